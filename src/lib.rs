@@ -1,0 +1,3 @@
+//! A Terraform provider for the trust between ServiceNow and Microsoft 365.
+
+pub mod plugin;

@@ -1,0 +1,13 @@
+//! The wire: code generated from `proto/`.
+
+#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
+
+/// Terraform plugin protocol 6.
+pub mod tfplugin6 {
+    tonic::include_proto!("tfplugin6");
+}
+
+/// go-plugin's services.
+pub mod go_plugin {
+    tonic::include_proto!("plugin");
+}
