@@ -290,6 +290,16 @@ impl Wire {
         let error = error.without_url();
         let host = host_and_port(url);
         if !error.is_connect() {
+            // In TLS 1.3 the server judges our certificate after the handshake: the first request breaks off.
+            if let Some(problem @ TlsProblem::ClientCertificate) =
+                tls::problem(&error, self.has_roots)
+            {
+                return Failed::Final(HttpError::Tls {
+                    host,
+                    problem,
+                    source: Arc::new(error),
+                });
+            }
             return Failed::Lost(format!(
                 "the connection broke before an answer came ({})",
                 chain(&error)
@@ -410,14 +420,17 @@ fn log(
                 .iter()
                 .find_map(|name| answer.header(name));
             tracing::debug!(
-                method = %request.method, host, label = request.label, status = answer.status.as_u16(), duration_ms, transaction_id, attempt,
+                method = %request.method, host, path = request.url.path(), label = request.label, status = answer.status.as_u16(), duration_ms, transaction_id, attempt,
                 "http call"
             );
             tracing::trace!(label = request.label, body = %secret::mask(&String::from_utf8_lossy(&answer.body)), "answer body");
         }
         Err(failed) => {
             let error = failed.describe();
-            tracing::debug!(method = %request.method, host, label = request.label, duration_ms, attempt, error = %secret::mask(&error), "http call failed");
+            tracing::debug!(
+                method = %request.method, host, path = request.url.path(), label = request.label, duration_ms, attempt,
+                error = %secret::mask(&error), "http call failed"
+            );
         }
     }
 }

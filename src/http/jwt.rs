@@ -123,3 +123,59 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 const MAX_TOKEN: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn token(payload: &str) -> String {
+        format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload))
+    }
+
+    #[test]
+    fn claims_are_read_with_and_without_padding() {
+        let payload = r#"{"appid":"a","aud":["x","y"],"exp":"100","iat":1.5}"#;
+        for token in [token(payload), format!("e30.{}.", URL_SAFE.encode(payload))] {
+            let claims = Claims::decode(&token).unwrap();
+
+            assert_eq!(claims.text("appid"), Some("a"));
+            assert_eq!(claims.audiences(), ["x", "y"]);
+            assert_eq!(claims.seconds("iat"), Some(1));
+            assert_eq!(claims.expired_since(160), Some(60));
+            assert_eq!(claims.expired_since(99), None);
+        }
+    }
+
+    #[test]
+    fn each_fault_has_its_own_error() {
+        let long = "a".repeat(MAX_TOKEN + 1);
+        let json_array = token("[]");
+        let cut = token(r#"{"aud":"#);
+        let cases = [
+            ("", JwtError::Empty),
+            (long.as_str(), JwtError::TooLong),
+            ("a.b\n.c", JwtError::Characters),
+            ("\u{0}\u{1}.b.c", JwtError::Characters),
+            ("opaque", JwtError::Parts { parts: 1 }),
+            ("a.b", JwtError::Parts { parts: 2 }),
+            ("a.b!!.c", JwtError::Encoding),
+            (cut.as_str(), JwtError::Json),
+            (json_array.as_str(), JwtError::Json),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Claims::decode(text).unwrap_err(), expected, "{text:.20}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,200}") {
+            if let Ok(claims) = Claims::decode(&text) {
+                let _ = (claims.audiences(), claims.expired_since(0));
+            }
+        }
+    }
+}

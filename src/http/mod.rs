@@ -18,7 +18,11 @@ mod options;
 mod pace;
 mod request;
 mod retry;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod secret;
+#[cfg(test)]
+mod tests;
 mod tls;
 pub mod token;
 

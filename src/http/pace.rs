@@ -2,7 +2,7 @@
 //! break.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,10 +17,11 @@ use super::{HttpError, Limits};
 pub(super) struct Pace {
     slots: Semaphore,
     spacing: Option<Duration>,
-    next: Mutex<Schedule>,
+    schedule: Mutex<Schedule>,
 }
 
 /// Why a request may not leave in time.
+#[derive(Debug)]
 pub(super) enum TooFast {
     /// The break that the server asked for outlasts the caller's deadline.
     Asked(Duration),
@@ -32,16 +33,20 @@ impl Pace {
     pub(super) fn new(max_concurrent: usize, requests_per_second: Option<f64>) -> Self {
         let spacing = requests_per_second
             .filter(|rate| rate.is_finite() && *rate > 0.0)
-            .map(|rate| Duration::from_secs_f64(1.0 / rate.max(0.001)));
+            .map(|rate| Duration::from_secs_f64(1.0 / rate.max(SLOWEST)));
         Self {
             slots: Semaphore::new(max_concurrent.max(1)),
             spacing,
-            next: Mutex::default(),
+            schedule: Mutex::default(),
         }
     }
 
     /// Waits until a request may leave; it is in flight as long as the permit lives.
     pub(super) async fn permit(&self, limits: &Limits) -> Result<SemaphorePermit<'_>, TooFast> {
+        // The slot comes first: turns are given to requests that can use them, or the rate would not hold.
+        let slot = limits.bound(self.slots.acquire()).await;
+        let slot = slot.map_err(TooFast::Limits)?;
+        let slot = slot.map_err(|_| TooFast::Limits(HttpError::Cancelled))?;
         loop {
             let break_end = self.schedule().break_end;
             let Some(end) = break_end.filter(|end| *end > Instant::now()) else {
@@ -52,55 +57,43 @@ impl Pace {
                     end.saturating_duration_since(Instant::now()),
                 ));
             }
-            limits
-                .bound(tokio::time::sleep_until(end))
-                .await
-                .map_err(TooFast::Limits)?;
+            let wait = limits.bound(tokio::time::sleep_until(end)).await;
+            wait.map_err(TooFast::Limits)?;
         }
         if let Some(spacing) = self.spacing {
             let turn = {
                 let mut schedule = self.schedule();
                 let now = Instant::now();
                 let turn = schedule.turn.map_or(now, |turn| turn.max(now));
-                if turn > limits.deadline {
-                    return Err(TooFast::Limits(HttpError::DeadlineExceeded {
-                        waited: Duration::ZERO,
-                        last: Some(
-                            "requests_per_second leaves no turn before the deadline".to_owned(),
-                        ),
-                    }));
-                }
                 schedule.turn = Some(turn + spacing);
                 turn
             };
-            limits
-                .bound(tokio::time::sleep_until(turn))
-                .await
-                .map_err(TooFast::Limits)?;
+            let wait = limits.bound(tokio::time::sleep_until(turn)).await;
+            wait.map_err(TooFast::Limits)?;
         }
-        let permit = limits
-            .bound(self.slots.acquire())
-            .await
-            .map_err(TooFast::Limits)?;
-        permit.map_err(|_| TooFast::Limits(HttpError::Cancelled))
+        Ok(slot)
     }
 
     /// The server asked all requests to wait.
     pub(super) fn pause(&self, wait: Duration) {
-        let mut schedule = self.schedule();
         let Some(end) = Instant::now().checked_add(wait) else {
             return;
         };
+        let mut schedule = self.schedule();
         schedule.break_end = Some(schedule.break_end.map_or(end, |known| known.max(end)));
     }
 
-    fn schedule(&self) -> std::sync::MutexGuard<'_, Schedule> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Default)]
 struct Schedule {
+    /// When the next request may leave.
     turn: Option<Instant>,
     break_end: Option<Instant>,
 }
+
+/// Requests per second, at least: one every thousand seconds.
+const SLOWEST: f64 = 0.001;

@@ -107,7 +107,7 @@ pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Vec<u8>>,
     pub(super) repeat: Repeat,
-    pub(super) label: String,
+    pub(super) label: Option<String>,
     pub(super) max_answer: usize,
 }
 
@@ -115,7 +115,6 @@ impl Request {
     /// A request that accepts JSON and carries nothing yet. `origin` is the configured address that it may go to.
     #[must_use]
     pub fn new(method: Method, url: Url, origin: &Origin, repeat: Repeat) -> Self {
-        let label = url.path().to_owned();
         let headers =
             HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         Self {
@@ -125,15 +124,15 @@ impl Request {
             headers,
             body: None,
             repeat,
-            label,
+            label: None,
             max_answer: DEFAULT_MAX_ANSWER,
         }
     }
 
-    /// What the log calls this request instead of its path: a table, "token".
+    /// What the log calls this request beside its path: a table, "token".
     #[must_use]
     pub fn label(mut self, label: &str) -> Self {
-        label.clone_into(&mut self.label);
+        self.label = Some(label.to_owned());
         self
     }
 

@@ -286,3 +286,81 @@ const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 const MASK: &str = "***";
 const SHORTEST: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registered_value_is_hidden_in_every_encoding() {
+        let secret = Secret::from("p\"ä s/s+w&rd=1");
+        register(&secret);
+
+        let forms = [
+            secret.expose().to_owned(),
+            url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("x", secret.expose())
+                .finish(),
+            utf8_percent_encode(secret.expose(), NON_ALPHANUMERIC).to_string(),
+            serde_json::json!({ "harmless": secret.expose() }).to_string(),
+            STANDARD.encode(secret.expose()),
+            URL_SAFE_NO_PAD.encode(secret.expose()),
+        ];
+        for form in forms {
+            let masked = mask(&format!("before {form} after")).into_owned();
+            assert!(masked.contains(MASK), "{form} -> {masked}");
+            assert!(
+                !masked.contains("s/s") && !masked.contains("s%2Fs") && !masked.contains("w&rd"),
+                "{masked}"
+            );
+            assert!(
+                masked.starts_with("before ") && masked.ends_with(" after"),
+                "{masked}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_under_secret_keys_are_hidden_without_registration() {
+        let texts = [
+            r#"{"client_secret":"hush-hush","n":1}"#,
+            r#"{"result":[{"deep":{"UserPassword":{"display_value":"x","value":"hush-hush"}}}]}"#,
+            r#"{"cut":1,"access_token":"hush-hush"#,
+            r#"{"cut":1,"refreshToken" : "hush-hush\"more"#,
+            r#"an error: \"secretText\":\"hush-hush\" was bad"#,
+            "grant_type=x&client_secret=hush-hush&scope=y",
+            "RestUserPassword=hush-hush",
+            "Authorization: Bearer hush-hush",
+            "x-sn-apikey: hush-hush",
+            "Set-Cookie: a=hush-hush; path=/",
+            "client_assertion=hush-hush",
+            "sent with Bearer hush-hush-hush to it",
+        ];
+        for text in texts {
+            let masked = mask(text);
+            assert!(!masked.contains("hush"), "{text} -> {masked}");
+        }
+    }
+
+    #[test]
+    fn harmless_text_is_left_alone() {
+        let texts = [
+            r#"{"token_url":"https://x/oauth2/token","password":"","client_id":"1"}"#,
+            "the password is wrong",
+            "token_url=https://x",
+        ];
+        for text in texts {
+            assert_eq!(mask(text), text);
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        assert_eq!(format!("{:?}", Secret::from("hush-hush")), "***");
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(PATTERNS.len(), 4);
+    }
+}

@@ -133,3 +133,99 @@ struct State<E> {
 
 /// A token is replaced this long before its end, so that it does not run out on the way.
 const EARLY: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::http::scripted::limits;
+
+    fn cache(failure: fn(&HttpError) -> Failure) -> TokenCache<HttpError> {
+        TokenCache::new(failure)
+    }
+
+    fn numbered(calls: &AtomicUsize, lifetime: u64) -> Token {
+        let value = format!("token-number-{}", calls.fetch_add(1, Ordering::Relaxed));
+        Token::new(Secret::from(value), Some(Duration::from_secs(lifetime)))
+    }
+
+    #[tokio::test]
+    async fn ten_callers_cause_one_fetch() {
+        let (cache, calls, limits) = (cache(|_| Failure::Attempt), AtomicUsize::new(0), limits());
+
+        let tokens = futures_util::future::join_all((0..10).map(|_| {
+            cache.token(&limits, || async {
+                tokio::task::yield_now().await;
+                Ok(numbered(&calls, 3600))
+            })
+        }))
+        .await;
+
+        assert!(
+            tokens
+                .iter()
+                .all(|token| token.as_ref().unwrap().value.expose() == "token-number-0")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_token_near_its_end_is_replaced() {
+        let (cache, calls, limits) = (cache(|_| Failure::Attempt), AtomicUsize::new(0), limits());
+
+        for _ in 0..2 {
+            cache
+                .token(&limits, || async { Ok(numbered(&calls, 59)) })
+                .await
+                .unwrap();
+        }
+
+        assert_eq!(calls.into_inner(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_fetched_once_more_and_a_newer_one_is_kept() {
+        let (cache, calls, limits) = (cache(|_| Failure::Attempt), AtomicUsize::new(0), limits());
+        let fetch = || async { Ok(numbered(&calls, 3600)) };
+        let first = cache.token(&limits, fetch).await.unwrap();
+
+        cache.invalidate(&first, &limits).await.unwrap();
+        let second = cache.token(&limits, fetch).await.unwrap();
+        // Another caller learns of the first token's end only now.
+        cache.invalidate(&first, &limits).await.unwrap();
+        let third = cache.token(&limits, fetch).await.unwrap();
+
+        assert_eq!(second.value.expose(), "token-number-1");
+        assert_eq!(third.value, second.value);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_shared_as_far_as_it_concerns() {
+        let cases = [
+            (Failure::Caller, 5, 6),
+            (Failure::Attempt, 1, 2),
+            (Failure::Credentials, 1, 1),
+        ];
+        for (failure, at_once, later) in cases {
+            let judge: fn(&HttpError) -> Failure = match failure {
+                Failure::Caller => |_| Failure::Caller,
+                Failure::Attempt => |_| Failure::Attempt,
+                Failure::Credentials => |_| Failure::Credentials,
+            };
+            let (cache, calls, limits) = (cache(judge), AtomicUsize::new(0), limits());
+            let fetch = || async {
+                calls.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Err::<Token, _>(HttpError::Lost {
+                    host: "h".to_owned(),
+                    why: "w".to_owned(),
+                })
+            };
+
+            futures_util::future::join_all((0..5).map(|_| cache.token(&limits, fetch))).await;
+            assert_eq!(calls.load(Ordering::Relaxed), at_once, "{failure:?}");
+            assert!(cache.token(&limits, fetch).await.is_err());
+            assert_eq!(calls.load(Ordering::Relaxed), later, "{failure:?}");
+        }
+    }
+}
