@@ -52,13 +52,6 @@ impl Client {
             if limits.cancel.is_cancelled() {
                 return Err(HttpError::Cancelled);
             }
-            let late = |error| match error {
-                HttpError::DeadlineExceeded { last: None, .. } => HttpError::DeadlineExceeded {
-                    waited: begun.elapsed(),
-                    last: last.clone(),
-                },
-                other => other,
-            };
             let permit = self
                 .pace
                 .permit(limits)
@@ -68,7 +61,7 @@ impl Client {
                         host: host.clone(),
                         retry_after: Some(wait),
                     },
-                    TooFast::Limits(error) => late(error),
+                    TooFast::Limits(error) => error.after(begun.elapsed(), last.as_deref()),
                 })?;
             let sent = Instant::now();
             let result = self.attempt(wire, &request, limits).await;
@@ -90,7 +83,11 @@ impl Client {
             };
             match verdict {
                 Verdict::Again if attempt < self.options.max_retries => {}
-                Verdict::Again | Verdict::Final => return failed.into_result(&host).map_err(late),
+                Verdict::Again | Verdict::Final => {
+                    return failed
+                        .into_result(&host)
+                        .map_err(|error| error.after(begun.elapsed(), last.as_deref()));
+                }
                 Verdict::Uncertain => return Err(failed.into_uncertain(host)),
             }
             let rate_limited = failed.is_rate_limit();
@@ -125,13 +122,8 @@ impl Client {
                 // The limit is the account's, not this request's: the others would only be turned away as well.
                 self.pace.pause(pause);
             }
-            limits.sleep(pause).await.map_err(|error| match error {
-                HttpError::DeadlineExceeded { .. } => HttpError::DeadlineExceeded {
-                    waited: begun.elapsed(),
-                    last: last.clone(),
-                },
-                other => other,
-            })?;
+            let slept = limits.sleep(pause).await;
+            slept.map_err(|error| error.after(begun.elapsed(), last.as_deref()))?;
             attempt += 1;
         }
     }
@@ -345,14 +337,14 @@ enum Failed {
     /// No repetition helps.
     Final(HttpError),
     /// An answer that may be worth another attempt.
-    Answered(Answer),
+    Answered(Box<Answer>),
 }
 
 impl Failed {
     /// Turns redirects into errors; every other answer is looked at by the retry policy.
     fn from_answer(request: &Request, answer: Answer) -> Result<Self, HttpError> {
         if !answer.status.is_redirection() || answer.status == StatusCode::NOT_MODIFIED {
-            return Ok(Self::Answered(answer));
+            return Ok(Self::Answered(Box::new(answer)));
         }
         let location = answer.header(LOCATION.as_str()).unwrap_or_default();
         let to = request.url.join(location).map_or_else(
@@ -391,14 +383,14 @@ impl Failed {
                     retry_after: answer.retry_after(),
                 })
             }
-            Self::Answered(answer) => Ok(answer),
+            Self::Answered(answer) => Ok(*answer),
         }
     }
 
     fn into_uncertain(self, host: String) -> HttpError {
         let why = self.describe();
         let answer = match self {
-            Self::Answered(answer) => Some(Arc::new(answer)),
+            Self::Answered(answer) => Some(Arc::new(*answer)),
             Self::Limits(_) | Self::NotSent(_) | Self::Lost(_) | Self::Final(_) => None,
         };
         HttpError::Uncertain { host, why, answer }

@@ -147,6 +147,15 @@ impl HttpError {
         matches!(self, Self::Cancelled)
     }
 
+    /// Adds what is known of the attempts so far to an exceeded deadline.
+    pub(super) fn after(mut self, total: Duration, so_far: Option<&str>) -> Self {
+        if let Self::DeadlineExceeded { waited, last } = &mut self {
+            *waited = total;
+            *last = last.take().or_else(|| so_far.map(str::to_owned));
+        }
+        self
+    }
+
     /// Whether the request may have taken effect although there is no good answer.
     #[must_use]
     pub fn is_uncertain(&self) -> bool {
