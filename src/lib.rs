@@ -3,3 +3,4 @@
 pub mod http;
 pub mod microsoft;
 pub mod plugin;
+pub mod servicenow;
