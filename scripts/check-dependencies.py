@@ -17,20 +17,27 @@ REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"  # cargo's ow
 def main() -> int:
     with open("deny.toml", "rb") as file:
         policy = tomllib.load(file)
-    metadata = json.loads(
-        subprocess.run(
-            ["cargo", "metadata", "--locked", "--all-features", "--format-version", "1"],
-            check=True,
-            stdout=subprocess.PIPE,
-        ).stdout
-    )
-    packages = metadata["packages"]
+    # The metadata lists every package that the lock file knows, also behind features that nobody can switch on. The
+    # tree has those that are really built, for some target.
+    built = {
+        tuple(line.split()[:2])
+        for line in cargo("tree", "--workspace", "--all-features", "--target=all", "--edges=all", "--prefix=none")
+        .splitlines()
+        if line
+    }
+    metadata = json.loads(cargo("metadata", "--all-features", "--format-version=1"))
+    packages = [package for package in metadata["packages"] if (package["name"], "v" + package["version"]) in built]
     violations = [line for package in packages for line in violations_of(package, policy)]
     for line in violations:
         print(f"error: {line}", file=sys.stderr)
     if not violations:
         print(f"    {len(packages)} packages: no banned one, every licence allowed, one registry", file=sys.stderr)
     return 1 if violations else 0
+
+
+def cargo(*arguments: str) -> str:
+    command = ["cargo", arguments[0], "--locked", "--quiet", *arguments[1:]]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def violations_of(package: dict, policy: dict):

