@@ -8,7 +8,9 @@ pub mod check;
 pub mod codec;
 pub mod diagnostics;
 pub mod duration;
+pub mod log;
 pub mod number;
+pub mod panic;
 pub mod path;
 pub mod plan;
 pub mod proto;
@@ -16,6 +18,7 @@ pub mod provider;
 pub mod schema;
 pub mod server;
 pub mod suggest;
+pub mod transport;
 pub mod ty;
 pub mod value;
 
