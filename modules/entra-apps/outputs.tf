@@ -2,16 +2,17 @@ locals {
   # azuread has no write-only arguments: the secrets are in the state of this module, whatever is done with them here.
   applications = {
     for role in local.roles : role => {
-      client_id      = azuread_application.this[role].client_id
-      object_id      = azuread_service_principal.this[role].object_id
-      client_secret  = azuread_application_password.this[role].value
-      secret_version = azuread_application_password.this[role].key_id
+      client_id                   = azuread_application.this[role].client_id
+      object_id                   = azuread_application.this[role].object_id
+      service_principal_object_id = azuread_service_principal.this[role].object_id
+      client_secret               = azuread_application_password.this[role].value
+      secret_version              = azuread_application_password.this[role].key_id
     }
   }
 }
 
 output "outbound" {
-  description = "The application with which ServiceNow signs in to Microsoft (A1): client ID, object ID of its service principal, client secret, and the secret's version (its key ID). Fits the input of the same name of the module `m365-support-integration`."
+  description = "The application with which ServiceNow signs in to Microsoft (A1): `client_id`, `object_id`, `service_principal_object_id` (the one that tokens carry in `oid` and `sub`), `client_secret`, and `secret_version` (the secret's key ID). Fits the input of the same name of the module `m365-support-integration`."
   value       = local.applications["outbound"]
   sensitive   = true
 }

@@ -97,10 +97,10 @@ resource "servicenow_integration_user" "rest_user" {
   password_wo_version = local.has_own_endpoint ? local.rest_user_version : null
 }
 
-# Step C2, the narrow way: the application may read these two tables, nobody else may. Its installation makes the same
-# records on most instances.
+# Step C2, the narrow way. Its installation makes the same records on most instances, so that this is for those where they
+# are missing.
 resource "servicenow_cross_scope_privilege" "read" {
-  for_each = toset(var.readable_by_all_scopes ? [] : ["oauth_entity", "oauth_entity_profile"])
+  for_each = toset(var.readable_by_application ? ["oauth_entity", "oauth_entity_profile"] : [])
 
   source_scope = var.application_scope
   target_scope = "global"

@@ -152,7 +152,14 @@ variable "manage_admin_center" {
 }
 
 variable "readable_by_all_scopes" {
-  description = "The guide's step for the error *Read operation against 'oauth_entity' … has been refused*: lets every application of the instance read the OAuth registrations. With `false` only the Microsoft application may, which is what the set-up needs."
+  description = "The guide's step for the error *Read operation against 'oauth_entity' … has been refused*: lets every application of the instance read the OAuth registrations. Destroy puts the old values back. `readable_by_application` is narrower."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "readable_by_application" {
+  description = "Whether to write the cross-scope privileges with which the Microsoft application reads `oauth_entity` and `oauth_entity_profile`. Its installation writes them on most instances; set this where the wizard shows the error and the two records are missing. The application must be installed."
   type        = bool
   default     = false
   nullable    = false
