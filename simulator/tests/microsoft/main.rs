@@ -1,0 +1,5 @@
+//! Microsoft's side of the simulator over HTTP, and the connection test.
+
+mod admin;
+mod entra;
+mod web;
