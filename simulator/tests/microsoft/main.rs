@@ -4,4 +4,5 @@
 
 mod admin;
 mod entra;
+mod graph;
 mod web;
