@@ -48,6 +48,8 @@ pub struct Tenant {
     pub consents: BTreeSet<(String, String)>,
     /// Application roles: object id of the client's service principal, application id of the resource, role value.
     pub role_assignments: BTreeSet<(String, String, String)>,
+    /// Longest life of a new client secret, where the tenant has a policy.
+    pub password_lifetime_days: Option<i64>,
 }
 
 /// An application registration.
@@ -188,9 +190,10 @@ impl Directory {
             refresh_tokens: BTreeMap::new(),
             consents: BTreeSet::new(),
             role_assignments: BTreeSet::new(),
+            password_lifetime_days: None,
         };
-        for (app_id, name, addresses) in FIRST_PARTY {
-            tenant.add_first_party(app_id, name, addresses);
+        for (app_id, ..) in FIRST_PARTY {
+            tenant.add_first_party(app_id);
         }
         Directory(Arc::new(Mutex::new(tenant)))
     }
@@ -379,18 +382,20 @@ impl Tenant {
         }
     }
 
-    fn add_first_party(&mut self, app_id: &str, name: &str, addresses: &[&str]) {
+    /// Adds the service principal of one of Microsoft's own applications; `None` when the id is not one of theirs.
+    pub(crate) fn add_first_party(&mut self, app_id: &str) -> Option<String> {
+        let (_, name, addresses) = FIRST_PARTY.iter().find(|(known, ..)| *known == app_id)?;
         let object_id = self.add_service_principal(app_id, Map::new());
-        if let Some(principal) = self.service_principals.get_mut(&object_id) {
-            principal.first_party = true;
-            principal
-                .fields
-                .insert("displayName".to_owned(), json!(name));
-            principal.names = addresses
-                .iter()
-                .map(|address| (*address).to_owned())
-                .collect();
-        }
+        let principal = self.service_principals.get_mut(&object_id)?;
+        principal.first_party = true;
+        principal
+            .fields
+            .insert("displayName".to_owned(), json!(name));
+        principal.names = addresses
+            .iter()
+            .map(|address| (*address).to_owned())
+            .collect();
+        Some(object_id)
     }
 }
 

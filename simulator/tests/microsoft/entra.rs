@@ -93,6 +93,9 @@ async fn metadata_names_the_issuer_of_its_version_and_leads_to_the_keys() {
     assert_eq!((status, &error["error_codes"]), (400, &json!([90002])));
 }
 
+/// Name, changed fields, and status, `error` and code of the answer.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str, u32);
+
 /// Each row changes one thing of a request that works.
 #[tokio::test]
 async fn every_refusal_has_its_code() {
@@ -139,7 +142,7 @@ async fn every_refusal_has_its_code() {
     let gone_scope = format!("{}/.default", no_principal.client_id);
 
     #[rustfmt::skip]
-    let cases: &[(&str, &[(&str, &str)], u16, &str, u32)] = &[
+    let cases: &[Case] = &[
         ("no grant", &[("grant_type", "")], 400, "invalid_request", 900_144),
         ("unknown grant", &[("grant_type", "password")], 400, "unsupported_grant_type", 70003),
         ("unknown client", &[("client_id", "11111111-2222-3333-4444-555555555555")], 400, "unauthorized_client", 700_016),
