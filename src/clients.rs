@@ -1,8 +1,10 @@
 //! What the provider's configuration builds: a client for each side, or why there is none.
 
+use std::sync::Arc;
+
 use crate::{
-    http::Limits,
-    microsoft::{Entra, SupportApi},
+    http::{Client, Limits},
+    microsoft::{Entra, SupportApi, entra::Authority},
     plugin::{Context, Diagnostic},
     servicenow::{Instance, Session},
 };
@@ -17,14 +19,23 @@ pub struct Clients {
 }
 
 /// The Microsoft side.
-#[derive(Debug)]
 pub struct Microsoft {
-    /// Sign-in.
-    pub entra: Entra,
+    /// The wire, for sign-ins of other identities.
+    pub http: Arc<Client>,
+    /// The tenant at its sign-in service.
+    pub authority: Authority,
+    /// The provider's own sign-in.
+    pub entra: Arc<Entra>,
     /// The admin center's support API.
     pub support: SupportApi,
     /// The tenant, as configured: its id or a domain.
     pub tenant: String,
+}
+
+impl std::fmt::Debug for Microsoft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Microsoft").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
 }
 
 /// What a call does its work with.

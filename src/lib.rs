@@ -8,5 +8,6 @@ pub mod clients;
 pub mod http;
 pub mod microsoft;
 pub mod plugin;
+pub mod provider;
 pub mod resources;
 pub mod servicenow;

@@ -47,6 +47,11 @@ impl<'a> Arguments<'a> {
         })
     }
 
+    /// A whole number; the environment has none of these.
+    pub(super) fn integer(&self, name: &str) -> Option<i64> {
+        self.block.integer(name)
+    }
+
     /// The names of arguments whose value is not known yet.
     pub(super) fn unknown(&self) -> Vec<&'a str> {
         self.block.iter().filter(|(_, value)| matches!(value, Value::Unknown)).map(|(name, _)| name.as_str()).collect()

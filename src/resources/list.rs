@@ -89,14 +89,14 @@ pub(super) async fn read_as_imported(
 fn query(request: &ListRequest, narrow: Option<Query>) -> Result<Query, Diagnostic> {
     let user = match request.config.text("query") {
         Some(text) => Some(Query::user(text).map_err(|error| {
-            Diagnostic::error("Invalid query", problem::explain(&error, "")).at_attribute("query")
+            Diagnostic::error("Invalid query", problem::explain(&error, &error.remedy())).at_attribute("query")
         })?),
         None => None,
     };
     Ok(match (user, narrow) {
         (Some(user), Some(narrow)) => user.and(narrow),
         (Some(query), None) | (None, Some(query)) => query,
-        (None, None) => Query::all(),
+        (None, None) => Query::every_row(),
     })
 }
 

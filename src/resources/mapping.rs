@@ -131,7 +131,7 @@ pub(super) fn same_url(one: &str, other: &str) -> bool {
 pub(super) fn key_text() -> Validator {
     Validator::text("", |text| match Query::equals(every::SYS_CREATED_BY, text) {
         Ok(_) => Ok(()),
-        Err(error) => Err(super::problem::explain(&error, "")),
+        Err(error) => Err(super::problem::explain(&error, &error.remedy())),
     })
 }
 

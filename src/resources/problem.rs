@@ -14,7 +14,7 @@ pub fn of_table(error: &TableError, doing: &str) -> Diagnostic {
 
 /// A value that cannot be looked up.
 pub fn of_query(error: &QueryError, doing: &str) -> Diagnostic {
-    Diagnostic::error(format!("Could not {doing}"), explain(error, ""))
+    Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy()))
 }
 
 /// An error's whole chain of causes, then the remedy.

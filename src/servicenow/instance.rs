@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// Waits, unless the operation's time or the run is over: then it does not.
-    pub async fn pause(&self, pause: Duration) {
+    pub async fn wait(&self, pause: Duration) {
         // The next call says what ended the operation.
         let _ = self.limits.sleep(pause).await;
     }

@@ -96,7 +96,7 @@ async fn wait_for(session: &Session, entity: &SysId) -> Result<Option<Record>, T
         if let Some(profile) = default_of(session, entity).await? {
             return Ok(Some(profile));
         }
-        session.pause(pause).await;
+        session.wait(pause).await;
     }
     default_of(session, entity).await
 }
