@@ -45,9 +45,7 @@ pub enum OptionsError {
     #[error("microsoft365: login_url or admin_url cannot be used")]
     Hosts(#[source] HttpError),
     /// No tenant.
-    #[error(
-        "microsoft365: tenant_id is missing; set it (or ARM_TENANT_ID) to the tenant's GUID or domain"
-    )]
+    #[error("microsoft365: tenant_id is missing; set it (or ARM_TENANT_ID) to the tenant's GUID or domain")]
     NoTenant,
     /// A tenant that is none.
     #[error("microsoft365: tenant_id cannot be used")]
@@ -82,8 +80,7 @@ impl Microsoft365 {
             sign_in,
             support_api_profile,
         } = options;
-        let hosts = Hosts::new(cloud, login_url.as_deref(), admin_url.as_deref())
-            .map_err(OptionsError::Hosts)?;
+        let hosts = Hosts::new(cloud, login_url.as_deref(), admin_url.as_deref()).map_err(OptionsError::Hosts)?;
         let profile = match support_api_profile {
             Some(given) => Profile::load(&given)?,
             None => Profile::standard()?,
@@ -96,8 +93,7 @@ impl Microsoft365 {
                 return Err(OptionsError::NoTenant);
             }
         };
-        let authority =
-            Authority::new(hosts.login.clone(), tenant).map_err(OptionsError::Tenant)?;
+        let authority = Authority::new(hosts.login.clone(), tenant).map_err(OptionsError::Tenant)?;
         let mut entra = Entra::new(http.clone(), authority, sign_in, &hosts.admin_resource);
         if let Some(scope) = &profile.scope {
             entra = entra.with_scope(scope);

@@ -167,11 +167,9 @@ impl Authority {
             Endpoint::V2 => format!("{}/oauth2/v2.0/token", self.tenant),
         };
         let url = self.login.join(&path)?;
-        Ok(
-            Request::new(Method::POST, url, &self.login, Repeat::Idempotent)
-                .label("token")
-                .max_answer(MAX_ANSWER),
-        )
+        Ok(Request::new(Method::POST, url, &self.login, Repeat::Idempotent)
+            .label("token")
+            .max_answer(MAX_ANSWER))
     }
 }
 
@@ -242,22 +240,15 @@ impl Entra {
     async fn fetch(&self, limits: &Limits) -> Result<Token, EntraError> {
         let (client_id, proof) = match &self.sign_in {
             SignIn::AccessToken(token) => return given(token),
-            SignIn::RefreshToken {
-                client_id, proof, ..
+            SignIn::RefreshToken { client_id, proof, .. } | SignIn::Application { client_id, proof } => {
+                (client_id, proof)
             }
-            | SignIn::Application { client_id, proof } => (client_id, proof),
         };
         let request = self.authority.request(Endpoint::V2)?;
-        let mut fields = vec![
-            ("client_id", client_id.as_str()),
-            ("scope", self.scope.as_str()),
-        ];
+        let mut fields = vec![("client_id", client_id.as_str()), ("scope", self.scope.as_str())];
         let current = self.refresh_token.lock().await.clone();
         match &current {
-            Some(token) => fields.extend([
-                ("grant_type", "refresh_token"),
-                ("refresh_token", token.expose()),
-            ]),
+            Some(token) => fields.extend([("grant_type", "refresh_token"), ("refresh_token", token.expose())]),
             None => fields.push(("grant_type", "client_credentials")),
         }
         let assertion = self.assertion(client_id, proof, &request, limits).await?;
@@ -327,12 +318,9 @@ impl Proof {
             Self::Secret(secret) => vec![secret],
             Self::Federated(FederatedToken::Value(token)) => vec![token],
             Self::Federated(
-                FederatedToken::GitHub { request_token, .. }
-                | FederatedToken::AzureDevOps { request_token, .. },
+                FederatedToken::GitHub { request_token, .. } | FederatedToken::AzureDevOps { request_token, .. },
             ) => vec![request_token],
-            Self::None | Self::Certificate(_) | Self::Federated(FederatedToken::File(_)) => {
-                Vec::new()
-            }
+            Self::None | Self::Certificate(_) | Self::Federated(FederatedToken::File(_)) => Vec::new(),
         }
     }
 }
@@ -373,12 +361,7 @@ struct Grant {
 }
 
 /// Sends a token request; the transient refusals are repeated like lost connections.
-async fn exchange(
-    http: &Client,
-    request: Request,
-    patience: Patience,
-    limits: &Limits,
-) -> Result<Grant, EntraError> {
+async fn exchange(http: &Client, request: Request, patience: Patience, limits: &Limits) -> Result<Grant, EntraError> {
     let give_up = Instant::now() + REPLICATION_TIME;
     let mut pause = Duration::from_millis(500);
     let mut transient_left = 3;
@@ -390,9 +373,7 @@ async fn exchange(
             what,
         };
         if answer.status() == StatusCode::OK {
-            let body: Body = answer
-                .json()
-                .map_err(|error| not_entra(error.to_string()))?;
+            let body: Body = answer.json().map_err(|error| not_entra(error.to_string()))?;
             let lifetime = lifetime(body.expires_in.as_ref());
             let token = Token::new(Secret::from(body.access_token), lifetime);
             return Ok(Grant {
@@ -408,9 +389,8 @@ async fn exchange(
                 what
             }));
         };
-        let replicating = patience == Patience::JustCreated
-            && refusal.may_be_replication()
-            && Instant::now() + pause < give_up;
+        let replicating =
+            patience == Patience::JustCreated && refusal.may_be_replication() && Instant::now() + pause < give_up;
         let transient = refusal.is_transient() && transient_left > 0;
         if !replicating && !transient {
             return Err(EntraError::Refused(Box::new(refusal)));
@@ -455,22 +435,16 @@ fn scope(resource: &str) -> String {
 
 fn judge(error: &EntraError) -> Failure {
     match error {
-        EntraError::Http(
-            HttpError::Cancelled
-            | HttpError::DeadlineExceeded { .. }
-            | HttpError::RateLimited { .. },
-        ) => Failure::Caller,
-        EntraError::Refused(refusal) if refusal.is_transient() || refusal.may_be_replication() => {
-            Failure::Attempt
+        EntraError::Http(HttpError::Cancelled | HttpError::DeadlineExceeded { .. } | HttpError::RateLimited { .. }) => {
+            Failure::Caller
         }
+        EntraError::Refused(refusal) if refusal.is_transient() || refusal.may_be_replication() => Failure::Attempt,
         EntraError::Refused(_)
         | EntraError::Certificate(_)
         | EntraError::BadToken(_)
         | EntraError::Expired { .. }
         | EntraError::BadTenant(_) => Failure::Credentials,
-        EntraError::Http(_) | EntraError::NotEntra { .. } | EntraError::Federated(_) => {
-            Failure::Attempt
-        }
+        EntraError::Http(_) | EntraError::NotEntra { .. } | EntraError::Federated(_) => Failure::Attempt,
     }
 }
 
@@ -484,9 +458,7 @@ struct Body {
 /// `expires_in`: the v1 endpoint answers text, the v2 endpoint a number.
 fn lifetime(value: Option<&Value>) -> Option<Duration> {
     let value = value?;
-    let seconds = value
-        .as_u64()
-        .or_else(|| value.as_str()?.trim().parse().ok())?;
+    let seconds = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())?;
     // A token of no lifetime would be fetched anew for each call.
     (seconds > 0).then(|| Duration::from_secs(seconds))
 }

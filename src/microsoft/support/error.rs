@@ -183,9 +183,7 @@ impl SupportError {
             Self::Unavailable { .. } => true,
             Self::Http { source, .. } => matches!(
                 source,
-                HttpError::Lost { .. }
-                    | HttpError::RateLimited { .. }
-                    | HttpError::DeadlineExceeded { .. }
+                HttpError::Lost { .. } | HttpError::RateLimited { .. } | HttpError::DeadlineExceeded { .. }
             ),
             Self::SignIn(_)
             | Self::Unauthorized { .. }

@@ -112,8 +112,7 @@ impl Profile {
             return Err(ProfileError::NotJson("it must be an object".to_owned()));
         }
         merge(&mut profile, given);
-        let raw: Raw = serde_json::from_value(profile)
-            .map_err(|error| ProfileError::Shape(error.to_string()))?;
+        let raw: Raw = serde_json::from_value(profile).map_err(|error| ProfileError::Shape(error.to_string()))?;
         raw.check()
     }
 }
@@ -163,10 +162,7 @@ impl Raw {
             if !OPERATIONS.contains(&name.as_str()) {
                 return Err(bad(
                     &at,
-                    format!(
-                        "there is no such operation; known are {}",
-                        OPERATIONS.join(", ")
-                    ),
+                    format!("there is no such operation; known are {}", OPERATIONS.join(", ")),
                 ));
             }
             let checked = operation.check(&at, &name)?;
@@ -174,10 +170,7 @@ impl Raw {
         }
         for needed in ["read_settings", "list_repositories"] {
             if !operations.contains_key(needed) {
-                return Err(bad(
-                    &format!("operations.{needed}"),
-                    "it cannot be removed".to_owned(),
-                ));
+                return Err(bad(&format!("operations.{needed}"), "it cannot be removed".to_owned()));
             }
         }
         let mut headers = Vec::new();
@@ -231,18 +224,11 @@ impl RawOperation {
         if rest.contains(['{', '}']) {
             return Err(bad(
                 at,
-                format!(
-                    "path {:?} may hold no other placeholder than {PLACEHOLDER}",
-                    self.path
-                ),
+                format!("path {:?} may hold no other placeholder than {PLACEHOLDER}", self.path),
             ));
         }
         let has_id = rest.len() != self.path.len();
-        if matches!(
-            name,
-            "read_settings" | "list_repositories" | "write_settings"
-        ) && has_id
-        {
+        if matches!(name, "read_settings" | "list_repositories" | "write_settings") && has_id {
             return Err(bad(
                 at,
                 format!(
@@ -251,12 +237,7 @@ impl RawOperation {
                 ),
             ));
         }
-        if self.expected.is_empty()
-            || self
-                .expected
-                .iter()
-                .any(|status| !(200..300).contains(status))
-        {
+        if self.expected.is_empty() || self.expected.iter().any(|status| !(200..300).contains(status)) {
             return Err(bad(
                 at,
                 "expected must list the statuses of success, 200 to 299".to_owned(),
@@ -264,9 +245,7 @@ impl RawOperation {
         }
         let override_header = match self.override_header {
             None => None,
-            Some(RawHeader { name, value }) => {
-                Some(header(&format!("{at}.override_header"), &name, &value)?)
-            }
+            Some(RawHeader { name, value }) => Some(header(&format!("{at}.override_header"), &name, &value)?),
         };
         Ok(Operation {
             method,
@@ -299,10 +278,7 @@ fn check_names(at: &str, object: &Object, known: &[&str]) -> Result<(), ProfileE
     if !object.pointer.is_empty() && !object.pointer.starts_with('/') {
         return Err(bad(
             at,
-            format!(
-                "the pointer {:?} must be empty or begin with a slash",
-                object.pointer
-            ),
+            format!("the pointer {:?} must be empty or begin with a slash", object.pointer),
         ));
     }
     Ok(())
@@ -313,20 +289,12 @@ fn header(at: &str, name: &str, value: &str) -> Result<(HeaderName, String), Pro
         .to_ascii_lowercase()
         .parse::<HeaderName>()
         .map_err(|_| bad(at, format!("{name:?} is no header name")))?;
-    HeaderValue::from_str(value).map_err(|_| {
-        bad(
-            at,
-            "the value holds characters that a header may not".to_owned(),
-        )
-    })?;
+    HeaderValue::from_str(value).map_err(|_| bad(at, "the value holds characters that a header may not".to_owned()))?;
     Ok((parsed, value.to_owned()))
 }
 
 fn bad(at: &str, why: String) -> ProfileError {
-    ProfileError::Value {
-        at: at.to_owned(),
-        why,
-    }
+    ProfileError::Value { at: at.to_owned(), why }
 }
 
 /// JSON merge patch (RFC 7396).
@@ -406,10 +374,7 @@ mod tests {
         std::fs::write(file.path(), r#"{"scope": "x/.default"}"#).unwrap();
 
         assert_eq!(
-            Profile::load(file.path().to_str().unwrap())
-                .unwrap()
-                .scope
-                .as_deref(),
+            Profile::load(file.path().to_str().unwrap()).unwrap().scope.as_deref(),
             Some("x/.default")
         );
         assert!(matches!(
@@ -427,10 +392,7 @@ mod tests {
                 r#"{"operations": {"list": {"method": "GET", "path": "/", "expected": [200]}}}"#,
                 "no such operation",
             ),
-            (
-                r#"{"operations": {"read_settings": {"method": "FETCH"}}}"#,
-                "FETCH",
-            ),
+            (r#"{"operations": {"read_settings": {"method": "FETCH"}}}"#, "FETCH"),
             (
                 r#"{"operations": {"read_settings": {"path": "https://evil.example/"}}}"#,
                 "one slash",
@@ -447,20 +409,14 @@ mod tests {
                 r#"{"operations": {"read_settings": {"expected": [404]}}}"#,
                 "200 to 299",
             ),
-            (
-                r#"{"operations": {"read_settings": null}}"#,
-                "cannot be removed",
-            ),
+            (r#"{"operations": {"read_settings": null}}"#, "cannot be removed"),
             (r#"{"headers": {"a b": "c"}}"#, "no header name"),
             (r#"{"headers": {"a": "c\nd"}}"#, "characters"),
             (
                 r#"{"repository": {"fields": {"endpoint": null}}}"#,
                 "endpoint is missing",
             ),
-            (
-                r#"{"repository": {"fields": {"colour": "Colour"}}}"#,
-                "colour",
-            ),
+            (r#"{"repository": {"fields": {"colour": "Colour"}}}"#, "colour"),
             (r#"{"bearer": "yes"}"#, "boolean"),
         ];
         for (text, expected) in cases {

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use serde_json::json;
 
 use super::*;
+use crate::http::Secret;
 use crate::http::scripted::{Received, Reply, Server, client, limits};
 use crate::microsoft::{
     Cloud, Microsoft365, Microsoft365Options,
@@ -14,23 +15,15 @@ use crate::microsoft::{
 const MY: &str = "/admin/api/supportRepository/my";
 
 /// An admin center that keeps what it is told, and does `quirk` first.
-async fn admin_center(
-    document: Value,
-    quirk: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static,
-) -> Server {
+async fn admin_center(document: Value, quirk: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static) -> Server {
     let document = Mutex::new(document);
     Server::by(move |received| {
         if received.target.contains("/oauth2/") {
-            return Reply::json(
-                200,
-                &json!({"access_token": "support-token", "expires_in": 3600}),
-            );
+            return Reply::json(200, &json!({"access_token": "support-token", "expires_in": 3600}));
         }
         let reply = quirk(received);
         let mut document = document.lock().unwrap();
-        let list = document
-            .get_mut("Repositories")
-            .and_then(Value::as_array_mut);
+        let list = document.get_mut("Repositories").and_then(Value::as_array_mut);
         let id = received
             .target
             .strip_prefix("/admin/api/supportRepository/")
@@ -52,9 +45,7 @@ async fn admin_center(
                     .find(|entry| entry["RepositoryId"] == id.as_deref().unwrap())
                     .unwrap() = received.json()
             }
-            ("DELETE", Some(list)) => {
-                list.retain(|entry| entry["RepositoryId"] != id.as_deref().unwrap())
-            }
+            ("DELETE", Some(list)) => list.retain(|entry| entry["RepositoryId"] != id.as_deref().unwrap()),
             other => panic!("{other:?}"),
         }
         reply.unwrap_or_else(|| Reply::Answer(204, Vec::new(), String::new()))
@@ -75,9 +66,7 @@ fn api(server: &Server, profile: Option<&str>) -> Arc<SupportApi> {
         },
         support_api_profile: profile.map(str::to_owned),
     };
-    Microsoft365::new(&Arc::new(client()), options)
-        .unwrap()
-        .support
+    Microsoft365::new(&Arc::new(client()), options).unwrap().support
 }
 
 fn tenant() -> Value {
@@ -107,8 +96,7 @@ fn secrets() -> RepositorySecrets {
 }
 
 fn writes(server: &Server) -> Vec<Received> {
-    let is_write =
-        |received: &Received| received.method != "GET" && !received.target.contains("/oauth2/");
+    let is_write = |received: &Received| received.method != "GET" && !received.target.contains("/oauth2/");
     server.received().into_iter().filter(is_write).collect()
 }
 
@@ -118,16 +106,9 @@ async fn what_the_admin_center_holds_is_read_in_our_words() {
     let api = api(&server, None);
 
     let settings = api.find_settings(&limits()).await.unwrap().unwrap();
-    let old = api
-        .find_repository("old", &limits())
-        .await
-        .unwrap()
-        .unwrap();
+    let old = api.find_repository("old", &limits()).await.unwrap().unwrap();
 
-    assert_eq!(
-        settings.internal_support_tool.as_deref(),
-        Some("ServiceNow")
-    );
+    assert_eq!(settings.internal_support_tool.as_deref(), Some("ServiceNow"));
     assert_eq!(old.authentication_type.as_deref(), Some("basic"));
     assert_eq!(old.refresh_token_expiry, Some(8_640_000));
     assert_eq!(api.find_repository("none", &limits()).await.unwrap(), None);
@@ -136,14 +117,8 @@ async fn what_the_admin_center_holds_is_read_in_our_words() {
         .into_iter()
         .find(|received| received.target == MY)
         .unwrap();
-    assert_eq!(
-        call.header("authorization").as_deref(),
-        Some("Bearer support-token")
-    );
-    assert_eq!(
-        call.header("x-requested-with").as_deref(),
-        Some("XMLHttpRequest")
-    );
+    assert_eq!(call.header("authorization").as_deref(), Some("Bearer support-token"));
+    assert_eq!(call.header("x-requested-with").as_deref(), Some("XMLHttpRequest"));
 }
 
 #[tokio::test]
@@ -154,10 +129,7 @@ async fn settings_are_written_with_what_else_the_object_holds_but_without_the_li
         application_id: Some("a9".to_owned()),
     };
 
-    api(&server, None)
-        .write_settings(&settings, &limits())
-        .await
-        .unwrap();
+    api(&server, None).write_settings(&settings, &limits()).await.unwrap();
 
     let write = &writes(&server)[0];
     assert_eq!((write.method.as_str(), write.target.as_str()), ("POST", MY));
@@ -177,22 +149,15 @@ async fn a_repository_lives_its_life() {
     let (api, limits) = (api(&server, None), limits());
     let wanted = repository("new");
 
-    api.create_repository(&wanted, &secrets(), &limits)
-        .await
-        .unwrap();
+    api.create_repository(&wanted, &secrets(), &limits).await.unwrap();
     assert_eq!(api.read_back(&wanted, &limits).await.unwrap(), wanted);
     let changed = Repository {
         client_id: Some("a4".to_owned()),
         ..wanted.clone()
     };
-    api.update_repository(&changed, &secrets(), &limits)
-        .await
-        .unwrap();
+    api.update_repository(&changed, &secrets(), &limits).await.unwrap();
     assert_eq!(api.read_back(&changed, &limits).await.unwrap(), changed);
-    assert_eq!(
-        api.delete_repository("new", &limits).await.unwrap(),
-        Deleted::Now
-    );
+    assert_eq!(api.delete_repository("new", &limits).await.unwrap(), Deleted::Now);
     assert_eq!(api.find_repository("new", &limits).await.unwrap(), None);
 
     let created = writes(&server)[0].json();
@@ -235,10 +200,7 @@ async fn a_taken_id_is_not_overwritten() {
         .await
         .unwrap_err();
 
-    assert!(
-        matches!(error, SupportError::AlreadyExists { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, SupportError::AlreadyExists { .. }), "{error}");
     assert!(error.to_string().contains("terraform import"));
     assert!(writes(&server).is_empty());
 }
@@ -246,10 +208,7 @@ async fn a_taken_id_is_not_overwritten() {
 #[tokio::test]
 async fn a_lost_answer_to_a_create_neither_doubles_nor_forgets() {
     // The connection breaks after the repository was made.
-    let server = admin_center(tenant(), |received| {
-        (received.method == "POST").then_some(Reply::Drop)
-    })
-    .await;
+    let server = admin_center(tenant(), |received| (received.method == "POST").then_some(Reply::Drop)).await;
     api(&server, None)
         .create_repository(&repository("new"), &secrets(), &limits())
         .await
@@ -260,8 +219,7 @@ async fn a_lost_answer_to_a_create_neither_doubles_nor_forgets() {
     let failures = Mutex::new(1);
     let server = admin_center(tenant(), move |received| {
         let mut failures = failures.lock().unwrap();
-        (received.method == "POST" && std::mem::take(&mut *failures) > 0)
-            .then(|| Reply::json(502, &json!({})))
+        (received.method == "POST" && std::mem::take(&mut *failures) > 0).then(|| Reply::json(502, &json!({})))
     })
     .await;
     api(&server, None)
@@ -293,19 +251,13 @@ async fn a_refused_token_is_renewed_once() {
 async fn every_refusal_says_what_it_means() {
     let html = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>";
     let cases = [
-        (
-            Reply::json(401, &json!({"error": {"code": "x"}})),
-            "user_impersonation",
-        ),
+        (Reply::json(401, &json!({"error": {"code": "x"}})), "user_impersonation"),
         (Reply::typed(403, "text/plain", ""), "administrator role"),
         (Reply::typed(404, "text/html", html), "retirement"),
         (Reply::typed(440, "text/html", html), "by hand"),
         (Reply::typed(200, "text/html", html), "Sign in"),
         (Reply::typed(200, "application/json", html), "admin_url"),
-        (
-            Reply::typed(200, "application/json", "{\"Repos"),
-            "malformed",
-        ),
+        (Reply::typed(200, "application/json", "{\"Repos"), "malformed"),
         (Reply::json(200, &json!({"Other": 1})), "/Repositories"),
         (Reply::json(200, &json!([1])), "/Repositories"),
         (Reply::json(503, &json!({})), "try again later"),
@@ -316,10 +268,7 @@ async fn every_refusal_says_what_it_means() {
         let quirk = reply.clone();
         let server = admin_center(tenant(), move |_| Some(quirk.clone())).await;
 
-        let error = api(&server, None)
-            .repositories(&limits())
-            .await
-            .unwrap_err();
+        let error = api(&server, None).repositories(&limits()).await.unwrap_err();
 
         assert!(error.to_string().contains(expected), "{reply:?}: {error}");
     }
@@ -336,27 +285,18 @@ async fn a_tenant_without_support_integration_is_empty() {
         let server = admin_center(tenant(), move |_| Some(quirk.clone())).await;
         let api = api(&server, None);
 
-        assert_eq!(
-            api.find_settings(&limits()).await.unwrap(),
-            None,
-            "{reply:?}"
-        );
+        assert_eq!(api.find_settings(&limits()).await.unwrap(), None, "{reply:?}");
         assert!(api.repositories(&limits()).await.unwrap().is_empty());
     }
 }
 
 #[tokio::test]
 async fn deleting_what_is_gone_is_done_but_a_missing_page_is_not() {
-    let refuse = |received: &Received| {
-        (received.method == "DELETE").then(|| Reply::typed(404, "text/html", ""))
-    };
+    let refuse = |received: &Received| (received.method == "DELETE").then(|| Reply::typed(404, "text/html", ""));
     let server = admin_center(tenant(), refuse).await;
     let api = api(&server, None);
 
-    assert_eq!(
-        api.delete_repository("gone", &limits()).await.unwrap(),
-        Deleted::Before
-    );
+    assert_eq!(api.delete_repository("gone", &limits()).await.unwrap(), Deleted::Before);
     let error = api.delete_repository("old", &limits()).await.unwrap_err();
     assert!(matches!(error, SupportError::PageMissing { .. }), "{error}");
 }
@@ -367,10 +307,7 @@ async fn an_id_stays_one_path_segment() {
     let api = api(&server, None);
 
     let _ = api.delete_repository("a/b?c#d", &limits()).await;
-    assert_eq!(
-        writes(&server)[0].target,
-        "/admin/api/supportRepository/a%2Fb%3Fc%23d"
-    );
+    assert_eq!(writes(&server)[0].target, "/admin/api/supportRepository/a%2Fb%3Fc%23d");
     for id in ["", ".", ".."] {
         let error = api.delete_repository(id, &limits()).await.unwrap_err();
         assert!(matches!(error, SupportError::BadRepositoryId(_)), "{error}");
@@ -379,7 +316,11 @@ async fn an_id_stays_one_path_segment() {
 
 #[tokio::test]
 async fn a_profile_changes_verb_path_names_and_values() {
-    let server = Server::replies(vec![Reply::json(200, &json!({"access_token": "t", "expires_in": 1, "data": {"repos": [{"key": "x", "kind": "Azure"}]}}))]).await;
+    let server = Server::replies(vec![Reply::json(
+        200,
+        &json!({"access_token": "t", "expires_in": 1, "data": {"repos": [{"key": "x", "kind": "Azure"}]}}),
+    )])
+    .await;
     let profile = json!({
         "scope": "api://other/.default",
         "operations": {
@@ -400,20 +341,14 @@ async fn a_profile_changes_verb_path_names_and_values() {
 
     assert_eq!(found[0].authentication_type.as_deref(), Some("aad"));
     let received = server.received();
-    assert_eq!(
-        received[0].field("scope").as_deref(),
-        Some("api://other/.default")
-    );
+    assert_eq!(received[0].field("scope").as_deref(), Some("api://other/.default"));
     assert_eq!(received[1].target, "/v2/repos");
     let delete = writes(&server).pop().unwrap();
     assert_eq!(
         (delete.method.as_str(), delete.target.as_str()),
         ("POST", "/v2/repos/x/remove")
     );
-    assert_eq!(
-        delete.header("x-http-method-override").as_deref(),
-        Some("Delete")
-    );
+    assert_eq!(delete.header("x-http-method-override").as_deref(), Some("Delete"));
     assert!(
         matches!(error, SupportError::NotInProfile("update_repository")),
         "{error}"

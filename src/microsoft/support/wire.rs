@@ -20,9 +20,7 @@ impl Settings {
         ] {
             match value {
                 Some(text) => object.write(name, Value::from(object.to_wire(name, text)), fields),
-                None if fields.contains_key(object.wire_name(name)) => {
-                    object.write(name, Value::Null, fields)
-                }
+                None if fields.contains_key(object.wire_name(name)) => object.write(name, Value::Null, fields),
                 None => {}
             }
         }
@@ -44,12 +42,7 @@ impl Repository {
 
     /// Puts ours into `fields`. What is not set is left out: the write replaces the whole. Secrets of an answer, masked
     /// or not, are never sent back.
-    pub(super) fn write(
-        &self,
-        secrets: &RepositorySecrets,
-        object: &Object,
-        fields: &mut Map<String, Value>,
-    ) {
+    pub(super) fn write(&self, secrets: &RepositorySecrets, object: &Object, fields: &mut Map<String, Value>) {
         let texts = [
             ("repository_id", Some(&self.repository_id)),
             ("endpoint", self.endpoint.as_ref()),
@@ -58,11 +51,7 @@ impl Repository {
             ("rest_user_name", self.rest_user_name.as_ref()),
         ];
         for (name, text) in texts {
-            object.write_or_remove(
-                name,
-                text.map(|text| Value::from(object.to_wire(name, text))),
-                fields,
-            );
+            object.write_or_remove(name, text.map(|text| Value::from(object.to_wire(name, text))), fields);
         }
         object.write_or_remove(
             "refresh_token_expiry",
@@ -73,11 +62,7 @@ impl Repository {
             ("client_secret", &secrets.client_secret),
             ("rest_user_password", &secrets.rest_user_password),
         ] {
-            object.write_or_remove(
-                name,
-                secret.as_ref().map(|secret| Value::from(secret.expose())),
-                fields,
-            );
+            object.write_or_remove(name, secret.as_ref().map(|secret| Value::from(secret.expose())), fields);
         }
     }
 }
@@ -103,9 +88,7 @@ impl Object {
             Value::Null | Value::Array(_) | Value::Object(_) => return None,
         };
         let ours = self.values.get(name).and_then(|values| {
-            let known = values
-                .iter()
-                .find(|(_, wire)| wire.eq_ignore_ascii_case(&text))?;
+            let known = values.iter().find(|(_, wire)| wire.eq_ignore_ascii_case(&text))?;
             Some(known.0.clone())
         });
         ours.or(Some(text)).filter(|text| !text.is_empty())
@@ -113,9 +96,7 @@ impl Object {
 
     fn read_number(&self, name: &str, fields: &Map<String, Value>) -> Option<i64> {
         let value = fields.get(self.wire_name(name))?;
-        value
-            .as_i64()
-            .or_else(|| value.as_str()?.trim().parse().ok())
+        value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
     }
 
     fn write(&self, name: &str, value: Value, fields: &mut Map<String, Value>) {
