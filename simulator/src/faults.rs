@@ -270,10 +270,7 @@ impl Script {
 
 impl Chaos {
     fn draw(&mut self, method: &Method, path: &str) -> Option<Fault> {
-        let count = self
-            .seen
-            .entry((method.clone(), path.to_owned()))
-            .or_default();
+        let count = self.seen.entry((method.clone(), path.to_owned())).or_default();
         *count += 1;
         let mut hasher = DefaultHasher::new();
         (self.seed, method.as_str(), path, *count).hash(&mut hasher);
@@ -307,11 +304,7 @@ async fn interfere(State(faults): State<Faults>, mut request: Request, next: Nex
             cut()
         }
         Fault::Unauthorized => {
-            let mut response = envelope(
-                401,
-                "User is not authenticated",
-                "Required to provide Auth information",
-            );
+            let mut response = envelope(401, "User is not authenticated", "Required to provide Auth information");
             response.headers_mut().insert(
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Basic realm=\"Service-now\""),
@@ -336,21 +329,14 @@ async fn interfere(State(faults): State<Faults>, mut request: Request, next: Nex
             );
             envelope(403, "Operation Failed", &detail)
         }
-        Fault::ForbiddenHtml => html(
-            403,
-            "<html><body><h1>HTTP Status 403 - Forbidden</h1></body></html>",
-        ),
+        Fault::ForbiddenHtml => html(403, "<html><body><h1>HTTP Status 403 - Forbidden</h1></body></html>"),
         Fault::NotFound => envelope(
             404,
             "No Record found",
             "Record doesn't exist or ACL restricts the record retrieval",
         ),
         Fault::TooManyRequests(retry_after) => too_many_requests(retry_after),
-        Fault::ServerError(status) => envelope(
-            status,
-            "Internal error",
-            "Transaction could not be completed",
-        ),
+        Fault::ServerError(status) => envelope(status, "Internal error", "Transaction could not be completed"),
         Fault::Hibernation => html(
             200,
             "<html><body class=\"instance-hibernating-page\"><h1>Your instance is hibernating</h1></body></html>",
@@ -435,12 +421,8 @@ fn too_many_requests(retry_after: RetryAfter) -> Response {
 
 fn http_date(seconds_from_now: u64) -> Option<String> {
     let now = jiff::Timestamp::now();
-    let then = now
-        .checked_add(Duration::from_secs(seconds_from_now))
-        .ok()?;
-    DateTimePrinter::new()
-        .timestamp_to_rfc9110_string(&then)
-        .ok()
+    let then = now.checked_add(Duration::from_secs(seconds_from_now)).ok()?;
+    DateTimePrinter::new().timestamp_to_rfc9110_string(&then).ok()
 }
 
 async fn truncated(response: Response) -> Response {
@@ -463,11 +445,7 @@ async fn wrong_length(response: Response) -> Response {
     // As a stream, since the server trusts a body that knows its own length.
     let stream = tokio_stream::once(Ok::<Bytes, std::io::Error>(bytes));
     let mut response = Response::from_parts(parts, Body::from_stream(stream));
-    set(
-        response.headers_mut(),
-        "content-length",
-        &promised.to_string(),
-    );
+    set(response.headers_mut(), "content-length", &promised.to_string());
     response
 }
 
@@ -486,8 +464,7 @@ fn html(status: u16, body: &str) -> Response {
 
 fn answer(status: u16, content_type: &str, body: String) -> Response {
     let mut response = Response::new(Body::from(body));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     set(response.headers_mut(), "content-type", content_type);
     response
 }

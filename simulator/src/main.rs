@@ -14,10 +14,7 @@ async fn main() -> anyhow::Result<()> {
         return Ok(());
     };
     // Before the announcement: whoever reads it may interrupt at once.
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let simulator = Simulator::start(options).await?;
     let mut out = std::io::stdout();
     writeln!(out, "{}", simulator.announcement())?;
@@ -39,11 +36,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option
                 let value = arguments.next().context("--port needs a number")?;
                 options.port = Some(value.parse().with_context(|| format!("--port {value}"))?);
             }
-            "--state" => {
-                options.state = Some(PathBuf::from(
-                    arguments.next().context("--state needs a file")?,
-                ))
-            }
+            "--state" => options.state = Some(PathBuf::from(arguments.next().context("--state needs a file")?)),
             _ => bail!("unknown argument {argument}\n\n{USAGE}"),
         }
     }

@@ -65,16 +65,10 @@ impl Levels {
         let shown = level("TF_LOG_PROVIDER")
             .or_else(|| level("TF_LOG"))
             .unwrap_or(LevelFilter::OFF);
-        let own = level(&format!(
-            "TF_LOG_PROVIDER_{}",
-            name.to_uppercase().replace('-', "_")
-        ));
+        let own = level(&format!("TF_LOG_PROVIDER_{}", name.to_uppercase().replace('-', "_")));
         Self {
             provider: own.unwrap_or(LevelFilter::TRACE).min(shown),
-            framework: level("TF_LOG_SDK")
-                .or(own)
-                .unwrap_or(LevelFilter::TRACE)
-                .min(shown),
+            framework: level("TF_LOG_SDK").or(own).unwrap_or(LevelFilter::TRACE).min(shown),
         }
     }
 
@@ -221,11 +215,7 @@ impl Fields {
     }
 
     fn set(&mut self, field: &Field, value: Value) {
-        match self
-            .others
-            .iter_mut()
-            .find(|(name, _)| *name == field.name())
-        {
+        match self.others.iter_mut().find(|(name, _)| *name == field.name()) {
             Some((_, old)) => *old = value,
             None => self.others.push((field.name(), value)),
         }

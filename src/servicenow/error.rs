@@ -281,9 +281,7 @@ impl TableError {
             } => {
                 matches!(
                     error,
-                    HttpError::Cancelled
-                        | HttpError::DeadlineExceeded { .. }
-                        | HttpError::RateLimited { .. }
+                    HttpError::Cancelled | HttpError::DeadlineExceeded { .. } | HttpError::RateLimited { .. }
                 )
             }
             TableError::NotFound { .. }
@@ -512,9 +510,7 @@ fn unauthenticated(method: &str) -> String {
             "Check the key, that plugin com.glide.tokenbased_auth is active, and that an API access policy lets the key \
              reach the Table API."
         }
-        "client_certificate" => {
-            "Check that the certificate is registered for an active user of the instance."
-        }
+        "client_certificate" => "Check that the certificate is registered for an active user of the instance.",
         _ => {
             "The token was refused, also after a fresh sign-in. Check that the user it stands for is active and not \
              locked out, and that the application registry is active."
@@ -525,11 +521,7 @@ fn unauthenticated(method: &str) -> String {
 
 fn list(sys_ids: &[SysId]) -> String {
     let shown: Vec<&str> = sys_ids.iter().take(MAX_LISTED).map(SysId::as_str).collect();
-    let more = if sys_ids.len() > MAX_LISTED {
-        ", …"
-    } else {
-        ""
-    };
+    let more = if sys_ids.len() > MAX_LISTED { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
 }
 

@@ -49,9 +49,7 @@ impl<Q: Clone, A> Gather<Q, A> {
                 waiting.len() == 1
             };
             if is_first {
-                self.lead(window, limits, &ask)
-                    .await
-                    .map_err(NoAnswer::Limits)?;
+                self.lead(window, limits, &ask).await.map_err(NoAnswer::Limits)?;
             }
             match limits.bound(receiver).await.map_err(NoAnswer::Limits)? {
                 // Another's time or interruption says nothing about ours, unless we asked ourselves.
@@ -64,12 +62,7 @@ impl<Q: Clone, A> Gather<Q, A> {
         }
     }
 
-    async fn lead<F>(
-        &self,
-        window: Duration,
-        limits: &Limits,
-        ask: impl Fn(Vec<Q>) -> F,
-    ) -> Result<(), HttpError>
+    async fn lead<F>(&self, window: Duration, limits: &Limits, ask: impl Fn(Vec<Q>) -> F) -> Result<(), HttpError>
     where
         F: Future<Output = Vec<Result<A, TableError>>>,
     {
@@ -138,19 +131,11 @@ mod tests {
         };
 
         let limits = limits();
-        let asked = futures_util::future::join_all(
-            (0..10).map(|number| gather.ask(number, WINDOW, &limits, ask)),
-        )
-        .await;
+        let asked =
+            futures_util::future::join_all((0..10).map(|number| gather.ask(number, WINDOW, &limits, ask))).await;
 
-        let answers: Vec<_> = asked
-            .into_iter()
-            .map(|answer| answer.ok().unwrap())
-            .collect();
-        assert_eq!(
-            answers,
-            (0..10).map(|number| number * 2).collect::<Vec<_>>()
-        );
+        let answers: Vec<_> = asked.into_iter().map(|answer| answer.ok().unwrap()).collect();
+        assert_eq!(answers, (0..10).map(|number| number * 2).collect::<Vec<_>>());
         assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 
@@ -167,12 +152,9 @@ mod tests {
         let first = tokio::spawn({
             let gather = Arc::clone(&gather);
             async move {
-                tokio::time::timeout(
-                    Duration::from_secs(1),
-                    gather.ask(1, WINDOW, &first_limits, slow),
-                )
-                .await
-                .is_err()
+                tokio::time::timeout(Duration::from_secs(1), gather.ask(1, WINDOW, &first_limits, slow))
+                    .await
+                    .is_err()
             }
         });
         let second = {

@@ -55,15 +55,10 @@ impl ConnectionTest {
             ));
         }
         self.complete(repository)?;
-        let (audience, secret) = (
-            repository.client_id.as_str(),
-            repository.client_secret.as_str(),
-        );
+        let (audience, secret) = (repository.client_id.as_str(), repository.client_secret.as_str());
         self.entra_token(audience, secret, audience)
             .map_err(|cause| format!("the client secret does not fit: {cause}"))?;
-        leg.reached(format!(
-            "Entra accepts the client secret of application {audience}"
-        ));
+        leg.reached(format!("Entra accepts the client secret of application {audience}"));
         let token = self
             .entra_token(&repository.user_name, &repository.user_password, audience)
             .map_err(|cause| format!("the REST user cannot sign in: {cause}"))?;
@@ -77,11 +72,7 @@ impl ConnectionTest {
         self.open_incident(leg, &token).await
     }
 
-    async fn try_by_password(
-        &self,
-        leg: &mut Attempt,
-        repository: &Repository,
-    ) -> Result<(), String> {
+    async fn try_by_password(&self, leg: &mut Attempt, repository: &Repository) -> Result<(), String> {
         self.reach(leg, repository)?;
         if repository.authentication != "Basic" {
             return Err(format!(
@@ -102,18 +93,13 @@ impl ConnectionTest {
             .await;
         let Some(token) = answer.body["access_token"].as_str() else {
             let logged = self.instance.log().last().cloned().unwrap_or_default();
-            let why = answer.body["error_description"]
-                .as_str()
-                .unwrap_or("no explanation");
+            let why = answer.body["error_description"].as_str().unwrap_or("no explanation");
             return Err(format!(
                 "the instance's token endpoint answered {}: {why} ({logged})",
                 answer.status
             ));
         };
-        leg.reached(format!(
-            "the instance gave user '{}' a token",
-            repository.user_name
-        ));
+        leg.reached(format!("the instance gave user '{}' a token", repository.user_name));
         self.open_incident(leg, token).await
     }
 
@@ -126,9 +112,7 @@ impl ConnectionTest {
             "Entra gave the connector application {CONNECTOR_APP} a v2.0 token"
         ));
         let path = "/api/now/table/sys_user?sysparm_limit=1";
-        let answer = self
-            .call(Method::GET, path, Some(&token), Content::None)
-            .await;
+        let answer = self.call(Method::GET, path, Some(&token), Content::None).await;
         if answer.status != 200 {
             return Err(self.why(&token, "sys_user", Operation::Read, &answer).await);
         }
@@ -143,8 +127,7 @@ impl ConnectionTest {
             .next();
         // The column exists from Zurich on; before, and beside it, the older flag says the same.
         let machine = user.is_some_and(|user| {
-            column(&user, "identity_type") == "machine"
-                || column(&user, "web_service_access_only") == "true"
+            column(&user, "identity_type") == "machine" || column(&user, "web_service_access_only") == "true"
         });
         if !machine {
             return Err(format!(
@@ -157,12 +140,7 @@ impl ConnectionTest {
 
     /// Whether the repository's endpoint is this instance.
     fn reach(&self, leg: &mut Attempt, repository: &Repository) -> Result<(), String> {
-        let elsewhere = || {
-            format!(
-                "no ServiceNow instance answers at endpoint '{}'",
-                repository.endpoint
-            )
-        };
+        let elsewhere = || format!("no ServiceNow instance answers at endpoint '{}'", repository.endpoint);
         let endpoint = Url::parse(&repository.endpoint).map_err(|_| elsewhere())?;
         let ours = Url::parse(&self.instance_url).map_err(|error| error.to_string())?;
         let local = ["localhost", "127.0.0.1"];
@@ -170,16 +148,10 @@ impl ConnectionTest {
             || [&endpoint, &ours]
                 .iter()
                 .all(|url| url.host_str().is_some_and(|host| local.contains(&host)));
-        if !same_host
-            || endpoint.port_or_known_default() != ours.port_or_known_default()
-            || endpoint.path() != "/"
-        {
+        if !same_host || endpoint.port_or_known_default() != ours.port_or_known_default() || endpoint.path() != "/" {
             return Err(elsewhere());
         }
-        leg.reached(format!(
-            "repository '{}' leads to the instance",
-            repository.id
-        ));
+        leg.reached(format!("repository '{}' leads to the instance", repository.id));
         Ok(())
     }
 
@@ -246,9 +218,7 @@ impl ConnectionTest {
             .as_str()
             .filter(|_| created.status == 201)
         else {
-            return Err(self
-                .why(token, "incident", Operation::Create, &created)
-                .await);
+            return Err(self.why(token, "incident", Operation::Create, &created).await);
         };
         self.instance.remove("incident", sys_id);
         leg.reached("an incident was created and removed again".to_owned());

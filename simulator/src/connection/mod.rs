@@ -85,12 +85,7 @@ pub struct Leg {
 }
 
 impl ConnectionTest {
-    pub(crate) fn new(
-        instance: Instance,
-        entra: Entra,
-        admin: Admin,
-        instance_url: &str,
-    ) -> ConnectionTest {
+    pub(crate) fn new(instance: Instance, entra: Entra, admin: Admin, instance_url: &str) -> ConnectionTest {
         ConnectionTest {
             instance,
             entra,
@@ -101,9 +96,7 @@ impl ConnectionTest {
 
     /// Serves the test at `/connection-test`.
     pub(crate) fn router(&self) -> Router {
-        Router::new()
-            .route(PATH, post(serve))
-            .with_state(self.clone())
+        Router::new().route(PATH, post(serve)).with_state(self.clone())
     }
 
     /// Runs it.
@@ -112,22 +105,13 @@ impl ConnectionTest {
             .admin
             .repositories()
             .into_iter()
-            .filter(|repository| {
-                wanted
-                    .repository_id
-                    .as_ref()
-                    .is_none_or(|id| *id == repository.id)
-            })
+            .filter(|repository| wanted.repository_id.as_ref().is_none_or(|id| *id == repository.id))
             .collect();
         let variant = wanted.variant.unwrap_or_else(|| {
             let is_basic = repositories
                 .first()
                 .is_some_and(|repository| repository.authentication == "Basic");
-            if is_basic {
-                Variant::BasicV1
-            } else {
-                Variant::AadV1
-            }
+            if is_basic { Variant::BasicV1 } else { Variant::AadV1 }
         });
 
         let mut legs = Vec::new();
@@ -165,13 +149,7 @@ impl ConnectionTest {
     }
 
     /// Calls the instance over its router, as anyone on the network would.
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        token: Option<&str>,
-        body: Content<'_>,
-    ) -> Answer {
+    async fn call(&self, method: Method, path: &str, token: Option<&str>, body: Content<'_>) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -221,11 +199,7 @@ impl ConnectionTest {
         };
         match refused {
             Some(denied) => format!("the instance answered {}: {}", answer.status, denied.cause),
-            None => format!(
-                "the instance answered {}: {}",
-                answer.status,
-                answer.detail()
-            ),
+            None => format!("the instance answered {}: {}", answer.status, answer.detail()),
         }
     }
 }

@@ -11,8 +11,7 @@ use serde_json::Value;
 use crate::internet::Internet;
 
 pub use options::{
-    AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead,
-    Switches, Unauthorized,
+    AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead, Switches, Unauthorized,
 };
 
 /// A record as stored, secrets in clear.
@@ -213,9 +212,6 @@ impl Instance {
     }
 
     fn modes(&self) -> MutexGuard<'_, Switches> {
-        self.inner
-            .switches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.switches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,9 +9,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::Value as Json;
 use tokio::time::Instant as Moment;
 
-use super::{
-    After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted,
-};
+use super::{After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted};
 use crate::http::HttpError;
 use crate::servicenow::call::{Ask, Trouble, fields, reading};
 use crate::servicenow::error::Refusal;
@@ -36,10 +34,7 @@ impl Session {
         let mut params = reading(&fields(&sending.columns, &[]));
         params.extend(insert.input.param());
         let mut body = insert.row.to_json();
-        body.insert(
-            every::SYS_ID.name().to_owned(),
-            Json::from(sending.ours.as_str()),
-        );
+        body.insert(every::SYS_ID.name().to_owned(), Json::from(sending.ours.as_str()));
         let ask = Ask {
             table: insert.table,
             verb: Verb::Insert,
@@ -51,9 +46,7 @@ impl Session {
         loop {
             let why = match self.post(&ask).await {
                 Posted::Made(record) => {
-                    return Ok(self
-                        .made(&insert, &sending, *record, Origin::Answered)
-                        .await);
+                    return Ok(self.made(&insert, &sending, *record, Origin::Answered).await);
                 }
                 Posted::Refused(error) if lost > 0 => {
                     return self.refused_after_loss(&insert, &sending, error).await;
@@ -69,9 +62,7 @@ impl Session {
             );
             match self.find_again(&insert, &sending, &why).await? {
                 Some(record) => {
-                    return Ok(self
-                        .made(&insert, &sending, record, Origin::FoundAgain)
-                        .await);
+                    return Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await);
                 }
                 None if lost > MAX_RESENT => {
                     return Err(TableError::Unavailable {
@@ -104,22 +95,14 @@ impl Session {
                     Posted::Unknown(error.to_string())
                 }
                 // A page in place of an answer, although the status says that all is well.
-                TableError::NotTheApi { .. } if answer.status().as_u16() == 201 => {
-                    Posted::Unknown(error.to_string())
-                }
+                TableError::NotTheApi { .. } if answer.status().as_u16() == 201 => Posted::Unknown(error.to_string()),
                 _ => Posted::Refused(error),
             },
         }
     }
 
     /// The record exists: compare it, learn from it, and hand it over.
-    async fn made(
-        &self,
-        insert: &Insert<'_>,
-        sending: &Sending,
-        record: Record,
-        origin: Origin,
-    ) -> Written {
+    async fn made(&self, insert: &Insert<'_>, sending: &Sending, record: Record, origin: Origin) -> Written {
         if let Cell::Value(name) = record.text(every::SYS_CREATED_BY) {
             self.inner.learn_account(name);
         }
@@ -144,9 +127,7 @@ impl Session {
     async fn refused(&self, insert: &Insert<'_>, error: TableError) -> TableError {
         let may_be_duplicate = match &error {
             TableError::Duplicate { .. } | TableError::BadRequest { .. } => true,
-            TableError::Refused { reason, .. } => {
-                !matches!(reason, Refusal::Acl { .. } | Refusal::CrossScope { .. })
-            }
+            TableError::Refused { reason, .. } => !matches!(reason, Refusal::Acl { .. } | Refusal::CrossScope { .. }),
             _ => false,
         };
         let Some(key) = insert.natural_key.as_ref().filter(|_| may_be_duplicate) else {
@@ -192,9 +173,7 @@ impl Session {
             detail,
             candidate,
         };
-        let by_key = session
-            .find_alone(insert.table, &sending.ours, &sending.columns)
-            .await;
+        let by_key = session.find_alone(insert.table, &sending.ours, &sending.columns).await;
         match by_key {
             Ok(Some(record)) => return Ok(Some(record)),
             Ok(None) => {}
@@ -206,18 +185,12 @@ impl Session {
             }
         }
         let Some(key) = &insert.natural_key else {
-            let detail = format!(
-                "{why}; the record was not found by its key, and it has nothing else to be recognised by"
-            );
+            let detail =
+                format!("{why}; the record was not found by its key, and it has nothing else to be recognised by");
             return Err(uncertain(detail, None));
         };
         let found = session.select(insert.table, key, &sending.columns).await;
-        let found = found.map_err(|error| {
-            uncertain(
-                format!("{why}; looking for the record failed: {error}"),
-                None,
-            )
-        })?;
+        let found = found.map_err(|error| uncertain(format!("{why}; looking for the record failed: {error}"), None))?;
         let begun = session.inner.instance_time(sending.begun);
         let mut ours = found
             .iter()
@@ -238,30 +211,20 @@ impl Session {
     }
 
     /// Why a record with the same natural key may not be the one that was sent.
-    fn doubt(
-        &self,
-        insert: &Insert<'_>,
-        record: &Record,
-        begun: Option<Timestamp>,
-    ) -> Option<String> {
+    fn doubt(&self, insert: &Insert<'_>, record: &Record, begun: Option<Timestamp>) -> Option<String> {
         let made = match (record.date_time(every::SYS_CREATED_ON), begun) {
             (Cell::Value(made), Some(begun)) => Some((made, begun)),
             _ => None,
         };
         match made {
             // The instance's clock, read from its answers, in whole seconds.
-            Some((made, begun))
-                if made < begun.checked_sub(CLOCK_SLACK_S.seconds()).unwrap_or(begun) =>
-            {
+            Some((made, begun)) if made < begun.checked_sub(CLOCK_SLACK_S.seconds()).unwrap_or(begun) => {
                 return Some(format!("it was made at {made}, before the insert was sent"));
             }
             Some(_) => {}
             None => return Some("it does not show when it was made".to_owned()),
         }
-        match (
-            record.text(every::SYS_CREATED_BY),
-            self.inner.account_name(),
-        ) {
+        match (record.text(every::SYS_CREATED_BY), self.inner.account_name()) {
             (Cell::Value(by), Some(account)) if by.eq_ignore_ascii_case(&account) => {}
             (Cell::Value(by), Some(account)) => {
                 return Some(format!("it was made by {by}, not by {account}"));
@@ -276,10 +239,7 @@ impl Session {
             }
         }
         let different = mismatches(&insert.row, record, insert.input, After::Insert);
-        let columns: Vec<&str> = different
-            .iter()
-            .map(|mismatch| mismatch.column.name())
-            .collect();
+        let columns: Vec<&str> = different.iter().map(|mismatch| mismatch.column.name()).collect();
         (!columns.is_empty()).then(|| format!("it differs in {}", columns.join(", ")))
     }
 }
