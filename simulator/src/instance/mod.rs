@@ -5,6 +5,7 @@
 
 mod access; // Which roles a table asks for.
 mod answer;
+mod batch; // Several calls in one.
 mod bearer; // Tokens of the instance and of OIDC providers.
 mod inheritance;
 mod network; // ip_access

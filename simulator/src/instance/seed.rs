@@ -102,10 +102,7 @@ impl Seed<'_, '_> {
                 ],
             );
             for column in table.own_columns() {
-                let target = match column.kind {
-                    Kind::Reference(target) => target,
-                    _ => "",
-                };
+                let target = column.kind.target().unwrap_or_default();
                 self.add(
                     "sys_dictionary",
                     &[
@@ -123,14 +120,7 @@ impl Seed<'_, '_> {
                         ("default_value", column.default),
                         ("reference", target),
                         ("max_length", if target.is_empty() { "255" } else { "32" }),
-                        (
-                            "choice",
-                            if matches!(column.kind, Kind::Choice(_)) {
-                                "1"
-                            } else {
-                                "0"
-                            },
-                        ),
+                        ("choice", if column.kind.is_choice() { "1" } else { "0" }),
                     ],
                 );
                 let Kind::Choice(choices) = column.kind else {

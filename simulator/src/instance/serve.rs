@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::answer::{RanAs, failure, html, set, unauthorized};
 use super::platform::new_id;
 use super::table_api::{Call, Freshness, Version};
-use super::{ClientCertificate, Instance, RequestRecord, network};
+use super::{Caller, ClientCertificate, Instance, RequestRecord, network};
 use crate::faults::{Cut, Stale};
 
 /// Request extension: the id under which the instance's logs know the request.
@@ -113,15 +113,11 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
             Some("Failed API level ACL Validation"),
         )
     } else {
-        match route(&parts, body) {
-            Some(Route::Table(call)) => instance.table_call(&caller, &call),
-            Some(Route::Stats(call)) => instance.stats_call(&caller, &call),
-            Some(Route::RoleInheritance(call)) => instance.role_inheritance(&caller, &call),
-            None => failure(
-                400,
-                "Requested URI does not represent any resource",
-                Some(parts.uri.path()),
-            ),
+        match parts.uri.path() {
+            "/api/now/batch" | "/api/now/v1/batch" => {
+                instance.batch_call(&caller, &parts, &body).await
+            }
+            _ => instance.dispatch(&caller, &parts, body),
         }
     };
     set(&mut response, "x-is-logged-in", "true");
@@ -132,6 +128,22 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
     set(&mut response, "server-timing", &timing);
     response.extensions_mut().insert(RanAs(caller.user_name));
     response
+}
+
+impl Instance {
+    /// Answers one call of the API, which came by itself or in a batch.
+    pub(super) fn dispatch(&self, caller: &Caller, parts: &Parts, body: String) -> Response {
+        match route(parts, body) {
+            Some(Route::Table(call)) => self.table_call(caller, &call),
+            Some(Route::Stats(call)) => self.stats_call(caller, &call),
+            Some(Route::RoleInheritance(call)) => self.role_inheritance(caller, &call),
+            None => failure(
+                400,
+                "Requested URI does not represent any resource",
+                Some(parts.uri.path()),
+            ),
+        }
+    }
 }
 
 async fn token(State(instance): State<Instance>, request: Request) -> Response {
