@@ -173,6 +173,8 @@ pub struct Switches {
     pub hidden_rows: BTreeSet<String>,
     /// Rules that abort operations.
     pub abort_rules: Vec<AbortRule>,
+    /// Requests that each second of the clock allows; more get 429.
+    pub requests_per_second: Option<u32>,
     /// Roles of which one is needed, per table and operation, in place of the built-in ones. An empty list: nobody.
     pub table_roles: BTreeMap<(String, Operation), Vec<String>>,
     /// Offset of the system time zone from UTC in hours; display values of date-times use it.
@@ -211,6 +213,7 @@ impl Default for Switches {
             read_denied: BTreeSet::new(),
             hidden_rows: BTreeSet::new(),
             abort_rules: Vec::new(),
+            requests_per_second: None,
             table_roles: BTreeMap::new(),
             time_zone_offset: -8,
             clock_offset: 0,

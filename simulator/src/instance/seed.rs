@@ -90,15 +90,6 @@ impl Seed<'_, '_> {
                     ("name", table.name),
                     ("label", table.label),
                     ("super_class", parent.as_deref().unwrap_or("")),
-                    // What makes the guide's set-up wizard fail until somebody opens the table.
-                    (
-                        "read_access",
-                        if table.name == "oauth_entity" {
-                            "false"
-                        } else {
-                            "true"
-                        },
-                    ),
                 ],
             );
             for column in table.own_columns() {
