@@ -72,8 +72,10 @@ impl Entra {
     /// addresses in the metadata lead back to it.
     pub(crate) fn document(&self, base: &str, path: &str) -> Option<Value> {
         let (tenant, rest) = path.strip_prefix('/')?.split_once('/')?;
-        let id = self.directory.with(|directory| {
-            (tenant == "common" || directory.is_named(tenant)).then(|| directory.id.clone())
+        let id = self.directory.with(|directory| match tenant {
+            // Without a tenant the issuer is a template, which no token ever carries.
+            "common" | "organizations" => Some("{tenantid}".to_owned()),
+            name => directory.is_named(name).then(|| directory.id.clone()),
         })?;
         match rest {
             ".well-known/openid-configuration" => Some(metadata(base, tenant, "", &v1_issuer(&id))),
