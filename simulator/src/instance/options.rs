@@ -159,6 +159,8 @@ pub struct Switches {
     pub unauthorized: Unauthorized,
     /// Request targets longer than this many bytes get 414.
     pub uri_limit: usize,
+    /// Basic authentication asks for `snc_basic_auth_api_access`, as on newly provisioned instances.
+    pub basic_auth_role: bool,
     /// The REST API itself asks for `snc_platform_rest_api_access`.
     pub rest_api_role: bool,
     /// Columns (table, column) whose value in a write is dropped without a word.
@@ -200,6 +202,7 @@ impl Default for Switches {
             case_insensitive_queries: false,
             unauthorized: Unauthorized::Newer,
             uri_limit: 8192,
+            basic_auth_role: false,
             rest_api_role: false,
             write_denied: BTreeSet::new(),
             read_denied: BTreeSet::new(),
