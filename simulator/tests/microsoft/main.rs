@@ -5,4 +5,5 @@
 mod admin;
 mod entra;
 mod graph;
+mod guide;
 mod web;
