@@ -312,6 +312,6 @@ fn audiences(claims: &Value) -> Vec<String> {
             .iter()
             .filter_map(|audience| audience.as_str().map(str::to_owned))
             .collect(),
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }

@@ -5,6 +5,8 @@
 
 mod access; // Which roles a table asks for.
 mod answer;
+mod application; // What an installed application may read.
+mod batch; // Several calls in one.
 mod bearer; // Tokens of the instance and of OIDC providers.
 mod inheritance;
 mod network; // ip_access
@@ -74,6 +76,10 @@ struct State {
     /// Ids of tokens that may not be used again.
     used_tokens: BTreeSet<String>,
     requests: Vec<RequestRecord>,
+    /// Second of the clock and requests in it.
+    rate: (i64, u32),
+    /// Users, by `sys_id`, of whom a grant is being handled.
+    granting: Vec<String>,
     log: Vec<String>,
 }
 

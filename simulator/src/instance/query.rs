@@ -176,7 +176,7 @@ impl Query {
             );
             let ordering = match view.kind_of(table, column) {
                 Some(Kind::Integer) => number(&left).cmp(&number(&right)),
-                _ => left.cmp(&right),
+                Some(_) | None => left.cmp(&right),
             };
             let ordering = match direction {
                 Direction::Ascending => ordering,
@@ -213,12 +213,10 @@ impl Term {
         let raw = view.raw(table, record, &self.column).unwrap_or_default();
         if self.kind.is_secret() {
             // Stored as cipher text, so that only its presence can be asked for.
-            return match self.operator {
-                Operator::IsEmpty => raw.is_empty(),
-                Operator::IsNotEmpty | Operator::NotEqual => !raw.is_empty(),
-                Operator::Equal => self.operand.is_empty() && raw.is_empty(),
-                _ => false,
-            };
+            let asks_empty = self.operator == Operator::IsEmpty
+                || (self.operator == Operator::Equal && self.operand.is_empty());
+            let asks_filled = matches!(self.operator, Operator::IsNotEmpty | Operator::NotEqual);
+            return (asks_empty && raw.is_empty()) || (asks_filled && !raw.is_empty());
         }
         let fold = |text: &str| {
             if view.ignores_case() {
@@ -228,14 +226,17 @@ impl Term {
             }
         };
         let left = fold(&raw);
-        let right = match self.kind {
-            Kind::Boolean if self.operand == "1" => "true".to_owned(),
-            Kind::Boolean if self.operand == "0" => "false".to_owned(),
-            _ => fold(&self.operand),
+        let right = match (self.kind == Kind::Boolean, self.operand.as_str()) {
+            (true, "1") => "true".to_owned(),
+            (true, "0") => "false".to_owned(),
+            (_, operand) => fold(operand),
         };
-        let order = |operand: &str| match self.kind {
-            Kind::Integer => number(&left).cmp(&number(operand)),
-            _ => left.as_str().cmp(operand),
+        let order = |operand: &str| {
+            if self.kind == Kind::Integer {
+                number(&left).cmp(&number(operand))
+            } else {
+                left.as_str().cmp(operand)
+            }
         };
         let day = |text: &str| text.split([' ', '@']).next().unwrap_or_default().to_owned();
         match self.operator {

@@ -37,6 +37,18 @@ impl Kind {
         }
     }
 
+    /// The table that a reference points to.
+    pub(super) fn target(self) -> Option<&'static str> {
+        if let Self::Reference(target) = self {
+            return Some(target);
+        }
+        None
+    }
+
+    pub(super) fn is_choice(self) -> bool {
+        matches!(self, Self::Choice(_))
+    }
+
     pub(super) fn is_secret(self) -> bool {
         matches!(self, Self::Secret | Self::Password)
     }

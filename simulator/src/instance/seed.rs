@@ -90,22 +90,10 @@ impl Seed<'_, '_> {
                     ("name", table.name),
                     ("label", table.label),
                     ("super_class", parent.as_deref().unwrap_or("")),
-                    // What makes the guide's set-up wizard fail until somebody opens the table.
-                    (
-                        "read_access",
-                        if table.name == "oauth_entity" {
-                            "false"
-                        } else {
-                            "true"
-                        },
-                    ),
                 ],
             );
             for column in table.own_columns() {
-                let target = match column.kind {
-                    Kind::Reference(target) => target,
-                    _ => "",
-                };
+                let target = column.kind.target().unwrap_or_default();
                 self.add(
                     "sys_dictionary",
                     &[
@@ -123,14 +111,7 @@ impl Seed<'_, '_> {
                         ("default_value", column.default),
                         ("reference", target),
                         ("max_length", if target.is_empty() { "255" } else { "32" }),
-                        (
-                            "choice",
-                            if matches!(column.kind, Kind::Choice(_)) {
-                                "1"
-                            } else {
-                                "0"
-                            },
-                        ),
+                        ("choice", if column.kind.is_choice() { "1" } else { "0" }),
                     ],
                 );
                 let Kind::Choice(choices) = column.kind else {

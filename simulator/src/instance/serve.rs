@@ -12,8 +12,8 @@ use url::form_urlencoded;
 use super::answer::{RanAs, failure, html, set, unauthorized};
 use super::platform::new_id;
 use super::table_api::{Call, Freshness, Version};
-use super::{ClientCertificate, Instance, RequestRecord, network};
-use crate::faults::{Cut, Stale};
+use super::{Caller, ClientCertificate, Instance, RequestRecord, network};
+use crate::faults::{Cut, RetryAfter, Stale, too_many_requests};
 
 /// Request extension: the id under which the instance's logs know the request.
 #[derive(Clone, Debug)]
@@ -51,7 +51,9 @@ async fn record(State(instance): State<Instance>, request: Request, next: Next) 
     };
     let transaction = new_id()[..12].to_owned();
     parts.extensions.insert(TransactionId(transaction));
+    let granting = instance.begin_grant(&record);
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    instance.end_grant(granting);
     let is_cut = response.extensions().get::<Cut>().is_some();
     record.status = if is_cut {
         0
@@ -72,13 +74,9 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let body = String::from_utf8_lossy(&body).into_owned();
-    let (limit, spelling, address) = {
+    let (limit, spelling) = {
         let modes = instance.modes();
-        (
-            modes.uri_limit,
-            modes.unauthorized,
-            modes.client_address.clone(),
-        )
+        (modes.uri_limit, modes.unauthorized)
     };
     let target = parts
         .uri
@@ -87,8 +85,8 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
     if target > limit {
         return html(414, "Request-URI Too Long");
     }
-    if !instance.with_rows(|rows| network::admits(rows, &address)) {
-        return html(403, "HTTP Status 403 - Forbidden");
+    if let Some(response) = instance.turned_away() {
+        return response;
     }
     let certificate = parts.extensions.get::<ClientCertificate>();
     let caller = match instance.sign_in(&parts.headers, certificate).await {
@@ -113,15 +111,11 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
             Some("Failed API level ACL Validation"),
         )
     } else {
-        match route(&parts, body) {
-            Some(Route::Table(call)) => instance.table_call(&caller, &call),
-            Some(Route::Stats(call)) => instance.stats_call(&caller, &call),
-            Some(Route::RoleInheritance(call)) => instance.role_inheritance(&caller, &call),
-            None => failure(
-                400,
-                "Requested URI does not represent any resource",
-                Some(parts.uri.path()),
-            ),
+        match parts.uri.path() {
+            "/api/now/batch" | "/api/now/v1/batch" => {
+                instance.batch_call(&caller, &parts, &body).await
+            }
+            _ => instance.dispatch(&caller, &parts, body),
         }
     };
     set(&mut response, "x-is-logged-in", "true");
@@ -134,9 +128,82 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
     response
 }
 
+impl Instance {
+    /// Concurrent grants to one user corrupt its counts on a real instance; here the log tells of them.
+    fn begin_grant(&self, record: &RequestRecord) -> Option<String> {
+        if record.table != "sys_user_has_role" {
+            return None;
+        }
+        let user = match record.method.as_str() {
+            "POST" => {
+                let body = serde_json::from_str::<serde_json::Value>(&record.body).ok()?;
+                body["user"].as_str()?.to_owned()
+            }
+            "DELETE" => self.record(&record.table, &record.sys_id)?.remove("user")?,
+            _ => return None,
+        };
+        let mut state = self.state();
+        if state.granting.contains(&user) {
+            let line = format!("{CONCURRENT_GRANTS} {user}");
+            state.log.push(line);
+        }
+        state.granting.push(user.clone());
+        Some(user)
+    }
+
+    fn end_grant(&self, user: Option<String>) {
+        let mut state = self.state();
+        let position = user.and_then(|user| state.granting.iter().position(|one| *one == user));
+        if let Some(position) = position {
+            state.granting.swap_remove(position);
+        }
+    }
+
+    /// Whether this request is one too many in this second.
+    fn exceeds_rate(&self) -> bool {
+        let Some(limit) = self.modes().requests_per_second else {
+            return false;
+        };
+        let second = self.now().as_second();
+        let mut state = self.state();
+        if state.rate.0 != second {
+            state.rate = (second, 0);
+        }
+        state.rate.1 += 1;
+        state.rate.1 > limit
+    }
+
+    /// What keeps a request out before anybody asks who sent it.
+    fn turned_away(&self) -> Option<Response> {
+        let address = self.modes().client_address.clone();
+        if !self.with_rows(|rows| network::admits(rows, &address)) {
+            return Some(html(403, "HTTP Status 403 - Forbidden"));
+        }
+        self.exceeds_rate()
+            .then(|| too_many_requests(RetryAfter::Seconds(1)))
+    }
+
+    /// Answers one call of the API, which came by itself or in a batch.
+    pub(super) fn dispatch(&self, caller: &Caller, parts: &Parts, body: String) -> Response {
+        match route(parts, body) {
+            Some(Route::Table(call)) => self.table_call(caller, &call),
+            Some(Route::Stats(call)) => self.stats_call(caller, &call),
+            Some(Route::RoleInheritance(call)) => self.role_inheritance(caller, &call),
+            None => failure(
+                400,
+                "Requested URI does not represent any resource",
+                Some(parts.uri.path()),
+            ),
+        }
+    }
+}
+
 async fn token(State(instance): State<Instance>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if let Some(response) = instance.turned_away() {
+        return response;
+    }
     instance.token_call(&parts.headers, &String::from_utf8_lossy(&body))
 }
 
@@ -151,6 +218,9 @@ async fn revoke(State(instance): State<Instance>, request: Request) -> Response 
 async fn page() -> Response {
     html(200, "Log in | ServiceNow")
 }
+
+/// Begins the log line about grants that overlapped.
+const CONCURRENT_GRANTS: &str = "Concurrent changes of the roles of user";
 
 enum Route {
     Table(Call),

@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::answer::{failure, json_answer, plain, set};
-use super::options::Operation;
+use super::options::{Operation, Switches};
 use super::platform::{Platform, Refused};
 use super::query::Query;
 use super::schema::Kind;
@@ -102,7 +102,7 @@ impl Call {
     }
 
     /// What the headers are refused for, before anything is looked at.
-    pub(super) fn header_fault(&self) -> Option<Response> {
+    fn header_fault(&self, modes: &Switches) -> Option<Response> {
         let header = |name| {
             let text = self.headers.get(name).and_then(|value| value.to_str().ok());
             text.map(str::to_lowercase)
@@ -119,10 +119,9 @@ impl Call {
             }
             Some(_) => {}
         }
-        let writes = matches!(
-            self.verb(),
-            Method::POST | Method::PUT | Method::PATCH | Method::DELETE
-        );
+        let verb = self.verb();
+        let writes = matches!(verb, Method::POST | Method::PUT | Method::PATCH)
+            || (verb == Method::DELETE && modes.delete_needs_content_type);
         match header(header::CONTENT_TYPE) {
             None if writes => Some(failure(400, "Content-Type header is missing", Some(""))),
             Some(content_type) if writes && !is_json(&content_type) => {
@@ -136,7 +135,7 @@ impl Call {
 impl Instance {
     /// Answers a call whose caller is signed in.
     pub(super) fn table_call(&self, caller: &Caller, call: &Call) -> Response {
-        if let Some(response) = call.header_fault() {
+        if let Some(response) = call.header_fault(&self.modes()) {
             return response;
         }
         let schema = &self.inner.schema;
@@ -177,7 +176,7 @@ impl Instance {
 
     /// `/api/now/stats/{table}` with `sysparm_count`.
     pub(super) fn stats_call(&self, caller: &Caller, call: &Call) -> Response {
-        if let Some(response) = call.header_fault() {
+        if let Some(response) = call.header_fault(&self.modes()) {
             return response;
         }
         let Some(table) = self.inner.schema.table(&call.table) else {
@@ -369,15 +368,24 @@ impl Instance {
                 Kind::Password if !are_display_values && !text.is_empty() => {
                     format!("{UNHASHED}{text}")
                 }
-                kind if are_display_values => self.from_display(kind, text),
-                _ => text,
+                kind if are_display_values => self.stored_for(kind, text),
+                Kind::Text
+                | Kind::Url
+                | Kind::Integer
+                | Kind::Boolean
+                | Kind::DateTime
+                | Kind::Reference(_)
+                | Kind::Choice(_)
+                | Kind::Secret
+                | Kind::Password => text,
             };
             values.insert(name, text);
         }
         Ok(values)
     }
 
-    fn from_display(&self, kind: Kind, text: String) -> String {
+    /// What a display value stands for.
+    fn stored_for(&self, kind: Kind, text: String) -> String {
         match kind {
             Kind::Reference(target) => {
                 self.with_view(Freshness::Current, |view| view.by_display(target, &text))
@@ -386,7 +394,7 @@ impl Instance {
                 .iter()
                 .find(|(_, label)| *label == text)
                 .map_or(text, |(wire, _)| (*wire).to_owned()),
-            Kind::DateTime => self.with_view(Freshness::Current, |view| view.from_local(&text)),
+            Kind::DateTime => self.with_view(Freshness::Current, |view| view.utc_of(&text)),
             Kind::Text
             | Kind::Url
             | Kind::Integer

@@ -125,7 +125,7 @@ impl View<'_> {
     }
 
     /// A date-time of the user's zone in UTC.
-    pub(super) fn from_local(&self, text: &str) -> String {
+    pub(super) fn utc_of(&self, text: &str) -> String {
         let Ok(local) = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", text) else {
             return String::new();
         };
@@ -144,10 +144,8 @@ impl View<'_> {
         let Some((first, rest)) = path.split_once('.') else {
             return self.schema.column(table, path);
         };
-        match self.schema.column(table, first)?.kind {
-            Kind::Reference(target) => self.column_of(target, rest),
-            _ => None,
-        }
+        let target = self.schema.column(table, first)?.kind.target()?;
+        self.column_of(target, rest)
     }
 
     fn cell(&self, table: &str, record: &Record, path: &str, shape: &Shape) -> Option<Value> {

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use servicenow_simulator::faults::Cut;
-use servicenow_simulator::instance::{Instance, Options};
+use servicenow_simulator::instance::{ClientCertificate, Instance, Options};
 use servicenow_simulator::internet::{Internet, Offline};
 use tower::ServiceExt;
 
@@ -17,6 +17,7 @@ pub(crate) struct Client {
     pub(crate) instance: Instance,
     router: Router,
     headers: Vec<(String, String)>,
+    certificate: Option<ClientCertificate>,
 }
 
 pub(crate) struct Answer {
@@ -68,6 +69,7 @@ impl Client {
             instance,
             router,
             headers: headers.to_vec(),
+            certificate: None,
         }
     }
 
@@ -82,6 +84,15 @@ impl Client {
             instance: self.instance.clone(),
             router: self.router.clone(),
             headers,
+            certificate: self.certificate.clone(),
+        }
+    }
+
+    /// Without other credentials than a client certificate.
+    pub(crate) fn with_certificate(&self, subject: &str) -> Self {
+        Self {
+            certificate: Some(ClientCertificate(subject.to_owned())),
+            ..self.header("authorization", "")
         }
     }
 
@@ -93,6 +104,9 @@ impl Client {
         let mut request = Request::builder().method(method).uri(path);
         for (name, text) in &self.headers {
             request = request.header(name, text);
+        }
+        if let Some(certificate) = &self.certificate {
+            request = request.extension(certificate.clone());
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();

@@ -76,6 +76,37 @@ async fn each_fault_looks_like_the_real_thing() {
 }
 
 #[tokio::test]
+async fn a_partial_list_has_the_right_count() {
+    let client = Client::new();
+    let rows = |answer: &crate::client::Answer| answer.result().as_array().unwrap().len();
+    let all = client.read("sys_user_group").await;
+    client
+        .instance
+        .faults()
+        .next(Matcher::any(), Fault::PartialList);
+    let partial = client.read("sys_user_group").await;
+    assert_eq!((rows(&all), rows(&partial)), (3, 1));
+    assert_eq!(partial.header("x-total-count"), Some("3"));
+}
+
+#[tokio::test]
+async fn a_rate_limit_counts_requests() {
+    let client = Client::new();
+    client
+        .instance
+        .switches(|modes| modes.requests_per_second = Some(2));
+    let mut limited = 0;
+    for _ in 0..6 {
+        let answer = client.read("sys_user").await;
+        if answer.status == 429 {
+            assert_eq!(answer.header("retry-after"), Some("1"));
+            limited += 1;
+        }
+    }
+    assert!((2..=4).contains(&limited), "{limited}");
+}
+
+#[tokio::test]
 async fn a_rate_limit_says_when_to_come_back_in_seconds_or_as_a_date() {
     let client = Client::new();
     for (retry_after, part) in [

@@ -211,6 +211,16 @@ async fn an_api_key_signs_in_its_user() {
 }
 
 #[tokio::test]
+async fn a_client_certificate_signs_in_the_user_it_names() {
+    let client = Client::new();
+    let stranger = client.with_certificate("CN=robot,O=Contoso");
+    assert_eq!(stranger.read("sys_user").await.status, 401);
+    client.instance.put("sys_user", &[("user_name", "robot")]);
+    assert_eq!(stranger.read("sys_user").await.status, 200);
+    assert_eq!(client.instance.requests().last().unwrap().user, "robot");
+}
+
+#[tokio::test]
 async fn a_password_changed_while_running_counts_at_once() {
     let client = Client::new();
     let admin = client

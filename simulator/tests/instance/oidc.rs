@@ -18,11 +18,14 @@ use crate::client::Client;
 const METADATA: &str = "https://issuer.example/metadata";
 const ISSUER: &str = "https://issuer.example/";
 
+/// An address and the form sent to it.
+type Posted = (String, Vec<(String, String)>);
+
 /// An issuer with one key, and a token endpoint that keeps what it was sent.
 struct Issuer {
     key: EncodingKey,
     keys: Value,
-    posted: Mutex<Vec<(String, Vec<(String, String)>)>>,
+    posted: Mutex<Vec<Posted>>,
 }
 
 impl Issuer {

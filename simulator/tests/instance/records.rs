@@ -372,6 +372,43 @@ async fn a_network_rule_that_locks_the_caller_out_is_refused() {
 }
 
 #[tokio::test]
+async fn an_application_reads_a_table_only_if_table_and_privilege_allow_it() {
+    let client = Client::new();
+    let instance = &client.instance;
+    let app = "x_mioms_m365_assis";
+    let scope = instance.find("sys_store_app", "scope", app).remove(0)["sys_id"].clone();
+    let table = instance
+        .find("sys_db_object", "name", "oauth_entity")
+        .remove(0)["sys_id"]
+        .clone();
+    let may = || instance.cross_scope_read(app, "oauth_entity");
+    assert_eq!(may(), Ok(()));
+    instance.change("sys_db_object", &table, &[("read_access", "false")]);
+    let refusal = "Read operation against 'oauth_entity' from scope 'x_mioms_m365_assis' has been refused due to \
+                   the table's cross-scope access policy";
+    assert_eq!(may(), Err(refusal.to_owned()));
+    assert_eq!(client.read("oauth_entity").await.status, 200);
+    instance.change(
+        "sys_db_object",
+        &table,
+        &[("read_access", "true"), ("caller_access", "2")],
+    );
+    assert!(may().is_err());
+    instance.put(
+        "sys_scope_privilege",
+        &[
+            ("source_scope", &scope),
+            ("target_scope", "global"),
+            ("target_name", "oauth_entity"),
+            ("target_type", "sys_db_object"),
+            ("operation", "read"),
+            ("status", "allowed"),
+        ],
+    );
+    assert_eq!(may(), Ok(()));
+}
+
+#[tokio::test]
 async fn the_schema_can_be_read_at_run_time() {
     let client = Client::new();
     let rows = |answer: Answer| answer.result().as_array().unwrap().clone();

@@ -1,6 +1,7 @@
 //! Grants, inheritance, and what roles are asked for.
 
 use serde_json::json;
+use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::{Operation, Record};
 
 use crate::client::Client;
@@ -170,6 +171,31 @@ async fn a_grant_may_need_elevation() {
         answer.json()["error"]["detail"],
         "ACL Exception Insert Failed due to security constraints"
     );
+}
+
+#[tokio::test]
+async fn grants_to_one_user_that_overlap_are_told_of() {
+    let client = Client::new();
+    let (first, second) = (user(&client, "u"), user(&client, "v"));
+    let itil = id(&client, "sys_user_role", "itil");
+    let knowledge = id(&client, "sys_user_role", "knowledge");
+    let slow = Fault::Slow(std::time::Duration::from_millis(50));
+    client.instance.faults().every(Matcher::any(), slow);
+    let grant = |user: &str, role: &str| {
+        let body = json!({"user": user, "role": role});
+        let client = client.header("x", "");
+        async move { client.insert("sys_user_has_role", body).await }
+    };
+    let warnings = || {
+        let log = client.instance.log();
+        log.iter()
+            .filter(|line| line.contains("Concurrent"))
+            .count()
+    };
+    tokio::join!(grant(&first, &itil), grant(&second, &itil));
+    assert_eq!(warnings(), 0);
+    tokio::join!(grant(&first, &knowledge), grant(&first, &itil));
+    assert_eq!(warnings(), 1);
 }
 
 #[tokio::test]

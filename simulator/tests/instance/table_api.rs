@@ -81,7 +81,7 @@ async fn bad_calls_get_the_codes_that_the_documentation_names() {
         status(client.call("GET", "/api/now/nonsense", "").await),
         400
     );
-    let long = format!("sys_user?sysparm_query=sys_idIN{}", "0,".repeat(5000));
+    let long = format!("sys_user?sysparm_query=sys_idIN{}", "0,".repeat(9000));
     assert_eq!(status(client.read(&long).await), 414);
     let answer = client.read("nosuch").await;
     assert_eq!(answer.status, 400);
@@ -260,4 +260,38 @@ async fn requests_are_kept_for_the_test_to_look_at() {
     assert_eq!(request.transaction_id.len(), 12);
     client.instance.clear_requests();
     assert!(client.instance.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_is_answered_call_by_call() {
+    let client = Client::new();
+    let body = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, r#"{"user_name": "b"}"#);
+    let batch = json!({"batch_request_id": 1, "rest_requests": [
+        {"id": "1", "method": "POST", "url": "/api/now/table/sys_user", "body": body,
+         "headers": [{"name": "Content-Type", "value": "application/json"}]},
+        {"id": "2", "method": "GET", "url": "/api/now/table/nosuch", "headers": []},
+    ]});
+    let answer = client
+        .call("POST", "/api/now/v1/batch", &batch.to_string())
+        .await
+        .json();
+    assert_eq!(answer["batch_request_id"], "1");
+    assert_eq!(answer["serviced_requests"][0]["status_code"], 201);
+    assert_eq!(answer["serviced_requests"][1]["status_code"], 400);
+    assert_eq!(client.instance.find("sys_user", "user_name", "b").len(), 1);
+}
+
+#[tokio::test]
+async fn a_delete_may_need_a_content_type() {
+    let client = Client::new();
+    let id = client.instance.put("sys_user", &[("user_name", "d")]);
+    let bare = client.header("content-type", "");
+    client
+        .instance
+        .switches(|modes| modes.delete_needs_content_type = true);
+    assert_eq!(bare.delete(&format!("sys_user/{id}")).await.status, 400);
+    client
+        .instance
+        .switches(|modes| modes.delete_needs_content_type = false);
+    assert_eq!(bare.delete(&format!("sys_user/{id}")).await.status, 204);
 }
