@@ -6,4 +6,6 @@ mod admin;
 mod entra;
 mod graph;
 mod guide;
+mod program;
+mod sign_in;
 mod web;
