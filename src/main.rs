@@ -1,2 +1,18 @@
-//! The provider.
-fn main() {}
+//! Starts the provider's process.
+
+use std::process::ExitCode;
+
+use servicenow_provider::{
+    http::secret,
+    plugin::{
+        server::Server,
+        transport::{self, Plugin},
+    },
+    provider::{ADDRESS, Environment, Servicenow},
+};
+
+fn main() -> ExitCode {
+    let plugin =
+        Plugin { address: ADDRESS, name: "servicenow", version: env!("CARGO_PKG_VERSION"), mask: secret::mask };
+    transport::run(plugin, || Server::new(Servicenow { environment: Environment::of_process() }, secret::mask))
+}
