@@ -171,6 +171,8 @@ struct Chaos {
     rate: f64,
     kinds: Vec<Fault>,
     seen: HashMap<(Method, String), u64>,
+    /// The fault before, per table or path.
+    last: HashMap<String, Fault>,
 }
 
 impl Faults {
@@ -190,7 +192,7 @@ impl Faults {
         self.plan(matcher, fault, true);
     }
 
-    /// Random faults of every survivable kind. `rate` is the share of requests that meet one, 0 to 1.
+    /// Random faults of every kind that a client can survive, where it can. `rate` is the share of requests that meet one, 0 to 1.
     ///
     /// Whether a request meets a fault follows from the seed, its verb, its path and how often they were seen, so that
     /// one seed gives the same faults however concurrent requests interleave.
@@ -205,6 +207,7 @@ impl Faults {
             rate,
             kinds: kinds.to_vec(),
             seen: HashMap::new(),
+            last: HashMap::new(),
         });
     }
 
@@ -285,8 +288,45 @@ impl Chaos {
             return None;
         }
         // The low bits are independent enough of the share drawn from the high ones.
-        let kind = &self.kinds[(dice & 0x7ff) as usize % self.kinds.len()];
-        Some(kind.clone())
+        let drawn = self.kinds[(dice & 0x7ff) as usize % self.kinds.len()].clone();
+        let place = table_of(path).unwrap_or(path).to_owned();
+        let fault = if is_bearable(&drawn, method, path, self.last.get(&place)) {
+            drawn
+        } else {
+            Fault::ServerError(503)
+        };
+        self.last.insert(place, fault.clone());
+        Some(fault)
+    }
+}
+
+/// Whether a client that does everything right can come out of this fault well, `last` being the fault before it.
+fn is_bearable(fault: &Fault, method: &Method, path: &str, last: Option<&Fault>) -> bool {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let is_list = table_of(path).is_some_and(|table| path.ends_with(table));
+    match fault {
+        // Transient means that asking again tells the truth; of a refused DELETE nobody would ask again.
+        Fault::NotFound => reads && last != Some(&Fault::NotFound),
+        // A lost insert can only be found by looking for it.
+        Fault::StaleRead | Fault::PartialList => {
+            let lost = matches!(last, Some(Fault::CutAfter | Fault::WrongContentLength));
+            reads && !lost
+        }
+        Fault::TruncatedList => reads && is_list,
+        Fault::ForbiddenByBusinessRule => !reads,
+        Fault::CutBefore
+        | Fault::CutAfter
+        | Fault::Unauthorized
+        | Fault::ForbiddenByAcl
+        | Fault::ForbiddenHtml
+        | Fault::TooManyRequests(_)
+        | Fault::ServerError(_)
+        | Fault::Hibernation
+        | Fault::Maintenance
+        | Fault::LoginRedirect
+        | Fault::WrongContentLength
+        | Fault::Slow(_)
+        | Fault::Answer { .. } => true,
     }
 }
 

@@ -240,8 +240,8 @@ struct Chosen {
 /// `None` if the value is no token of this instance.
 fn own_token(rows: &Rows, token: &str, now: &str) -> Option<Result<Caller, Denied>> {
     let row = rows
-        .of_class("oauth_credential")
-        .find(|row| value(row, "token") == token && value(row, "type") == "access_token")?;
+        .having("oauth_credential", "token", token)
+        .find(|row| value(row, "type") == "access_token")?;
     Some(own_token_user(rows, row, now))
 }
 

@@ -280,6 +280,7 @@ impl Instance {
         let snapshot = Snapshot::deserialize(snapshot).map_err(|error| error.to_string())?;
         let mut state = self.state();
         state.rows = snapshot.rows;
+        state.rows.reindex();
         state.later = snapshot
             .later
             .into_iter()

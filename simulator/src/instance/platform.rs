@@ -214,10 +214,8 @@ impl Platform<'_> {
     /// The user's current application, which new application files join.
     fn current_application(&self) -> String {
         self.rows
-            .of_class("sys_user_preference")
-            .find(|row| {
-                value(row, "name") == "apps.current_app" && value(row, "user") == self.user_id
-            })
+            .having("sys_user_preference", "user", self.user_id)
+            .find(|row| value(row, "name") == "apps.current_app")
             .map(|row| value(row, "value").to_owned())
             .filter(|scope| !scope.is_empty())
             .unwrap_or_else(|| "global".to_owned())
@@ -245,10 +243,10 @@ impl Platform<'_> {
         for column in columns.values().filter(|column| column.unique) {
             let text = value(record, column.name);
             let is_taken = !text.is_empty()
-                && self.rows.of_class(class).any(|other| {
-                    value(other, column.name) == text
-                        && value(other, "sys_id") != value(record, "sys_id")
-                });
+                && self
+                    .rows
+                    .having(class, column.name, text)
+                    .any(|other| value(other, "sys_id") != value(record, "sys_id"));
             if is_taken {
                 return Err(self.duplicate(class, text));
             }

@@ -1,10 +1,11 @@
 //! Encoded queries.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::Record;
 use super::schema::Kind;
-use super::store::value;
+use super::store::{Rows, value};
 use super::view::View;
 
 /// A parsed encoded query. Terms that make no sense on the table are gone: a bad query finds too much, not nothing.
@@ -130,17 +131,17 @@ impl Query {
         query
     }
 
-    /// Puts the matching ones of these records in the order asked for.
+    /// The matching records in the order asked for, or else by `sys_id`.
     pub(super) fn select<'a>(
-        &self,
-        view: &View<'_>,
-        table: &str,
-        records: Vec<(&'static str, &'a Record)>,
+        &'a self,
+        view: &'a View<'_>,
+        table: &'a str,
     ) -> Vec<(&'static str, &'a Record)> {
         if self.is_invalid && view.invalid_query_returns_no_rows() {
             return Vec::new();
         }
-        let mut found: Vec<_> = records
+        let mut found: Vec<_> = self
+            .candidates(view, table)
             .into_iter()
             .filter(|(_, record)| self.matches(view, table, record))
             .collect();
@@ -148,6 +149,33 @@ impl Query {
             found.sort_by(|(_, a), (_, b)| self.compare(view, table, a, b));
         }
         found
+    }
+
+    /// All records, or those that an indexed column leaves over.
+    fn candidates<'a>(
+        &'a self,
+        view: &'a View<'_>,
+        table: &'a str,
+    ) -> Vec<(&'static str, &'a Record)> {
+        let family = view.schema.family(table);
+        let ([class], [set]) = (family.as_slice(), self.sets.as_slice()) else {
+            return view.rows.all(view.schema, table);
+        };
+        let narrow = set
+            .iter()
+            .find_map(|alternatives| match alternatives.as_slice() {
+                [term] => term.indexed_values(view, class),
+                _ => None,
+            });
+        let Some((column, values)) = narrow else {
+            return view.rows.all(view.schema, table);
+        };
+        let mut found: BTreeMap<&str, &Record> = BTreeMap::new();
+        for text in values {
+            let rows = view.rows.having(class, column, text);
+            found.extend(rows.map(|record| (value(record, "sys_id"), record)));
+        }
+        found.into_values().map(|record| (*class, record)).collect()
     }
 
     fn order_by(&mut self, view: &View<'_>, table: &str, column: &str, direction: Direction) {
@@ -207,6 +235,27 @@ impl Term {
             // A leading `javascript:` stays text: a client that lets one through must not get far with it here.
             operand: operand.to_owned(),
         })
+    }
+
+    /// The values that an indexed column must have one of for this term to hold.
+    fn indexed_values<'a>(
+        &'a self,
+        view: &View<'_>,
+        class: &str,
+    ) -> Option<(&'a str, Vec<&'a str>)> {
+        if view.ignores_case() || !Rows::is_indexed(class, &self.column) {
+            return None;
+        }
+        let is_equal = self.operator == Operator::Equal;
+        if !is_equal && self.operator != Operator::In {
+            return None;
+        }
+        let values = if is_equal {
+            vec![self.operand.as_str()]
+        } else {
+            self.operand.split(',').collect()
+        };
+        Some((&self.column, values))
     }
 
     fn holds(&self, view: &View<'_>, table: &str, record: &Record) -> bool {

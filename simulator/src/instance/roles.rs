@@ -9,8 +9,8 @@ use super::store::{Rows, is_true, value};
 /// Names of all active roles of a user.
 pub(super) fn names_of(rows: &Rows, user: &str) -> BTreeSet<String> {
     let ids: BTreeSet<_> = rows
-        .of_class("sys_user_has_role")
-        .filter(|row| value(row, "user") == user && value(row, "state") == "active")
+        .having("sys_user_has_role", "user", user)
+        .filter(|row| value(row, "state") == "active")
         .map(|row| value(row, "role"))
         .collect();
     rows.of_class("sys_user_role")
@@ -44,9 +44,10 @@ pub(super) fn before_grant(platform: &Platform<'_>, record: &mut Record) -> Resu
     if platform.modes.legacy_role_rows {
         return Ok(());
     }
-    let present = platform.rows.of_class("sys_user_has_role").find(|row| {
-        value(row, "user") == value(record, "user") && value(row, "role") == value(record, "role")
-    });
+    let present = platform
+        .rows
+        .having("sys_user_has_role", "user", value(record, "user"))
+        .find(|row| value(row, "role") == value(record, "role"));
     let Some(present) = present else {
         record.insert("inh_count".to_owned(), "0".to_owned());
         return Ok(());
@@ -105,16 +106,13 @@ fn sources_of(rows: &Rows, user: &str) -> BTreeSet<Source> {
         }
     };
     let mut by_group = Vec::new();
-    for row in rows.of_class("sys_user_has_role") {
+    for row in rows.having("sys_user_has_role", "user", user) {
         let is_direct = !is_true(row, "inherited") && value(row, "state") == "active";
-        if value(row, "user") == user && is_direct {
+        if is_direct {
             contained(value(row, "role"), "");
         }
     }
-    for member in rows.of_class("sys_user_grmember") {
-        if value(member, "user") != user {
-            continue;
-        }
+    for member in rows.having("sys_user_grmember", "user", user) {
         let group = value(member, "group");
         for row in rows.of_class("sys_group_has_role") {
             if value(row, "group") == group && is_true(row, "inherits") {
@@ -134,8 +132,9 @@ fn sources_of(rows: &Rows, user: &str) -> BTreeSet<Source> {
 fn derive(platform: &mut Platform<'_>, user: &str) {
     let has_user = platform
         .rows
-        .of_class("sys_user")
-        .any(|row| value(row, "sys_id") == user);
+        .having("sys_user", "sys_id", user)
+        .next()
+        .is_some();
     let sources = if has_user {
         sources_of(platform.rows, user)
     } else {
@@ -144,8 +143,7 @@ fn derive(platform: &mut Platform<'_>, user: &str) {
     };
     let rows: Vec<Record> = platform
         .rows
-        .of_class("sys_user_has_role")
-        .filter(|row| value(row, "user") == user)
+        .having("sys_user_has_role", "user", user)
         .cloned()
         .collect();
     if platform.modes.legacy_role_rows {

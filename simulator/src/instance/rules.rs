@@ -33,10 +33,10 @@ pub(super) fn before_insert(
         }
         "sys_user_has_role" => roles::before_grant(platform, record)?,
         "sys_user_grmember" => {
-            let is_member = platform.rows.of_class(class).any(|row| {
-                value(row, "user") == value(record, "user")
-                    && value(row, "group") == value(record, "group")
-            });
+            let is_member = platform
+                .rows
+                .having(class, "user", value(record, "user"))
+                .any(|row| value(row, "group") == value(record, "group"));
             if is_member {
                 return Err(platform.duplicate(class, "user and group"));
             }
@@ -145,8 +145,7 @@ pub(super) fn after_delete(
         for (table, column) in dependants {
             let ids: Vec<_> = platform
                 .rows
-                .of_class(table)
-                .filter(|row| value(row, column) == value(record, "sys_id"))
+                .having(table, column, value(record, "sys_id"))
                 .map(|row| value(row, "sys_id").to_owned())
                 .collect();
             for id in ids {

@@ -110,9 +110,11 @@ pub(super) fn unauthenticated(cause: impl Into<String>) -> Denied {
     }
 }
 
-pub(super) fn find_user<'a>(rows: &'a Rows, column: &str, text: &str) -> Option<&'a Record> {
-    rows.of_class("sys_user")
-        .find(|user| !text.is_empty() && value(user, column) == text)
+pub(super) fn find_user<'a>(rows: &'a Rows, column: &'a str, text: &'a str) -> Option<&'a Record> {
+    if text.is_empty() {
+        return None;
+    }
+    rows.having("sys_user", column, text).next()
 }
 
 /// The user with its roles, unless it may not sign in at all.

@@ -151,10 +151,13 @@ impl View<'_> {
     fn cell(&self, table: &str, record: &Record, path: &str, shape: &Shape) -> Option<Value> {
         let column = self.column_of(table, path)?;
         let first = path.split('.').next().unwrap_or(path);
-        let is_denied = self.schema.lineage(table).iter().any(|ancestor| {
-            let key = ((*ancestor).to_owned(), first.to_owned());
-            self.modes.read_denied.contains(&key)
-        });
+        let denied = &self.modes.read_denied;
+        let lineage = || self.schema.lineage(table);
+        let is_denied = !denied.is_empty()
+            && lineage().iter().any(|ancestor| {
+                let key = ((*ancestor).to_owned(), first.to_owned());
+                denied.contains(&key)
+            });
         if is_denied {
             return None;
         }
@@ -164,7 +167,11 @@ impl View<'_> {
             let stars = if stored.is_empty() { "" } else { "********" };
             (hidden, stars.to_owned())
         } else {
-            let display = self.display(column, &stored);
+            // Looked up only where asked for: it costs more than everything else here.
+            let display = match shape.display {
+                DisplayMode::Values => String::new(),
+                DisplayMode::Display | DisplayMode::Both => self.display(column, &stored),
+            };
             (stored, display)
         };
         let link = match (column.kind, shape.links) {
