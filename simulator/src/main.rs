@@ -49,11 +49,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option
                 let value = arguments.next().context("--port needs a number")?;
                 options.port = Some(value.parse().with_context(|| format!("--port {value}"))?);
             }
-            "--state" => {
-                options.state = Some(PathBuf::from(
-                    arguments.next().context("--state needs a file")?,
-                ))
-            }
+            "--state" => options.state = Some(PathBuf::from(arguments.next().context("--state needs a file")?)),
             _ => bail!("unknown argument {argument}\n\n{USAGE}"),
         }
     }

@@ -119,8 +119,7 @@ impl Page {
                     [
                         application.display_name().to_owned(),
                         application.app_id.clone(),
-                        principal
-                            .map_or("none".to_owned(), |principal| principal.object_id.clone()),
+                        principal.map_or("none".to_owned(), |principal| principal.object_id.clone()),
                         format!("{:?}", tenant.token_version(&application.app_id)).to_lowercase(),
                         passwords.join(", "),
                     ]
@@ -176,16 +175,8 @@ impl Page {
             for record in &records {
                 html.raw("<dl>");
                 for (column, value) in record.iter().filter(|(_, value)| !value.is_empty()) {
-                    let shown = if is_secret(column) {
-                        "set, not shown"
-                    } else {
-                        value
-                    };
-                    html.raw("<dt>")
-                        .text(column)
-                        .raw("</dt><dd>")
-                        .text(shown)
-                        .raw("</dd>");
+                    let shown = if is_secret(column) { "set, not shown" } else { value };
+                    html.raw("<dt>").text(column).raw("</dt><dd>").text(shown).raw("</dd>");
                 }
                 html.raw("</dl>");
             }
@@ -216,11 +207,7 @@ impl Html {
         self
     }
 
-    fn table<const N: usize>(
-        &mut self,
-        names: [&str; N],
-        rows: impl IntoIterator<Item = [String; N]>,
-    ) {
+    fn table<const N: usize>(&mut self, names: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
         self.raw("<table><tr>");
         for name in names {
             self.raw("<th>").text(name).raw("</th>");
@@ -256,9 +243,7 @@ async fn show(State(page): State<Page>) -> Html {
 }
 
 async fn test(State(page): State<Page>, body: String) -> Html {
-    let form: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes())
-        .into_owned()
-        .collect();
+    let form: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     let report = match wanted(&form, "") {
         Ok(wanted) => Some(page.connection.run(&wanted).await),
         Err(_) => None,

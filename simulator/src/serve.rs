@@ -46,10 +46,7 @@ pub struct LoggedRequest {
 impl RequestLog {
     /// All requests so far.
     pub fn all(&self) -> Vec<LoggedRequest> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many requests had this method and a path that starts so.
@@ -62,17 +59,11 @@ impl RequestLog {
 
     /// Forgets the past.
     pub fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn push(&self, request: LoggedRequest) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(request);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
     }
 }
 
@@ -88,10 +79,7 @@ pub(crate) struct Panics(Arc<Mutex<Vec<String>>>);
 
 impl Panics {
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was not taken before.
@@ -105,10 +93,7 @@ impl Panics {
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic without a text".to_owned());
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(text);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 }
 
@@ -247,9 +232,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(serve(listener, service.clone()));
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-        );
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();

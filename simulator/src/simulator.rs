@@ -134,9 +134,7 @@ impl Simulator {
     pub async fn start(options: Options) -> anyhow::Result<Simulator> {
         let listeners = listen(options.port).await?;
         let [at_instance, at_login, at_graph, at_admin, at_metadata] = &listeners;
-        let host = |listener: &TcpListener| -> anyhow::Result<String> {
-            Ok(listener.local_addr()?.to_string())
-        };
+        let host = |listener: &TcpListener| -> anyhow::Result<String> { Ok(listener.local_addr()?.to_string()) };
         let metadata_host = host(at_metadata)?;
         let scheme = match options.instance_scheme {
             Scheme::Http => "http",
@@ -164,12 +162,7 @@ impl Simulator {
             None => automation(&directory),
         };
         directory.with(|tenant| tenant.add_address(GRAPH_APP, &urls.graph));
-        let connection = ConnectionTest::new(
-            instance.clone(),
-            entra.clone(),
-            admin.clone(),
-            &urls.instance,
-        );
+        let connection = ConnectionTest::new(instance.clone(), entra.clone(), admin.clone(), &urls.instance);
 
         let authority = Authority::generate()?;
         let ca_file = tempfile::Builder::new()
@@ -352,13 +345,7 @@ impl Simulator {
     /// When it cannot be written.
     pub fn save(&self) -> anyhow::Result<()> {
         match &self.state {
-            Some(path) => state::save(
-                path,
-                &self.instance,
-                self.directory(),
-                &self.admin,
-                &self.account,
-            ),
+            Some(path) => state::save(path, &self.instance, self.directory(), &self.admin, &self.account),
             None => Ok(()),
         }
     }
@@ -383,11 +370,7 @@ impl Simulator {
             return self;
         };
         let (instance, admin) = (self.instance.clone(), self.admin.clone());
-        let (directory, account, changed) = (
-            self.directory().clone(),
-            self.account.clone(),
-            Arc::clone(changed),
-        );
+        let (directory, account, changed) = (self.directory().clone(), self.account.clone(), Arc::clone(changed));
         self.tasks.spawn(async move {
             loop {
                 changed.notified().await;
@@ -404,11 +387,7 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         let panics = self.panics.take();
-        assert!(
-            std::thread::panicking() || panics.is_empty(),
-            "{}",
-            Panicked(panics)
-        );
+        assert!(std::thread::panicking() || panics.is_empty(), "{}", Panicked(panics));
     }
 }
 
@@ -440,9 +419,7 @@ fn automation(directory: &Directory) -> Account {
     } = directory.register("Terraform automation", TokenVersion::V1);
     directory.with(|tenant| {
         for resource in [PORTAL_APP, GRAPH_APP] {
-            tenant
-                .consents
-                .insert((client_id.clone(), resource.to_owned()));
+            tenant.consents.insert((client_id.clone(), resource.to_owned()));
         }
         let role = "Application.ReadWrite.All".to_owned();
         tenant

@@ -55,15 +55,10 @@ impl ConnectionTest {
             ));
         }
         self.complete(repository)?;
-        let (audience, secret) = (
-            repository.client_id.as_str(),
-            repository.client_secret.as_str(),
-        );
+        let (audience, secret) = (repository.client_id.as_str(), repository.client_secret.as_str());
         self.entra_token(audience, secret, audience)
             .map_err(|cause| format!("the client secret does not fit: {cause}"))?;
-        leg.reached(format!(
-            "Entra accepts the client secret of application {audience}"
-        ));
+        leg.reached(format!("Entra accepts the client secret of application {audience}"));
         let token = self
             .entra_token(&repository.user_name, &repository.user_password, audience)
             .map_err(|cause| format!("the REST user cannot sign in: {cause}"))?;
@@ -77,11 +72,7 @@ impl ConnectionTest {
         self.open_incident(leg, &SignIn::Bearer(token)).await
     }
 
-    async fn try_by_password(
-        &self,
-        leg: &mut Attempt,
-        repository: &Repository,
-    ) -> Result<(), String> {
+    async fn try_by_password(&self, leg: &mut Attempt, repository: &Repository) -> Result<(), String> {
         self.reach(leg, repository)?;
         if repository.authentication != "Basic" {
             return Err(format!(
@@ -98,19 +89,11 @@ impl ConnectionTest {
             ("password", repository.user_password.as_str()),
         ];
         let answer = self
-            .call(
-                Method::POST,
-                "/oauth_token.do",
-                &SignIn::Nobody,
-                Content::Form(&form),
-            )
+            .call(Method::POST, "/oauth_token.do", &SignIn::Nobody, Content::Form(&form))
             .await;
         let sign_in = match answer.body["access_token"].as_str() {
             Some(token) => {
-                leg.reached(format!(
-                    "the instance gave user '{}' a token",
-                    repository.user_name
-                ));
+                leg.reached(format!("the instance gave user '{}' a token", repository.user_name));
                 SignIn::Bearer(token.to_owned())
             }
             None => self.plain_password(leg, repository, &answer).await?,
@@ -127,33 +110,17 @@ impl ConnectionTest {
         refused: &Answer,
     ) -> Result<SignIn, String> {
         let logged = self.instance.log().last().cloned().unwrap_or_default();
-        let user = self
-            .instance
-            .find("sys_user", "user_name", &repository.user_name);
+        let user = self.instance.find("sys_user", "user_name", &repository.user_name);
         let for_web_services = user
             .first()
             .is_some_and(|user| column(user, "web_service_access_only") == "true");
-        let sign_in = SignIn::Basic(format!(
-            "{}:{}",
-            repository.user_name, repository.user_password
-        ));
+        let sign_in = SignIn::Basic(format!("{}:{}", repository.user_name, repository.user_password));
         let path = "/api/now/table/incident?sysparm_limit=1";
-        if for_web_services
-            && self
-                .call(Method::GET, path, &sign_in, Content::None)
-                .await
-                .status
-                == 200
-        {
-            leg.reached(
-                "the password grant is closed to a user for web services only; Basic works"
-                    .to_owned(),
-            );
+        if for_web_services && self.call(Method::GET, path, &sign_in, Content::None).await.status == 200 {
+            leg.reached("the password grant is closed to a user for web services only; Basic works".to_owned());
             return Ok(sign_in);
         }
-        let why = refused.body["error_description"]
-            .as_str()
-            .unwrap_or("no explanation");
+        let why = refused.body["error_description"].as_str().unwrap_or("no explanation");
         Err(format!(
             "the instance's token endpoint answered {}: {why} ({logged})",
             refused.status
@@ -172,9 +139,7 @@ impl ConnectionTest {
         let path = "/api/now/table/sys_user?sysparm_limit=1";
         let answer = self.call(Method::GET, path, &sign_in, Content::None).await;
         if answer.status != 200 {
-            return Err(self
-                .why(&sign_in, "sys_user", Operation::Read, &answer)
-                .await);
+            return Err(self.why(&sign_in, "sys_user", Operation::Read, &answer).await);
         }
         let principal = keys::unverified(&token)
             .and_then(|claims| claims.get("oid").and_then(Value::as_str).map(str::to_owned))
@@ -187,8 +152,7 @@ impl ConnectionTest {
             .next();
         // The column exists from Zurich on; before, and beside it, the older flag says the same.
         let machine = user.is_some_and(|user| {
-            column(&user, "identity_type") == "machine"
-                || column(&user, "web_service_access_only") == "true"
+            column(&user, "identity_type") == "machine" || column(&user, "web_service_access_only") == "true"
         });
         if !machine {
             return Err(format!(
@@ -201,12 +165,7 @@ impl ConnectionTest {
 
     /// Whether the repository's endpoint is this instance.
     fn reach(&self, leg: &mut Attempt, repository: &Repository) -> Result<(), String> {
-        let elsewhere = || {
-            format!(
-                "no ServiceNow instance answers at endpoint '{}'",
-                repository.endpoint
-            )
-        };
+        let elsewhere = || format!("no ServiceNow instance answers at endpoint '{}'", repository.endpoint);
         let endpoint = Url::parse(&repository.endpoint).map_err(|_| elsewhere())?;
         let ours = Url::parse(&self.instance_url).map_err(|error| error.to_string())?;
         let local = ["localhost", "127.0.0.1"];
@@ -214,16 +173,10 @@ impl ConnectionTest {
             || [&endpoint, &ours]
                 .iter()
                 .all(|url| url.host_str().is_some_and(|host| local.contains(&host)));
-        if !same_host
-            || endpoint.port_or_known_default() != ours.port_or_known_default()
-            || endpoint.path() != "/"
-        {
+        if !same_host || endpoint.port_or_known_default() != ours.port_or_known_default() || endpoint.path() != "/" {
             return Err(elsewhere());
         }
-        leg.reached(format!(
-            "repository '{}' leads to the instance",
-            repository.id
-        ));
+        leg.reached(format!("repository '{}' leads to the instance", repository.id));
         Ok(())
     }
 
@@ -290,9 +243,7 @@ impl ConnectionTest {
             .as_str()
             .filter(|_| created.status == 201)
         else {
-            return Err(self
-                .why(sign_in, "incident", Operation::Create, &created)
-                .await);
+            return Err(self.why(sign_in, "incident", Operation::Create, &created).await);
         };
         self.instance.remove("incident", sys_id);
         leg.reached("an incident was created and removed again".to_owned());

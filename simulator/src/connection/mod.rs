@@ -87,12 +87,7 @@ pub struct Leg {
 }
 
 impl ConnectionTest {
-    pub(crate) fn new(
-        instance: Instance,
-        entra: Entra,
-        admin: Admin,
-        instance_url: &str,
-    ) -> ConnectionTest {
+    pub(crate) fn new(instance: Instance, entra: Entra, admin: Admin, instance_url: &str) -> ConnectionTest {
         ConnectionTest {
             instance,
             entra,
@@ -103,9 +98,7 @@ impl ConnectionTest {
 
     /// Serves the test at `/connection-test`.
     pub(crate) fn router(&self) -> Router {
-        Router::new()
-            .route(PATH, post(serve))
-            .with_state(self.clone())
+        Router::new().route(PATH, post(serve)).with_state(self.clone())
     }
 
     /// Runs it.
@@ -114,22 +107,13 @@ impl ConnectionTest {
             .admin
             .repositories()
             .into_iter()
-            .filter(|repository| {
-                wanted
-                    .repository_id
-                    .as_ref()
-                    .is_none_or(|id| *id == repository.id)
-            })
+            .filter(|repository| wanted.repository_id.as_ref().is_none_or(|id| *id == repository.id))
             .collect();
         let variant = wanted.variant.unwrap_or_else(|| {
             let is_basic = repositories
                 .first()
                 .is_some_and(|repository| repository.authentication == "Basic");
-            if is_basic {
-                Variant::BasicV1
-            } else {
-                Variant::AadV1
-            }
+            if is_basic { Variant::BasicV1 } else { Variant::AadV1 }
         });
 
         let mut legs = Vec::new();
@@ -167,13 +151,7 @@ impl ConnectionTest {
     }
 
     /// Calls the instance over its router, as anyone on the network would.
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        sign_in: &SignIn,
-        body: Content<'_>,
-    ) -> Answer {
+    async fn call(&self, method: Method, path: &str, sign_in: &SignIn, body: Content<'_>) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -184,10 +162,7 @@ impl ConnectionTest {
                 request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
             }
             SignIn::Basic(pair) => {
-                request = request.header(
-                    header::AUTHORIZATION,
-                    format!("Basic {}", STANDARD.encode(pair)),
-                );
+                request = request.header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(pair)));
             }
         }
         let request = match body {
@@ -225,13 +200,7 @@ impl ConnectionTest {
     }
 
     /// Why the instance turned a caller away, in the words of its log.
-    async fn why(
-        &self,
-        sign_in: &SignIn,
-        table: &str,
-        operation: Operation,
-        answer: &Answer,
-    ) -> String {
+    async fn why(&self, sign_in: &SignIn, table: &str, operation: Operation, answer: &Answer) -> String {
         let refused = match sign_in {
             SignIn::Bearer(token) => match self.instance.explain_bearer(token).await {
                 Err(denied) => Some(denied.cause),

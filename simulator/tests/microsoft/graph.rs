@@ -43,10 +43,7 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
             .object_id
             .clone()
     });
-    let bind = json!([format!(
-        "{}/v1.0/directoryObjects/{me}",
-        world.simulator.urls().graph
-    )]);
+    let bind = json!([format!("{}/v1.0/directoryObjects/{me}", world.simulator.urls().graph)]);
     let body = json!({"displayName": "caller", "owners@odata.bind": bind, "signInAudience": "AzureADMyOrg"});
 
     let (status, caller) = graph.call(POST, "/v1.0/applications", &body).await;
@@ -59,18 +56,9 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
         )
         .await;
     let at = format!("/v1.0/applications/{}", caller["id"].as_str().unwrap());
+    assert_eq!(graph.call(PATCH, &at, &json!({"displayName": "renamed"})).await.0, 204);
     assert_eq!(
-        graph
-            .call(PATCH, &at, &json!({"displayName": "renamed"}))
-            .await
-            .0,
-        204
-    );
-    assert_eq!(
-        graph
-            .call(GET, &format!("{at}/owners"), &Value::Null)
-            .await
-            .1["value"][0]["id"],
+        graph.call(GET, &format!("{at}/owners"), &Value::Null).await.1["value"][0]["id"],
         json!(me)
     );
     assert_eq!(
@@ -89,14 +77,8 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
         .await;
     for app in [&caller, &audience] {
         let body = json!({"appId": app["appId"]});
-        assert_eq!(
-            graph.call(POST, "/v1.0/servicePrincipals", &body).await.0,
-            201
-        );
-        assert_eq!(
-            graph.call(POST, "/v1.0/servicePrincipals", &body).await.0,
-            409
-        );
+        assert_eq!(graph.call(POST, "/v1.0/servicePrincipals", &body).await.0, 201);
+        assert_eq!(graph.call(POST, "/v1.0/servicePrincipals", &body).await.0, 409);
     }
 
     let (_, shown) = graph.call(GET, &at, &Value::Null).await;
@@ -117,23 +99,11 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
     );
 
     let gone = json!({"keyId": password["keyId"]});
-    assert_eq!(
-        graph
-            .call(POST, &format!("{at}/removePassword"), &gone)
-            .await
-            .0,
-        204
-    );
-    assert_eq!(
-        world.token("", &form).await.1["error_codes"],
-        json!([7_000_215])
-    );
+    assert_eq!(graph.call(POST, &format!("{at}/removePassword"), &gone).await.0, 204);
+    assert_eq!(world.token("", &form).await.1["error_codes"], json!([7_000_215]));
     assert_eq!(graph.call(DELETE, &at, &Value::Null).await.0, 204);
     assert_eq!(graph.call(GET, &at, &Value::Null).await.0, 404);
-    assert_eq!(
-        world.token("", &form).await.1["error_codes"],
-        json!([700_016])
-    );
+    assert_eq!(world.token("", &form).await.1["error_codes"], json!([700_016]));
 }
 
 #[tokio::test]
@@ -157,11 +127,7 @@ async fn the_connector_application_is_found_by_filter_and_cannot_be_removed() {
     assert_eq!(beta, json!({"samlMetadataUrl": null}));
     assert_eq!(
         graph
-            .call(
-                DELETE,
-                &format!("/v1.0/servicePrincipals/{id}"),
-                &Value::Null
-            )
+            .call(DELETE, &format!("/v1.0/servicePrincipals/{id}"), &Value::Null)
             .await
             .0,
         403
@@ -180,9 +146,9 @@ async fn bad_requests_are_refused_in_the_shape_of_graph() {
         .simulator
         .directory()
         .with(|tenant| tenant.password_lifetime_days = Some(180));
-    let long = json!({"passwordCredential": {"startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2027-01-01T00:00:00Z"}});
-    let web =
-        json!({"web": {"redirectUris": ["http://contoso.service-now.com/oauth_redirect.do"]}});
+    let long =
+        json!({"passwordCredential": {"startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2027-01-01T00:00:00Z"}});
+    let web = json!({"web": {"redirectUris": ["http://contoso.service-now.com/oauth_redirect.do"]}});
     for (method, path, body, status, code) in [
         (
             GET,
@@ -191,13 +157,7 @@ async fn bad_requests_are_refused_in_the_shape_of_graph() {
             404,
             "Request_ResourceNotFound",
         ),
-        (
-            GET,
-            "/v1.0/unheard".to_owned(),
-            Value::Null,
-            400,
-            "BadRequest",
-        ),
+        (GET, "/v1.0/unheard".to_owned(), Value::Null, 400, "BadRequest"),
         (
             GET,
             "/v1.0/applications?$filter=appId%20gt%20'a'".to_owned(),
@@ -249,10 +209,7 @@ async fn bad_requests_are_refused_in_the_shape_of_graph() {
             (status, &json!(code)),
             "{path}: {error}"
         );
-        assert!(
-            error["error"]["innerError"]["request-id"].is_string(),
-            "{error}"
-        );
+        assert!(error["error"]["innerError"]["request-id"].is_string(), "{error}");
     }
     graph.token = world.app_token("https://admin.microsoft.com").await;
     assert_eq!(graph.call(GET, &at, &Value::Null).await.0, 401);
@@ -286,10 +243,7 @@ async fn federated_credentials_are_unique_by_issuer_and_subject() {
     record["name"] = json!("other");
     assert_eq!(graph.call(POST, &at, &record).await.0, 409);
     let one = format!("{at}/{}", added["id"].as_str().unwrap());
-    assert_eq!(
-        graph.call(PATCH, &one, &json!({"subject": "b"})).await.0,
-        204
-    );
+    assert_eq!(graph.call(PATCH, &one, &json!({"subject": "b"})).await.0, 204);
     assert_eq!(graph.call(GET, &one, &Value::Null).await.1["subject"], "b");
     assert_eq!(graph.call(DELETE, &one, &Value::Null).await.0, 204);
     assert_eq!(graph.call(GET, &one, &Value::Null).await.0, 404);

@@ -8,4 +8,5 @@ mod graph;
 mod guide;
 mod program;
 mod sign_in;
+mod variants;
 mod web;

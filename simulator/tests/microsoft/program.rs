@@ -85,18 +85,8 @@ fn the_first_line_has_the_same_shape_every_time_and_a_signal_ends_the_program() 
                 "username",
             ]
         );
-        assert!(
-            program
-                .announced
-                .as_object()
-                .unwrap()
-                .values()
-                .all(Value::is_string)
-        );
-        let authority = program.announced["ca_certificate"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        assert!(program.announced.as_object().unwrap().values().all(Value::is_string));
+        let authority = program.announced["ca_certificate"].as_str().unwrap().to_owned();
         assert!(
             std::fs::read_to_string(&authority)
                 .unwrap()

@@ -15,22 +15,15 @@ async fn a_client_certificate_reaches_the_instance_as_its_subject() {
     let simulator = &world.simulator;
     let admin = simulator.username().to_owned();
     simulator.instance().switches(|modes| {
-        modes
-            .certificate_users
-            .insert("CN=terraform".to_owned(), admin);
+        modes.certificate_users.insert("CN=terraform".to_owned(), admin);
     });
-    let table = format!(
-        "{}/api/now/table/sys_user?sysparm_limit=1",
-        simulator.urls().instance
-    );
+    let table = format!("{}/api/now/table/sys_user?sysparm_limit=1", simulator.urls().instance);
     for (name, status) in [("terraform", 200), ("stranger", 401)] {
         let identity = simulator.authority().client_identity(name).unwrap();
         let pem = format!("{}{}", identity.certificate, identity.private_key);
         let client = Client::builder()
             .no_proxy()
-            .tls_certs_only([
-                Certificate::from_pem(simulator.authority().pem().as_bytes()).unwrap(),
-            ])
+            .tls_certs_only([Certificate::from_pem(simulator.authority().pem().as_bytes()).unwrap()])
             .identity(Identity::from_pem(pem.as_bytes()).unwrap())
             .build()
             .unwrap();
@@ -54,11 +47,7 @@ async fn an_application_signs_in_with_its_certificate_and_no_other() {
         .filter(|line| !line.starts_with("--"))
         .collect();
     directory.with(|tenant| {
-        let fields = &mut tenant
-            .applications
-            .get_mut(&application.object_id)
-            .unwrap()
-            .fields;
+        let fields = &mut tenant.applications.get_mut(&application.object_id).unwrap().fields;
         fields.insert(
             "keyCredentials".to_owned(),
             json!([{"type": "AsymmetricX509Cert", "key": text}]),
@@ -83,8 +72,7 @@ async fn an_application_signs_in_with_its_certificate_and_no_other() {
         let id = &application.client_id;
         let assertion = json!({"iss": id, "sub": id, "aud": audience, "jti": "1", "nbf": now - 120, "exp": end});
         let signer = EncodingKey::from_rsa_pem(key.serialize_pem().as_bytes()).unwrap();
-        let assertion =
-            jsonwebtoken::encode(&Header::new(Algorithm::RS256), &assertion, &signer).unwrap();
+        let assertion = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &assertion, &signer).unwrap();
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", id.as_str()),
@@ -100,16 +88,9 @@ async fn an_application_signs_in_with_its_certificate_and_no_other() {
 
         if code == 0 {
             assert_eq!(status, 200, "{body}");
-            assert_eq!(
-                claims(body["access_token"].as_str().unwrap())["appidacr"],
-                "2"
-            );
+            assert_eq!(claims(body["access_token"].as_str().unwrap())["appidacr"], "2");
         } else {
-            assert_eq!(
-                (status, &body["error_codes"]),
-                (401, &json!([code])),
-                "{body}"
-            );
+            assert_eq!((status, &body["error_codes"]), (401, &json!([code])), "{body}");
         }
     }
 }
@@ -124,10 +105,7 @@ async fn a_workload_identity_token_signs_in_to_the_instance() {
         "oidc_provider_configuration",
         &[
             ("name", "HCP Terraform"),
-            (
-                "oidc_url",
-                "https://app.terraform.io/.well-known/openid-configuration",
-            ),
+            ("oidc_url", "https://app.terraform.io/.well-known/openid-configuration"),
             ("user_claim", "terraform_workspace_id"),
             ("user_field", "user_name"),
             ("enable_jti_verification", "false"),
@@ -149,18 +127,14 @@ async fn a_workload_identity_token_signs_in_to_the_instance() {
             ("active", "true"),
         ],
     );
-    let table = format!(
-        "{}/api/now/table/sys_user?sysparm_limit=1",
-        simulator.urls().instance
-    );
+    let table = format!("{}/api/now/table/sys_user?sysparm_limit=1", simulator.urls().instance);
     for (audience, status) in [("servicenow", 200), ("elsewhere", 401)] {
         let token = simulator
             .hcp()
             .workload_identity_token(&Run::default(), audience)
             .unwrap();
 
-        let (answered, body): (u16, Value) =
-            send(world.client.get(&table).bearer_auth(token)).await;
+        let (answered, body): (u16, Value) = send(world.client.get(&table).bearer_auth(token)).await;
 
         assert_eq!(answered, status, "{audience}: {body}");
     }
@@ -176,11 +150,7 @@ async fn an_instance_without_a_line_to_microsoft_takes_no_token() {
         .unwrap();
     simulator.line().cut(true);
 
-    let denied = simulator
-        .instance()
-        .explain_bearer(&token)
-        .await
-        .unwrap_err();
+    let denied = simulator.instance().explain_bearer(&token).await.unwrap_err();
 
     assert_eq!(denied.status, 401);
 }

@@ -50,10 +50,7 @@ impl Entra {
 
     /// Claims of every token issued, oldest first.
     pub fn issued(&self) -> Vec<Claims> {
-        self.issued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How long the tokens issued from now on are good for, in seconds. Negative ones are over from the start.
@@ -87,9 +84,7 @@ impl Entra {
         })?;
         match rest {
             ".well-known/openid-configuration" => Some(metadata(base, tenant, "", &v1_issuer(&id))),
-            "v2.0/.well-known/openid-configuration" => {
-                Some(metadata(base, tenant, "/v2.0", &v2_issuer(&id)))
-            }
+            "v2.0/.well-known/openid-configuration" => Some(metadata(base, tenant, "/v2.0", &v2_issuer(&id))),
             "discovery/keys" | "discovery/v2.0/keys" => Some(keys::entra().ok()?.key_set()),
             _ => None,
         }
