@@ -1,5 +1,6 @@
 //! The plugin as a process, seen from its host: start, trust, signals, end.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "clippy.toml frees test functions, not what they share")]
 
 mod support {
     pub(crate) mod host;
@@ -21,9 +22,7 @@ use tokio::{
     net::UnixStream,
     time::timeout,
 };
-use tonic_health::pb::{
-    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
-};
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 /// Fails unless the plugin answers a call.
 async fn answers(plugin: &Plugin) {
@@ -40,11 +39,7 @@ async fn answers(plugin: &Plugin) {
 #[test]
 fn started_by_hand_it_explains_itself_and_leaves_stdout_alone() {
     for variables in [vec![], vec![("TF_PLUGIN_MAGIC_COOKIE", "wrong")]] {
-        let output = Command::new(BINARY)
-            .env_clear()
-            .envs(variables)
-            .output()
-            .unwrap();
+        let output = Command::new(BINARY).env_clear().envs(variables).output().unwrap();
 
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(output.stdout, b"");
@@ -56,11 +51,7 @@ fn started_by_hand_it_explains_itself_and_leaves_stdout_alone() {
 #[test]
 fn version_and_help_need_no_host() {
     let run = |argument: &str| {
-        let output = Command::new(BINARY)
-            .env_clear()
-            .arg(argument)
-            .output()
-            .unwrap();
+        let output = Command::new(BINARY).env_clear().arg(argument).output().unwrap();
         (
             output.status.code(),
             String::from_utf8(output.stdout).unwrap(),
@@ -96,10 +87,7 @@ async fn the_handshake_line_says_where_and_whom_to_trust() {
         "{}",
         plugin.line
     );
-    assert!(
-        fields[5].len() > 50,
-        "the host ignores a shorter certificate"
-    );
+    assert!(fields[5].len() > 50, "the host ignores a shorter certificate");
     let socket = plugin.socket();
     let mode = std::fs::metadata(socket.parent().unwrap())
         .unwrap()
@@ -139,21 +127,13 @@ fn the_wishes_of_the_host_are_honoured() {
 #[tokio::test]
 async fn a_failed_start_tells_the_host_why() {
     let cases = [
-        (
-            "TMPDIR",
-            "/nonexistent/folder",
-            "point TMPDIR to a folder that exists",
-        ),
+        ("TMPDIR", "/nonexistent/folder", "point TMPDIR to a folder that exists"),
         (
             "PLUGIN_CLIENT_CERT",
             "no certificate",
             "PLUGIN_CLIENT_CERT holds no certificate",
         ),
-        (
-            "PLUGIN_UNIX_SOCKET_GROUP",
-            "no such group",
-            "give the group's number",
-        ),
+        ("PLUGIN_UNIX_SOCKET_GROUP", "no such group", "give the group's number"),
     ];
     for (name, value, expected) in cases {
         let mut plugin = Setup::usual().with(name, value).start();
@@ -229,26 +209,18 @@ async fn shutdown_ends_the_process_in_time_with_streams_open() {
         .unwrap()
         .into_inner();
     assert!(
-        timeout(Duration::from_millis(300), stdio.message())
-            .await
-            .is_err(),
+        timeout(Duration::from_millis(300), stdio.message()).await.is_err(),
         "open and silent"
     );
     assert!(
-        timeout(Duration::from_millis(300), broker.message())
-            .await
-            .is_err(),
+        timeout(Duration::from_millis(300), broker.message()).await.is_err(),
         "open and silent"
     );
 
     let status = plugin.shut_down().await;
 
     assert_eq!(status.code(), Some(0));
-    assert!(
-        plugin.left_behind().is_empty(),
-        "{:?}",
-        plugin.left_behind()
-    );
+    assert!(plugin.left_behind().is_empty(), "{:?}", plugin.left_behind());
     assert!(stdio.message().await.unwrap_or_default().is_none());
     drop((channel, broker));
 }
@@ -333,21 +305,16 @@ async fn log_lines_are_what_the_host_parses() {
     let timestamp = regex_lite::Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$").unwrap();
     let log = plugin.stderr.text();
     for line in log.lines() {
-        let fields: serde_json::Value =
-            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let fields: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(
-            ["trace", "debug", "info", "warn", "error"]
-                .contains(&fields["@level"].as_str().unwrap()),
+            ["trace", "debug", "info", "warn", "error"].contains(&fields["@level"].as_str().unwrap()),
             "{line}"
         );
         assert!(
             fields["@message"].is_string() && fields["@module"].is_string(),
             "{line}"
         );
-        assert!(
-            timestamp.is_match(fields["@timestamp"].as_str().unwrap()),
-            "{line}"
-        );
+        assert!(timestamp.is_match(fields["@timestamp"].as_str().unwrap()), "{line}");
     }
     assert!(log.contains("\"@level\":\"warn\""), "{log}");
 }
@@ -383,11 +350,7 @@ async fn debug_mode_tells_a_person_what_it_opens_and_ends_on_ctrl_c() {
     let reattach: serde_json::Value = serde_json::from_str(json).unwrap();
     let entry = &reattach["registry.terraform.io/servicenow-m365/servicenow"];
     assert_eq!(
-        (
-            &entry["Protocol"],
-            &entry["ProtocolVersion"],
-            &entry["Test"]
-        ),
+        (&entry["Protocol"], &entry["ProtocolVersion"], &entry["Test"]),
         (&"grpc".into(), &6.into(), &true.into())
     );
     assert_eq!(

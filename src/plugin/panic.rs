@@ -9,7 +9,7 @@ use std::{
     panic::{self, PanicHookInfo},
 };
 
-use super::log::Mask;
+use super::Mask;
 
 /// Replaces the panic hook. Catching the panic is the business of whoever runs the call.
 pub fn report_to_host(mask: Mask) {

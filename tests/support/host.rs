@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
@@ -27,7 +27,10 @@ use servicenow_provider::plugin::proto::{
     tfplugin6::provider_client::ProviderClient,
 };
 use tempfile::TempDir;
-use tokio::{net::UnixStream, time::timeout};
+use tokio::{
+    net::UnixStream,
+    time::{Instant, timeout},
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 
@@ -118,11 +121,7 @@ impl Collected {
             let mut lines = BufReader::new(pipe);
             let mut line = Vec::new();
             while lines.read_until(b'\n', &mut line).unwrap_or(0) > 0 {
-                writer
-                    .lock()
-                    .unwrap()
-                    .0
-                    .push_str(&String::from_utf8_lossy(&line));
+                writer.lock().unwrap().0.push_str(&String::from_utf8_lossy(&line));
                 line.clear();
             }
             writer.lock().unwrap().1 = true;
@@ -227,15 +226,10 @@ impl Plugin {
     }
 
     /// A TLS connection under the given credentials, or under none.
-    pub(crate) async fn connect(
-        &self,
-        credentials: Option<&Credentials>,
-    ) -> io::Result<TlsStream<UnixStream>> {
+    pub(crate) async fn connect(&self, credentials: Option<&Credentials>) -> io::Result<TlsStream<UnixStream>> {
         let stream = UnixStream::connect(self.socket()).await?;
         let mut roots = RootCertStore::empty();
-        roots
-            .add(self.server_certificate())
-            .map_err(io::Error::other)?;
+        roots.add(self.server_certificate()).map_err(io::Error::other)?;
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
@@ -246,9 +240,7 @@ impl Plugin {
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
         let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
 
     /// A channel for typed calls, with TLS when the handshake line has a certificate.
@@ -292,10 +284,7 @@ impl Plugin {
     /// Calls `Shutdown` and waits as long as Terraform does before it kills.
     pub(crate) async fn shut_down(&mut self) -> ExitStatus {
         let channel = self.channel().await;
-        GrpcControllerClient::new(channel)
-            .shutdown(Empty {})
-            .await
-            .unwrap();
+        GrpcControllerClient::new(channel).shutdown(Empty {}).await.unwrap();
         self.exit_within(Duration::from_secs(2)).await
     }
 }
@@ -321,9 +310,7 @@ impl Credentials {
     pub(crate) fn make() -> Self {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "localhost");
+        params.distinguished_name.push(DnType::CommonName, "localhost");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap();
         let signing = signing_key(&key);
@@ -339,10 +326,7 @@ impl Credentials {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
         Self {
             pem: self.pem.clone(),
-            certified: Arc::new(CertifiedKey::new(
-                self.certified.cert.clone(),
-                signing_key(&key),
-            )),
+            certified: Arc::new(CertifiedKey::new(self.certified.cert.clone(), signing_key(&key))),
         }
     }
 }
@@ -353,11 +337,7 @@ fn signing_key(key: &KeyPair) -> Arc<dyn rustls::sign::SigningKey> {
 }
 
 impl ResolvesClientCert for Credentials {
-    fn resolve(
-        &self,
-        _issuers: &[&[u8]],
-        _schemes: &[SignatureScheme],
-    ) -> Option<Arc<CertifiedKey>> {
+    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.certified))
     }
 

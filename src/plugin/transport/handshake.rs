@@ -49,11 +49,7 @@ impl Listening {
     pub(super) fn open(host: &Host, owner: Owner) -> Result<Self, StartError> {
         // First: from the handshake line on, a Ctrl-C must find somebody who ignores it.
         let signals = Signals::catch(owner).map_err(StartError::Runtime)?;
-        let tls = host
-            .client_certificate
-            .as_deref()
-            .map(Tls::only_for)
-            .transpose()?;
+        let tls = host.client_certificate.as_deref().map(Tls::only_for).transpose()?;
         let (socket, acceptor) = socket::bind(host)?;
         Ok(Self {
             socket,
@@ -84,11 +80,7 @@ impl Listening {
     }
 
     /// Writes what a person needs to let a host find us.
-    pub(super) fn announce_to_person(
-        self,
-        address: &str,
-        stdout: &mut impl Write,
-    ) -> Result<Announced, StartError> {
+    pub(super) fn announce_to_person(self, address: &str, stdout: &mut impl Write) -> Result<Announced, StartError> {
         let reattach = serde_json::json!({
             address: {
                 "Protocol": "grpc",
@@ -126,11 +118,7 @@ pub(super) struct Announced(Listening);
 
 impl Announced {
     /// Starts the server on the runtime and comes back at once.
-    pub(super) fn serve<P: Provider>(
-        self,
-        runtime: Runtime,
-        provider: impl FnOnce() -> P,
-    ) -> Serving {
+    pub(super) fn serve<P: Provider>(self, runtime: Runtime, provider: impl FnOnce() -> P) -> Serving {
         let Listening {
             socket,
             acceptor,
@@ -169,19 +157,9 @@ async fn watch<P: Provider>(mut signals: Signals, provider: Arc<P>, end: End) {
     drop(stop);
 }
 
-async fn serve_calls<P: Provider>(
-    acceptor: Acceptor,
-    tls: Option<Tls>,
-    provider: Arc<P>,
-    end: End,
-) {
+async fn serve_calls<P: Provider>(acceptor: Acceptor, tls: Option<Tls>, provider: Arc<P>, end: End) {
     let (accepted, connections) = tokio::sync::mpsc::channel(CONNECTIONS_WAITING);
-    let accepting = tokio::spawn(accept(
-        acceptor,
-        tls.map(|tls| tls.acceptor),
-        accepted,
-        end.token(),
-    ));
+    let accepting = tokio::spawn(accept(acceptor, tls.map(|tls| tls.acceptor), accepted, end.token()));
     let (health, health_service) = tonic_health::server::health_reporter();
     health
         .set_service_status(HEALTH_NAME, tonic_health::ServingStatus::Serving)
@@ -196,10 +174,7 @@ async fn serve_calls<P: Provider>(
         .add_service(GrpcStdioServer::new(Stdio(end.token())))
         .add_service(GrpcBrokerServer::new(Broker(end.token())))
         .add_service(health_service)
-        .serve_with_incoming_shutdown(
-            ReceiverStream::new(connections),
-            end.token().cancelled_owned(),
-        )
+        .serve_with_incoming_shutdown(ReceiverStream::new(connections), end.token().cancelled_owned())
         .await;
     if let Err(error) = served {
         tracing::error!(%error, "the server failed");
@@ -238,11 +213,7 @@ impl Serving {
         self.runtime.shutdown_background();
         match first {
             Some(
-                Reason::HostAsked
-                | Reason::Terminated
-                | Reason::Orphaned
-                | Reason::Interrupted
-                | Reason::Insisted,
+                Reason::HostAsked | Reason::Terminated | Reason::Orphaned | Reason::Interrupted | Reason::Insisted,
             ) => ExitCode::SUCCESS,
             Some(Reason::Drained) | None => ExitCode::FAILURE, // nobody asked for it
         }

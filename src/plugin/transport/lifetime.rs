@@ -61,11 +61,9 @@ impl End {
     pub(super) fn begin(&self, reason: Reason) {
         match reason {
             Reason::Drained => tracing::debug!("ended"),
-            Reason::HostAsked
-            | Reason::Terminated
-            | Reason::Orphaned
-            | Reason::Interrupted
-            | Reason::Insisted => tracing::debug!(?reason, "ending"),
+            Reason::HostAsked | Reason::Terminated | Reason::Orphaned | Reason::Interrupted | Reason::Insisted => {
+                tracing::debug!(?reason, "ending")
+            }
         }
         // Nobody listens only when the end has been reached.
         let _ = self.reasons.send(reason);

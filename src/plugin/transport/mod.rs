@@ -29,11 +29,7 @@ use self::{
     host::Host,
     lifetime::Owner,
 };
-use crate::plugin::{
-    log::{self, Mask},
-    panic,
-    proto::tfplugin6::provider_server::Provider,
-};
+use crate::plugin::{Mask, log, panic, proto::tfplugin6::provider_server::Provider};
 
 /// What the process says about itself.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +50,10 @@ pub struct Plugin {
 /// it or later, because Terraform starts the plugin three to five times per command.
 pub fn run<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P) -> ExitCode {
     match Invocation::parse(env::args_os().skip(1)) {
-        Invocation::Version => say(&format!(
-            "terraform-provider-{} {}\n",
-            plugin.name, plugin.version
-        )),
+        Invocation::Version => say(&format!("terraform-provider-{} {}\n", plugin.name, plugin.version)),
         Invocation::Help => say(&help(plugin.name, plugin.version)),
         Invocation::Unknown(argument) => {
-            complain(&format!(
-                "unknown argument {argument:?}; --help shows the options\n"
-            ));
+            complain(&format!("unknown argument {argument:?}; --help shows the options\n"));
             ExitCode::from(2)
         }
         Invocation::Debug => serve(plugin, provider, Owner::Person),
@@ -134,10 +125,7 @@ fn runtime() -> std::io::Result<Runtime> {
 /// To stdout, which carries the handshake: only for what ends the process.
 fn say(text: &str) -> ExitCode {
     let mut stdout = stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -1,0 +1,9 @@
+# What the admin center knows now, for a look before anything is written.
+data "m365_support_integration" "now" {
+  provider = servicenow
+}
+
+output "admin_center" {
+  description = "Settings and repositories of the tenant."
+  value       = data.m365_support_integration.now
+}

@@ -1,0 +1,4 @@
+# Every repository of the tenant.
+list "m365_support_repository" "all" {
+  provider = servicenow
+}

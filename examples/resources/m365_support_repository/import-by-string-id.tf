@@ -1,0 +1,5 @@
+import {
+  provider = servicenow
+  to       = m365_support_repository.this
+  id       = "contoso.service-now.com"
+}

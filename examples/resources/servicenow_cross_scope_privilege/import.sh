@@ -1,0 +1,2 @@
+# The record's sys_id
+terraform import servicenow_cross_scope_privilege.oauth_entity 0123456789abcdef0123456789abcdef
