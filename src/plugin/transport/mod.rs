@@ -16,6 +16,7 @@ mod tls;
 
 use std::{
     env,
+    ffi::OsString,
     io::{Write, stderr, stdout},
     process::ExitCode,
 };
@@ -49,7 +50,16 @@ pub struct Plugin {
 /// `provider` is called once, after the host knows where we are and within the runtime. Whatever is slow belongs into
 /// it or later, because Terraform starts the plugin three to five times per command.
 pub fn run<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P) -> ExitCode {
-    match Invocation::parse(env::args_os().skip(1)) {
+    run_with(plugin, env::args_os().skip(1), provider)
+}
+
+/// [`run`] with these arguments instead of the command line's.
+pub fn run_with<P: Provider>(
+    plugin: Plugin,
+    arguments: impl IntoIterator<Item = OsString>,
+    provider: impl FnOnce() -> P,
+) -> ExitCode {
+    match Invocation::parse(arguments) {
         Invocation::Version => say(&format!("terraform-provider-{} {}\n", plugin.name, plugin.version)),
         Invocation::Help => say(&help(plugin.name, plugin.version)),
         Invocation::Unknown(argument) => {

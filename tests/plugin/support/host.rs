@@ -43,6 +43,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How to start the plugin.
 pub(crate) struct Setup {
     pub(crate) tls: bool,
+    /// Whether lines come before the handshake line, which a real host would not bear.
+    preamble: bool,
     /// Variables besides those of the protocol.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
@@ -52,6 +54,7 @@ impl Setup {
     pub(crate) fn usual() -> Self {
         Self {
             tls: true,
+            preamble: false,
             variables: Vec::new(),
         }
     }
@@ -69,6 +72,14 @@ impl Setup {
     /// Starts the plugin and reads its handshake line.
     pub(crate) fn start(self) -> Plugin {
         self.start_through(Command::new(BINARY))
+    }
+
+    /// The same with another plugin: the one that a test of this binary becomes when a host starts it.
+    pub(crate) fn start_test(mut self, test: &str) -> Plugin {
+        self.preamble = true;
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", test, "--nocapture"]);
+        self.start_through(command)
     }
 
     /// The same with a command that starts the plugin in the end.
@@ -95,6 +106,10 @@ impl Setup {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
+        while self.preamble && !line.starts_with("1|") {
+            line.clear();
+            assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "no handshake line");
+        }
         let start = started.elapsed();
         let stdout = Collected::from(stdout);
         Plugin {

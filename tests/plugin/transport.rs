@@ -1,10 +1,4 @@
 //! The plugin as a process, seen from its host: start, trust, signals, end.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "clippy.toml frees test functions, not what they share")]
-
-mod support {
-    pub(crate) mod host;
-}
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -12,11 +6,11 @@ use std::{
     time::Duration,
 };
 
+use crate::support::host::{BINARY, Credentials, PATIENCE, Plugin, Setup, within};
 use servicenow_provider::plugin::proto::{
     go_plugin::{grpc_broker_client::GrpcBrokerClient, grpc_stdio_client::GrpcStdioClient},
     tfplugin6::get_provider_schema,
 };
-use support::host::{BINARY, Credentials, PATIENCE, Plugin, Setup, within};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
