@@ -120,6 +120,19 @@ async fn a_call_that_blocks_its_thread_stops_neither_the_others_nor_the_end() {
     let quick = core.create(THING, json!({ "name": "quick" }));
     timeout(PATIENCE, quick).await.expect("another thread answers").ok();
 
+    // Nor when all threads are blocked.
+    for _ in 0..4 {
+        let mut core = core.clone();
+        tokio::spawn(async move { core.create(THING, json!({ "name": "blocks" })).await });
+    }
+    let blocked = || {
+        plugin
+            .stderr
+            .text()
+            .matches("a create that blocks its thread has begun")
+            .count()
+    };
+    assert!(within(PATIENCE, || blocked() == 2).await, "{} blocked", blocked());
     shut_down(&mut plugin).await;
     assert!(plugin.left_behind().is_empty());
 }

@@ -2,9 +2,10 @@
 //!
 //! [`run`] is all a `main` needs. In the order in which a start goes through them: `arguments` and `host` say what is
 //! wanted, `handshake` opens the `socket` with `tls`, announces it and serves `connection`s, the provider and
-//! go-plugin's `services`; `lifetime` ends it all.
+//! go-plugin's `services`, the provider's `calls` on threads of their own; `lifetime` ends it all.
 
 mod arguments;
+mod calls;
 mod connection;
 mod error;
 mod handshake;
@@ -21,12 +22,10 @@ use std::{
     process::ExitCode,
 };
 
-use tokio::runtime::{Builder, Runtime};
-
 use self::{
     arguments::{Invocation, help},
     error::StartError,
-    handshake::{Announced, Listening},
+    handshake::{Announced, Listening, Runtimes},
     host::Host,
     lifetime::Owner,
 };
@@ -73,7 +72,7 @@ pub fn run_with<P: Provider>(
 
 fn serve<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P, owner: Owner) -> ExitCode {
     match start(plugin, owner) {
-        Ok(Some((runtime, announced))) => announced.serve(runtime, provider).wait(),
+        Ok(Some((runtimes, announced))) => announced.serve(runtimes, provider).wait(),
         Ok(None) => {
             complain(&format!(
                 "This program is the Terraform provider {name}. Terraform starts it; it does nothing by itself.\n\
@@ -99,7 +98,7 @@ fn serve<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P, owner: Owner
 }
 
 /// `None` when no host started us.
-fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtime, Announced)>, StartError> {
+fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtimes, Announced)>, StartError> {
     let host = match owner {
         Owner::Person => Host::default(),
         Owner::Host => Host::from_environment()?,
@@ -109,27 +108,15 @@ fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtime, Announced)>, S
     }
     panic::report_to_host(plugin.mask);
     log::to_stderr(plugin.name, plugin.mask);
-    let runtime = runtime().map_err(StartError::Runtime)?;
-    let _context = runtime.enter();
+    let runtimes = Runtimes::start()?;
+    let _context = runtimes.wire.enter();
     let listening = Listening::open(&host, owner)?;
     let announced = match owner {
         Owner::Person => listening.announce_to_person(plugin.address, &mut stdout().lock()),
         Owner::Host => listening.announce_to_host(&mut stdout().lock()),
     }?;
     drop(_context);
-    Ok(Some((runtime, announced)))
-}
-
-/// Two threads, so that a call that computes does not hold up the others.
-///
-/// Measured in release: one, two or the current thread make no difference to the start (2 ms, of which the process
-/// itself takes most) nor to the memory at the handshake (6 MiB).
-fn runtime() -> std::io::Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("plugin")
-        .enable_all()
-        .build()
+    Ok(Some((runtimes, announced)))
 }
 
 /// To stdout, which carries the handshake: only for what ends the process.
