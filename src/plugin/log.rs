@@ -6,7 +6,6 @@
 mod line;
 
 use std::{
-    borrow::Cow,
     env,
     fmt::{self, Debug},
     io::Write,
@@ -25,13 +24,15 @@ use tracing_subscriber::{
 };
 
 use self::line::{Line, Value};
-
-/// Replaces secrets in a text. Borrows when there is nothing to replace.
-pub type Mask = fn(&str) -> Cow<'_, str>;
+use super::Mask;
 
 /// Sends the log to stderr as far as the host shows it; with the host's logging off, the macros cost nothing.
 ///
 /// Reads `TF_LOG_PROVIDER`, `TF_LOG`, and `TF_LOG_PROVIDER_<NAME>` and `TF_LOG_SDK`, which narrow them.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these belong to the plugin protocol, not to the provider's configuration"
+)]
 pub fn to_stderr(name: &str, mask: Mask) {
     let levels = Levels::from_variables(name, |name| env::var(name).ok());
     if levels.highest() == LevelFilter::OFF {

@@ -43,6 +43,10 @@ impl Host {
     ///
     /// # Errors
     /// [`StartError::BadPort`] for a port that is no number.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "these belong to the plugin protocol, not to the provider's configuration"
+    )]
     pub(super) fn from_environment() -> Result<Self, StartError> {
         Self::from_variables(|name| env::var_os(name).and_then(|value| value.into_string().ok()))
     }
