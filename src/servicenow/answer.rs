@@ -31,10 +31,7 @@ pub(super) fn read(call: Call<'_>, answer: &Answer) -> Result<Json, TableError> 
         Body::Broken(problem) => return Err(broken(call, answer, problem)),
         Body::Foreign => return Err(foreign(call, answer)),
     };
-    let error = body
-        .get("error")
-        .filter(|error| !error.is_null())
-        .map(VendorError::of);
+    let error = body.get("error").filter(|error| !error.is_null()).map(VendorError::of);
     match (status, error) {
         (200 | 201, None) => match body.get("result") {
             Some(result) => Ok(result.clone()),
@@ -42,6 +39,20 @@ pub(super) fn read(call: Call<'_>, answer: &Answer) -> Result<Json, TableError> 
         },
         (_, error) => Err(refusal(call, answer, error.unwrap_or_default())),
     }
+}
+
+/// Whether a refusal is about the key that we chose for a new record. The vendor's wording is not known; it can hardly
+/// do without the column's name.
+pub(super) fn is_about_the_key(error: &TableError) -> bool {
+    if let TableError::BadRequest { detail, .. }
+    | TableError::Refused {
+        reason: Refusal::Acl { detail } | Refusal::Other { detail },
+        ..
+    } = error
+    {
+        return detail.contains("sys_id");
+    }
+    false
 }
 
 enum Body {
@@ -71,24 +82,16 @@ struct VendorError {
 
 impl VendorError {
     fn of(error: &Json) -> VendorError {
-        match error {
-            Json::Object(parts) => {
-                let part = |name: &str| {
-                    parts
-                        .get(name)
-                        .and_then(Json::as_str)
-                        .unwrap_or_default()
-                        .to_owned()
-                };
-                VendorError {
-                    message: part("message"),
-                    detail: part("detail"),
-                }
-            }
-            other => VendorError {
-                message: other.as_str().unwrap_or_default().to_owned(),
+        let Json::Object(parts) = error else {
+            return VendorError {
+                message: error.as_str().unwrap_or_default().to_owned(),
                 detail: String::new(),
-            },
+            };
+        };
+        let part = |name: &str| parts.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        VendorError {
+            message: part("message"),
+            detail: part("detail"),
         }
     }
 
@@ -117,20 +120,13 @@ impl VendorError {
         } else if says("cross-scope") || says("cross scope") {
             // "… cross-scope access policy …", status 403.
             Said::CrossScope
-        } else if says("aborted by business rule")
-            || says("business rule stack")
-            || says("data policy")
-        {
+        } else if says("aborted by business rule") || says("business rule stack") || says("data policy") {
             // "Operation against file 'T' was aborted by Business Rule 'N^<sys_id>'. Business Rule Stack:…", status 403.
             Said::BusinessRule(self.rule())
         } else if says("acl exception") || says("security constraints") || says("acl restricts") {
             // "ACL Exception Insert Failed due to security constraints", status 403.
             Said::Acl
-        } else if says("duplicate")
-            || says("unique key")
-            || says("unique constraint")
-            || says("already exists")
-        {
+        } else if says("duplicate") || says("unique key") || says("unique constraint") || says("already exists") {
             // Not documented for REST; databases word it this way.
             Said::Duplicate
         } else {
@@ -164,18 +160,10 @@ fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
     let status = answer.status().as_u16();
     let host = answer.host().to_owned();
     let detail = error.text();
-    let refused = |reason| TableError::Refused {
-        table,
-        verb,
-        reason,
-    };
+    let refused = |reason| TableError::Refused { table, verb, reason };
     match (status, error.kind()) {
         (401, _) => unauthenticated(call, answer, detail),
-        (_, Said::TransactionCancelled) => TableError::TransactionCancelled {
-            table,
-            verb,
-            detail,
-        },
+        (_, Said::TransactionCancelled) => TableError::TransactionCancelled { table, verb, detail },
         (400 | 404, Said::NoSuchTable) => TableError::NoSuchTable { table },
         (400 | 404, Said::NoSuchRoute) => TableError::NotTheApi {
             host,
@@ -201,10 +189,10 @@ fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
         (429, _) => TableError::RateLimited {
             table,
             retry_after: answer.retry_after(),
-            source: crate::http::HttpError::RateLimited {
+            source: Box::new(crate::http::HttpError::RateLimited {
                 host,
                 retry_after: answer.retry_after(),
-            },
+            }),
         },
         (300..=499, _) => TableError::BadRequest {
             table,
@@ -225,19 +213,11 @@ fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
 fn broken(call: Call<'_>, answer: &Answer, problem: String) -> TableError {
     let Call { table, verb, .. } = call;
     let text = String::from_utf8_lossy(answer.body());
-    let tail: String = text
-        .chars()
-        .skip(text.chars().count().saturating_sub(2000))
-        .collect();
+    let tail: String = text.chars().skip(text.chars().count().saturating_sub(2000)).collect();
     let lower = tail.to_lowercase();
-    if lower.contains("transaction cancelled") || lower.contains("maximum execution time exceeded")
-    {
+    if lower.contains("transaction cancelled") || lower.contains("maximum execution time exceeded") {
         let detail = "Transaction cancelled: maximum execution time exceeded".to_owned();
-        return TableError::TransactionCancelled {
-            table,
-            verb,
-            detail,
-        };
+        return TableError::TransactionCancelled { table, verb, detail };
     }
     match answer.status().as_u16() {
         401 => unauthenticated(call, answer, "the answer cannot be read".to_owned()),
@@ -256,8 +236,7 @@ fn foreign(call: Call<'_>, answer: &Answer) -> TableError {
     let Call { table, verb, .. } = call;
     let status = answer.status().as_u16();
     let host = answer.host().to_owned();
-    let text = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(64 * 1024)])
-        .to_lowercase();
+    let text = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(64 * 1024)]).to_lowercase();
     let stranger = if answer.is_html() && text.contains("hibernat") {
         // A page with the class "instance-hibernating-page", status 200.
         Stranger::Hibernating
@@ -265,12 +244,9 @@ fn foreign(call: Call<'_>, answer: &Answer) -> TableError {
         return unauthenticated(
             call,
             answer,
-            answer
-                .html_title()
-                .unwrap_or_else(|| "no reason given".to_owned()),
+            answer.html_title().unwrap_or_else(|| "no reason given".to_owned()),
         );
-    } else if answer.is_html() && (text.contains("maintenance") || text.contains("being upgraded"))
-    {
+    } else if answer.is_html() && (text.contains("maintenance") || text.contains("being upgraded")) {
         Stranger::Maintenance
     } else if status == 407 || status == 511 {
         Stranger::Proxy { status }
@@ -293,15 +269,10 @@ fn foreign(call: Call<'_>, answer: &Answer) -> TableError {
             status: Some(status),
             source: None,
         };
-    } else if answer.is_html()
-        && (text.contains("login") || text.contains("sign in") || text.contains("log in"))
-    {
+    } else if answer.is_html() && (text.contains("login") || text.contains("sign in") || text.contains("log in")) {
         Stranger::LoginPage
     } else {
-        let content_type = answer
-            .header("content-type")
-            .unwrap_or("no content type")
-            .to_owned();
+        let content_type = answer.header("content-type").unwrap_or("no content type").to_owned();
         Stranger::Unknown {
             content_type,
             status,

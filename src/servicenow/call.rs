@@ -37,13 +37,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Reads records.
-    pub(super) fn list(
-        table: Table,
-        query: &Query,
-        fields: &str,
-        limit: usize,
-        offset: usize,
-    ) -> Ask<'static> {
+    pub(super) fn list(table: Table, query: &Query, fields: &str, limit: usize, offset: usize) -> Ask<'static> {
         let mut params = vec![("sysparm_query", query.encoded())];
         params.extend(reading(fields));
         params.push(("sysparm_limit", limit.to_string()));
@@ -138,11 +132,7 @@ impl Session {
                 .sign(request, &inner.client, &inner.origin, &self.limits)
                 .await;
             let (request, token) = signed.map_err(Trouble::SignIn)?;
-            let answer = inner
-                .client
-                .send(request, &self.limits)
-                .await
-                .map_err(Trouble::Http)?;
+            let answer = inner.client.send(request, &self.limits).await.map_err(Trouble::Http)?;
             if let Some(said) = answer.header("date").and_then(parse_http_date) {
                 inner.learn_time(said);
             }
@@ -171,12 +161,8 @@ impl Session {
             method,
         };
         let result = answer::read(call, answer)?;
-        let total = answer
-            .header("x-total-count")
-            .and_then(|text| text.trim().parse().ok());
-        let has_next = answer
-            .header("link")
-            .is_some_and(|link| link.contains("rel=\"next\""));
+        let total = answer.header("x-total-count").and_then(|text| text.trim().parse().ok());
+        let has_next = answer.header("link").is_some_and(|link| link.contains("rel=\"next\""));
         Ok(Reply {
             result,
             total,
@@ -212,14 +198,9 @@ impl Session {
 }
 
 /// The value of `sysparm_fields`: the key, then each column that can be read, once.
-pub(super) fn fields<'a>(
-    columns: impl IntoIterator<Item = &'a Column>,
-    extra: &[&'a str],
-) -> String {
+pub(super) fn fields<'a>(columns: impl IntoIterator<Item = &'a Column>, extra: &[&'a str]) -> String {
     let mut names: Vec<&'a str> = vec![every::SYS_ID.name()];
-    let readable = columns
-        .into_iter()
-        .filter(|column| column.kind() != Kind::Secret);
+    let readable = columns.into_iter().filter(|column| column.kind() != Kind::Secret);
     for name in readable
         .map(|column| -> &'a str { column.name() })
         .chain(extra.iter().copied())
@@ -241,9 +222,7 @@ pub(super) fn reading(fields: &str) -> Vec<(&'static str, String)> {
 }
 
 fn parse_http_date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(text)
-        .ok()
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// How often a garbled answer is asked for again.
@@ -284,11 +263,7 @@ mod tests {
     #[test]
     fn a_secret_is_never_asked_for() {
         let asked = fields(
-            &[
-                oauth_entity::NAME,
-                oauth_entity::CLIENT_SECRET,
-                oauth_entity::NAME,
-            ],
+            &[oauth_entity::NAME, oauth_entity::CLIENT_SECRET, oauth_entity::NAME],
             &[],
         );
         assert_eq!(asked, "sys_id,name");

@@ -74,25 +74,14 @@ pub(super) enum After {
 }
 
 /// The columns that were not kept. Secrets are never compared, and what display-value input translates cannot be.
-pub(super) fn mismatches(
-    row: &Row,
-    kept: &Record,
-    input: InputMode,
-    after: After,
-) -> Vec<Mismatch> {
+pub(super) fn mismatches(row: &Row, kept: &Record, input: InputMode, after: After) -> Vec<Mismatch> {
     row.cells()
         .iter()
         .filter_map(|(column, sent)| mismatch(*column, sent, kept, input, after))
         .collect()
 }
 
-fn mismatch(
-    column: Column,
-    sent: &Value,
-    kept: &Record,
-    input: InputMode,
-    after: After,
-) -> Option<Mismatch> {
+fn mismatch(column: Column, sent: &Value, kept: &Record, input: InputMode, after: After) -> Option<Mismatch> {
     if matches!(sent, Value::Secret(_)) || !is_comparable(column.kind(), input) {
         return None;
     }
@@ -133,10 +122,7 @@ fn mismatch(
 fn is_comparable(kind: Kind, input: InputMode) -> bool {
     match (kind, input) {
         (Kind::Secret, _) | (Kind::Reference | Kind::DateTime, InputMode::Display) => false,
-        (
-            Kind::Text | Kind::Url | Kind::Bool | Kind::Integer | Kind::Reference | Kind::DateTime,
-            _,
-        ) => true,
+        (Kind::Text | Kind::Url | Kind::Bool | Kind::Integer | Kind::Reference | Kind::DateTime, _) => true,
     }
 }
 
@@ -192,11 +178,7 @@ mod tests {
             (Kind::Url, "not an address", "neither", false),
             (Kind::Reference, "ABC", "abc", true),
         ] {
-            assert_eq!(
-                means_the_same(kind, one, other),
-                same,
-                "{kind:?} {one:?} {other:?}"
-            );
+            assert_eq!(means_the_same(kind, one, other), same, "{kind:?} {one:?} {other:?}");
         }
     }
 
@@ -210,11 +192,7 @@ mod tests {
             .set(sys_user::USER_PASSWORD, Secret::from("marker".to_owned()));
         let kept = Record::for_tests(
             "6816f79cc0a8016401c5a33be04be441",
-            &[
-                ("title", ""),
-                ("email", "b@example.com"),
-                ("user_password", ""),
-            ],
+            &[("title", ""), ("email", "b@example.com"), ("user_password", "")],
         );
 
         let causes = |after| -> Vec<_> {
@@ -233,10 +211,7 @@ mod tests {
                 ("source", Cause::NotVisible)
             ]
         );
-        assert_eq!(
-            causes(After::Update)[1],
-            ("email", Cause::FieldAclOrBusinessRule)
-        );
+        assert_eq!(causes(After::Update)[1], ("email", Cause::FieldAclOrBusinessRule));
     }
 
     #[test]
@@ -248,9 +223,6 @@ mod tests {
             "6816f79cc0a8016401c5a33be04be441",
             &[("active", "true"), ("access_token_lifespan", "60")],
         );
-        assert_eq!(
-            mismatches(&row, &kept, InputMode::Stored, After::Insert),
-            []
-        );
+        assert_eq!(mismatches(&row, &kept, InputMode::Stored, After::Insert), []);
     }
 }

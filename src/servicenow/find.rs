@@ -1,14 +1,13 @@
 //! Single records, by key or by natural key. Reads of one table that arrive together become one request.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value as Json;
 
 use super::call::{Ask, fields};
 use super::error::{TableError, Verb};
 use super::gather::{Gather, NoAnswer};
-use super::instance::{Session, entry_of};
+use super::instance::{Session, Shared, entry_of};
 use super::query::Query;
 use super::record::Record;
 use super::sys_id::SysId;
@@ -16,7 +15,7 @@ use super::table::{Column, Table};
 
 /// Finds that wait for company, by table.
 #[derive(Default)]
-pub(super) struct Finds(Mutex<HashMap<Table, Arc<Gather<Wanted, Option<Record>>>>>);
+pub(super) struct Finds(Shared<Table, Gather<Wanted, Option<Record>>>);
 
 #[derive(Clone)]
 struct Wanted {
@@ -30,12 +29,7 @@ impl Session {
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn find(
-        &self,
-        table: Table,
-        sys_id: &SysId,
-        columns: &[Column],
-    ) -> Result<Option<Record>, TableError> {
+    pub async fn find(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Option<Record>, TableError> {
         let gather = entry_of(&self.inner.finds.0, table, Gather::default);
         let wanted = Wanted {
             sys_id: sys_id.clone(),
@@ -43,12 +37,7 @@ impl Session {
         };
         let together = |wanted| self.find_together(table, wanted);
         let answer = gather
-            .ask(
-                wanted,
-                self.inner.timing.batch_window,
-                &self.limits,
-                together,
-            )
+            .ask(wanted, self.inner.timing.batch_window, &self.limits, together)
             .await;
         answer.map_err(|reason| match reason {
             NoAnswer::Limits(error) => TableError::from_http(table, Verb::Read, error),
@@ -60,12 +49,7 @@ impl Session {
     ///
     /// # Errors
     /// [`TableError::NotFound`] if there is none, else as [`Session::find`].
-    pub async fn fetch(
-        &self,
-        table: Table,
-        sys_id: &SysId,
-        columns: &[Column],
-    ) -> Result<Record, TableError> {
+    pub async fn fetch(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Record, TableError> {
         let found = self.find(table, sys_id, columns).await?;
         found.ok_or_else(|| TableError::NotFound {
             table,
@@ -90,10 +74,7 @@ impl Session {
             _ => Err(TableError::Ambiguous {
                 table,
                 query: query.encoded(),
-                sys_ids: records
-                    .iter()
-                    .map(|record| record.sys_id().clone())
-                    .collect(),
+                sys_ids: records.iter().map(|record| record.sys_id().clone()).collect(),
             }),
         }
     }
@@ -115,10 +96,7 @@ impl Session {
         let record = reply.result.as_object().and_then(Record::from_json);
         match record {
             Some(record) if record.sys_id() == sys_id => Ok(Some(record)),
-            Some(_) | None => Err(self.odd(
-                table,
-                "it holds another record than the one that was asked for",
-            )),
+            Some(_) | None => Err(self.odd(table, "it holds another record than the one that was asked for")),
         }
     }
 
@@ -146,11 +124,7 @@ impl Session {
     }
 
     /// Answers in the order of the questions.
-    async fn find_together(
-        &self,
-        table: Table,
-        wanted: Vec<Wanted>,
-    ) -> Vec<Result<Option<Record>, TableError>> {
+    async fn find_together(&self, table: Table, wanted: Vec<Wanted>) -> Vec<Result<Option<Record>, TableError>> {
         if let [one] = wanted.as_slice() {
             return vec![self.find_alone(table, &one.sys_id, &one.columns).await];
         }
@@ -166,11 +140,7 @@ impl Session {
         let mut found: HashMap<SysId, Record> = HashMap::new();
         for part in parts.await {
             match part {
-                Ok(records) => found.extend(
-                    records
-                        .into_iter()
-                        .map(|record| (record.sys_id().clone(), record)),
-                ),
+                Ok(records) => found.extend(records.into_iter().map(|record| (record.sys_id().clone(), record))),
                 // The table may open single records and refuse lists: each is asked for by itself below.
                 Err(
                     TableError::Refused { .. }
@@ -200,16 +170,10 @@ impl Session {
         futures_util::future::join_all(answers).await
     }
 
-    async fn find_part(
-        &self,
-        table: Table,
-        ids: &[SysId],
-        fields: &str,
-    ) -> Result<Vec<Record>, TableError> {
+    async fn find_part(&self, table: Table, ids: &[SysId], fields: &str) -> Result<Vec<Record>, TableError> {
         let ask = Ask::list(table, &Query::keys(ids), fields, ids.len(), 0);
         let reply = self.ask(&ask).await?;
-        let records =
-            rows(&reply.result).ok_or_else(|| self.odd(table, "it is no list of records"))?;
+        let records = rows(&reply.result).ok_or_else(|| self.odd(table, "it is no list of records"))?;
         // An instance that ignores the query answers with rows that nobody asked for.
         Ok(records
             .into_iter()
@@ -229,15 +193,9 @@ pub(super) fn rows(result: &Json) -> Option<Vec<Record>> {
 
 /// Cuts a list of keys so that each address stays below what proxies and the instance take.
 fn parts<'a>(table: Table, ids: &'a [SysId], fields: &str) -> Vec<&'a [SysId]> {
-    let bare = Ask::list(
-        table,
-        &Query::keys(&ids[..ids.len().min(1)]),
-        fields,
-        MAX_PART,
-        0,
-    )
-    .target()
-    .len();
+    let bare = Ask::list(table, &Query::keys(&ids[..ids.len().min(1)]), fields, MAX_PART, 0)
+        .target()
+        .len();
     let room = MAX_ADDRESS.saturating_sub(bare + HOST_ROOM);
     let per_part = (room / (SYS_ID_LENGTH + 1)).clamp(1, MAX_PART);
     ids.chunks(per_part).collect()
@@ -265,8 +223,7 @@ mod tests {
         assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), 1000);
         assert!(parts[0].len() > 40, "{}", parts[0].len());
         for part in parts {
-            let target =
-                Ask::list(sys_user::TABLE, &Query::keys(part), &fields, part.len(), 0).target();
+            let target = Ask::list(sys_user::TABLE, &Query::keys(part), &fields, part.len(), 0).target();
             assert!(target.len() + HOST_ROOM <= MAX_ADDRESS, "{}", target.len());
         }
     }

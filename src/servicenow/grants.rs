@@ -5,11 +5,11 @@
 //! hold several. Rows with `inherited=true` are derived by the platform and cannot be removed.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::error::{TableError, Verb};
 use super::gather::{Gather, NoAnswer};
-use super::instance::{Session, entry_of};
+use super::instance::{Session, Shared, entry_of};
 use super::names::parts;
 use super::query::Query;
 use super::record::{Cell, Record, Row};
@@ -22,9 +22,9 @@ use super::write::{InputMode, Insert};
 #[derive(Default)]
 pub(super) struct GrantState {
     /// One writer per user.
-    turns: Mutex<HashMap<SysId, Arc<tokio::sync::Mutex<()>>>>,
+    turns: Shared<SysId, tokio::sync::Mutex<()>>,
     /// Reads that wait for company, by table.
-    reads: Mutex<HashMap<Table, Arc<Gather<SysId, Vec<Record>>>>>,
+    reads: Shared<Table, Gather<SysId, Vec<Record>>>,
 }
 
 /// A role that a user has.
@@ -122,10 +122,7 @@ impl Grants<'_> {
             self.of(user).await?
         };
         session.inner.forget_fresh_user(user);
-        let of_role: Vec<&RoleGrant> = had
-            .iter()
-            .filter(|grant| grant.role == *role && grant.active)
-            .collect();
+        let of_role: Vec<&RoleGrant> = had.iter().filter(|grant| grant.role == *role && grant.active).collect();
         if let Some(direct) = of_role.iter().find(|grant| !grant.inherited) {
             return Ok(Granted::Had(direct.sys_id.clone()));
         }
@@ -133,11 +130,11 @@ impl Grants<'_> {
             Ok(Linked::Made(sys_id)) => Ok(Granted::Made(sys_id)),
             Ok(Linked::Had(sys_id)) => Ok(Granted::Had(sys_id)),
             // Under V2 an inherited row may be all that there can be.
-            Err(
-                TableError::Refused { .. }
-                | TableError::Duplicate { .. }
-                | TableError::BadRequest { .. },
-            ) if !of_role.is_empty() => Ok(Granted::Inherited(of_role[0].sys_id.clone())),
+            Err(TableError::Refused { .. } | TableError::Duplicate { .. } | TableError::BadRequest { .. })
+                if !of_role.is_empty() =>
+            {
+                Ok(Granted::Inherited(of_role[0].sys_id.clone()))
+            }
             Err(error) => Err(error),
         }
     }
@@ -198,12 +195,7 @@ impl Memberships<'_> {
             .await
             .map_err(|error| GROUPS.error(error))?;
         session.inner.forget_fresh_user(user);
-        if let Some((sys_id, _)) = self
-            .of(user)
-            .await?
-            .into_iter()
-            .find(|(_, known)| known == group)
-        {
+        if let Some((sys_id, _)) = self.of(user).await?.into_iter().find(|(_, known)| known == group) {
             return Ok(sys_id);
         }
         match session.link(GROUPS, user, group).await? {
@@ -263,9 +255,7 @@ enum Linked {
 
 impl Session {
     fn turn_of(&self, user: &SysId) -> Arc<tokio::sync::Mutex<()>> {
-        entry_of(&self.inner.grants.turns, user.clone(), || {
-            tokio::sync::Mutex::new(())
-        })
+        entry_of(&self.inner.grants.turns, user.clone(), || tokio::sync::Mutex::new(()))
     }
 
     /// The rows of one user, read together with those of others.
@@ -273,12 +263,7 @@ impl Session {
         let gather = entry_of(&self.inner.grants.reads, links.table, Gather::default);
         let ask = |users: Vec<SysId>| self.links_together(links, users);
         let rows = gather
-            .ask(
-                user.clone(),
-                self.inner.timing.batch_window,
-                &self.limits,
-                ask,
-            )
+            .ask(user.clone(), self.inner.timing.batch_window, &self.limits, ask)
             .await;
         rows.map_err(|reason| match reason {
             NoAnswer::Limits(error) => TableError::from_http(links.table, Verb::Read, error),
@@ -286,11 +271,7 @@ impl Session {
         })
     }
 
-    async fn links_together(
-        &self,
-        links: Links,
-        users: Vec<SysId>,
-    ) -> Vec<Result<Vec<Record>, TableError>> {
+    async fn links_together(&self, links: Links, users: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {
         let unique: BTreeSet<&SysId> = users.iter().collect();
         let mut by_user: HashMap<String, Vec<Record>> = HashMap::new();
         for part in parts(unique.into_iter(), |user| user.as_str().len()) {
@@ -338,8 +319,7 @@ impl Session {
             Ok(written) => Ok(Linked::Made(written.record.sys_id().clone())),
             // Somebody else was faster, or a rule of the instance.
             Err(TableError::Duplicate {
-                existing: Some(sys_id),
-                ..
+                existing: Some(sys_id), ..
             }) => Ok(Linked::Had(sys_id)),
             Err(error) => Err(error),
         }
@@ -350,7 +330,8 @@ impl Session {
 fn role_grant(row: &Record) -> Option<RoleGrant> {
     let inherited = row.bool(sys_user_has_role::INHERITED) == Cell::Value(true);
     // Hidden or empty state: there is a row, so the role is there.
-    let active = !matches!(row.text(sys_user_has_role::STATE), Cell::Value(state) if state != sys_user_has_role::STATE_ACTIVE);
+    let active =
+        !matches!(row.text(sys_user_has_role::STATE), Cell::Value(state) if state != sys_user_has_role::STATE_ACTIVE);
     Some(RoleGrant {
         sys_id: row.sys_id().clone(),
         role: ROLES.other_of(row)?,

@@ -63,8 +63,7 @@ impl Instance {
             http,
             timing,
         } = options;
-        let origin =
-            Origin::parse(&instance_url).map_err(|source| ConfigError::InstanceUrl { source })?;
+        let origin = Origin::parse(&instance_url).map_err(|source| ConfigError::InstanceUrl { source })?;
         let inner = Inner {
             origin,
             client: Client::new(http),
@@ -77,9 +76,7 @@ impl Instance {
             clock: Mutex::default(),
             fresh_users: Mutex::default(),
         };
-        Ok(Instance {
-            inner: Arc::new(inner),
-        })
+        Ok(Instance { inner: Arc::new(inner) })
     }
 
     /// The instance within the limits of one operation.
@@ -228,12 +225,11 @@ impl Inner {
     }
 }
 
+/// What is shared by key.
+pub(super) type Shared<K, V> = Mutex<HashMap<K, Arc<V>>>;
+
 /// A map entry made on first use.
-pub(super) fn entry_of<K, V>(
-    map: &Mutex<HashMap<K, Arc<V>>>,
-    key: K,
-    make: impl FnOnce() -> V,
-) -> Arc<V>
+pub(super) fn entry_of<K, V>(map: &Shared<K, V>, key: K, make: impl FnOnce() -> V) -> Arc<V>
 where
     K: std::hash::Hash + Eq,
 {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::error::{TableError, Verb};
 use super::gather::{Gather, NoAnswer};
-use super::instance::{Session, entry_of, locked};
+use super::instance::{Session, Shared, entry_of, locked};
 use super::query::Query;
 use super::record::Cell;
 use super::sys_id::SysId;
@@ -15,8 +15,8 @@ use super::tables::{every, sys_choice, sys_user, sys_user_group, sys_user_role};
 /// What is known of names, for all sessions of an instance.
 #[derive(Default)]
 pub(super) struct NameCaches {
-    directories: Mutex<HashMap<Table, Arc<Directory>>>,
-    choices: Mutex<HashMap<(String, String), Arc<Vec<Choice>>>>,
+    directories: Shared<Table, Directory>,
+    choices: Shared<(String, String), Vec<Choice>>,
 }
 
 #[derive(Default)]
@@ -74,11 +74,7 @@ impl Session {
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn choices(
-        &self,
-        tables: &[Table],
-        column: Column,
-    ) -> Result<Arc<Vec<Choice>>, TableError> {
+    pub async fn choices(&self, tables: &[Table], column: Column) -> Result<Arc<Vec<Choice>>, TableError> {
         let names: Vec<&str> = tables.iter().map(Table::name).collect();
         let key = (names.join(","), column.name().to_owned());
         if let Some(known) = locked(&self.inner.names.choices).get(&key) {
@@ -91,17 +87,13 @@ impl Session {
         let query = Query::any_of(sys_choice::NAME, names)
             .and_then(|query| Ok(query.and(Query::equals(sys_choice::ELEMENT, column.name())?)))
             .map_err(wrong)?;
-        let rows = match self
-            .select(sys_choice::TABLE, &query, sys_choice::COLUMNS)
-            .await
-        {
+        let rows = match self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await {
             Err(TableError::Invisible { .. }) => Vec::new(),
             rows => rows?,
         };
         let mut choices: Vec<Choice> = Vec::new();
         for row in rows {
-            let is_foreign =
-                matches!(row.text(sys_choice::LANGUAGE), Cell::Value(language) if language != "en");
+            let is_foreign = matches!(row.text(sys_choice::LANGUAGE), Cell::Value(language) if language != "en");
             let is_inactive = row.bool(sys_choice::INACTIVE) == Cell::Value(true);
             let Cell::Value(value) = row.text(sys_choice::VALUE) else {
                 continue;
@@ -109,11 +101,7 @@ impl Session {
             if is_foreign || is_inactive || choices.iter().any(|known| known.value == value) {
                 continue;
             }
-            let label = row
-                .text(sys_choice::LABEL)
-                .value()
-                .unwrap_or(value)
-                .to_owned();
+            let label = row.text(sys_choice::LABEL).value().unwrap_or(value).to_owned();
             choices.push(Choice {
                 value: value.to_owned(),
                 label,
@@ -167,13 +155,7 @@ impl Names<'_> {
             source,
         })?;
         let found = if name.contains(',') {
-            self.pick(
-                name,
-                &self
-                    .session
-                    .select(self.table, &single, &[self.column])
-                    .await?,
-            )
+            self.pick(name, &self.session.select(self.table, &single, &[self.column]).await?)
         } else {
             let window = self.session.inner.timing.batch_window;
             let ask = |names: Vec<String>| self.find_together(names);
@@ -238,11 +220,7 @@ impl Names<'_> {
                 source,
             });
             let found = match query {
-                Ok(query) => {
-                    self.session
-                        .select(self.table, &query, &[self.column])
-                        .await
-                }
+                Ok(query) => self.session.select(self.table, &query, &[self.column]).await,
                 Err(error) => Err(error),
             };
             match found {
@@ -250,10 +228,7 @@ impl Names<'_> {
                 Err(error) => return names.iter().map(|_| Err(error.clone())).collect(),
             }
         }
-        names
-            .iter()
-            .map(|name| Ok(self.pick(name, &rows)))
-            .collect()
+        names.iter().map(|name| Ok(self.pick(name, &rows))).collect()
     }
 
     async fn name_together(&self, ids: Vec<SysId>) -> Vec<Result<Option<String>, TableError>> {
@@ -265,11 +240,7 @@ impl Names<'_> {
                 source,
             });
             let found = match query {
-                Ok(query) => {
-                    self.session
-                        .select(self.table, &query, &[self.column])
-                        .await
-                }
+                Ok(query) => self.session.select(self.table, &query, &[self.column]).await,
                 Err(error) => Err(error),
             };
             match found {
@@ -282,9 +253,7 @@ impl Names<'_> {
                 Err(error) => return ids.iter().map(|_| Err(error.clone())).collect(),
             }
         }
-        ids.iter()
-            .map(|sys_id| Ok(names.get(sys_id).cloned()))
-            .collect()
+        ids.iter().map(|sys_id| Ok(names.get(sys_id).cloned())).collect()
     }
 
     fn pick(&self, name: &str, rows: &[super::record::Record]) -> Found {
@@ -335,10 +304,7 @@ impl std::fmt::Debug for Names<'_> {
 }
 
 /// Cuts what goes into one `IN` so that the address stays short.
-pub(super) fn parts<'a, T: 'a>(
-    items: impl Iterator<Item = &'a T>,
-    length: impl Fn(&T) -> usize,
-) -> Vec<Vec<&'a T>> {
+pub(super) fn parts<'a, T: 'a>(items: impl Iterator<Item = &'a T>, length: impl Fn(&T) -> usize) -> Vec<Vec<&'a T>> {
     let mut parts: Vec<Vec<&T>> = Vec::new();
     let mut room = 0;
     for item in items {
@@ -363,7 +329,7 @@ fn most_similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<Str
             let lower = candidate.to_lowercase();
             let contains = lower.contains(&wanted) || (lower.len() > 3 && wanted.contains(&lower));
             let distance = edits(&wanted, &lower);
-            let is_near = distance <= wanted.chars().count().max(3) / 3;
+            let is_near = distance <= (wanted.chars().count() / 4).max(2);
             (is_near || contains).then_some((distance, candidate))
         })
         .collect();
@@ -428,9 +394,7 @@ mod tests {
 
     #[test]
     fn a_list_of_names_is_cut_into_short_parts() {
-        let names: Vec<String> = (0..200)
-            .map(|number| format!("role_number_{number}"))
-            .collect();
+        let names: Vec<String> = (0..200).map(|number| format!("role_number_{number}")).collect();
         let parts = parts(names.iter(), |name: &String| name.len());
 
         assert_eq!(parts.iter().map(Vec::len).sum::<usize>(), 200);

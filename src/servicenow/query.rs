@@ -79,10 +79,7 @@ impl Query {
     ///
     /// # Errors
     /// As [`Query::equals`], for a value with a comma, and for no value at all.
-    pub fn any_of<V: Into<Value>>(
-        column: Column,
-        values: impl IntoIterator<Item = V>,
-    ) -> Result<Query, QueryError> {
+    pub fn any_of<V: Into<Value>>(column: Column, values: impl IntoIterator<Item = V>) -> Result<Query, QueryError> {
         let mut texts = Vec::new();
         for value in values {
             let text = expressible(column, value.into(), ",")?;
@@ -102,17 +99,10 @@ impl Query {
     ///
     /// # Errors
     /// As [`Query::equals`], and for a value with `@`.
-    pub fn between(
-        column: Column,
-        low: impl Into<Value>,
-        high: impl Into<Value>,
-    ) -> Result<Query, QueryError> {
+    pub fn between(column: Column, low: impl Into<Value>, high: impl Into<Value>) -> Result<Query, QueryError> {
         let low = expressible(column, low.into(), "@")?;
         let high = expressible(column, high.into(), "@")?;
-        Ok(Query::of(
-            column,
-            Test::Unchecked(format!("BETWEEN{low}@{high}")),
-        ))
+        Ok(Query::of(column, Test::Unchecked(format!("BETWEEN{low}@{high}"))))
     }
 
     /// Rows whose column holds nothing.
@@ -154,14 +144,9 @@ impl Query {
     #[must_use]
     pub fn or(mut self, other: Query) -> Query {
         self.order.extend(other.order);
-        match (
-            self.alternatives.as_mut_slice(),
-            other.alternatives.as_slice(),
-        ) {
+        match (self.alternatives.as_mut_slice(), other.alternatives.as_slice()) {
             // `a^ORb` binds tighter than `^`, so only single groups can be joined this way.
-            ([mine], [theirs]) if mine.len() == 1 && theirs.len() == 1 => {
-                mine[0].extend(theirs[0].iter().cloned())
-            }
+            ([mine], [theirs]) if mine.len() == 1 && theirs.len() == 1 => mine[0].extend(theirs[0].iter().cloned()),
             _ => self.alternatives.extend(other.alternatives),
         }
         self
@@ -251,11 +236,7 @@ impl Query {
 
     fn of(column: Column, test: Test) -> Query {
         Query {
-            alternatives: vec![vec![vec![Term::new(
-                column.name(),
-                Some(column.kind()),
-                test,
-            )]]],
+            alternatives: vec![vec![vec![Term::new(column.name(), Some(column.kind()), test)]]],
             order: Vec::new(),
         }
     }
@@ -399,9 +380,7 @@ pub enum QueryError {
         character: char,
     },
     /// The instance would run the value as a script.
-    #[error(
-        "the value for {column} begins with \"javascript:\", which the instance would run as a script"
-    )]
+    #[error("the value for {column} begins with \"javascript:\", which the instance would run as a script")]
     Script {
         /// Wire name of the column.
         column: String,
@@ -426,35 +405,30 @@ impl QueryError {
     /// What the user can do.
     pub fn remedy(&self) -> String {
         match self {
-            QueryError::Empty { .. } => {
-                "Give a value; to search for empty columns write <column>ISEMPTY.".to_owned()
-            }
+            QueryError::Empty { .. } => "Give a value; to search for empty columns write <column>ISEMPTY.".to_owned(),
             QueryError::Character { character, .. } => {
                 format!(
                     "Use a value without {}; import the record by its sys_id instead.",
                     name_of(*character)
                 )
             }
-            QueryError::Script { .. } => {
-                "Use a value that does not begin with \"javascript:\".".to_owned()
-            }
+            QueryError::Script { .. } => "Use a value that does not begin with \"javascript:\".".to_owned(),
             QueryError::Secret { .. } => "Search by another column.".to_owned(),
-            QueryError::Term { .. } => {
-                "The instance ignores terms it does not understand and would answer with every \
+            QueryError::Term { .. } => "The instance ignores terms it does not understand and would answer with every \
                 row. Copy the query from a list's filter (right-click the breadcrumb, Copy query)."
-                    .to_owned()
-            }
+                .to_owned(),
         }
     }
 }
 
 /// The text of a value, if a query can carry it.
 fn expressible(column: Column, value: Value, also_refused: &str) -> Result<String, QueryError> {
-    let name = || column.name().to_owned();
-    let text = match value {
-        Value::Secret(_) => return Err(QueryError::Secret { column: name() }),
-        value => value.into_wire(),
-    };
+    if matches!(value, Value::Secret(_)) {
+        return Err(QueryError::Secret {
+            column: column.name().to_owned(),
+        });
+    }
+    let text = value.into_wire();
     check_value(column.name(), &text, also_refused)?;
     Ok(text)
 }
@@ -599,17 +573,13 @@ mod tests {
         let query = Query::equals(sys_user::USER_NAME, "a")
             .unwrap()
             .and(Query::equals(sys_user::ACTIVE, false).unwrap());
-        let row =
-            |cells: &[(&str, &str)]| Record::for_tests("6816f79cc0a8016401c5a33be04be441", cells);
+        let row = |cells: &[(&str, &str)]| Record::for_tests("6816f79cc0a8016401c5a33be04be441", cells);
 
         assert_eq!(
             query.judge(&row(&[("user_name", "a"), ("active", "false")])),
             Verdict::Meant
         );
-        assert_eq!(
-            query.judge(&row(&[("user_name", "a"), ("active", "")])),
-            Verdict::Meant
-        );
+        assert_eq!(query.judge(&row(&[("user_name", "a"), ("active", "")])), Verdict::Meant);
         assert_eq!(
             query.judge(&row(&[("user_name", "A"), ("active", "false")])),
             Verdict::Other

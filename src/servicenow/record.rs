@@ -65,10 +65,7 @@ pub struct Record {
 impl Record {
     /// Reads a row. None without a usable `sys_id`, which no row lacks.
     pub(super) fn from_json(row: &Map<String, Json>) -> Option<Record> {
-        let cells: BTreeMap<String, String> = row
-            .iter()
-            .map(|(name, cell)| (name.clone(), wire_text(cell)))
-            .collect();
+        let cells: BTreeMap<String, String> = row.iter().map(|(name, cell)| (name.clone(), wire_text(cell))).collect();
         let sys_id = SysId::from_answer(cells.get("sys_id")?)?;
         Some(Record { sys_id, cells })
     }
@@ -175,11 +172,7 @@ impl Row {
     #[must_use]
     pub fn set(mut self, column: Column, value: impl Into<Value>) -> Row {
         let value = value.into();
-        match self
-            .cells
-            .iter_mut()
-            .find(|(known, _)| known.name() == column.name())
-        {
+        match self.cells.iter_mut().find(|(known, _)| known.name() == column.name()) {
             Some(cell) => cell.1 = value,
             None => self.cells.push((column, value)),
         }
@@ -224,12 +217,7 @@ impl Row {
     pub(super) fn to_json(&self) -> Map<String, Json> {
         self.cells
             .iter()
-            .map(|(column, value)| {
-                (
-                    column.name().to_owned(),
-                    Json::String(value.clone().into_wire()),
-                )
-            })
+            .map(|(column, value)| (column.name().to_owned(), Json::String(value.clone().into_wire())))
             .collect()
     }
 }
@@ -320,14 +308,10 @@ fn wire_text(cell: &Json) -> String {
         Json::Bool(yes) => yes.to_string(),
         Json::Number(number) => number.to_string(),
         Json::String(text) => text.clone(),
-        Json::Object(parts) => match (parts.get("value"), parts.get("link").and_then(Json::as_str))
-        {
+        Json::Object(parts) => match (parts.get("value"), parts.get("link").and_then(Json::as_str)) {
             (Some(value), _) => wire_text(value),
             (None, Some(link)) => link.rsplit('/').next().unwrap_or_default().to_owned(),
-            (None, None) => parts
-                .get("display_value")
-                .map(wire_text)
-                .unwrap_or_default(),
+            (None, None) => parts.get("display_value").map(wire_text).unwrap_or_default(),
         },
         Json::Array(items) => items.iter().map(wire_text).collect::<Vec<_>>().join(","),
     }
@@ -394,20 +378,11 @@ mod tests {
             "locked_out": "", "internal_integration_user": false, "sys_created_on": "2026-01-31 23:59:59"
         }));
 
-        assert_eq!(
-            record.integer(oauth_entity::ACCESS_TOKEN_LIFESPAN),
-            Cell::Value(1800)
-        );
-        assert_eq!(
-            record.integer(oauth_entity::REFRESH_TOKEN_LIFESPAN),
-            Cell::Hidden
-        );
+        assert_eq!(record.integer(oauth_entity::ACCESS_TOKEN_LIFESPAN), Cell::Value(1800));
+        assert_eq!(record.integer(oauth_entity::REFRESH_TOKEN_LIFESPAN), Cell::Hidden);
         assert_eq!(record.bool(sys_user::ACTIVE), Cell::Value(true));
         assert_eq!(record.bool(sys_user::LOCKED_OUT), Cell::Value(false));
-        assert_eq!(
-            record.bool(sys_user::INTERNAL_INTEGRATION_USER),
-            Cell::Value(false)
-        );
+        assert_eq!(record.bool(sys_user::INTERNAL_INTEGRATION_USER), Cell::Value(false));
         assert_eq!(
             record.date_time(every::SYS_CREATED_ON),
             Cell::Value("2026-01-31T23:59:59Z".parse().unwrap())
@@ -419,19 +394,13 @@ mod tests {
         let record = record(json!({ "sys_id": KEY, "client_secret": "in clear by mistake" }));
         assert_eq!(record.text(oauth_entity::CLIENT_SECRET), Cell::Hidden);
 
-        let row = Row::new().set(
-            oauth_entity::CLIENT_SECRET,
-            Secret::from("marker".to_owned()),
-        );
+        let row = Row::new().set(oauth_entity::CLIENT_SECRET, Secret::from("marker".to_owned()));
         assert!(!format!("{row:?}").contains("marker"));
         assert_eq!(row.to_json()["client_secret"], "marker");
     }
 
     #[test]
     fn a_row_without_a_key_is_no_record() {
-        assert_eq!(
-            Record::from_json(json!({ "name": "x" }).as_object().unwrap()),
-            None
-        );
+        assert_eq!(Record::from_json(json!({ "name": "x" }).as_object().unwrap()), None);
     }
 }

@@ -21,12 +21,7 @@ impl Session {
     /// # Errors
     /// [`TableError::Invisible`] when records match and the account sees none of them, or cannot see whether they
     /// match: that is not "none".
-    pub async fn select(
-        &self,
-        table: Table,
-        query: &Query,
-        columns: &[Column],
-    ) -> Result<Vec<Record>, TableError> {
+    pub async fn select(&self, table: Table, query: &Query, columns: &[Column]) -> Result<Vec<Record>, TableError> {
         let mut pages = self.pages(table, query, columns, PAGE);
         let mut records = Vec::new();
         while let Some(page) = pages.next().await? {
@@ -80,16 +75,9 @@ impl Pages {
         if self.is_over {
             return Ok(None);
         }
-        let ask = Ask::list(
-            self.table,
-            &self.query,
-            &self.fields,
-            self.size,
-            self.offset,
-        );
+        let ask = Ask::list(self.table, &self.query, &self.fields, self.size, self.offset);
         let reply = self.session.ask(&ask).await?;
-        let rows = rows(&reply.result)
-            .ok_or_else(|| self.session.odd(self.table, "it is no list of records"))?;
+        let rows = rows(&reply.result).ok_or_else(|| self.session.odd(self.table, "it is no list of records"))?;
         self.offset += self.size;
         self.is_over = match reply.total {
             Some(total) => self.offset >= total,
@@ -98,10 +86,7 @@ impl Pages {
         };
         if let Some(total) = reply.total {
             let before = self.offset - self.size;
-            self.hidden += total
-                .saturating_sub(before)
-                .min(self.size)
-                .saturating_sub(rows.len());
+            self.hidden += total.saturating_sub(before).min(self.size).saturating_sub(rows.len());
         }
         let mut page = Vec::with_capacity(rows.len());
         for record in rows {

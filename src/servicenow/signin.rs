@@ -119,10 +119,9 @@ impl SignIn {
     fn check(&self) -> Result<(), ConfigError> {
         let method = self.method();
         let needed: &[(&'static str, bool)] = match self {
-            SignIn::Basic { username, password } => &[
-                ("username", username.is_empty()),
-                ("password", password.is_empty()),
-            ],
+            SignIn::Basic { username, password } => {
+                &[("username", username.is_empty()), ("password", password.is_empty())]
+            }
             SignIn::ClientCredentials {
                 client_id,
                 client_secret,
@@ -308,9 +307,7 @@ impl Credentials {
     ) -> Result<AccessToken, SignInError> {
         match &self.sign_in {
             SignIn::Basic { .. } | SignIn::ApiKey { .. } | SignIn::ClientCertificate => {
-                Err(SignInError::NoToken {
-                    method: self.method(),
-                })
+                Err(SignInError::NoToken { method: self.method() })
             }
             SignIn::Bearer { token } => Ok(AccessToken {
                 token: token.clone(),
@@ -340,23 +337,11 @@ impl Credentials {
         oauth::revoke(token, client, origin, limits).await
     }
 
-    async fn token(
-        &self,
-        client: &Client,
-        origin: &Origin,
-        limits: &Limits,
-    ) -> Result<Token, SignInError> {
-        self.tokens
-            .token(limits, || self.fetch(client, origin, limits))
-            .await
+    async fn token(&self, client: &Client, origin: &Origin, limits: &Limits) -> Result<Token, SignInError> {
+        self.tokens.token(limits, || self.fetch(client, origin, limits)).await
     }
 
-    async fn fetch(
-        &self,
-        client: &Client,
-        origin: &Origin,
-        limits: &Limits,
-    ) -> Result<Token, SignInError> {
+    async fn fetch(&self, client: &Client, origin: &Origin, limits: &Limits) -> Result<Token, SignInError> {
         let grant = match &self.sign_in {
             SignIn::OidcToken { source } => return Ok(Token::new(source.read().await?, None)),
             SignIn::ClientCredentials {
@@ -381,8 +366,7 @@ impl Credentials {
                     .refresh_token
                     .clone()
                     .unwrap_or_else(|| refresh_token.clone());
-                Grant::new("refresh_token", client_id, Some(client_secret))
-                    .with("refresh_token", newest)
+                Grant::new("refresh_token", client_id, Some(client_secret)).with("refresh_token", newest)
             }
             SignIn::JwtBearer {
                 client_id,
@@ -395,10 +379,7 @@ impl Credentials {
                         key_path,
                         key_id,
                         subject,
-                    } => {
-                        oauth::sign_assertion(key_path, key_id.as_deref(), subject, client_id)
-                            .await?
-                    }
+                    } => oauth::sign_assertion(key_path, key_id.as_deref(), subject, client_id).await?,
                 };
                 Grant::new(
                     "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -407,21 +388,15 @@ impl Credentials {
                 )
                 .with("assertion", assertion)
             }
-            SignIn::Basic { .. }
-            | SignIn::ApiKey { .. }
-            | SignIn::ClientCertificate
-            | SignIn::Bearer { .. } => {
-                return Err(SignInError::NoToken {
-                    method: self.method(),
-                });
+            SignIn::Basic { .. } | SignIn::ApiKey { .. } | SignIn::ClientCertificate | SignIn::Bearer { .. } => {
+                return Err(SignInError::NoToken { method: self.method() });
             }
         };
         let granted = oauth::fetch(&grant, self.method(), client, origin, limits).await?;
         let lifetime = granted.expires_in;
         {
             let mut last = self.last();
-            last.expires_at =
-                lifetime.and_then(|lifetime| Timestamp::now().checked_add(lifetime).ok());
+            last.expires_at = lifetime.and_then(|lifetime| Timestamp::now().checked_add(lifetime).ok());
             if granted.refresh_token.is_some() {
                 last.refresh_token = granted.refresh_token;
             }

@@ -38,9 +38,9 @@ impl SysId {
     pub(super) fn from_answer(text: &str) -> Option<SysId> {
         let is_safe = !text.is_empty()
             && text.len() <= MAX_FOREIGN_LENGTH
-            && text.bytes().all(|byte| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':')
-            })
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':'))
             && !text.bytes().all(|byte| byte == b'.');
         is_safe.then(|| SysId(text.to_owned()))
     }

@@ -136,9 +136,7 @@ impl Session {
             Some(record) => record,
             None => self.fetch(table, sys_id, &columns).await?,
         };
-        Ok(self
-            .compared(table, &row, record, &columns, input, After::Update)
-            .await)
+        Ok(self.compared(table, &row, record, &columns, input, After::Update).await)
     }
 
     /// Removes a record. One that is gone already is fine, after a second look.
@@ -202,10 +200,7 @@ impl Session {
         }
         match self.look(table, record.sys_id(), columns).await {
             Ok(Some(mut now)) => {
-                let names: BTreeSet<_> = found
-                    .iter()
-                    .map(|mismatch| mismatch.column.name())
-                    .collect();
+                let names: BTreeSet<_> = found.iter().map(|mismatch| mismatch.column.name()).collect();
                 tracing::debug!(
                     table = table.name(),
                     ?names,
@@ -251,7 +246,5 @@ fn wanted(row: &Row, read: &[Column]) -> Vec<Column> {
         .columns()
         .chain(read.iter().copied())
         .chain(ORIGIN_COLUMNS.iter().copied());
-    columns
-        .filter(|column| column.kind() != Kind::Secret)
-        .collect()
+    columns.filter(|column| column.kind() != Kind::Secret).collect()
 }

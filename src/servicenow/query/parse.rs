@@ -15,20 +15,13 @@ pub(super) fn user_query(text: &str) -> Result<Query, QueryError> {
     let mut query = Query::every_row();
     for (number, segment) in body.split('^').enumerate() {
         if let Some(column) = segment.strip_prefix("ORDERBYDESC") {
-            query
-                .order
-                .push((column_alone(segment, column)?, Direction::Down));
+            query.order.push((column_alone(segment, column)?, Direction::Down));
         } else if let Some(column) = segment.strip_prefix("ORDERBY") {
-            query
-                .order
-                .push((column_alone(segment, column)?, Direction::Up));
+            query.order.push((column_alone(segment, column)?, Direction::Up));
         } else if let Some(rest) = segment.strip_prefix("NQ") {
             query.alternatives.push(vec![vec![term(rest)?]]);
         } else if let Some(rest) = segment.strip_prefix("OR") {
-            let group = query
-                .alternatives
-                .last_mut()
-                .and_then(|groups| groups.last_mut());
+            let group = query.alternatives.last_mut().and_then(|groups| groups.last_mut());
             let Some(group) = group.filter(|_| number > 0) else {
                 return Err(wrong(segment, "OR needs a term before it"));
             };
@@ -44,16 +37,12 @@ pub(super) fn user_query(text: &str) -> Result<Query, QueryError> {
 }
 
 fn term(text: &str) -> Result<Term, QueryError> {
-    let end = text
-        .find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.'));
+    let end = text.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.'));
     let (column, rest) = text.split_at(end.unwrap_or(text.len()));
     if !is_column(column) {
         return Err(wrong(text, "it does not begin with a column's name"));
     }
-    let Some((operator, wants)) = OPERATORS
-        .iter()
-        .find(|(operator, _)| rest.starts_with(operator))
-    else {
+    let Some((operator, wants)) = OPERATORS.iter().find(|(operator, _)| rest.starts_with(operator)) else {
         return Err(wrong(text, "no known operator follows the column"));
     };
     let value = &rest[operator.len()..];
@@ -139,10 +128,7 @@ mod tests {
         ] {
             assert_eq!(Query::user(text).unwrap().encoded(), text);
         }
-        assert_eq!(
-            Query::user(" active=true^EQ ").unwrap().encoded(),
-            "active=true"
-        );
+        assert_eq!(Query::user(" active=true^EQ ").unwrap().encoded(), "active=true");
         assert_eq!(
             Query::user("ORDERBYname").unwrap().encoded(),
             "sys_idISNOTEMPTY^ORDERBYname"

@@ -80,8 +80,12 @@ impl SignInError {
                  com.snc.platform.security.oauth is active."
                     .to_owned()
             }
-            SignInError::TokenFile { .. } => "Check the path, and that the job that writes the token has run.".to_owned(),
-            SignInError::BadToken { .. } => "Give the token as it was issued: three parts with dots between.".to_owned(),
+            SignInError::TokenFile { .. } => {
+                "Check the path, and that the job that writes the token has run.".to_owned()
+            }
+            SignInError::BadToken { .. } => {
+                "Give the token as it was issued: three parts with dots between.".to_owned()
+            }
             SignInError::ExpiredToken { .. } => {
                 "Issue a new one, or use oidc_token_file_path with a file that is renewed. If it is new, check this \
                  machine's clock."
@@ -98,9 +102,7 @@ impl SignInError {
     pub(super) fn concerns(&self) -> Failure {
         match self {
             SignInError::Http(
-                HttpError::Cancelled
-                | HttpError::DeadlineExceeded { .. }
-                | HttpError::RateLimited { .. },
+                HttpError::Cancelled | HttpError::DeadlineExceeded { .. } | HttpError::RateLimited { .. },
             ) => Failure::Caller,
             SignInError::Http(_)
             | SignInError::NoTokenEndpoint { .. }

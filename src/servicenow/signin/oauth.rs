@@ -8,9 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value as Json, json};
 
 use super::SignInError;
-use crate::http::{
-    Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, secret,
-};
+use crate::http::{Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, secret};
 
 /// What is sent to the token endpoint.
 pub(super) struct Grant {
@@ -68,14 +66,9 @@ pub(super) async fn fetch(
         .map(|(name, value)| (*name, value.expose()))
         .collect();
     // Asking twice for a token does no harm: the instance returns the same one until it ends.
-    let request = Request::new(
-        Method::POST,
-        origin.join("oauth_token.do")?,
-        origin,
-        Repeat::Idempotent,
-    )
-    .label("token")
-    .form(&fields);
+    let request = Request::new(Method::POST, origin.join("oauth_token.do")?, origin, Repeat::Idempotent)
+        .label("token")
+        .form(&fields);
     let answer = client.send(request, limits).await?;
     read(method, &answer)
 }
@@ -122,10 +115,8 @@ pub(super) async fn sign_assertion(
     let read = tokio::task::spawn_blocking(move || std::fs::read(path))
         .await
         .map_err(|error| bad(error.to_string()))?;
-    let key = EncodingKey::from_rsa_pem(&zeroize::Zeroizing::new(
-        read.map_err(|error| bad(error.to_string()))?,
-    ))
-    .map_err(|error| bad(error.to_string()))?;
+    let key = EncodingKey::from_rsa_pem(&zeroize::Zeroizing::new(read.map_err(|error| bad(error.to_string()))?))
+        .map_err(|error| bad(error.to_string()))?;
     let now = Timestamp::now().as_second();
     let claims = json!({
         "iss": client_id, "aud": client_id, "sub": subject, "iat": now, "exp": now + ASSERTION_LIFE_S,
@@ -135,8 +126,7 @@ pub(super) async fn sign_assertion(
         kid: key_id.map(str::to_owned),
         ..Header::new(Algorithm::RS256)
     };
-    let assertion =
-        jsonwebtoken::encode(&header, &claims, &key).map_err(|error| bad(error.to_string()))?;
+    let assertion = jsonwebtoken::encode(&header, &claims, &key).map_err(|error| bad(error.to_string()))?;
     Ok(Secret::from(assertion))
 }
 
@@ -150,18 +140,11 @@ fn read(method: &'static str, answer: &Answer) -> Result<Granted, SignInError> {
             what: what(answer),
         });
     };
-    let text = |name: &str| {
-        body.get(name)
-            .and_then(Json::as_str)
-            .filter(|text| !text.is_empty())
-    };
+    let text = |name: &str| body.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
     if let (200..=299, Some(token)) = (status, text("access_token")) {
         return Ok(Granted {
             access_token: Secret::from(token),
-            expires_in: body
-                .get("expires_in")
-                .and_then(seconds)
-                .map(Duration::from_secs),
+            expires_in: body.get("expires_in").and_then(seconds).map(Duration::from_secs),
             refresh_token: text("refresh_token").map(|token| {
                 let token = Secret::from(token);
                 secret::register(&token);
@@ -204,9 +187,7 @@ fn read(method: &'static str, answer: &Answer) -> Result<Granted, SignInError> {
 
 /// A number, or a text that is one.
 fn seconds(value: &Json) -> Option<u64> {
-    value
-        .as_u64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 fn what(answer: &Answer) -> String {

@@ -12,17 +12,17 @@ mod platform;
 mod users;
 
 pub use oauth::{
-    oauth_entity, oauth_entity_auth_scope_mapping, oauth_entity_profile,
-    oauth_entity_profile_scope, oauth_entity_scope, sys_auth_scope,
+    oauth_entity, oauth_entity_auth_scope_mapping, oauth_entity_profile, oauth_entity_profile_scope,
+    oauth_entity_scope, sys_auth_scope,
 };
 pub use oidc::{oauth_oidc_entity, oidc_provider_configuration};
 pub use platform::{
-    incident, ip_access, sys_choice, sys_db_object, sys_dictionary, sys_properties, sys_scope,
-    sys_scope_privilege, sys_store_app, v_plugin,
+    incident, ip_access, sys_choice, sys_db_object, sys_dictionary, sys_properties, sys_scope, sys_scope_privilege,
+    sys_store_app, v_plugin,
 };
 pub use users::{
-    sys_group_has_role, sys_user, sys_user_grmember, sys_user_group, sys_user_has_role,
-    sys_user_preference, sys_user_role,
+    sys_group_has_role, sys_user, sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_preference,
+    sys_user_role,
 };
 
 /// Columns that every table has. Proven.

@@ -13,8 +13,8 @@ pub mod oauth_entity {
     use crate::servicenow::table::{Column, Kind, Table};
 
     /// The table.
-    pub const TABLE: Table = Table::new("oauth_entity", "oauth_admin")
-        .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
+    pub const TABLE: Table =
+        Table::new("oauth_entity", "oauth_admin").comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
     /// `type` of an outbound, third-party provider. A plain REST insert without it becomes [`TYPE_CLIENT`].
     pub const TYPE_PROVIDER: &str = "oauth_provider";
     /// `type` of an inbound endpoint.
@@ -129,8 +129,7 @@ pub mod sys_auth_scope {
     use crate::servicenow::table::{Column, Kind, Table};
 
     /// The table.
-    pub const TABLE: Table =
-        Table::new("sys_auth_scope", "oauth_admin").comes_with("plugin com.glide.rest.auth.scope");
+    pub const TABLE: Table = Table::new("sys_auth_scope", "oauth_admin").comes_with("plugin com.glide.rest.auth.scope");
 
     columns! {
         /// Name of the scope.
@@ -144,8 +143,8 @@ pub mod oauth_entity_auth_scope_mapping {
     use crate::servicenow::table::{Column, Kind, Table};
 
     /// The table.
-    pub const TABLE: Table = Table::new("oauth_entity_auth_scope_mapping", "oauth_admin")
-        .comes_with("plugin com.glide.rest.auth.scope");
+    pub const TABLE: Table =
+        Table::new("oauth_entity_auth_scope_mapping", "oauth_admin").comes_with("plugin com.glide.rest.auth.scope");
 
     columns! {
         /// The registry.

@@ -11,11 +11,8 @@ pub mod oidc_provider_configuration {
     use crate::servicenow::table::{Column, Kind, Table};
 
     /// The table.
-    pub const TABLE: Table = Table::new(
-        "oidc_provider_configuration",
-        "admin (oauth_admin from Australia on)",
-    )
-    .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
+    pub const TABLE: Table = Table::new("oidc_provider_configuration", "admin (oauth_admin from Australia on)")
+        .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
 
     columns! {
         /// Label "OIDC Provider".
@@ -43,15 +40,13 @@ pub mod oauth_oidc_entity {
     use crate::servicenow::table::{Column, Kind, Table};
 
     pub use super::super::oauth_entity::{
-        ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, CLIENT_ID, CLIENT_SECRET, COMMENTS,
-        DEFAULT_GRANT_TYPE, LOGO_URL, NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, SYS_CLASS_NAME,
-        SYS_SCOPE, TYPE,
+        ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, CLIENT_ID, CLIENT_SECRET, COMMENTS, DEFAULT_GRANT_TYPE, LOGO_URL, NAME,
+        REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, SYS_CLASS_NAME, SYS_SCOPE, TYPE,
     };
 
     /// The table.
-    pub const TABLE: Table =
-        Table::new("oauth_oidc_entity", "admin (oauth_admin from Australia on)")
-            .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
+    pub const TABLE: Table = Table::new("oauth_oidc_entity", "admin (oauth_admin from Australia on)")
+        .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
     /// The issuer's configuration, an `oidc_provider_configuration`.
     pub const CONFIGURATION: Column = Column::new("oidc_provider_configuration", Kind::Reference);
     /// Seconds of tolerance, 300 by default.

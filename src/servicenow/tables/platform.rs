@@ -121,8 +121,7 @@ pub mod ip_access {
     use crate::servicenow::table::{Column, Kind, Table};
 
     /// The table.
-    pub const TABLE: Table =
-        Table::new("ip_access", "admin").comes_with("plugin com.snc.ipauthenticator");
+    pub const TABLE: Table = Table::new("ip_access", "admin").comes_with("plugin com.snc.ipauthenticator");
 
     columns! {
         /// Allow or deny, wire value unknown.
@@ -229,8 +228,7 @@ pub mod sys_properties {
     /// Must be `true` for any OAuth.
     pub const OAUTH_ACTIVE: &str = "com.snc.platform.security.oauth.is.active";
     /// Must exist and be `true` for inbound client credentials.
-    pub const CLIENT_CREDENTIALS_ENABLED: &str =
-        "glide.oauth.inbound.client.credential.grant_type.enabled";
+    pub const CLIENT_CREDENTIALS_ENABLED: &str = "glide.oauth.inbound.client.credential.grant_type.enabled";
     /// Release, likely.
     pub const BUILD_TAG: &str = "glide.buildtag.last";
     /// Release name, likely.

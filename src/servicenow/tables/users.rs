@@ -112,10 +112,7 @@ pub mod sys_user_grmember {
     use crate::servicenow::table::{Column, Kind, Table};
 
     /// The table.
-    pub const TABLE: Table = Table::new(
-        "sys_user_grmember",
-        "user_admin, admin for groups that carry roles",
-    );
+    pub const TABLE: Table = Table::new("sys_user_grmember", "user_admin, admin for groups that carry roles");
 
     columns! {
         /// The user.

@@ -9,10 +9,9 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::Value as Json;
 use tokio::time::Instant as Moment;
 
-use super::{
-    After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted,
-};
+use super::{After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted};
 use crate::http::HttpError;
+use crate::servicenow::answer;
 use crate::servicenow::call::{Ask, Trouble, fields, reading};
 use crate::servicenow::error::Refusal;
 use crate::servicenow::record::{Cell, Record};
@@ -36,11 +35,8 @@ impl Session {
         let mut params = reading(&fields(&sending.columns, &[]));
         params.extend(insert.input.param());
         let mut body = insert.row.to_json();
-        body.insert(
-            every::SYS_ID.name().to_owned(),
-            Json::from(sending.ours.as_str()),
-        );
-        let ask = Ask {
+        body.insert(every::SYS_ID.name().to_owned(), Json::from(sending.ours.as_str()));
+        let mut ask = Ask {
             table: insert.table,
             verb: Verb::Insert,
             sys_id: None,
@@ -51,12 +47,15 @@ impl Session {
         loop {
             let why = match self.post(&ask).await {
                 Posted::Made(record) => {
-                    return Ok(self
-                        .made(&insert, &sending, *record, Origin::Answered)
-                        .await);
+                    return Ok(self.made(&insert, &sending, *record, Origin::Answered).await);
                 }
                 Posted::Refused(error) if lost > 0 => {
                     return self.refused_after_loss(&insert, &sending, error).await;
+                }
+                // A property can reserve the choice of a key to administrators. Nothing was made, so it goes without.
+                Posted::Refused(error) if answer::is_about_the_key(&error) && has_key(&ask) => {
+                    ask.body.as_mut().map(|body| body.remove(every::SYS_ID.name()));
+                    continue;
                 }
                 Posted::Refused(error) => return Err(self.refused(&insert, error).await),
                 Posted::Unknown(why) => why,
@@ -69,16 +68,14 @@ impl Session {
             );
             match self.find_again(&insert, &sending, &why).await? {
                 Some(record) => {
-                    return Ok(self
-                        .made(&insert, &sending, record, Origin::FoundAgain)
-                        .await);
+                    return Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await);
                 }
                 None if lost > MAX_RESENT => {
-                    return Err(TableError::Unavailable {
+                    let detail = format!("{why}; it was sent {lost} times, and nothing was found after any of them");
+                    return Err(TableError::Uncertain {
                         table: insert.table,
-                        verb: Verb::Insert,
-                        status: None,
-                        source: None,
+                        detail,
+                        candidate: None,
                     });
                 }
                 None => self.pause(&ask).await?,
@@ -99,27 +96,25 @@ impl Session {
                 Some(record) => Posted::Made(Box::new(record)),
                 None => Posted::Unknown("the answer holds no record".to_owned()),
             },
-            Err(error) => match &error {
-                TableError::Garbled { .. } | TableError::TransactionCancelled { .. } => {
+            Err(error) => {
+                // A page in place of an answer, although the status says that all is well, counts as lost too.
+                let is_odd_page = matches!(error, TableError::NotTheApi { .. }) && answer.status().as_u16() == 201;
+                let is_garbled = matches!(
+                    error,
+                    TableError::Garbled { .. } | TableError::TransactionCancelled { .. }
+                );
+                let is_unknown = is_odd_page || is_garbled;
+                if is_unknown {
                     Posted::Unknown(error.to_string())
+                } else {
+                    Posted::Refused(error)
                 }
-                // A page in place of an answer, although the status says that all is well.
-                TableError::NotTheApi { .. } if answer.status().as_u16() == 201 => {
-                    Posted::Unknown(error.to_string())
-                }
-                _ => Posted::Refused(error),
-            },
+            }
         }
     }
 
     /// The record exists: compare it, learn from it, and hand it over.
-    async fn made(
-        &self,
-        insert: &Insert<'_>,
-        sending: &Sending,
-        record: Record,
-        origin: Origin,
-    ) -> Written {
+    async fn made(&self, insert: &Insert<'_>, sending: &Sending, record: Record, origin: Origin) -> Written {
         if let Cell::Value(name) = record.text(every::SYS_CREATED_BY) {
             self.inner.learn_account(name);
         }
@@ -142,13 +137,18 @@ impl Session {
 
     /// Whether the refusal means that the record exists already.
     async fn refused(&self, insert: &Insert<'_>, error: TableError) -> TableError {
-        let may_be_duplicate = match &error {
-            TableError::Duplicate { .. } | TableError::BadRequest { .. } => true,
-            TableError::Refused { reason, .. } => {
-                !matches!(reason, Refusal::Acl { .. } | Refusal::CrossScope { .. })
+        let is_about_rights = matches!(
+            &error,
+            TableError::Refused {
+                reason: Refusal::Acl { .. } | Refusal::CrossScope { .. },
+                ..
             }
-            _ => false,
-        };
+        );
+        let may_be_duplicate = !is_about_rights
+            && matches!(
+                &error,
+                TableError::Duplicate { .. } | TableError::BadRequest { .. } | TableError::Refused { .. }
+            );
         let Some(key) = insert.natural_key.as_ref().filter(|_| may_be_duplicate) else {
             return error;
         };
@@ -192,9 +192,7 @@ impl Session {
             detail,
             candidate,
         };
-        let by_key = session
-            .find_alone(insert.table, &sending.ours, &sending.columns)
-            .await;
+        let by_key = session.find_alone(insert.table, &sending.ours, &sending.columns).await;
         match by_key {
             Ok(Some(record)) => return Ok(Some(record)),
             Ok(None) => {}
@@ -206,18 +204,12 @@ impl Session {
             }
         }
         let Some(key) = &insert.natural_key else {
-            let detail = format!(
-                "{why}; the record was not found by its key, and it has nothing else to be recognised by"
-            );
+            let detail =
+                format!("{why}; the record was not found by its key, and it has nothing else to be recognised by");
             return Err(uncertain(detail, None));
         };
         let found = session.select(insert.table, key, &sending.columns).await;
-        let found = found.map_err(|error| {
-            uncertain(
-                format!("{why}; looking for the record failed: {error}"),
-                None,
-            )
-        })?;
+        let found = found.map_err(|error| uncertain(format!("{why}; looking for the record failed: {error}"), None))?;
         let begun = session.inner.instance_time(sending.begun);
         let mut ours = found
             .iter()
@@ -238,30 +230,20 @@ impl Session {
     }
 
     /// Why a record with the same natural key may not be the one that was sent.
-    fn doubt(
-        &self,
-        insert: &Insert<'_>,
-        record: &Record,
-        begun: Option<Timestamp>,
-    ) -> Option<String> {
+    fn doubt(&self, insert: &Insert<'_>, record: &Record, begun: Option<Timestamp>) -> Option<String> {
         let made = match (record.date_time(every::SYS_CREATED_ON), begun) {
             (Cell::Value(made), Some(begun)) => Some((made, begun)),
             _ => None,
         };
         match made {
             // The instance's clock, read from its answers, in whole seconds.
-            Some((made, begun))
-                if made < begun.checked_sub(CLOCK_SLACK_S.seconds()).unwrap_or(begun) =>
-            {
+            Some((made, begun)) if made < begun.checked_sub(CLOCK_SLACK_S.seconds()).unwrap_or(begun) => {
                 return Some(format!("it was made at {made}, before the insert was sent"));
             }
             Some(_) => {}
             None => return Some("it does not show when it was made".to_owned()),
         }
-        match (
-            record.text(every::SYS_CREATED_BY),
-            self.inner.account_name(),
-        ) {
+        match (record.text(every::SYS_CREATED_BY), self.inner.account_name()) {
             (Cell::Value(by), Some(account)) if by.eq_ignore_ascii_case(&account) => {}
             (Cell::Value(by), Some(account)) => {
                 return Some(format!("it was made by {by}, not by {account}"));
@@ -276,12 +258,15 @@ impl Session {
             }
         }
         let different = mismatches(&insert.row, record, insert.input, After::Insert);
-        let columns: Vec<&str> = different
-            .iter()
-            .map(|mismatch| mismatch.column.name())
-            .collect();
+        let columns: Vec<&str> = different.iter().map(|mismatch| mismatch.column.name()).collect();
         (!columns.is_empty()).then(|| format!("it differs in {}", columns.join(", ")))
     }
+}
+
+fn has_key(ask: &Ask<'_>) -> bool {
+    ask.body
+        .as_ref()
+        .is_some_and(|body| body.contains_key(every::SYS_ID.name()))
 }
 
 /// What became of one POST.
