@@ -1,17 +1,18 @@
 //! Starts the provider's process.
 
-mod stub;
-
 use std::process::ExitCode;
 
-use servicenow_provider::plugin::transport::{self, Plugin};
+use servicenow_provider::{
+    http::secret,
+    plugin::{
+        server::Server,
+        transport::{self, Plugin},
+    },
+    provider::{ADDRESS, Environment, Servicenow},
+};
 
 fn main() -> ExitCode {
-    let plugin = Plugin {
-        address: "registry.terraform.io/servicenow-m365/servicenow",
-        name: "servicenow",
-        version: env!("CARGO_PKG_VERSION"),
-        mask: |text| text.into(),
-    };
-    transport::run(plugin, || stub::Stub)
+    let plugin =
+        Plugin { address: ADDRESS, name: "servicenow", version: env!("CARGO_PKG_VERSION"), mask: secret::mask };
+    transport::run(plugin, || Server::new(Servicenow { environment: Environment::of_process() }, secret::mask))
 }

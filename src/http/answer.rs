@@ -82,12 +82,7 @@ impl Answer {
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        value
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
     /// Whether the server calls the body JSON and it is.
@@ -102,9 +97,7 @@ impl Answer {
         let start = String::from_utf8_lossy(&self.body[..self.body.len().min(64)])
             .trim_start()
             .to_ascii_lowercase();
-        self.content_type() == "text/html"
-            || start.starts_with("<!doctype html")
-            || start.starts_with("<html")
+        self.content_type() == "text/html" || start.starts_with("<!doctype html") || start.starts_with("<html")
     }
 
     /// The body as JSON.
@@ -113,8 +106,8 @@ impl Answer {
     /// [`NotJson`]: the content type is not JSON, or the body does not parse.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, NotJson> {
         let content_type = self.content_type();
-        let is_json = matches!(content_type.as_str(), "application/json" | "text/json")
-            || content_type.ends_with("+json");
+        let is_json =
+            matches!(content_type.as_str(), "application/json" | "text/json") || content_type.ends_with("+json");
         if !is_json {
             let content_type = if content_type.is_empty() {
                 "no content type".to_owned()
@@ -146,10 +139,7 @@ impl Answer {
         let lower = text.to_ascii_lowercase();
         let start = lower.find("<title")? + lower[lower.find("<title")?..].find('>')? + 1;
         let end = start + lower[start..].find("</title")?;
-        let title = text[start..end]
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let title = text[start..end].split_whitespace().collect::<Vec<_>>().join(" ");
         (!title.is_empty()).then(|| secret::mask(&title).chars().take(120).collect())
     }
 
@@ -157,10 +147,7 @@ impl Answer {
     #[must_use]
     pub fn excerpt(&self) -> String {
         let text = String::from_utf8_lossy(&self.body[..self.body.len().min(4096)]);
-        let line = secret::mask(&text)
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let line = secret::mask(&text).split_whitespace().collect::<Vec<_>>().join(" ");
         line.chars().take(300).collect()
     }
 }

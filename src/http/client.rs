@@ -6,8 +6,7 @@ use reqwest::header::{HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::{
-    Answer, ClientOptions, HttpError, Limits, OptionsError, Repeat, Request, StatusCode,
-    TlsProblem, Url,
+    Answer, ClientOptions, HttpError, Limits, OptionsError, Repeat, Request, StatusCode, TlsProblem, Url,
     pace::{Pace, TooFast},
     request::{host_and_port, shown},
     retry::{self, Outcome, Verdict},
@@ -52,17 +51,13 @@ impl Client {
             if limits.cancel.is_cancelled() {
                 return Err(HttpError::Cancelled);
             }
-            let permit = self
-                .pace
-                .permit(limits)
-                .await
-                .map_err(|too_fast| match too_fast {
-                    TooFast::Asked(wait) => HttpError::RateLimited {
-                        host: host.clone(),
-                        retry_after: Some(wait),
-                    },
-                    TooFast::Limits(error) => error.after(begun.elapsed(), last.as_deref()),
-                })?;
+            let permit = self.pace.permit(limits).await.map_err(|too_fast| match too_fast {
+                TooFast::Asked(wait) => HttpError::RateLimited {
+                    host: host.clone(),
+                    retry_after: Some(wait),
+                },
+                TooFast::Limits(error) => error.after(begun.elapsed(), last.as_deref()),
+            })?;
             let sent = Instant::now();
             let result = self.attempt(wire, &request, limits).await;
             drop(permit);
@@ -99,15 +94,11 @@ impl Client {
                         host,
                         retry_after: Some(pause),
                     }),
-                    failed @ (Failed::NotSent(_) | Failed::Answered(_)) => {
-                        failed.into_result(&host)
-                    }
-                    Failed::Limits(_) | Failed::Final(_) | Failed::Lost(_) => {
-                        Err(HttpError::DeadlineExceeded {
-                            waited: begun.elapsed(),
-                            last,
-                        })
-                    }
+                    failed @ (Failed::NotSent(_) | Failed::Answered(_)) => failed.into_result(&host),
+                    Failed::Limits(_) | Failed::Final(_) | Failed::Lost(_) => Err(HttpError::DeadlineExceeded {
+                        waited: begun.elapsed(),
+                        last,
+                    }),
                 };
             }
             if pause >= WORTH_TELLING {
@@ -134,24 +125,14 @@ impl Client {
             // Reading the system's roots takes milliseconds of file access.
             tokio::task::spawn_blocking(move || Wire::build(&options))
                 .await
-                .unwrap_or_else(|error| {
-                    Err(OptionsError::Unusable {
-                        why: error.to_string(),
-                    })
-                })
+                .unwrap_or_else(|error| Err(OptionsError::Unusable { why: error.to_string() }))
         };
         let wire = limits.bound(self.wire.get_or_init(build)).await?;
-        wire.as_ref()
-            .map_err(|error| HttpError::Options(error.clone()))
+        wire.as_ref().map_err(|error| HttpError::Options(error.clone()))
     }
 
     /// One attempt, from sending to the last byte.
-    async fn attempt(
-        &self,
-        wire: &Wire,
-        request: &Request,
-        limits: &Limits,
-    ) -> Result<Answer, Failed> {
+    async fn attempt(&self, wire: &Wire, request: &Request, limits: &Limits) -> Result<Answer, Failed> {
         let exchange = wire.exchange(request);
         let exchange = async {
             match tokio::time::timeout(self.options.request_timeout, exchange).await {
@@ -195,7 +176,9 @@ impl std::fmt::Debug for Client {
 
 /// The library's client, built when the first request needs it.
 struct Wire {
-    client: reqwest::Client,
+    tls: reqwest::Client,
+    /// For loopback addresses without TLS. A proxy would carry their credentials off this machine in the clear.
+    plain: reqwest::Client,
     has_roots: bool,
 }
 
@@ -203,38 +186,39 @@ impl Wire {
     fn build(options: &ClientOptions) -> Result<Self, OptionsError> {
         let tls = tls::configure(options)?;
         let mut headers = HeaderMap::new();
-        let text = |what, text: &str| {
-            HeaderValue::from_str(text).map_err(|_| OptionsError::BadHeader { what })
-        };
+        let text = |what, text: &str| HeaderValue::from_str(text).map_err(|_| OptionsError::BadHeader { what });
         headers.insert(
             USER_AGENT,
             text("the user agent (TF_APPEND_USER_AGENT)", &options.user_agent)?,
         );
         if let Some(correlation) = &options.correlation {
-            headers.insert(
-                correlation.header.clone(),
-                text("the correlation id", &correlation.id)?,
-            );
+            headers.insert(correlation.header.clone(), text("the correlation id", &correlation.id)?);
         }
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls.config)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(options.request_timeout.min(CONNECT_TIMEOUT))
-            .pool_idle_timeout(IDLE)
-            .default_headers(headers)
-            .build()
-            .map_err(|error| OptionsError::Unusable { why: chain(&error) })?;
+        let builder = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .connect_timeout(options.request_timeout.min(CONNECT_TIMEOUT))
+                .pool_idle_timeout(IDLE)
+                .default_headers(headers.clone())
+                .tls_backend_preconfigured(tls.config.clone())
+        };
+        let unusable = |error: reqwest::Error| OptionsError::Unusable { why: chain(&error) };
         Ok(Self {
-            client,
+            tls: builder().build().map_err(unusable)?,
+            plain: builder().no_proxy().build().map_err(unusable)?,
             has_roots: tls.has_roots,
         })
     }
 
     async fn exchange(&self, request: &Request) -> Result<Answer, Failed> {
-        let mut builder = self
-            .client
+        let client = if request.url.scheme() == "http" {
+            &self.plain
+        } else {
+            &self.tls
+        };
+        let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone());
         if let Some(body) = &request.body {
@@ -283,9 +267,7 @@ impl Wire {
         let host = host_and_port(url);
         if !error.is_connect() {
             // In TLS 1.3 the server judges our certificate after the handshake: the first request breaks off.
-            if let Some(problem @ TlsProblem::ClientCertificate) =
-                tls::problem(&error, self.has_roots)
-            {
+            if let Some(problem @ TlsProblem::ClientCertificate) = tls::problem(&error, self.has_roots) {
                 return Failed::Final(HttpError::Tls {
                     host,
                     problem,
@@ -347,10 +329,10 @@ impl Failed {
             return Ok(Self::Answered(Box::new(answer)));
         }
         let location = answer.header(LOCATION.as_str()).unwrap_or_default();
-        let to = request.url.join(location).map_or_else(
-            |_| "nowhere".to_owned(),
-            |url| secret::mask(&shown(&url)).into_owned(),
-        );
+        let to = request
+            .url
+            .join(location)
+            .map_or_else(|_| "nowhere".to_owned(), |url| secret::mask(&shown(&url)).into_owned());
         Err(HttpError::Redirected {
             host: answer.host,
             status: answer.status.as_u16(),
@@ -377,12 +359,10 @@ impl Failed {
                 host: host.to_owned(),
                 why,
             }),
-            Self::Answered(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(HttpError::RateLimited {
-                    host: host.to_owned(),
-                    retry_after: answer.retry_after(),
-                })
-            }
+            Self::Answered(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => Err(HttpError::RateLimited {
+                host: host.to_owned(),
+                retry_after: answer.retry_after(),
+            }),
             Self::Answered(answer) => Ok(*answer),
         }
     }
@@ -398,19 +378,11 @@ impl Failed {
 }
 
 /// One line per attempt, and the body below it.
-fn log(
-    request: &Request,
-    host: &str,
-    result: &Result<Answer, Failed>,
-    took: Duration,
-    attempt: u32,
-) {
+fn log(request: &Request, host: &str, result: &Result<Answer, Failed>, took: Duration, attempt: u32) {
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     match result {
         Ok(answer) => {
-            let transaction_id = TRANSACTION_HEADERS
-                .iter()
-                .find_map(|name| answer.header(name));
+            let transaction_id = TRANSACTION_HEADERS.iter().find_map(|name| answer.header(name));
             tracing::debug!(
                 method = %request.method, host, path = request.url.path(), label = request.label, status = answer.status.as_u16(), duration_ms, transaction_id, attempt,
                 "http call"
@@ -453,12 +425,7 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// Where servers put the id under which their own log knows the call.
-const TRANSACTION_HEADERS: &[&str] = &[
-    "x-transaction-id",
-    "x-ms-request-id",
-    "request-id",
-    "x-request-id",
-];
+const TRANSACTION_HEADERS: &[&str] = &["x-transaction-id", "x-ms-request-id", "request-id", "x-request-id"];
 /// Pauses from here on are announced.
 const WORTH_TELLING: Duration = Duration::from_secs(5);
 /// How long an insert in flight is awaited after the operation was interrupted or its time was over.

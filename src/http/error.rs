@@ -36,9 +36,7 @@ pub enum HttpError {
         source: Cause,
     },
     /// No connection: nothing was sent.
-    #[error(
-        "no connection to {host}; check the address, the port and what lies between (firewall, proxy, VPN)"
-    )]
+    #[error("no connection to {host}; check the address, the port and what lies between (firewall, proxy, VPN)")]
     Connect {
         /// Host and port.
         host: String,
@@ -48,7 +46,7 @@ pub enum HttpError {
     },
     /// The proxy of `HTTPS_PROXY` or `HTTP_PROXY` let nothing through: nothing was sent.
     #[error(
-        "the proxy set by HTTPS_PROXY or HTTP_PROXY did not connect to {host}: {why}; correct the proxy address and its credentials, or list the host in NO_PROXY"
+        "the proxy set by HTTPS_PROXY or ALL_PROXY did not connect to {host}: {why}; correct the proxy address and its credentials, or list the host in NO_PROXY"
     )]
     ProxyRefused {
         /// The host asked for.
@@ -98,9 +96,7 @@ pub enum HttpError {
         to: String,
     },
     /// Plain HTTP to another machine.
-    #[error(
-        "{url} is not encrypted; use https:// (http:// is accepted for loopback addresses only)"
-    )]
+    #[error("{url} is not encrypted; use https:// (http:// is accepted for loopback addresses only)")]
     InsecureUrl {
         /// The refused address.
         url: String,

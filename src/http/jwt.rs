@@ -81,14 +81,11 @@ impl Claims {
     #[must_use]
     pub fn seconds(&self, name: &str) -> Option<i64> {
         let value = self.0.get(name)?;
-        value
-            .as_i64()
-            .or_else(|| value.as_str()?.parse().ok())
-            .or_else(|| {
-                let seconds = value.as_f64()?;
-                // Fractions are allowed by the standard; the cast saturates.
-                Some(seconds as i64)
-            })
+        value.as_i64().or_else(|| value.as_str()?.parse().ok()).or_else(|| {
+            let seconds = value.as_f64()?;
+            // Fractions are allowed by the standard; the cast saturates.
+            Some(seconds as i64)
+        })
     }
 
     /// The audiences: a text or a list of texts.
@@ -97,9 +94,7 @@ impl Claims {
         match self.0.get("aud") {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
-            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {
-                Vec::new()
-            }
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use reqwest::header::HeaderName;
 
 /// The settings of one client. There are no defaults here: the caller's configuration knows them.
 ///
-/// Proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) and the system's roots (`SSL_CERT_FILE`, `SSL_CERT_DIR`) come from
+/// Proxies (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) and the system's roots (`SSL_CERT_FILE`, `SSL_CERT_DIR`) come from
 /// the process environment, read when the first request is sent.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {

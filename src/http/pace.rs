@@ -53,9 +53,7 @@ impl Pace {
                 break;
             };
             if end > limits.deadline {
-                return Err(TooFast::Asked(
-                    end.saturating_duration_since(Instant::now()),
-                ));
+                return Err(TooFast::Asked(end.saturating_duration_since(Instant::now())));
             }
             let wait = limits.bound(tokio::time::sleep_until(end)).await;
             wait.map_err(TooFast::Limits)?;

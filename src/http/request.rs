@@ -40,9 +40,7 @@ impl Origin {
             return Err(bad("it must not have a query or fragment"));
         }
         if base.scheme() == "http" && !is_loopback(&base) {
-            return Err(HttpError::InsecureUrl {
-                url: text.to_owned(),
-            });
+            return Err(HttpError::InsecureUrl { url: text.to_owned() });
         }
         Ok(Self { base })
     }
@@ -131,8 +129,7 @@ impl Request {
     /// A request that accepts JSON and carries nothing yet. `origin` is the configured address that it may go to.
     #[must_use]
     pub fn new(method: Method, url: Url, origin: &Origin, repeat: Repeat) -> Self {
-        let headers =
-            HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         Self {
             method,
             url,
@@ -178,9 +175,7 @@ impl Request {
     pub fn secret_header(mut self, name: HeaderName, value: &Secret) -> Result<Self, HttpError> {
         secret::register(value);
         let mut value =
-            HeaderValue::from_str(value.expose()).map_err(|_| OptionsError::BadHeader {
-                what: "a credential",
-            })?;
+            HeaderValue::from_str(value.expose()).map_err(|_| OptionsError::BadHeader { what: "a credential" })?;
         value.set_sensitive(true);
         self.headers.insert(name, value);
         Ok(self)
@@ -192,10 +187,7 @@ impl Request {
     /// [`OptionsError::BadHeader`].
     pub fn bearer(self, token: &Secret) -> Result<Self, HttpError> {
         secret::register(token);
-        self.secret_header(
-            AUTHORIZATION,
-            &Secret::from(format!("Bearer {}", token.expose())),
-        )
+        self.secret_header(AUTHORIZATION, &Secret::from(format!("Bearer {}", token.expose())))
     }
 
     /// Signs with user name and password.
@@ -206,10 +198,7 @@ impl Request {
         secret::register(password);
         let pair = Secret::from(STANDARD.encode(format!("{user}:{}", password.expose())));
         secret::register(&pair);
-        self.secret_header(
-            AUTHORIZATION,
-            &Secret::from(format!("Basic {}", pair.expose())),
-        )
+        self.secret_header(AUTHORIZATION, &Secret::from(format!("Basic {}", pair.expose())))
     }
 
     /// Sets a JSON body.
@@ -217,9 +206,7 @@ impl Request {
     /// # Errors
     /// [`OptionsError::Unusable`] for a value that JSON cannot hold (a map with keys that are no text).
     pub fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Self, HttpError> {
-        let bytes = serde_json::to_vec(body).map_err(|error| OptionsError::Unusable {
-            why: error.to_string(),
-        })?;
+        let bytes = serde_json::to_vec(body).map_err(|error| OptionsError::Unusable { why: error.to_string() })?;
         self.headers
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self.body = Some(bytes);

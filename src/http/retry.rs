@@ -33,8 +33,7 @@ pub(super) enum Verdict {
 
 pub(super) fn judge(repeat: Repeat, outcome: Outcome) -> Verdict {
     match (repeat, outcome) {
-        (Repeat::Idempotent | Repeat::Never, Outcome::NotSent)
-        | (Repeat::Idempotent, Outcome::Lost) => Verdict::Again,
+        (Repeat::Idempotent | Repeat::Never, Outcome::NotSent) | (Repeat::Idempotent, Outcome::Lost) => Verdict::Again,
         (Repeat::Never, Outcome::Lost) => Verdict::Uncertain,
         (repeat, Outcome::Status(status)) => match status.as_u16() {
             // Turned away at the door: not carried out.
@@ -65,9 +64,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(text)
-        .ok()?;
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
     let wait = date.duration_since(jiff::Timestamp::now());
     Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
 }

@@ -63,8 +63,7 @@ impl Received {
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name)
-                .then(|| value.trim().to_owned())
+            key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
         })
     }
 
@@ -156,11 +155,7 @@ impl Server {
     }
 }
 
-async fn serve(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    script: &Script,
-    log: &Mutex<Vec<Received>>,
-) {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: &Script, log: &Mutex<Vec<Received>>) {
     loop {
         let mut bytes = Vec::new();
         let end = loop {
@@ -208,8 +203,7 @@ async fn serve(
                     text.push_str(&format!("content-length: {}\r\n", body.len()));
                 }
                 text.push_str(&format!("\r\n{body}"));
-                if stream.write_all(text.as_bytes()).await.is_err() || stream.flush().await.is_err()
-                {
+                if stream.write_all(text.as_bytes()).await.is_err() || stream.flush().await.is_err() {
                     return;
                 }
             }
@@ -264,11 +258,7 @@ impl Authority {
     }
 
     /// Certificate and key for `name`, valid between the two years.
-    pub(crate) fn leaf(
-        &self,
-        name: &str,
-        years: std::ops::Range<i32>,
-    ) -> (rcgen::Certificate, rcgen::KeyPair) {
+    pub(crate) fn leaf(&self, name: &str, years: std::ops::Range<i32>) -> (rcgen::Certificate, rcgen::KeyPair) {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = rcgen::date_time_ymd(years.start, 1, 1);

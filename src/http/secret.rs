@@ -89,11 +89,7 @@ pub fn register(secret: &Secret) {
         URL_SAFE_NO_PAD.encode(value),
     ];
     for form in forms {
-        if !registry
-            .patterns
-            .iter()
-            .any(|pattern| pattern.as_str() == form)
-        {
+        if !registry.patterns.iter().any(|pattern| pattern.as_str() == form) {
             registry.patterns.push(Zeroizing::new(form));
         }
     }
@@ -157,9 +153,7 @@ fn mask_tree(value: &mut Value) -> bool {
             }
             any
         }
-        Value::Array(items) => items
-            .iter_mut()
-            .fold(false, |any, item| mask_tree(item) | any),
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| mask_tree(item) | any),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
@@ -174,9 +168,7 @@ fn blot(value: &mut Value) -> bool {
             true
         }
         Value::Array(items) => items.iter_mut().fold(false, |any, item| blot(item) | any),
-        Value::Object(fields) => fields
-            .iter_mut()
-            .fold(false, |any, (_, field)| blot(field) | any),
+        Value::Object(fields) => fields.iter_mut().fold(false, |any, (_, field)| blot(field) | any),
     }
 }
 
@@ -210,20 +202,13 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             "${1}***",
         ),
         // key=value in a form, a query or a sentence.
-        (
-            format!(r#"(?i)((?:^|[^a-z0-9_-])(?:{keys})=)[^&\s"']+"#),
-            "${1}***",
-        ),
+        (format!(r#"(?i)((?:^|[^a-z0-9_-])(?:{keys})=)[^&\s"']+"#), "${1}***"),
         // Header: value.
         (
-            r"(?i)((?:authorization|cookie|x-sn-apikey|proxy-authorization)\s*:\s*)[^\r\n]+"
-                .to_owned(),
+            r"(?i)((?:authorization|cookie|x-sn-apikey|proxy-authorization)\s*:\s*)[^\r\n]+".to_owned(),
             "${1}***",
         ),
-        (
-            r"(?i)\b((?:bearer|basic)\s+)[a-z0-9._~+/=-]{8,}".to_owned(),
-            "${1}***",
-        ),
+        (r"(?i)\b((?:bearer|basic)\s+)[a-z0-9._~+/=-]{8,}".to_owned(), "${1}***"),
     ];
     sources
         .into_iter()
@@ -279,11 +264,7 @@ const SPELLINGS: &[&str] = &[
 ];
 
 /// RFC 3986: what a careful encoder leaves alone.
-const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const MASK: &str = "***";
 const SHORTEST: usize = 4;
 
@@ -313,10 +294,7 @@ mod tests {
                 !masked.contains("s/s") && !masked.contains("s%2Fs") && !masked.contains("w&rd"),
                 "{masked}"
             );
-            assert!(
-                masked.starts_with("before ") && masked.ends_with(" after"),
-                "{masked}"
-            );
+            assert!(masked.starts_with("before ") && masked.ends_with(" after"), "{masked}");
         }
     }
 

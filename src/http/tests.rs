@@ -1,20 +1,17 @@
 //! The send loop against a scripted server.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+mod environment;
+mod tls;
 
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
-};
+use std::time::Duration;
+
 use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Client, ClientOptions, Correlation, HttpError, Limits, Method, OptionsError, Origin, Repeat,
-    Secret, TlsProblem,
+    Client, ClientOptions, Correlation, HttpError, Limits, Method, Origin, Repeat, Secret,
     header::HeaderName,
-    scripted::{Authority, Reply, Server, client, limits, options, server_builder},
+    scripted::{Reply, Server, client, limits, options},
 };
 
 fn status(status: u16) -> Reply {
@@ -60,10 +57,7 @@ async fn an_insert_whose_answer_is_lost_is_uncertain_and_not_repeated() {
             .send(server.request(Method::POST, Repeat::Never), &limits())
             .await;
 
-        assert!(
-            answer.as_ref().unwrap_err().is_uncertain(),
-            "{bad:?}: {answer:?}"
-        );
+        assert!(answer.as_ref().unwrap_err().is_uncertain(), "{bad:?}: {answer:?}");
         assert_eq!(server.count(), 1, "{bad:?}");
     }
 }
@@ -89,12 +83,7 @@ async fn an_insert_without_connection_is_not_uncertain() {
         .unwrap()
         .port();
     let origin = Origin::parse(&format!("http://127.0.0.1:{port}")).unwrap();
-    let request = super::Request::new(
-        Method::POST,
-        origin.join("x").unwrap(),
-        &origin,
-        Repeat::Never,
-    );
+    let request = super::Request::new(Method::POST, origin.join("x").unwrap(), &origin, Repeat::Never);
 
     let error = client().send(request, &limits()).await.unwrap_err();
 
@@ -115,8 +104,7 @@ async fn the_body_of_an_uncertain_answer_is_kept() {
         .unwrap_err();
 
     let HttpError::Uncertain {
-        answer: Some(answer),
-        ..
+        answer: Some(answer), ..
     } = error
     else {
         panic!("{error:?}")
@@ -226,10 +214,7 @@ async fn a_redirect_is_not_followed_but_named_without_its_query() {
         .await
         .unwrap_err();
 
-    let HttpError::Redirected {
-        to, status: 302, ..
-    } = &error
-    else {
+    let HttpError::Redirected { to, status: 302, .. } = &error else {
         panic!("{error:?}")
     };
     assert_eq!(*to, format!("{}/login", other.url));
@@ -280,10 +265,7 @@ fn only_loopback_may_be_plain() {
         "https://u:p@example.com",
         "https://example.com/?a=b",
     ] {
-        assert!(
-            matches!(Origin::parse(bad), Err(HttpError::BadUrl { .. })),
-            "{bad}"
-        );
+        assert!(matches!(Origin::parse(bad), Err(HttpError::BadUrl { .. })), "{bad}");
     }
 }
 
@@ -302,10 +284,7 @@ fn joined_paths_stay_below_the_base() {
         origin.join("/a/b?c=d").unwrap().as_str(),
         "https://example.com/base/a/b?c=d"
     );
-    assert_eq!(
-        origin.join("//evil.example/a").unwrap().host_str(),
-        Some("example.com")
-    );
+    assert_eq!(origin.join("//evil.example/a").unwrap().host_str(), Some("example.com"));
     assert_eq!(
         origin.join("https://evil.example/a").unwrap().host_str(),
         Some("example.com")
@@ -322,10 +301,7 @@ async fn silence_ends_with_the_deadline_or_the_interruption() {
         .send(server.request(Method::GET, Repeat::Idempotent), &short)
         .await
         .unwrap_err();
-    assert!(
-        matches!(error, HttpError::DeadlineExceeded { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, HttpError::DeadlineExceeded { .. }), "{error:?}");
 
     cancel.cancel();
     let error = client()
@@ -377,27 +353,17 @@ async fn an_insert_in_flight_is_seen_through_after_an_interruption() {
 
 #[tokio::test]
 async fn an_oversized_answer_is_refused() {
-    let server = Server::replies(vec![Reply::typed(
-        200,
-        "application/json",
-        &"9".repeat(2000),
-    )])
-    .await;
+    let server = Server::replies(vec![Reply::typed(200, "application/json", &"9".repeat(2000))]).await;
 
     let error = client()
         .send(
-            server
-                .request(Method::GET, Repeat::Idempotent)
-                .max_answer(1000),
+            server.request(Method::GET, Repeat::Idempotent).max_answer(1000),
             &limits(),
         )
         .await
         .unwrap_err();
 
-    assert!(
-        matches!(error, HttpError::TooLarge { limit: 1000, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, HttpError::TooLarge { limit: 1000, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -410,16 +376,11 @@ async fn the_rate_is_kept() {
     let begun = Instant::now();
 
     let limits = limits();
-    let calls =
-        (0..5).map(|_| client.send(server.request(Method::GET, Repeat::Idempotent), &limits));
+    let calls = (0..5).map(|_| client.send(server.request(Method::GET, Repeat::Idempotent), &limits));
     futures_util::future::join_all(calls).await;
 
     // Five requests, fifty milliseconds apart.
-    assert!(
-        begun.elapsed() >= Duration::from_millis(200),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() >= Duration::from_millis(200), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -452,10 +413,7 @@ async fn every_request_says_who_asks() {
 #[tokio::test]
 async fn json_needs_the_type_and_the_body() {
     let cases = [
-        (
-            Reply::typed(200, "application/json; charset=UTF-8", "{}"),
-            true,
-        ),
+        (Reply::typed(200, "application/json; charset=UTF-8", "{}"), true),
         (Reply::typed(200, "application/problem+json", "{}"), true),
         (Reply::typed(200, "text/html", "{}"), false),
         (
@@ -474,181 +432,4 @@ async fn json_needs_the_type_and_the_body() {
 
         assert_eq!(answer.is_json(), expected, "{reply:?}");
     }
-}
-
-async fn tls_error(server: &Server, options: ClientOptions) -> HttpError {
-    let request = server.request(Method::GET, Repeat::Idempotent);
-    Client::new(options)
-        .send(request, &limits())
-        .await
-        .unwrap_err()
-}
-
-fn trusting(authority: &Authority) -> (tempfile::NamedTempFile, ClientOptions) {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), &authority.certificate_pem).unwrap();
-    let options = ClientOptions {
-        ca_certificate_path: Some(file.path().to_owned()),
-        ..options()
-    };
-    (file, options)
-}
-
-#[tokio::test]
-async fn a_given_authority_is_trusted_and_an_unknown_one_is_explained() {
-    let authority = Authority::new();
-    let server = Server::tls(
-        authority.server_config("127.0.0.1", 2020..2100),
-        status(200),
-    )
-    .await;
-    let (_file, trusting) = trusting(&authority);
-
-    let answer = Client::new(trusting)
-        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
-        .await;
-    assert_eq!(answer.unwrap().status(), 200);
-
-    let error = tls_error(&server, options()).await;
-    let HttpError::Tls { problem, .. } = &error else {
-        panic!("{error:?}")
-    };
-    assert!(matches!(
-        problem,
-        TlsProblem::UnknownAuthority | TlsProblem::NoRoots
-    ));
-    assert!(
-        error.to_string().contains("ca_certificate_path")
-            && error.to_string().contains("SSL_CERT_FILE")
-    );
-}
-
-#[tokio::test]
-async fn each_certificate_fault_is_told_apart() {
-    let authority = Authority::new();
-    let cases = [
-        ("127.0.0.1", 2020..2021, TlsProblem::Expired),
-        ("127.0.0.1", 2090..2100, TlsProblem::NotYetValid),
-        ("other.example", 2020..2100, TlsProblem::WrongName),
-    ];
-    for (name, years, expected) in cases {
-        let server = Server::tls(authority.server_config(name, years), status(200)).await;
-        let (_file, trusting) = trusting(&authority);
-
-        let error = tls_error(&server, trusting).await;
-
-        assert!(
-            matches!(&error, HttpError::Tls { problem, .. } if *problem == expected),
-            "{error:?}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_client_certificate_is_shown_and_its_absence_explained() {
-    let authority = Authority::new();
-    let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(authority.certificate_pem.as_bytes()).unwrap())
-        .unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-        .build()
-        .unwrap();
-    let (certificate, key) = authority.leaf("127.0.0.1", 2020..2100);
-    let config = server_builder()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-        )
-        .unwrap();
-    let server = Server::tls(config, status(200)).await;
-    let (_file, trusting) = trusting(&authority);
-    let (ours, our_key) = authority.leaf("me", 2020..2100);
-    let pem = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(
-        pem.path(),
-        format!("{}{}", ours.pem(), our_key.serialize_pem()),
-    )
-    .unwrap();
-    let with_certificate = ClientOptions {
-        client_certificate_path: Some(pem.path().to_owned()),
-        ..trusting.clone()
-    };
-
-    let answer = Client::new(with_certificate)
-        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
-        .await;
-    assert_eq!(answer.unwrap().status(), 200);
-
-    let error = tls_error(&server, trusting).await;
-    assert!(
-        matches!(
-            &error,
-            HttpError::Tls {
-                problem: TlsProblem::ClientCertificate,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
-}
-
-#[tokio::test]
-async fn unusable_files_are_named_by_the_first_request() {
-    let server = Server::replies(vec![status(200)]).await;
-    let authority = Authority::new();
-    let (file, _) = trusting(&authority);
-    let certificate = Some(file.path().to_owned());
-    let text = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(text.path(), "not pem").unwrap();
-    let text = Some(text.path().to_owned());
-    let missing = Some(PathBuf::from("/nowhere/ca.pem"));
-
-    let error = async |options: ClientOptions| {
-        let request = server.request(Method::GET, Repeat::Idempotent);
-        match Client::new(options).send(request, &limits()).await {
-            Err(HttpError::Options(error)) => error,
-            other => panic!("{other:?}"),
-        }
-    };
-
-    let unreadable = error(ClientOptions {
-        ca_certificate_path: missing,
-        ..options()
-    })
-    .await;
-    assert!(matches!(
-        unreadable,
-        OptionsError::Unreadable {
-            attribute: "ca_certificate_path",
-            ..
-        }
-    ));
-    let no_pem = error(ClientOptions {
-        ca_certificate_path: text,
-        ..options()
-    })
-    .await;
-    assert!(matches!(
-        no_pem,
-        OptionsError::Unreadable { .. } | OptionsError::BadPem { .. }
-    ));
-    let no_key = error(ClientOptions {
-        client_certificate_path: certificate.clone(),
-        ..options()
-    })
-    .await;
-    assert!(matches!(no_key, OptionsError::CertificateWithoutKey { .. }));
-    let no_certificate = error(ClientOptions {
-        client_key_path: certificate,
-        ..options()
-    })
-    .await;
-    assert!(matches!(
-        no_certificate,
-        OptionsError::KeyWithoutCertificate { .. }
-    ));
-    assert_eq!(server.count(), 0);
 }

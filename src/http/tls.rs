@@ -27,33 +27,29 @@ pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
     let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = &options.ca_certificate_path {
         for certificate in certificates("ca_certificate_path", path)? {
-            roots
-                .add(certificate)
-                .map_err(|error| OptionsError::BadPem {
-                    attribute: "ca_certificate_path",
-                    path: path.clone(),
-                    wanted: "certificate",
-                    why: error.to_string(),
-                })?;
+            roots.add(certificate).map_err(|error| OptionsError::BadPem {
+                attribute: "ca_certificate_path",
+                path: path.clone(),
+                wanted: "certificate",
+                why: error.to_string(),
+            })?;
         }
     }
     let has_roots = !roots.is_empty();
-    let builder = ClientConfig::builder_with_provider(Arc::new(
-        rustls::crypto::aws_lc_rs::default_provider(),
-    ))
-    .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-    .map_err(|error| OptionsError::Unusable {
-        why: error.to_string(),
-    })?
-    .with_root_certificates(roots);
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| OptionsError::Unusable { why: error.to_string() })?
+        .with_root_certificates(roots);
     let config = match identity(options)? {
         None => builder.with_no_client_auth(),
-        Some((path, chain, key)) => builder.with_client_auth_cert(chain, key).map_err(|error| {
-            OptionsError::UnusablePair {
-                path,
-                why: error.to_string(),
-            }
-        })?,
+        Some((path, chain, key)) => {
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| OptionsError::UnusablePair {
+                    path,
+                    why: error.to_string(),
+                })?
+        }
     };
     Ok(Tls { config, has_roots })
 }
@@ -66,10 +62,7 @@ pub(super) fn problem(error: &(dyn Error + 'static), has_roots: bool) -> Option<
             return Some(explain(tls, has_roots));
         }
         // An io::Error hides its inner error from `source`, which skips one link.
-        next = match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
         };
@@ -83,15 +76,13 @@ pub(super) fn problem(error: &(dyn Error + 'static), has_roots: bool) -> Option<
 )]
 fn explain(error: &rustls::Error, has_roots: bool) -> TlsProblem {
     match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) if !has_roots => {
-            TlsProblem::NoRoots
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) if !has_roots => TlsProblem::NoRoots,
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            TlsProblem::UnknownAuthority
         }
-        rustls::Error::InvalidCertificate(
-            CertificateError::UnknownIssuer | CertificateError::BadSignature,
-        ) => TlsProblem::UnknownAuthority,
-        rustls::Error::InvalidCertificate(
-            CertificateError::Expired | CertificateError::ExpiredContext { .. },
-        ) => TlsProblem::Expired,
+        rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            TlsProblem::Expired
+        }
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
         ) => TlsProblem::NotYetValid,
@@ -109,18 +100,14 @@ fn explain(error: &rustls::Error, has_roots: bool) -> TlsProblem {
             | AlertDescription::AccessDenied,
         ) => TlsProblem::ClientCertificate,
         rustls::Error::PeerIncompatible(_)
-        | rustls::Error::AlertReceived(
-            AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
-        ) => TlsProblem::Protocol,
+        | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure) => {
+            TlsProblem::Protocol
+        }
         _ => TlsProblem::Other,
     }
 }
 
-type Identity = (
-    PathBuf,
-    Vec<CertificateDer<'static>>,
-    PrivateKeyDer<'static>,
-);
+type Identity = (PathBuf, Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 fn identity(options: &ClientOptions) -> Result<Option<Identity>, OptionsError> {
     let Some(path) = &options.client_certificate_path else {
@@ -131,24 +118,19 @@ fn identity(options: &ClientOptions) -> Result<Option<Identity>, OptionsError> {
     };
     let chain = certificates("client_certificate_path", path)?;
     let key = match &options.client_key_path {
-        Some(key_path) => {
-            private_key("client_key_path", key_path)?.ok_or_else(|| OptionsError::BadPem {
-                attribute: "client_key_path",
-                path: key_path.clone(),
-                wanted: "private key",
-                why: "no unencrypted private key in it".to_owned(),
-            })?
-        }
+        Some(key_path) => private_key("client_key_path", key_path)?.ok_or_else(|| OptionsError::BadPem {
+            attribute: "client_key_path",
+            path: key_path.clone(),
+            wanted: "private key",
+            why: "no unencrypted private key in it".to_owned(),
+        })?,
         None => private_key("client_certificate_path", path)?
             .ok_or_else(|| OptionsError::CertificateWithoutKey { path: path.clone() })?,
     };
     Ok(Some((path.clone(), chain, key)))
 }
 
-fn certificates(
-    attribute: &'static str,
-    path: &Path,
-) -> Result<Vec<CertificateDer<'static>>, OptionsError> {
+fn certificates(attribute: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, OptionsError> {
     let pem = read(attribute, path)?;
     let bad = |why: String| OptionsError::BadPem {
         attribute,
@@ -166,10 +148,7 @@ fn certificates(
     }
 }
 
-fn private_key(
-    attribute: &'static str,
-    path: &Path,
-) -> Result<Option<PrivateKeyDer<'static>>, OptionsError> {
+fn private_key(attribute: &'static str, path: &Path) -> Result<Option<PrivateKeyDer<'static>>, OptionsError> {
     let pem = read(attribute, path)?;
     match PrivateKeyDer::from_pem_slice(&pem) {
         Ok(key) => Ok(Some(key)),

@@ -109,11 +109,7 @@ impl<E: Clone + From<HttpError>> TokenCache<E> {
     /// What `limits` says while another caller fetches.
     pub async fn invalidate(&self, refused: &Token, limits: &Limits) -> Result<(), E> {
         let mut state = limits.bound(self.state.lock()).await?;
-        if state
-            .token
-            .as_ref()
-            .is_some_and(|token| token.value == refused.value)
-        {
+        if state.token.as_ref().is_some_and(|token| token.value == refused.value) {
             state.token = None;
         }
         Ok(())

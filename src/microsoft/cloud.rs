@@ -81,11 +81,7 @@ impl Hosts {
     ///
     /// # Errors
     /// [`HttpError::BadUrl`] and [`HttpError::InsecureUrl`] for an override that is no usable address.
-    pub fn new(
-        cloud: Cloud,
-        login_url: Option<&str>,
-        admin_url: Option<&str>,
-    ) -> Result<Self, HttpError> {
+    pub fn new(cloud: Cloud, login_url: Option<&str>, admin_url: Option<&str>) -> Result<Self, HttpError> {
         let admin = Origin::parse(admin_url.unwrap_or(cloud.admin_url()))?;
         // The portal's second host is a different application and takes no tokens of the first one.
         let admin_resource = match admin.base().host_str() {
@@ -110,12 +106,7 @@ mod tests {
 
     #[test]
     fn an_override_changes_where_we_call_but_not_what_we_ask_for() {
-        let hosts = Hosts::new(
-            Cloud::Global,
-            Some("http://127.0.0.1:1"),
-            Some("https://127.0.0.1:2"),
-        )
-        .unwrap();
+        let hosts = Hosts::new(Cloud::Global, Some("http://127.0.0.1:1"), Some("https://127.0.0.1:2")).unwrap();
 
         assert_eq!(hosts.login.host(), "127.0.0.1:1");
         assert_eq!(hosts.admin_resource, "https://admin.microsoft.com");
@@ -136,11 +127,6 @@ mod tests {
             let cloud = Cloud::parse(name).unwrap();
             assert!(Hosts::new(cloud, None, None).is_ok(), "{name}");
         }
-        assert!(
-            Cloud::parse("mars")
-                .unwrap_err()
-                .to_string()
-                .contains("mars")
-        );
+        assert!(Cloud::parse("mars").unwrap_err().to_string().contains("mars"));
     }
 }

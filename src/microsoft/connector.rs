@@ -47,10 +47,7 @@ async fn resolve_name(host: &str, limits: &Limits) -> Resolved {
             if addresses.is_empty() {
                 return nothing("no address".to_owned());
             }
-            Resolved {
-                addresses,
-                note: None,
-            }
+            Resolved { addresses, note: None }
         }
         Ok(Err(error)) => nothing(error.to_string()),
         Err(error) => nothing(error.to_string()),

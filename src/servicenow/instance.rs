@@ -124,6 +124,12 @@ impl Session {
         self.inner.account_name()
     }
 
+    /// Waits, unless the operation's time or the run is over: then it does not.
+    pub async fn wait(&self, pause: Duration) {
+        // The next call says what ended the operation.
+        let _ = self.limits.sleep(pause).await;
+    }
+
     /// The current access token, for use outside of this client.
     ///
     /// # Errors

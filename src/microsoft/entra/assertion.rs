@@ -62,12 +62,7 @@ pub enum CertificateError {
 /// An assertion for `token_url`, valid for ten minutes from `now` (seconds since 1970).
 ///
 /// RS256 with both thumbprints: what every cloud accepts. Reads the file each time, so a renewed certificate is used.
-pub(super) fn sign(
-    path: &Path,
-    client_id: &str,
-    token_url: &str,
-    now: i64,
-) -> Result<Secret, CertificateError> {
+pub(super) fn sign(path: &Path, client_id: &str, token_url: &str, now: i64) -> Result<Secret, CertificateError> {
     let owned = || path.to_owned();
     let bytes = std::fs::read(path).map_err(|error| CertificateError::Unreadable {
         path: owned(),
@@ -82,8 +77,8 @@ pub(super) fn sign(
             CertificateError::NoCertificate { path: owned() }
         });
     };
-    let certificate = CertificateDer::from_pem_slice(&bytes)
-        .map_err(|_| CertificateError::NoCertificate { path: owned() })?;
+    let certificate =
+        CertificateDer::from_pem_slice(&bytes).map_err(|_| CertificateError::NoCertificate { path: owned() })?;
     if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(CertificateError::EncryptedKey { path: owned() });
     }
@@ -120,10 +115,7 @@ fn private_key(text: &str) -> Option<Zeroizing<String>> {
     let kind = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]
         .into_iter()
         .find(|kind| text.contains(&format!("-----BEGIN {kind}-----")))?;
-    let (begin, end) = (
-        format!("-----BEGIN {kind}-----"),
-        format!("-----END {kind}-----"),
-    );
+    let (begin, end) = (format!("-----BEGIN {kind}-----"), format!("-----END {kind}-----"));
     let from = text.find(&begin)?;
     let to = from + text[from..].find(&end)? + end.len();
     Some(Zeroizing::new(text[from..to].to_owned()))

@@ -71,9 +71,7 @@ impl Given {
     pub fn choose(&self, environment: &Self) -> Result<SignIn, ChoiceError> {
         let asked = self.ways();
         if asked.len() > 1 {
-            return Err(ChoiceError::Several(
-                asked.into_iter().map(Way::name).collect(),
-            ));
+            return Err(ChoiceError::Several(asked.into_iter().map(Way::name).collect()));
         }
         let way = asked
             .into_iter()
@@ -105,8 +103,7 @@ impl Given {
         if secret {
             ways.push(Way::Secret);
         }
-        let oidc_token =
-            filled(self.oidc_token.as_ref()).is_some() || self.oidc_token_file_path.is_some();
+        let oidc_token = filled(self.oidc_token.as_ref()).is_some() || self.oidc_token_file_path.is_some();
         if self.use_oidc.unwrap_or(oidc_token) {
             ways.push(Way::Oidc);
         }
@@ -130,16 +127,9 @@ impl Given {
             }
         };
         Self {
-            client_id: self
-                .client_id
-                .clone()
-                .filter(|id| !id.is_empty())
-                .or(theirs.client_id),
+            client_id: self.client_id.clone().filter(|id| !id.is_empty()).or(theirs.client_id),
             client_secret: filled(self.client_secret.as_ref()).or(theirs.client_secret),
-            client_certificate_path: self
-                .client_certificate_path
-                .clone()
-                .or(theirs.client_certificate_path),
+            client_certificate_path: self.client_certificate_path.clone().or(theirs.client_certificate_path),
             use_oidc: self.use_oidc.or(theirs.use_oidc),
             oidc_token: filled(self.oidc_token.as_ref()).or_else(|| {
                 if self.oidc_token_file_path.is_some() {
@@ -148,10 +138,7 @@ impl Given {
                     theirs.oidc_token
                 }
             }),
-            oidc_token_file_path: self
-                .oidc_token_file_path
-                .clone()
-                .or(theirs.oidc_token_file_path),
+            oidc_token_file_path: self.oidc_token_file_path.clone().or(theirs.oidc_token_file_path),
             pipeline: self.pipeline.clone().or(theirs.pipeline),
             refresh_token: filled(self.refresh_token.as_ref()).or(theirs.refresh_token),
             access_token: filled(self.access_token.as_ref()).or(theirs.access_token),
@@ -293,13 +280,7 @@ mod tests {
 
         let chosen = configuration.choose(&environment).unwrap();
 
-        assert!(matches!(
-            chosen,
-            SignIn::RefreshToken {
-                proof: Proof::None,
-                ..
-            }
-        ));
+        assert!(matches!(chosen, SignIn::RefreshToken { proof: Proof::None, .. }));
     }
 
     #[test]
@@ -311,10 +292,7 @@ mod tests {
             ..Given::default()
         };
 
-        let error = configuration
-            .choose(&Given::default())
-            .unwrap_err()
-            .to_string();
+        let error = configuration.choose(&Given::default()).unwrap_err().to_string();
 
         assert!(error.contains("access_token and client_secret"), "{error}");
     }

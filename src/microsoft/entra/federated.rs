@@ -70,22 +70,17 @@ pub enum FederatedError {
 }
 
 impl FederatedToken {
-    pub(super) async fn fetch(
-        &self,
-        http: &Client,
-        limits: &Limits,
-    ) -> Result<Secret, FederatedError> {
+    pub(super) async fn fetch(&self, http: &Client, limits: &Limits) -> Result<Secret, FederatedError> {
         let token = match self {
             Self::Value(token) if token.expose().trim().is_empty() => {
                 return Err(FederatedError::Empty { from: "oidc_token" });
             }
             Self::Value(token) => token.clone(),
             Self::File(path) => {
-                let text =
-                    std::fs::read_to_string(path).map_err(|error| FederatedError::Unreadable {
-                        path: path.clone(),
-                        why: error.to_string(),
-                    })?;
+                let text = std::fs::read_to_string(path).map_err(|error| FederatedError::Unreadable {
+                    path: path.clone(),
+                    why: error.to_string(),
+                })?;
                 if text.trim().is_empty() {
                     return Err(FederatedError::Empty {
                         from: "oidc_token_file_path",
@@ -103,9 +98,7 @@ impl FederatedToken {
                     method: Method::GET,
                     extra: &[("audience", AUDIENCE)],
                 };
-                question
-                    .ask(request_url, request_token, http, limits)
-                    .await?
+                question.ask(request_url, request_token, http, limits).await?
             }
             Self::AzureDevOps {
                 request_url,
@@ -116,14 +109,9 @@ impl FederatedToken {
                     service: "Azure Pipelines",
                     advice: "map SYSTEM_ACCESSTOKEN into the step's environment, and check ado_pipeline_service_connection_id",
                     method: Method::POST,
-                    extra: &[
-                        ("api-version", "7.1"),
-                        ("serviceConnectionId", service_connection_id),
-                    ],
+                    extra: &[("api-version", "7.1"), ("serviceConnectionId", service_connection_id)],
                 };
-                question
-                    .ask(request_url, request_token, http, limits)
-                    .await?
+                question.ask(request_url, request_token, http, limits).await?
             }
         };
         secret::register(&token);

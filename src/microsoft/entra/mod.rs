@@ -13,6 +13,7 @@ mod tests;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::http::{
@@ -130,6 +131,7 @@ pub struct Entra {
     authority: Authority,
     sign_in: SignIn,
     resource: String,
+    scope: String,
     /// The newest refresh token: each use may bring another.
     refresh_token: Mutex<Option<Secret>>,
     cache: TokenCache<EntraError>,
@@ -165,11 +167,9 @@ impl Authority {
             Endpoint::V2 => format!("{}/oauth2/v2.0/token", self.tenant),
         };
         let url = self.login.join(&path)?;
-        Ok(
-            Request::new(Method::POST, url, &self.login, Repeat::Idempotent)
-                .label("token")
-                .max_answer(MAX_ANSWER),
-        )
+        Ok(Request::new(Method::POST, url, &self.login, Repeat::Idempotent)
+            .label("token")
+            .max_answer(MAX_ANSWER))
     }
 }
 
@@ -190,9 +190,17 @@ impl Entra {
             authority,
             sign_in,
             resource: resource.to_owned(),
+            scope: scope(resource),
             refresh_token: Mutex::new(refresh_token),
             cache,
         }
+    }
+
+    /// Asks for `scope` literally instead of everything that was consented to for the resource.
+    #[must_use]
+    pub fn with_scope(mut self, scope: &str) -> Self {
+        scope.clone_into(&mut self.scope);
+        self
     }
 
     /// The current token: fetched when first needed, by one call at a time, renewed a minute before its end.
@@ -232,20 +240,15 @@ impl Entra {
     async fn fetch(&self, limits: &Limits) -> Result<Token, EntraError> {
         let (client_id, proof) = match &self.sign_in {
             SignIn::AccessToken(token) => return given(token),
-            SignIn::RefreshToken {
-                client_id, proof, ..
+            SignIn::RefreshToken { client_id, proof, .. } | SignIn::Application { client_id, proof } => {
+                (client_id, proof)
             }
-            | SignIn::Application { client_id, proof } => (client_id, proof),
         };
         let request = self.authority.request(Endpoint::V2)?;
-        let scope = scope(&self.resource);
-        let mut fields = vec![("client_id", client_id.as_str()), ("scope", scope.as_str())];
+        let mut fields = vec![("client_id", client_id.as_str()), ("scope", self.scope.as_str())];
         let current = self.refresh_token.lock().await.clone();
         match &current {
-            Some(token) => fields.extend([
-                ("grant_type", "refresh_token"),
-                ("refresh_token", token.expose()),
-            ]),
+            Some(token) => fields.extend([("grant_type", "refresh_token"), ("refresh_token", token.expose())]),
             None => fields.push(("grant_type", "client_credentials")),
         }
         let assertion = self.assertion(client_id, proof, &request, limits).await?;
@@ -315,12 +318,9 @@ impl Proof {
             Self::Secret(secret) => vec![secret],
             Self::Federated(FederatedToken::Value(token)) => vec![token],
             Self::Federated(
-                FederatedToken::GitHub { request_token, .. }
-                | FederatedToken::AzureDevOps { request_token, .. },
+                FederatedToken::GitHub { request_token, .. } | FederatedToken::AzureDevOps { request_token, .. },
             ) => vec![request_token],
-            Self::None | Self::Certificate(_) | Self::Federated(FederatedToken::File(_)) => {
-                Vec::new()
-            }
+            Self::None | Self::Certificate(_) | Self::Federated(FederatedToken::File(_)) => Vec::new(),
         }
     }
 }
@@ -361,12 +361,7 @@ struct Grant {
 }
 
 /// Sends a token request; the transient refusals are repeated like lost connections.
-async fn exchange(
-    http: &Client,
-    request: Request,
-    patience: Patience,
-    limits: &Limits,
-) -> Result<Grant, EntraError> {
+async fn exchange(http: &Client, request: Request, patience: Patience, limits: &Limits) -> Result<Grant, EntraError> {
     let give_up = Instant::now() + REPLICATION_TIME;
     let mut pause = Duration::from_millis(500);
     let mut transient_left = 3;
@@ -378,14 +373,8 @@ async fn exchange(
             what,
         };
         if answer.status() == StatusCode::OK {
-            let body: Body = answer
-                .json()
-                .map_err(|error| not_entra(error.to_string()))?;
-            // A token of no lifetime would be fetched anew for each call.
-            let lifetime = body
-                .expires_in
-                .and_then(Seconds::duration)
-                .filter(|lifetime| !lifetime.is_zero());
+            let body: Body = answer.json().map_err(|error| not_entra(error.to_string()))?;
+            let lifetime = lifetime(body.expires_in.as_ref());
             let token = Token::new(Secret::from(body.access_token), lifetime);
             return Ok(Grant {
                 token,
@@ -400,9 +389,8 @@ async fn exchange(
                 what
             }));
         };
-        let replicating = patience == Patience::JustCreated
-            && refusal.may_be_replication()
-            && Instant::now() + pause < give_up;
+        let replicating =
+            patience == Patience::JustCreated && refusal.may_be_replication() && Instant::now() + pause < give_up;
         let transient = refusal.is_transient() && transient_left > 0;
         if !replicating && !transient {
             return Err(EntraError::Refused(Box::new(refusal)));
@@ -447,20 +435,16 @@ fn scope(resource: &str) -> String {
 
 fn judge(error: &EntraError) -> Failure {
     match error {
-        EntraError::Http(
-            HttpError::Cancelled
-            | HttpError::DeadlineExceeded { .. }
-            | HttpError::RateLimited { .. },
-        ) => Failure::Caller,
-        EntraError::Refused(refusal) if refusal.is_transient() => Failure::Attempt,
+        EntraError::Http(HttpError::Cancelled | HttpError::DeadlineExceeded { .. } | HttpError::RateLimited { .. }) => {
+            Failure::Caller
+        }
+        EntraError::Refused(refusal) if refusal.is_transient() || refusal.may_be_replication() => Failure::Attempt,
         EntraError::Refused(_)
         | EntraError::Certificate(_)
         | EntraError::BadToken(_)
         | EntraError::Expired { .. }
         | EntraError::BadTenant(_) => Failure::Credentials,
-        EntraError::Http(_) | EntraError::NotEntra { .. } | EntraError::Federated(_) => {
-            Failure::Attempt
-        }
+        EntraError::Http(_) | EntraError::NotEntra { .. } | EntraError::Federated(_) => Failure::Attempt,
     }
 }
 
@@ -468,25 +452,15 @@ fn judge(error: &EntraError) -> Failure {
 struct Body {
     access_token: String,
     refresh_token: Option<String>,
-    expires_in: Option<Seconds>,
+    expires_in: Option<Value>,
 }
 
-/// The v1 endpoint answers text, the v2 endpoint a number.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Seconds {
-    Number(u64),
-    Text(String),
-}
-
-impl Seconds {
-    fn duration(self) -> Option<Duration> {
-        let seconds = match self {
-            Self::Number(seconds) => seconds,
-            Self::Text(text) => text.trim().parse().ok()?,
-        };
-        Some(Duration::from_secs(seconds))
-    }
+/// `expires_in`: the v1 endpoint answers text, the v2 endpoint a number.
+fn lifetime(value: Option<&Value>) -> Option<Duration> {
+    let value = value?;
+    let seconds = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    // A token of no lifetime would be fetched anew for each call.
+    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

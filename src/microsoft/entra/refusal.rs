@@ -30,9 +30,7 @@ impl Refusal {
         let description = body.error_description.unwrap_or_default();
         let from_text = || {
             let digits = description.split_once("AADSTS")?.1;
-            let end = digits
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(digits.len());
+            let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
             digits[..end].parse().ok()
         };
         let code = body.error_codes.first().copied().or_else(from_text);
@@ -232,11 +230,7 @@ mod tests {
         let shown = refusal.to_string();
 
         assert!(refusal.may_be_replication());
-        assert!(
-            shown.contains("AADSTS7000215")
-                && shown.contains("not its id")
-                && shown.contains("11111111-2222")
-        );
+        assert!(shown.contains("AADSTS7000215") && shown.contains("not its id") && shown.contains("11111111-2222"));
         assert!(!shown.contains("Trace ID"));
     }
 
@@ -251,21 +245,13 @@ mod tests {
     fn an_unknown_code_still_gets_advice() {
         let body = br#"{"error":"invalid_grant","error_codes":[1]}"#;
 
-        assert!(
-            Refusal::parse(body)
-                .unwrap()
-                .to_string()
-                .contains("sign in anew")
-        );
+        assert!(Refusal::parse(body).unwrap().to_string().contains("sign in anew"));
         assert!(Refusal::parse(b"<html>").is_none());
     }
 
     #[test]
     fn no_code_is_explained_twice() {
-        let mut codes: Vec<u64> = ADVICE
-            .iter()
-            .flat_map(|(codes, _)| codes.iter().copied())
-            .collect();
+        let mut codes: Vec<u64> = ADVICE.iter().flat_map(|(codes, _)| codes.iter().copied()).collect();
         let all = codes.len();
         codes.sort_unstable();
         codes.dedup();

@@ -35,10 +35,7 @@ fn application(proof: Proof) -> SignIn {
 
 fn assert_v2(received: &Received, grant: &str) {
     assert_eq!(received.method, "POST");
-    assert_eq!(
-        received.target,
-        "/contoso.onmicrosoft.com/oauth2/v2.0/token"
-    );
+    assert_eq!(received.target, "/contoso.onmicrosoft.com/oauth2/v2.0/token");
     assert_eq!(received.field("grant_type").as_deref(), Some(grant));
     assert_eq!(received.field("client_id").as_deref(), Some("app-id"));
     assert_eq!(
@@ -54,19 +51,13 @@ async fn a_secret_signs_in_once_for_many_calls() {
     assert_eq!(server.count(), 0);
 
     for _ in 0..3 {
-        assert_eq!(
-            entra.token(&limits()).await.unwrap().value.expose(),
-            "granted-token"
-        );
+        assert_eq!(entra.token(&limits()).await.unwrap().value.expose(), "granted-token");
     }
 
     let received = server.received();
     assert_eq!(received.len(), 1);
     assert_v2(&received[0], "client_credentials");
-    assert_eq!(
-        received[0].field("client_secret").as_deref(),
-        Some("a+b&c=d")
-    );
+    assert_eq!(received[0].field("client_secret").as_deref(), Some("a+b&c=d"));
 }
 
 #[tokio::test]
@@ -94,10 +85,7 @@ async fn a_rotated_refresh_token_is_used_the_next_time() {
     let received = server.received();
     assert_v2(&received[0], "refresh_token");
     assert_eq!(received[0].field("client_secret"), None);
-    assert_eq!(
-        received[1].field("refresh_token").as_deref(),
-        Some("first-rotated")
-    );
+    assert_eq!(received[1].field("refresh_token").as_deref(), Some("first-rotated"));
 }
 
 #[tokio::test]
@@ -109,15 +97,8 @@ async fn a_certificate_signs_an_assertion_that_its_key_verifies() {
         .unwrap()
         .self_signed(&key)
         .unwrap();
-    std::fs::write(
-        file.path(),
-        format!("{}{}", key.serialize_pem(), certificate.pem()),
-    )
-    .unwrap();
-    let entra = entra(
-        &server,
-        application(Proof::Certificate(file.path().to_owned())),
-    );
+    std::fs::write(file.path(), format!("{}{}", key.serialize_pem(), certificate.pem())).unwrap();
+    let entra = entra(&server, application(Proof::Certificate(file.path().to_owned())));
 
     entra.token(&limits()).await.unwrap();
 
@@ -127,16 +108,11 @@ async fn a_certificate_signs_an_assertion_that_its_key_verifies() {
         Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
     );
     let assertion = received.field("client_assertion").unwrap();
-    let decoding =
-        jsonwebtoken::DecodingKey::from_rsa_pem(key.public_key_pem().as_bytes()).unwrap();
+    let decoding = jsonwebtoken::DecodingKey::from_rsa_pem(key.public_key_pem().as_bytes()).unwrap();
     let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
-    validation.set_audience(&[format!(
-        "{}/contoso.onmicrosoft.com/oauth2/v2.0/token",
-        server.url
-    )]);
+    validation.set_audience(&[format!("{}/contoso.onmicrosoft.com/oauth2/v2.0/token", server.url)]);
     validation.set_issuer(&["app-id"]);
-    let decoded =
-        jsonwebtoken::decode::<serde_json::Value>(&assertion, &decoding, &validation).unwrap();
+    let decoded = jsonwebtoken::decode::<serde_json::Value>(&assertion, &decoding, &validation).unwrap();
     assert_eq!(decoded.claims["sub"], "app-id");
     assert!(decoded.header.x5t.is_some() && decoded.header.x5t_s256.is_some());
 }
@@ -162,13 +138,10 @@ async fn unusable_certificates_are_told_apart() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), content).unwrap();
 
-        let error = entra(
-            &server,
-            application(Proof::Certificate(file.path().to_owned())),
-        )
-        .token(&limits())
-        .await
-        .unwrap_err();
+        let error = entra(&server, application(Proof::Certificate(file.path().to_owned())))
+            .token(&limits())
+            .await
+            .unwrap_err();
 
         assert!(error.to_string().contains(expected), "{expected}: {error}");
     }
@@ -177,36 +150,31 @@ async fn unusable_certificates_are_told_apart() {
 
 #[tokio::test]
 async fn a_workload_token_comes_from_value_file_or_pipeline() {
-    let server = Server::by(
-        |received| match received.target.split('?').next().unwrap() {
-            "/github" => {
-                assert_eq!(
-                    received.header("authorization").as_deref(),
-                    Some("Bearer pipeline-token")
-                );
-                assert!(
-                    received
-                        .target
-                        .contains("run=1&audience=api%3A%2F%2FAzureADTokenExchange"),
-                    "{}",
-                    received.target
-                );
-                Reply::json(200, &json!({"value": "workload-token"}))
-            }
-            "/ado" => {
-                assert_eq!(received.method, "POST");
-                assert!(received.target.contains("serviceConnectionId=conn-1"));
-                Reply::json(200, &json!({"oidcToken": "workload-token"}))
-            }
-            _ => {
-                assert_eq!(
-                    received.field("client_assertion").as_deref(),
-                    Some("workload-token")
-                );
-                granted()
-            }
-        },
-    )
+    let server = Server::by(|received| match received.target.split('?').next().unwrap() {
+        "/github" => {
+            assert_eq!(
+                received.header("authorization").as_deref(),
+                Some("Bearer pipeline-token")
+            );
+            assert!(
+                received
+                    .target
+                    .contains("run=1&audience=api%3A%2F%2FAzureADTokenExchange"),
+                "{}",
+                received.target
+            );
+            Reply::json(200, &json!({"value": "workload-token"}))
+        }
+        "/ado" => {
+            assert_eq!(received.method, "POST");
+            assert!(received.target.contains("serviceConnectionId=conn-1"));
+            Reply::json(200, &json!({"oidcToken": "workload-token"}))
+        }
+        _ => {
+            assert_eq!(received.field("client_assertion").as_deref(), Some("workload-token"));
+            granted()
+        }
+    })
     .await;
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "workload-token\n").unwrap();
@@ -235,10 +203,7 @@ async fn a_workload_token_comes_from_value_file_or_pipeline() {
 #[tokio::test]
 async fn wrong_credentials_are_tried_once_and_explained() {
     let server = Server::replies(vec![refused(7_000_222, "invalid_client")]).await;
-    let entra = entra(
-        &server,
-        application(Proof::Secret(Secret::from("old-secret"))),
-    );
+    let entra = entra(&server, application(Proof::Secret(Secret::from("old-secret"))));
 
     for _ in 0..3 {
         let error = entra.token(&limits()).await.unwrap_err();
@@ -307,14 +272,8 @@ async fn a_given_token_is_looked_into_before_it_is_used() {
 
     assert!(token(&jwt(now + 600)).await.is_ok());
     assert!(token("opaque-token").await.is_ok());
-    assert!(matches!(
-        token(&jwt(now - 60)).await,
-        Err(EntraError::Expired { .. })
-    ));
-    assert!(matches!(
-        token(&jwt(now)[..30]).await,
-        Err(EntraError::BadToken(_))
-    ));
+    assert!(matches!(token(&jwt(now - 60)).await, Err(EntraError::Expired { .. })));
+    assert!(matches!(token(&jwt(now)[..30]).await, Err(EntraError::BadToken(_))));
     assert!(matches!(
         token("\u{1}\u{2}binary").await,
         Err(EntraError::BadToken(JwtError::Characters))
@@ -330,19 +289,28 @@ async fn what_is_not_entra_is_said_so() {
     ] {
         let server = Server::replies(vec![reply]).await;
 
-        let error = entra(
-            &server,
-            application(Proof::Secret(Secret::from("some-secret"))),
-        )
-        .token(&limits())
-        .await
-        .unwrap_err();
+        let error = entra(&server, application(Proof::Secret(Secret::from("some-secret"))))
+            .token(&limits())
+            .await
+            .unwrap_err();
 
         assert!(matches!(error, EntraError::NotEntra { .. }), "{error:?}");
         assert!(
             error.to_string().contains("Portal") && error.to_string().contains("login_url"),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn both_spellings_of_a_lifetime_are_read() {
+    for (value, seconds) in [
+        (json!(3599), Some(3599)),
+        (json!("3599"), Some(3599)),
+        (json!(0), None),
+        (json!("soon"), None),
+    ] {
+        assert_eq!(lifetime(Some(&value)), seconds.map(Duration::from_secs), "{value}");
     }
 }
 

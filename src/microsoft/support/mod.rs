@@ -1,5 +1,332 @@
-//! x
-/// x
-pub struct SupportApi;
-/// x
-pub struct SupportError;
+//! The support integration of a tenant: its settings and repositories in the Microsoft 365 admin center.
+//!
+//! The API is internal and the service behind it was announced as retired. So everything about its wire form is data
+//! ([`profile`]), and every refusal says what it means here ([`SupportError`]).
+
+mod call;
+mod error;
+mod objects;
+mod profile;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::Entra;
+use crate::http::{Client, HttpError, Limits, Origin, Repeat};
+
+pub use error::SupportError;
+pub use objects::{Deleted, Repository, RepositorySecrets, Settings};
+
+use call::Call;
+pub use profile::{Profile, ProfileError};
+
+/// The support integration of one tenant.
+#[derive(Debug)]
+pub struct SupportApi {
+    http: Arc<Client>,
+    entra: Arc<Entra>,
+    admin: Origin,
+    profile: Profile,
+}
+
+impl SupportApi {
+    /// The API at `admin`, spoken as `profile` says. `entra` signs in for the profile's scope, if it names one.
+    #[must_use]
+    pub fn new(http: Arc<Client>, entra: Arc<Entra>, admin: Origin, profile: Profile) -> Self {
+        Self {
+            http,
+            entra,
+            admin,
+            profile,
+        }
+    }
+
+    /// The tenant's settings. `None` when the tenant has none yet.
+    ///
+    /// # Errors
+    /// [`SupportError`].
+    pub async fn find_settings(&self, limits: &Limits) -> Result<Option<Settings>, SupportError> {
+        let object = &self.profile.settings;
+        let document = self.read("read_settings", "read the support settings", limits).await?;
+        let Some(document) = document else {
+            return Ok(None);
+        };
+        match document.pointer(&object.pointer) {
+            Some(Value::Object(fields)) => Ok(Some(Settings::read(object, fields))),
+            Some(Value::Null) | None => Ok(None),
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => Err(SupportError::Shape {
+                detail: format!("there is no object at {:?}", object.pointer),
+            }),
+        }
+    }
+
+    /// Writes the tenant's settings. Other fields of the same object are sent back as they were read.
+    ///
+    /// # Errors
+    /// [`SupportError`].
+    pub async fn write_settings(&self, settings: &Settings, limits: &Limits) -> Result<(), SupportError> {
+        let mut fields = Map::new();
+        if self.profile.keep_unknown_fields
+            && let Some(document) = self.read("read_settings", "read the support settings", limits).await?
+            && let Some(Value::Object(current)) = document.pointer(&self.profile.settings.pointer)
+        {
+            fields.clone_from(current);
+            // The list has calls of its own, and what it shows of secrets must not be written.
+            if let Some(list) = self
+                .profile
+                .repository
+                .pointer
+                .strip_prefix(&self.profile.settings.pointer)
+            {
+                fields.remove(list.trim_start_matches('/'));
+            }
+        }
+        settings.write(&self.profile.settings, &mut fields);
+        let call = Call {
+            name: "write_settings",
+            operation: "write the support settings",
+            repository_id: None,
+            body: Some(fields),
+        };
+        self.call(call, Repeat::Idempotent, limits).await.map(drop)
+    }
+
+    /// All repositories of the tenant.
+    ///
+    /// # Errors
+    /// [`SupportError`].
+    pub async fn repositories(&self, limits: &Limits) -> Result<Vec<Repository>, SupportError> {
+        let object = &self.profile.repository;
+        Ok(self
+            .raw_repositories(limits)
+            .await?
+            .iter()
+            .filter_map(|fields| Repository::read(object, fields))
+            .collect())
+    }
+
+    /// One repository.
+    ///
+    /// # Errors
+    /// [`SupportError`].
+    pub async fn find_repository(
+        &self,
+        repository_id: &str,
+        limits: &Limits,
+    ) -> Result<Option<Repository>, SupportError> {
+        let all = self.repositories(limits).await?;
+        Ok(all
+            .into_iter()
+            .find(|repository| repository.repository_id == repository_id))
+    }
+
+    /// Creates a repository whose id is not taken. See [`SupportApi::read_back`] for what became of it.
+    ///
+    /// A lost answer is settled by looking: what was not there before and holds our values now is ours.
+    ///
+    /// # Errors
+    /// [`SupportError`]; [`SupportError::AlreadyExists`] if the id is taken.
+    pub async fn create_repository(
+        &self,
+        repository: &Repository,
+        secrets: &RepositorySecrets,
+        limits: &Limits,
+    ) -> Result<(), SupportError> {
+        let id = &repository.repository_id;
+        if self.find_repository(id, limits).await?.is_some() {
+            return Err(SupportError::AlreadyExists {
+                repository_id: id.clone(),
+            });
+        }
+        let mut attempts_left = CREATE_ATTEMPTS;
+        loop {
+            let mut fields = Map::new();
+            repository.write(secrets, &self.profile.repository, &mut fields);
+            secrets.register();
+            let operation = "create the repository";
+            let call = Call {
+                name: "create_repository",
+                operation,
+                repository_id: Some(id),
+                body: Some(fields),
+            };
+            let (answer, why) = match self.call(call, Repeat::Never, limits).await {
+                Err(SupportError::Http {
+                    source: HttpError::Uncertain { answer, why, host },
+                    ..
+                }) => (
+                    answer,
+                    HttpError::Uncertain {
+                        host,
+                        why,
+                        answer: None,
+                    },
+                ),
+                Err(SupportError::Unexpected { status: 409, .. }) => {
+                    return Err(SupportError::AlreadyExists {
+                        repository_id: id.clone(),
+                    });
+                }
+                other => return other.map(drop),
+            };
+            // Looked up even after an interruption: a repository that nobody knows of would stay behind.
+            let grace = Limits::grace(LOOK_UP);
+            if let Some(found) = self.find_repository(id, &grace).await? {
+                return if repository.differences(&found).is_empty() {
+                    Ok(())
+                } else {
+                    Err(SupportError::AlreadyExists {
+                        repository_id: id.clone(),
+                    })
+                };
+            }
+            attempts_left -= 1;
+            if attempts_left == 0 || limits.cancel.is_cancelled() {
+                return Err(match answer {
+                    Some(answer) => SupportError::from_answer(operation, answer.host(), &answer, String::new),
+                    None => SupportError::Http { operation, source: why },
+                });
+            }
+            limits
+                .sleep(POLL)
+                .await
+                .map_err(|source| SupportError::Http { operation, source })?;
+        }
+    }
+
+    /// Replaces a repository. Fields that we do not know are sent back as they were read; secrets that are not given are
+    /// left out, which may clear them: give all that the configuration holds.
+    ///
+    /// # Errors
+    /// [`SupportError`]; [`SupportError::RepositoryMissing`] if there is none.
+    pub async fn update_repository(
+        &self,
+        repository: &Repository,
+        secrets: &RepositorySecrets,
+        limits: &Limits,
+    ) -> Result<(), SupportError> {
+        let id = &repository.repository_id;
+        let object = &self.profile.repository;
+        let current = self.raw_repositories(limits).await?;
+        let current = current
+            .into_iter()
+            .find(|fields| Repository::read(object, fields).is_some_and(|found| found.repository_id == *id));
+        let Some(mut fields) = current else {
+            return Err(SupportError::RepositoryMissing {
+                repository_id: id.clone(),
+            });
+        };
+        if !self.profile.keep_unknown_fields {
+            fields.clear();
+        }
+        repository.write(secrets, object, &mut fields);
+        secrets.register();
+        let call = Call {
+            name: "update_repository",
+            operation: "update the repository",
+            repository_id: Some(id),
+            body: Some(fields),
+        };
+        self.call(call, Repeat::Idempotent, limits).await.map(drop)
+    }
+
+    /// Deletes a repository; one that is not there is no error.
+    ///
+    /// # Errors
+    /// [`SupportError`].
+    pub async fn delete_repository(&self, repository_id: &str, limits: &Limits) -> Result<Deleted, SupportError> {
+        let call = Call {
+            name: "delete_repository",
+            operation: "delete the repository",
+            repository_id: Some(repository_id),
+            body: None,
+        };
+        match self.call(call, Repeat::Idempotent, limits).await {
+            Ok(_) => Ok(Deleted::Now),
+            // The repository or the page? The list knows.
+            Err(error @ SupportError::PageMissing { .. }) => match self.find_repository(repository_id, limits).await? {
+                None => Ok(Deleted::Before),
+                Some(_) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a repository that was just written until it shows what was written, for some seconds.
+    ///
+    /// The result may still differ: see [`Repository::differences`] for fields that the admin center did not take.
+    ///
+    /// # Errors
+    /// [`SupportError::NotVisible`] if it is not listed.
+    pub async fn read_back(&self, written: &Repository, limits: &Limits) -> Result<Repository, SupportError> {
+        let give_up = Instant::now() + READ_BACK;
+        loop {
+            let found = self.find_repository(&written.repository_id, limits).await?;
+            let settled = found
+                .as_ref()
+                .is_some_and(|found| written.differences(found).is_empty());
+            if settled || Instant::now() + POLL > give_up {
+                return found.ok_or_else(|| SupportError::NotVisible {
+                    repository_id: written.repository_id.clone(),
+                });
+            }
+            limits.sleep(POLL).await.map_err(|source| SupportError::Http {
+                operation: "read the repository back",
+                source,
+            })?;
+        }
+    }
+
+    async fn raw_repositories(&self, limits: &Limits) -> Result<Vec<Map<String, Value>>, SupportError> {
+        let pointer = &self.profile.repository.pointer;
+        let document = self.read("list_repositories", "list the repositories", limits).await?;
+        // A tenant without support integration has no repositories either.
+        let Some(document) = document else {
+            return Ok(Vec::new());
+        };
+        let shape = |detail: String| SupportError::Shape { detail };
+        match document.pointer(pointer) {
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|item| {
+                    item.as_object()
+                        .cloned()
+                        .ok_or_else(|| shape(format!("the list at {pointer:?} holds something that is no object")))
+                })
+                .collect(),
+            Some(Value::Null) => Ok(Vec::new()),
+            // An object without the list is an error, or every repository would count as deleted.
+            None | Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+                Err(shape(format!("there is no list at {pointer:?}")))
+            }
+        }
+    }
+
+    async fn read(
+        &self,
+        name: &'static str,
+        operation: &'static str,
+        limits: &Limits,
+    ) -> Result<Option<Value>, SupportError> {
+        let call = Call {
+            name,
+            operation,
+            repository_id: None,
+            body: None,
+        };
+        Ok(self
+            .call(call, Repeat::Idempotent, limits)
+            .await?
+            .filter(|document| !document.is_null()))
+    }
+}
+
+const CREATE_ATTEMPTS: u32 = 3;
+const LOOK_UP: Duration = Duration::from_secs(15);
+const READ_BACK: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(500);

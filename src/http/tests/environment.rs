@@ -1,0 +1,169 @@
+//! What leaves the process beside the request: the log. And what comes in: the proxy of the environment.
+
+use std::{
+    fmt::{Debug, Write},
+    process::Command,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::json;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::{Layer, layer::SubscriberExt};
+
+use crate::http::{
+    Client, ClientOptions, Method, Origin, Repeat, Request, Secret,
+    scripted::{Reply, Server, client, limits, options},
+};
+
+/// Writes every event with all its fields, whatever its level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Log {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        struct Line<'a>(&'a mut String);
+        impl Visit for Line<'_> {
+            fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+                write!(self.0, " {}={value:?}", field.name()).unwrap();
+            }
+        }
+        let mut log = self.0.lock().unwrap();
+        write!(log, "{}", event.metadata().level()).unwrap();
+        event.record(&mut Line(&mut log));
+        log.push('\n');
+    }
+}
+
+#[tokio::test]
+async fn the_log_tells_of_each_call_and_of_no_secret() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
+    let body = json!({"access_token": "marker-answer-token", "result": {"user_password": {"value": "marker-answer-password"}}});
+    let answer = Reply::json(200, &body)
+        .with("x-transaction-id", "abc123")
+        .with("set-cookie", "s=marker-cookie");
+    let server = Server::replies(vec![Reply::json(503, &body), answer]).await;
+    let requests = [
+        server
+            .request(Method::GET, Repeat::Idempotent)
+            .basic("admin", &Secret::from("marker-password"))
+            .unwrap(),
+        server
+            .request(Method::GET, Repeat::Idempotent)
+            .bearer(&Secret::from("marker-bearer"))
+            .unwrap(),
+        server
+            .request(Method::POST, Repeat::Idempotent)
+            .form(&[("client_secret", "marker+form &secret"), ("n", "1")]),
+        server
+            .request(Method::POST, Repeat::Idempotent)
+            .label("sys_user")
+            .json(&json!({"user_password": "marker-json"}))
+            .unwrap(),
+    ];
+
+    for request in requests {
+        client().send(request, &limits()).await.unwrap();
+    }
+
+    let log = log.0.lock().unwrap().clone();
+    assert!(!log.contains("marker"), "{log}");
+    let line = log.lines().rfind(|line| line.contains("http call")).unwrap();
+    for part in [
+        "DEBUG",
+        "method=POST",
+        "host=",
+        "path=\"/thing\"",
+        "label=\"sys_user\"",
+        "status=200",
+        "duration_ms=",
+        "transaction_id=\"abc123\"",
+        "attempt=0",
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert!(log.contains("attempt=1"), "{log}");
+}
+
+/// Runs [`a_call_to_a_distant_host`] in a process with this environment: the proxy variables are read once, by the library.
+async fn in_a_process_with(variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([
+        "--exact",
+        "http::tests::environment::a_call_to_a_distant_host",
+        "--nocapture",
+    ]);
+    command
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .envs(variables.iter().copied());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the parent process passes the target this way")]
+async fn a_call_to_a_distant_host() {
+    let target = std::env::var("TEST_TARGET").unwrap_or("https://distant.invalid".to_owned());
+    let origin = Origin::parse(&target).unwrap();
+    let request = Request::new(Method::GET, origin.join("/").unwrap(), &origin, Repeat::Idempotent);
+
+    let client = Client::new(ClientOptions {
+        max_retries: 0,
+        ..options()
+    });
+    match client.send(request, &limits()).await {
+        Ok(answer) => println!("status {}", answer.status()),
+        Err(error) => println!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn the_proxy_of_the_environment_is_used_and_its_refusal_explained() {
+    for refusal in [403, 407, 502] {
+        let proxy = Server::replies(vec![Reply::typed(refusal, "text/html", "no")]).await;
+
+        let said = in_a_process_with(&[("HTTPS_PROXY", &proxy.url)]).await;
+
+        assert!(
+            said.contains("NO_PROXY") && said.contains("distant.invalid"),
+            "{refusal}: {said}"
+        );
+        assert_eq!(proxy.received()[0].target, "distant.invalid:443");
+    }
+}
+
+#[tokio::test]
+async fn a_host_in_no_proxy_is_called_directly() {
+    let proxy = Server::replies(vec![Reply::typed(403, "text/html", "no")]).await;
+
+    let said = in_a_process_with(&[("HTTPS_PROXY", &proxy.url), ("NO_PROXY", "distant.invalid")]).await;
+
+    assert!(said.contains("cannot be resolved"), "{said}");
+    assert_eq!(proxy.count(), 0);
+}
+
+#[tokio::test]
+async fn plain_loopback_traffic_stays_on_the_machine() {
+    let proxy = Server::replies(vec![Reply::typed(403, "text/html", "no")]).await;
+    let here = Server::replies(vec![Reply::json(204, &json!({}))]).await;
+
+    let said = in_a_process_with(&[
+        ("HTTP_PROXY", &proxy.url),
+        ("ALL_PROXY", &proxy.url),
+        ("TEST_TARGET", &here.url),
+    ])
+    .await;
+
+    assert!(said.contains("status 204"), "{said}");
+    assert_eq!(proxy.count(), 0);
+}
+
+#[tokio::test]
+async fn an_absent_proxy_is_not_mistaken_for_an_absent_host() {
+    let said = in_a_process_with(&[("HTTPS_PROXY", "http://127.0.0.1:9")]).await;
+
+    assert!(said.contains("HTTPS_PROXY"), "{said}");
+}

@@ -1,0 +1,89 @@
+//! What the admin center keeps, in our words.
+
+use crate::http::{Secret, secret};
+
+/// One setting per tenant: the tool that cases go to, and the application that asks for tokens.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Settings {
+    /// "Internal support tool".
+    pub internal_support_tool: Option<String>,
+    /// "Application ID to issue Auth Token".
+    pub application_id: Option<String>,
+}
+
+/// One repository: an instance that cases go to. Secrets are not part of it, they cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Repository {
+    /// Chosen by the user, unique in the tenant.
+    pub repository_id: String,
+    /// The instance's address.
+    pub endpoint: Option<String>,
+    /// `aad` or `basic`; anything else is a value of the API that the profile does not know.
+    pub authentication_type: Option<String>,
+    /// The application that tokens are asked for, or the OAuth client of the instance.
+    pub client_id: Option<String>,
+    /// The application (or user) that calls the instance.
+    pub rest_user_name: Option<String>,
+    /// Seconds.
+    pub refresh_token_expiry: Option<i64>,
+}
+
+/// What a repository holds beside, sent with every write: the write replaces the whole.
+#[derive(Clone, Debug, Default)]
+pub struct RepositorySecrets {
+    /// Of the application or OAuth client.
+    pub client_secret: Option<Secret>,
+    /// Of the calling application or user.
+    pub rest_user_password: Option<Secret>,
+}
+
+/// Whether a delete had anything to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Deleted {
+    /// It was there.
+    Now,
+    /// Somebody else was faster.
+    Before,
+}
+
+impl Repository {
+    /// The fields, by our names, that differ in what was read back.
+    #[must_use]
+    pub fn differences(&self, found: &Self) -> Vec<&'static str> {
+        let pairs = [
+            ("repository_id", self.repository_id == found.repository_id),
+            (
+                "endpoint",
+                same_address(self.endpoint.as_deref(), found.endpoint.as_deref()),
+            ),
+            (
+                "authentication_type",
+                self.authentication_type == found.authentication_type,
+            ),
+            ("client_id", self.client_id == found.client_id),
+            ("rest_user_name", self.rest_user_name == found.rest_user_name),
+            (
+                "refresh_token_expiry",
+                self.refresh_token_expiry == found.refresh_token_expiry,
+            ),
+        ];
+        pairs
+            .into_iter()
+            .filter(|(_, same)| !same)
+            .map(|(name, _)| name)
+            .collect()
+    }
+}
+
+impl RepositorySecrets {
+    pub(super) fn register(&self) {
+        for known in [&self.client_secret, &self.rest_user_password].into_iter().flatten() {
+            secret::register(known);
+        }
+    }
+}
+
+/// Addresses that differ only in a final slash are the same to the form behind this API.
+fn same_address(ours: Option<&str>, theirs: Option<&str>) -> bool {
+    ours.map(|text| text.trim_end_matches('/')) == theirs.map(|text| text.trim_end_matches('/'))
+}
