@@ -41,6 +41,20 @@ pub(super) fn read(call: Call<'_>, answer: &Answer) -> Result<Json, TableError> 
     }
 }
 
+/// Whether a refusal is about the key that we chose for a new record. The vendor's wording is not known; it can hardly
+/// do without the column's name.
+pub(super) fn is_about_the_key(error: &TableError) -> bool {
+    if let TableError::BadRequest { detail, .. }
+    | TableError::Refused {
+        reason: Refusal::Acl { detail } | Refusal::Other { detail },
+        ..
+    } = error
+    {
+        return detail.contains("sys_id");
+    }
+    false
+}
+
 enum Body {
     Envelope(Map<String, Json>),
     /// Says that it is JSON, but cannot be read.
@@ -68,18 +82,16 @@ struct VendorError {
 
 impl VendorError {
     fn of(error: &Json) -> VendorError {
-        match error {
-            Json::Object(parts) => {
-                let part = |name: &str| parts.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
-                VendorError {
-                    message: part("message"),
-                    detail: part("detail"),
-                }
-            }
-            other => VendorError {
-                message: other.as_str().unwrap_or_default().to_owned(),
+        let Json::Object(parts) = error else {
+            return VendorError {
+                message: error.as_str().unwrap_or_default().to_owned(),
                 detail: String::new(),
-            },
+            };
+        };
+        let part = |name: &str| parts.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        VendorError {
+            message: part("message"),
+            detail: part("detail"),
         }
     }
 
@@ -177,10 +189,10 @@ fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
         (429, _) => TableError::RateLimited {
             table,
             retry_after: answer.retry_after(),
-            source: crate::http::HttpError::RateLimited {
+            source: Box::new(crate::http::HttpError::RateLimited {
                 host,
                 retry_after: answer.retry_after(),
-            },
+            }),
         },
         (300..=499, _) => TableError::BadRequest {
             table,

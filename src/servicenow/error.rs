@@ -7,6 +7,7 @@ use super::query::QueryError;
 use super::signin::SignInError;
 use super::sys_id::SysId;
 use super::table::Table;
+use super::tables::sys_user_has_role;
 use crate::http::HttpError;
 
 /// What was asked of a table.
@@ -165,7 +166,7 @@ pub enum TableError {
         retry_after: Option<Duration>,
         /// The wire's words.
         #[source]
-        source: HttpError,
+        source: Box<HttpError>,
     },
     /// No usable answer, retries included.
     #[error("{table} gave no usable answer to the {verb}{}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
@@ -178,7 +179,7 @@ pub enum TableError {
         status: Option<u16>,
         /// What the wire says.
         #[source]
-        source: Option<HttpError>,
+        source: Option<Box<HttpError>>,
     },
     /// The user interrupted the run.
     #[error("the {verb} of {table} was interrupted")]
@@ -273,7 +274,7 @@ impl TableError {
         match self {
             TableError::Cancelled { .. } => true,
             TableError::Unavailable { source, .. } => {
-                matches!(source, Some(HttpError::DeadlineExceeded { .. }))
+                matches!(source.as_deref(), Some(HttpError::DeadlineExceeded { .. }))
             }
             TableError::RateLimited { .. } => true,
             TableError::SignIn {
@@ -309,7 +310,7 @@ impl TableError {
             HttpError::RateLimited { retry_after, .. } => TableError::RateLimited {
                 table,
                 retry_after,
-                source,
+                source: Box::new(source),
             },
             HttpError::Redirected { host, status, to } => TableError::NotTheApi {
                 host,
@@ -330,7 +331,7 @@ impl TableError {
                 table,
                 verb,
                 status: None,
-                source: Some(source),
+                source: Some(Box::new(source)),
             },
         }
     }
@@ -372,8 +373,13 @@ impl Refusal {
         match self {
             Refusal::Acl { .. } | Refusal::Other { .. } => format!(
                 "The account probably lacks a role: to {verb} {table} it needs {}. Where the REST access rules are \
-                 active it also needs snc_platform_rest_api_access.",
-                table.role()
+                 active it also needs snc_platform_rest_api_access.{}",
+                table.role(),
+                if table == sys_user_has_role::TABLE {
+                    BY_GROUP
+                } else {
+                    ""
+                }
             ),
             Refusal::BusinessRule { .. } => format!(
                 "Credentials and roles are not the cause. The rule's own message is only in the instance: try the same \
@@ -539,4 +545,7 @@ fn similar_names(similar: &[String]) -> String {
     )
 }
 
+/// The way around grants that want a role which only an interactive session can take on.
+const BY_GROUP: &str = " Some instances grant roles only with elevated security_admin, which no API session has: there, \
+                        have an administrator give the role to a group and put the user into that group (`groups`).";
 const MAX_LISTED: usize = 10;

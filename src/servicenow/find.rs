@@ -1,14 +1,13 @@
 //! Single records, by key or by natural key. Reads of one table that arrive together become one request.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value as Json;
 
 use super::call::{Ask, fields};
 use super::error::{TableError, Verb};
 use super::gather::{Gather, NoAnswer};
-use super::instance::{Session, entry_of};
+use super::instance::{Session, Shared, entry_of};
 use super::query::Query;
 use super::record::Record;
 use super::sys_id::SysId;
@@ -16,7 +15,7 @@ use super::table::{Column, Table};
 
 /// Finds that wait for company, by table.
 #[derive(Default)]
-pub(super) struct Finds(Mutex<HashMap<Table, Arc<Gather<Wanted, Option<Record>>>>>);
+pub(super) struct Finds(Shared<Table, Gather<Wanted, Option<Record>>>);
 
 #[derive(Clone)]
 struct Wanted {

@@ -108,7 +108,6 @@ impl<Q, A> Drop for Lead<'_, Q, A> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio_util::sync::CancellationToken;
@@ -121,7 +120,7 @@ mod tests {
         Limits::new(Duration::from_secs(60), CancellationToken::new())
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn questions_that_arrive_together_are_asked_together() {
         let gather = Gather::<u32, u32>::default();
         let calls = AtomicUsize::new(0);
@@ -139,32 +138,26 @@ mod tests {
         assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn when_the_first_asker_is_interrupted_the_others_still_get_their_answer() {
-        let gather = Arc::new(Gather::<u32, u32>::default());
-        let cancel = CancellationToken::new();
-        let first_limits = Limits::new(Duration::from_secs(60), cancel.clone());
-        let slow = |questions: Vec<u32>| async move {
-            tokio::time::sleep(Duration::from_secs(5)).await;
+        let gather = Gather::<u32, u32>::default();
+        let limits = limits();
+        let ask = |questions: Vec<u32>| async move {
+            if questions.contains(&1) {
+                std::future::pending::<()>().await;
+            }
             questions.into_iter().map(Ok).collect()
         };
 
-        let first = tokio::spawn({
-            let gather = Arc::clone(&gather);
-            async move {
-                tokio::time::timeout(Duration::from_secs(1), gather.ask(1, WINDOW, &first_limits, slow))
-                    .await
-                    .is_err()
-            }
-        });
-        let second = {
-            let limits = limits();
-            tokio::task::yield_now().await;
-            gather.ask(2, WINDOW, &limits, slow).await.ok()
+        let first = async {
+            tokio::time::timeout(WINDOW * 5, gather.ask(1, WINDOW, &limits, ask))
+                .await
+                .is_err()
         };
+        let second = async { gather.ask(2, WINDOW, &limits, ask).await.ok() };
+        let (first_was_dropped, second) = tokio::join!(first, second);
 
-        assert!(first.await.unwrap(), "the first was dropped while it asked");
+        assert!(first_was_dropped);
         assert_eq!(second, Some(2));
-        drop(cancel);
     }
 }

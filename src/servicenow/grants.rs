@@ -5,11 +5,11 @@
 //! hold several. Rows with `inherited=true` are derived by the platform and cannot be removed.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::error::{TableError, Verb};
 use super::gather::{Gather, NoAnswer};
-use super::instance::{Session, entry_of};
+use super::instance::{Session, Shared, entry_of};
 use super::names::parts;
 use super::query::Query;
 use super::record::{Cell, Record, Row};
@@ -22,9 +22,9 @@ use super::write::{InputMode, Insert};
 #[derive(Default)]
 pub(super) struct GrantState {
     /// One writer per user.
-    turns: Mutex<HashMap<SysId, Arc<tokio::sync::Mutex<()>>>>,
+    turns: Shared<SysId, tokio::sync::Mutex<()>>,
     /// Reads that wait for company, by table.
-    reads: Mutex<HashMap<Table, Arc<Gather<SysId, Vec<Record>>>>>,
+    reads: Shared<Table, Gather<SysId, Vec<Record>>>,
 }
 
 /// A role that a user has.

@@ -231,8 +231,11 @@ impl Inner {
     }
 }
 
+/// What is shared by key.
+pub(super) type Shared<K, V> = Mutex<HashMap<K, Arc<V>>>;
+
 /// A map entry made on first use.
-pub(super) fn entry_of<K, V>(map: &Mutex<HashMap<K, Arc<V>>>, key: K, make: impl FnOnce() -> V) -> Arc<V>
+pub(super) fn entry_of<K, V>(map: &Shared<K, V>, key: K, make: impl FnOnce() -> V) -> Arc<V>
 where
     K: std::hash::Hash + Eq,
 {

@@ -65,6 +65,8 @@ mod select; // Many records, page by page.
 mod signin;
 mod sys_id;
 mod table;
+#[cfg(test)]
+mod tests;
 mod write; // Insert, update, delete.
 
 pub use compare::{Cause, Mismatch, means_the_same};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::error::{TableError, Verb};
 use super::gather::{Gather, NoAnswer};
-use super::instance::{Session, entry_of, locked};
+use super::instance::{Session, Shared, entry_of, locked};
 use super::query::Query;
 use super::record::Cell;
 use super::sys_id::SysId;
@@ -15,8 +15,8 @@ use super::tables::{every, sys_choice, sys_user, sys_user_group, sys_user_role};
 /// What is known of names, for all sessions of an instance.
 #[derive(Default)]
 pub(super) struct NameCaches {
-    directories: Mutex<HashMap<Table, Arc<Directory>>>,
-    choices: Mutex<HashMap<(String, String), Arc<Vec<Choice>>>>,
+    directories: Shared<Table, Directory>,
+    choices: Shared<(String, String), Vec<Choice>>,
 }
 
 #[derive(Default)]
@@ -329,7 +329,7 @@ fn most_similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<Str
             let lower = candidate.to_lowercase();
             let contains = lower.contains(&wanted) || (lower.len() > 3 && wanted.contains(&lower));
             let distance = edits(&wanted, &lower);
-            let is_near = distance <= wanted.chars().count().max(3) / 3;
+            let is_near = distance <= (wanted.chars().count() / 4).max(2);
             (is_near || contains).then_some((distance, candidate))
         })
         .collect();

@@ -423,11 +423,12 @@ impl QueryError {
 
 /// The text of a value, if a query can carry it.
 fn expressible(column: Column, value: Value, also_refused: &str) -> Result<String, QueryError> {
-    let name = || column.name().to_owned();
-    let text = match value {
-        Value::Secret(_) => return Err(QueryError::Secret { column: name() }),
-        value => value.into_wire(),
-    };
+    if matches!(value, Value::Secret(_)) {
+        return Err(QueryError::Secret {
+            column: column.name().to_owned(),
+        });
+    }
+    let text = value.into_wire();
     check_value(column.name(), &text, also_refused)?;
     Ok(text)
 }

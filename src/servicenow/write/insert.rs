@@ -11,6 +11,7 @@ use tokio::time::Instant as Moment;
 
 use super::{After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted};
 use crate::http::HttpError;
+use crate::servicenow::answer;
 use crate::servicenow::call::{Ask, Trouble, fields, reading};
 use crate::servicenow::error::Refusal;
 use crate::servicenow::record::{Cell, Record};
@@ -35,7 +36,7 @@ impl Session {
         params.extend(insert.input.param());
         let mut body = insert.row.to_json();
         body.insert(every::SYS_ID.name().to_owned(), Json::from(sending.ours.as_str()));
-        let ask = Ask {
+        let mut ask = Ask {
             table: insert.table,
             verb: Verb::Insert,
             sys_id: None,
@@ -51,6 +52,11 @@ impl Session {
                 Posted::Refused(error) if lost > 0 => {
                     return self.refused_after_loss(&insert, &sending, error).await;
                 }
+                // A property can reserve the choice of a key to administrators. Nothing was made, so it goes without.
+                Posted::Refused(error) if answer::is_about_the_key(&error) && has_key(&ask) => {
+                    ask.body.as_mut().map(|body| body.remove(every::SYS_ID.name()));
+                    continue;
+                }
                 Posted::Refused(error) => return Err(self.refused(&insert, error).await),
                 Posted::Unknown(why) => why,
             };
@@ -65,11 +71,11 @@ impl Session {
                     return Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await);
                 }
                 None if lost > MAX_RESENT => {
-                    return Err(TableError::Unavailable {
+                    let detail = format!("{why}; it was sent {lost} times, and nothing was found after any of them");
+                    return Err(TableError::Uncertain {
                         table: insert.table,
-                        verb: Verb::Insert,
-                        status: None,
-                        source: None,
+                        detail,
+                        candidate: None,
                     });
                 }
                 None => self.pause(&ask).await?,
@@ -90,14 +96,20 @@ impl Session {
                 Some(record) => Posted::Made(Box::new(record)),
                 None => Posted::Unknown("the answer holds no record".to_owned()),
             },
-            Err(error) => match &error {
-                TableError::Garbled { .. } | TableError::TransactionCancelled { .. } => {
+            Err(error) => {
+                // A page in place of an answer, although the status says that all is well, counts as lost too.
+                let is_odd_page = matches!(error, TableError::NotTheApi { .. }) && answer.status().as_u16() == 201;
+                let is_garbled = matches!(
+                    error,
+                    TableError::Garbled { .. } | TableError::TransactionCancelled { .. }
+                );
+                let is_unknown = is_odd_page || is_garbled;
+                if is_unknown {
                     Posted::Unknown(error.to_string())
+                } else {
+                    Posted::Refused(error)
                 }
-                // A page in place of an answer, although the status says that all is well.
-                TableError::NotTheApi { .. } if answer.status().as_u16() == 201 => Posted::Unknown(error.to_string()),
-                _ => Posted::Refused(error),
-            },
+            }
         }
     }
 
@@ -125,11 +137,18 @@ impl Session {
 
     /// Whether the refusal means that the record exists already.
     async fn refused(&self, insert: &Insert<'_>, error: TableError) -> TableError {
-        let may_be_duplicate = match &error {
-            TableError::Duplicate { .. } | TableError::BadRequest { .. } => true,
-            TableError::Refused { reason, .. } => !matches!(reason, Refusal::Acl { .. } | Refusal::CrossScope { .. }),
-            _ => false,
-        };
+        let is_about_rights = matches!(
+            &error,
+            TableError::Refused {
+                reason: Refusal::Acl { .. } | Refusal::CrossScope { .. },
+                ..
+            }
+        );
+        let may_be_duplicate = !is_about_rights
+            && matches!(
+                &error,
+                TableError::Duplicate { .. } | TableError::BadRequest { .. } | TableError::Refused { .. }
+            );
         let Some(key) = insert.natural_key.as_ref().filter(|_| may_be_duplicate) else {
             return error;
         };
@@ -242,6 +261,12 @@ impl Session {
         let columns: Vec<&str> = different.iter().map(|mismatch| mismatch.column.name()).collect();
         (!columns.is_empty()).then(|| format!("it differs in {}", columns.join(", ")))
     }
+}
+
+fn has_key(ask: &Ask<'_>) -> bool {
+    ask.body
+        .as_ref()
+        .is_some_and(|body| body.contains_key(every::SYS_ID.name()))
 }
 
 /// What became of one POST.

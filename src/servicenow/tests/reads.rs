@@ -1,0 +1,311 @@
+//! Single records, batches, pages, names.
+
+use std::sync::Mutex;
+
+use super::*;
+use crate::servicenow::tables::{oauth_entity, sys_user, sys_user_has_role, sys_user_role};
+
+#[tokio::test]
+async fn a_record_is_read_with_its_columns_and_without_links() {
+    let server = Server::replies(vec![result(
+        json!({ "sys_id": KEY, "user_name": "abel", "active": "true" }),
+    )])
+    .await;
+
+    let found = session(&server)
+        .find(sys_user::TABLE, &id(KEY), &[sys_user::USER_NAME, sys_user::ACTIVE])
+        .await
+        .unwrap();
+
+    let record = found.unwrap();
+    assert_eq!(record.text(sys_user::USER_NAME), Cell::Value("abel"));
+    assert_eq!(record.bool(sys_user::ACTIVE), Cell::Value(true));
+    let asked = &server.received()[0];
+    assert!(
+        asked.target.starts_with(&format!("/api/now/table/sys_user/{KEY}?")),
+        "{}",
+        asked.target
+    );
+    assert_eq!(param(asked, "sysparm_fields").unwrap(), "sys_id,user_name,active");
+    assert_eq!(param(asked, "sysparm_exclude_reference_link").unwrap(), "true");
+    assert_eq!(asked.header("authorization").unwrap(), "Basic dGY6cGFzcy1tYXJrZXI=");
+    assert_eq!(asked.header("accept").unwrap(), "application/json");
+}
+
+#[tokio::test]
+async fn an_absence_is_believed_only_at_the_second_look() {
+    let transient = Server::replies(vec![no_record(), result(json!({ "sys_id": KEY }))]).await;
+    assert!(
+        session(&transient)
+            .find(sys_user::TABLE, &id(KEY), &[])
+            .await
+            .unwrap()
+            .is_some()
+    );
+
+    let gone = Server::replies(vec![no_record()]).await;
+    assert!(
+        session(&gone)
+            .find(sys_user::TABLE, &id(KEY), &[])
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(gone.count(), 2);
+}
+
+#[tokio::test]
+async fn finds_that_arrive_together_become_one_request_and_a_missing_row_is_looked_for_alone() {
+    let server = Server::by(|received| {
+        let Some(query) = param(received, "sysparm_query") else {
+            return no_record();
+        };
+        let rows: Vec<Json> = query
+            .strip_prefix("sys_idIN")
+            .unwrap()
+            .split(',')
+            .filter(|key| *key != OTHER)
+            .map(|key| json!({ "sys_id": key, "user_name": format!("u{key}") }))
+            .collect();
+        result(Json::from(rows))
+    })
+    .await;
+    let session = session(&server);
+    let keys: Vec<SysId> = (0..9).map(|_| SysId::random()).chain([id(OTHER)]).collect();
+
+    let finds = keys
+        .iter()
+        .map(|key| session.find(sys_user::TABLE, key, &[sys_user::USER_NAME]));
+    let found = futures_util::future::join_all(finds).await;
+
+    for (key, found) in keys.iter().zip(found) {
+        let name = found
+            .unwrap()
+            .map(|record| record.text(sys_user::USER_NAME).map(str::to_owned));
+        assert_eq!(name, (key.as_str() != OTHER).then(|| Cell::Value(format!("u{key}"))));
+    }
+    assert_eq!(server.count(), 3, "one list, and two looks at the missing row");
+}
+
+#[tokio::test]
+async fn when_the_list_is_refused_each_record_is_read_alone() {
+    let server = Server::by(|received| match param(received, "sysparm_query") {
+        Some(_) => refusal(403, "Operation Failed", "ACL Exception"),
+        None => result(json!({ "sys_id": received.target.split(['/', '?']).nth(5).unwrap() })),
+    })
+    .await;
+    let session = session(&server);
+
+    let (one, other) = (id(KEY), id(OTHER));
+    let (one, other) = tokio::join!(
+        session.find(sys_user::TABLE, &one, &[]),
+        session.find(sys_user::TABLE, &other, &[])
+    );
+
+    assert!(one.unwrap().is_some() && other.unwrap().is_some());
+    assert_eq!(server.count(), 3);
+}
+
+#[tokio::test]
+async fn an_empty_page_is_not_the_end() {
+    let server = Server::by(|received| {
+        let rows = match param(received, "sysparm_offset").as_deref() {
+            Some("4") => json!([{ "sys_id": KEY }]),
+            Some("2") => json!([{ "sys_id": OTHER }]),
+            _ => json!([]),
+        };
+        result(rows).with("X-Total-Count", "5")
+    })
+    .await;
+    let session = session(&server);
+
+    let mut pages = session.pages(sys_user::TABLE, &Query::every_row(), &[], 2);
+    let mut sizes = Vec::new();
+    while let Some(page) = pages.next().await.unwrap() {
+        sizes.push(page.len());
+    }
+
+    assert_eq!(sizes, [0, 1, 1]);
+    assert_eq!(
+        param(&server.received()[0], "sysparm_query").unwrap(),
+        "sys_idISNOTEMPTY^ORDERBYsys_id"
+    );
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_seen_are_not_none() {
+    let server = Server::replies(vec![result(json!([])).with("X-Total-Count", "1")]).await;
+    let query = Query::equals(sys_user::USER_NAME, "abel").unwrap();
+
+    let error = session(&server)
+        .find_one(sys_user::TABLE, &query, &[])
+        .await
+        .unwrap_err();
+
+    assert!(matches!(error, TableError::Invisible { .. }), "{error}");
+    assert!(error.remedy().contains("user_admin"), "{}", error.remedy());
+}
+
+#[tokio::test]
+async fn a_row_that_the_query_does_not_mean_is_never_adopted() {
+    let query = Query::equals(sys_user::USER_NAME, "abel").unwrap();
+
+    let ignored = Server::replies(vec![
+        result(json!([{ "sys_id": KEY, "user_name": "ABEL" }])).with("X-Total-Count", "1"),
+    ])
+    .await;
+    assert_eq!(
+        session(&ignored).find_one(sys_user::TABLE, &query, &[]).await.unwrap(),
+        None
+    );
+
+    let unknown_column = Server::replies(vec![result(json!([{ "sys_id": KEY }]))]).await;
+    let error = session(&unknown_column)
+        .find_one(sys_user::TABLE, &query, &[])
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("user_name"), "{error}");
+
+    let several = json!([{ "sys_id": KEY, "user_name": "abel" }, { "sys_id": OTHER, "user_name": "abel" }]);
+    let several = Server::replies(vec![result(several)]).await;
+    let error = session(&several)
+        .find_one(sys_user::TABLE, &query, &[])
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains(KEY) && error.to_string().contains(OTHER),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_user_query_about_an_unknown_column_is_noticed() {
+    let server = Server::replies(vec![result(json!([{ "sys_id": KEY, "active": "true" }]))]).await;
+    let query = Query::user("active=true^nosuch_column=1").unwrap();
+
+    let error = session(&server).select(sys_user::TABLE, &query, &[]).await.unwrap_err();
+
+    assert!(error.to_string().contains("nosuch_column"), "{error}");
+}
+
+#[tokio::test]
+async fn a_garbled_list_is_asked_for_again() {
+    let cut = "{\"result\":[{\"sys_id\":\"6816f79cc0a8016401c5a33be04be441\"},{\"error\":{\"message\":\"Transaction cancelled: maximum execution time exceeded\"";
+    let once = Server::replies(vec![
+        Reply::typed(200, "application/json", cut),
+        result(json!([{ "sys_id": KEY }])),
+    ])
+    .await;
+    assert_eq!(
+        session(&once)
+            .select(sys_user::TABLE, &Query::every_row(), &[])
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+
+    let always = Server::replies(vec![Reply::typed(200, "application/json", cut)]).await;
+    let error = session(&always)
+        .select(sys_user::TABLE, &Query::every_row(), &[])
+        .await
+        .unwrap_err();
+    assert!(matches!(error, TableError::TransactionCancelled { .. }), "{error}");
+    assert_eq!(always.count(), 3);
+}
+
+#[tokio::test]
+async fn names_are_looked_up_together_and_once() {
+    let server = Server::by(|received| {
+        let query = param(received, "sysparm_query").unwrap();
+        match query.as_str() {
+            "nameINadmin,itil^ORDERBYsys_id" => {
+                result(json!([{ "sys_id": KEY, "name": "itil" }, { "sys_id": OTHER, "name": "admin" }]))
+            }
+            "nameINitli^ORDERBYsys_id" => result(json!([])),
+            "nameISNOTEMPTY^ORDERBYsys_id" => {
+                result(json!([{ "sys_id": KEY, "name": "itil" }, { "sys_id": OTHER, "name": "admin" }]))
+            }
+            other => panic!("unexpected query {other}"),
+        }
+    })
+    .await;
+    let session = session(&server);
+
+    let roles = session.roles();
+    let (one, other, again) = tokio::join!(roles.id_of("itil"), roles.id_of("admin"), roles.id_of("itil"));
+    assert_eq!(
+        (one.unwrap(), other.unwrap(), again.unwrap()),
+        (id(KEY), id(OTHER), id(KEY))
+    );
+    assert_eq!(session.roles().id_of("itil").await.unwrap(), id(KEY));
+    assert_eq!(session.roles().name_of(&id(OTHER)).await.unwrap().unwrap(), "admin");
+    assert_eq!(server.count(), 1);
+
+    let error = session.roles().id_of("itli").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "sys_user_role has no record named \"itli\"; did you mean \"itil\"?"
+    );
+    let error = session
+        .names(sys_user_role::TABLE, sys_user_role::NAME)
+        .id_of("a^b")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, TableError::Query { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn roles_of_many_users_are_one_request_and_grants_of_one_user_take_turns() {
+    let open = std::sync::Arc::new(Mutex::new(0));
+    let rows = std::sync::Arc::new(Mutex::new(vec![
+        json!({ "sys_id": KEY, "user": OTHER, "role": KEY, "state": "active", "inherited": "true" }),
+    ]));
+    let (server_open, server_rows) = (open.clone(), rows.clone());
+    let server = Server::by(move |received| {
+        if received.method == "GET" {
+            let query = param(received, "sysparm_query").unwrap();
+            let users = query
+                .strip_prefix("userIN")
+                .unwrap()
+                .trim_end_matches("^ORDERBYsys_id")
+                .to_owned();
+            let rows = server_rows.lock().unwrap();
+            let of_users: Vec<&Json> = rows
+                .iter()
+                .filter(|row| users.contains(row["user"].as_str().unwrap()))
+                .collect();
+            return result(json!(of_users));
+        }
+        *server_open.lock().unwrap() += 1;
+        let mut row = received.json();
+        row["state"] = json!("active");
+        row["inherited"] = json!("false");
+        server_rows.lock().unwrap().push(row.clone());
+        Reply::json(201, &json!({ "result": row }))
+    })
+    .await;
+    let session = session(&server);
+    let (one, other) = (id(KEY), id(OTHER));
+
+    let grants = session.grants();
+    let (of_one, of_other) = tokio::join!(grants.of(&one), grants.of(&other));
+    assert_eq!(of_one.unwrap(), []);
+    assert!(of_other.unwrap()[0].inherited);
+    assert_eq!(server.count(), 1);
+
+    let (first, second) = tokio::join!(grants.grant(&one, &other), grants.grant(&one, &other));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!(*open.lock().unwrap(), 1, "{first:?} {second:?}");
+    assert_eq!(first.sys_id(), second.sys_id());
+    assert!(matches!(first, Granted::Made(_)) && matches!(second, Granted::Had(_)));
+    let posted = server
+        .received()
+        .into_iter()
+        .find(|received| received.method == "POST")
+        .unwrap();
+    assert!(posted.target.starts_with("/api/now/table/sys_user_has_role?"));
+    assert_eq!(posted.json()["user"], KEY);
+    assert_eq!(sys_user_has_role::TABLE.name(), "sys_user_has_role");
+    assert_eq!(oauth_entity::TABLE.role(), "oauth_admin");
+}

@@ -1,0 +1,304 @@
+//! Inserts with all their bad luck, updates, deletes.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::servicenow::tables::oauth_entity::{self, CLIENT_ID, CLIENT_SECRET, NAME, TABLE, TYPE};
+use crate::servicenow::tables::sys_user;
+
+fn insert() -> Insert<'static> {
+    let row = Row::new()
+        .set(NAME, "Microsoft 365")
+        .set(CLIENT_ID, "app")
+        .set(CLIENT_SECRET, Secret::from("secret-marker".to_owned()));
+    let natural_key = Some(Query::equals(CLIENT_ID, "app").unwrap());
+    Insert {
+        table: TABLE,
+        row,
+        read: &[TYPE],
+        natural_key,
+        input: InputMode::Stored,
+    }
+}
+
+/// The sent row as an instance keeps it.
+fn kept(received: &Received) -> Json {
+    let mut row = received.json();
+    row["client_secret"] = json!("encrypted");
+    row["type"] = json!("client");
+    row["sys_created_by"] = json!("tf");
+    row
+}
+
+fn made(received: &Received) -> Reply {
+    Reply::json(201, &json!({ "result": kept(received) }))
+}
+
+#[tokio::test]
+async fn what_was_kept_as_sent_needs_no_second_request() {
+    let server = Server::by(made).await;
+
+    let written = session(&server).insert(insert()).await.unwrap();
+
+    assert_eq!(written.mismatches, []);
+    assert_eq!(written.origin, Origin::Answered);
+    assert_eq!(written.record.text(TYPE), Cell::Value("client"));
+    let posted = &server.received()[0];
+    assert_eq!(server.count(), 1);
+    assert_eq!(posted.json()["client_secret"], "secret-marker");
+    assert_eq!(posted.json()["sys_id"], written.record.sys_id().as_str());
+    assert_eq!(
+        param(posted, "sysparm_fields").unwrap(),
+        "sys_id,name,client_id,type,sys_created_on,sys_created_by"
+    );
+    assert_eq!(param(posted, "sysparm_input_display_value"), None);
+}
+
+#[tokio::test]
+async fn what_was_not_kept_is_read_again_and_reported() {
+    let server = Server::by(|received| {
+        let mut row = json!({ "sys_id": KEY, "name": "Renamed", "client_id": "" });
+        if received.method == "GET" {
+            row["client_id"] = json!("app");
+            return result(row);
+        }
+        Reply::json(201, &json!({ "result": row }))
+    })
+    .await;
+
+    let written = session(&server).insert(insert()).await.unwrap();
+
+    let shown: Vec<String> = written.mismatches.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "name: sent \"Microsoft 365\", kept \"Renamed\": a business rule or a default of the instance probably replaced it"
+        ]
+    );
+    assert_eq!(written.record.sys_id().as_str(), KEY, "the instance chose another key");
+}
+
+/// A server that loses answers: it keeps rows, and closes the connection instead of answering the first POSTs.
+async fn forgetful(
+    lose: usize,
+    keep: bool,
+    honours_keys: bool,
+    created_by: &'static str,
+) -> (Server, Arc<Mutex<Vec<Json>>>) {
+    let rows: Arc<Mutex<Vec<Json>>> = Arc::default();
+    let (shared, lost) = (rows.clone(), Mutex::new(0));
+    let server = Server::by(move |received| {
+        let date = "Mon, 23 Nov 2026 07:22:00 GMT";
+        let mut rows = shared.lock().unwrap();
+        if received.method == "POST" {
+            let mut row = kept(received);
+            if !honours_keys {
+                row["sys_id"] = json!(KEY);
+            }
+            row["sys_created_on"] = json!("2026-11-23 07:22:00");
+            row["sys_created_by"] = json!(created_by);
+            let mut lost = lost.lock().unwrap();
+            if *lost < lose {
+                *lost += 1;
+                if keep {
+                    rows.push(row);
+                }
+                return Reply::Drop;
+            }
+            rows.push(row.clone());
+            return Reply::json(201, &json!({ "result": row }));
+        }
+        let reply = match param(received, "sysparm_query") {
+            Some(_) => result(json!(*rows)),
+            None => {
+                let key = received.target.split(['/', '?']).nth(5).unwrap();
+                rows.iter()
+                    .find(|row| row["sys_id"] == key)
+                    .map_or_else(no_record, |row| result(row.clone()))
+            }
+        };
+        reply.with("Date", date)
+    })
+    .await;
+    (server, rows)
+}
+
+#[tokio::test]
+async fn a_lost_answer_neither_doubles_nor_forgets_the_record() {
+    for (keep, honours_keys) in [(true, true), (true, false), (false, true)] {
+        let (server, rows) = forgetful(1, keep, honours_keys, "tf").await;
+
+        let written = session(&server).insert(insert()).await.unwrap();
+
+        assert_eq!(rows.lock().unwrap().len(), 1, "keep {keep}, honours {honours_keys}");
+        assert_eq!(written.record.text(NAME), Cell::Value("Microsoft 365"));
+        assert_eq!(written.origin, if keep { Origin::FoundAgain } else { Origin::Answered });
+        assert_eq!(written.mismatches, []);
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_somebody_else_made_is_not_adopted() {
+    let (server, rows) = forgetful(1, true, false, "somebody").await;
+
+    let error = session(&server).insert(insert()).await.unwrap_err();
+
+    assert!(error.to_string().contains("made by somebody, not by tf"), "{error}");
+    assert!(error.remedy().contains(KEY), "{}", error.remedy());
+    assert_eq!(rows.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_natural_key_a_lost_insert_is_not_repeated() {
+    let (server, rows) = forgetful(1, false, false, "tf").await;
+
+    let error = session(&server)
+        .insert(Insert {
+            natural_key: None,
+            ..insert()
+        })
+        .await
+        .unwrap_err();
+
+    assert!(matches!(error, TableError::Uncertain { .. }), "{error}");
+    assert_eq!(rows.lock().unwrap().len(), 0);
+    assert_eq!(
+        server
+            .received()
+            .iter()
+            .filter(|received| received.method == "POST")
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_that_means_duplicate_names_the_record() {
+    let server = Server::by(|received| match received.method.as_str() {
+        "POST" => refusal(
+            403,
+            "Operation Failed",
+            "Operation against file 'oauth_entity' was aborted by Business Rule 'Unique^1'. Business Rule Stack:Unique",
+        ),
+        _ => result(json!([{ "sys_id": KEY, "client_id": "app" }])),
+    })
+    .await;
+
+    let error = session(&server).insert(insert()).await.unwrap_err();
+
+    assert!(
+        matches!(&error, TableError::Duplicate { existing: Some(key), .. } if key.as_str() == KEY),
+        "{error}"
+    );
+    assert!(
+        error.remedy().contains(&format!("terraform import <address> {KEY}")),
+        "{}",
+        error.remedy()
+    );
+}
+
+#[tokio::test]
+async fn a_key_of_our_own_is_given_up_where_it_is_refused() {
+    let server = Server::by(|received| match received.json().get("sys_id") {
+        Some(_) => refusal(403, "Operation Failed", "Field sys_id is restricted to admin"),
+        None => {
+            let mut row = kept(received);
+            row["sys_id"] = json!(KEY);
+            Reply::json(201, &json!({ "result": row }))
+        }
+    })
+    .await;
+
+    let written = session(&server).insert(insert()).await.unwrap();
+
+    assert_eq!(written.record.sys_id().as_str(), KEY);
+}
+
+#[tokio::test]
+async fn an_update_sends_only_what_is_given() {
+    let server = Server::by(|received| {
+        assert_eq!(received.method, "PATCH");
+        result(json!({ "sys_id": KEY, "active": "false" }))
+    })
+    .await;
+    let row = Row::new().set(sys_user::ACTIVE, false);
+    let sys_id = id(KEY);
+
+    let update = Update {
+        table: sys_user::TABLE,
+        sys_id: &sys_id,
+        row,
+        read: &[],
+        input: InputMode::Stored,
+    };
+    let written = session(&server).update(update).await.unwrap();
+
+    assert_eq!(written.mismatches, []);
+    assert_eq!(server.received()[0].json(), json!({ "active": "false" }));
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn a_password_is_sent_as_a_display_value_and_never_compared() {
+    let server = Server::replies(vec![result(json!({ "sys_id": KEY }))]).await;
+    let row = Row::new().set(sys_user::USER_PASSWORD, Secret::from("secret-marker".to_owned()));
+    let sys_id = id(KEY);
+
+    let update = Update {
+        table: sys_user::TABLE,
+        sys_id: &sys_id,
+        row,
+        read: &[],
+        input: InputMode::Display,
+    };
+    let written = session(&server).update(update).await.unwrap();
+
+    assert_eq!(written.mismatches, []);
+    assert_eq!(
+        param(&server.received()[0], "sysparm_input_display_value").unwrap(),
+        "true"
+    );
+}
+
+#[tokio::test]
+async fn an_update_of_a_record_that_is_gone_says_so_after_a_second_look() {
+    let row = || Row::new().set(NAME, "x");
+    let sys_id = id(KEY);
+    let update = || Update {
+        table: oauth_entity::TABLE,
+        sys_id: &sys_id,
+        row: row(),
+        read: &[],
+        input: InputMode::Stored,
+    };
+
+    let gone = Server::replies(vec![no_record()]).await;
+    assert!(session(&gone).update(update()).await.unwrap_err().is_not_found());
+
+    let transient = Server::replies(vec![no_record(), result(json!({ "sys_id": KEY, "name": "x" }))]).await;
+    assert!(session(&transient).update(update()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_delete_removes_and_is_content_with_what_is_gone() {
+    let removed = Server::replies(vec![Reply::typed(204, "application/json", "")]).await;
+    assert_eq!(
+        session(&removed).delete(TABLE, &id(KEY)).await.unwrap(),
+        Deleted::Removed
+    );
+    assert_eq!(removed.received()[0].method, "DELETE");
+    assert_eq!(
+        removed.received()[0].header("content-type").unwrap(),
+        "application/json"
+    );
+
+    let gone = Server::replies(vec![no_record()]).await;
+    assert_eq!(session(&gone).delete(TABLE, &id(KEY)).await.unwrap(), Deleted::WasGone);
+
+    let stubborn = Server::by(|received| match received.method.as_str() {
+        "DELETE" => no_record(),
+        _ => result(json!({ "sys_id": KEY })),
+    })
+    .await;
+    assert!(session(&stubborn).delete(TABLE, &id(KEY)).await.is_err());
+}
