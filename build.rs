@@ -2,6 +2,10 @@
 
 use std::{env, fs, path::PathBuf};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script by the environment where to write"
+)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(["proto/tfplugin6.proto", "proto/go_plugin.proto"], ["proto"])?;

@@ -1,1 +1,5 @@
 //! The simulator.
+
+pub mod faults;
+pub mod instance;
+pub mod internet;

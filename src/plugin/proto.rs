@@ -1,6 +1,13 @@
 //! The wire: code generated from `proto/`.
 
-#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::wildcard_enum_match_arm,
+    reason = "generated code"
+)]
 
 /// Terraform plugin protocol 6.
 pub mod tfplugin6 {

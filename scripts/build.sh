@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The two programs, optimised.
+
+source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+verdict "make build"
+
+need_cargo
+need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
+
+step "Building with optimisation (a few minutes the first time)"
+cargo build --workspace --bins --release --locked
+for program in terraform-provider-servicenow servicenow-simulator; do
+  note "target/release/$program  $(($(wc -c <"target/release/$program") / 1024)) KiB"
+done

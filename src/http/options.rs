@@ -1,0 +1,59 @@
+//! What a client is built from.
+
+use std::{path::PathBuf, time::Duration};
+
+use reqwest::header::HeaderName;
+
+/// The settings of one client. There are no defaults here: the caller's configuration knows them.
+///
+/// Proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) and the system's roots (`SSL_CERT_FILE`, `SSL_CERT_DIR`) come from
+/// the process environment, read when the first request is sent.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// PEM file with certificate authorities, trusted in addition to the system's.
+    pub ca_certificate_path: Option<PathBuf>,
+    /// PEM file with the client's certificate (and its chain). May hold the key as well.
+    pub client_certificate_path: Option<PathBuf>,
+    /// PEM file with the client's private key.
+    pub client_key_path: Option<PathBuf>,
+    /// For one attempt: from sending to the last byte of the answer.
+    pub request_timeout: Duration,
+    /// How often one request may be sent again; 0 sends each once.
+    pub max_retries: u32,
+    /// Upper bound of requests per second, evenly spaced; `None` for no bound.
+    pub requests_per_second: Option<f64>,
+    /// Requests in flight at one time.
+    pub max_concurrent: usize,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// Sent with every request, so that the other side's log can be matched to ours.
+    pub correlation: Option<Correlation>,
+    /// The pauses between attempts when the server does not ask for one.
+    pub backoff: Backoff,
+}
+
+/// A header that marks all requests of one run.
+#[derive(Clone, Debug)]
+pub struct Correlation {
+    /// The header's name.
+    pub header: HeaderName,
+    /// Its value: printable ASCII.
+    pub id: String,
+}
+
+/// Exponential backoff with full jitter: the n-th pause is random between zero and `base * 2^n`, at most `cap`.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    /// Upper bound of the first pause.
+    pub base: Duration,
+    /// Upper bound of all pauses.
+    pub cap: Duration,
+}
+
+impl Backoff {
+    /// Half a second, doubling up to twenty seconds.
+    pub const STANDARD: Self = Self {
+        base: Duration::from_millis(500),
+        cap: Duration::from_secs(20),
+    };
+}

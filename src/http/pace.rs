@@ -1,0 +1,99 @@
+//! How fast requests leave: at most so many at a time, at most so many per second, and none while the server asks for a
+//! break.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
+
+use super::{HttpError, Limits};
+
+/// The pace of one client.
+pub(super) struct Pace {
+    slots: Semaphore,
+    spacing: Option<Duration>,
+    schedule: Mutex<Schedule>,
+}
+
+/// Why a request may not leave in time.
+#[derive(Debug)]
+pub(super) enum TooFast {
+    /// The break that the server asked for outlasts the caller's deadline.
+    Asked(Duration),
+    /// The caller's own limits.
+    Limits(HttpError),
+}
+
+impl Pace {
+    pub(super) fn new(max_concurrent: usize, requests_per_second: Option<f64>) -> Self {
+        let spacing = requests_per_second
+            .filter(|rate| rate.is_finite() && *rate > 0.0)
+            .map(|rate| Duration::from_secs_f64(1.0 / rate.max(SLOWEST)));
+        Self {
+            slots: Semaphore::new(max_concurrent.max(1)),
+            spacing,
+            schedule: Mutex::default(),
+        }
+    }
+
+    /// Waits until a request may leave; it is in flight as long as the permit lives.
+    pub(super) async fn permit(&self, limits: &Limits) -> Result<SemaphorePermit<'_>, TooFast> {
+        // The slot comes first: turns are given to requests that can use them, or the rate would not hold.
+        let slot = limits.bound(self.slots.acquire()).await;
+        let slot = slot.map_err(TooFast::Limits)?;
+        let slot = slot.map_err(|_| TooFast::Limits(HttpError::Cancelled))?;
+        loop {
+            let break_end = self.schedule().break_end;
+            let Some(end) = break_end.filter(|end| *end > Instant::now()) else {
+                break;
+            };
+            if end > limits.deadline {
+                return Err(TooFast::Asked(
+                    end.saturating_duration_since(Instant::now()),
+                ));
+            }
+            let wait = limits.bound(tokio::time::sleep_until(end)).await;
+            wait.map_err(TooFast::Limits)?;
+        }
+        if let Some(spacing) = self.spacing {
+            let turn = {
+                let mut schedule = self.schedule();
+                let now = Instant::now();
+                let turn = schedule.turn.map_or(now, |turn| turn.max(now));
+                schedule.turn = Some(turn + spacing);
+                turn
+            };
+            let wait = limits.bound(tokio::time::sleep_until(turn)).await;
+            wait.map_err(TooFast::Limits)?;
+        }
+        Ok(slot)
+    }
+
+    /// The server asked all requests to wait.
+    pub(super) fn pause(&self, wait: Duration) {
+        let Some(end) = Instant::now().checked_add(wait) else {
+            return;
+        };
+        let mut schedule = self.schedule();
+        schedule.break_end = Some(schedule.break_end.map_or(end, |known| known.max(end)));
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Default)]
+struct Schedule {
+    /// When the next request may leave.
+    turn: Option<Instant>,
+    break_end: Option<Instant>,
+}
+
+/// Requests per second, at least: one every thousand seconds.
+const SLOWEST: f64 = 0.001;

@@ -1,0 +1,73 @@
+//! What may be sent again, and after how long. Pure: the send loop asks, and does what it is told.
+
+use std::time::Duration;
+
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
+
+use super::{Backoff, Repeat};
+
+/// How an attempt ended that was no good.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Outcome {
+    /// No connection: the server has seen nothing of the request.
+    NotSent,
+    /// Sent, at least in part, and no complete answer came.
+    Lost,
+    /// Answered with this status.
+    Status(StatusCode),
+}
+
+/// What to do about it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Verdict {
+    /// Send it again.
+    Again,
+    /// Hand it to the caller: a failure, or an answer that repeating will not change.
+    Final,
+    /// It may have taken effect, and must not be sent again unseen.
+    Uncertain,
+}
+
+pub(super) fn judge(repeat: Repeat, outcome: Outcome) -> Verdict {
+    match (repeat, outcome) {
+        (Repeat::Idempotent | Repeat::Never, Outcome::NotSent)
+        | (Repeat::Idempotent, Outcome::Lost) => Verdict::Again,
+        (Repeat::Never, Outcome::Lost) => Verdict::Uncertain,
+        (repeat, Outcome::Status(status)) => match status.as_u16() {
+            // Turned away at the door: not carried out.
+            425 | 429 => Verdict::Again,
+            // 501 and 505 say "never", the others "not now" or "not completely".
+            501 | 505 => Verdict::Final,
+            408 | 500..=599 => match repeat {
+                Repeat::Idempotent => Verdict::Again,
+                Repeat::Never => Verdict::Uncertain,
+            },
+            _ => Verdict::Final,
+        },
+    }
+}
+
+/// The pause before the attempt after `attempt` (counted from 0), without a word from the server.
+pub(super) fn pause(backoff: Backoff, attempt: u32) -> Duration {
+    let ceiling = backoff
+        .base
+        .saturating_mul(2_u32.saturating_pow(attempt))
+        .min(backoff.cap);
+    ceiling.mul_f64(rand::random::<f64>())
+}
+
+/// `Retry-After` as a duration from now: seconds or an HTTP date. A date in the past is zero.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(text)
+        .ok()?;
+    let wait = date.duration_since(jiff::Timestamp::now());
+    Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
+}

@@ -1,0 +1,366 @@
+//! Values that must not be printed, and the masking of whatever is.
+//!
+//! Two nets: by value (everything registered once is masked wherever it turns up, in the encodings that HTTP uses), and
+//! by key (the well-known names of secrets in JSON, forms and headers, for values that nobody registered: those that a
+//! server returns).
+
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    fmt,
+    sync::{LazyLock, PoisonError, RwLock},
+};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use regex_lite::Regex;
+use serde_json::Value;
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+/// A text that is never printed. The one way out is [`Secret::expose`].
+#[derive(Clone, Eq, PartialEq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The secret itself. Every call is a place to audit.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// From now on [`mask`] hides this value, also percent-encoded, JSON-escaped and in base64.
+///
+/// Values shorter than four characters are not registered: they would mask half of every text.
+pub fn register(secret: &Secret) {
+    let value = secret.expose();
+    if value.chars().count() < SHORTEST {
+        return;
+    }
+    if REGISTRY
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .known
+        .contains(value)
+    {
+        return;
+    }
+    let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
+    if !registry.known.insert(value.to_owned()) {
+        return;
+    }
+    let json = Value::from(value).to_string();
+    let forms = [
+        value.to_owned(),
+        utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
+        utf8_percent_encode(value, UNRESERVED).to_string(),
+        form_urlencoded::byte_serialize(value.as_bytes()).collect(),
+        json[1..json.len() - 1].to_owned(),
+        STANDARD.encode(value),
+        STANDARD_NO_PAD.encode(value),
+        URL_SAFE_NO_PAD.encode(value),
+    ];
+    for form in forms {
+        if !registry
+            .patterns
+            .iter()
+            .any(|pattern| pattern.as_str() == form)
+        {
+            registry.patterns.push(Zeroizing::new(form));
+        }
+    }
+    // The longest first: a pattern that contains another one must win.
+    registry
+        .patterns
+        .sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
+}
+
+/// Hides every registered value and every value under a well-known secret key.
+#[must_use]
+pub fn mask(text: &str) -> Cow<'_, str> {
+    match mask_values(text) {
+        Cow::Borrowed(text) => mask_keys(text),
+        Cow::Owned(text) => Cow::Owned(mask_keys(&text).into_owned()),
+    }
+}
+
+fn mask_values(text: &str) -> Cow<'_, str> {
+    let registry = REGISTRY.read().unwrap_or_else(PoisonError::into_inner);
+    let mut masked = Cow::Borrowed(text);
+    for pattern in &registry.patterns {
+        if masked.contains(pattern.as_str()) {
+            masked = Cow::Owned(masked.replace(pattern.as_str(), MASK));
+        }
+    }
+    masked
+}
+
+fn mask_keys(text: &str) -> Cow<'_, str> {
+    let start = text.trim_start();
+    if start.starts_with(['{', '['])
+        && let Ok(mut value) = serde_json::from_str::<Value>(text)
+    {
+        return if mask_tree(&mut value) {
+            Cow::Owned(value.to_string())
+        } else {
+            Cow::Borrowed(text)
+        };
+    }
+    let mut masked = Cow::Borrowed(text);
+    for (pattern, replacement) in PATTERNS.iter() {
+        if pattern.is_match(&masked) {
+            masked = Cow::Owned(pattern.replace_all(&masked, *replacement).into_owned());
+        }
+    }
+    masked
+}
+
+/// Masks what lies under secret keys, however deep; tells whether there was anything.
+fn mask_tree(value: &mut Value) -> bool {
+    match value {
+        Value::Object(fields) => {
+            let mut any = false;
+            for (key, field) in fields.iter_mut() {
+                any |= if is_secret_key(key) {
+                    blot(field)
+                } else {
+                    mask_tree(field)
+                };
+            }
+            any
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .fold(false, |any, item| mask_tree(item) | any),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// Replaces a value under a secret key; null, booleans and empty text say nothing and stay.
+fn blot(value: &mut Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => false,
+        Value::String(text) if text.is_empty() => false,
+        Value::String(_) | Value::Number(_) => {
+            *value = Value::from(MASK);
+            true
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| blot(item) | any),
+        Value::Object(fields) => fields
+            .iter_mut()
+            .fold(false, |any, (_, field)| blot(field) | any),
+    }
+}
+
+/// Whether a value under this name is a secret, whatever the spelling: `clientSecret`, `client_secret`, `Client-Secret`.
+#[must_use]
+pub fn is_secret_key(key: &str) -> bool {
+    let plain: String = key
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    KEYS.contains(&plain.as_str())
+}
+
+#[derive(Default)]
+struct Registry {
+    known: HashSet<String>,
+    patterns: Vec<Zeroizing<String>>,
+}
+
+static REGISTRY: LazyLock<RwLock<Registry>> = LazyLock::new(RwLock::default);
+
+/// In text that is no JSON document (a cut one, a form, a header dump, a sentence): the key, and what follows it.
+static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    // Between the words of a key there may be a separator.
+    let keys = SPELLINGS.join("|");
+    let sources = [
+        // "key": "value", also cut before the closing quote, also with escaped quotes.
+        (
+            format!(r#"(?i)(\\?"(?:{keys})\\?"\s*:\s*\\?")(?:\\[^"]|[^"\\])+"#),
+            "${1}***",
+        ),
+        // key=value in a form, a query or a sentence.
+        (
+            format!(r#"(?i)((?:^|[^a-z0-9_-])(?:{keys})=)[^&\s"']+"#),
+            "${1}***",
+        ),
+        // Header: value.
+        (
+            r"(?i)((?:authorization|cookie|x-sn-apikey|proxy-authorization)\s*:\s*)[^\r\n]+"
+                .to_owned(),
+            "${1}***",
+        ),
+        (
+            r"(?i)\b((?:bearer|basic)\s+)[a-z0-9._~+/=-]{8,}".to_owned(),
+            "${1}***",
+        ),
+    ];
+    sources
+        .into_iter()
+        .filter_map(|(source, replacement)| Some((Regex::new(&source).ok()?, replacement)))
+        .collect()
+});
+
+/// Names of secrets, letters and digits only, lower case.
+const KEYS: &[&str] = &[
+    "accesstoken",
+    "apikey",
+    "assertion",
+    "authorization",
+    "clientassertion",
+    "clientsecret",
+    "cookie",
+    "idtoken",
+    "oidctoken",
+    "password",
+    "passwd",
+    "privatekey",
+    "proxyauthorization",
+    "refreshtoken",
+    "restuserpassword",
+    "secret",
+    "secrettext",
+    "setcookie",
+    "userpassword",
+    "xsnapikey",
+];
+
+/// The same names as they are spelled, for text that cannot be parsed.
+const SPELLINGS: &[&str] = &[
+    "access[_-]?token",
+    "api[_-]?key",
+    "assertion",
+    "authorization",
+    "client[_-]?assertion",
+    "client[_-]?secret",
+    "cookie",
+    "id[_-]?token",
+    "oidc[_-]?token",
+    "password",
+    "passwd",
+    "private[_-]?key",
+    "refresh[_-]?token",
+    "rest[_-]?user[_-]?password",
+    "secret",
+    "secret[_-]?text",
+    "set-cookie",
+    "user[_-]?password",
+    "x-sn-apikey",
+];
+
+/// RFC 3986: what a careful encoder leaves alone.
+const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+const MASK: &str = "***";
+const SHORTEST: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registered_value_is_hidden_in_every_encoding() {
+        let secret = Secret::from("p\"ä s/s+w&rd=1");
+        register(&secret);
+
+        let forms = [
+            secret.expose().to_owned(),
+            url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("x", secret.expose())
+                .finish(),
+            utf8_percent_encode(secret.expose(), NON_ALPHANUMERIC).to_string(),
+            serde_json::json!({ "harmless": secret.expose() }).to_string(),
+            STANDARD.encode(secret.expose()),
+            URL_SAFE_NO_PAD.encode(secret.expose()),
+        ];
+        for form in forms {
+            let masked = mask(&format!("before {form} after")).into_owned();
+            assert!(masked.contains(MASK), "{form} -> {masked}");
+            assert!(
+                !masked.contains("s/s") && !masked.contains("s%2Fs") && !masked.contains("w&rd"),
+                "{masked}"
+            );
+            assert!(
+                masked.starts_with("before ") && masked.ends_with(" after"),
+                "{masked}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_under_secret_keys_are_hidden_without_registration() {
+        let texts = [
+            r#"{"client_secret":"hush-hush","n":1}"#,
+            r#"{"result":[{"deep":{"UserPassword":{"display_value":"x","value":"hush-hush"}}}]}"#,
+            r#"{"cut":1,"access_token":"hush-hush"#,
+            r#"{"cut":1,"refreshToken" : "hush-hush\"more"#,
+            r#"an error: \"secretText\":\"hush-hush\" was bad"#,
+            "grant_type=x&client_secret=hush-hush&scope=y",
+            "RestUserPassword=hush-hush",
+            "Authorization: Bearer hush-hush",
+            "x-sn-apikey: hush-hush",
+            "Set-Cookie: a=hush-hush; path=/",
+            "client_assertion=hush-hush",
+            "sent with Bearer hush-hush-hush to it",
+        ];
+        for text in texts {
+            let masked = mask(text);
+            assert!(!masked.contains("hush"), "{text} -> {masked}");
+        }
+    }
+
+    #[test]
+    fn harmless_text_is_left_alone() {
+        let texts = [
+            r#"{"token_url":"https://x/oauth2/token","password":"","client_id":"1"}"#,
+            "the password is wrong",
+            "token_url=https://x",
+        ];
+        for text in texts {
+            assert_eq!(mask(text), text);
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        assert_eq!(format!("{:?}", Secret::from("hush-hush")), "***");
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(PATTERNS.len(), 4);
+    }
+}

@@ -1,0 +1,654 @@
+//! The send loop against a scripted server.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use tokio::{net::TcpListener, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Client, ClientOptions, Correlation, HttpError, Limits, Method, OptionsError, Origin, Repeat,
+    Secret, TlsProblem,
+    header::HeaderName,
+    scripted::{Authority, Reply, Server, client, limits, options, server_builder},
+};
+
+fn status(status: u16) -> Reply {
+    Reply::json(status, &serde_json::json!({}))
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_until_it_is_answered() {
+    for bad in [
+        Reply::Drop,
+        Reply::CutShort,
+        status(408),
+        status(429),
+        status(500),
+        status(502),
+        status(503),
+    ] {
+        let server = Server::replies(vec![bad.clone(), bad.clone(), status(200)]).await;
+
+        let answer = client()
+            .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+            .await;
+
+        assert_eq!(answer.unwrap().status(), 200, "{bad:?}");
+        assert_eq!(server.count(), 3, "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_insert_whose_answer_is_lost_is_uncertain_and_not_repeated() {
+    for bad in [
+        Reply::Drop,
+        Reply::CutShort,
+        status(408),
+        status(500),
+        status(502),
+        status(503),
+        status(504),
+    ] {
+        let server = Server::replies(vec![bad.clone(), status(201)]).await;
+
+        let answer = client()
+            .send(server.request(Method::POST, Repeat::Never), &limits())
+            .await;
+
+        assert!(
+            answer.as_ref().unwrap_err().is_uncertain(),
+            "{bad:?}: {answer:?}"
+        );
+        assert_eq!(server.count(), 1, "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_insert_turned_away_at_the_door_is_repeated() {
+    let server = Server::replies(vec![status(429), status(201)]).await;
+
+    let answer = client()
+        .send(server.request(Method::POST, Repeat::Never), &limits())
+        .await;
+
+    assert_eq!(answer.unwrap().status(), 201);
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
+async fn an_insert_without_connection_is_not_uncertain() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let origin = Origin::parse(&format!("http://127.0.0.1:{port}")).unwrap();
+    let request = super::Request::new(
+        Method::POST,
+        origin.join("x").unwrap(),
+        &origin,
+        Repeat::Never,
+    );
+
+    let error = client().send(request, &limits()).await.unwrap_err();
+
+    assert!(matches!(error, HttpError::Connect { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_body_of_an_uncertain_answer_is_kept() {
+    let server = Server::replies(vec![Reply::json(
+        500,
+        &serde_json::json!({"error": {"message": "rule"}}),
+    )])
+    .await;
+
+    let error = client()
+        .send(server.request(Method::POST, Repeat::Never), &limits())
+        .await
+        .unwrap_err();
+
+    let HttpError::Uncertain {
+        answer: Some(answer),
+        ..
+    } = error
+    else {
+        panic!("{error:?}")
+    };
+    assert!(answer.excerpt().contains("rule"));
+}
+
+#[tokio::test]
+async fn retries_end_with_the_last_answer() {
+    let server = Server::replies(vec![status(503)]).await;
+
+    let answer = client()
+        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+        .await;
+
+    assert_eq!(answer.unwrap().status(), 503);
+    assert_eq!(server.count(), 4);
+}
+
+#[tokio::test]
+async fn max_retries_zero_sends_once() {
+    let server = Server::replies(vec![status(503)]).await;
+    let client = Client::new(ClientOptions {
+        max_retries: 0,
+        ..options()
+    });
+
+    let _ = client
+        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+        .await;
+
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn refusals_are_not_repeated() {
+    for code in [400, 401, 403, 404, 409, 501] {
+        let server = Server::replies(vec![status(code)]).await;
+
+        let answer = client()
+            .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+            .await;
+
+        assert_eq!(answer.unwrap().status(), code);
+        assert_eq!(server.count(), 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn the_server_is_given_the_time_it_asks_for() {
+    let server = Server::replies(vec![status(429).with("retry-after", "1"), status(200)]).await;
+    let begun = Instant::now();
+
+    client()
+        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+        .await
+        .unwrap();
+
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_deadline_is_an_error_that_names_the_remedy() {
+    for wait in ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"] {
+        let server = Server::replies(vec![status(429).with("retry-after", wait)]).await;
+
+        let error = client()
+            .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+            .await
+            .unwrap_err();
+
+        assert!(
+            matches!(
+                error,
+                HttpError::RateLimited {
+                    retry_after: Some(_),
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("requests_per_second"), "{error}");
+        assert_eq!(server.count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_lasting_rate_limit_names_the_remedy() {
+    let server = Server::replies(vec![status(429)]).await;
+
+    let error = client()
+        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+        .await
+        .unwrap_err();
+
+    assert!(error.to_string().contains("requests_per_second"), "{error}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_but_named_without_its_query() {
+    let other = Server::replies(vec![status(200)]).await;
+    let to = format!("{}/login?token=abc", other.url);
+    let server = Server::replies(vec![status(302).with("location", &to)]).await;
+
+    let error = client()
+        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+        .await
+        .unwrap_err();
+
+    let HttpError::Redirected {
+        to, status: 302, ..
+    } = &error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(*to, format!("{}/login", other.url));
+    assert_eq!(other.count(), 0);
+}
+
+#[tokio::test]
+async fn a_request_stays_at_its_origin() {
+    let (home, foreign) = (
+        Server::replies(vec![status(200)]).await,
+        Server::replies(vec![status(200)]).await,
+    );
+    let url = foreign.origin().join("/x").unwrap();
+    let request = super::Request::new(Method::GET, url, &home.origin(), Repeat::Idempotent);
+
+    let error = client().send(request, &limits()).await.unwrap_err();
+
+    assert!(matches!(error, HttpError::ForeignHost { .. }), "{error:?}");
+    assert_eq!(foreign.count(), 0);
+}
+
+#[test]
+fn only_loopback_may_be_plain() {
+    for good in [
+        "http://127.0.0.1:8080",
+        "http://localhost/",
+        "http://[::1]:1",
+        "https://example.com/a",
+    ] {
+        assert!(Origin::parse(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "http://example.com",
+        "http://10.0.0.1",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+    ] {
+        assert!(
+            matches!(Origin::parse(bad), Err(HttpError::InsecureUrl { .. })),
+            "{bad}"
+        );
+    }
+    for bad in [
+        "",
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https://u:p@example.com",
+        "https://example.com/?a=b",
+    ] {
+        assert!(
+            matches!(Origin::parse(bad), Err(HttpError::BadUrl { .. })),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn an_address_with_credentials_is_refused_without_repeating_them() {
+    let error = Origin::parse("https://admin:hunter22@example.com").unwrap_err();
+
+    assert!(!format!("{error} {error:?}").contains("hunter22"));
+}
+
+#[test]
+fn joined_paths_stay_below_the_base() {
+    let origin = Origin::parse("https://example.com/base").unwrap();
+
+    assert_eq!(
+        origin.join("/a/b?c=d").unwrap().as_str(),
+        "https://example.com/base/a/b?c=d"
+    );
+    assert_eq!(
+        origin.join("//evil.example/a").unwrap().host_str(),
+        Some("example.com")
+    );
+    assert_eq!(
+        origin.join("https://evil.example/a").unwrap().host_str(),
+        Some("example.com")
+    );
+}
+
+#[tokio::test]
+async fn silence_ends_with_the_deadline_or_the_interruption() {
+    let server = Server::replies(vec![Reply::Hang]).await;
+    let cancel = CancellationToken::new();
+    let short = Limits::new(Duration::from_millis(50), cancel.clone());
+
+    let error = client()
+        .send(server.request(Method::GET, Repeat::Idempotent), &short)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, HttpError::DeadlineExceeded { .. }),
+        "{error:?}"
+    );
+
+    cancel.cancel();
+    let error = client()
+        .send(server.request(Method::GET, Repeat::Idempotent), &short)
+        .await
+        .unwrap_err();
+    assert!(error.is_cancelled(), "{error:?}");
+}
+
+#[tokio::test]
+async fn silence_is_not_awaited_beyond_the_request_timeout() {
+    let server = Server::replies(vec![Reply::Hang, status(200)]).await;
+    let client = Client::new(ClientOptions {
+        request_timeout: Duration::from_millis(100),
+        ..options()
+    });
+
+    assert!(
+        client
+            .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+            .await
+            .is_ok()
+    );
+    let hanging = Server::replies(vec![Reply::Hang]).await;
+    let error = client
+        .send(hanging.request(Method::POST, Repeat::Never), &limits())
+        .await
+        .unwrap_err();
+    assert!(error.is_uncertain(), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_insert_in_flight_is_seen_through_after_an_interruption() {
+    let cancel = CancellationToken::new();
+    let fired = cancel.clone();
+    let server = Server::by(move |_| {
+        fired.cancel();
+        status(201)
+    })
+    .await;
+    let limits = Limits::new(Duration::from_secs(30), cancel);
+
+    let answer = client()
+        .send(server.request(Method::POST, Repeat::Never), &limits)
+        .await;
+
+    assert_eq!(answer.unwrap().status(), 201);
+}
+
+#[tokio::test]
+async fn an_oversized_answer_is_refused() {
+    let server = Server::replies(vec![Reply::typed(
+        200,
+        "application/json",
+        &"9".repeat(2000),
+    )])
+    .await;
+
+    let error = client()
+        .send(
+            server
+                .request(Method::GET, Repeat::Idempotent)
+                .max_answer(1000),
+            &limits(),
+        )
+        .await
+        .unwrap_err();
+
+    assert!(
+        matches!(error, HttpError::TooLarge { limit: 1000, .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_rate_is_kept() {
+    let server = Server::replies(vec![status(200)]).await;
+    let client = Client::new(ClientOptions {
+        requests_per_second: Some(20.0),
+        ..options()
+    });
+    let begun = Instant::now();
+
+    let limits = limits();
+    let calls =
+        (0..5).map(|_| client.send(server.request(Method::GET, Repeat::Idempotent), &limits));
+    futures_util::future::join_all(calls).await;
+
+    // Five requests, fifty milliseconds apart.
+    assert!(
+        begun.elapsed() >= Duration::from_millis(200),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn every_request_says_who_asks() {
+    let server = Server::replies(vec![status(200)]).await;
+    let correlation = Correlation {
+        header: HeaderName::from_static("x-run"),
+        id: "run-7".to_owned(),
+    };
+    let client = Client::new(ClientOptions {
+        correlation: Some(correlation),
+        ..options()
+    });
+    let request = server
+        .request(Method::GET, Repeat::Idempotent)
+        .basic("admin", &Secret::from("secret-1"))
+        .unwrap();
+
+    client.send(request, &limits()).await.unwrap();
+
+    let received = &server.received()[0];
+    assert_eq!(received.header("user-agent").as_deref(), Some("test/1"));
+    assert_eq!(received.header("x-run").as_deref(), Some("run-7"));
+    assert_eq!(
+        received.header("authorization").as_deref(),
+        Some("Basic YWRtaW46c2VjcmV0LTE=")
+    );
+}
+
+#[tokio::test]
+async fn json_needs_the_type_and_the_body() {
+    let cases = [
+        (
+            Reply::typed(200, "application/json; charset=UTF-8", "{}"),
+            true,
+        ),
+        (Reply::typed(200, "application/problem+json", "{}"), true),
+        (Reply::typed(200, "text/html", "{}"), false),
+        (
+            Reply::typed(200, "application/json", "<html><title>Hi</title></html>"),
+            false,
+        ),
+        (Reply::typed(200, "application/json", "{\"a\":"), false),
+        (Reply::typed(200, "application/json", ""), false),
+    ];
+    for (reply, expected) in cases {
+        let server = Server::replies(vec![reply.clone()]).await;
+        let answer = client()
+            .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+            .await
+            .unwrap();
+
+        assert_eq!(answer.is_json(), expected, "{reply:?}");
+    }
+}
+
+async fn tls_error(server: &Server, options: ClientOptions) -> HttpError {
+    let request = server.request(Method::GET, Repeat::Idempotent);
+    Client::new(options)
+        .send(request, &limits())
+        .await
+        .unwrap_err()
+}
+
+fn trusting(authority: &Authority) -> (tempfile::NamedTempFile, ClientOptions) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &authority.certificate_pem).unwrap();
+    let options = ClientOptions {
+        ca_certificate_path: Some(file.path().to_owned()),
+        ..options()
+    };
+    (file, options)
+}
+
+#[tokio::test]
+async fn a_given_authority_is_trusted_and_an_unknown_one_is_explained() {
+    let authority = Authority::new();
+    let server = Server::tls(
+        authority.server_config("127.0.0.1", 2020..2100),
+        status(200),
+    )
+    .await;
+    let (_file, trusting) = trusting(&authority);
+
+    let answer = Client::new(trusting)
+        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+        .await;
+    assert_eq!(answer.unwrap().status(), 200);
+
+    let error = tls_error(&server, options()).await;
+    let HttpError::Tls { problem, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert!(matches!(
+        problem,
+        TlsProblem::UnknownAuthority | TlsProblem::NoRoots
+    ));
+    assert!(
+        error.to_string().contains("ca_certificate_path")
+            && error.to_string().contains("SSL_CERT_FILE")
+    );
+}
+
+#[tokio::test]
+async fn each_certificate_fault_is_told_apart() {
+    let authority = Authority::new();
+    let cases = [
+        ("127.0.0.1", 2020..2021, TlsProblem::Expired),
+        ("127.0.0.1", 2090..2100, TlsProblem::NotYetValid),
+        ("other.example", 2020..2100, TlsProblem::WrongName),
+    ];
+    for (name, years, expected) in cases {
+        let server = Server::tls(authority.server_config(name, years), status(200)).await;
+        let (_file, trusting) = trusting(&authority);
+
+        let error = tls_error(&server, trusting).await;
+
+        assert!(
+            matches!(&error, HttpError::Tls { problem, .. } if *problem == expected),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_and_its_absence_explained() {
+    let authority = Authority::new();
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(authority.certificate_pem.as_bytes()).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .unwrap();
+    let (certificate, key) = authority.leaf("127.0.0.1", 2020..2100);
+    let config = server_builder()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )
+        .unwrap();
+    let server = Server::tls(config, status(200)).await;
+    let (_file, trusting) = trusting(&authority);
+    let (ours, our_key) = authority.leaf("me", 2020..2100);
+    let pem = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(
+        pem.path(),
+        format!("{}{}", ours.pem(), our_key.serialize_pem()),
+    )
+    .unwrap();
+    let with_certificate = ClientOptions {
+        client_certificate_path: Some(pem.path().to_owned()),
+        ..trusting.clone()
+    };
+
+    let answer = Client::new(with_certificate)
+        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+        .await;
+    assert_eq!(answer.unwrap().status(), 200);
+
+    let error = tls_error(&server, trusting).await;
+    assert!(
+        matches!(
+            &error,
+            HttpError::Tls {
+                problem: TlsProblem::ClientCertificate,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn unusable_files_are_named_by_the_first_request() {
+    let server = Server::replies(vec![status(200)]).await;
+    let authority = Authority::new();
+    let (file, _) = trusting(&authority);
+    let certificate = Some(file.path().to_owned());
+    let text = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(text.path(), "not pem").unwrap();
+    let text = Some(text.path().to_owned());
+    let missing = Some(PathBuf::from("/nowhere/ca.pem"));
+
+    let error = async |options: ClientOptions| {
+        let request = server.request(Method::GET, Repeat::Idempotent);
+        match Client::new(options).send(request, &limits()).await {
+            Err(HttpError::Options(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    };
+
+    let unreadable = error(ClientOptions {
+        ca_certificate_path: missing,
+        ..options()
+    })
+    .await;
+    assert!(matches!(
+        unreadable,
+        OptionsError::Unreadable {
+            attribute: "ca_certificate_path",
+            ..
+        }
+    ));
+    let no_pem = error(ClientOptions {
+        ca_certificate_path: text,
+        ..options()
+    })
+    .await;
+    assert!(matches!(
+        no_pem,
+        OptionsError::Unreadable { .. } | OptionsError::BadPem { .. }
+    ));
+    let no_key = error(ClientOptions {
+        client_certificate_path: certificate.clone(),
+        ..options()
+    })
+    .await;
+    assert!(matches!(no_key, OptionsError::CertificateWithoutKey { .. }));
+    let no_certificate = error(ClientOptions {
+        client_key_path: certificate,
+        ..options()
+    })
+    .await;
+    assert!(matches!(
+        no_certificate,
+        OptionsError::KeyWithoutCertificate { .. }
+    ));
+    assert_eq!(server.count(), 0);
+}

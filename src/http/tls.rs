@@ -1,0 +1,193 @@
+//! Whom we trust and who we are: the TLS settings of a client, and what a failed handshake means.
+
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+
+use super::{ClientOptions, OptionsError, TlsProblem};
+
+/// A TLS configuration, and whether there was any root to put into it.
+pub(super) struct Tls {
+    pub(super) config: ClientConfig,
+    pub(super) has_roots: bool,
+}
+
+/// Builds the TLS configuration. Reads files: the roots, the authority, the client's certificate and key.
+pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
+    let mut roots = RootCertStore::empty();
+    // Honours SSL_CERT_FILE and SSL_CERT_DIR. Unreadable ones are no error here: the authority given may suffice.
+    let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = &options.ca_certificate_path {
+        for certificate in certificates("ca_certificate_path", path)? {
+            roots
+                .add(certificate)
+                .map_err(|error| OptionsError::BadPem {
+                    attribute: "ca_certificate_path",
+                    path: path.clone(),
+                    wanted: "certificate",
+                    why: error.to_string(),
+                })?;
+        }
+    }
+    let has_roots = !roots.is_empty();
+    let builder = ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ))
+    .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+    .map_err(|error| OptionsError::Unusable {
+        why: error.to_string(),
+    })?
+    .with_root_certificates(roots);
+    let config = match identity(options)? {
+        None => builder.with_no_client_auth(),
+        Some((path, chain, key)) => builder.with_client_auth_cert(chain, key).map_err(|error| {
+            OptionsError::UnusablePair {
+                path,
+                why: error.to_string(),
+            }
+        })?,
+    };
+    Ok(Tls { config, has_roots })
+}
+
+/// What a failed connection says about TLS, if it failed there.
+pub(super) fn problem(error: &(dyn Error + 'static), has_roots: bool) -> Option<TlsProblem> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(explain(tls, has_roots));
+        }
+        // An io::Error hides its inner error from `source`, which skips one link.
+        next = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's list is open; what is not named here needs no advice of its own"
+)]
+fn explain(error: &rustls::Error, has_roots: bool) -> TlsProblem {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) if !has_roots => {
+            TlsProblem::NoRoots
+        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => TlsProblem::UnknownAuthority,
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => TlsProblem::Expired,
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => TlsProblem::NotYetValid,
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => TlsProblem::WrongName,
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied,
+        ) => TlsProblem::ClientCertificate,
+        rustls::Error::PeerIncompatible(_)
+        | rustls::Error::AlertReceived(
+            AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
+        ) => TlsProblem::Protocol,
+        _ => TlsProblem::Other,
+    }
+}
+
+type Identity = (
+    PathBuf,
+    Vec<CertificateDer<'static>>,
+    PrivateKeyDer<'static>,
+);
+
+fn identity(options: &ClientOptions) -> Result<Option<Identity>, OptionsError> {
+    let Some(path) = &options.client_certificate_path else {
+        return match &options.client_key_path {
+            None => Ok(None),
+            Some(path) => Err(OptionsError::KeyWithoutCertificate { path: path.clone() }),
+        };
+    };
+    let chain = certificates("client_certificate_path", path)?;
+    let key = match &options.client_key_path {
+        Some(key_path) => {
+            private_key("client_key_path", key_path)?.ok_or_else(|| OptionsError::BadPem {
+                attribute: "client_key_path",
+                path: key_path.clone(),
+                wanted: "private key",
+                why: "no unencrypted private key in it".to_owned(),
+            })?
+        }
+        None => private_key("client_certificate_path", path)?
+            .ok_or_else(|| OptionsError::CertificateWithoutKey { path: path.clone() })?,
+    };
+    Ok(Some((path.clone(), chain, key)))
+}
+
+fn certificates(
+    attribute: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, OptionsError> {
+    let pem = read(attribute, path)?;
+    let bad = |why: String| OptionsError::BadPem {
+        attribute,
+        path: path.to_owned(),
+        wanted: "certificate",
+        why,
+    };
+    let found = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| bad(error.to_string()))?;
+    if found.is_empty() {
+        Err(bad("no certificate in it".to_owned()))
+    } else {
+        Ok(found)
+    }
+}
+
+fn private_key(
+    attribute: &'static str,
+    path: &Path,
+) -> Result<Option<PrivateKeyDer<'static>>, OptionsError> {
+    let pem = read(attribute, path)?;
+    match PrivateKeyDer::from_pem_slice(&pem) {
+        Ok(key) => Ok(Some(key)),
+        Err(rustls::pki_types::pem::Error::NoItemsFound) => Ok(None),
+        Err(error) => Err(OptionsError::BadPem {
+            attribute,
+            path: path.to_owned(),
+            wanted: "private key",
+            why: error.to_string(),
+        }),
+    }
+}
+
+fn read(attribute: &'static str, path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, OptionsError> {
+    let bytes = std::fs::read(path).map_err(|error| OptionsError::Unreadable {
+        attribute,
+        path: path.to_owned(),
+        why: error.to_string(),
+    })?;
+    Ok(zeroize::Zeroizing::new(bytes))
+}

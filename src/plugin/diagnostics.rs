@@ -1,0 +1,121 @@
+//! What a user reads: errors and warnings, each with its place in the configuration.
+
+use super::{path::Path, proto::tfplugin6 as proto};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Severity {
+    /// Terraform stops.
+    Error,
+    /// Terraform goes on and shows it.
+    Warning,
+}
+
+/// One message: a summary of what failed, a detail with the cause and the remedy, and where.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// What failed, in a few words.
+    pub summary: String,
+    /// Why, and what to do.
+    pub detail: String,
+    /// The attribute, or the whole object.
+    pub path: Path,
+}
+
+impl Diagnostic {
+    /// An error of the whole object.
+    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            summary: summary.into(),
+            detail: detail.into(),
+            path: Path::root(),
+        }
+    }
+
+    /// A warning of the whole object.
+    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(summary, detail)
+        }
+    }
+
+    /// The same message at a place.
+    #[must_use]
+    pub fn at(mut self, path: Path) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// The same message at an attribute, nested ones written with dots.
+    #[must_use]
+    pub fn at_attribute(self, attributes: &str) -> Self {
+        self.at(Path::of(attributes))
+    }
+}
+
+/// Messages in the order in which they arose.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// No messages.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Adds all messages of another collection.
+    pub fn append(&mut self, other: Diagnostics) {
+        self.0.extend(other.0);
+    }
+
+    /// Whether one of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The messages.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter()
+    }
+
+    /// The wire form. Every text passes `mask`, so that no secret leaves in an error.
+    pub fn to_proto(&self, mask: super::Mask) -> Vec<proto::Diagnostic> {
+        let to_proto = |diagnostic: &Diagnostic| proto::Diagnostic {
+            severity: match diagnostic.severity {
+                Severity::Error => proto::diagnostic::Severity::Error,
+                Severity::Warning => proto::diagnostic::Severity::Warning,
+            }
+            .into(),
+            summary: mask(&diagnostic.summary).into_owned(),
+            detail: mask(&diagnostic.detail).into_owned(),
+            attribute: (diagnostic.path != Path::root()).then(|| diagnostic.path.to_proto()),
+        };
+        self.0.iter().map(to_proto).collect()
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Diagnostics(vec![diagnostic])
+    }
+}
+
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(diagnostics: I) -> Self {
+        Diagnostics(diagnostics.into_iter().collect())
+    }
+}

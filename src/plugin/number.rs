@@ -1,0 +1,152 @@
+//! Numbers that lose no digit.
+
+use std::fmt;
+
+/// A Terraform number: any size, any precision, kept in the form in which it came.
+#[derive(Clone)]
+pub enum Number {
+    /// A whole number that fits.
+    Integer(i64),
+    /// A fraction that is exact as a double, or infinity.
+    Float(f64),
+    /// Everything else, as decimal text.
+    Decimal(String),
+}
+
+impl Number {
+    /// Reads decimal text; `None` when it is no number.
+    pub fn parse(text: &str) -> Option<Self> {
+        let canonical = Canonical::of(text)?;
+        Some(match text.parse::<i64>() {
+            Ok(integer) => Number::Integer(integer),
+            Err(_) => canonical
+                .integer()
+                .map_or_else(|| Number::Decimal(text.to_owned()), Number::Integer),
+        })
+    }
+
+    /// The number as a whole one, if it is whole and fits.
+    pub fn as_integer(&self) -> Option<i64> {
+        match self {
+            Number::Integer(integer) => Some(*integer),
+            Number::Float(_) | Number::Decimal(_) => Canonical::of(&self.to_string())?.integer(),
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Number::Integer(integer) => integer.fmt(f),
+            Number::Float(float) => float.fmt(f),
+            Number::Decimal(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// By value, as Terraform compares: 0.5, 0.50 and 5e-1 are one number.
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Number::Integer(a), Number::Integer(b)) => a == b,
+            (Number::Float(a), Number::Float(b)) if a.is_infinite() || b.is_infinite() => a == b,
+            _ => match (Canonical::of(&self.to_string()), Canonical::of(&other.to_string())) {
+                (Some(a), Some(b)) => a == b,
+                _ => false,
+            },
+        }
+    }
+}
+
+impl Eq for Number {}
+
+impl From<i64> for Number {
+    fn from(integer: i64) -> Self {
+        Number::Integer(integer)
+    }
+}
+
+/// Sign, significant digits, power of ten: one form for each value.
+#[derive(Eq, PartialEq)]
+struct Canonical {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Canonical {
+    fn of(text: &str) -> Option<Self> {
+        let (negative, rest) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (mantissa, exponent) = match rest.find(['e', 'E']) {
+            Some(at) => (&rest[..at], rest[at + 1..].parse::<i32>().ok()?),
+            None => (rest, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        if whole.len() + fraction.len() == 0 || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let digits = format!("{whole}{fraction}");
+        let significant = digits.trim_end_matches('0');
+        let exponent = i64::from(exponent) - fraction.len() as i64 + (digits.len() - significant.len()) as i64;
+        let significant = significant.trim_start_matches('0');
+        if significant.is_empty() {
+            return Some(Canonical {
+                negative: false,
+                digits: String::new(),
+                exponent: 0,
+            });
+        }
+        Some(Canonical {
+            negative,
+            digits: significant.to_owned(),
+            exponent,
+        })
+    }
+
+    fn integer(&self) -> Option<i64> {
+        let zeros = usize::try_from(self.exponent).ok().filter(|zeros| *zeros <= 19)?;
+        let sign = if self.negative { "-" } else { "" };
+        format!("{sign}0{}{}", self.digits, "0".repeat(zeros)).parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_compare_by_value() {
+        assert_eq!(Number::Float(0.5), Number::Decimal("0.50".into()));
+        assert_eq!(Number::Float(0.1), Number::Decimal("0.1".into()));
+        assert_eq!(Number::Integer(100), Number::Decimal("1e2".into()));
+        assert_ne!(
+            Number::Decimal("9223372036854775808".into()),
+            Number::Decimal("9223372036854775809".into())
+        );
+        assert_eq!(Number::parse("-0"), Number::parse("0"));
+    }
+
+    #[test]
+    fn only_whole_numbers_that_fit_are_integers() {
+        assert_eq!(Number::parse("42.0").and_then(|n| n.as_integer()), Some(42));
+        assert_eq!(
+            Number::parse("-9223372036854775808").and_then(|n| n.as_integer()),
+            Some(i64::MIN)
+        );
+        assert_eq!(Number::parse("9223372036854775808").and_then(|n| n.as_integer()), None);
+        assert_eq!(Number::parse("1.5").and_then(|n| n.as_integer()), None);
+        assert_eq!(Number::Float(f64::INFINITY).as_integer(), None);
+        for text in ["", "-", ".", "1e", "0x1", "one", "1.2.3"] {
+            assert!(Number::parse(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! What a plan says, before the resource adds its own rules.
+//!
+//! Values in, decision out: no client, clock or environment. Terraform plans twice and demands the same answer.
+
+use super::{
+    path::{Path, Step},
+    schema::{Attribute, Kind, Modifier, Nesting, Schema},
+    value::{Object, Value},
+};
+
+/// The planned state, and the attributes whose change needs a new object.
+#[derive(Debug)]
+pub struct Planned {
+    /// What the state will be; unknown where only the apply can tell.
+    pub state: Object,
+    /// Sorted, each once.
+    pub replace: Vec<Path>,
+}
+
+/// Plans a create (`prior` is `None`) or an update, in the order of plugin-runtime rule 13: defaults, write-only values,
+/// unknown computed values when anything changes, then the attributes' own modifiers.
+pub fn propose(schema: &Schema, prior: Option<&Object>, proposed: Object, config: &Object) -> Planned {
+    let mut state = proposed;
+    for_each(
+        &schema.attributes,
+        &mut state,
+        config,
+        None,
+        &Path::root(),
+        &mut |place| {
+            if let (Value::Null, Some(default)) = (place.config, &place.attribute.default) {
+                *place.planned = default.clone();
+            }
+            if place.attribute.write_only {
+                *place.planned = Value::Null;
+            }
+        },
+    );
+    let changed = prior.is_none_or(|prior| !same_object(&schema.attributes, prior, &state));
+    if changed {
+        for_each(
+            &schema.attributes,
+            &mut state,
+            config,
+            prior,
+            &Path::root(),
+            &mut |place| {
+                let attribute = place.attribute;
+                if place.config.is_null() && attribute.is_computed() && attribute.default.is_none() {
+                    *place.planned = Value::Unknown;
+                }
+            },
+        );
+    }
+    let mut replace = Vec::new();
+    for_each(
+        &schema.attributes,
+        &mut state,
+        config,
+        prior,
+        &Path::root(),
+        &mut |place| {
+            modify(place, prior.is_some(), &mut replace);
+        },
+    );
+    replace.sort();
+    replace.dedup();
+    Planned { state, replace }
+}
+
+/// Whether two states are equal, sets regardless of their order, and write-only values left aside.
+pub fn same_object(attributes: &[Attribute], a: &Object, b: &Object) -> bool {
+    attributes.iter().all(|attribute| {
+        attribute.write_only || Value::same(&attribute.ty(), a.at(attribute.name), b.at(attribute.name))
+    })
+}
+
+/// Keeps the former text where the new one means the same: first what was planned (or configured), then what was there.
+pub fn keep_equal_texts(schema: &Schema, new: &mut Object, former: &Object) {
+    let config = Object::new();
+    for_each(
+        &schema.attributes,
+        new,
+        &config,
+        Some(former),
+        &Path::root(),
+        &mut |place| {
+            if let (Some(same), Value::String(new), Value::String(former)) =
+                (place.attribute.same_text, &*place.planned, place.prior)
+                && new != former
+                && same(new, former)
+            {
+                *place.planned = place.prior.clone();
+            }
+        },
+    );
+}
+
+/// Null in every write-only place.
+pub fn null_write_only(schema: &Schema, state: &mut Object) {
+    let config = Object::new();
+    for_each(&schema.attributes, state, &config, None, &Path::root(), &mut |place| {
+        if place.attribute.write_only {
+            *place.planned = Value::Null;
+        }
+    });
+}
+
+fn modify(place: &mut Place<'_>, exists: bool, replace: &mut Vec<Path>) {
+    for modifier in &place.attribute.modifiers {
+        match modifier {
+            Modifier::UseStateForUnknown | Modifier::UseNonNullStateForUnknown => {
+                let is_open = exists && place.planned.is_unknown() && !place.config.is_unknown();
+                if is_open && (*modifier == Modifier::UseStateForUnknown || !place.prior.is_null()) {
+                    *place.planned = place.prior.clone();
+                }
+            }
+            Modifier::RequiresReplace | Modifier::RequiresReplaceIfConfigured => {
+                let changed = exists && !Value::same(&place.attribute.ty(), place.planned, place.prior);
+                if changed && (*modifier == Modifier::RequiresReplace || !place.config.is_null()) {
+                    replace.push(place.path.clone());
+                }
+            }
+        }
+    }
+}
+
+/// One attribute in one object, seen from all sides.
+struct Place<'a> {
+    attribute: &'a Attribute,
+    path: &'a Path,
+    planned: &'a mut Value,
+    config: &'a Value,
+    prior: &'a Value,
+}
+
+/// Visits every attribute, an outer one before those nested in it. Elements of sets have no place of their own and are
+/// visited against null.
+fn for_each(
+    attributes: &[Attribute],
+    planned: &mut Object,
+    config: &Object,
+    prior: Option<&Object>,
+    parent: &Path,
+    visit: &mut impl FnMut(&mut Place<'_>),
+) {
+    let nothing = Object::new();
+    for attribute in attributes {
+        let path = parent.attribute(attribute.name);
+        let config = config.at(attribute.name);
+        let prior = prior.unwrap_or(&nothing).at(attribute.name);
+        let planned = planned.0.entry(attribute.name.to_owned()).or_default();
+        visit(&mut Place {
+            attribute,
+            path: &path,
+            planned,
+            config,
+            prior,
+        });
+        let Kind::Nested(nesting, nested) = &attribute.kind else {
+            continue;
+        };
+        match (nesting, planned) {
+            (Nesting::Single, Value::Object(planned)) => {
+                for_each(
+                    nested,
+                    planned,
+                    config.as_object().unwrap_or(&nothing),
+                    prior.as_object(),
+                    &path,
+                    visit,
+                );
+            }
+            (Nesting::List, Value::List(elements)) => {
+                for (index, element) in elements.iter_mut().enumerate() {
+                    let Value::Object(element) = element else {
+                        continue;
+                    };
+                    let at = |list: &Value| {
+                        list.as_list()
+                            .and_then(|l| l.get(index))
+                            .and_then(Value::as_object)
+                            .cloned()
+                    };
+                    let (config, prior) = (at(config).unwrap_or_default(), at(prior));
+                    let path = path.join(Step::Index(index as i64));
+                    for_each(nested, element, &config, prior.as_ref(), &path, visit);
+                }
+            }
+            (Nesting::Map, Value::Object(elements)) => {
+                for (key, element) in &mut elements.0 {
+                    let Value::Object(element) = element else {
+                        continue;
+                    };
+                    let at = |map: &Value| {
+                        map.as_object()
+                            .map(|map| map.at(key))
+                            .and_then(Value::as_object)
+                            .cloned()
+                    };
+                    let (config, prior) = (at(config).unwrap_or_default(), at(prior));
+                    for_each(
+                        nested,
+                        element,
+                        &config,
+                        prior.as_ref(),
+                        &path.join(Step::Key(key.clone())),
+                        visit,
+                    );
+                }
+            }
+            (Nesting::Single | Nesting::List | Nesting::Map | Nesting::Set, _) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::{check, ty::Type};
+
+    fn schema() -> Schema {
+        Schema::new(
+            "Test.",
+            vec![
+                Attribute::text("id").computed().stable().describe("x"),
+                Attribute::text("stamp").computed().describe("x"),
+                Attribute::text("name").required().describe("x"),
+                Attribute::text("key").replaces().describe("x"),
+                Attribute::flag("active").default(true).describe("x"),
+                Attribute::text("filled").optional_computed().stable().describe("x"),
+                Attribute::of("tags", Type::set(Type::String)).describe("x"),
+                Attribute::text("secret_wo").write_only().describe("x"),
+                Attribute::single(
+                    "inner",
+                    vec![
+                        Attribute::text("given").describe("x"),
+                        Attribute::flag("on").default(false).describe("x"),
+                    ],
+                )
+                .describe("x"),
+            ],
+        )
+    }
+
+    /// As core proposes: the configuration, else the prior value of what is computed.
+    fn plan(prior: Option<&Object>, config: &Object) -> Planned {
+        let schema = schema();
+        let mut proposed = Object::new();
+        for attribute in &schema.attributes {
+            let configured = config.at(attribute.name);
+            let keep = configured.is_null() && attribute.is_computed();
+            let former = prior.map_or(&Value::Null, |prior| prior.at(attribute.name));
+            proposed.set(attribute.name, if keep { former.clone() } else { configured.clone() });
+        }
+        let planned = propose(&schema, prior, proposed, config);
+        assert_eq!(
+            check::plan_problems(&schema, prior, config, &planned.state),
+            Vec::<String>::new()
+        );
+        planned
+    }
+
+    fn state() -> Object {
+        Object::new()
+            .with("id", "1")
+            .with("stamp", "t1")
+            .with("name", "n")
+            .with("key", "k")
+            .with("active", true)
+            .with("filled", "by the other side")
+            .with("tags", vec!["a", "b"])
+    }
+
+    fn config() -> Object {
+        Object::new()
+            .with("name", "n")
+            .with("key", "k")
+            .with("tags", vec!["b", "a"])
+            .with("secret_wo", "s")
+    }
+
+    #[test]
+    fn a_create_fills_defaults_and_leaves_the_rest_to_the_apply() {
+        let planned = plan(None, &config().with("inner", Object::new().with("given", "g")));
+
+        let state = &planned.state;
+        assert_eq!(state.flag("active"), Some(true));
+        assert!(state.at("id").is_unknown() && state.at("stamp").is_unknown() && state.at("filled").is_unknown());
+        assert!(state.at("secret_wo").is_null());
+        assert_eq!(state.object("inner").unwrap().flag("on"), Some(false));
+        assert!(planned.replace.is_empty());
+    }
+
+    #[test]
+    fn no_change_is_no_noise() {
+        let planned = plan(Some(&state()), &config());
+        assert_eq!(planned.state.text("stamp"), Some("t1"));
+        assert_eq!(planned.state.text("filled"), Some("by the other side"));
+    }
+
+    #[test]
+    fn a_change_in_place_keeps_what_is_stable() {
+        let planned = plan(Some(&state()), &config().with("name", "m"));
+
+        assert_eq!(planned.state.text("id"), Some("1"));
+        assert_eq!(planned.state.text("filled"), Some("by the other side"));
+        assert!(planned.state.at("stamp").is_unknown());
+        assert!(planned.replace.is_empty());
+    }
+
+    #[test]
+    fn a_key_that_changes_or_is_unknown_replaces() {
+        assert_eq!(
+            plan(Some(&state()), &config().with("key", "l")).replace,
+            [Path::of("key")]
+        );
+        assert_eq!(
+            plan(Some(&state()), &config().with("key", Value::Unknown)).replace,
+            [Path::of("key")]
+        );
+        assert_eq!(
+            plan(Some(&state()), &config().with("key", Value::Null)).replace,
+            [Path::of("key")]
+        );
+    }
+
+    #[test]
+    fn a_text_that_means_the_same_is_kept() {
+        let schema = Schema::new(
+            "Test.",
+            vec![
+                Attribute::text("url")
+                    .same_text(|a, b| a.trim_end_matches('/') == b.trim_end_matches('/'))
+                    .describe("x"),
+            ],
+        );
+        let mut new = Object::new().with("url", "https://x");
+
+        keep_equal_texts(&schema, &mut new, &Object::new().with("url", "https://x/"));
+        assert_eq!(new.text("url"), Some("https://x/"));
+
+        keep_equal_texts(&schema, &mut new, &Object::new().with("url", "https://y/"));
+        assert_eq!(new.text("url"), Some("https://x/"));
+    }
+}

@@ -1,0 +1,469 @@
+//! What a provider and its parts implement.
+//!
+//! `D` is the provider's data: whatever its configuration builds (clients, above all). The framework only hands it on.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use serde_json::{Map, Value as Json};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    diagnostics::{Diagnostic, Diagnostics},
+    path::Path,
+    schema::{IdentitySchema, Schema},
+    ty::Type,
+    value::{Object, Value},
+};
+
+/// A provider: its own configuration block, and the parts it offers.
+pub trait Provider: Send + Sync + Sized + 'static {
+    /// What the configuration builds.
+    type Data: Send + Sync + 'static;
+
+    /// The schema of the provider block.
+    fn schema(&self) -> Schema;
+
+    /// Checks across the provider block's arguments.
+    fn validate(&self, config: &Object) -> Diagnostics {
+        let _ = config;
+        Diagnostics::new()
+    }
+
+    /// Builds the data. Values may be unknown at plan time. No network: nothing signs in before it is needed.
+    fn configure(&self, config: &Object, terraform_version: &str) -> Configured<Self::Data>;
+
+    /// The managed resources.
+    fn resources(&self) -> Vec<Box<dyn Resource<Self::Data>>>;
+
+    /// The data sources.
+    fn data_sources(&self) -> Vec<Box<dyn DataSource<Self::Data>>> {
+        Vec::new()
+    }
+
+    /// The ephemeral resources.
+    fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<Self::Data>>> {
+        Vec::new()
+    }
+
+    /// The actions.
+    fn actions(&self) -> Vec<Box<dyn Action<Self::Data>>> {
+        Vec::new()
+    }
+
+    /// The functions.
+    fn functions(&self) -> Vec<Box<dyn Function>> {
+        Vec::new()
+    }
+}
+
+/// How configuring ended.
+#[derive(Debug)]
+pub enum Configured<D> {
+    /// Ready for calls, with warnings if there are any.
+    Ready(D, Diagnostics),
+    /// An argument is not known yet, so that nothing can be called. Plans of new objects still work.
+    Unknown(Diagnostics),
+    /// The configuration is wrong.
+    Failed(Diagnostics),
+}
+
+/// What a call works with.
+#[derive(Debug)]
+pub struct Context<D> {
+    /// The provider's data.
+    pub data: Arc<D>,
+    /// When the operation's time is up.
+    pub deadline: Instant,
+    /// Set when the user stops Terraform: finish or give up at a safe point, and say what exists.
+    pub cancel: CancellationToken,
+    /// Whether this read follows an import: then it fills every attribute, not only the configured ones.
+    pub importing: bool,
+    pub(super) notes: Arc<Notes>,
+}
+
+/// What a call says besides its result, kept outside of it so that a panic loses nothing.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) kept: Mutex<Option<Object>>,
+    pub(super) private: Mutex<Map<String, Json>>,
+}
+
+impl<D> Context<D> {
+    /// Says what exists from now on: it is saved even if the call ends in a panic.
+    pub fn keep(&self, state: &Object) {
+        *lock(&self.notes.kept) = Some(state.clone());
+    }
+
+    /// A value that an earlier call kept beside the state. It is neither shown nor encrypted: no secrets in it.
+    pub fn private(&self, key: &str) -> Option<Json> {
+        lock(&self.notes.private).get(key).cloned()
+    }
+
+    /// Keeps a value beside the state for later calls.
+    pub fn set_private(&self, key: &str, value: Json) {
+        lock(&self.notes.private).insert(key.to_owned(), value);
+    }
+}
+
+/// A panic elsewhere leaves these plain values whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An operation with a time limit of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Operation {
+    /// Create.
+    Create,
+    /// Read.
+    Read,
+    /// Update.
+    Update,
+    /// Delete.
+    Delete,
+}
+
+impl Operation {
+    /// Its name in the `timeouts` attribute.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Create => "create",
+            Operation::Read => "read",
+            Operation::Update => "update",
+            Operation::Delete => "delete",
+        }
+    }
+}
+
+/// What a create or an update leaves behind. An error never loses state.
+#[derive(Debug)]
+pub enum Outcome {
+    /// All of it happened; with warnings, if there are any.
+    Done(Object, Diagnostics),
+    /// Something exists, but not all is as planned.
+    Partly(Object, Diagnostics),
+    /// A create made nothing, or an update changed nothing.
+    Nothing(Diagnostics),
+}
+
+/// A plan that a resource adds its own rules to. Pure: values in, decision out.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// What the user wrote, write-only values included.
+    pub config: &'a Object,
+    /// What is there; `None` when the object is to be created.
+    pub prior: Option<&'a Object>,
+    /// What the state will be.
+    pub state: &'a mut Object,
+    /// Attributes whose change needs a new object.
+    pub replace: &'a mut Vec<Path>,
+    /// Warnings and errors.
+    pub diagnostics: &'a mut Diagnostics,
+}
+
+/// How a user names the object to import.
+#[derive(Debug)]
+pub enum Import<'a> {
+    /// By text.
+    Id(&'a str),
+    /// By identity: its attributes. From Terraform 1.12.
+    Identity(&'a Object),
+}
+
+/// A state that another resource type or another provider wrote.
+#[derive(Debug)]
+pub struct Moved<'a> {
+    /// The provider's full source address.
+    pub provider: &'a str,
+    /// The resource type.
+    pub type_name: &'a str,
+    /// The version of its state's shape.
+    pub schema_version: i64,
+    /// The state.
+    pub state: &'a Json,
+}
+
+/// A managed resource.
+#[async_trait]
+pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
+    /// Its full type name.
+    fn type_name(&self) -> &'static str;
+
+    /// Its schema.
+    fn schema(&self) -> Schema;
+
+    /// What names one of its objects among all.
+    fn identity(&self) -> Option<IdentitySchema> {
+        None
+    }
+
+    /// Time for an operation where the configuration gives none.
+    fn default_timeout(&self, operation: Operation) -> Duration {
+        let _ = operation;
+        Duration::from_mins(5)
+    }
+
+    /// Checks that a schema cannot express.
+    fn validate(&self, config: &Object) -> Diagnostics {
+        let _ = config;
+        Diagnostics::new()
+    }
+
+    /// Adds the resource's own plan rules; not called for a destroy.
+    fn plan(&self, plan: &mut Plan<'_>) {
+        let _ = plan;
+    }
+
+    /// Makes the object. `config` holds the write-only values.
+    async fn create(&self, cx: &Context<D>, planned: Object, config: &Object) -> Outcome;
+
+    /// Reads the object; `None` only when it is proven to be gone.
+    async fn read(&self, cx: &Context<D>, state: Object) -> Result<Option<Object>, Diagnostics>;
+
+    /// Changes the object from `prior` to `planned`.
+    async fn update(&self, cx: &Context<D>, prior: &Object, planned: Object, config: &Object) -> Outcome;
+
+    /// Removes the object; one that is gone already is no error.
+    async fn delete(&self, cx: &Context<D>, state: &Object) -> Result<(), Diagnostics>;
+
+    /// Finds the object to import: its state as far as a read needs it.
+    async fn import(&self, cx: &Context<D>, target: Import<'_>) -> Result<Object, Diagnostics>;
+
+    /// Turns a state of an older version, as JSON, into the current shape.
+    fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
+        let _ = state;
+        Err(Diagnostic::error(
+            "State of an unknown version",
+            format!(
+                "The state of this {} was written in version {version} of its shape, which this provider does not know. It \
+                 was probably written by a newer provider: use that one, or a newer.",
+                self.type_name()
+            ),
+        )
+        .into())
+    }
+
+    /// Takes over a state of another type; `None` when it does not know that type.
+    fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        let _ = from;
+        None
+    }
+
+    /// Makes a state fit to be written as configuration, beyond leaving out what is read-only, deprecated or secret.
+    fn tidy_config(&self, config: &mut Object) {
+        let _ = config;
+    }
+
+    /// The arguments of `list` blocks of this type; `None` when it cannot be listed.
+    fn list_schema(&self) -> Option<Schema> {
+        None
+    }
+
+    /// Finds objects for `terraform query`; ends early when the sink is closed.
+    async fn list(&self, cx: &Context<D>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
+        let _ = (cx, request, sink);
+        Ok(())
+    }
+}
+
+/// What a `list` block asks for.
+#[derive(Debug)]
+pub struct ListRequest {
+    /// Its `config` block.
+    pub config: Object,
+    /// Whether the full objects are wanted.
+    pub include_resource: bool,
+    /// At most this many; at least one.
+    pub limit: usize,
+}
+
+/// One object that a list found.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its state: whole when `include_resource` is set, else as far as the identity needs it.
+    pub state: Object,
+    /// What a person recognises it by.
+    pub display_name: String,
+    /// What could not be read of it.
+    pub warnings: Diagnostics,
+}
+
+/// Where listed objects go.
+#[derive(Debug)]
+pub struct ListSink {
+    pub(super) sender: mpsc::Sender<Listed>,
+    pub(super) left: usize,
+}
+
+impl ListSink {
+    /// How many more are wanted.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Hands an object on; `false` when no more are wanted.
+    pub async fn send(&mut self, listed: Listed) -> bool {
+        if self.left == 0 || self.sender.send(listed).await.is_err() {
+            self.left = 0;
+            return false;
+        }
+        self.left -= 1;
+        self.left > 0
+    }
+}
+
+/// A data source.
+#[async_trait]
+pub trait DataSource<D: Send + Sync + 'static>: Send + Sync + 'static {
+    /// Its full type name.
+    fn type_name(&self) -> &'static str;
+
+    /// Its schema.
+    fn schema(&self) -> Schema;
+
+    /// Checks that a schema cannot express.
+    fn validate(&self, config: &Object) -> Diagnostics {
+        let _ = config;
+        Diagnostics::new()
+    }
+
+    /// Reads what the wholly known configuration asks for.
+    async fn read(&self, cx: &Context<D>, config: Object) -> Result<(Object, Diagnostics), Diagnostics>;
+}
+
+/// A value that exists only while Terraform runs.
+#[async_trait]
+pub trait EphemeralResource<D: Send + Sync + 'static>: Send + Sync + 'static {
+    /// Its full type name.
+    fn type_name(&self) -> &'static str;
+
+    /// Its schema.
+    fn schema(&self) -> Schema;
+
+    /// Checks that a schema cannot express.
+    fn validate(&self, config: &Object) -> Diagnostics {
+        let _ = config;
+        Diagnostics::new()
+    }
+
+    /// Makes it.
+    async fn open(&self, cx: &Context<D>, config: Object) -> Result<Opened, Diagnostics>;
+
+    /// Makes it last longer; `private` is what `open` left.
+    async fn renew(&self, cx: &Context<D>, private: &[u8]) -> Result<Option<SystemTime>, Diagnostics> {
+        let _ = (cx, private);
+        Ok(None)
+    }
+
+    /// Ends it; `private` is what `open` left.
+    async fn close(&self, cx: &Context<D>, private: &[u8]) -> Result<(), Diagnostics> {
+        let _ = (cx, private);
+        Ok(())
+    }
+}
+
+/// An ephemeral resource that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its attributes.
+    pub result: Object,
+    /// When it wants to be renewed.
+    pub renew_at: Option<SystemTime>,
+    /// What renewing and closing need; kept in memory alone.
+    pub private: Vec<u8>,
+    /// Warnings.
+    pub notes: Diagnostics,
+}
+
+/// Something that is done at a moment, and leaves no state.
+#[async_trait]
+pub trait Action<D: Send + Sync + 'static>: Send + Sync + 'static {
+    /// Its full type name.
+    fn type_name(&self) -> &'static str;
+
+    /// Its schema.
+    fn schema(&self) -> Schema;
+
+    /// Checks that a schema cannot express.
+    fn validate(&self, config: &Object) -> Diagnostics {
+        let _ = config;
+        Diagnostics::new()
+    }
+
+    /// Does it, with progress that the user sees.
+    async fn invoke(&self, cx: &Context<D>, config: &Object, progress: &Progress) -> Diagnostics;
+}
+
+/// Where an action says what it is doing.
+#[derive(Debug)]
+pub struct Progress {
+    pub(super) sender: mpsc::UnboundedSender<String>,
+}
+
+impl Progress {
+    /// A line that the user sees at once.
+    pub fn say(&self, message: impl Into<String>) {
+        // A client that has gone hears nothing; the action goes on.
+        let _ = self.sender.send(message.into());
+    }
+}
+
+/// A pure function.
+pub trait Function: Send + Sync + 'static {
+    /// Its name, without the provider's.
+    fn name(&self) -> &'static str;
+
+    /// Its signature and documentation.
+    fn signature(&self) -> Signature;
+
+    /// Its value for known arguments that are not null.
+    fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError>;
+}
+
+/// The signature of a function.
+#[derive(Debug)]
+pub struct Signature {
+    /// One line.
+    pub summary: &'static str,
+    /// Markdown.
+    pub description: &'static str,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// The type of its value.
+    pub returns: Type,
+}
+
+/// A parameter of a function.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: Type,
+    /// Markdown.
+    pub description: &'static str,
+}
+
+/// Why a function has no value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FunctionError {
+    /// What is wrong and what to do.
+    pub text: String,
+    /// The position of the argument that is wrong.
+    pub argument: Option<usize>,
+}
+
+impl FunctionError {
+    /// An error of one argument.
+    pub fn at(argument: usize, text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            argument: Some(argument),
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! One attribute of a schema, written as a chain of what it is.
+
+use super::validate::{self, Validator};
+use crate::plugin::{ty::Type, value::Value};
+
+/// An attribute.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Its name in HCL.
+    pub name: &'static str,
+    /// Its type, or the attributes nested in it.
+    pub kind: Kind,
+    /// Who gives its value.
+    pub presence: Presence,
+    /// Meaning, unit, where it lives. Markdown.
+    pub description: String,
+    /// Hidden in Terraform's output; still in the state.
+    pub sensitive: bool,
+    /// Only in the configuration: neither in plan nor in state. From Terraform 1.11.
+    pub write_only: bool,
+    /// The value where the configuration has none.
+    pub default: Option<Value>,
+    /// What to use instead, if it is deprecated.
+    pub deprecated: Option<&'static str>,
+    /// Checks of a known value.
+    pub validators: Vec<Validator>,
+    /// What planning does with it.
+    pub modifiers: Vec<Modifier>,
+    /// When two texts mean the same, so that what the configuration says is kept.
+    pub same_text: Option<TextEquality>,
+}
+
+/// Whether two texts mean the same to the other side.
+pub type TextEquality = fn(&str, &str) -> bool;
+
+/// A type, or nested attributes.
+#[derive(Debug)]
+pub enum Kind {
+    /// A value of a type.
+    Plain(Type),
+    /// Objects with attributes of their own.
+    Nested(Nesting, Vec<Attribute>),
+}
+
+/// How nested objects are held.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Nesting {
+    /// One object.
+    Single,
+    /// A list of objects.
+    List,
+    /// Objects by key.
+    Map,
+    /// A set of objects.
+    Set,
+}
+
+/// Who gives the value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Presence {
+    /// The configuration must.
+    Required,
+    /// The configuration may.
+    Optional,
+    /// The provider does.
+    Computed,
+    /// The configuration may, else the provider does.
+    OptionalComputed,
+}
+
+/// What planning does with an attribute.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Modifier {
+    /// What is not known yet stays as it is in the state.
+    UseStateForUnknown,
+    /// The same, unless the state has nothing.
+    UseNonNullStateForUnknown,
+    /// A change needs a new object.
+    RequiresReplace,
+    /// A change needs a new object if the configuration gives the value.
+    RequiresReplaceIfConfigured,
+}
+
+impl Attribute {
+    /// An optional attribute of a type.
+    pub fn of(name: &'static str, ty: Type) -> Self {
+        Self::new(name, Kind::Plain(ty))
+    }
+
+    /// Optional text.
+    pub fn text(name: &'static str) -> Self {
+        Self::of(name, Type::String)
+    }
+
+    /// An optional truth value.
+    pub fn flag(name: &'static str) -> Self {
+        Self::of(name, Type::Bool)
+    }
+
+    /// An optional whole number.
+    pub fn integer(name: &'static str) -> Self {
+        Self::of(name, Type::Number).check(validate::whole_number())
+    }
+
+    /// An optional set of texts.
+    pub fn texts(name: &'static str) -> Self {
+        Self::of(name, Type::set(Type::String))
+    }
+
+    /// An optional object.
+    pub fn single(name: &'static str, attributes: Vec<Attribute>) -> Self {
+        Self::new(name, Kind::Nested(Nesting::Single, attributes))
+    }
+
+    /// An optional list of objects.
+    pub fn list_of(name: &'static str, attributes: Vec<Attribute>) -> Self {
+        Self::new(name, Kind::Nested(Nesting::List, attributes))
+    }
+
+    /// The three attributes of a secret: `x` (kept in the state), `x_wo` (write-only) and `x_wo_version`, a change of
+    /// which sends the write-only value again.
+    pub fn secret(names: [&'static str; 3], description: &str) -> [Self; 3] {
+        let [plain, write_only, version] = names;
+        [
+            Self::text(plain)
+                .sensitive()
+                .check(validate::not_blank())
+                .check(validate::conflicts_with(&[write_only]))
+                .describe(format!("{description} Kept in the state in clear: prefer `{write_only}`.")),
+            Self::text(write_only)
+                .sensitive()
+                .write_only()
+                .check(validate::not_blank())
+                .describe(format!(
+                    "{description} Write-only: in the configuration alone, never in plan or state. Sent on creation and \
+                     whenever `{version}` changes. Needs Terraform 1.11 or later."
+                )),
+            Self::text(version).check(validate::requires(&[write_only])).describe(format!(
+                "Any text; a change of it sends `{write_only}` again. A natural value is the key id of the secret."
+            )),
+        ]
+    }
+
+    /// The optional object `timeouts` with a duration for each of these operations, and its defaults for the page.
+    pub fn timeouts(operations: &[(&'static str, &'static str)]) -> Self {
+        let durations = operations.iter().map(|(operation, default)| {
+            Self::text(operation).check(validate::duration()).describe(format!(
+                "How long to wait for the operation, such as `30s` or `2h45m`. Default `{default}`."
+            ))
+        });
+        Self::single("timeouts", durations.collect()).describe("How long each operation may take, retries included.")
+    }
+
+    fn new(name: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            kind,
+            presence: Presence::Optional,
+            description: String::new(),
+            sensitive: false,
+            write_only: false,
+            default: None,
+            deprecated: None,
+            validators: Vec::new(),
+            modifiers: Vec::new(),
+            same_text: None,
+        }
+    }
+
+    /// The configuration must give it.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.presence = Presence::Required;
+        self
+    }
+
+    /// The provider gives it.
+    #[must_use]
+    pub fn computed(mut self) -> Self {
+        self.presence = Presence::Computed;
+        self
+    }
+
+    /// The configuration may give it, else the provider does.
+    #[must_use]
+    pub fn optional_computed(mut self) -> Self {
+        self.presence = Presence::OptionalComputed;
+        self
+    }
+
+    /// The value where the configuration has none.
+    #[must_use]
+    pub fn default(mut self, value: impl Into<Value>) -> Self {
+        self.presence = Presence::OptionalComputed;
+        self.default = Some(value.into());
+        self
+    }
+
+    /// What it means. Markdown.
+    #[must_use]
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Hidden in Terraform's output.
+    #[must_use]
+    pub fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// Only in the configuration.
+    #[must_use]
+    pub fn write_only(mut self) -> Self {
+        self.write_only = true;
+        self
+    }
+
+    /// Deprecated; says what to use instead.
+    #[must_use]
+    pub fn deprecated(mut self, instead: &'static str) -> Self {
+        self.deprecated = Some(instead);
+        self
+    }
+
+    /// A check of a known value.
+    #[must_use]
+    pub fn check(mut self, validator: Validator) -> Self {
+        self.validators.push(validator);
+        self
+    }
+
+    /// What planning does with it.
+    #[must_use]
+    pub fn plan(mut self, modifier: Modifier) -> Self {
+        self.modifiers.push(modifier);
+        self
+    }
+
+    /// What is not known yet stays as it is in the state.
+    #[must_use]
+    pub fn stable(self) -> Self {
+        self.plan(Modifier::UseStateForUnknown)
+    }
+
+    /// A change needs a new object.
+    #[must_use]
+    pub fn replaces(self) -> Self {
+        self.plan(Modifier::RequiresReplace)
+    }
+
+    /// When two texts mean the same.
+    #[must_use]
+    pub fn same_text(mut self, same: TextEquality) -> Self {
+        self.same_text = Some(same);
+        self
+    }
+
+    /// Whether the provider may give the value.
+    pub fn is_computed(&self) -> bool {
+        matches!(self.presence, Presence::Computed | Presence::OptionalComputed)
+    }
+
+    /// Whether the configuration may give the value.
+    pub fn is_configurable(&self) -> bool {
+        self.presence != Presence::Computed
+    }
+
+    /// Whether a change needs a new object.
+    pub fn is_replacing(&self) -> bool {
+        self.modifiers.iter().any(|modifier| {
+            matches!(
+                modifier,
+                Modifier::RequiresReplace | Modifier::RequiresReplaceIfConfigured
+            )
+        })
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> Type {
+        match &self.kind {
+            Kind::Plain(ty) => ty.clone(),
+            Kind::Nested(nesting, attributes) => {
+                let object = Self::object_type(attributes);
+                match nesting {
+                    Nesting::Single => object,
+                    Nesting::List => Type::list(object),
+                    Nesting::Map => Type::map(object),
+                    Nesting::Set => Type::set(object),
+                }
+            }
+        }
+    }
+
+    /// The object type of some attributes.
+    pub(super) fn object_type(attributes: &[Attribute]) -> Type {
+        Type::object(
+            attributes
+                .iter()
+                .map(|attribute| (attribute.name.to_owned(), attribute.ty())),
+        )
+    }
+}

@@ -1,0 +1,552 @@
+//! Checks of a configuration before anything is planned or written.
+//!
+//! A check sees only values that are known and not null, and says nothing while a value it depends on is unknown.
+
+use std::{fmt, sync::Arc};
+
+use super::{Attribute, Kind, Nesting, Schema};
+use crate::plugin::{
+    diagnostics::{Diagnostic, Diagnostics},
+    duration,
+    path::{Path, Step},
+    value::{Object, Value},
+};
+
+/// A check of one attribute's value.
+#[derive(Clone)]
+pub struct Validator {
+    /// What must hold, for the reference page; empty when the page says it elsewhere.
+    pub rule: String,
+    check: Arc<dyn Fn(&Checked<'_>) -> Result<(), String> + Send + Sync>,
+}
+
+/// What a [`Validator`] sees.
+pub struct Checked<'a> {
+    /// The known value.
+    pub value: &'a Value,
+    /// The object that the attribute stands in.
+    pub siblings: &'a Object,
+}
+
+impl Validator {
+    /// A check that answers with what is wrong and what to do.
+    pub fn new(
+        rule: impl Into<String>,
+        check: impl Fn(&Checked<'_>) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            rule: rule.into(),
+            check: Arc::new(check),
+        }
+    }
+
+    /// A check of text.
+    pub fn text(rule: impl Into<String>, check: impl Fn(&str) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self::new(rule, move |checked| checked.value.as_str().map_or(Ok(()), &check))
+    }
+}
+
+impl fmt::Debug for Validator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Validator").field(&self.rule).finish()
+    }
+}
+
+/// A rule across top-level attributes (or nested ones, written with dots).
+#[derive(Clone, Debug)]
+pub enum Rule {
+    /// One of them and no other must be configured.
+    ExactlyOneOf(&'static [&'static str]),
+    /// One of them at least must be configured.
+    AtLeastOneOf(&'static [&'static str]),
+    /// No two of them may be configured.
+    Conflicting(&'static [&'static str]),
+    /// All of them or none.
+    RequiredTogether(&'static [&'static str]),
+}
+
+/// One of these texts.
+pub fn one_of(allowed: &'static [&'static str]) -> Validator {
+    let list = allowed
+        .iter()
+        .map(|value| format!("`{value}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let rule = format!("One of {list}.");
+    Validator::text(rule, move |text| {
+        if allowed.contains(&text) {
+            return Ok(());
+        }
+        let closest = super::super::suggest::closest(text, allowed.iter().copied());
+        Err(format!(
+            "{text:?} is not one of {list}.{}",
+            closest
+                .map(|value| format!(" Did you mean \"{value}\"?"))
+                .unwrap_or_default()
+        ))
+    })
+}
+
+/// Something beside white space.
+pub fn not_blank() -> Validator {
+    Validator::text("", |text| {
+        if text.trim().is_empty() {
+            Err("The value is empty. Leave the argument out if there is none.".into())
+        } else {
+            Ok(())
+        }
+    })
+}
+
+/// At most this many characters.
+pub fn at_most_characters(limit: usize) -> Validator {
+    Validator::text(format!("At most {limit} characters."), move |text| {
+        let length = text.chars().count();
+        if length <= limit {
+            Ok(())
+        } else {
+            Err(format!("The value has {length} characters; at most {limit} fit."))
+        }
+    })
+}
+
+/// Text of this pattern; `what` says in words what that is.
+///
+/// # Panics
+/// When the pattern is none: the provider's own test of its schema notices.
+pub fn matches(pattern: &str, what: &'static str) -> Validator {
+    #[expect(
+        clippy::expect_used,
+        reason = "patterns are constants, and a test builds every schema"
+    )]
+    let pattern = regex_lite::Regex::new(pattern).expect("a valid pattern");
+    Validator::text(format!("Must be {what}."), move |text| {
+        if pattern.is_match(text) {
+            Ok(())
+        } else {
+            Err(format!("{text:?} is not {what}."))
+        }
+    })
+}
+
+/// A whole number that fits 64 bits.
+pub fn whole_number() -> Validator {
+    Validator::new("", |checked| match checked.value {
+        Value::Number(number) if number.as_integer().is_none() => {
+            Err(format!("{number} is no whole number. Give a whole number."))
+        }
+        _ => Ok(()),
+    })
+}
+
+/// A whole number of at least this much.
+pub fn at_least(minimum: i64) -> Validator {
+    Validator::new(format!("At least {minimum}."), move |checked| {
+        match checked.value.as_integer() {
+            Some(number) if number < minimum => Err(format!("{number} is too small; the least is {minimum}.")),
+            _ => Ok(()),
+        }
+    })
+}
+
+/// A whole number between these two, both included.
+pub fn between(minimum: i64, maximum: i64) -> Validator {
+    Validator::new(
+        format!("Between {minimum} and {maximum}."),
+        move |checked| match checked.value.as_integer() {
+            Some(number) if !(minimum..=maximum).contains(&number) => {
+                Err(format!("{number} is not between {minimum} and {maximum}."))
+            }
+            _ => Ok(()),
+        },
+    )
+}
+
+/// A duration such as `30s` or `2h45m`.
+pub fn duration() -> Validator {
+    Validator::text("", |text| match duration::parse(text) {
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "{text:?} is no duration. Write a number and a unit, such as \"30s\" or \"2h45m\"."
+        )),
+    })
+}
+
+/// An absolute URL with a host; `https`, or `http` for the loopback host alone.
+pub fn url() -> Validator {
+    Validator::text("An absolute `https` URL.", |text| {
+        let url = url::Url::parse(text).map_err(|error| {
+            format!("{text:?} is no URL: {error}. Write it in full, such as \"https://host/path\".")
+        })?;
+        let Some(host) = url.host_str() else {
+            return Err(format!(
+                "{text:?} names no host. Write it in full, such as \"https://host/path\"."
+            ));
+        };
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if is_loopback(host) => Ok(()),
+            "http" => Err(format!(
+                "{text:?} is not encrypted; http is accepted for loopback hosts only. Use https."
+            )),
+            scheme => Err(format!("{text:?} has the scheme {scheme}. Use https.")),
+        }
+    })
+}
+
+/// Whether a host is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// A check of each element of a list or set.
+pub fn each(validator: Validator) -> Validator {
+    Validator::new(validator.rule.clone(), move |checked| {
+        for element in checked.value.as_list().unwrap_or_default() {
+            if !element.is_null() && !element.is_unknown() {
+                (validator.check)(&Checked {
+                    value: element,
+                    siblings: checked.siblings,
+                })?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Not together with one of these siblings.
+pub fn conflicts_with(others: &[&'static str]) -> Validator {
+    let others = others.to_vec();
+    Validator::new("", move |checked| {
+        match others
+            .iter()
+            .find(|other| is_configured(checked.siblings.at(other)) == Some(true))
+        {
+            Some(other) => Err(format!(
+                "It cannot be given together with `{other}`. Keep one of the two."
+            )),
+            None => Ok(()),
+        }
+    })
+}
+
+/// Only together with all of these siblings.
+pub fn requires(others: &[&'static str]) -> Validator {
+    let others = others.to_vec();
+    Validator::new("", move |checked| {
+        match others
+            .iter()
+            .find(|other| is_configured(checked.siblings.at(other)) == Some(false))
+        {
+            Some(other) => Err(format!(
+                "It needs `{other}` beside it. Add `{other}`, or remove this argument."
+            )),
+            None => Ok(()),
+        }
+    })
+}
+
+/// Whether the configuration gives a value; `None` while that is unknown.
+fn is_configured(value: &Value) -> Option<bool> {
+    match value {
+        Value::Unknown => None,
+        value => Some(!value.is_null()),
+    }
+}
+
+/// Which attributes the client can handle.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum WriteOnly {
+    /// Terraform 1.11 or later.
+    Allowed,
+    /// Before.
+    Unsupported,
+}
+
+/// Checks a whole configuration against its schema.
+pub fn configuration(schema: &Schema, config: &Object, write_only: WriteOnly) -> Diagnostics {
+    let mut walk = Walk {
+        diagnostics: Diagnostics::new(),
+        write_only,
+    };
+    for rule in &schema.rules {
+        walk.rule(rule, config);
+    }
+    walk.attributes(&schema.attributes, config, &Path::root());
+    walk.diagnostics
+}
+
+struct Walk {
+    diagnostics: Diagnostics,
+    write_only: WriteOnly,
+}
+
+impl Walk {
+    fn rule(&mut self, rule: &Rule, config: &Object) {
+        let names = match rule {
+            Rule::ExactlyOneOf(names)
+            | Rule::AtLeastOneOf(names)
+            | Rule::Conflicting(names)
+            | Rule::RequiredTogether(names) => *names,
+        };
+        let given: Vec<_> = names
+            .iter()
+            .map(|name| (*name, is_configured(value_at(config, name))))
+            .collect();
+        let configured: Vec<_> = given
+            .iter()
+            .filter(|(_, is)| *is == Some(true))
+            .map(|(name, _)| *name)
+            .collect();
+        let is_open = given.iter().any(|(_, is)| is.is_none());
+        let list = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let problem = match rule {
+            Rule::ExactlyOneOf(_) | Rule::Conflicting(_) if configured.len() > 1 => (
+                "Conflicting arguments",
+                format!("{} are given together. Keep one of them.", list(&configured)),
+            ),
+            Rule::ExactlyOneOf(_) | Rule::AtLeastOneOf(_) if configured.is_empty() && !is_open => (
+                "Missing argument",
+                format!("One of {} is required. Add it.", list(names)),
+            ),
+            Rule::RequiredTogether(_) if !configured.is_empty() && configured.len() < names.len() && !is_open => {
+                let missing: Vec<_> = names
+                    .iter()
+                    .copied()
+                    .filter(|name| !configured.contains(name))
+                    .collect();
+                (
+                    "Missing argument",
+                    format!(
+                        "{} needs {} beside it. Add what is missing.",
+                        list(&configured),
+                        list(&missing)
+                    ),
+                )
+            }
+            Rule::ExactlyOneOf(_) | Rule::AtLeastOneOf(_) | Rule::Conflicting(_) | Rule::RequiredTogether(_) => return,
+        };
+        let place = configured.last().map_or_else(Path::root, |name| Path::of(name));
+        self.diagnostics.push(Diagnostic::error(problem.0, problem.1).at(place));
+    }
+
+    fn attributes(&mut self, attributes: &[Attribute], object: &Object, parent: &Path) {
+        for attribute in attributes {
+            self.attribute(attribute, object, &parent.attribute(attribute.name));
+        }
+    }
+
+    fn attribute(&mut self, attribute: &Attribute, siblings: &Object, path: &Path) {
+        let value = siblings.at(attribute.name);
+        if value.is_null() {
+            if attribute.presence == super::Presence::Required {
+                let detail = format!("The argument `{path}` is required, but no value was given. Add it.");
+                self.diagnostics
+                    .push(Diagnostic::error("Missing argument", detail).at(path.clone()));
+            }
+            return;
+        }
+        if !attribute.is_configurable() {
+            let detail =
+                format!("`{path}` is read-only: the provider gives its value. Remove it from the configuration.");
+            self.diagnostics
+                .push(Diagnostic::error("Read-only attribute", detail).at(path.clone()));
+            return;
+        }
+        if attribute.write_only && self.write_only == WriteOnly::Unsupported {
+            let detail = format!(
+                "`{path}` is write-only, which this version of Terraform does not know: it would keep the value in its \
+                 state. Use Terraform 1.11 or later."
+            );
+            self.diagnostics
+                .push(Diagnostic::error("Terraform is too old for write-only arguments", detail).at(path.clone()));
+            return;
+        }
+        if value.is_unknown() {
+            return;
+        }
+        if let Some(instead) = attribute.deprecated {
+            let warning = Diagnostic::warning("Deprecated argument", format!("`{path}` is deprecated. {instead}"));
+            self.diagnostics.push(warning.at(path.clone()));
+        }
+        for validator in &attribute.validators {
+            if let Err(problem) = (validator.check)(&Checked { value, siblings }) {
+                let problem = if attribute.sensitive
+                    && value
+                        .as_str()
+                        .is_some_and(|text| text.len() > 2 && problem.contains(text))
+                {
+                    "The value has a wrong form; it is not shown because it is sensitive.".to_owned()
+                } else {
+                    problem
+                };
+                let summary = format!("Invalid value for {path}");
+                self.diagnostics
+                    .push(Diagnostic::error(summary, problem).at(path.clone()));
+            }
+        }
+        let Kind::Nested(nesting, nested) = &attribute.kind else {
+            return;
+        };
+        match (nesting, value) {
+            (Nesting::Single, Value::Object(object)) => self.attributes(nested, object, path),
+            (Nesting::List, Value::List(elements)) => {
+                for (index, element) in elements.iter().enumerate() {
+                    if let Value::Object(object) = element {
+                        self.attributes(nested, object, &path.join(Step::Index(index as i64)));
+                    }
+                }
+            }
+            // A path cannot address an element of a set: name the set.
+            (Nesting::Set, Value::List(elements)) => {
+                for object in elements.iter().filter_map(Value::as_object) {
+                    for attribute in nested {
+                        self.attribute(attribute, object, path);
+                    }
+                }
+            }
+            (Nesting::Map, Value::Object(map)) => {
+                for (key, element) in map.iter() {
+                    if let Value::Object(object) = element {
+                        self.attributes(nested, object, &path.join(Step::Key(key.clone())));
+                    }
+                }
+            }
+            (Nesting::Single | Nesting::List | Nesting::Set | Nesting::Map, _) => {}
+        }
+    }
+}
+
+fn value_at<'a>(config: &'a Object, path: &str) -> &'a Value {
+    match path.split_once('.') {
+        None => config.at(path),
+        Some((outer, inner)) => match config.at(outer) {
+            Value::Object(object) => value_at(object, inner),
+            Value::Unknown => &Value::Unknown,
+            _ => &Value::Null,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Schema {
+        let [plain, write_only, version] = Attribute::secret(["key", "key_wo", "key_wo_version"], "A key.");
+        Schema::new(
+            "Test.",
+            vec![
+                Attribute::text("name").required().check(not_blank()).describe("x"),
+                Attribute::text("kind").check(one_of(&["alpha", "beta"])).describe("x"),
+                Attribute::text("address").check(url()).describe("x"),
+                Attribute::integer("count_of").check(at_least(1)).describe("x"),
+                Attribute::text("id").computed().describe("x"),
+                Attribute::text("old").deprecated("Use `name`.").describe("x"),
+                Attribute::texts("tags").check(each(not_blank())).describe("x"),
+                Attribute::single("inner", vec![Attribute::text("deep").required().describe("x")]).describe("x"),
+                plain,
+                write_only,
+                version,
+            ],
+        )
+        .rule(Rule::ExactlyOneOf(&["kind", "address"]))
+    }
+
+    #[track_caller]
+    fn check(config: Object, expected: &[&str]) {
+        let found = configuration(&schema(), &config, WriteOnly::Allowed);
+        let found: Vec<_> = found
+            .iter()
+            .map(|d| format!("{}: {} {}", d.path, d.summary, d.detail))
+            .collect();
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.contains(expected), "{found}\ndoes not say {expected}");
+        }
+    }
+
+    fn sound() -> Object {
+        Object::new().with("name", "n").with("kind", "alpha")
+    }
+
+    #[test]
+    fn each_wrong_value_is_named_with_its_place_and_a_remedy() {
+        check(sound(), &[]);
+        check(Object::new().with("kind", "alpha"), &["name: Missing argument"]);
+        check(
+            sound().with("name", " "),
+            &["name: Invalid value for name The value is empty"],
+        );
+        check(sound().with("kind", "alfa"), &["Did you mean \"alpha\"?"]);
+        check(
+            sound().with("address", "https://x/"),
+            &["address: Conflicting arguments"],
+        );
+        check(
+            Object::new().with("name", "n"),
+            &[": Missing argument One of `kind`, `address` is required"],
+        );
+        check(
+            sound().with("kind", Value::Null).with("address", "http://x/"),
+            &["not encrypted"],
+        );
+        check(
+            sound().with("kind", Value::Null).with("address", "http://127.0.0.1:1/"),
+            &[],
+        );
+        check(sound().with("kind", Value::Null).with("address", "x"), &["is no URL"]);
+        check(sound().with("count_of", 0i64), &["0 is too small"]);
+        check(
+            sound().with("count_of", Value::Number(crate::plugin::number::Number::Float(1.5))),
+            &["1.5 is no whole"],
+        );
+        check(sound().with("id", "x"), &["id: Read-only"]);
+        check(
+            sound().with("old", "x"),
+            &["old: Deprecated argument `old` is deprecated. Use `name`."],
+        );
+        check(sound().with("tags", vec!["a", ""]), &["tags: Invalid value"]);
+        check(sound().with("inner", Object::new()), &["inner.deep: Missing argument"]);
+        check(
+            sound().with("key", "a").with("key_wo", "b"),
+            &["key: Invalid value for key It cannot be given together"],
+        );
+        check(
+            sound().with("key_wo_version", "1"),
+            &["key_wo_version: Invalid value for key_wo_version It needs `key_wo`"],
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_is_unknown() {
+        let config = Object::new()
+            .with("name", Value::Unknown)
+            .with("kind", Value::Unknown)
+            .with("key_wo", Value::Unknown)
+            .with("key_wo_version", "1");
+        check(config, &[]);
+    }
+
+    #[test]
+    fn an_old_terraform_is_told_which_version_knows_write_only_arguments() {
+        let config = sound().with("key_wo", "s");
+        let found = configuration(&schema(), &config, WriteOnly::Unsupported);
+        assert!(
+            found
+                .iter()
+                .any(|d| d.detail.contains("1.11") && !d.detail.contains("\"s\"")),
+            "{found:?}"
+        );
+    }
+}

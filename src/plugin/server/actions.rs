@@ -1,0 +1,113 @@
+//! Actions.
+
+use std::{pin::Pin, sync::Arc};
+
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::Status;
+use tracing::Instrument;
+
+use super::{
+    Shared, bug,
+    call::{Ended, failed},
+    config::{deferral, quiet},
+    decode_config,
+};
+use crate::plugin::{
+    diagnostics::{Diagnostic, Diagnostics},
+    proto::tfplugin6 as proto,
+    provider::{Progress, Provider},
+    schema::validate::{self, WriteOnly},
+};
+
+/// The stream of an action's progress, ended by its result.
+pub(super) type Events = Pin<Box<dyn Stream<Item = Result<proto::invoke_action::Event, Status>> + Send>>;
+
+impl<P: Provider> Shared<P> {
+    pub(super) async fn validate_action(
+        self: Arc<Self>,
+        request: proto::validate_action_config::Request,
+    ) -> Ended<proto::validate_action_config::Response> {
+        let entry = self.action(&request.type_name).map_err(failed)?;
+        let config = decode_config(request.config.as_ref(), entry.schema()).map_err(failed)?;
+        let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
+        diagnostics.append(entry.part.validate(&config));
+        Ok((Default::default(), diagnostics))
+    }
+
+    /// An action changes nothing in a plan, so its plan is its validation.
+    pub(super) async fn plan_action(
+        self: Arc<Self>,
+        request: proto::plan_action::Request,
+    ) -> Ended<proto::plan_action::Response> {
+        self.action(&request.action_type).map_err(failed)?;
+        let deferred = deferral(&self.configuration(), request.client_capabilities.as_ref());
+        Ok((
+            proto::plan_action::Response {
+                deferred,
+                diagnostics: Vec::new(),
+            },
+            quiet(),
+        ))
+    }
+
+    pub(super) fn invoke(self: Arc<Self>, request: proto::invoke_action::Request) -> Events {
+        use proto::invoke_action::{
+            Event,
+            event::{Completed, Progress as ProgressEvent, Type},
+        };
+        let (events, stream) = mpsc::unbounded_channel();
+        let span = tracing::info_span!(
+            "call",
+            tf_rpc = "InvokeAction",
+            tf_req_id = self.next_request_id(),
+            tf_resource_type = request.action_type
+        );
+        let run = async move {
+            let mask = self.mask;
+            let (sender, mut said) = mpsc::unbounded_channel();
+            let task = tokio::spawn(self.invoke_saying(request, Progress { sender }).in_current_span());
+            while let Some(message) = said.recv().await {
+                let message = mask(&message).into_owned();
+                // The client may have gone; the action goes on to its end.
+                let _ = events.send(Ok(Event {
+                    r#type: Some(Type::Progress(ProgressEvent { message })),
+                }));
+            }
+            let diagnostics = task.await.unwrap_or_else(|_| bug("an action panicked").into());
+            let completed = Completed {
+                diagnostics: diagnostics.to_proto(mask),
+            };
+            let _ = events.send(Ok(Event {
+                r#type: Some(Type::Completed(completed)),
+            }));
+        };
+        tokio::spawn(run.instrument(span));
+        UnboundedReceiverStream::new(stream).boxed()
+    }
+
+    async fn invoke_saying(self: Arc<Self>, request: proto::invoke_action::Request, progress: Progress) -> Diagnostics {
+        let entry = match self.action(&request.action_type) {
+            Ok(entry) => entry,
+            Err(problem) => return problem.into(),
+        };
+        let config = match decode_config(request.config.as_ref(), entry.schema()) {
+            Ok(config) => config,
+            Err(problem) => return problem.into(),
+        };
+        if let Some((name, _)) = config.iter().find(|(_, value)| !value.is_wholly_known()) {
+            let text = format!("`{name}` is not known when the action runs. Trigger it after what gives the value.");
+            return Diagnostic::error("An argument is not known", text)
+                .at_attribute(name)
+                .into();
+        }
+        match self.context(ACTION_LIMIT) {
+            Ok(cx) => entry.part.invoke(&cx, &config, &progress).await,
+            Err(problem) => problem.into(),
+        }
+    }
+}
+
+/// Time for an action, which has no `timeouts`.
+const ACTION_LIMIT: std::time::Duration = std::time::Duration::from_mins(10);

@@ -1,0 +1,56 @@
+//! Data sources.
+
+use std::sync::Arc;
+
+use super::{
+    Shared, bug,
+    call::{Ended, failed},
+    config::{deferral, quiet},
+    decode_config, encode_object,
+    resources::DEFAULT_LIMIT,
+};
+use crate::plugin::{
+    proto::tfplugin6 as proto,
+    provider::Provider,
+    schema::validate::{self, WriteOnly},
+};
+
+impl<P: Provider> Shared<P> {
+    pub(super) async fn validate_data_source(
+        self: Arc<Self>,
+        request: proto::validate_data_resource_config::Request,
+    ) -> Ended<proto::validate_data_resource_config::Response> {
+        let entry = self.data_source(&request.type_name).map_err(failed)?;
+        let config = decode_config(request.config.as_ref(), entry.schema()).map_err(failed)?;
+        let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
+        diagnostics.append(entry.part.validate(&config));
+        Ok((Default::default(), diagnostics))
+    }
+
+    pub(super) async fn read_data_source(
+        self: Arc<Self>,
+        request: proto::read_data_source::Request,
+    ) -> Ended<proto::read_data_source::Response> {
+        let entry = self.data_source(&request.type_name).map_err(failed)?;
+        let schema = entry.schema();
+        let config = decode_config(request.config.as_ref(), schema).map_err(failed)?;
+        if let Some(deferred) = deferral(&self.configuration(), request.client_capabilities.as_ref()) {
+            let response = proto::read_data_source::Response {
+                deferred: Some(deferred),
+                state: request.config,
+                ..Default::default()
+            };
+            return Ok((response, quiet()));
+        }
+        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let (state, notes) = entry.part.read(&cx, config).await.map_err(failed)?;
+        if !state.values().all(crate::plugin::Value::is_wholly_known) {
+            return Err(failed(bug(format!("{} left a value unknown", entry.name()))));
+        }
+        let response = proto::read_data_source::Response {
+            state: Some(encode_object(Some(state), schema)),
+            ..Default::default()
+        };
+        Ok((response, notes))
+    }
+}

@@ -1,0 +1,80 @@
+//! Ephemeral resources.
+
+use std::sync::Arc;
+
+use super::{
+    Shared,
+    call::{Ended, failed},
+    config::{deferral, quiet},
+    decode_config, encode_object,
+    resources::DEFAULT_LIMIT,
+};
+use crate::plugin::{
+    proto::tfplugin6 as proto,
+    provider::Provider,
+    schema::validate::{self, WriteOnly},
+};
+
+impl<P: Provider> Shared<P> {
+    pub(super) async fn validate_ephemeral(
+        self: Arc<Self>,
+        request: proto::validate_ephemeral_resource_config::Request,
+    ) -> Ended<proto::validate_ephemeral_resource_config::Response> {
+        let entry = self.ephemeral(&request.type_name).map_err(failed)?;
+        let config = decode_config(request.config.as_ref(), entry.schema()).map_err(failed)?;
+        let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
+        diagnostics.append(entry.part.validate(&config));
+        Ok((Default::default(), diagnostics))
+    }
+
+    pub(super) async fn open(
+        self: Arc<Self>,
+        request: proto::open_ephemeral_resource::Request,
+    ) -> Ended<proto::open_ephemeral_resource::Response> {
+        let entry = self.ephemeral(&request.type_name).map_err(failed)?;
+        let schema = entry.schema();
+        let config = decode_config(request.config.as_ref(), schema).map_err(failed)?;
+        if let Some(deferred) = deferral(&self.configuration(), request.client_capabilities.as_ref()) {
+            let response = proto::open_ephemeral_resource::Response {
+                deferred: Some(deferred),
+                result: request.config,
+                ..Default::default()
+            };
+            return Ok((response, quiet()));
+        }
+        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let opened = entry.part.open(&cx, config).await.map_err(failed)?;
+        let response = proto::open_ephemeral_resource::Response {
+            renew_at: opened.renew_at.map(Into::into),
+            result: Some(encode_object(Some(opened.result), schema)),
+            private: Some(opened.private),
+            ..Default::default()
+        };
+        Ok((response, opened.notes))
+    }
+
+    pub(super) async fn renew(
+        self: Arc<Self>,
+        request: proto::renew_ephemeral_resource::Request,
+    ) -> Ended<proto::renew_ephemeral_resource::Response> {
+        let entry = self.ephemeral(&request.type_name).map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let renew_at = entry.part.renew(&cx, request.private()).await.map_err(failed)?;
+        let response = proto::renew_ephemeral_resource::Response {
+            renew_at: renew_at.map(Into::into),
+            private: request.private,
+            diagnostics: Vec::new(),
+        };
+        Ok((response, quiet()))
+    }
+
+    pub(super) async fn close(
+        self: Arc<Self>,
+        request: proto::close_ephemeral_resource::Request,
+    ) -> Ended<proto::close_ephemeral_resource::Response> {
+        let entry = self.ephemeral(&request.type_name).map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        entry.part.close(&cx, request.private()).await.map_err(failed)?;
+        Ok((Default::default(), quiet()))
+    }
+}

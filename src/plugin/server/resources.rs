@@ -1,0 +1,457 @@
+//! Managed resources.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Map, Value as Json};
+
+use super::{
+    Configuration, Entry, Shared, bug,
+    call::{Ended, failed, time_limit},
+    config::{deferral, quiet, write_only},
+    decode_config, decode_object, encode_object,
+};
+use crate::plugin::{
+    check,
+    codec::json::{self, Unexpected},
+    diagnostics::{Diagnostic, Diagnostics},
+    plan,
+    proto::tfplugin6 as proto,
+    provider::{Context, Import, Moved, Notes, Operation, Outcome, Plan, Provider, Resource, lock},
+    schema::{Attribute, Kind, Schema, validate},
+    value::{Object, Value},
+};
+
+/// Set by an import for the read that follows it.
+const IMPORTING: &str = ".importing";
+
+impl<P: Provider> Shared<P> {
+    pub(super) async fn validate_resource(
+        self: Arc<Self>,
+        request: proto::validate_resource_config::Request,
+    ) -> Ended<proto::validate_resource_config::Response> {
+        let entry = self.resource(&request.type_name).map_err(failed)?;
+        let config = decode_config(request.config.as_ref(), entry.schema()).map_err(failed)?;
+        let write_only = write_only(request.client_capabilities.as_ref());
+        let mut diagnostics = validate::configuration(entry.schema(), &config, write_only);
+        diagnostics.append(entry.part.validate(&config));
+        Ok((Default::default(), diagnostics))
+    }
+
+    pub(super) async fn upgrade(
+        self: Arc<Self>,
+        request: proto::upgrade_resource_state::Request,
+    ) -> Ended<proto::upgrade_resource_state::Response> {
+        let entry = self.resource(&request.type_name).map_err(failed)?;
+        let schema = entry.schema();
+        let state = raw_json(request.raw_state.as_ref()).map_err(failed)?;
+        let state = if request.version == schema.version {
+            state
+        } else {
+            entry.part.upgrade(request.version, state).map_err(failed)?
+        };
+        let state = json::decode(&state, schema.ty(), Unexpected::Ignore).map_err(|error| {
+            failed(bug(format!(
+                "the state of this {} cannot be read {error}",
+                entry.name()
+            )))
+        })?;
+        let state = state.as_object().cloned();
+        Ok((
+            proto::upgrade_resource_state::Response {
+                upgraded_state: Some(encode_object(state, schema)),
+                diagnostics: Vec::new(),
+            },
+            quiet(),
+        ))
+    }
+
+    pub(super) async fn upgrade_identity(
+        self: Arc<Self>,
+        request: proto::upgrade_resource_identity::Request,
+    ) -> Ended<proto::upgrade_resource_identity::Response> {
+        let entry = self.resource(&request.type_name).map_err(failed)?;
+        let Some(identity) = entry.identity() else {
+            return Err(failed(bug(format!("{} has no identity", entry.name()))));
+        };
+        if request.version > identity.version {
+            return Err(failed(Diagnostic::error(
+                "Identity of an unknown version",
+                format!(
+                    "The identity of this {} was written in version {} of its shape, and this provider knows {}. Use the \
+                     provider that wrote it, or a newer one.",
+                    entry.name(),
+                    request.version,
+                    identity.version
+                ),
+            )));
+        }
+        let raw = raw_json(request.raw_identity.as_ref()).map_err(failed)?;
+        let decoded = json::decode(&raw, &identity.ty(), Unexpected::Ignore)
+            .map_err(|error| failed(bug(format!("the identity cannot be read {error}"))))?;
+        let data = proto::ResourceIdentityData {
+            identity_data: Some(super::encode(&decoded, &identity.ty())),
+        };
+        Ok((
+            proto::upgrade_resource_identity::Response {
+                upgraded_identity: Some(data),
+                diagnostics: Vec::new(),
+            },
+            quiet(),
+        ))
+    }
+
+    pub(super) async fn read(
+        self: Arc<Self>,
+        request: proto::read_resource::Request,
+        notes: Arc<Notes>,
+    ) -> Ended<proto::read_resource::Response> {
+        let unchanged = |diagnostics: Diagnostics| {
+            let response = proto::read_resource::Response {
+                new_state: request.current_state.clone(),
+                private: request.private.clone(),
+                new_identity: request.current_identity.clone(),
+                ..Default::default()
+            };
+            (response, diagnostics)
+        };
+        let entry = self.resource(&request.type_name).map_err(failed)?;
+        let schema = entry.schema();
+        let Some(state) = decode_object(request.current_state.as_ref(), schema.ty()).map_err(failed)? else {
+            return Ok(unchanged(quiet()));
+        };
+        let configuration = self.configuration();
+        if let Configuration::Unknown = configuration {
+            // Nothing can be read yet; what is known stays.
+            let (mut response, diagnostics) = unchanged(quiet());
+            response.deferred = deferral(&configuration, request.client_capabilities.as_ref());
+            return Ok((response, diagnostics));
+        }
+        let limit = time_limit(entry.part.as_ref(), Operation::Read, &state);
+        let mut cx = self.context(limit).map_err(|problem| unchanged(problem.into()))?;
+        cx.notes = notes;
+        *lock(&cx.notes.private) = private(&request.private);
+        cx.importing = lock(&cx.notes.private).remove(IMPORTING).is_some();
+        let new = entry.part.read(&cx, state.clone()).await.map_err(unchanged)?;
+        let new = new.map(|new| settle(schema, new, &state));
+        let response = proto::read_resource::Response {
+            new_identity: new.as_ref().and_then(|new| entry.identity_of(new)),
+            private: private_bytes(&cx.notes),
+            new_state: Some(encode_object(new, schema)),
+            ..Default::default()
+        };
+        Ok((response, quiet()))
+    }
+
+    pub(super) async fn plan(
+        self: Arc<Self>,
+        request: proto::plan_resource_change::Request,
+    ) -> Ended<proto::plan_resource_change::Response> {
+        let entry = self.resource(&request.type_name).map_err(failed)?;
+        let schema = entry.schema();
+        let prior = decode_object(request.prior_state.as_ref(), schema.ty()).map_err(failed)?;
+        let proposed = decode_object(request.proposed_new_state.as_ref(), schema.ty()).map_err(failed)?;
+        let mut response = proto::plan_resource_change::Response {
+            planned_private: request.prior_private.clone(),
+            deferred: deferral(&self.configuration(), request.client_capabilities.as_ref()),
+            ..Default::default()
+        };
+        let Some(proposed) = proposed else {
+            response.planned_state = Some(encode_object(None, schema));
+            response.planned_identity = request.prior_identity;
+            return Ok((response, quiet()));
+        };
+        let config = decode_config(request.config.as_ref(), schema).map_err(failed)?;
+        let mut planned = plan::propose(schema, prior.as_ref(), proposed, &config);
+        let mut diagnostics = quiet();
+        entry.part.plan(&mut Plan {
+            config: &config,
+            prior: prior.as_ref(),
+            state: &mut planned.state,
+            replace: &mut planned.replace,
+            diagnostics: &mut diagnostics,
+        });
+        planned.replace.sort();
+        planned.replace.dedup();
+        assert_sound(
+            entry,
+            check::plan_problems(schema, prior.as_ref(), &config, &planned.state),
+            &diagnostics,
+        );
+        if prior.is_some() && planned.replace.is_empty() {
+            response.planned_identity = request.prior_identity;
+        }
+        response.requires_replace = planned.replace.iter().map(crate::plugin::Path::to_proto).collect();
+        response.planned_state = Some(encode_object(Some(planned.state), schema));
+        Ok((response, diagnostics))
+    }
+
+    pub(super) async fn apply(
+        self: Arc<Self>,
+        request: proto::apply_resource_change::Request,
+        notes: Arc<Notes>,
+    ) -> Ended<proto::apply_resource_change::Response> {
+        let unchanged = |diagnostics: Diagnostics| (self.as_it_was(&request, &Notes::default()), diagnostics);
+        let entry = self.resource(&request.type_name).map_err(failed)?;
+        let schema = entry.schema();
+        let decoded = decode_object(request.prior_state.as_ref(), schema.ty())
+            .and_then(|prior| Ok((prior, decode_object(request.planned_state.as_ref(), schema.ty())?)))
+            .and_then(|(prior, planned)| Ok((prior, planned, decode_config(request.config.as_ref(), schema)?)));
+        let (prior, planned, config) = decoded.map_err(|problem| unchanged(problem.into()))?;
+        let operation = match (&prior, &planned) {
+            (_, None) => Operation::Delete,
+            (None, Some(_)) => Operation::Create,
+            (Some(_), Some(_)) => Operation::Update,
+        };
+        let limit = time_limit(
+            entry.part.as_ref(),
+            operation,
+            planned.as_ref().or(prior.as_ref()).unwrap_or(&Object::new()),
+        );
+        let mut cx = self.context(limit).map_err(|problem| unchanged(problem.into()))?;
+        cx.notes = notes;
+        *lock(&cx.notes.private) = private(&request.planned_private);
+        match (prior, planned) {
+            (None, None) => Ok(unchanged(quiet())),
+            (Some(prior), None) => match entry.part.delete(&cx, &prior).await {
+                Ok(()) => {
+                    let new_state = Some(encode_object(None, schema));
+                    Ok((
+                        proto::apply_resource_change::Response {
+                            new_state,
+                            ..Default::default()
+                        },
+                        quiet(),
+                    ))
+                }
+                Err(problem) => Err(unchanged(problem)),
+            },
+            (None, Some(planned)) => {
+                let outcome = entry.part.create(&cx, planned.clone(), &config).await;
+                finish(entry, &cx, outcome, None, &planned)
+            }
+            (Some(prior), Some(planned)) => {
+                let outcome = entry.part.update(&cx, &prior, planned.clone(), &config).await;
+                finish(entry, &cx, outcome, Some(prior), &planned)
+            }
+        }
+    }
+
+    /// The answer to an apply that did not get to say what exists: what it kept, else what was there before.
+    pub(super) fn as_it_was(
+        &self,
+        request: &proto::apply_resource_change::Request,
+        notes: &Notes,
+    ) -> proto::apply_resource_change::Response {
+        let kept = lock(&notes.kept).take();
+        let entry = self.resource(&request.type_name).ok();
+        let new_state = match (kept, entry) {
+            (Some(mut kept), Some(entry)) => {
+                plan::null_write_only(entry.schema(), &mut kept);
+                Some(encode_object(Some(kept.with_unknown_as_null()), entry.schema()))
+            }
+            _ => request.prior_state.clone(),
+        };
+        proto::apply_resource_change::Response {
+            new_state,
+            private: request.planned_private.clone(),
+            new_identity: request.planned_identity.clone(),
+            ..Default::default()
+        }
+    }
+
+    pub(super) async fn import(
+        self: Arc<Self>,
+        request: proto::import_resource_state::Request,
+    ) -> Ended<proto::import_resource_state::Response> {
+        let entry = self.resource(&request.type_name).map_err(failed)?;
+        let schema = entry.schema();
+        let identity = match (&request.identity, entry.identity()) {
+            (Some(identity), Some(identity_schema)) => {
+                decode_object(identity.identity_data.as_ref(), &identity_schema.ty()).map_err(failed)?
+            }
+            _ => None,
+        };
+        let configuration = self.configuration();
+        if let Some(deferred) = deferral(&configuration, request.client_capabilities.as_ref()) {
+            return Ok((
+                proto::import_resource_state::Response {
+                    deferred: Some(deferred),
+                    ..Default::default()
+                },
+                quiet(),
+            ));
+        }
+        let limit = entry.part.default_timeout(Operation::Read);
+        let cx = self.context(limit).map_err(failed)?;
+        let target = match &identity {
+            Some(identity) => Import::Identity(identity),
+            None if request.id.trim().is_empty() => {
+                let text =
+                    "The import id is empty. Give the id of the object, or a column and a value as column=value.";
+                return Err(failed(Diagnostic::error("Empty import id", text)));
+            }
+            None => Import::Id(request.id.trim()),
+        };
+        let state = entry.part.import(&cx, target).await.map_err(failed)?;
+        lock(&cx.notes.private).insert(IMPORTING.to_owned(), Json::Bool(true));
+        let imported = proto::import_resource_state::ImportedResource {
+            type_name: entry.name().to_owned(),
+            identity: entry.identity_of(&state),
+            state: Some(encode_object(Some(state), schema)),
+            private: private_bytes(&cx.notes),
+        };
+        Ok((
+            proto::import_resource_state::Response {
+                imported_resources: vec![imported],
+                ..Default::default()
+            },
+            quiet(),
+        ))
+    }
+
+    pub(super) async fn take_over(
+        self: Arc<Self>,
+        request: proto::move_resource_state::Request,
+    ) -> Ended<proto::move_resource_state::Response> {
+        let entry = self.resource(&request.target_type_name).map_err(failed)?;
+        let schema = entry.schema();
+        let state = raw_json(request.source_state.as_ref()).map_err(failed)?;
+        let from = Moved {
+            provider: &request.source_provider_address,
+            type_name: &request.source_type_name,
+            schema_version: request.source_schema_version,
+            state: &state,
+        };
+        let state = match entry.part.take_over(&from) {
+            Some(state) => state.map_err(failed)?,
+            None => {
+                let text = format!(
+                    "{} of {} cannot become {}. Remove the moved block, take the object out of the state with a removed \
+                     block, and import it.",
+                    request.source_type_name, request.source_provider_address, request.target_type_name
+                );
+                return Err(failed(Diagnostic::error("Unsupported move", text)));
+            }
+        };
+        let response = proto::move_resource_state::Response {
+            target_identity: entry.identity_of(&state),
+            target_state: Some(encode_object(Some(state), schema)),
+            // What the other provider did not keep, the next read fills in.
+            target_private: private_json(&Map::from_iter([(IMPORTING.to_owned(), Json::Bool(true))])),
+            ..Default::default()
+        };
+        Ok((response, quiet()))
+    }
+
+    pub(super) async fn generate_config(
+        self: Arc<Self>,
+        request: proto::generate_resource_config::Request,
+    ) -> Ended<proto::generate_resource_config::Response> {
+        let entry = self.resource(&request.type_name).map_err(failed)?;
+        let schema = entry.schema();
+        let state = decode_object(request.state.as_ref(), schema.ty()).map_err(failed)?;
+        let mut config = state.unwrap_or_default();
+        keep_configurable(&schema.attributes, &mut config);
+        entry.part.tidy_config(&mut config);
+        Ok((
+            proto::generate_resource_config::Response {
+                config: Some(encode_object(Some(config), schema)),
+                diagnostics: Vec::new(),
+            },
+            quiet(),
+        ))
+    }
+}
+
+/// The state after a read or a write: texts that mean the same as before stay, write-only values go.
+fn settle(schema: &Schema, mut new: Object, former: &Object) -> Object {
+    plan::keep_equal_texts(schema, &mut new, former);
+    plan::null_write_only(schema, &mut new);
+    new
+}
+
+fn finish<D: Send + Sync + 'static>(
+    entry: &Entry<dyn Resource<D>>,
+    cx: &Context<D>,
+    outcome: Outcome,
+    prior: Option<Object>,
+    planned: &Object,
+) -> Ended<proto::apply_resource_change::Response> {
+    let schema = entry.schema();
+    let (state, diagnostics) = match outcome {
+        Outcome::Done(state, notes) => (Some(settle(schema, state, planned)), notes),
+        Outcome::Partly(state, problem) => (Some(settle(schema, state, planned).with_unknown_as_null()), problem),
+        Outcome::Nothing(problem) => (prior, problem),
+    };
+    if let Some(state) = &state {
+        assert_sound(entry, check::apply_problems(schema, planned, state), &diagnostics);
+    }
+    let response = proto::apply_resource_change::Response {
+        new_identity: state.as_ref().and_then(|state| entry.identity_of(state)),
+        private: private_bytes(&cx.notes),
+        new_state: Some(encode_object(state, schema)),
+        ..Default::default()
+    };
+    Ok((response, diagnostics))
+}
+
+/// In debug builds, an answer that core would refuse is a bug that shows here first.
+fn assert_sound<D: Send + Sync + 'static>(
+    entry: &Entry<dyn Resource<D>>,
+    problems: Vec<String>,
+    diagnostics: &Diagnostics,
+) {
+    debug_assert!(
+        problems.is_empty() || diagnostics.has_errors(),
+        "{}: core would refuse this answer: {problems:?}",
+        entry.name()
+    );
+}
+
+/// Leaves what a configuration can say.
+fn keep_configurable(attributes: &[Attribute], config: &mut Object) {
+    for attribute in attributes {
+        let value = config.0.entry(attribute.name.to_owned()).or_default();
+        let is_empty = value.as_str().is_some_and(str::is_empty);
+        let is_secret = attribute.sensitive || attribute.write_only;
+        if !attribute.is_configurable() || attribute.deprecated.is_some() || is_empty || is_secret {
+            *value = Value::Null;
+        }
+        if let (Kind::Nested(_, nested), Value::Object(object)) = (&attribute.kind, value) {
+            keep_configurable(nested, object);
+        }
+    }
+}
+
+fn raw_json(raw: Option<&proto::RawState>) -> Result<Json, Diagnostic> {
+    let Some(raw) = raw else {
+        return Ok(Json::Null);
+    };
+    if raw.json.is_empty() && !raw.flatmap.is_empty() {
+        return Err(Diagnostic::error(
+            "State of Terraform 0.11",
+            "The state was written by Terraform 0.11 or older, before this provider existed. Run terraform apply once with \
+             Terraform 0.12 and the provider that wrote it, or import the object.",
+        ));
+    }
+    serde_json::from_slice(&raw.json).map_err(|error| bug(format!("a stored state is no JSON: {error}")))
+}
+
+fn private(bytes: &[u8]) -> Map<String, Json> {
+    serde_json::from_slice(bytes).unwrap_or_default()
+}
+
+fn private_bytes(notes: &Notes) -> Vec<u8> {
+    private_json(&lock(&notes.private))
+}
+
+fn private_json(private: &Map<String, Json>) -> Vec<u8> {
+    if private.is_empty() {
+        Vec::new()
+    } else {
+        Json::Object(private.clone()).to_string().into_bytes()
+    }
+}
+
+/// Time for what has no operation of its own.
+pub(super) const DEFAULT_LIMIT: Duration = Duration::from_mins(5);

@@ -1,0 +1,145 @@
+//! The process around a provider: how a host starts it, finds it, trusts it and ends it.
+//!
+//! [`run`] is all a `main` needs. In the order in which a start goes through them: `arguments` and `host` say what is
+//! wanted, `handshake` opens the `socket` with `tls`, announces it and serves `connection`s, the provider and
+//! go-plugin's `services`; `lifetime` ends it all.
+
+mod arguments;
+mod connection;
+mod error;
+mod handshake;
+mod host;
+mod lifetime;
+mod services;
+mod socket;
+mod tls;
+
+use std::{
+    env,
+    io::{Write, stderr, stdout},
+    process::ExitCode,
+};
+
+use tokio::runtime::{Builder, Runtime};
+
+use self::{
+    arguments::{Invocation, help},
+    error::StartError,
+    handshake::{Announced, Listening},
+    host::Host,
+    lifetime::Owner,
+};
+use crate::plugin::{
+    log::{self, Mask},
+    panic,
+    proto::tfplugin6::provider_server::Provider,
+};
+
+/// What the process says about itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Plugin {
+    /// Full source address, `registry.example.org/namespace/type`.
+    pub address: &'static str,
+    /// The type in that address, lower case: the binary is `terraform-provider-<name>`.
+    pub name: &'static str,
+    /// Without a leading `v`.
+    pub version: &'static str,
+    /// Removes secrets from every text that goes to the log or into a crash report.
+    pub mask: Mask,
+}
+
+/// Runs the process from its arguments to its exit code: serves `provider`, or says why not.
+///
+/// `provider` is called once, after the host knows where we are and within the runtime. Whatever is slow belongs into
+/// it or later, because Terraform starts the plugin three to five times per command.
+pub fn run<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P) -> ExitCode {
+    match Invocation::parse(env::args_os().skip(1)) {
+        Invocation::Version => say(&format!(
+            "terraform-provider-{} {}\n",
+            plugin.name, plugin.version
+        )),
+        Invocation::Help => say(&help(plugin.name, plugin.version)),
+        Invocation::Unknown(argument) => {
+            complain(&format!(
+                "unknown argument {argument:?}; --help shows the options\n"
+            ));
+            ExitCode::from(2)
+        }
+        Invocation::Debug => serve(plugin, provider, Owner::Person),
+        Invocation::Plugin => serve(plugin, provider, Owner::Host),
+    }
+}
+
+fn serve<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P, owner: Owner) -> ExitCode {
+    match start(plugin, owner) {
+        Ok(Some((runtime, announced))) => announced.serve(runtime, provider).wait(),
+        Ok(None) => {
+            complain(&format!(
+                "This program is the Terraform provider {name}. Terraform starts it; it does nothing by itself.\n\
+                 Name it in required_providers and run terraform init. --help shows what else it can do.\n",
+                name = plugin.name,
+            ));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            let line = format!(
+                "terraform-provider-{} could not start: {}\n",
+                plugin.name,
+                error.one_line()
+            );
+            complain(&line);
+            if owner == Owner::Host {
+                // A host shows its user the first line of stdout when that is no handshake, but not stderr.
+                say(&line);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `None` when no host started us.
+fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtime, Announced)>, StartError> {
+    let host = match owner {
+        Owner::Person => Host::default(),
+        Owner::Host => Host::from_environment()?,
+    };
+    if owner == Owner::Host && !host.knows_the_cookie {
+        return Ok(None);
+    }
+    panic::report_to_host(plugin.mask);
+    log::to_stderr(plugin.name, plugin.mask);
+    let runtime = runtime().map_err(StartError::Runtime)?;
+    let _context = runtime.enter();
+    let listening = Listening::open(&host, owner)?;
+    let announced = match owner {
+        Owner::Person => listening.announce_to_person(plugin.address, &mut stdout().lock()),
+        Owner::Host => listening.announce_to_host(&mut stdout().lock()),
+    }?;
+    drop(_context);
+    Ok(Some((runtime, announced)))
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("plugin")
+        .enable_all()
+        .build()
+}
+
+/// To stdout, which carries the handshake: only for what ends the process.
+fn say(text: &str) -> ExitCode {
+    let mut stdout = stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// To stderr. Its reader may be gone, which is no reason to panic.
+fn complain(text: &str) {
+    let _ = stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,224 @@
+//! Unix: a socket with a random name in a folder that only our user may enter.
+
+use std::{
+    fs::{self, DirBuilder, Permissions},
+    io,
+    os::unix::{
+        fs::{DirBuilderExt, PermissionsExt, chown},
+        net::UnixListener as StdListener,
+    },
+    path::{Path, PathBuf},
+};
+
+use tokio::net::UnixListener;
+
+use super::Socket;
+use crate::plugin::transport::{error::StartError, host::Host};
+
+pub(in crate::plugin::transport) type Stream = tokio::net::UnixStream;
+
+/// Accepts connections; made from a bound listener once the runtime is there.
+#[derive(Debug)]
+pub(in crate::plugin::transport) struct Acceptor(UnixListener);
+
+impl Acceptor {
+    pub(in crate::plugin::transport) async fn accept(&self) -> io::Result<Stream> {
+        self.0.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+/// Opens the socket. Needs the runtime's context.
+///
+/// # Errors
+/// Names what stands in the way: folder, length of the path, group.
+pub(in crate::plugin::transport) fn bind(host: &Host) -> Result<(Socket, Acceptor), StartError> {
+    let group = host.socket_group.as_deref().map(group_number).transpose()?;
+    let parent = host
+        .socket_folder
+        .clone()
+        .unwrap_or_else(std::env::temp_dir);
+    let place = Place::make(&parent)?;
+    let path = place.socket.clone();
+    let length = path.as_os_str().len();
+    if length > LONGEST_PATH {
+        return Err(StartError::PathTooLong {
+            path,
+            length,
+            limit: LONGEST_PATH,
+        });
+    }
+    let refused = |source| StartError::Bind {
+        path: path.clone(),
+        source,
+    };
+    let listener = StdListener::bind(&path).map_err(refused)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(refused)?;
+    let mut open_to = "processes of this user (and of root)".to_owned();
+    if let Some(group) = group {
+        share(&place.folder, 0o710, group)?;
+        share(&path, 0o660, group)?;
+        open_to = format!("processes of this user, of group {group} (and of root)");
+    }
+    listener.set_nonblocking(true).map_err(refused)?;
+    let acceptor = Acceptor(UnixListener::from_std(listener).map_err(refused)?);
+    let address = path.to_string_lossy().into_owned();
+    Ok((
+        Socket {
+            network: "unix",
+            address,
+            open_to,
+            _place: place,
+        },
+        acceptor,
+    ))
+}
+
+/// A private folder with the socket in it, both removed on drop.
+#[derive(Debug)]
+pub(super) struct Place {
+    folder: PathBuf,
+    socket: PathBuf,
+}
+
+impl Place {
+    /// The folder, not the socket's mode, keeps others out: some systems do not look at the mode of a socket.
+    fn make(parent: &Path) -> Result<Self, StartError> {
+        let folder = parent.join(format!("plugin-{:016x}", rand::random::<u64>()));
+        // Not recursive: a name that exists already, by chance or by malice, is an error.
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .map_err(|source| StartError::Folder {
+                parent: parent.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            socket: folder.join("rpc"),
+            folder,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure, and nobody is left to tell.
+        let _ = fs::remove_file(&self.socket);
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+fn share(path: &Path, mode: u32, group: u32) -> Result<(), StartError> {
+    chown(path, None, Some(group))
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
+        .map_err(|source| StartError::Group {
+            path: path.to_owned(),
+            group,
+            source,
+        })
+}
+
+/// A group's number, given as such or as a name in `/etc/group`. Directory services are out of std's reach.
+fn group_number(group: &str) -> Result<u32, StartError> {
+    if let Ok(number) = group.parse() {
+        return Ok(number);
+    }
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    groups
+        .lines()
+        .filter_map(|line| line.split(':').collect::<Vec<_>>().try_into().ok())
+        .find_map(|[name, _, number, _]: [&str; 4]| {
+            if name == group {
+                number.parse().ok()
+            } else {
+                None
+            }
+        })
+        .ok_or_else(|| StartError::UnknownGroup {
+            group: group.to_owned(),
+        })
+}
+
+/// Bytes of a socket address without the closing zero.
+const LONGEST_PATH: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_folder(folder: &Path) -> Host {
+        Host {
+            socket_folder: Some(folder.to_owned()),
+            ..Host::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn the_socket_is_private_and_leaves_nothing_behind() {
+        let parent = tempfile::tempdir().unwrap();
+
+        let (socket, acceptor) = bind(&in_folder(parent.path())).unwrap();
+
+        let path = PathBuf::from(&socket.address);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        drop((socket, acceptor));
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_group_may_connect_when_the_host_names_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let own = std::os::unix::fs::MetadataExt::gid(&fs::metadata(parent.path()).unwrap());
+
+        let host = Host {
+            socket_group: Some(own.to_string()),
+            ..in_folder(parent.path())
+        };
+        let (socket, _acceptor) = bind(&host).unwrap();
+
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let path = PathBuf::from(&socket.address);
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o660, 0o710));
+    }
+
+    #[tokio::test]
+    async fn each_obstacle_has_its_own_message() {
+        let parent = tempfile::tempdir().unwrap();
+        let long = parent.path().join("a".repeat(90));
+        fs::create_dir(&long).unwrap();
+
+        let too_long = bind(&in_folder(&long)).unwrap_err();
+        assert!(
+            matches!(too_long, StartError::PathTooLong { .. }),
+            "{too_long}"
+        );
+        assert_eq!(
+            fs::read_dir(&long).unwrap().count(),
+            0,
+            "the folder of a failed start is removed"
+        );
+
+        let missing = bind(&in_folder(&parent.path().join("missing"))).unwrap_err();
+        assert!(
+            missing.one_line().contains("TMPDIR"),
+            "{}",
+            missing.one_line()
+        );
+        assert!(matches!(missing, StartError::Folder { .. }));
+
+        let nobody = Host {
+            socket_group: Some("no such group".to_owned()),
+            ..in_folder(parent.path())
+        };
+        assert!(matches!(
+            bind(&nobody).unwrap_err(),
+            StartError::UnknownGroup { .. }
+        ));
+    }
+
+    #[test]
+    fn a_group_is_found_by_name_or_number() {
+        assert_eq!(group_number("4242").unwrap(), 4242);
+        assert_eq!(group_number("root").unwrap(), 0);
+    }
+}

@@ -1,0 +1,17 @@
+//! Acceptance tests: the real `terraform` binary, real HCL, real gRPC, against the simulator.
+//!
+//! One binary with a module per behaviour, so that it links once. Each test arranges HCL in a [`support::Workspace`],
+//! acts with a terraform command, and asserts on state, plan and simulator. Run one with
+//! `cargo test --test acceptance a_part_of_its_name`; `TERRAFORM_BINARIES=terraform` in front limits it to one version.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says where, and the workspace tells the story"
+)]
+
+#[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
+mod support;
+
+mod harness;

@@ -1,0 +1,89 @@
+//! What a terraform command did.
+
+use serde_json::Value;
+
+/// A terraform command that has ended: its exit code and what it printed. Checks can be chained.
+#[must_use = "say what should have happened: `succeeds()` or `fails_saying(...)`"]
+pub(crate) struct Run {
+    pub(super) command: String,
+    pub(super) code: Option<i32>,
+    pub(super) stdout: String,
+    /// Standard output and standard error, as a person would see them.
+    pub(super) both: String,
+}
+
+impl Run {
+    #[track_caller]
+    pub(crate) fn succeeds(&self) -> &Self {
+        assert_eq!(
+            self.code,
+            Some(0),
+            "terraform {} should succeed\n{}",
+            self.command,
+            self.both
+        );
+        self
+    }
+
+    /// Fails with `text` in what it prints. Terraform wraps lines and draws a frame: neither matters here.
+    #[track_caller]
+    pub(crate) fn fails_saying(&self, text: &str) -> &Self {
+        assert_eq!(
+            self.code,
+            Some(1),
+            "terraform {} should fail\n{}",
+            self.command,
+            self.both
+        );
+        self.says(text)
+    }
+
+    #[track_caller]
+    pub(crate) fn says(&self, text: &str) -> &Self {
+        let said = unframed(&self.both);
+        assert!(
+            said.contains(&unframed(text)),
+            "terraform {} should say {text:?}\n{}",
+            self.command,
+            self.both
+        );
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn does_not_say(&self, text: &str) -> &Self {
+        let said = unframed(&self.both);
+        assert!(
+            !said.contains(&unframed(text)),
+            "terraform {} should not say {text:?}\n{}",
+            self.command,
+            self.both
+        );
+        self
+    }
+
+    /// The answer of a command that was asked for one JSON value.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("terraform {} should print JSON: {error}\n{}", self.command, self.both);
+        })
+    }
+
+    /// The answer of a command with one JSON object per line (`apply -json`, `query -json`).
+    #[track_caller]
+    pub(crate) fn json_lines(&self) -> Vec<Value> {
+        let lines = self.stdout.lines().filter(|line| line.starts_with('{'));
+        lines
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in: {line}")))
+            .collect()
+    }
+}
+
+/// The words alone, without line breaks and without the frame around a diagnostic.
+fn unframed(text: &str) -> String {
+    let words = text
+        .split_whitespace()
+        .filter(|word| !word.chars().all(|c| "│╷╵".contains(c)));
+    words.collect::<Vec<_>>().join(" ")
+}
