@@ -47,6 +47,22 @@ impl Origin {
         Ok(Self { base })
     }
 
+    /// Splits a complete address, query and all, into the origin that it may go to and the address itself.
+    ///
+    /// # Errors
+    /// As [`Origin::parse`].
+    pub fn locate(text: &str) -> Result<(Self, Url), HttpError> {
+        let url = Url::parse(text.trim()).map_err(|error| HttpError::BadUrl {
+            url: secret::mask(text).into_owned(),
+            why: error.to_string(),
+        })?;
+        let mut base = url.clone();
+        base.set_query(None);
+        base.set_fragment(None);
+        base.set_path("/");
+        Ok((Self::parse(base.as_str())?, url))
+    }
+
     /// The address of `path` (percent-encoded by the caller) below this base; a leading slash is optional.
     ///
     /// # Errors

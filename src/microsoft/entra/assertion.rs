@@ -1,0 +1,130 @@
+//! Proof by certificate: a signed assertion instead of a secret.
+
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest;
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::http::Secret;
+
+/// Why a certificate file cannot prove anything.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// Not there, or not ours to read.
+    #[error("client_certificate_path: the file {} cannot be read ({why}); check the path and its permissions", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// PKCS#12, which this provider does not read.
+    #[error("client_certificate_path: {} looks like a PFX (PKCS#12) file; convert it: openssl pkcs12 -in {} -nodes -out certificate.pem", path.display(), path.display())]
+    Pfx {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No certificate in it.
+    #[error("client_certificate_path: {} holds no certificate in PEM form", path.display())]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No key in it.
+    #[error("client_certificate_path: {} holds a certificate but no private key; append the key to the file", path.display())]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A key that needs a password.
+    #[error("client_certificate_path: the private key in {} is encrypted; decrypt it: openssl rsa -in key.pem -out key-plain.pem", path.display())]
+    EncryptedKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A key that Entra takes no signatures of.
+    #[error("client_certificate_path: the private key in {} cannot be used; Entra accepts RSA keys only ({why})", path.display())]
+    UnusableKey {
+        /// The file.
+        path: PathBuf,
+        /// The library's words.
+        why: String,
+    },
+}
+
+/// An assertion for `token_url`, valid for ten minutes from `now` (seconds since 1970).
+///
+/// RS256 with both thumbprints: what every cloud accepts. Reads the file each time, so a renewed certificate is used.
+pub(super) fn sign(
+    path: &Path,
+    client_id: &str,
+    token_url: &str,
+    now: i64,
+) -> Result<Secret, CertificateError> {
+    let owned = || path.to_owned();
+    let bytes = std::fs::read(path).map_err(|error| CertificateError::Unreadable {
+        path: owned(),
+        why: error.to_string(),
+    })?;
+    let bytes = Zeroizing::new(bytes);
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        // A PFX file is a DER sequence.
+        return Err(if bytes.first() == Some(&0x30) {
+            CertificateError::Pfx { path: owned() }
+        } else {
+            CertificateError::NoCertificate { path: owned() }
+        });
+    };
+    let certificate = CertificateDer::from_pem_slice(&bytes)
+        .map_err(|_| CertificateError::NoCertificate { path: owned() })?;
+    if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(CertificateError::EncryptedKey { path: owned() });
+    }
+    let Some(key) = private_key(text) else {
+        return Err(CertificateError::NoKey { path: owned() });
+    };
+    let unusable = |error: jsonwebtoken::errors::Error| CertificateError::UnusableKey {
+        path: owned(),
+        why: error.to_string(),
+    };
+    let key = EncodingKey::from_rsa_pem(key.as_bytes()).map_err(unusable)?;
+    let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(digest::digest(algorithm, &certificate));
+    let header = Header {
+        x5t: Some(thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY)),
+        x5t_s256: Some(thumbprint(&digest::SHA256)),
+        ..Header::new(Algorithm::RS256)
+    };
+    let claims = json!({
+        "aud": token_url,
+        "iss": client_id,
+        "sub": client_id,
+        "jti": STANDARD.encode(rand::random::<[u8; 16]>()),
+        "iat": now,
+        // A clock that is somewhat ahead must not make the assertion one of the future.
+        "nbf": now - 60,
+        "exp": now + 600,
+    });
+    let token = jsonwebtoken::encode(&header, &claims, &key).map_err(unusable)?;
+    Ok(Secret::from(token))
+}
+
+/// The first private key block of a PEM text.
+fn private_key(text: &str) -> Option<Zeroizing<String>> {
+    let kind = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]
+        .into_iter()
+        .find(|kind| text.contains(&format!("-----BEGIN {kind}-----")))?;
+    let (begin, end) = (
+        format!("-----BEGIN {kind}-----"),
+        format!("-----END {kind}-----"),
+    );
+    let from = text.find(&begin)?;
+    let to = from + text[from..].find(&end)? + end.len();
+    Some(Zeroizing::new(text[from..to].to_owned()))
+}

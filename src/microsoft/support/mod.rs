@@ -1,0 +1,5 @@
+//! x
+/// x
+pub struct SupportApi;
+/// x
+pub struct SupportError;
