@@ -56,7 +56,12 @@ fn element(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
             return None;
         }
         let (length, rest) = rest.split_at_checked(octets)?;
-        (length.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)), rest)
+        (
+            length
+                .iter()
+                .fold(0, |sum, octet| sum << 8 | usize::from(*octet)),
+            rest,
+        )
     };
     rest.split_at_checked(length)
 }
@@ -65,9 +70,15 @@ fn distinguished_name(mut input: &[u8]) -> String {
     let mut parts = Vec::new();
     while let Some((set, rest)) = element(input, SET) {
         input = rest;
-        let Some((pair, _)) = element(set, SEQUENCE) else { continue };
-        let Some((oid, value)) = element(pair, OBJECT_IDENTIFIER) else { continue };
-        let Some((text, _)) = value.first().and_then(|tag| element(value, *tag)) else { continue };
+        let Some((pair, _)) = element(set, SEQUENCE) else {
+            continue;
+        };
+        let Some((oid, value)) = element(pair, OBJECT_IDENTIFIER) else {
+            continue;
+        };
+        let Some((text, _)) = value.first().and_then(|tag| element(value, *tag)) else {
+            continue;
+        };
         let name = match oid {
             [0x55, 0x04, 0x03] => "CN",
             [0x55, 0x04, 0x06] => "C",
@@ -104,7 +115,9 @@ mod tests {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "caller");
-        params.distinguished_name.push(DnType::OrganizationName, "Contoso");
+        params
+            .distinguished_name
+            .push(DnType::OrganizationName, "Contoso");
         let der = params.self_signed(&key).unwrap();
 
         let read = certificate(der.der()).unwrap();
@@ -115,7 +128,9 @@ mod tests {
 
     #[test]
     fn a_certificate_cut_short_is_none() {
-        let der = CertificateParams::default().self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let der = CertificateParams::default()
+            .self_signed(&KeyPair::generate().unwrap())
+            .unwrap();
 
         for length in 0..200 {
             assert_eq!(certificate(&der.der()[..length]), None, "{length} octets");

@@ -1,5 +1,19 @@
-//! The simulator.
+//! A ServiceNow instance and the Microsoft side of its trust, in memory, on loopback.
+//!
+//! Start here: [`Simulator::start`] opens five TLS listeners: the instance, Entra's login host, Graph, the admin center
+//! and the cloud's metadata. [`instance`] holds ServiceNow; [`microsoft`] holds the rest: one tenant
+//! ([`microsoft::directory`]) that Graph writes and Entra issues tokens from. [`connection`] is the test that the guide
+//! ends with. The simulator shares no code with the provider, so that one mistake cannot be made on both sides.
 
+pub mod connection;
+mod der;
 pub mod faults;
 pub mod instance;
 pub mod internet;
+pub mod microsoft;
+pub mod serve;
+mod simulator;
+mod state;
+pub mod tls;
+
+pub use simulator::{Logs, Options, Panicked, Scheme, Simulator, Urls};

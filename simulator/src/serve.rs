@@ -15,12 +15,14 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::faults::Cut;
-use crate::tls::{self, ClientCertificate};
+use crate::instance::ClientCertificate;
+use crate::tls;
 
 /// What a service was asked, oldest first. Bodies hold secrets as they came: for tests only, never printed.
 #[derive(Clone, Default)]
@@ -44,21 +46,33 @@ pub struct LoggedRequest {
 impl RequestLog {
     /// All requests so far.
     pub fn all(&self) -> Vec<LoggedRequest> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// How many requests had this method and a path that starts so.
     pub fn count(&self, method: &str, path: &str) -> usize {
-        self.all().iter().filter(|request| request.method == method && request.uri.starts_with(path)).count()
+        self.all()
+            .iter()
+            .filter(|request| request.method == method && request.uri.starts_with(path))
+            .count()
     }
 
     /// Forgets the past.
     pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     fn push(&self, request: LoggedRequest) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(request);
     }
 }
 
@@ -74,7 +88,15 @@ pub(crate) struct Panics(Arc<Mutex<Vec<String>>>);
 
 impl Panics {
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// What was not taken before.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn remember(&self, panic: &(dyn Any + Send)) {
@@ -83,7 +105,10 @@ impl Panics {
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic without a text".to_owned());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(text);
     }
 }
 
@@ -93,6 +118,8 @@ pub(crate) struct Service {
     pub(crate) router: Router,
     pub(crate) log: RequestLog,
     pub(crate) panics: Panics,
+    /// Told after every request that may have changed something.
+    pub(crate) changed: Arc<Notify>,
     /// Without it the listener speaks plain HTTP.
     pub(crate) tls: Option<TlsAcceptor>,
 }
@@ -155,7 +182,9 @@ impl Service {
     async fn answer(&self, request: Request) -> Result<Response, CutOnPurpose> {
         let (parts, body) = request.into_parts();
         // A body cut short is the client's own end of the connection.
-        let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else { return Err(CutOnPurpose) };
+        let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+            return Err(CutOnPurpose);
+        };
         let mut logged = LoggedRequest {
             method: parts.method.to_string(),
             uri: parts.uri.to_string(),
@@ -164,13 +193,19 @@ impl Service {
             status: 0,
         };
         let request = Request::from_parts(parts, Body::from(body));
-        let response = match AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind().await {
+        let response = match AssertUnwindSafe(self.router.clone().oneshot(request))
+            .catch_unwind()
+            .await
+        {
             Ok(answered) => answered.unwrap_or_else(|never: Infallible| match never {}),
             Err(panic) => {
                 self.panics.remember(panic.as_ref());
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         };
+        if logged.method != "GET" {
+            self.changed.notify_one();
+        }
         if response.extensions().get::<Cut>().is_some() {
             self.log.push(logged);
             return Err(CutOnPurpose);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, SanType,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -14,21 +14,13 @@ use rustls::server::WebPkiClientVerifier;
 use tokio_rustls::TlsAcceptor;
 
 use crate::der;
+use crate::instance::ClientCertificate;
 
 /// Signs the certificate of every listener, and client certificates for tests of mTLS sign-in.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
     der: CertificateDer<'static>,
-}
-
-/// The certificate that a client showed; a request extension. The simulator's own authority has signed it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ClientCertificate {
-    /// Distinguished name, such as `CN=caller`.
-    pub subject: String,
-    /// The certificate itself, DER.
-    pub der: Vec<u8>,
 }
 
 /// A certificate with its private key, both PEM.
@@ -47,7 +39,11 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?;
-        Ok(Authority { pem: certificate.pem(), der: certificate.der().clone(), issuer: Issuer::new(params, key) })
+        Ok(Authority {
+            pem: certificate.pem(),
+            der: certificate.der().clone(),
+            issuer: Issuer::new(params, key),
+        })
     }
 
     /// The certificate to trust, PEM.
@@ -65,13 +61,18 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Identity { certificate: certificate.pem(), private_key: key.serialize_pem() })
+        Ok(Identity {
+            certificate: certificate.pem(),
+            private_key: key.serialize_pem(),
+        })
     }
 
     /// TLS for a listener on loopback. A client certificate is optional; one of another authority ends the handshake.
     pub(crate) fn acceptor(&self) -> anyhow::Result<TlsAcceptor> {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
-        params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        params
+            .subject_alt_names
+            .push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         params.distinguished_name = common_name("localhost");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
@@ -81,10 +82,11 @@ impl Authority {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone())?;
-        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-            .allow_unauthenticated()
-            .build()
-            .context("client certificates")?;
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .allow_unauthenticated()
+                .build()
+                .context("client certificates")?;
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(clients)
@@ -98,10 +100,12 @@ impl Authority {
 }
 
 /// Reads what a finished handshake says of the client.
-pub(crate) fn client_certificate(connection: &rustls::ServerConnection) -> Option<ClientCertificate> {
+pub(crate) fn client_certificate(
+    connection: &rustls::ServerConnection,
+) -> Option<ClientCertificate> {
     let shown = connection.peer_certificates()?.first()?;
     let subject = der::certificate(shown)?.subject;
-    Some(ClientCertificate { subject, der: shown.to_vec() })
+    Some(ClientCertificate(subject))
 }
 
 fn common_name(name: &str) -> DistinguishedName {

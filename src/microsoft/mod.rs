@@ -10,6 +10,103 @@ pub mod connector;
 pub mod entra;
 pub mod support;
 
-pub use cloud::{Cloud, Hosts};
+use std::sync::Arc;
+
+use crate::http::{Client, HttpError};
+
+pub use cloud::{Cloud, Hosts, UnknownCloud};
 pub use entra::{Entra, EntraError};
 pub use support::{SupportApi, SupportError};
+
+use entra::{Authority, SignIn};
+use support::{Profile, ProfileError};
+
+/// What the `microsoft365` block comes down to, environment included.
+#[derive(Clone, Debug)]
+pub struct Microsoft365Options {
+    /// GUID or verified domain; not needed with a given access token.
+    pub tenant_id: Option<String>,
+    /// `environment`.
+    pub cloud: Cloud,
+    /// Replaces the cloud's login host.
+    pub login_url: Option<String>,
+    /// Replaces the cloud's admin center.
+    pub admin_url: Option<String>,
+    /// See [`entra::Given::choose`].
+    pub sign_in: SignIn,
+    /// JSON, or the path of a JSON file.
+    pub support_api_profile: Option<String>,
+}
+
+/// Why the `microsoft365` block cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum OptionsError {
+    /// `login_url` or `admin_url`.
+    #[error("microsoft365: login_url or admin_url cannot be used")]
+    Hosts(#[source] HttpError),
+    /// No tenant.
+    #[error(
+        "microsoft365: tenant_id is missing; set it (or ARM_TENANT_ID) to the tenant's GUID or domain"
+    )]
+    NoTenant,
+    /// A tenant that is none.
+    #[error("microsoft365: tenant_id cannot be used")]
+    Tenant(#[source] EntraError),
+    /// `support_api_profile`.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+}
+
+/// The clients of one tenant.
+#[derive(Clone, Debug)]
+pub struct Microsoft365 {
+    /// The support integration.
+    pub support: Arc<SupportApi>,
+    /// The authority hosts, for sign-ins beside the provider's own.
+    pub hosts: Hosts,
+    /// The tenant, where it is known.
+    pub tenant_id: Option<String>,
+}
+
+impl Microsoft365 {
+    /// Builds the clients. Reads the profile's file, if there is one, and does no other I/O.
+    ///
+    /// # Errors
+    /// [`OptionsError`].
+    pub fn new(http: &Arc<Client>, options: Microsoft365Options) -> Result<Self, OptionsError> {
+        let Microsoft365Options {
+            tenant_id,
+            cloud,
+            login_url,
+            admin_url,
+            sign_in,
+            support_api_profile,
+        } = options;
+        let hosts = Hosts::new(cloud, login_url.as_deref(), admin_url.as_deref())
+            .map_err(OptionsError::Hosts)?;
+        let profile = match support_api_profile {
+            Some(given) => Profile::load(&given)?,
+            None => Profile::standard()?,
+        };
+        let tenant = match (&tenant_id, &sign_in) {
+            (Some(tenant), _) => tenant,
+            // A given token is never exchanged.
+            (None, SignIn::AccessToken(_)) => "common",
+            (None, SignIn::RefreshToken { .. } | SignIn::Application { .. }) => {
+                return Err(OptionsError::NoTenant);
+            }
+        };
+        let authority =
+            Authority::new(hosts.login.clone(), tenant).map_err(OptionsError::Tenant)?;
+        let mut entra = Entra::new(http.clone(), authority, sign_in, &hosts.admin_resource);
+        if let Some(scope) = &profile.scope {
+            entra = entra.with_scope(scope);
+        }
+        let support = SupportApi::new(http.clone(), Arc::new(entra), hosts.admin.clone(), profile);
+        Ok(Self {
+            support: Arc::new(support),
+            hosts,
+            tenant_id,
+        })
+    }
+}

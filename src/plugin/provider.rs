@@ -110,6 +110,20 @@ impl<D> Context<D> {
     }
 }
 
+impl<D> Context<D> {
+    /// The same call, reading as after an import.
+    #[must_use]
+    pub fn as_import(&self) -> Self {
+        Self {
+            data: Arc::clone(&self.data),
+            deadline: self.deadline,
+            cancel: self.cancel.clone(),
+            importing: true,
+            notes: Arc::default(),
+        }
+    }
+}
+
 /// A panic elsewhere leaves these plain values whole.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -141,7 +141,7 @@ async fn a_command_can_be_interrupted_in_the_middle() {
             r#"
                 resource "terraform_data" "slow" {
                   provisioner "local-exec" {
-                    command = "sleep 100"
+                    command = "trap '' INT; exec sleep 100" # Like a provider, it leaves Ctrl-C to terraform.
                   }
                 }
             "#,

@@ -48,6 +48,8 @@ pub struct Tenant {
     pub consents: BTreeSet<(String, String)>,
     /// Application roles: object id of the client's service principal, application id of the resource, role value.
     pub role_assignments: BTreeSet<(String, String, String)>,
+    /// Longest life of a new client secret, where the tenant has a policy.
+    pub password_lifetime_days: Option<i64>,
 }
 
 /// An application registration.
@@ -188,9 +190,10 @@ impl Directory {
             refresh_tokens: BTreeMap::new(),
             consents: BTreeSet::new(),
             role_assignments: BTreeSet::new(),
+            password_lifetime_days: None,
         };
-        for (app_id, name, addresses) in FIRST_PARTY {
-            tenant.add_first_party(app_id, name, addresses);
+        for (app_id, ..) in FIRST_PARTY {
+            tenant.add_first_party(app_id);
         }
         Directory(Arc::new(Mutex::new(tenant)))
     }
@@ -210,7 +213,10 @@ impl Directory {
             let mut fields = Map::new();
             fields.insert("displayName".to_owned(), json!(name));
             fields.insert("signInAudience".to_owned(), json!("AzureADMyOrg"));
-            fields.insert("api".to_owned(), json!({ "requestedAccessTokenVersion": requested }));
+            fields.insert(
+                "api".to_owned(),
+                json!({ "requestedAccessTokenVersion": requested }),
+            );
             let app_id = tenant.add_application(fields);
             let object_id = app_id.object_id;
             let service_principal_id = tenant.add_service_principal(&app_id.app_id, Map::new());
@@ -233,7 +239,11 @@ impl Directory {
     pub fn expire_password(&self, key_id: &str) {
         self.with(|tenant| {
             for application in tenant.applications.values_mut() {
-                for password in application.passwords.iter_mut().filter(|password| password.key_id == key_id) {
+                for password in application
+                    .passwords
+                    .iter_mut()
+                    .filter(|password| password.key_id == key_id)
+                {
                     password.end = ids::in_seconds(-1);
                 }
             }
@@ -243,14 +253,22 @@ impl Directory {
     /// Gives the administrator's lasting sign-in to a client.
     pub fn issue_refresh_token(&self, client: &str) -> String {
         let text = format!("1.{}", ids::random_text(90));
-        let token = RefreshToken { client: client.to_owned(), standing: Standing::Good };
+        let token = RefreshToken {
+            client: client.to_owned(),
+            standing: Standing::Good,
+        };
         self.with(|tenant| tenant.refresh_tokens.insert(text.clone(), token));
         text
     }
 
     /// Sets the standing of every refresh token.
     pub fn set_refresh_tokens(&self, standing: Standing) {
-        self.with(|tenant| tenant.refresh_tokens.values_mut().for_each(|token| token.standing = standing));
+        self.with(|tenant| {
+            tenant
+                .refresh_tokens
+                .values_mut()
+                .for_each(|token| token.standing = standing)
+        });
     }
 }
 
@@ -262,9 +280,14 @@ impl Tenant {
 
     /// Adds an application with these properties of Graph.
     pub fn add_application(&mut self, fields: Map<String, Value>) -> Application {
-        let application =
-            Application { object_id: ids::guid(), app_id: ids::guid(), fields, ..Application::default() };
-        self.applications.insert(application.object_id.clone(), application.clone());
+        let application = Application {
+            object_id: ids::guid(),
+            app_id: ids::guid(),
+            fields,
+            ..Application::default()
+        };
+        self.applications
+            .insert(application.object_id.clone(), application.clone());
         application
     }
 
@@ -285,33 +308,56 @@ impl Tenant {
 
     /// By client id.
     pub fn application(&self, app_id: &str) -> Option<&Application> {
-        self.applications.values().find(|application| application.app_id.eq_ignore_ascii_case(app_id))
+        self.applications
+            .values()
+            .find(|application| application.app_id.eq_ignore_ascii_case(app_id))
     }
 
     /// By client id.
     pub fn service_principal(&self, app_id: &str) -> Option<&ServicePrincipal> {
-        self.service_principals.values().find(|principal| principal.app_id.eq_ignore_ascii_case(app_id))
+        self.service_principals
+            .values()
+            .find(|principal| principal.app_id.eq_ignore_ascii_case(app_id))
     }
 
     /// The client id of what is asked for: a client id, an identifier URI, or an address of Microsoft's own.
     pub fn audience(&self, resource: &str) -> Option<String> {
         let named = resource.trim_end_matches('/');
         if ids::is_guid(named) {
-            let known = self.application(named).map(|application| &application.app_id);
-            return known.or_else(|| self.service_principal(named).map(|principal| &principal.app_id)).cloned();
+            let known = self
+                .application(named)
+                .map(|application| &application.app_id);
+            return known
+                .or_else(|| {
+                    self.service_principal(named)
+                        .map(|principal| &principal.app_id)
+                })
+                .cloned();
         }
-        let ours = self.applications.values().find(|application| application.identifier_uris().any(|uri| uri == named));
-        ours.map(|application| application.app_id.clone()).or_else(|| {
-            self.service_principals
-                .values()
-                .find(|principal| principal.names.iter().any(|name| name.eq_ignore_ascii_case(named)))
-                .map(|principal| principal.app_id.clone())
-        })
+        let ours = self
+            .applications
+            .values()
+            .find(|application| application.identifier_uris().any(|uri| uri == named));
+        ours.map(|application| application.app_id.clone())
+            .or_else(|| {
+                self.service_principals
+                    .values()
+                    .find(|principal| {
+                        principal
+                            .names
+                            .iter()
+                            .any(|name| name.eq_ignore_ascii_case(named))
+                    })
+                    .map(|principal| principal.app_id.clone())
+            })
     }
 
     /// What the audience wants, whatever endpoint or client asks. Microsoft's own take v1.0.
     pub fn token_version(&self, app_id: &str) -> TokenVersion {
-        match self.application(app_id).and_then(|application| application.fields.get("api")) {
+        match self
+            .application(app_id)
+            .and_then(|application| application.fields.get("api"))
+        {
             Some(api) if api["requestedAccessTokenVersion"].as_i64() == Some(2) => TokenVersion::V2,
             _ => TokenVersion::V1,
         }
@@ -320,42 +366,66 @@ impl Tenant {
     /// Removes an application and, as Entra does, its service principal.
     pub fn remove_application(&mut self, object_id: &str) -> Option<Application> {
         let removed = self.applications.remove(object_id)?;
-        self.service_principals.retain(|_, principal| principal.app_id != removed.app_id);
+        self.service_principals
+            .retain(|_, principal| principal.app_id != removed.app_id);
         Some(removed)
     }
 
     /// Gives a first-party service principal one more address.
     pub(crate) fn add_address(&mut self, app_id: &str, address: &str) {
-        for principal in self.service_principals.values_mut().filter(|principal| principal.app_id == app_id) {
+        for principal in self
+            .service_principals
+            .values_mut()
+            .filter(|principal| principal.app_id == app_id)
+        {
             principal.names.insert(address.to_owned());
         }
     }
 
-    fn add_first_party(&mut self, app_id: &str, name: &str, addresses: &[&str]) {
+    /// Adds the service principal of one of Microsoft's own applications; `None` when the id is not one of theirs.
+    pub(crate) fn add_first_party(&mut self, app_id: &str) -> Option<String> {
+        let (_, name, addresses) = FIRST_PARTY.iter().find(|(known, ..)| *known == app_id)?;
         let object_id = self.add_service_principal(app_id, Map::new());
-        if let Some(principal) = self.service_principals.get_mut(&object_id) {
-            principal.first_party = true;
-            principal.fields.insert("displayName".to_owned(), json!(name));
-            principal.names = addresses.iter().map(|address| (*address).to_owned()).collect();
-        }
+        let principal = self.service_principals.get_mut(&object_id)?;
+        principal.first_party = true;
+        principal
+            .fields
+            .insert("displayName".to_owned(), json!(name));
+        principal.names = addresses
+            .iter()
+            .map(|address| (*address).to_owned())
+            .collect();
+        Some(object_id)
     }
 }
 
 impl Application {
     /// Addresses that stand for the client id as an audience.
     pub fn identifier_uris(&self) -> impl Iterator<Item = &str> {
-        self.fields.get("identifierUris").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+        self.fields
+            .get("identifierUris")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
     }
 
     /// For messages.
     pub fn display_name(&self) -> &str {
-        self.fields.get("displayName").and_then(Value::as_str).unwrap_or_default()
+        self.fields
+            .get("displayName")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 }
 
 impl Password {
     /// A new secret; starts now and ends in two years unless told otherwise.
-    pub fn new(display_name: Option<String>, start: Option<String>, end: Option<String>) -> Password {
+    pub fn new(
+        display_name: Option<String>,
+        start: Option<String>,
+        end: Option<String>,
+    ) -> Password {
         Password {
             key_id: ids::guid(),
             display_name,
@@ -368,14 +438,38 @@ impl Password {
 
 impl std::fmt::Debug for Password {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Password").field("key_id", &self.key_id).field("end", &self.end).finish_non_exhaustive()
+        formatter
+            .debug_struct("Password")
+            .field("key_id", &self.key_id)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
     }
 }
 
 const FIRST_PARTY: [(&str, &str, &[&str]); 5] = [
-    (GRAPH_APP, "Microsoft Graph", &["https://graph.microsoft.com"]),
-    (LEGACY_GRAPH_APP, "Windows Azure Active Directory", &["https://graph.windows.net"]),
-    (PORTAL_APP, "Microsoft Office 365 Portal", &["https://admin.microsoft.com"]),
-    (CONNECTOR_APP, "Graph Connector Federated Credential App", &[]),
-    (SUPPORT_APP, "Microsoft 365 support integration", &[SUPPORT_RESOURCE]),
+    (
+        GRAPH_APP,
+        "Microsoft Graph",
+        &["https://graph.microsoft.com"],
+    ),
+    (
+        LEGACY_GRAPH_APP,
+        "Windows Azure Active Directory",
+        &["https://graph.windows.net"],
+    ),
+    (
+        PORTAL_APP,
+        "Microsoft Office 365 Portal",
+        &["https://admin.microsoft.com"],
+    ),
+    (
+        CONNECTOR_APP,
+        "Graph Connector Federated Credential App",
+        &[],
+    ),
+    (
+        SUPPORT_APP,
+        "Microsoft 365 support integration",
+        &[SUPPORT_RESOURCE],
+    ),
 ];

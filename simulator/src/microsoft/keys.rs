@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use anyhow::anyhow;
-use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
@@ -31,8 +32,9 @@ impl SigningKey {
         let key_pair = KeyPair::generate(KeySize::Rsa2048)?;
         let (modulus, exponent) = der::rsa_numbers(key_pair.public_key().as_ref())
             .ok_or_else(|| anyhow!("the public key is not RFC 8017"))?;
-        let info: aws_lc_rs::encoding::PublicKeyX509Der<'_> = key_pair.public_key().as_der()?;
-        let kid = URL_SAFE_NO_PAD.encode(&aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, info.as_ref())[..20]);
+        let public: PublicKeyX509Der<'_> = key_pair.public_key().as_der()?;
+        let thumbprint = digest(&SHA256, public.as_ref());
+        let kid = URL_SAFE_NO_PAD.encode(&thumbprint.as_ref()[..20]);
         Ok(SigningKey {
             kid,
             modulus: URL_SAFE_NO_PAD.encode(modulus),
@@ -56,7 +58,12 @@ impl SigningKey {
             URL_SAFE_NO_PAD.encode(serde_json::to_string(claims)?)
         );
         let mut signature = vec![0; self.key_pair.public_modulus_len()];
-        self.key_pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)?;
+        self.key_pair.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            text.as_bytes(),
+            &mut signature,
+        )?;
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
@@ -112,7 +119,11 @@ pub(crate) fn verify_with(token: &str, key: &DecodingKey) -> Option<Claims> {
     rules.validate_nbf = false;
     rules.validate_aud = false;
     rules.required_spec_claims.clear();
-    Some(jsonwebtoken::decode::<Claims>(token, key, &rules).ok()?.claims)
+    Some(
+        jsonwebtoken::decode::<Claims>(token, key, &rules)
+            .ok()?
+            .claims,
+    )
 }
 
 /// Claims without any check: for error texts that name what was sent.
@@ -139,11 +150,20 @@ mod tests {
         let mut claims = Claims::new();
         claims.insert("sub".to_owned(), json!("someone"));
 
-        let token = entra().unwrap().sign(Thumbprint::InHeader, &claims).unwrap();
+        let token = entra()
+            .unwrap()
+            .sign(Thumbprint::InHeader, &claims)
+            .unwrap();
 
-        assert_eq!(verify(&token, &entra().unwrap().key_set()), Some(claims.clone()));
+        assert_eq!(
+            verify(&token, &entra().unwrap().key_set()),
+            Some(claims.clone())
+        );
         assert_eq!(verify(&token, &hcp().unwrap().key_set()), None);
         let (signed, _) = token.rsplit_once('.').unwrap();
-        assert_eq!(verify(&format!("{signed}.AAAA"), &entra().unwrap().key_set()), None);
+        assert_eq!(
+            verify(&format!("{signed}.AAAA"), &entra().unwrap().key_set()),
+            None
+        );
     }
 }

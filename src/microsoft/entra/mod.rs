@@ -13,6 +13,7 @@ mod tests;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::http::{
@@ -130,6 +131,7 @@ pub struct Entra {
     authority: Authority,
     sign_in: SignIn,
     resource: String,
+    scope: String,
     /// The newest refresh token: each use may bring another.
     refresh_token: Mutex<Option<Secret>>,
     cache: TokenCache<EntraError>,
@@ -190,9 +192,17 @@ impl Entra {
             authority,
             sign_in,
             resource: resource.to_owned(),
+            scope: scope(resource),
             refresh_token: Mutex::new(refresh_token),
             cache,
         }
+    }
+
+    /// Asks for `scope` literally instead of everything that was consented to for the resource.
+    #[must_use]
+    pub fn with_scope(mut self, scope: &str) -> Self {
+        scope.clone_into(&mut self.scope);
+        self
     }
 
     /// The current token: fetched when first needed, by one call at a time, renewed a minute before its end.
@@ -238,8 +248,10 @@ impl Entra {
             | SignIn::Application { client_id, proof } => (client_id, proof),
         };
         let request = self.authority.request(Endpoint::V2)?;
-        let scope = scope(&self.resource);
-        let mut fields = vec![("client_id", client_id.as_str()), ("scope", scope.as_str())];
+        let mut fields = vec![
+            ("client_id", client_id.as_str()),
+            ("scope", self.scope.as_str()),
+        ];
         let current = self.refresh_token.lock().await.clone();
         match &current {
             Some(token) => fields.extend([
@@ -381,11 +393,7 @@ async fn exchange(
             let body: Body = answer
                 .json()
                 .map_err(|error| not_entra(error.to_string()))?;
-            // A token of no lifetime would be fetched anew for each call.
-            let lifetime = body
-                .expires_in
-                .and_then(Seconds::duration)
-                .filter(|lifetime| !lifetime.is_zero());
+            let lifetime = lifetime(body.expires_in.as_ref());
             let token = Token::new(Secret::from(body.access_token), lifetime);
             return Ok(Grant {
                 token,
@@ -452,7 +460,9 @@ fn judge(error: &EntraError) -> Failure {
             | HttpError::DeadlineExceeded { .. }
             | HttpError::RateLimited { .. },
         ) => Failure::Caller,
-        EntraError::Refused(refusal) if refusal.is_transient() => Failure::Attempt,
+        EntraError::Refused(refusal) if refusal.is_transient() || refusal.may_be_replication() => {
+            Failure::Attempt
+        }
         EntraError::Refused(_)
         | EntraError::Certificate(_)
         | EntraError::BadToken(_)
@@ -468,25 +478,17 @@ fn judge(error: &EntraError) -> Failure {
 struct Body {
     access_token: String,
     refresh_token: Option<String>,
-    expires_in: Option<Seconds>,
+    expires_in: Option<Value>,
 }
 
-/// The v1 endpoint answers text, the v2 endpoint a number.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Seconds {
-    Number(u64),
-    Text(String),
-}
-
-impl Seconds {
-    fn duration(self) -> Option<Duration> {
-        let seconds = match self {
-            Self::Number(seconds) => seconds,
-            Self::Text(text) => text.trim().parse().ok()?,
-        };
-        Some(Duration::from_secs(seconds))
-    }
+/// `expires_in`: the v1 endpoint answers text, the v2 endpoint a number.
+fn lifetime(value: Option<&Value>) -> Option<Duration> {
+    let value = value?;
+    let seconds = value
+        .as_u64()
+        .or_else(|| value.as_str()?.trim().parse().ok())?;
+    // A token of no lifetime would be fetched anew for each call.
+    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

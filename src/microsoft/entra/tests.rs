@@ -347,6 +347,22 @@ async fn what_is_not_entra_is_said_so() {
 }
 
 #[test]
+fn both_spellings_of_a_lifetime_are_read() {
+    for (value, seconds) in [
+        (json!(3599), Some(3599)),
+        (json!("3599"), Some(3599)),
+        (json!(0), None),
+        (json!("soon"), None),
+    ] {
+        assert_eq!(
+            lifetime(Some(&value)),
+            seconds.map(Duration::from_secs),
+            "{value}"
+        );
+    }
+}
+
+#[test]
 fn a_tenant_cannot_change_the_address() {
     let login = Origin::parse("https://login.microsoftonline.com").unwrap();
     for bad in ["", "a/b", "a?b", "..", "a b"] {

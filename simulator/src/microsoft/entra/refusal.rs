@@ -8,10 +8,14 @@ use crate::microsoft::ids;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The tenant in the address is not this one.
-    #[error("Tenant '{0}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.")]
+    #[error(
+        "Tenant '{0}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
+    )]
     UnknownTenant(String),
     /// `/common` or `/organizations` with a single-tenant application.
-    #[error("Application '{0}' is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps.")]
+    #[error(
+        "Application '{0}' is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps."
+    )]
     NotMultiTenant(String),
     /// A form field is missing.
     #[error("The request body must contain the following parameter: '{0}'.")]
@@ -31,10 +35,14 @@ pub enum Refusal {
     #[error("Application '{0}' is disabled.")]
     Disabled(String),
     /// Neither secret nor assertion.
-    #[error("The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")]
+    #[error(
+        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
+    )]
     NoCredential,
     /// The secret fits none of the application's.
-    #[error("Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{0}'.")]
+    #[error(
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{0}'."
+    )]
     WrongSecret(String),
     /// The secret is right but over.
     #[error("The provided client secret keys for app '{0}' are expired.")]
@@ -48,7 +56,9 @@ pub enum Refusal {
         tenant: String,
     },
     /// The assertion's signature fits no certificate and no trusted issuer.
-    #[error("The certificate with identifier used to sign the client assertion is not registered on application. {0}")]
+    #[error(
+        "The certificate with identifier used to sign the client assertion is not registered on application. {0}"
+    )]
     BadAssertion(String),
     /// The assertion is for another audience or over.
     #[error("Client assertion is not within its valid time range, or its audience is wrong.")]
@@ -57,13 +67,17 @@ pub enum Refusal {
     #[error("No matching federated identity record found for presented assertion issuer '{0}'.")]
     UnknownIssuer(String),
     /// No federated credential has the subject.
-    #[error("No matching federated identity record found for presented assertion subject '{0}'. The subject is compared literally.")]
+    #[error(
+        "No matching federated identity record found for presented assertion subject '{0}'. The subject is compared literally."
+    )]
     UnknownSubject(String),
     /// No federated credential has the audience.
     #[error("No matching federated identity record found for presented assertion audience '{0}'.")]
     UnknownAudience(String),
     /// The audience has no service principal here.
-    #[error("The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant.")]
+    #[error(
+        "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant."
+    )]
     UnknownResource {
         /// As asked for.
         resource: String,
@@ -79,31 +93,45 @@ pub enum Refusal {
         resource: String,
     },
     /// A token for itself, asked for by address.
-    #[error("Application '{0}' is requesting a token for itself. This scenario is supported only if resource is specified using the GUID based App Identifier.")]
+    #[error(
+        "Application '{0}' is requesting a token for itself. This scenario is supported only if resource is specified using the GUID based App Identifier."
+    )]
     ForItself(String),
     /// `resource` sent to the v2 endpoint.
     #[error("The 'resource' request parameter is not supported.")]
     ResourceNotSupported,
     /// The scope is not `{resource}/.default`.
-    #[error("The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {0} is not valid.")]
+    #[error(
+        "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {0} is not valid."
+    )]
     InvalidScope(String),
     /// The scope names more than one resource.
-    #[error("The provided value for the input parameter 'scope' is not valid because it contains more than one resource. Scope {0} is not valid.")]
+    #[error(
+        "The provided value for the input parameter 'scope' is not valid because it contains more than one resource. Scope {0} is not valid."
+    )]
     SeveralResources(String),
     /// The scope names no resource.
-    #[error("The provided value for the input parameter 'scope' is not valid because it is empty or names no resource.")]
+    #[error(
+        "The provided value for the input parameter 'scope' is not valid because it is empty or names no resource."
+    )]
     NoResource,
     /// Nobody has agreed that the client acts for the user there.
-    #[error("The user or administrator has not consented to use the application with ID '{0}'. Send an interactive authorization request for this user and resource.")]
+    #[error(
+        "The user or administrator has not consented to use the application with ID '{0}'. Send an interactive authorization request for this user and resource."
+    )]
     NoConsent(String),
     /// Unknown refresh token, or one of another client.
     #[error("Provided grant is invalid or malformed.")]
     MalformedGrant,
     /// The refresh token is over.
-    #[error("The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.")]
+    #[error(
+        "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource."
+    )]
     ExpiredGrant,
     /// The user's sessions were ended.
-    #[error("The provided grant has expired due to it being revoked, a fresh auth token is needed.")]
+    #[error(
+        "The provided grant has expired due to it being revoked, a fresh auth token is needed."
+    )]
     RevokedGrant,
     /// The key would not sign. The simulator's own fault.
     #[error("{0}")]
@@ -123,9 +151,9 @@ impl Refusal {
 
     /// 401 for a client that could not prove itself, else 400.
     pub fn status(&self) -> u16 {
-        match self {
-            Refusal::Broken(_) => 500,
-            _ if self.error() == "invalid_client" => 401,
+        match (self.code(), self.error()) {
+            (TRANSIENT, _) => 500,
+            (_, "invalid_client") => 401,
             _ => 400,
         }
     }
@@ -176,7 +204,9 @@ impl Refusal {
             Refusal::MalformedGrant => (70000, "invalid_grant"),
             Refusal::ExpiredGrant => (70008, "invalid_grant"),
             Refusal::RevokedGrant => (50173, "invalid_grant"),
-            Refusal::Broken(_) => (90024, "temporarily_unavailable"),
+            Refusal::Broken(_) => (TRANSIENT, "temporarily_unavailable"),
         }
     }
 }
+
+const TRANSIENT: u32 = 90024;

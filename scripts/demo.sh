@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The whole guide, end to end: a real terraform, the provider as it was just built, and the simulator.
+#
+#   KEEP=1           ends after the apply, leaves the simulator running and says how to go on by hand
+#   VERBOSE=1        shows all of terraform's output
+#   PROFILE=release  demonstrates the optimised build; the default is what `make test` builds as well
+
+source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+verdict "make demo"
+
+need_cargo
+need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
+need python3 "apt-get install python3"
+
+profile="${PROFILE:-dev}"
+case "$profile" in
+  dev) built="$project/target/debug" ;;
+  *) built="$project/target/$profile" ;;
+esac
+
+step "Building the provider and the simulator (some minutes the first time)"
+cargo build --workspace --bins --locked --profile "$profile"
+
+terraform="$(scripts/terraform.sh one)"
+python3 scripts/demo/main.py \
+  --terraform "$terraform" \
+  --provider "$built/terraform-provider-servicenow" \
+  --simulator "$built/servicenow-simulator" \
+  --folder "$project/target/demo" \
+  ${KEEP:+--keep} ${VERBOSE:+--verbose}

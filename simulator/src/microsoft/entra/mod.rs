@@ -1,0 +1,118 @@
+//! Microsoft Entra: metadata, key set and the two token endpoints of one tenant.
+
+mod assertion;
+mod claims;
+mod http;
+mod refusal;
+mod token;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use serde_json::{Value, json};
+
+use super::directory::Directory;
+use super::hcp::Hcp;
+use super::keys::{self, Claims};
+
+pub use refusal::Refusal;
+pub use token::{Endpoint, TokenRequest};
+
+/// Entra; cheap to clone.
+#[derive(Clone)]
+pub struct Entra {
+    directory: Directory,
+    hcp: Hcp,
+    /// Where this Entra is served, without a slash at the end.
+    login_url: Arc<str>,
+    issued: Arc<Mutex<Vec<Claims>>>,
+    lifetime: Arc<Mutex<i64>>,
+}
+
+impl Entra {
+    pub(crate) fn new(directory: Directory, hcp: Hcp, login_url: &str) -> Entra {
+        Entra {
+            directory,
+            hcp,
+            login_url: login_url.into(),
+            issued: Arc::default(),
+            lifetime: Arc::new(Mutex::new(LIFETIME)),
+        }
+    }
+
+    /// The tenant that the tokens are of.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Claims of every token issued, oldest first.
+    pub fn issued(&self) -> Vec<Claims> {
+        self.issued
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// How long the tokens issued from now on are good for, in seconds. Negative ones are over from the start.
+    pub fn set_lifetime(&self, seconds: i64) {
+        *self.lifetime.lock().unwrap_or_else(PoisonError::into_inner) = seconds;
+    }
+
+    /// The HTTP of the login host.
+    pub(crate) fn router(&self) -> Router {
+        http::router(self.clone())
+    }
+
+    /// The address where this Entra is served.
+    pub(crate) fn login_url(&self) -> &str {
+        &self.login_url
+    }
+
+    /// A document by its path on a login host: metadata, or the key set. `base` is the host that was asked, so that the
+    /// addresses in the metadata lead back to it.
+    pub(crate) fn document(&self, base: &str, path: &str) -> Option<Value> {
+        let (tenant, rest) = path.strip_prefix('/')?.split_once('/')?;
+        let id = self.directory.with(|directory| {
+            (tenant == "common" || directory.is_named(tenant)).then(|| directory.id.clone())
+        })?;
+        match rest {
+            ".well-known/openid-configuration" => Some(metadata(base, tenant, "", &v1_issuer(&id))),
+            "v2.0/.well-known/openid-configuration" => {
+                Some(metadata(base, tenant, "/v2.0", &v2_issuer(&id)))
+            }
+            "discovery/keys" | "discovery/v2.0/keys" => Some(keys::entra().ok()?.key_set()),
+            _ => None,
+        }
+    }
+}
+
+/// Issuer of v1.0 tokens: always the GUID, and a slash at the end.
+pub(crate) fn v1_issuer(tenant: &str) -> String {
+    format!("https://sts.windows.net/{tenant}/")
+}
+
+/// Issuer of v2.0 tokens.
+pub(crate) fn v2_issuer(tenant: &str) -> String {
+    format!("https://login.microsoftonline.com/{tenant}/v2.0")
+}
+
+fn metadata(base: &str, tenant: &str, version: &str, issuer: &str) -> Value {
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{base}/{tenant}/oauth2{version}/authorize"),
+        "token_endpoint": format!("{base}/{tenant}/oauth2{version}/token"),
+        "jwks_uri": format!("{base}/{tenant}/discovery{version}/keys"),
+        "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "subject_types_supported": ["pairwise"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "oid", "tid", "ver"],
+        "tenant_region_scope": "EU",
+        "cloud_instance_name": "microsoftonline.com",
+        "msgraph_host": "graph.microsoft.com",
+    })
+}
+
+const LIFETIME: i64 = 3599;

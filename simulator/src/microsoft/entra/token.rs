@@ -1,0 +1,388 @@
+//! The token endpoints: who asks, what for, and what they get.
+
+use std::sync::PoisonError;
+
+use serde_json::{Value, json};
+
+use super::claims::{Subject, claims};
+use super::{Entra, Refusal};
+use crate::microsoft::directory::{Application, LEGACY_GRAPH_APP, Standing, Tenant, TokenVersion};
+use crate::microsoft::ids;
+use crate::microsoft::keys::{self, Thumbprint};
+
+/// Which of the two endpoints was asked. It decides the form, not the version of the token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Endpoint {
+    /// `/oauth2/token`, with `resource`.
+    V1,
+    /// `/oauth2/v2.0/token`, with `scope`.
+    V2,
+}
+
+/// One request for a token.
+#[derive(Clone)]
+pub struct TokenRequest<'a> {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The tenant as the path names it.
+    pub tenant: &'a str,
+    /// The decoded form.
+    pub form: &'a [(String, String)],
+    /// Id and secret of HTTP Basic.
+    pub basic: Option<(String, String)>,
+}
+
+/// How a client proved itself; the value of `appidacr` and `azpacr`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Proof {
+    /// A public client.
+    None = 0,
+    Secret = 1,
+    Assertion = 2,
+}
+
+/// What a token is asked for.
+pub(super) struct Audience {
+    /// Application id.
+    pub(super) app_id: String,
+    /// As the caller wrote it: `aud` of a v1.0 token.
+    pub(super) asked: String,
+}
+
+impl Entra {
+    /// Answers a request for a token.
+    ///
+    /// # Errors
+    /// Entra's refusal with code and text.
+    pub fn token(&self, request: &TokenRequest<'_>) -> Result<Value, Refusal> {
+        let tenant = self.directory.with(|tenant| tenant.clone());
+        let client = request
+            .client()
+            .ok_or(Refusal::MissingParameter("client_id"))?;
+        match request.tenant {
+            "common" | "organizations" | "consumers" => {
+                return Err(Refusal::NotMultiTenant(client));
+            }
+            name if tenant.is_named(name) => {}
+            name => return Err(Refusal::UnknownTenant(name.to_owned())),
+        }
+        let grant = request
+            .field("grant_type")
+            .ok_or(Refusal::MissingParameter("grant_type"))?;
+        let unknown = || Refusal::UnknownApplication {
+            client: client.clone(),
+            tenant: tenant.domain.clone(),
+        };
+        let application = tenant.application(&client).ok_or_else(unknown)?;
+        let proof = self.prove(&tenant, application, request)?;
+        let principal = tenant
+            .service_principal(&application.app_id)
+            .ok_or_else(|| Refusal::NoServicePrincipal {
+                client: application.app_id.clone(),
+                tenant: tenant.id.clone(),
+            })?;
+        if principal.fields.get("accountEnabled") == Some(&Value::Bool(false)) {
+            return Err(Refusal::Disabled(application.app_id.clone()));
+        }
+        let audience = request.audience(&tenant, application)?;
+        match grant {
+            "client_credentials" => {
+                if proof == Proof::None {
+                    return Err(Refusal::NoCredential);
+                }
+                assigned(&tenant, application, &principal.object_id, &audience)?;
+                let subject = Subject::Application {
+                    service_principal: principal.object_id.clone(),
+                };
+                self.issue(
+                    &tenant,
+                    &application.app_id,
+                    proof,
+                    &audience,
+                    &subject,
+                    request.endpoint,
+                )
+            }
+            "refresh_token" => {
+                let sent = request
+                    .field("refresh_token")
+                    .ok_or(Refusal::MissingParameter("refresh_token"))?;
+                self.refresh(
+                    &tenant,
+                    application,
+                    proof,
+                    &audience,
+                    sent,
+                    request.endpoint,
+                )
+            }
+            other => Err(Refusal::UnsupportedGrant(other.to_owned())),
+        }
+    }
+
+    /// A token of Microsoft's own connector application for itself, as its service holds it: v2.0, since that is what
+    /// the connector's documents tell the instance to expect.
+    ///
+    /// # Errors
+    /// When the application has no service principal, or the key refuses to sign.
+    pub fn first_party_token(&self, app_id: &str) -> Result<String, Refusal> {
+        let tenant = self.directory.with(|tenant| tenant.clone());
+        let principal =
+            tenant
+                .service_principal(app_id)
+                .ok_or_else(|| Refusal::NoServicePrincipal {
+                    client: app_id.to_owned(),
+                    tenant: tenant.id.clone(),
+                })?;
+        let audience = Audience {
+            app_id: app_id.to_owned(),
+            asked: app_id.to_owned(),
+        };
+        let subject = Subject::Application {
+            service_principal: principal.object_id.clone(),
+        };
+        let claims = claims(
+            &tenant,
+            TokenVersion::V2,
+            app_id,
+            Proof::Assertion,
+            &audience,
+            &subject,
+            self.lifetime(),
+        );
+        self.sign(TokenVersion::V2, claims)
+    }
+
+    /// Signs any claims with Entra's key; for tests of tokens that Entra itself would not issue.
+    ///
+    /// # Errors
+    /// When the key refuses to sign.
+    pub fn sign(&self, version: TokenVersion, claims: keys::Claims) -> Result<String, Refusal> {
+        let thumbprint = match version {
+            TokenVersion::V1 => Thumbprint::InHeader,
+            TokenVersion::V2 => Thumbprint::Absent,
+        };
+        let token = keys::entra()
+            .and_then(|key| key.sign(thumbprint, &claims))
+            .map_err(|error| Refusal::Broken(error.to_string()))?;
+        self.issued
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(claims);
+        Ok(token)
+    }
+
+    fn prove(
+        &self,
+        tenant: &Tenant,
+        application: &Application,
+        request: &TokenRequest<'_>,
+    ) -> Result<Proof, Refusal> {
+        if let Some(assertion) = request.field("client_assertion") {
+            if request.field("client_assertion_type") != Some(ASSERTION_TYPE) {
+                return Err(Refusal::MissingParameter("client_assertion_type"));
+            }
+            return self
+                .check_assertion(tenant, application, assertion)
+                .map(|()| Proof::Assertion);
+        }
+        let Some(sent) = request.secret() else {
+            return Ok(Proof::None);
+        };
+        let known = application
+            .passwords
+            .iter()
+            .find(|password| password.secret == sent);
+        match known {
+            None => Err(Refusal::WrongSecret(application.app_id.clone())),
+            Some(password) if ids::is_past(&password.end) => {
+                Err(Refusal::ExpiredSecret(application.app_id.clone()))
+            }
+            Some(_) => Ok(Proof::Secret),
+        }
+    }
+
+    fn refresh(
+        &self,
+        tenant: &Tenant,
+        application: &Application,
+        proof: Proof,
+        audience: &Audience,
+        sent: &str,
+        endpoint: Endpoint,
+    ) -> Result<Value, Refusal> {
+        // An application with a secret is a confidential client and must use it.
+        if proof == Proof::None && !application.passwords.is_empty() {
+            return Err(Refusal::NoCredential);
+        }
+        let known = tenant
+            .refresh_tokens
+            .get(sent)
+            .ok_or(Refusal::MalformedGrant)?;
+        if known.client != application.app_id {
+            return Err(Refusal::MalformedGrant);
+        }
+        match known.standing {
+            Standing::Good => {}
+            Standing::Expired => return Err(Refusal::ExpiredGrant),
+            Standing::Revoked => return Err(Refusal::RevokedGrant),
+        }
+        if !tenant
+            .consents
+            .contains(&(application.app_id.clone(), audience.app_id.clone()))
+        {
+            return Err(Refusal::NoConsent(application.app_id.clone()));
+        }
+        let mut body = self.issue(
+            tenant,
+            &application.app_id,
+            proof,
+            audience,
+            &Subject::Administrator,
+            endpoint,
+        )?;
+        // The old one keeps working, as in Entra: a program cannot always write the new one back.
+        body["refresh_token"] = json!(self.directory.issue_refresh_token(&application.app_id));
+        body["scope"] = json!(format!("{}/user_impersonation", audience.asked));
+        Ok(body)
+    }
+
+    fn issue(
+        &self,
+        tenant: &Tenant,
+        client: &str,
+        proof: Proof,
+        audience: &Audience,
+        subject: &Subject,
+        endpoint: Endpoint,
+    ) -> Result<Value, Refusal> {
+        let version = tenant.token_version(&audience.app_id);
+        let lifetime = self.lifetime();
+        let claims = claims(tenant, version, client, proof, audience, subject, lifetime);
+        let now = jiff::Timestamp::now().as_second();
+        let token = self.sign(version, claims)?;
+        Ok(match endpoint {
+            Endpoint::V1 => json!({
+                "token_type": "Bearer",
+                "expires_in": lifetime.to_string(),
+                "ext_expires_in": lifetime.to_string(),
+                "expires_on": (now + lifetime).to_string(),
+                "not_before": (now - 300).to_string(),
+                "resource": audience.asked,
+                "access_token": token,
+            }),
+            Endpoint::V2 => json!({
+                "token_type": "Bearer",
+                "expires_in": lifetime,
+                "ext_expires_in": lifetime,
+                "access_token": token,
+            }),
+        })
+    }
+
+    fn lifetime(&self) -> i64 {
+        *self.lifetime.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TokenRequest<'_> {
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        let found = self.form.iter().find(|(key, _)| key == name)?;
+        Some(found.1.as_str()).filter(|value| !value.is_empty())
+    }
+
+    fn client(&self) -> Option<String> {
+        let sent = self.field("client_id").map(str::to_owned);
+        sent.or_else(|| self.basic.as_ref().map(|(id, _)| id.clone()))
+            // A federated assertion may come without a client id only where it is the client's own JWT.
+            .or_else(|| {
+                let claims = keys::unverified(self.field("client_assertion")?)?;
+                claims.get("iss")?.as_str().map(str::to_owned)
+            })
+    }
+
+    fn secret(&self) -> Option<&str> {
+        self.field("client_secret")
+            .or_else(|| self.basic.as_ref().map(|(_, secret)| secret.as_str()))
+    }
+
+    fn audience(&self, tenant: &Tenant, client: &Application) -> Result<Audience, Refusal> {
+        let asked = match self.endpoint {
+            Endpoint::V1 => self
+                .field("resource")
+                .unwrap_or(LEGACY_GRAPH_APP)
+                .to_owned(),
+            Endpoint::V2 => self.resource_of_scope()?,
+        };
+        let unknown = || Refusal::UnknownResource {
+            resource: asked.clone(),
+            tenant: tenant.id.clone(),
+        };
+        let app_id = tenant.audience(&asked).ok_or_else(unknown)?;
+        let principal = tenant.service_principal(&app_id).ok_or_else(unknown)?;
+        if principal.fields.get("accountEnabled") == Some(&Value::Bool(false)) {
+            return Err(unknown());
+        }
+        if app_id == client.app_id && !ids::is_guid(&asked) {
+            return Err(Refusal::ForItself(app_id));
+        }
+        Ok(Audience { app_id, asked })
+    }
+
+    fn resource_of_scope(&self) -> Result<String, Refusal> {
+        if self.field("resource").is_some() {
+            return Err(Refusal::ResourceNotSupported);
+        }
+        let scope = self
+            .field("scope")
+            .ok_or(Refusal::MissingParameter("scope"))?;
+        let mut resources: Vec<&str> = Vec::new();
+        for part in scope
+            .split_whitespace()
+            .filter(|part| !OPENID_SCOPES.contains(part))
+        {
+            let Some((resource, last)) = part.rsplit_once('/') else {
+                return Err(Refusal::InvalidScope(scope.to_owned()));
+            };
+            // Only a client that acts for a user may ask for single permissions.
+            if last != ".default" && self.field("grant_type") != Some("refresh_token") {
+                return Err(Refusal::InvalidScope(scope.to_owned()));
+            }
+            if !resources.contains(&resource) {
+                resources.push(resource);
+            }
+        }
+        match resources.as_slice() {
+            [] => Err(Refusal::NoResource),
+            [resource] => Ok((*resource).to_owned()),
+            _ => Err(Refusal::SeveralResources(scope.to_owned())),
+        }
+    }
+}
+
+fn assigned(
+    tenant: &Tenant,
+    client: &Application,
+    principal: &str,
+    audience: &Audience,
+) -> Result<(), Refusal> {
+    let required = tenant
+        .service_principal(&audience.app_id)
+        .is_some_and(|audience| {
+            audience.fields.get("appRoleAssignmentRequired") == Some(&Value::Bool(true))
+        });
+    let has_role = tenant
+        .role_assignments
+        .iter()
+        .any(|(holder, resource, _)| holder == principal && *resource == audience.app_id);
+    if required && !has_role {
+        return Err(Refusal::NotAssigned {
+            client: client.app_id.clone(),
+            resource: audience.asked.clone(),
+        });
+    }
+    Ok(())
+}
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];

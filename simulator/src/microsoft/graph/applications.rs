@@ -1,0 +1,232 @@
+//! Application registrations.
+
+use axum::Extension;
+use axum::extract::{Path, RawQuery, State};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::caller::Caller;
+use super::credentials::new_password;
+use super::query::Wanted;
+use super::refusal::Refusal;
+use super::shape::{self, Secret};
+use super::{Answered, Graph, collection, no_content, object, owners};
+use crate::microsoft::answer;
+use crate::microsoft::directory::{Application, Tenant};
+
+pub(super) async fn list(State(graph): State<Graph>, query: RawQuery) -> Answered {
+    let wanted = Wanted::read(&query)?;
+    let found = graph.directory.with(|tenant| {
+        let shown = tenant
+            .applications
+            .values()
+            .map(|application| shape::application(tenant, application));
+        shown
+            .filter(|shown| wanted.accepts(shown))
+            .map(|shown| wanted.project(shown))
+            .collect()
+    });
+    Ok(collection(found))
+}
+
+pub(super) async fn read(
+    State(graph): State<Graph>,
+    Path(id): Path<String>,
+    query: RawQuery,
+) -> Answered {
+    let wanted = Wanted::read(&query)?;
+    graph.directory.with(|tenant| {
+        let application = find(tenant, &id)?;
+        Ok(answer(
+            200,
+            &wanted.project(shape::application(tenant, application)),
+        ))
+    })
+}
+
+pub(super) async fn create(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    body: String,
+) -> Answered {
+    caller.may_create()?;
+    let mut fields = object(&body)?;
+    let bound = owners::bound(&mut fields);
+    let passwords = take_list(&mut fields, "passwordCredentials");
+    strip(&mut fields);
+    graph.directory.with(|tenant| {
+        check(tenant, None, &fields)?;
+        if text(&fields, "displayName").is_empty() {
+            let message =
+                "Property displayName is invalid. A value is required for property 'displayName'.";
+            return Err(Refusal::Invalid(message.to_owned()));
+        }
+        owners::known(tenant, &bound)?;
+        let passwords = passwords
+            .iter()
+            .map(|asked| new_password(tenant, asked))
+            .collect::<Result<Vec<_>, Refusal>>()?;
+        let id = tenant.add_application(fields).object_id;
+        let application = tenant
+            .applications
+            .get_mut(&id)
+            .ok_or_else(|| Refusal::NotFound(id.clone()))?;
+        application.owners.extend(bound);
+        // A user who makes an application owns it; an application does only when it says so.
+        application.passwords = passwords;
+        let application = application.clone();
+        let mut shown = shape::application(tenant, &application);
+        let fresh = application
+            .passwords
+            .iter()
+            .map(|one| shape::password(one, Secret::Shown));
+        shown["passwordCredentials"] = fresh.collect();
+        Ok(answer(201, &shown))
+    })
+}
+
+pub(super) async fn update(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: String,
+) -> Answered {
+    let mut fields = object(&body)?;
+    strip(&mut fields);
+    // Passwords change by their own actions; a list in a PATCH could only remove some of them.
+    let kept = fields.remove("passwordCredentials");
+    graph.directory.with(|tenant| {
+        let application = find(tenant, &id)?;
+        caller.may_change(application.owners.iter())?;
+        check(tenant, Some(&id), &fields)?;
+        let application = tenant
+            .applications
+            .get_mut(&id)
+            .ok_or_else(|| Refusal::NotFound(id.clone()))?;
+        let mut merged = Value::Object(std::mem::take(&mut application.fields));
+        shape::merge(&mut merged, &fields);
+        if let Value::Object(merged) = merged {
+            application.fields = merged;
+        }
+        if let Some(Value::Array(kept)) = kept {
+            application.passwords.retain(|password| {
+                kept.iter().any(|one| {
+                    one["keyId"]
+                        .as_str()
+                        .is_some_and(|id| id.eq_ignore_ascii_case(&password.key_id))
+                })
+            });
+        }
+        Ok(no_content())
+    })
+}
+
+pub(super) async fn remove(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answered {
+    graph.directory.with(|tenant| {
+        caller.may_change(find(tenant, &id)?.owners.iter())?;
+        tenant.remove_application(&id);
+        Ok(no_content())
+    })
+}
+
+pub(super) fn find<'a>(tenant: &'a Tenant, id: &str) -> Result<&'a Application, Refusal> {
+    tenant
+        .applications
+        .get(id)
+        .ok_or_else(|| Refusal::NotFound(id.to_owned()))
+}
+
+/// Removes what a client may not set, and annotations.
+pub(super) fn strip(fields: &mut Map<String, Value>) {
+    fields.retain(|name, _| !name.contains('@') && !READ_ONLY.contains(&name.as_str()));
+}
+
+pub(super) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
+    fields.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn take_list(fields: &mut Map<String, Value>, name: &str) -> Vec<Value> {
+    match fields.remove(name) {
+        Some(Value::Array(list)) => list,
+        _ => Vec::new(),
+    }
+}
+
+/// The rules that the azuread provider's users run into.
+fn check(tenant: &Tenant, id: Option<&str>, fields: &Map<String, Value>) -> Result<(), Refusal> {
+    let invalid = |message: String| Err(Refusal::Invalid(message));
+    if let Some(audience) = fields.get("signInAudience").and_then(Value::as_str)
+        && !AUDIENCES.contains(&audience)
+    {
+        return invalid(format!("Property signInAudience is invalid: '{audience}'."));
+    }
+    let current = id.and_then(|id| tenant.applications.get(id));
+    let mut merged = Value::Object(
+        current
+            .map(|application| application.fields.clone())
+            .unwrap_or_default(),
+    );
+    shape::merge(&mut merged, fields);
+    let version = &merged["api"]["requestedAccessTokenVersion"];
+    if ![json!(null), json!(1), json!(2)].contains(version) {
+        return invalid(format!(
+            "Property api.requestedAccessTokenVersion is invalid: {version}."
+        ));
+    }
+    let audience = merged["signInAudience"].as_str().unwrap_or_default();
+    if audience.contains("PersonalMicrosoftAccount") && *version != json!(2) {
+        return invalid("Property api.requestedAccessTokenVersion is invalid: it must be 2 for personal accounts.".to_owned());
+    }
+    for uri in merged["web"]["redirectUris"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        let parsed = Url::parse(uri).ok();
+        let good = parsed.is_some_and(|url| {
+            url.scheme() == "https"
+                || url.scheme() == "http"
+                    && matches!(url.host_str(), Some("localhost" | "127.0.0.1"))
+        });
+        if !good || uri.contains('*') {
+            return invalid(format!(
+                "Property web.redirectUris is invalid: '{uri}' must start with 'https://' or 'http://localhost'."
+            ));
+        }
+    }
+    for uri in merged["identifierUris"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        let taken = tenant.applications.values().any(|other| {
+            Some(other.object_id.as_str()) != id
+                && other.identifier_uris().any(|other| other == uri)
+        });
+        if taken {
+            return Err(Refusal::Conflict("identifierUris"));
+        }
+    }
+    Ok(())
+}
+
+const AUDIENCES: [&str; 4] = [
+    "AzureADMyOrg",
+    "AzureADMultipleOrgs",
+    "AzureADandPersonalMicrosoftAccount",
+    "PersonalMicrosoftAccount",
+];
+const READ_ONLY: [&str; 6] = [
+    "id",
+    "appId",
+    "createdDateTime",
+    "deletedDateTime",
+    "publisherDomain",
+    "owners",
+];

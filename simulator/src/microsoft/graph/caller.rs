@@ -1,0 +1,128 @@
+//! Who calls, and what they may change.
+
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use super::Graph;
+use super::refusal::Refusal;
+use crate::microsoft::directory::{GLOBAL_ADMINISTRATOR, GRAPH_APP, Tenant};
+use crate::microsoft::keys;
+
+/// A caller with the right to do something; an extension of every request that reaches a handler.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    /// Object id of the service principal or user.
+    pub(super) object_id: String,
+    power: Power,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Power {
+    /// `Application.ReadWrite.All`, or an administrator.
+    All,
+    /// `Application.ReadWrite.OwnedBy`.
+    Owned,
+    /// Reads only.
+    None,
+}
+
+impl Caller {
+    /// Whether the caller may make applications and service principals.
+    pub(super) fn may_create(&self) -> Result<(), Refusal> {
+        if self.power == Power::None {
+            Err(Refusal::Denied)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether the caller may change an object with these owners.
+    pub(super) fn may_change<'a>(
+        &self,
+        mut owners: impl Iterator<Item = &'a String>,
+    ) -> Result<(), Refusal> {
+        let allowed = match self.power {
+            Power::All => true,
+            Power::Owned => owners.any(|owner| *owner == self.object_id),
+            Power::None => false,
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(Refusal::Denied)
+        }
+    }
+}
+
+pub(super) async fn signed_in(
+    State(graph): State<Graph>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let token = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .map(str::to_owned);
+    let caller = token
+        .ok_or(Refusal::NoToken)
+        .and_then(|token| graph.directory.with(|tenant| caller(tenant, &token)));
+    match caller {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn caller(tenant: &Tenant, token: &str) -> Result<Caller, Refusal> {
+    let published = keys::entra()
+        .map_err(|_| Refusal::BadToken("No keys."))?
+        .key_set();
+    let claims = keys::verify(token, &published).ok_or(Refusal::BadToken("Invalid signature."))?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    let list = |name: &str| -> Vec<&str> {
+        claims
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
+    };
+    let now = jiff::Timestamp::now().as_second();
+    if claims
+        .get("exp")
+        .and_then(Value::as_i64)
+        .is_none_or(|end| end <= now)
+    {
+        return Err(Refusal::BadToken(
+            "Lifetime validation failed, the token is expired.",
+        ));
+    }
+    if tenant.audience(text("aud")).as_deref() != Some(GRAPH_APP) {
+        return Err(Refusal::BadToken("Invalid audience."));
+    }
+    if text("tid") != tenant.id {
+        return Err(Refusal::BadToken("The tenant is not known."));
+    }
+    let roles = list("roles");
+    let power = if roles.contains(&"Application.ReadWrite.All")
+        || list("wids").contains(&GLOBAL_ADMINISTRATOR)
+    {
+        Power::All
+    } else if roles.contains(&"Application.ReadWrite.OwnedBy") {
+        Power::Owned
+    } else {
+        Power::None
+    };
+    Ok(Caller {
+        object_id: text("oid").to_owned(),
+        power,
+    })
+}

@@ -1,0 +1,245 @@
+//! Client secrets and trusted issuers of an application.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::applications::{find, text};
+use super::caller::Caller;
+use super::refusal::Refusal;
+use super::shape::{self, Secret};
+use super::{Answered, Graph, collection, no_content, object};
+use crate::microsoft::directory::{Application, FederatedCredential, Password, Tenant};
+use crate::microsoft::{answer, ids};
+
+pub(super) async fn add_password(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: String,
+) -> Answered {
+    let asked = object(&body)?
+        .remove("passwordCredential")
+        .unwrap_or(json!({}));
+    graph.directory.with(|tenant| {
+        caller.may_change(find(tenant, &id)?.owners.iter())?;
+        let password = new_password(tenant, &asked)?;
+        let shown = shape::password(&password, Secret::Shown);
+        find_mut(tenant, &id)?.passwords.push(password);
+        Ok(answer(200, &shown))
+    })
+}
+
+pub(super) async fn remove_password(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: String,
+) -> Answered {
+    let body = object(&body)?;
+    let key_id = text(&body, "keyId");
+    graph.directory.with(|tenant| {
+        let application = find_mut(tenant, &id)?;
+        caller.may_change(application.owners.iter())?;
+        let before = application.passwords.len();
+        application
+            .passwords
+            .retain(|password| !password.key_id.eq_ignore_ascii_case(key_id));
+        if application.passwords.len() == before {
+            return Err(Refusal::Invalid(format!(
+                "No password credential found with keyId '{key_id}'."
+            )));
+        }
+        Ok(no_content())
+    })
+}
+
+/// A secret as asked for, within the rules of the tenant.
+pub(super) fn new_password(tenant: &Tenant, asked: &Value) -> Result<Password, Refusal> {
+    let given = |name: &str| asked[name].as_str().map(str::to_owned);
+    let password = Password::new(
+        given("displayName"),
+        given("startDateTime"),
+        given("endDateTime"),
+    );
+    let time = |name: &str, text: &str| {
+        text.parse::<Timestamp>()
+            .map_err(|_| Refusal::Invalid(format!("Property {name} is invalid: '{text}'.")))
+    };
+    let (start, end) = (
+        time("startDateTime", &password.start)?,
+        time("endDateTime", &password.end)?,
+    );
+    if end <= start {
+        return Err(Refusal::Invalid(
+            "Credential end date must be after its start date.".to_owned(),
+        ));
+    }
+    match tenant.password_lifetime_days {
+        Some(days) if end.as_second() - start.as_second() > days * 24 * 3600 => {
+            Err(Refusal::TooLong(days))
+        }
+        _ => Ok(password),
+    }
+}
+
+pub(super) async fn list_federated(State(graph): State<Graph>, Path(id): Path<String>) -> Answered {
+    graph.directory.with(|tenant| {
+        Ok(collection(
+            find(tenant, &id)?.federated.iter().map(federated).collect(),
+        ))
+    })
+}
+
+pub(super) async fn read_federated(
+    State(graph): State<Graph>,
+    Path((id, name)): Path<(String, String)>,
+) -> Answered {
+    graph.directory.with(|tenant| {
+        let found = find(tenant, &id)?
+            .federated
+            .iter()
+            .find(|record| is(record, &name));
+        Ok(answer(
+            200,
+            &federated(found.ok_or(Refusal::NotFound(name))?),
+        ))
+    })
+}
+
+pub(super) async fn add_federated(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: String,
+) -> Answered {
+    let fields = object(&body)?;
+    graph.directory.with(|tenant| {
+        let application = find_mut(tenant, &id)?;
+        caller.may_change(application.owners.iter())?;
+        let record = FederatedCredential {
+            id: ids::guid(),
+            name: text(&fields, "name").to_owned(),
+            issuer: String::new(),
+            subject: String::new(),
+            audiences: Vec::new(),
+            description: None,
+        };
+        let record = changed(application, record, &fields)?;
+        let shown = federated(&record);
+        application.federated.push(record);
+        Ok(answer(201, &shown))
+    })
+}
+
+pub(super) async fn update_federated(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    Path((id, name)): Path<(String, String)>,
+    body: String,
+) -> Answered {
+    let fields = object(&body)?;
+    graph.directory.with(|tenant| {
+        let application = find_mut(tenant, &id)?;
+        caller.may_change(application.owners.iter())?;
+        let at = application
+            .federated
+            .iter()
+            .position(|record| is(record, &name))
+            .ok_or(Refusal::NotFound(name))?;
+        application.federated[at] =
+            changed(application, application.federated[at].clone(), &fields)?;
+        Ok(no_content())
+    })
+}
+
+pub(super) async fn remove_federated(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    Path((id, name)): Path<(String, String)>,
+) -> Answered {
+    graph.directory.with(|tenant| {
+        let application = find_mut(tenant, &id)?;
+        caller.may_change(application.owners.iter())?;
+        let at = application
+            .federated
+            .iter()
+            .position(|record| is(record, &name))
+            .ok_or(Refusal::NotFound(name))?;
+        application.federated.remove(at);
+        Ok(no_content())
+    })
+}
+
+fn find_mut<'a>(tenant: &'a mut Tenant, id: &str) -> Result<&'a mut Application, Refusal> {
+    tenant
+        .applications
+        .get_mut(id)
+        .ok_or_else(|| Refusal::NotFound(id.to_owned()))
+}
+
+/// The record with changes, if no other of the application has its name, or its issuer and subject.
+fn changed(
+    application: &Application,
+    mut record: FederatedCredential,
+    fields: &Map<String, Value>,
+) -> Result<FederatedCredential, Refusal> {
+    let given = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+    record.issuer = given("issuer").unwrap_or(record.issuer);
+    record.subject = given("subject").unwrap_or(record.subject);
+    record.description = if fields.contains_key("description") {
+        given("description")
+    } else {
+        record.description
+    };
+    if let Some(Value::Array(audiences)) = fields.get("audiences") {
+        record.audiences = audiences
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
+    }
+    if [&record.name, &record.issuer, &record.subject]
+        .iter()
+        .any(|value| value.is_empty())
+        || record.audiences.len() != 1
+    {
+        let message = "name, issuer, subject and exactly one audience are required.";
+        return Err(Refusal::Invalid(message.to_owned()));
+    }
+    for other in application
+        .federated
+        .iter()
+        .filter(|other| other.id != record.id)
+    {
+        if other.name == record.name {
+            return Err(Refusal::FederatedConflict(format!(
+                "FederatedIdentityCredential with name {} already exists.",
+                record.name
+            )));
+        }
+        if other.issuer == record.issuer && other.subject == record.subject {
+            let message = "FederatedIdentityCredential with the same issuer and subject combination already exists.";
+            return Err(Refusal::FederatedConflict(message.to_owned()));
+        }
+    }
+    Ok(record)
+}
+
+/// Whether the last part of an address names the record: by id or by name.
+fn is(record: &FederatedCredential, name: &str) -> bool {
+    record.id.eq_ignore_ascii_case(name) || record.name == name
+}
+
+fn federated(record: &FederatedCredential) -> Value {
+    json!({
+        "id": record.id,
+        "name": record.name,
+        "issuer": record.issuer,
+        "subject": record.subject,
+        "audiences": record.audiences,
+        "description": record.description,
+        "claimsMatchingExpression": null,
+    })
+}

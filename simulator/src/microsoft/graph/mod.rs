@@ -1,0 +1,149 @@
+//! Microsoft Graph, as much of it as the azuread provider calls: applications, their credentials and owners, and
+//! service principals, under `/v1.0` and `/beta`.
+
+mod applications;
+mod caller;
+mod credentials;
+mod owners;
+mod principals;
+mod query;
+mod refusal;
+mod shape;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use serde_json::{Map, Value, json};
+
+use self::refusal::Refusal;
+use super::answer;
+use super::directory::Directory;
+use crate::faults::Faults;
+
+/// Graph; cheap to clone.
+#[derive(Clone)]
+pub struct Graph {
+    directory: Directory,
+    faults: Faults,
+}
+
+impl Graph {
+    pub(crate) fn new(directory: Directory) -> Graph {
+        Graph {
+            directory,
+            faults: Faults::new(),
+        }
+    }
+
+    /// Scripted faults, delays and cuts in front of Graph.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        let api = Router::new()
+            .route(
+                "/applications",
+                get(applications::list).post(applications::create),
+            )
+            .route(
+                "/applications/{id}",
+                get(applications::read)
+                    .patch(applications::update)
+                    .delete(applications::remove),
+            )
+            .route(
+                "/applications/{id}/addPassword",
+                post(credentials::add_password),
+            )
+            .route(
+                "/applications/{id}/removePassword",
+                post(credentials::remove_password),
+            )
+            .route(
+                "/applications/{id}/federatedIdentityCredentials",
+                get(credentials::list_federated).post(credentials::add_federated),
+            )
+            .route(
+                "/applications/{id}/federatedIdentityCredentials/{name}",
+                get(credentials::read_federated)
+                    .patch(credentials::update_federated)
+                    .delete(credentials::remove_federated),
+            )
+            .route("/applications/{id}/owners", get(owners::of_application))
+            .route(
+                "/applications/{id}/owners/$ref",
+                post(owners::add_to_application),
+            )
+            .route(
+                "/applications/{id}/owners/{owner}/$ref",
+                delete(owners::remove_from_application),
+            )
+            .route(
+                "/servicePrincipals",
+                get(principals::list).post(principals::create),
+            )
+            .route(
+                "/servicePrincipals/{id}",
+                get(principals::read)
+                    .patch(principals::update)
+                    .delete(principals::remove),
+            )
+            .route("/servicePrincipals/{id}/owners", get(owners::of_principal))
+            .route(
+                "/servicePrincipals/{id}/owners/$ref",
+                post(owners::add_to_principal),
+            )
+            .route(
+                "/servicePrincipals/{id}/owners/{owner}/$ref",
+                delete(owners::remove_from_principal),
+            )
+            .route("/organization", get(organization))
+            .fallback(unknown);
+        let router = Router::new()
+            .nest("/v1.0", api.clone())
+            .nest("/beta", api)
+            .fallback(unknown)
+            .layer(from_fn_with_state(self.clone(), caller::signed_in))
+            .with_state(self.clone());
+        self.faults.layer(router)
+    }
+}
+
+/// What most handlers answer with.
+type Answered = Result<Response, Refusal>;
+
+async fn organization(State(graph): State<Graph>) -> Answered {
+    let shown = graph.directory.with(|tenant| {
+        let domain = json!({"name": tenant.domain, "isDefault": true, "isInitial": false, "type": "Managed"});
+        json!({"id": tenant.id, "displayName": tenant.domain, "verifiedDomains": [domain]})
+    });
+    Ok(collection(vec![shown]))
+}
+
+async fn unknown() -> Refusal {
+    Refusal::UnknownPath
+}
+
+fn collection(values: Vec<Value>) -> Response {
+    answer(200, &json!({"value": values}))
+}
+
+fn no_content() -> Response {
+    answer_empty(StatusCode::NO_CONTENT)
+}
+
+fn answer_empty(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
+
+/// A body that must be a JSON object.
+fn object(body: &str) -> Result<Map<String, Value>, Refusal> {
+    serde_json::from_str(body)
+        .map_err(|_| Refusal::Invalid("The body must be a JSON object.".to_owned()))
+}

@@ -1,0 +1,158 @@
+//! The admin center's page.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use servicenow_simulator::faults::Matcher;
+use servicenow_simulator::microsoft::admin::Weather;
+
+use crate::web::World;
+
+#[tokio::test]
+async fn a_repository_lives_through_create_replace_and_delete_and_never_shows_a_secret() {
+    let world = World::start().await;
+    let token = world.admin_token().await;
+    let base = format!(
+        "{}/admin/api/supportRepository",
+        world.simulator.urls().admin
+    );
+    let (mine, one) = (format!("{base}/my"), format!("{base}/contoso"));
+    let mut repository = json!({
+        "RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com/", "AuthenticationType": "AAD",
+        "ClientId": "a2", "ClientSecret": "first secret", "RestUserName": "a3", "RestUserPassword": "second secret",
+        "Unknown": {"kept": true},
+    });
+
+    let settings = json!({"SupportTool": "ServiceNow", "ApplicationId": "a1"});
+    assert_eq!(
+        world.call(Method::POST, &mine, &token, &settings).await.0,
+        204
+    );
+    let (status, created) = world.call(Method::POST, &base, &token, &repository).await;
+
+    assert_eq!(status, 201);
+    assert_eq!(
+        world.call(Method::POST, &base, &token, &repository).await.0,
+        409
+    );
+    let (status, shown) = world.call(Method::GET, &mine, &token, &Value::Null).await;
+    assert_eq!((status, &shown["ApplicationId"]), (200, &json!("a1")));
+    assert_eq!(shown["Repositories"][0]["Unknown"], json!({"kept": true}));
+    assert!(
+        !format!("{created}{shown}").contains("secret"),
+        "{created}{shown}"
+    );
+
+    repository.as_object_mut().unwrap().remove("ClientSecret");
+    assert_eq!(
+        world.call(Method::PUT, &one, &token, &repository).await.0,
+        204
+    );
+    let stored = &world.simulator.admin().repositories()[0];
+    assert_eq!(
+        (stored.client_secret.as_str(), stored.user_password.as_str()),
+        ("", "second secret")
+    );
+
+    assert_eq!(
+        world
+            .call(Method::DELETE, &one, &token, &Value::Null)
+            .await
+            .0,
+        204
+    );
+    assert_eq!(
+        world
+            .call(Method::DELETE, &one, &token, &Value::Null)
+            .await
+            .0,
+        404
+    );
+    assert_eq!(
+        world.call(Method::PUT, &one, &token, &repository).await.0,
+        404
+    );
+    assert_eq!(
+        world
+            .simulator
+            .logs()
+            .admin
+            .count("DELETE", "/admin/api/supportRepository/contoso"),
+        2
+    );
+}
+
+#[tokio::test]
+async fn only_a_person_with_the_role_gets_in() {
+    let world = World::start().await;
+    let mine = format!(
+        "{}/admin/api/supportRepository/my",
+        world.simulator.urls().admin
+    );
+    let delegated = world.admin_token().await;
+    let elsewhere = world.app_token("https://graph.microsoft.com").await;
+    let app_only = world.app_token("https://admin.microsoft.com").await;
+    world
+        .simulator
+        .directory()
+        .with(|tenant| tenant.administrator.roles.clear());
+    let without_role = world.admin_token().await;
+
+    for (token, expected) in [
+        (&delegated, 200),
+        (&elsewhere, 401),
+        (&app_only, 403),
+        (&without_role, 403),
+        (&"a.b.c".to_owned(), 401),
+    ] {
+        let (status, body) = world.call(Method::GET, &mine, token, &Value::Null).await;
+
+        assert_eq!(status, expected, "{body}");
+    }
+    assert_eq!(
+        world
+            .client
+            .get(&mine)
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16(),
+        401
+    );
+}
+
+#[tokio::test]
+async fn bad_weather_answers_as_the_field_knows_it() {
+    let world = World::start().await;
+    let token = world.admin_token().await;
+    let mine = format!(
+        "{}/admin/api/supportRepository/my",
+        world.simulator.urls().admin
+    );
+    for (weather, status) in [
+        (Weather::Unauthorized, 401),
+        (Weather::Forbidden, 403),
+        (Weather::NotFound, 404),
+        (Weather::LoginTimeout, 440),
+        (Weather::Html, 200),
+        (Weather::Unavailable, 503),
+    ] {
+        world.simulator.admin().weather(Matcher::any(), weather);
+
+        let response = world
+            .client
+            .get(&mine)
+            .bearer_auth(&token)
+            .send()
+            .await
+            .unwrap();
+
+        assert_eq!(response.status().as_u16(), status, "{weather:?}");
+        let is_html = response.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/html");
+        assert_eq!(is_html, weather == Weather::Html, "{weather:?}");
+        world.simulator.admin().faults().clear();
+    }
+}

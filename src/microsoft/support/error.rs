@@ -1,0 +1,211 @@
+//! Why the admin center did not do what was asked.
+
+use crate::http::{Answer, HttpError, StatusCode};
+use crate::microsoft::EntraError;
+
+/// Why the admin center did not do what was asked. Meanings: tools that use sibling routes of the same portal.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SupportError {
+    /// The way to the admin center.
+    #[error("the admin center could not {operation}")]
+    Http {
+        /// What was being done.
+        operation: &'static str,
+        /// Why not.
+        #[source]
+        source: HttpError,
+    },
+    /// The sign-in.
+    #[error("there is no token for the admin center")]
+    SignIn(#[from] EntraError),
+    /// 401.
+    #[error(
+        "the admin center does not take the token (401){hint}: sign in as a user with microsoft365.refresh_token of an application that has the delegated permission user_impersonation on \"Microsoft Office 365 Portal\" (00000006-0000-0ff1-ce00-000000000000) with admin consent, and check environment and admin_url"
+    )]
+    Unauthorized {
+        /// What is known about the token.
+        hint: String,
+    },
+    /// 403.
+    #[error(
+        "the admin center knows the signed-in user, but refuses to {operation} (403): the user needs an administrator role in this tenant (Microsoft's page asks for Global Administrator; older versions of it for Service Support or Helpdesk Administrator)"
+    )]
+    Forbidden {
+        /// What was being done.
+        operation: &'static str,
+    },
+    /// 404 that is not about one repository.
+    #[error(
+        "the admin center has no such page ({operation}: {path} answered 404): Microsoft announced the retirement of the support integration, so it may be gone for this tenant; if the API has moved, set support_api_profile, else remove the m365_* resources and enter the values by hand where the page still exists"
+    )]
+    PageMissing {
+        /// What was being done.
+        operation: &'static str,
+        /// The path that was called.
+        path: String,
+    },
+    /// 440.
+    #[error(
+        "the admin center demands a live portal sign-in (440): this route does not accept access tokens in this tenant, so no program can {operation}; enter the values by hand"
+    )]
+    PortalSignIn {
+        /// What was being done.
+        operation: &'static str,
+    },
+    /// A page for people instead of an answer.
+    #[error(
+        "the admin center answered the request to {operation} with {what} (status {status}), not with JSON: this is the portal's sign-in or error page, so the token was not accepted for the route or admin_url points to another site; check admin_url and environment"
+    )]
+    NotJson {
+        /// What was being done.
+        operation: &'static str,
+        /// The status.
+        status: u16,
+        /// The content type and, where there is one, the page's title.
+        what: String,
+    },
+    /// 5xx, after all retries.
+    #[error(
+        "the admin center's support service is not available ({operation}: status {status}), also after several attempts: try again later; if it stays so, the retired service is probably switched off. It says: {detail}"
+    )]
+    Unavailable {
+        /// What was being done.
+        operation: &'static str,
+        /// The status.
+        status: u16,
+        /// The beginning of the body.
+        detail: String,
+    },
+    /// 400.
+    #[error(
+        "the admin center does not understand the request to {operation} (400): a value is not allowed, or the unpublished API differs from the profile (verb, field names or context headers), which support_api_profile can correct. It says: {detail}"
+    )]
+    BadRequest {
+        /// What was being done.
+        operation: &'static str,
+        /// The beginning of the body.
+        detail: String,
+    },
+    /// Any other status.
+    #[error(
+        "the admin center answered the request to {operation} with the unexpected status {status}; if this is a success, add it to \"expected\" in support_api_profile. It says: {detail}"
+    )]
+    Unexpected {
+        /// What was being done.
+        operation: &'static str,
+        /// The status.
+        status: u16,
+        /// The beginning of the body.
+        detail: String,
+    },
+    /// JSON of another shape than the profile says.
+    #[error(
+        "the admin center's answer is not as expected: {detail}; if the API has changed, correct \"pointer\" and \"fields\" in support_api_profile"
+    )]
+    Shape {
+        /// What is missing.
+        detail: String,
+    },
+    /// The profile leaves the operation out.
+    #[error(
+        "the support API profile has no operation {0:?}; add it to support_api_profile, or make the change by hand in the admin center"
+    )]
+    NotInProfile(&'static str),
+    /// An id that would change the address.
+    #[error("repository_id {0:?} cannot be used: it must not be empty, \".\" or \"..\"")]
+    BadRepositoryId(String),
+    /// Create found one.
+    #[error(
+        "a repository with the id {repository_id:?} exists already; adopt it with: terraform import <address> {repository_id:?}, or choose another repository_id"
+    )]
+    AlreadyExists {
+        /// Its id.
+        repository_id: String,
+    },
+    /// Update found none.
+    #[error("there is no repository with the id {repository_id:?}")]
+    RepositoryMissing {
+        /// Its id.
+        repository_id: String,
+    },
+    /// Written with success, and not to be seen afterwards.
+    #[error(
+        "the admin center accepted the repository {repository_id:?}, but does not list it: look at the page in the admin center, then apply again"
+    )]
+    NotVisible {
+        /// Its id.
+        repository_id: String,
+    },
+}
+
+impl SupportError {
+    /// The meaning of an answer that is no success.
+    pub(super) fn from_answer(
+        operation: &'static str,
+        path: &str,
+        answer: &Answer,
+        hint: impl FnOnce() -> String,
+    ) -> Self {
+        let status = answer.status().as_u16();
+        let detail = || match answer.excerpt() {
+            empty if empty.is_empty() => "nothing".to_owned(),
+            text => text,
+        };
+        match status {
+            401 => Self::Unauthorized { hint: hint() },
+            403 => Self::Forbidden { operation },
+            404 => Self::PageMissing {
+                operation,
+                path: path.to_owned(),
+            },
+            440 => Self::PortalSignIn { operation },
+            400 => Self::BadRequest {
+                operation,
+                detail: detail(),
+            },
+            500..=599 => Self::Unavailable {
+                operation,
+                status,
+                detail: detail(),
+            },
+            _ => Self::Unexpected {
+                operation,
+                status,
+                detail: detail(),
+            },
+        }
+    }
+
+    /// Whether the account may try again later without a change of the configuration.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Http { source, .. } => matches!(
+                source,
+                HttpError::Lost { .. }
+                    | HttpError::RateLimited { .. }
+                    | HttpError::DeadlineExceeded { .. }
+            ),
+            Self::SignIn(_)
+            | Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::PageMissing { .. }
+            | Self::PortalSignIn { .. }
+            | Self::NotJson { .. }
+            | Self::BadRequest { .. }
+            | Self::Unexpected { .. }
+            | Self::Shape { .. }
+            | Self::NotInProfile(_)
+            | Self::BadRepositoryId(_)
+            | Self::AlreadyExists { .. }
+            | Self::RepositoryMissing { .. }
+            | Self::NotVisible { .. } => false,
+        }
+    }
+}
+
+/// Whether an answer says that the object, and not the page, is missing: JSON with a code of that kind.
+pub(super) fn is_object_missing(answer: &Answer) -> bool {
+    answer.status() == StatusCode::NOT_FOUND && answer.is_json()
+}

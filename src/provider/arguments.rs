@@ -1,0 +1,54 @@
+//! One argument at a time: the configuration, else the environment.
+
+use super::environment::Environment;
+use crate::plugin::{Object, Value};
+
+/// Where a value came from. Several sign-in methods in the configuration contradict each other; a variable that happens to
+/// be set does not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Given {
+    Configuration,
+    Environment,
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+pub(super) struct Argument {
+    pub(super) text: String,
+    pub(super) given: Given,
+}
+
+/// The arguments of one block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arguments<'a> {
+    block: &'a Object,
+    environment: Environment,
+}
+
+impl<'a> Arguments<'a> {
+    pub(super) fn new(block: &'a Object, environment: Environment) -> Self {
+        Self { block, environment }
+    }
+
+    /// A text. Empty counts as absent, as in a variable that is set to nothing.
+    pub(super) fn text(&self, name: &str, variables: &[&str]) -> Option<Argument> {
+        let configured = self.block.text(name).filter(|text| !text.trim().is_empty());
+        match configured {
+            Some(text) => Some(Argument { text: text.to_owned(), given: Given::Configuration }),
+            None => self.environment.first(variables).map(|text| Argument { text, given: Given::Environment }),
+        }
+    }
+
+    /// A truth value.
+    pub(super) fn flag(&self, name: &str, variables: &[&str]) -> Option<bool> {
+        self.block.flag(name).or_else(|| {
+            let text = self.environment.first(variables)?;
+            Some(text.eq_ignore_ascii_case("true") || text == "1")
+        })
+    }
+
+    /// The names of arguments whose value is not known yet.
+    pub(super) fn unknown(&self) -> Vec<&'a str> {
+        self.block.iter().filter(|(_, value)| matches!(value, Value::Unknown)).map(|(name, _)| name.as_str()).collect()
+    }
+}

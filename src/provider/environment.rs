@@ -1,0 +1,28 @@
+//! The process environment: read here and nowhere else, so that one look shows every variable that counts.
+
+use std::env;
+
+/// Looks variables up. Empty ones count as absent.
+#[derive(Clone, Copy, Debug)]
+pub struct Environment {
+    lookup: fn(&str) -> Option<String>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn of_process() -> Self {
+        Self { lookup: |name| env::var(name).ok() }
+    }
+
+    /// An environment that a test makes up.
+    #[cfg(test)]
+    pub(super) fn of(lookup: fn(&str) -> Option<String>) -> Self {
+        Self { lookup }
+    }
+
+    /// The first of these variables that is set.
+    pub fn first(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| (self.lookup)(name).filter(|value| !value.trim().is_empty()))
+    }
+}

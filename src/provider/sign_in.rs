@@ -1,0 +1,259 @@
+//! Which of the ways to sign in to the instance the arguments mean.
+
+use super::arguments::{Argument, Arguments, Given};
+use crate::{
+    http::Secret,
+    plugin::Diagnostic,
+    servicenow::{Assertion, SignIn, TokenSource},
+};
+
+/// The one method that is meant; `None` when no method is complete.
+///
+/// The configuration beats the environment. Among methods of the environment the order is OAuth, API key, access token,
+/// Basic, token of another issuer, client certificate.
+///
+/// # Errors
+/// When several methods are complete in the configuration, or a named grant type lacks an argument.
+pub(super) fn choose(arguments: &Arguments<'_>) -> Result<Option<SignIn>, Diagnostic> {
+    let given = Methods::read(arguments);
+    if let Some(grant) = &given.grant_type {
+        return given.grant(&grant.text).map(Some);
+    }
+    let candidates: Vec<Candidate> = given.candidates();
+    let configured: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_configured).collect();
+    if let [first, second, ..] = configured.as_slice() {
+        let detail = format!(
+            "The provider block gives everything for {} and for {}. Keep the arguments of one, or say which is meant with \
+             grant_type.",
+            first.arguments, second.arguments
+        );
+        return Err(Diagnostic::error("Several ways to sign in to ServiceNow", detail).at_attribute(first.attribute));
+    }
+    let partly = candidates.iter().find(|candidate| candidate.is_partly_configured);
+    let chosen = configured.first().copied().or(partly).or(candidates.first());
+    Ok(chosen.map(|candidate| candidate.sign_in.clone()))
+}
+
+/// A method whose arguments are all given.
+struct Candidate {
+    sign_in: SignIn,
+    attribute: &'static str,
+    arguments: &'static str,
+    is_configured: bool,
+    is_partly_configured: bool,
+}
+
+struct Methods {
+    grant_type: Option<Argument>,
+    username: Option<Argument>,
+    password: Option<Argument>,
+    client_id: Option<Argument>,
+    client_secret: Option<Argument>,
+    refresh_token: Option<Argument>,
+    access_token: Option<Argument>,
+    api_key: Option<Argument>,
+    oidc_token: Option<Argument>,
+    oidc_token_file_path: Option<Argument>,
+    client_certificate_path: Option<Argument>,
+}
+
+impl Methods {
+    fn read(arguments: &Arguments<'_>) -> Self {
+        Self {
+            grant_type: arguments.text("grant_type", &["SERVICENOW_GRANT_TYPE", "SN_GRANT_TYPE"]),
+            username: arguments.text("username", &["SERVICENOW_USERNAME", "SN_USERNAME"]),
+            password: arguments.text("password", &["SERVICENOW_PASSWORD", "SN_PASSWORD"]),
+            client_id: arguments.text("client_id", &["SERVICENOW_CLIENT_ID", "SN_CLIENT_ID"]),
+            client_secret: arguments.text("client_secret", &["SERVICENOW_CLIENT_SECRET", "SN_CLIENT_SECRET"]),
+            refresh_token: arguments.text("refresh_token", &["SERVICENOW_REFRESH_TOKEN", "SN_REFRESH_TOKEN"]),
+            access_token: arguments.text("access_token", &["SERVICENOW_ACCESS_TOKEN", "SN_ACCESS_TOKEN"]),
+            api_key: arguments.text("api_key", &["SERVICENOW_API_KEY", "SN_API_KEY"]),
+            oidc_token: arguments.text(
+                "oidc_token",
+                &["SERVICENOW_OIDC_TOKEN", "TFC_WORKLOAD_IDENTITY_TOKEN_SERVICENOW", "TFC_WORKLOAD_IDENTITY_TOKEN"],
+            ),
+            oidc_token_file_path: arguments.text("oidc_token_file_path", &["SERVICENOW_OIDC_TOKEN_FILE_PATH"]),
+            client_certificate_path: arguments.text("client_certificate_path", &["SERVICENOW_CLIENT_CERTIFICATE_PATH"]),
+        }
+    }
+
+    fn grant(&self, grant_type: &str) -> Result<SignIn, Diagnostic> {
+        let need = |argument: &Option<Argument>, name: &'static str| {
+            argument.as_ref().map(|argument| argument.text.clone()).ok_or_else(|| {
+                let detail = format!(
+                    "grant_type is {grant_type:?}, which needs {name}. Add it to the provider block, or set its \
+                     environment variable."
+                );
+                Diagnostic::error("Incomplete sign-in to ServiceNow", detail).at_attribute(name)
+            })
+        };
+        let client_id = need(&self.client_id, "client_id")?;
+        let client_secret = || need(&self.client_secret, "client_secret").map(Secret::from);
+        Ok(match grant_type {
+            "client_credentials" => SignIn::ClientCredentials { client_id, client_secret: client_secret()? },
+            "password" => SignIn::Password {
+                client_id,
+                client_secret: client_secret()?,
+                username: need(&self.username, "username")?,
+                password: need(&self.password, "password")?.into(),
+            },
+            "refresh_token" => SignIn::RefreshToken {
+                client_id,
+                client_secret: client_secret()?,
+                refresh_token: need(&self.refresh_token, "refresh_token")?.into(),
+            },
+            "jwt_bearer" => SignIn::JwtBearer {
+                client_id,
+                client_secret: self.client_secret.as_ref().map(|secret| secret.text.clone().into()),
+                assertion: Assertion::Issued(match self.token_source() {
+                    Some((source, _)) => source,
+                    None => TokenSource::Given(need(&self.oidc_token, "oidc_token")?.into()),
+                }),
+            },
+            // The schema refuses it in the configuration, so it came from the environment.
+            other => {
+                let detail = format!(
+                    "The grant type {other:?} is none of client_credentials, password, refresh_token, jwt_bearer. Correct \
+                     SERVICENOW_GRANT_TYPE."
+                );
+                return Err(Diagnostic::error("Unknown grant type", detail));
+            }
+        })
+    }
+
+    /// In the order in which the environment's methods count.
+    fn candidates(&self) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        let mut add = |attribute, arguments, parts: &[&Option<Argument>], make: &dyn Fn(&[String]) -> SignIn| {
+            let parts: Option<Vec<&Argument>> = parts.iter().map(|part| part.as_ref()).collect();
+            let Some(parts) = parts else { return };
+            let is_configured = parts.iter().all(|part| part.given == Given::Configuration);
+            let is_partly_configured = parts.iter().any(|part| part.given == Given::Configuration);
+            let texts: Vec<String> = parts.iter().map(|part| part.text.clone()).collect();
+            candidates.push(Candidate { sign_in: make(&texts), attribute, arguments, is_configured, is_partly_configured });
+        };
+        // With a refresh token the client's id and secret serve it, and are no second method.
+        if self.refresh_token.is_some() {
+            add(
+                "refresh_token",
+                "refresh_token with client_id and client_secret",
+                &[&self.client_id, &self.client_secret, &self.refresh_token],
+                &|parts| SignIn::RefreshToken {
+                    client_id: parts[0].clone(),
+                    client_secret: parts[1].clone().into(),
+                    refresh_token: parts[2].clone().into(),
+                },
+            );
+        } else {
+            add(
+                "client_id",
+                "client_id and client_secret",
+                &[&self.client_id, &self.client_secret],
+                &|parts| SignIn::ClientCredentials { client_id: parts[0].clone(), client_secret: parts[1].clone().into() },
+            );
+        }
+        add("api_key", "api_key", &[&self.api_key], &|parts| SignIn::ApiKey { key: parts[0].clone().into() });
+        add("access_token", "access_token", &[&self.access_token], &|parts| SignIn::Bearer {
+            token: parts[0].clone().into(),
+        });
+        add("username", "username and password", &[&self.username, &self.password], &|parts| SignIn::Basic {
+            username: parts[0].clone(),
+            password: parts[1].clone().into(),
+        });
+        if let Some((source, argument)) = self.token_source() {
+            let argument = Some(argument);
+            add("oidc_token", "oidc_token or oidc_token_file_path", &[&argument], &|_| SignIn::OidcToken {
+                source: source.clone(),
+            });
+        }
+        // A certificate also goes with any other method: it is one only where there is no other.
+        if candidates.is_empty() && self.client_certificate_path.is_some() {
+            candidates.push(Candidate {
+                sign_in: SignIn::ClientCertificate,
+                attribute: "client_certificate_path",
+                arguments: "client_certificate_path",
+                is_configured: false,
+                is_partly_configured: false,
+            });
+        }
+        candidates
+    }
+
+    /// The configuration's source before the environment's, and the token itself before a file.
+    fn token_source(&self) -> Option<(TokenSource, Argument)> {
+        let token = self.oidc_token.clone().map(|token| (TokenSource::Given(token.text.clone().into()), token));
+        let file = self.oidc_token_file_path.clone().map(|file| (TokenSource::File(file.text.clone().into()), file));
+        match (token, file) {
+            (Some(token), Some(file)) if token.1.given == Given::Environment && file.1.given == Given::Configuration => {
+                Some(file)
+            }
+            (token, file) => token.or(file),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{plugin::Object, provider::environment::Environment};
+
+    fn none(_: &str) -> Option<String> {
+        None
+    }
+
+    /// Every variable is set.
+    fn all(name: &str) -> Option<String> {
+        let grant = name.ends_with("GRANT_TYPE") || name.ends_with("REFRESH_TOKEN");
+        (!grant).then(|| format!("value of {name}"))
+    }
+
+    #[track_caller]
+    fn check(config: &[(&str, &str)], environment: fn(&str) -> Option<String>, expected: Result<Option<&str>, &str>) {
+        let config: Object = config.iter().map(|(name, value)| (*name, *value)).collect();
+        let chosen = choose(&Arguments::new(&config, Environment::of(environment)));
+        match (chosen, expected) {
+            (Ok(chosen), Ok(expected)) => assert_eq!(chosen.as_ref().map(SignIn::method), expected),
+            (Err(problem), Err(expected)) => assert!(problem.detail.contains(expected), "{}", problem.detail),
+            (chosen, expected) => panic!("{chosen:?} instead of {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn the_arguments_decide() {
+        check(&[], none, Ok(None));
+        check(&[("username", "u")], none, Ok(None));
+        check(&[("username", "u"), ("password", "p")], none, Ok(Some("basic")));
+        check(&[("client_id", "c"), ("client_secret", "s")], none, Ok(Some("client_credentials")));
+        check(&[("client_id", "c"), ("client_secret", "s"), ("refresh_token", "r")], none, Ok(Some("refresh_token")));
+        check(&[("access_token", "t")], none, Ok(Some("access_token")));
+        check(&[("api_key", "k")], none, Ok(Some("api_key")));
+        check(&[("oidc_token_file_path", "/f")], none, Ok(Some("oidc_token")));
+        check(&[("client_certificate_path", "/c")], none, Ok(Some("client_certificate")));
+        check(&[("client_certificate_path", "/c"), ("username", "u"), ("password", "p")], none, Ok(Some("basic")));
+    }
+
+    #[test]
+    fn the_configuration_beats_the_environment() {
+        check(&[], all, Ok(Some("client_credentials")));
+        check(&[("username", "u"), ("password", "p")], all, Ok(Some("basic")));
+        check(&[("username", "u")], all, Ok(Some("basic")));
+        check(&[("api_key", "k")], all, Ok(Some("api_key")));
+    }
+
+    #[test]
+    fn two_complete_methods_are_named() {
+        let both = [("username", "u"), ("password", "p"), ("client_id", "c"), ("client_secret", "s")];
+        check(&both, none, Err("client_id and client_secret and for username and password"));
+        check(&[("api_key", "k"), ("access_token", "t")], none, Err("api_key and for access_token"));
+        let meant: Vec<_> = both.into_iter().chain([("grant_type", "password")]).collect();
+        check(&meant, none, Ok(Some("password")));
+    }
+
+    #[test]
+    fn a_named_grant_type_says_what_it_lacks() {
+        check(&[("grant_type", "password"), ("client_id", "c"), ("client_secret", "s")], none, Err("needs username"));
+        check(&[("grant_type", "client_credentials")], none, Err("needs client_id"));
+        check(&[("grant_type", "jwt_bearer"), ("client_id", "c")], none, Err("needs oidc_token"));
+        check(&[("grant_type", "jwt_bearer"), ("client_id", "c"), ("oidc_token", "t")], none, Ok(Some("jwt_bearer")));
+    }
+}

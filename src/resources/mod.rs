@@ -1,0 +1,80 @@
+//! The managed resources: one room each, all furnished alike.
+//!
+//! What they share: [`mapping`] ties attributes to columns, [`problem`] turns errors into diagnostics, [`secret`] decides
+//! when a secret is sent, [`import`] finds what a user names.
+
+mod import;
+mod integration_user;
+mod list;
+mod mapping;
+mod oauth_entity;
+mod oidc_provider;
+pub mod problem;
+mod scope;
+mod secret;
+
+use crate::{
+    clients::Clients,
+    plugin::{Attribute, Diagnostic, Diagnostics, IdentitySchema, Object, Outcome, Resource},
+    servicenow::SysId,
+};
+
+/// All resources.
+pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
+    vec![
+        Box::new(integration_user::IntegrationUser),
+        Box::new(oauth_entity::OauthEntity),
+        Box::new(oidc_provider::OidcProvider),
+    ]
+}
+
+/// The record that a state belongs to; none where a create did not get that far.
+fn sys_id(state: &Object) -> Option<SysId> {
+    state.text("id").and_then(|id| SysId::parse(id).ok())
+}
+
+/// The record that an update is about.
+fn require_sys_id(state: &Object) -> Result<SysId, Diagnostic> {
+    sys_id(state).ok_or_else(|| {
+        Diagnostic::error(
+            "The state has no usable id",
+            "The state of this resource does not say which record it is. Remove it from the state with terraform state rm, \
+             and import the record.",
+        )
+    })
+}
+
+/// Records are known by their `sys_id`.
+fn sys_id_identity() -> IdentitySchema {
+    IdentitySchema::of("sys_id", "id", "The record's `sys_id`: 32 hexadecimal digits.")
+}
+
+/// The attribute `timeouts`.
+fn timeouts() -> Attribute {
+    Attribute::timeouts(&[("create", "5m"), ("read", "5m"), ("update", "5m"), ("delete", "5m")])
+}
+
+/// How a write ended: what exists, and what went wrong after it did.
+fn outcome(state: Object, problems: Diagnostics) -> Outcome {
+    let state = state.with_unknown_as_null();
+    if problems.has_errors() { Outcome::Partly(state, problems) } else { Outcome::Done(state, problems) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_is_one_that_terraform_accepts() {
+        for resource in all() {
+            assert_eq!(resource.schema().problems(), Vec::<String>::new(), "{}", resource.type_name());
+            if let Some(schema) = resource.list_schema() {
+                assert_eq!(schema.problems(), Vec::<String>::new(), "list {}", resource.type_name());
+            }
+            let identity = resource.identity().expect("every resource has an identity");
+            for attribute in &identity.attributes {
+                assert!(resource.schema().attribute(attribute.from).is_some(), "{}", resource.type_name());
+            }
+        }
+    }
+}

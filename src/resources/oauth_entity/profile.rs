@@ -1,0 +1,139 @@
+//! The default OAuth profile of a provider (`oauth_entity_profile`).
+//!
+//! The form makes it in the same second as the provider; after an insert over REST that is likely, sometimes late, and
+//! sometimes it does not happen. So: look, wait a little, and create it only then.
+
+use std::time::Duration;
+
+use super::TYPE_PROVIDER;
+use crate::{
+    plugin::{Diagnostic, Object, Value},
+    resources::problem,
+    servicenow::{
+        InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update, Value as Wire,
+        tables::{
+            oauth_entity,
+            oauth_entity_profile::{COLUMNS, DEFAULT, GRANT_TYPE, NAME, OAUTH_ENTITY, SYS_SCOPE, TABLE},
+        },
+    },
+};
+
+/// Pauses between looks for a profile that the instance makes by itself.
+const LOOKS: [Duration; 3] = [Duration::from_millis(150), Duration::from_millis(350), Duration::from_millis(700)];
+
+/// Finds or makes the default profile of a provider, with the grant type of its entry: else tokens fail.
+pub(super) async fn ensure(session: &Session, entity: &SysId, state: &mut Object) -> Result<(), TableError> {
+    if state.text("type") != Some(TYPE_PROVIDER) {
+        set(state, None);
+        return Ok(());
+    }
+    let known = match state.text("default_profile_id").and_then(|id| SysId::parse(id).ok()) {
+        Some(sys_id) => session.find(TABLE, &sys_id, COLUMNS).await?,
+        None => None,
+    };
+    let found = match known {
+        Some(profile) => Some(profile),
+        None => wait_for(session, entity).await?,
+    };
+    let profile = match found {
+        Some(profile) => profile,
+        None => create(session, entity, state).await?,
+    };
+    let grant_type = state.text("default_grant_type");
+    if let (Some(grant_type), Some(kept)) = (grant_type, profile.text(GRANT_TYPE).value())
+        && grant_type != kept
+    {
+        let row = Row::new().set(GRANT_TYPE, grant_type);
+        let update =
+            Update { table: TABLE, sys_id: profile.sys_id(), row, read: COLUMNS, input: InputMode::Stored };
+        session.update(update).await?;
+    }
+    set(state, Some(&profile));
+    Ok(())
+}
+
+/// Takes over what is there.
+pub(super) async fn read_into(session: &Session, entity: &SysId, state: &mut Object) -> Result<(), Diagnostic> {
+    let problem = |error: TableError| problem::of_table(&error, "read the default profile of the registry entry");
+    if state.text("type") != Some(TYPE_PROVIDER) {
+        set(state, None);
+        return Ok(());
+    }
+    let profile = match state.text("default_profile_id").and_then(|id| SysId::parse(id).ok()) {
+        Some(sys_id) => match session.find(TABLE, &sys_id, COLUMNS).await.map_err(problem)? {
+            Some(profile) => Some(profile),
+            None => default_of(session, entity).await.map_err(problem)?,
+        },
+        None => default_of(session, entity).await.map_err(problem)?,
+    };
+    set(state, profile.as_ref());
+    Ok(())
+}
+
+/// Removes the default profiles of an entry, before the entry itself: whether that takes them along is not known.
+pub(in crate::resources) async fn remove(session: &Session, entity: &SysId) -> Result<(), TableError> {
+    for profile in all_of(session, entity).await? {
+        if profile.bool(DEFAULT).value() == Some(true) {
+            session.delete(TABLE, profile.sys_id()).await?;
+        }
+    }
+    Ok(())
+}
+
+fn set(state: &mut Object, profile: Option<&Record>) {
+    state.set("default_profile_id", profile.map(|profile| profile.sys_id().as_str().to_owned()));
+    let name = profile.and_then(|profile| profile.text(NAME).value().map(str::to_owned));
+    // A name that cannot be seen stays what it was.
+    if name.is_some() || profile.is_none() {
+        state.set("default_profile_name", name);
+    } else if state.at("default_profile_name").is_unknown() {
+        state.set("default_profile_name", Value::Null);
+    }
+}
+
+async fn wait_for(session: &Session, entity: &SysId) -> Result<Option<Record>, TableError> {
+    for pause in LOOKS {
+        if let Some(profile) = default_of(session, entity).await? {
+            return Ok(Some(profile));
+        }
+        session.pause(pause).await;
+    }
+    default_of(session, entity).await
+}
+
+async fn create(session: &Session, entity: &SysId, state: &Object) -> Result<Record, TableError> {
+    let name = format!("{} default_profile", state.text("name").unwrap_or_default());
+    let mut row = Row::new().set(NAME, name).set(OAUTH_ENTITY, entity).set(DEFAULT, true);
+    row = row.set_if_some(GRANT_TYPE, state.text("default_grant_type"));
+    if state.text(crate::resources::scope::ATTRIBUTE) == Some("global") {
+        row = row.set(SYS_SCOPE, Wire::Text("global".to_owned()));
+    }
+    let natural_key = Some(of_entity(entity)?);
+    let written = session.insert(Insert { table: TABLE, row, read: COLUMNS, natural_key, input: InputMode::Stored }).await?;
+    // The instance may have made its own in the meantime: one default profile is enough, and its own stays.
+    let others = all_of(session, entity).await?;
+    let theirs = others.into_iter().find(|other| {
+        other.sys_id() != written.record.sys_id() && other.bool(DEFAULT).value() == Some(true)
+    });
+    match theirs {
+        Some(theirs) => {
+            session.delete(TABLE, written.record.sys_id()).await?;
+            Ok(theirs)
+        }
+        None => Ok(written.record),
+    }
+}
+
+async fn default_of(session: &Session, entity: &SysId) -> Result<Option<Record>, TableError> {
+    let profiles = all_of(session, entity).await?;
+    Ok(profiles.into_iter().find(|profile| profile.bool(DEFAULT).value() == Some(true)))
+}
+
+async fn all_of(session: &Session, entity: &SysId) -> Result<Vec<Record>, TableError> {
+    session.select(TABLE, &of_entity(entity)?, COLUMNS).await
+}
+
+fn of_entity(entity: &SysId) -> Result<Query, TableError> {
+    Query::equals(OAUTH_ENTITY, entity.as_str())
+        .map_err(|source| TableError::Query { table: oauth_entity::TABLE, source })
+}

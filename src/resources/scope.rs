@@ -1,0 +1,78 @@
+//! The application that a record belongs to (`sys_scope`).
+//!
+//! Its default on the instance is the account's current application, whatever that happens to be: so it is always sent.
+
+use super::{mapping::Reading, problem};
+use crate::{
+    plugin::{Attribute, Diagnostic, Object},
+    servicenow::{Cell, Query, Record, Session, SysId, TableError, Value as Wire, tables::sys_scope},
+};
+
+/// The attribute.
+pub(super) const ATTRIBUTE: &str = "application_scope";
+
+/// The attribute of every application file.
+pub(super) fn attribute() -> Attribute {
+    Attribute::text(ATTRIBUTE).default(sys_scope::GLOBAL).replaces().describe(
+        "Application that the record belongs to: `global`, the name of a scope such as `x_mioms_m365_assis`, or the sys_id of \
+         an application. It is always sent, because the instance would take the account's current application. Column \
+         `sys_scope`.",
+    )
+}
+
+/// The value to send for the configured application.
+pub(super) async fn to_wire(session: &Session, state: &Object) -> Result<Wire, Diagnostic> {
+    let name = state.text(ATTRIBUTE).unwrap_or(sys_scope::GLOBAL);
+    if name == sys_scope::GLOBAL {
+        return Ok(Wire::Text(name.to_owned()));
+    }
+    if let Ok(sys_id) = SysId::parse(name) {
+        return Ok(Wire::Reference(sys_id));
+    }
+    match find(session, name).await {
+        Ok(Some(sys_id)) => Ok(Wire::Reference(sys_id)),
+        Ok(None) => {
+            let detail = format!(
+                "The instance has no application with the scope {name:?}, or the account may not read it. Check the name, \
+                 install the application, or use \"global\"."
+            );
+            Err(Diagnostic::error("Unknown application scope", detail).at_attribute(ATTRIBUTE))
+        }
+        Err(error) => Err(problem::of_table(&error, "look up the application scope").at_attribute(ATTRIBUTE)),
+    }
+}
+
+/// Takes over what a record says. A scope that the configuration names stays named while it is the same application.
+pub(super) async fn read_into(
+    session: &Session,
+    record: &Record,
+    state: &mut Object,
+    reading: Reading,
+) -> Result<(), Diagnostic> {
+    let Cell::Value(value) = record.text(sys_scope_column()) else { return Ok(()) };
+    if let (Reading::Refresh, Some(name)) = (reading, state.text(ATTRIBUTE))
+        && name != value
+        && name != sys_scope::GLOBAL
+        && SysId::parse(name).is_err()
+    {
+        let named = find(session, name).await;
+        let named = named.map_err(|error| problem::of_table(&error, "look up the application scope"))?;
+        if named.is_some_and(|sys_id| sys_id.as_str() == value) {
+            return Ok(());
+        }
+    }
+    state.set(ATTRIBUTE, value);
+    Ok(())
+}
+
+/// The column, the same in every table.
+pub(super) fn sys_scope_column() -> crate::servicenow::Column {
+    crate::servicenow::tables::every::SYS_SCOPE
+}
+
+async fn find(session: &Session, name: &str) -> Result<Option<SysId>, TableError> {
+    let query =
+        Query::equals(sys_scope::SCOPE, name).map_err(|source| TableError::Query { table: sys_scope::TABLE, source })?;
+    let found = session.find_one(sys_scope::TABLE, &query, &[sys_scope::SCOPE]).await?;
+    Ok(found.map(|record| record.sys_id().clone()))
+}

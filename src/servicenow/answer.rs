@@ -1,0 +1,334 @@
+//! What an answer of the instance means. The only place that reads the vendor's texts.
+//!
+//! An answer is one of the Table API's only if its content type is JSON and its body parses: a hibernating instance
+//! answers every route with 200 and a page.
+
+use serde_json::{Map, Value as Json};
+
+use super::error::{Refusal, Stranger, TableError, Verb};
+use super::sys_id::SysId;
+use super::table::Table;
+use crate::http::Answer;
+
+/// The call that was answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) table: Table,
+    pub(super) verb: Verb,
+    /// None for a list.
+    pub(super) sys_id: Option<&'a SysId>,
+    pub(super) method: &'static str,
+}
+
+/// The `result` of a good answer, null when there is none (204).
+pub(super) fn read(call: Call<'_>, answer: &Answer) -> Result<Json, TableError> {
+    let status = answer.status().as_u16();
+    if status == 204 {
+        return Ok(Json::Null);
+    }
+    let body = match Body::of(answer) {
+        Body::Envelope(body) => body,
+        Body::Broken(problem) => return Err(broken(call, answer, problem)),
+        Body::Foreign => return Err(foreign(call, answer)),
+    };
+    let error = body
+        .get("error")
+        .filter(|error| !error.is_null())
+        .map(VendorError::of);
+    match (status, error) {
+        (200 | 201, None) => match body.get("result") {
+            Some(result) => Ok(result.clone()),
+            None => Err(garbled(call, answer, "it has no \"result\"".to_owned())),
+        },
+        (_, error) => Err(refusal(call, answer, error.unwrap_or_default())),
+    }
+}
+
+enum Body {
+    Envelope(Map<String, Json>),
+    /// Says that it is JSON, but cannot be read.
+    Broken(String),
+    Foreign,
+}
+
+impl Body {
+    fn of(answer: &Answer) -> Body {
+        match answer.json::<Json>() {
+            Ok(Json::Object(body)) => Body::Envelope(body),
+            Ok(_) => Body::Broken("it is not an object".to_owned()),
+            Err(crate::http::NotJson::Body { source, .. }) => Body::Broken(source.to_string()),
+            Err(crate::http::NotJson::ContentType { .. }) => Body::Foreign,
+        }
+    }
+}
+
+/// The object `error` of the envelope: `{"message": …, "detail": …}`, the detail may be null or missing.
+#[derive(Default)]
+struct VendorError {
+    message: String,
+    detail: String,
+}
+
+impl VendorError {
+    fn of(error: &Json) -> VendorError {
+        match error {
+            Json::Object(parts) => {
+                let part = |name: &str| {
+                    parts
+                        .get(name)
+                        .and_then(Json::as_str)
+                        .unwrap_or_default()
+                        .to_owned()
+                };
+                VendorError {
+                    message: part("message"),
+                    detail: part("detail"),
+                }
+            }
+            other => VendorError {
+                message: other.as_str().unwrap_or_default().to_owned(),
+                detail: String::new(),
+            },
+        }
+    }
+
+    fn text(&self) -> String {
+        match (self.message.trim(), self.detail.trim()) {
+            ("", "") => "no reason given".to_owned(),
+            (text, "") | ("", text) => text.to_owned(),
+            (message, detail) => format!("{message}: {detail}"),
+        }
+    }
+
+    /// Sorts the vendor's texts. Quoted from recorded answers and the vendor's documentation; all in English, which is
+    /// the language of this API whatever the user's is.
+    fn kind(&self) -> Said {
+        let text = self.text().to_lowercase();
+        let says = |part: &str| text.contains(part);
+        if says("transaction cancelled") || says("maximum execution time exceeded") {
+            // "Transaction cancelled: maximum execution time exceeded", status 200 or 5xx.
+            Said::TransactionCancelled
+        } else if says("invalid table") {
+            // "Invalid table nosuch", status 400.
+            Said::NoSuchTable
+        } else if says("does not represent any resource") {
+            // "Requested URI does not represent any resource", status 400 or 404.
+            Said::NoSuchRoute
+        } else if says("cross-scope") || says("cross scope") {
+            // "… cross-scope access policy …", status 403.
+            Said::CrossScope
+        } else if says("aborted by business rule")
+            || says("business rule stack")
+            || says("data policy")
+        {
+            // "Operation against file 'T' was aborted by Business Rule 'N^<sys_id>'. Business Rule Stack:…", status 403.
+            Said::BusinessRule(self.rule())
+        } else if says("acl exception") || says("security constraints") || says("acl restricts") {
+            // "ACL Exception Insert Failed due to security constraints", status 403.
+            Said::Acl
+        } else if says("duplicate")
+            || says("unique key")
+            || says("unique constraint")
+            || says("already exists")
+        {
+            // Not documented for REST; databases word it this way.
+            Said::Duplicate
+        } else {
+            Said::Other
+        }
+    }
+
+    /// The name of the rule in "… Business Rule 'N^<sys_id>'. …".
+    fn rule(&self) -> Option<String> {
+        let text = self.text();
+        let (_, rest) = text.split_once("Business Rule '")?;
+        let name = rest.split(['^', '\'']).next()?;
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+}
+
+enum Said {
+    TransactionCancelled,
+    NoSuchTable,
+    NoSuchRoute,
+    CrossScope,
+    BusinessRule(Option<String>),
+    Acl,
+    Duplicate,
+    Other,
+}
+
+/// An answer in the Table API's own envelope that is no success.
+fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
+    let Call { table, verb, .. } = call;
+    let status = answer.status().as_u16();
+    let host = answer.host().to_owned();
+    let detail = error.text();
+    let refused = |reason| TableError::Refused {
+        table,
+        verb,
+        reason,
+    };
+    match (status, error.kind()) {
+        (401, _) => unauthenticated(call, answer, detail),
+        (_, Said::TransactionCancelled) => TableError::TransactionCancelled {
+            table,
+            verb,
+            detail,
+        },
+        (400 | 404, Said::NoSuchTable) => TableError::NoSuchTable { table },
+        (400 | 404, Said::NoSuchRoute) => TableError::NotTheApi {
+            host,
+            stranger: Stranger::NoSuchRoute { status },
+        },
+        (404, _) => match call.sys_id {
+            Some(sys_id) => TableError::NotFound {
+                table,
+                sys_id: sys_id.clone(),
+            },
+            None => refused(Refusal::Other { detail }),
+        },
+        (409, _) | (200..=499, Said::Duplicate) => TableError::Duplicate {
+            table,
+            key: "the same key".to_owned(),
+            existing: None,
+        },
+        (200..=499, Said::CrossScope) => refused(Refusal::CrossScope { detail }),
+        (200..=499, Said::BusinessRule(rule)) => refused(Refusal::BusinessRule { rule, detail }),
+        (200..=499, Said::Acl) => refused(Refusal::Acl { detail }),
+        (403, _) => refused(Refusal::Other { detail }),
+        (200..=299, _) => garbled(call, answer, detail),
+        (429, _) => TableError::RateLimited {
+            table,
+            retry_after: answer.retry_after(),
+            source: crate::http::HttpError::RateLimited {
+                host,
+                retry_after: answer.retry_after(),
+            },
+        },
+        (300..=499, _) => TableError::BadRequest {
+            table,
+            verb,
+            status,
+            detail,
+        },
+        _ => TableError::Unavailable {
+            table,
+            verb,
+            status: Some(status),
+            source: None,
+        },
+    }
+}
+
+/// JSON that cannot be read. A list is streamed, so a cancelled transaction ends in an error object inside a 200.
+fn broken(call: Call<'_>, answer: &Answer, problem: String) -> TableError {
+    let Call { table, verb, .. } = call;
+    let text = String::from_utf8_lossy(answer.body());
+    let tail: String = text
+        .chars()
+        .skip(text.chars().count().saturating_sub(2000))
+        .collect();
+    let lower = tail.to_lowercase();
+    if lower.contains("transaction cancelled") || lower.contains("maximum execution time exceeded")
+    {
+        let detail = "Transaction cancelled: maximum execution time exceeded".to_owned();
+        return TableError::TransactionCancelled {
+            table,
+            verb,
+            detail,
+        };
+    }
+    match answer.status().as_u16() {
+        401 => unauthenticated(call, answer, "the answer cannot be read".to_owned()),
+        status @ 500.. => TableError::Unavailable {
+            table,
+            verb,
+            status: Some(status),
+            source: None,
+        },
+        _ => garbled(call, answer, problem),
+    }
+}
+
+/// Not JSON at all: the content type decides, the text only tells the kinds of pages apart.
+fn foreign(call: Call<'_>, answer: &Answer) -> TableError {
+    let Call { table, verb, .. } = call;
+    let status = answer.status().as_u16();
+    let host = answer.host().to_owned();
+    let text = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(64 * 1024)])
+        .to_lowercase();
+    let stranger = if answer.is_html() && text.contains("hibernat") {
+        // A page with the class "instance-hibernating-page", status 200.
+        Stranger::Hibernating
+    } else if status == 401 {
+        return unauthenticated(
+            call,
+            answer,
+            answer
+                .html_title()
+                .unwrap_or_else(|| "no reason given".to_owned()),
+        );
+    } else if answer.is_html() && (text.contains("maintenance") || text.contains("being upgraded"))
+    {
+        Stranger::Maintenance
+    } else if status == 407 || status == 511 {
+        Stranger::Proxy { status }
+    } else if status == 403 {
+        Stranger::AddressBlocked
+    } else if status == 404 || status == 410 {
+        Stranger::NoSuchRoute { status }
+    } else if status == 414 {
+        let detail = "the address is too long".to_owned();
+        return TableError::BadRequest {
+            table,
+            verb,
+            status,
+            detail,
+        };
+    } else if (500..=599).contains(&status) {
+        return TableError::Unavailable {
+            table,
+            verb,
+            status: Some(status),
+            source: None,
+        };
+    } else if answer.is_html()
+        && (text.contains("login") || text.contains("sign in") || text.contains("log in"))
+    {
+        Stranger::LoginPage
+    } else {
+        let content_type = answer
+            .header("content-type")
+            .unwrap_or("no content type")
+            .to_owned();
+        Stranger::Unknown {
+            content_type,
+            status,
+            title: answer.html_title(),
+        }
+    };
+    TableError::NotTheApi { host, stranger }
+}
+
+fn unauthenticated(call: Call<'_>, answer: &Answer, detail: String) -> TableError {
+    let detail = match answer.header("x-mfa_token") {
+        // Answered when the user has to give a second factor.
+        Some(_) => format!("{detail}; multi-factor authentication is required of the user"),
+        None => detail,
+    };
+    TableError::Unauthenticated {
+        host: answer.host().to_owned(),
+        method: call.method,
+        detail,
+    }
+}
+
+fn garbled(call: Call<'_>, answer: &Answer, detail: String) -> TableError {
+    TableError::Garbled {
+        host: answer.host().to_owned(),
+        table: call.table,
+        verb: call.verb,
+        detail,
+    }
+}

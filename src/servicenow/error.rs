@@ -1,0 +1,550 @@
+//! Why a table call failed, and what to do about it.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::query::QueryError;
+use super::signin::SignInError;
+use super::sys_id::SysId;
+use super::table::Table;
+use crate::http::HttpError;
+
+/// What was asked of a table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verb {
+    /// GET.
+    Read,
+    /// POST.
+    Insert,
+    /// PATCH.
+    Update,
+    /// DELETE.
+    Delete,
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verb::Read => "read",
+            Verb::Insert => "insert",
+            Verb::Update => "update",
+            Verb::Delete => "delete",
+        })
+    }
+}
+
+/// Why a table call failed. [`TableError::remedy`] says what can be done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum TableError {
+    /// Absent, or hidden by an access rule: the instance answers 404 to both.
+    #[error("no record {sys_id} in {table}, or the account may not read it")]
+    NotFound {
+        /// The table.
+        table: Table,
+        /// The key that was looked for.
+        sys_id: SysId,
+    },
+    /// A natural key that several records share.
+    #[error("{} records of {table} match {query}: {}", sys_ids.len(), list(sys_ids))]
+    Ambiguous {
+        /// The table.
+        table: Table,
+        /// The query.
+        query: String,
+        /// Their keys.
+        sys_ids: Vec<SysId>,
+    },
+    /// Records match, but the account may not read them or the column that identifies them.
+    #[error("{table} has records that match, but {what}")]
+    Invisible {
+        /// The table.
+        table: Table,
+        /// What cannot be seen.
+        what: String,
+    },
+    /// A record with this natural key exists already.
+    #[error("{table} already has a record with {key}{}", existing.as_ref().map(|id| format!(": {id}")).unwrap_or_default())]
+    Duplicate {
+        /// The table.
+        table: Table,
+        /// The natural key.
+        key: String,
+        /// The record that has it, where it can be seen.
+        existing: Option<SysId>,
+    },
+    /// Refused for good: the same request gets the same answer.
+    #[error("{table} refused the {verb}: {reason}")]
+    Refused {
+        /// The table.
+        table: Table,
+        /// What was asked.
+        verb: Verb,
+        /// Who refused.
+        reason: Refusal,
+    },
+    /// No such table for any account.
+    #[error("the instance has no table {table}")]
+    NoSuchTable {
+        /// The table.
+        table: Table,
+    },
+    /// Called wrongly.
+    #[error("{table} did not understand the {verb} (status {status}): {detail}")]
+    BadRequest {
+        /// The table.
+        table: Table,
+        /// What was asked.
+        verb: Verb,
+        /// The status.
+        status: u16,
+        /// The instance's words.
+        detail: String,
+    },
+    /// A query that cannot be sent.
+    #[error("the query for {table} cannot be sent")]
+    Query {
+        /// The table.
+        table: Table,
+        /// Why.
+        #[source]
+        source: QueryError,
+    },
+    /// The account was not accepted.
+    #[error("{host} did not accept the sign-in ({method}): {detail}")]
+    Unauthenticated {
+        /// The instance.
+        host: String,
+        /// How the account signs in.
+        method: &'static str,
+        /// The instance's words.
+        detail: String,
+    },
+    /// No token was obtained.
+    #[error("signing in failed")]
+    SignIn {
+        /// Why.
+        #[source]
+        source: SignInError,
+    },
+    /// Something else than the Table API answered.
+    #[error("{host} answered, but not the Table API: {stranger}")]
+    NotTheApi {
+        /// Who answered.
+        host: String,
+        /// What it seems to be.
+        stranger: Stranger,
+    },
+    /// JSON that breaks off or does not have the shape of an answer, also after retries.
+    #[error("{host} answered the {verb} of {table} with JSON that cannot be used: {detail}")]
+    Garbled {
+        /// Who answered.
+        host: String,
+        /// The table.
+        table: Table,
+        /// What was asked.
+        verb: Verb,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The instance ended the call because it took too long there.
+    #[error("the instance cancelled the {verb} of {table}: {detail}")]
+    TransactionCancelled {
+        /// The table.
+        table: Table,
+        /// What was asked.
+        verb: Verb,
+        /// The instance's words.
+        detail: String,
+    },
+    /// Too many requests, and waiting would take longer than the operation may.
+    #[error("the instance limits requests, also for {table}")]
+    RateLimited {
+        /// The table.
+        table: Table,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+        /// The wire's words.
+        #[source]
+        source: HttpError,
+    },
+    /// No usable answer, retries included.
+    #[error("{table} gave no usable answer to the {verb}{}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
+    Unavailable {
+        /// The table.
+        table: Table,
+        /// What was asked.
+        verb: Verb,
+        /// The status of the last answer, where there was one.
+        status: Option<u16>,
+        /// What the wire says.
+        #[source]
+        source: Option<HttpError>,
+    },
+    /// The user interrupted the run.
+    #[error("the {verb} of {table} was interrupted")]
+    Cancelled {
+        /// The table.
+        table: Table,
+        /// What was asked.
+        verb: Verb,
+    },
+    /// An insert whose answer was lost, and nothing shows beyond doubt whether it happened.
+    #[error("it is not known whether the insert into {table} happened: {detail}")]
+    Uncertain {
+        /// The table.
+        table: Table,
+        /// What is known.
+        detail: String,
+        /// A record that may be the one.
+        candidate: Option<SysId>,
+    },
+    /// A name that no record has.
+    #[error("{table} has no record named \"{name}\"{}", similar_names(similar))]
+    UnknownName {
+        /// The table.
+        table: Table,
+        /// The name.
+        name: String,
+        /// Names that resemble it.
+        similar: Vec<String>,
+    },
+}
+
+impl TableError {
+    /// What the user can do about it, in full sentences.
+    pub fn remedy(&self) -> String {
+        match self {
+            TableError::NotFound { table, .. } => {
+                format!("Check the sys_id. If the record exists, the account needs a role that may read {table}: {}.", table.role())
+            }
+            TableError::Ambiguous { .. } => {
+                "Import or reference the record that is meant by its sys_id, and delete the others if they are left over.".to_owned()
+            }
+            TableError::Invisible { table, .. } => {
+                format!("Give the account a role that may read {table}: {}.", table.role())
+            }
+            TableError::Duplicate { existing, .. } => match existing {
+                Some(sys_id) => format!("Adopt the record with `terraform import <address> {sys_id}`, or use another value."),
+                None => "Use another value, or import the record by its sys_id.".to_owned(),
+            },
+            TableError::Refused { table, verb, reason } => reason.remedy(*table, *verb),
+            TableError::NoSuchTable { table } => match table.origin() {
+                Some(origin) => format!("It comes with {origin}: activate it, or upgrade the instance if its release is older."),
+                None => "The release of the instance is probably too old, or instance_url points to something else.".to_owned(),
+            },
+            TableError::BadRequest { .. } => {
+                "This is probably a defect of the provider, or a proxy that changes requests; please report it with the log.".to_owned()
+            }
+            TableError::Query { source, .. } => source.remedy(),
+            TableError::Unauthenticated { method, .. } => unauthenticated(method),
+            TableError::SignIn { source } => source.remedy(),
+            TableError::NotTheApi { stranger, .. } => stranger.remedy().to_owned(),
+            TableError::Garbled { .. } => {
+                "Run it again. If it stays, look at what lies between (proxy, gateway) and at the instance's system log.".to_owned()
+            }
+            TableError::TransactionCancelled { .. } => {
+                "The instance is under load or a business rule takes long. Run it again later, or ask the administrator \
+                 for the REST transaction quota."
+                    .to_owned()
+            }
+            TableError::RateLimited { retry_after, .. } => {
+                let wait = retry_after.map(|wait| format!("Wait {} s and run it again. ", wait.as_secs())).unwrap_or_default();
+                format!("{wait}Set requests_per_second in the provider block, or ask for a higher limit for the account.")
+            }
+            TableError::Unavailable { .. } => {
+                "Run it again when the instance is reachable; what was already done is in the state.".to_owned()
+            }
+            TableError::Cancelled { .. } => "Run it again to finish.".to_owned(),
+            TableError::Uncertain { table, candidate, .. } => match candidate {
+                Some(sys_id) => format!("Look at the record {sys_id} in {table}: if it is the one, import it; otherwise run it again."),
+                None => format!("Look into {table}: import the record if it is there, otherwise run it again."),
+            },
+            TableError::UnknownName { .. } => "Correct the name; names are matched exactly.".to_owned(),
+        }
+    }
+
+    /// Whether the record is known to be absent for this account.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, TableError::NotFound { .. })
+    }
+
+    /// Whether only the caller's own time or interruption ended the call, so that another caller may fare better.
+    pub(super) fn is_callers_own(&self) -> bool {
+        match self {
+            TableError::Cancelled { .. } => true,
+            TableError::Unavailable { source, .. } => {
+                matches!(source, Some(HttpError::DeadlineExceeded { .. }))
+            }
+            TableError::RateLimited { .. } => true,
+            TableError::SignIn {
+                source: SignInError::Http(error),
+            } => {
+                matches!(
+                    error,
+                    HttpError::Cancelled
+                        | HttpError::DeadlineExceeded { .. }
+                        | HttpError::RateLimited { .. }
+                )
+            }
+            TableError::NotFound { .. }
+            | TableError::Ambiguous { .. }
+            | TableError::Invisible { .. }
+            | TableError::Duplicate { .. }
+            | TableError::Refused { .. }
+            | TableError::NoSuchTable { .. }
+            | TableError::BadRequest { .. }
+            | TableError::Query { .. }
+            | TableError::Unauthenticated { .. }
+            | TableError::SignIn { .. }
+            | TableError::NotTheApi { .. }
+            | TableError::Garbled { .. }
+            | TableError::TransactionCancelled { .. }
+            | TableError::Uncertain { .. }
+            | TableError::UnknownName { .. } => false,
+        }
+    }
+
+    /// What an error of the wire means for this call.
+    pub(super) fn from_http(table: Table, verb: Verb, source: HttpError) -> TableError {
+        match source {
+            HttpError::Cancelled => TableError::Cancelled { table, verb },
+            HttpError::RateLimited { retry_after, .. } => TableError::RateLimited {
+                table,
+                retry_after,
+                source,
+            },
+            HttpError::Redirected { host, status, to } => TableError::NotTheApi {
+                host,
+                stranger: Stranger::Redirect { status, to },
+            },
+            HttpError::DeadlineExceeded { .. }
+            | HttpError::Options(_)
+            | HttpError::Dns { .. }
+            | HttpError::Connect { .. }
+            | HttpError::ProxyRefused { .. }
+            | HttpError::Tls { .. }
+            | HttpError::Lost { .. }
+            | HttpError::Uncertain { .. }
+            | HttpError::InsecureUrl { .. }
+            | HttpError::BadUrl { .. }
+            | HttpError::ForeignHost { .. }
+            | HttpError::TooLarge { .. } => TableError::Unavailable {
+                table,
+                verb,
+                status: None,
+                source: Some(source),
+            },
+        }
+    }
+}
+
+/// Who refused a request that was understood.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// An access control rule.
+    #[error("an access rule (ACL) forbids it to the account ({detail})")]
+    Acl {
+        /// The instance's words.
+        detail: String,
+    },
+    /// A business rule or data policy.
+    #[error("{} aborted it ({detail})", rule.as_ref().map_or_else(|| "a business rule or data policy".to_owned(), |rule| format!("the business rule \"{rule}\"")))]
+    BusinessRule {
+        /// Its name, where the instance tells.
+        rule: Option<String>,
+        /// The instance's words.
+        detail: String,
+    },
+    /// Application access between scopes.
+    #[error("the cross-scope access policy forbids it ({detail})")]
+    CrossScope {
+        /// The instance's words.
+        detail: String,
+    },
+    /// No reason that we know.
+    #[error("{detail}")]
+    Other {
+        /// The instance's words.
+        detail: String,
+    },
+}
+
+impl Refusal {
+    fn remedy(&self, table: Table, verb: Verb) -> String {
+        match self {
+            Refusal::Acl { .. } | Refusal::Other { .. } => format!(
+                "The account probably lacks a role: to {verb} {table} it needs {}. Where the REST access rules are \
+                 active it also needs snc_platform_rest_api_access.",
+                table.role()
+            ),
+            Refusal::BusinessRule { .. } => format!(
+                "Credentials and roles are not the cause. The rule's own message is only in the instance: try the same \
+                 change in the form of {table}, or ask its administrator."
+            ),
+            Refusal::CrossScope { .. } => format!(
+                "Open the table's application access (sys_db_object) for {table}, or add a cross-scope privilege."
+            ),
+        }
+    }
+}
+
+/// What answered in place of the Table API.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Stranger {
+    /// A developer instance that sleeps.
+    #[error("the instance is hibernating")]
+    Hibernating,
+    /// An upgrade or a failover.
+    #[error("the instance is under maintenance")]
+    Maintenance,
+    /// The page on which people sign in.
+    #[error("a login page")]
+    LoginPage,
+    /// A 403 that is a page: address rules work this way.
+    #[error("a 403 page, as the IP address access control sends it")]
+    AddressBlocked,
+    /// A proxy or gateway that wants or says something.
+    #[error("a proxy or gateway (status {status})")]
+    Proxy {
+        /// The status.
+        status: u16,
+    },
+    /// The address of the API is unknown there.
+    #[error("there is no Table API at this address (status {status})")]
+    NoSuchRoute {
+        /// The status.
+        status: u16,
+    },
+    /// Pointed elsewhere.
+    #[error("a redirect (status {status}) to {to}")]
+    Redirect {
+        /// The status.
+        status: u16,
+        /// Where to, without query.
+        to: String,
+    },
+    /// Anything else.
+    #[error("{content_type} with status {status}{}", title.as_ref().map(|title| format!(", titled {title:?}")).unwrap_or_default())]
+    Unknown {
+        /// Its content type.
+        content_type: String,
+        /// The status.
+        status: u16,
+        /// The page's title.
+        title: Option<String>,
+    },
+}
+
+impl Stranger {
+    fn remedy(&self) -> &'static str {
+        match self {
+            Stranger::Hibernating => {
+                "Wake the instance at developer.servicenow.com (Manage > Instance > Wake up instance), wait until it is \
+                 ready, and run it again."
+            }
+            Stranger::Maintenance => "Wait until the instance is back and run it again.",
+            Stranger::LoginPage => {
+                "Check instance_url (the plain address of the instance, https://<name>.service-now.com) and the sign-in."
+            }
+            Stranger::AddressBlocked => {
+                "Allow the address of this machine in the instance's IP address access control (System Security > IP \
+                 Address Access Control), or run it from an allowed network."
+            }
+            Stranger::Proxy { .. } => {
+                "Check HTTPS_PROXY and NO_PROXY, and what the gateway before the instance requires."
+            }
+            Stranger::NoSuchRoute { .. } => {
+                "Check instance_url. A developer instance that was idle for ten days is reclaimed: its address then \
+                 belongs to nobody."
+            }
+            Stranger::Redirect { .. } => {
+                "Set instance_url to the address that answers itself. A redirect to a login page means wrong credentials \
+                 or an instance that only allows single sign-on."
+            }
+            Stranger::Unknown { .. } => {
+                "Open instance_url in a browser: something other than the Table API answers there."
+            }
+        }
+    }
+}
+
+/// What a configuration of the client is wrong about.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not an address credentials may go to.
+    #[error("instance_url cannot be used")]
+    InstanceUrl {
+        /// Why.
+        #[source]
+        source: HttpError,
+    },
+    /// A setting that the chosen way to sign in needs.
+    #[error("signing in with {method} needs {missing}")]
+    Missing {
+        /// The way to sign in.
+        method: &'static str,
+        /// The provider's attribute.
+        missing: &'static str,
+    },
+    /// A given token that cannot be one.
+    #[error("{attribute} cannot be used: {problem}")]
+    Unusable {
+        /// The provider's attribute.
+        attribute: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+fn unauthenticated(method: &str) -> String {
+    let causes = match method {
+        "basic" => {
+            "Check username and password, that the user is active and not locked out, that it needs no password reset \
+             and no multi-factor authentication, and that Basic authentication is allowed to it (newer instances \
+             restrict it to certain roles)."
+        }
+        "oidc_token" => {
+            "Check that an OIDC provider of the instance (oauth_oidc_entity) is active and has the token's `aud` as \
+             client_id, that its configuration's metadata address belongs to the token's issuer, that the claim names \
+             an active user, that the token has not expired and JTI verification is off."
+        }
+        "api_key" => {
+            "Check the key, that plugin com.glide.tokenbased_auth is active, and that an API access policy lets the key \
+             reach the Table API."
+        }
+        "client_certificate" => {
+            "Check that the certificate is registered for an active user of the instance."
+        }
+        _ => {
+            "The token was refused, also after a fresh sign-in. Check that the user it stands for is active and not \
+             locked out, and that the application registry is active."
+        }
+    };
+    causes.to_owned()
+}
+
+fn list(sys_ids: &[SysId]) -> String {
+    let shown: Vec<&str> = sys_ids.iter().take(MAX_LISTED).map(SysId::as_str).collect();
+    let more = if sys_ids.len() > MAX_LISTED {
+        ", …"
+    } else {
+        ""
+    };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn similar_names(similar: &[String]) -> String {
+    if similar.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; did you mean {}?",
+        similar
+            .iter()
+            .map(|name| format!("\"{name}\""))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
+}
+
+const MAX_LISTED: usize = 10;

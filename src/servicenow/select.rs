@@ -1,0 +1,131 @@
+//! Many records, page by page.
+//!
+//! The instance cuts to `sysparm_limit` before it applies access rules: a page can be short, or empty, although more
+//! follow. So pages are followed by offset until `X-Total-Count` is reached, in the order of `sys_id`.
+
+use std::collections::HashSet;
+
+use super::call::{Ask, fields};
+use super::error::TableError;
+use super::find::rows;
+use super::instance::Session;
+use super::query::{Query, Verdict};
+use super::record::Record;
+use super::sys_id::SysId;
+use super::table::{Column, Table};
+use super::tables::every;
+
+impl Session {
+    /// All records that match.
+    ///
+    /// # Errors
+    /// [`TableError::Invisible`] when records match and the account sees none of them, or cannot see whether they
+    /// match: that is not "none".
+    pub async fn select(
+        &self,
+        table: Table,
+        query: &Query,
+        columns: &[Column],
+    ) -> Result<Vec<Record>, TableError> {
+        let mut pages = self.pages(table, query, columns, PAGE);
+        let mut records = Vec::new();
+        while let Some(page) = pages.next().await? {
+            records.extend(page);
+        }
+        if records.is_empty() && pages.hidden > 0 {
+            let what = format!("the account may not read them ({} rows)", pages.hidden);
+            return Err(TableError::Invisible { table, what });
+        }
+        Ok(records)
+    }
+
+    /// The records that match, in pages of at most `size`, for tables that may be large.
+    pub fn pages(&self, table: Table, query: &Query, columns: &[Column], size: usize) -> Pages {
+        Pages {
+            session: self.clone(),
+            table,
+            query: query.clone().order_by(every::SYS_ID),
+            fields: fields(columns, &query.key_columns()),
+            size: size.max(1),
+            offset: 0,
+            is_over: false,
+            seen: HashSet::new(),
+            hidden: 0,
+        }
+    }
+}
+
+/// A walk over the records that match a query.
+#[derive(Debug)]
+pub struct Pages {
+    session: Session,
+    table: Table,
+    query: Query,
+    fields: String,
+    size: usize,
+    offset: usize,
+    is_over: bool,
+    /// Rows move while others are made and deleted: none is handed out twice.
+    seen: HashSet<SysId>,
+    /// Rows that were counted but not shown.
+    hidden: usize,
+}
+
+impl Pages {
+    /// The next page; none after the last. A page may be empty although more follow.
+    ///
+    /// # Errors
+    /// [`TableError`]; the walk can be continued after one that passes.
+    pub async fn next(&mut self) -> Result<Option<Vec<Record>>, TableError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let ask = Ask::list(
+            self.table,
+            &self.query,
+            &self.fields,
+            self.size,
+            self.offset,
+        );
+        let reply = self.session.ask(&ask).await?;
+        let rows = rows(&reply.result)
+            .ok_or_else(|| self.session.odd(self.table, "it is no list of records"))?;
+        self.offset += self.size;
+        self.is_over = match reply.total {
+            Some(total) => self.offset >= total,
+            // Without a count only the link tells, or a page with nothing in it.
+            None => !reply.has_next && rows.len() < self.size,
+        };
+        if let Some(total) = reply.total {
+            let before = self.offset - self.size;
+            self.hidden += total
+                .saturating_sub(before)
+                .min(self.size)
+                .saturating_sub(rows.len());
+        }
+        let mut page = Vec::with_capacity(rows.len());
+        for record in rows {
+            match self.query.judge(&record) {
+                Verdict::Meant if self.seen.insert(record.sys_id().clone()) => page.push(record),
+                Verdict::Meant => {}
+                Verdict::Other => {
+                    tracing::debug!(table = self.table.name(), sys_id = %record.sys_id(), "a row that does not match the query");
+                }
+                Verdict::Hidden(column) => {
+                    let what = format!(
+                        "the column {column}, which the query is about, is not in the answer: the account may not \
+                         read it, or this release has no such column"
+                    );
+                    return Err(TableError::Invisible {
+                        table: self.table,
+                        what,
+                    });
+                }
+            }
+        }
+        Ok(Some(page))
+    }
+}
+
+/// Large enough that most answers are one page, small enough for the instance's 60 seconds.
+const PAGE: usize = 1000;

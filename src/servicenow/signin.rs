@@ -1,0 +1,461 @@
+//! How the account signs in: nothing is sent before the first request needs it.
+//!
+//! A token is fetched by one caller at a time, kept, replaced a minute before its end, and once more when the instance
+//! refuses it. The token endpoint answers `access_denied` to nearly every cause, so the error lists the usual ones.
+
+mod error; // Why no token was obtained, and the usual causes.
+mod oauth; // The token endpoint of the instance.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use error::SignInError;
+use oauth::Grant;
+
+use super::error::ConfigError;
+use crate::http::jwt::Claims;
+use crate::http::token::{Token, TokenCache};
+use crate::http::{Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName};
+
+/// A way to sign in to an instance. The names are those of the provider's attributes.
+#[derive(Clone, Debug)]
+pub enum SignIn {
+    /// User name and password with every request. Newer instances restrict it to certain roles.
+    Basic {
+        /// `username`.
+        username: String,
+        /// `password`.
+        password: Secret,
+    },
+    /// OAuth client credentials: the registry names the user. The best default; documented from Xanadu.
+    ClientCredentials {
+        /// `client_id`.
+        client_id: String,
+        /// `client_secret`.
+        client_secret: Secret,
+    },
+    /// OAuth password grant; needs an interactive user.
+    Password {
+        /// `client_id`.
+        client_id: String,
+        /// `client_secret`.
+        client_secret: Secret,
+        /// `username`.
+        username: String,
+        /// `password`.
+        password: Secret,
+    },
+    /// OAuth refresh token. A newer one that the instance hands out is used from then on, and not kept.
+    RefreshToken {
+        /// `client_id`.
+        client_id: String,
+        /// `client_secret`.
+        client_secret: Secret,
+        /// `refresh_token`.
+        refresh_token: Secret,
+    },
+    /// OAuth JWT bearer. The instance refuses it for users with the role admin.
+    JwtBearer {
+        /// `client_id`.
+        client_id: String,
+        /// `client_secret`; none for a public client.
+        client_secret: Option<Secret>,
+        /// What is exchanged for the token.
+        assertion: Assertion,
+    },
+    /// A ready access token.
+    Bearer {
+        /// `access_token`.
+        token: Secret,
+    },
+    /// An API key, header `x-sn-apikey`.
+    ApiKey {
+        /// `api_key`.
+        key: Secret,
+    },
+    /// A token of another issuer (Entra, HCP Terraform, a CI system) that an OIDC provider of the instance accepts.
+    OidcToken {
+        /// Where it comes from.
+        source: TokenSource,
+    },
+    /// The TLS client certificate alone.
+    ClientCertificate,
+}
+
+impl SignIn {
+    /// A short name for messages and logs.
+    pub fn method(&self) -> &'static str {
+        match self {
+            SignIn::Basic { .. } => "basic",
+            SignIn::ClientCredentials { .. } => "client_credentials",
+            SignIn::Password { .. } => "password",
+            SignIn::RefreshToken { .. } => "refresh_token",
+            SignIn::JwtBearer { .. } => "jwt_bearer",
+            SignIn::Bearer { .. } => "access_token",
+            SignIn::ApiKey { .. } => "api_key",
+            SignIn::OidcToken { .. } => "oidc_token",
+            SignIn::ClientCertificate => "client_certificate",
+        }
+    }
+
+    /// The user name, where the configuration tells.
+    pub(super) fn user_name(&self) -> Option<&str> {
+        match self {
+            SignIn::Basic { username, .. } | SignIn::Password { username, .. } => Some(username),
+            SignIn::ClientCredentials { .. }
+            | SignIn::RefreshToken { .. }
+            | SignIn::JwtBearer { .. }
+            | SignIn::Bearer { .. }
+            | SignIn::ApiKey { .. }
+            | SignIn::OidcToken { .. }
+            | SignIn::ClientCertificate => None,
+        }
+    }
+
+    /// What is empty although it must not be.
+    fn check(&self) -> Result<(), ConfigError> {
+        let method = self.method();
+        let needed: &[(&'static str, bool)] = match self {
+            SignIn::Basic { username, password } => &[
+                ("username", username.is_empty()),
+                ("password", password.is_empty()),
+            ],
+            SignIn::ClientCredentials {
+                client_id,
+                client_secret,
+            } => &[
+                ("client_id", client_id.is_empty()),
+                ("client_secret", client_secret.is_empty()),
+            ],
+            SignIn::Password {
+                client_id,
+                client_secret,
+                username,
+                password,
+            } => &[
+                ("client_id", client_id.is_empty()),
+                ("client_secret", client_secret.is_empty()),
+                ("username", username.is_empty()),
+                ("password", password.is_empty()),
+            ],
+            SignIn::RefreshToken {
+                client_id,
+                client_secret,
+                refresh_token,
+            } => &[
+                ("client_id", client_id.is_empty()),
+                ("client_secret", client_secret.is_empty()),
+                ("refresh_token", refresh_token.is_empty()),
+            ],
+            SignIn::JwtBearer { client_id, .. } => &[("client_id", client_id.is_empty())],
+            SignIn::Bearer { token } => &[("access_token", token.is_empty())],
+            SignIn::ApiKey { key } => &[("api_key", key.is_empty())],
+            SignIn::OidcToken { source } => &[("oidc_token", source.is_empty())],
+            SignIn::ClientCertificate => &[],
+        };
+        match needed.iter().find(|(_, is_empty)| *is_empty) {
+            Some((missing, _)) => Err(ConfigError::Missing { method, missing }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A token that somebody else issues.
+#[derive(Clone, Debug)]
+pub enum TokenSource {
+    /// The token itself, from the configuration or injected by HCP Terraform.
+    Given(Secret),
+    /// A file that is read again when the instance refuses the token, since somebody renews it.
+    File(PathBuf),
+}
+
+impl TokenSource {
+    fn is_empty(&self) -> bool {
+        match self {
+            TokenSource::Given(token) => token.is_empty(),
+            TokenSource::File(path) => path.as_os_str().is_empty(),
+        }
+    }
+
+    async fn read(&self) -> Result<Secret, SignInError> {
+        let token = match self {
+            TokenSource::Given(token) => token.clone(),
+            TokenSource::File(path) => {
+                let unreadable = |why: String| SignInError::TokenFile {
+                    path: path.clone(),
+                    why,
+                };
+                let path = path.clone();
+                let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
+                let text = read.map_err(|error| unreadable(error.to_string()))?;
+                let text = text.map_err(|error| unreadable(error.to_string()))?;
+                Secret::from(text.trim().to_owned())
+            }
+        };
+        crate::http::secret::register(&token);
+        let claims = Claims::decode(token.expose()).map_err(|problem| SignInError::BadToken {
+            problem: problem.to_string(),
+        })?;
+        if let Some(ago) = claims.expired_since(Timestamp::now().as_second()) {
+            return Err(SignInError::ExpiredToken { seconds_ago: ago });
+        }
+        Ok(token)
+    }
+}
+
+/// What the JWT bearer grant exchanges for an access token.
+#[derive(Clone, Debug)]
+pub enum Assertion {
+    /// A JWT that somebody else signed (`oidc_token`, `oidc_token_file_path`).
+    Issued(TokenSource),
+    /// One that we sign ourselves, five minutes long, with `iss` and `aud` = the client id.
+    Signed {
+        /// RSA private key in PEM form.
+        key_path: PathBuf,
+        /// `kid` of the instance's verifier map, if it has one.
+        key_id: Option<String>,
+        /// `sub`: the user.
+        subject: String,
+    },
+}
+
+/// An access token for use elsewhere.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// When it ends, where that is known.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The sign-in of one instance, shared by all calls.
+pub(super) struct Credentials {
+    sign_in: SignIn,
+    tokens: TokenCache<SignInError>,
+    /// What the last token answer said: its end, and the refresh token to use next.
+    last: Mutex<Last>,
+}
+
+impl Credentials {
+    pub(super) fn new(sign_in: SignIn) -> Result<Credentials, ConfigError> {
+        sign_in.check()?;
+        Ok(Credentials {
+            sign_in,
+            tokens: TokenCache::new(SignInError::concerns),
+            last: Mutex::default(),
+        })
+    }
+
+    pub(super) fn method(&self) -> &'static str {
+        self.sign_in.method()
+    }
+
+    pub(super) fn user_name(&self) -> Option<&str> {
+        self.sign_in.user_name()
+    }
+
+    /// Signs a request. With a token, tells which, so that it can be given back when the instance refuses it.
+    pub(super) async fn sign(
+        &self,
+        request: Request,
+        client: &Client,
+        origin: &Origin,
+        limits: &Limits,
+    ) -> Result<(Request, Option<Token>), SignInError> {
+        match &self.sign_in {
+            SignIn::Basic { username, password } => Ok((request.basic(username, password)?, None)),
+            SignIn::ApiKey { key } => Ok((
+                request.secret_header(HeaderName::from_static("x-sn-apikey"), key)?,
+                None,
+            )),
+            SignIn::ClientCertificate => Ok((request, None)),
+            SignIn::Bearer { token } => Ok((request.bearer(token)?, None)),
+            SignIn::ClientCredentials { .. }
+            | SignIn::Password { .. }
+            | SignIn::RefreshToken { .. }
+            | SignIn::JwtBearer { .. }
+            | SignIn::OidcToken { .. } => {
+                let token = self.token(client, origin, limits).await?;
+                Ok((request.bearer(&token.value)?, Some(token)))
+            }
+        }
+    }
+
+    /// The instance refused this token: the next call fetches another.
+    pub(super) async fn refused(&self, token: &Token, limits: &Limits) -> Result<(), SignInError> {
+        self.tokens.invalidate(token, limits).await
+    }
+
+    /// Whether a refused token can be replaced by another one.
+    pub(super) fn can_renew(&self) -> bool {
+        !matches!(
+            &self.sign_in,
+            SignIn::OidcToken {
+                source: TokenSource::Given(_)
+            }
+        )
+    }
+
+    /// The current access token, for use outside of this client.
+    pub(super) async fn access_token(
+        &self,
+        client: &Client,
+        origin: &Origin,
+        limits: &Limits,
+    ) -> Result<AccessToken, SignInError> {
+        match &self.sign_in {
+            SignIn::Basic { .. } | SignIn::ApiKey { .. } | SignIn::ClientCertificate => {
+                Err(SignInError::NoToken {
+                    method: self.method(),
+                })
+            }
+            SignIn::Bearer { token } => Ok(AccessToken {
+                token: token.clone(),
+                expires_at: expiry_of(token),
+            }),
+            SignIn::ClientCredentials { .. }
+            | SignIn::Password { .. }
+            | SignIn::RefreshToken { .. }
+            | SignIn::JwtBearer { .. }
+            | SignIn::OidcToken { .. } => {
+                let token = self.token(client, origin, limits).await?.value;
+                let expires_at = self.last().expires_at.or_else(|| expiry_of(&token));
+                Ok(AccessToken { token, expires_at })
+            }
+        }
+    }
+
+    /// Ends a token before its time. The instance hands out the same token to everyone who signs in the same way until
+    /// it expires, so this ends the sessions of others too.
+    pub(super) async fn revoke(
+        &self,
+        token: &Secret,
+        client: &Client,
+        origin: &Origin,
+        limits: &Limits,
+    ) -> Result<(), SignInError> {
+        oauth::revoke(token, client, origin, limits).await
+    }
+
+    async fn token(
+        &self,
+        client: &Client,
+        origin: &Origin,
+        limits: &Limits,
+    ) -> Result<Token, SignInError> {
+        self.tokens
+            .token(limits, || self.fetch(client, origin, limits))
+            .await
+    }
+
+    async fn fetch(
+        &self,
+        client: &Client,
+        origin: &Origin,
+        limits: &Limits,
+    ) -> Result<Token, SignInError> {
+        let grant = match &self.sign_in {
+            SignIn::OidcToken { source } => return Ok(Token::new(source.read().await?, None)),
+            SignIn::ClientCredentials {
+                client_id,
+                client_secret,
+            } => Grant::new("client_credentials", client_id, Some(client_secret)),
+            SignIn::Password {
+                client_id,
+                client_secret,
+                username,
+                password,
+            } => Grant::new("password", client_id, Some(client_secret))
+                .with("username", Secret::from(username.clone()))
+                .with("password", password.clone()),
+            SignIn::RefreshToken {
+                client_id,
+                client_secret,
+                refresh_token,
+            } => {
+                let newest = self
+                    .last()
+                    .refresh_token
+                    .clone()
+                    .unwrap_or_else(|| refresh_token.clone());
+                Grant::new("refresh_token", client_id, Some(client_secret))
+                    .with("refresh_token", newest)
+            }
+            SignIn::JwtBearer {
+                client_id,
+                client_secret,
+                assertion,
+            } => {
+                let assertion = match assertion {
+                    Assertion::Issued(source) => source.read().await?,
+                    Assertion::Signed {
+                        key_path,
+                        key_id,
+                        subject,
+                    } => {
+                        oauth::sign_assertion(key_path, key_id.as_deref(), subject, client_id)
+                            .await?
+                    }
+                };
+                Grant::new(
+                    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+                    client_id,
+                    client_secret.as_ref(),
+                )
+                .with("assertion", assertion)
+            }
+            SignIn::Basic { .. }
+            | SignIn::ApiKey { .. }
+            | SignIn::ClientCertificate
+            | SignIn::Bearer { .. } => {
+                return Err(SignInError::NoToken {
+                    method: self.method(),
+                });
+            }
+        };
+        let granted = oauth::fetch(&grant, self.method(), client, origin, limits).await?;
+        let lifetime = granted.expires_in;
+        {
+            let mut last = self.last();
+            last.expires_at =
+                lifetime.and_then(|lifetime| Timestamp::now().checked_add(lifetime).ok());
+            if granted.refresh_token.is_some() {
+                last.refresh_token = granted.refresh_token;
+            }
+        }
+        // The instance returns the same token until it ends. One that is nearly over would never count as fresh and be
+        // asked for before each call: it is used until it is refused.
+        Ok(Token::new(
+            granted.access_token,
+            lifetime.filter(|lifetime| *lifetime > SHORT_LIFE),
+        ))
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Default)]
+struct Last {
+    expires_at: Option<Timestamp>,
+    refresh_token: Option<Secret>,
+}
+
+impl From<HttpError> for SignInError {
+    fn from(error: HttpError) -> SignInError {
+        SignInError::Http(error)
+    }
+}
+
+/// What a token says about its own end, if it is a JWT at all.
+fn expiry_of(token: &Secret) -> Option<Timestamp> {
+    let seconds = Claims::decode(token.expose()).ok()?.seconds("exp")?;
+    Timestamp::from_second(seconds).ok()
+}
+
+/// Twice the margin at which a kept token is replaced.
+const SHORT_LIFE: Duration = Duration::from_secs(120);

@@ -1,0 +1,147 @@
+//! Why no token was obtained.
+
+use std::path::PathBuf;
+
+use crate::http::HttpError;
+use crate::http::token::Failure;
+
+/// Why no token was obtained. [`SignInError::remedy`] says what can be done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SignInError {
+    /// No usable answer from the token endpoint.
+    #[error(transparent)]
+    Http(HttpError),
+    /// The token endpoint said no. It says `access_denied` whatever the cause.
+    #[error("{host} gave no token for the grant {method}: {code}{}", description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default())]
+    Refused {
+        /// The instance.
+        host: String,
+        /// How the account signs in.
+        method: &'static str,
+        /// `error` of the answer.
+        code: String,
+        /// `error_description` of the answer.
+        description: Option<String>,
+    },
+    /// Something else than the token endpoint answered.
+    #[error("{host} answered at the token endpoint with status {status}, but no token: {what}")]
+    NoTokenEndpoint {
+        /// Who answered.
+        host: String,
+        /// The status.
+        status: u16,
+        /// What it seems to be.
+        what: String,
+    },
+    /// The token's file cannot be read.
+    #[error("oidc_token_file_path: the file {} cannot be read: {why}", path.display())]
+    TokenFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// Not a token.
+    #[error("the OIDC token cannot be used: {problem}")]
+    BadToken {
+        /// What is wrong.
+        problem: String,
+    },
+    /// Past its end by this machine's clock.
+    #[error("the OIDC token expired {seconds_ago} s ago")]
+    ExpiredToken {
+        /// How long ago.
+        seconds_ago: i64,
+    },
+    /// The key that signs the assertion cannot be used.
+    #[error("the private key {} cannot sign the assertion: {why}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// The library's words.
+        why: String,
+    },
+    /// There is no token with this way to sign in.
+    #[error("signing in with {method} has no access token")]
+    NoToken {
+        /// How the account signs in.
+        method: &'static str,
+    },
+}
+
+impl SignInError {
+    /// What the user can do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            SignInError::Http(_) => "Check instance_url and the network, then run it again.".to_owned(),
+            SignInError::Refused { method, code, .. } => usual_causes(method, code),
+            SignInError::NoTokenEndpoint { .. } => {
+                "Check instance_url, that the instance is awake and not under maintenance, and that plugin \
+                 com.snc.platform.security.oauth is active."
+                    .to_owned()
+            }
+            SignInError::TokenFile { .. } => "Check the path, and that the job that writes the token has run.".to_owned(),
+            SignInError::BadToken { .. } => "Give the token as it was issued: three parts with dots between.".to_owned(),
+            SignInError::ExpiredToken { .. } => {
+                "Issue a new one, or use oidc_token_file_path with a file that is renewed. If it is new, check this \
+                 machine's clock."
+                    .to_owned()
+            }
+            SignInError::Key { .. } => "Give an RSA private key in PEM form.".to_owned(),
+            SignInError::NoToken { .. } => {
+                "Sign in with OAuth: set client_id and client_secret, and a grant_type.".to_owned()
+            }
+        }
+    }
+
+    /// Whom the failure concerns: wrong credentials are not tried again, since that may lock the account.
+    pub(super) fn concerns(&self) -> Failure {
+        match self {
+            SignInError::Http(
+                HttpError::Cancelled
+                | HttpError::DeadlineExceeded { .. }
+                | HttpError::RateLimited { .. },
+            ) => Failure::Caller,
+            SignInError::Http(_)
+            | SignInError::NoTokenEndpoint { .. }
+            | SignInError::TokenFile { .. }
+            | SignInError::ExpiredToken { .. } => Failure::Attempt,
+            SignInError::Refused { .. }
+            | SignInError::BadToken { .. }
+            | SignInError::Key { .. }
+            | SignInError::NoToken { .. } => Failure::Credentials,
+        }
+    }
+}
+
+/// The instance answers `access_denied` or `server_error` to nearly everything; the reason is only in its system log.
+/// The causes are those of the vendor's pages and of reports.
+fn usual_causes(method: &str, code: &str) -> String {
+    let own = match method {
+        "client_credentials" => {
+            "the property glide.oauth.inbound.client.credential.grant_type.enabled does not exist or is not true; the \
+             registry (oauth_entity) has no OAuth Application User, or that user is inactive or locked out; its \
+             inbound grant type is not client_credential; client_id or client_secret is wrong"
+        }
+        "password" => {
+            "user name or password is wrong; the user is inactive, locked out, must reset its password or has web \
+             service access only (this grant needs an interactive user); the grant is switched off by \
+             glide.oauth.inbound.ropc.grant_type.disabled; client_id or client_secret is wrong"
+        }
+        "refresh_token" => {
+            "the refresh token has expired, was revoked or belongs to another client; the user is inactive; client_id \
+             or client_secret is wrong"
+        }
+        "jwt_bearer" => {
+            "the user has the role admin, which this grant refuses; the assertion's kid, issuer, audience or signature \
+             does not fit the registry's verifier map; it has expired, or its jti was used before; client_id or \
+             client_secret is wrong"
+        }
+        _ => "client_id or client_secret is wrong; the registry is inactive",
+    };
+    let common = "the user's flag \"Password needs reset\" is set; the registry lacks its default profile or scope \
+                  (seen after a reset of a developer instance)";
+    format!(
+        "The instance says \"{code}\" whatever the cause. Usual ones: {own}; {common}. The instance's system log names the real one."
+    )
+}

@@ -1,0 +1,128 @@
+//! What a table and a column are to this client.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// A table of the instance, with what is known of the rights and the release it needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    name: &'static str,
+    role: &'static str,
+    comes_with: Option<&'static str>,
+}
+
+impl Table {
+    /// A table by its wire name, and the role that usually may change its rows.
+    pub(super) const fn new(name: &'static str, role: &'static str) -> Table {
+        Table {
+            name,
+            role,
+            comes_with: None,
+        }
+    }
+
+    /// Names the plugin or release that brings the table, for the error of an instance that lacks it.
+    pub(super) const fn comes_with(mut self, what: &'static str) -> Table {
+        self.comes_with = Some(what);
+        self
+    }
+
+    /// The wire name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The role that an account most likely lacks when the table refuses it (facts of the vendor's documentation).
+    pub const fn role(&self) -> &'static str {
+        self.role
+    }
+
+    /// The plugin or release that brings the table, where it is not in every instance.
+    pub const fn origin(&self) -> Option<&'static str> {
+        self.comes_with
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Table) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Table {}
+
+impl Hash for Table {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+/// A column of a table: its wire name and how its values are to be read and compared.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Column {
+    name: &'static str,
+    kind: Kind,
+    newer: bool,
+}
+
+impl Column {
+    pub(super) const fn new(name: &'static str, kind: Kind) -> Column {
+        Column {
+            name,
+            kind,
+            newer: false,
+        }
+    }
+
+    /// Marks a column that older releases do not have: when it stays away, that is the likely reason.
+    pub(super) const fn newer(mut self) -> Column {
+        self.newer = true;
+        self
+    }
+
+    /// The wire name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How its values are read and compared.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether older releases lack the column.
+    pub const fn is_newer(&self) -> bool {
+        self.newer
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// How the values of a column are to be read and compared. On the wire all of them are text.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Kind {
+    /// Text, including choices. Blanks at the ends do not count.
+    Text,
+    /// An address; compared after parsing, so that a missing `/` after the host does not count.
+    Url,
+    /// `true` or `false`; empty is false.
+    Bool,
+    /// A whole number.
+    Integer,
+    /// The sys_id of another record, or `global` in `sys_scope`.
+    Reference,
+    /// Never read back in clear, whatever the instance answers.
+    Secret,
+    /// `2026-01-31 23:59:59`, UTC.
+    DateTime,
+}

@@ -1,0 +1,156 @@
+//! Application registries, their profiles and scopes.
+
+use super::columns;
+
+/// `oauth_entity`: an application registry. Child: `oauth_oidc_entity`, whose rows also show up here, so a query for
+/// outbound providers adds [`super::every::SYS_CLASS_NAME`] = `oauth_entity`.
+///
+/// Sources: the SDK's schema, an exported record (Yokohama), a program that provisions it over REST. Proven where not
+/// marked. Saving a provider in the form makes one profile "`<name> default_profile`"; over REST that is likely, so
+/// look first and create it when absent.
+pub mod oauth_entity {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("oauth_entity", "oauth_admin")
+        .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
+    /// `type` of an outbound, third-party provider. A plain REST insert without it becomes [`TYPE_CLIENT`].
+    pub const TYPE_PROVIDER: &str = "oauth_provider";
+    /// `type` of an inbound endpoint.
+    pub const TYPE_CLIENT: &str = "client";
+    /// Plain text on insert and update, no display-value input; never read back in clear.
+    pub const CLIENT_SECRET: Column = Column::new("client_secret", Kind::Secret);
+
+    columns! {
+        /// Documented as unique; whether REST enforces it is unknown.
+        NAME = "name" Text;
+        /// [`TYPE_CLIENT`] or [`TYPE_PROVIDER`].
+        TYPE = "type" Text;
+        /// Generated for a `client` when blank. Likely immutable once saved.
+        CLIENT_ID = "client_id" Text;
+        /// `authorization_code`, `client_credentials`, `password`, `urn:ietf:params:oauth:grant-type:jwt-bearer`.
+        DEFAULT_GRANT_TYPE = "default_grant_type" Text;
+        /// Token endpoint of the provider.
+        TOKEN_URL = "token_url" Url;
+        /// Authorization endpoint.
+        AUTH_URL = "auth_url" Url;
+        /// Revocation endpoint.
+        REVOKE_TOKEN_URL = "revoke_token_url" Url;
+        /// One or several, comma-separated; the instance fills it when blank.
+        REDIRECT_URL = "redirect_url" Text;
+        /// Seconds, 1800 by default.
+        ACCESS_TOKEN_LIFESPAN = "access_token_lifespan" Integer;
+        /// Seconds, 8640000 by default.
+        REFRESH_TOKEN_LIFESPAN = "refresh_token_lifespan" Integer;
+        /// `request_body_parameter` (default) or `basic_authorization_header`.
+        SEND_CLIENT_CREDENTIALS_AS = "send_client_credentials_as" Text;
+        /// Inbound client credentials run as this user.
+        USER = "user" Reference;
+        /// `client_credential` (singular), `authz_code`, `jwt`, `multiple`.
+        INBOUND_GRANT_TYPE = "inbound_grant_type" Text newer;
+        /// Empty, `integration_as_a_user`.
+        CLIENT_TYPE = "client_type" Text newer;
+        /// The record's own "Accessible from": `public` (default) or `package_private`.
+        ACCESS = "access" Text;
+        /// Default true.
+        ACTIVE = "active" Bool;
+        /// Free text.
+        COMMENTS = "comments" Text;
+        /// Logo.
+        LOGO_URL = "logo_url" Text;
+        /// Owning application, see [`super::super::every::SYS_SCOPE`].
+        SYS_SCOPE = "sys_scope" Reference;
+        /// `oauth_entity`, or a child's name.
+        SYS_CLASS_NAME = "sys_class_name" Text;
+    }
+}
+
+/// `oauth_entity_profile`: what a set-up wizard asks for. Its grant type must equal the entity's or tokens fail. Proven.
+pub mod oauth_entity_profile {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("oauth_entity_profile", "oauth_admin")
+        .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
+
+    columns! {
+        /// "`<entity name> default_profile`" when the instance made it.
+        NAME = "name" Text;
+        /// The registry.
+        OAUTH_ENTITY = "oauth_entity" Reference;
+        /// Same values as the entity's `default_grant_type`.
+        GRANT_TYPE = "grant_type" Text;
+        /// One default profile per registry.
+        DEFAULT = "default" Bool;
+        /// Owning application.
+        SYS_SCOPE = "sys_scope" Reference;
+    }
+}
+
+/// `oauth_entity_scope`: a scope that an outbound provider may ask for. Proven.
+pub mod oauth_entity_scope {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("oauth_entity_scope", "oauth_admin");
+
+    columns! {
+        /// Label.
+        NAME = "name" Text;
+        /// The scope string itself.
+        SCOPE = "oauth_entity_scope" Text;
+        /// The registry.
+        OAUTH_ENTITY = "oauth_entity" Reference;
+    }
+}
+
+/// `oauth_entity_profile_scope`: which scopes a profile asks for. Proven (AWS's setup).
+pub mod oauth_entity_profile_scope {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("oauth_entity_profile_scope", "oauth_admin");
+
+    columns! {
+        /// The profile.
+        PROFILE = "oauth_entity_profile" Reference;
+        /// The scope.
+        SCOPE = "oauth_entity_scope" Reference;
+    }
+}
+
+/// `sys_auth_scope`: scopes of inbound calls, such as `useraccount`. Proven on Zurich.
+pub mod sys_auth_scope {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table =
+        Table::new("sys_auth_scope", "oauth_admin").comes_with("plugin com.glide.rest.auth.scope");
+
+    columns! {
+        /// Name of the scope.
+        NAME = "name" Text;
+    }
+}
+
+/// `oauth_entity_auth_scope_mapping`: which inbound scopes a registry carries. Proven on Zurich.
+pub mod oauth_entity_auth_scope_mapping {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("oauth_entity_auth_scope_mapping", "oauth_admin")
+        .comes_with("plugin com.glide.rest.auth.scope");
+
+    columns! {
+        /// The registry.
+        OAUTH_ENTITY = "oauth_entity" Reference;
+        /// The scope, a `sys_auth_scope`.
+        AUTH_SCOPE = "auth_scope" Reference;
+    }
+}

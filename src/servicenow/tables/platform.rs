@@ -1,0 +1,267 @@
+//! Tables of the platform itself: applications, access, properties, schema.
+
+use super::columns;
+
+/// `sys_db_object`: tables and who may reach them. Proven (SDK).
+pub mod sys_db_object {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_db_object", "admin");
+
+    columns! {
+        /// Wire name of the table.
+        NAME = "name" Text;
+        /// Label.
+        LABEL = "label" Text;
+        /// The table it extends.
+        SUPER_CLASS = "super_class" Reference;
+        /// "Accessible from": `public` or `package_private`.
+        ACCESS = "access" Text;
+        /// "Can read", from other scopes' scripts.
+        READ_ACCESS = "read_access" Bool;
+        /// Create from other scopes.
+        CREATE_ACCESS = "create_access" Bool;
+        /// Update from other scopes.
+        UPDATE_ACCESS = "update_access" Bool;
+        /// Delete from other scopes.
+        DELETE_ACCESS = "delete_access" Bool;
+        /// Access via web services, the only one of these that REST calls look at.
+        WS_ACCESS = "ws_access" Bool;
+        /// Empty, `1` tracking, `2` restriction.
+        CALLER_ACCESS = "caller_access" Text;
+        /// Owning application.
+        SYS_SCOPE = "sys_scope" Reference;
+    }
+}
+
+/// `sys_scope_privilege`: what one application may do to another's objects. Proven.
+pub mod sys_scope_privilege {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_scope_privilege", "admin");
+
+    columns! {
+        /// The application that wants.
+        SOURCE_SCOPE = "source_scope" Reference;
+        /// The application that owns.
+        TARGET_SCOPE = "target_scope" Reference;
+        /// Name of the object, a table here.
+        TARGET_NAME = "target_name" Text;
+        /// `sys_db_object` for a table.
+        TARGET_TYPE = "target_type" Text;
+        /// `read`, …
+        OPERATION = "operation" Text;
+        /// `allowed`, …
+        STATUS = "status" Text;
+        /// Owning application.
+        SYS_SCOPE = "sys_scope" Reference;
+    }
+}
+
+/// `sys_scope`: applications. Proven (SDK).
+pub mod sys_scope {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_scope", "admin");
+    /// Scope of Microsoft's app.
+    pub const MICROSOFT_APP: &str = "x_mioms_m365_assis";
+    /// What `sys_scope` holds on records of the global application.
+    pub const GLOBAL: &str = "global";
+
+    columns! {
+        /// Namespace, such as [`MICROSOFT_APP`].
+        SCOPE = "scope" Text;
+        /// Label.
+        NAME = "name" Text;
+        /// Version.
+        VERSION = "version" Text;
+        /// Installed and switched on.
+        ACTIVE = "active" Bool;
+        /// `sys_store_app`, `sys_app`, …
+        SYS_CLASS_NAME = "sys_class_name" Text;
+    }
+}
+
+/// `sys_store_app`: applications from the store. Likely.
+pub mod sys_store_app {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_store_app", "admin");
+
+    columns! {
+        /// Namespace.
+        SCOPE = "scope" Text;
+        /// Label.
+        NAME = "name" Text;
+        /// Installed version.
+        VERSION = "version" Text;
+        /// Newest version in the store.
+        LATEST_VERSION = "latest_version" Text;
+        /// Whether an update waits.
+        UPDATE_AVAILABLE = "update_available" Bool;
+        /// Switched on.
+        ACTIVE = "active" Bool;
+        /// Publisher.
+        VENDOR = "vendor" Text;
+    }
+}
+
+/// `ip_access`: address rules. Column names proven; the wire values of `type` and `direction` are unknown, resolve them
+/// with [`super::sys_choice`]. Addresses are IPv4, start and end.
+pub mod ip_access {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table =
+        Table::new("ip_access", "admin").comes_with("plugin com.snc.ipauthenticator");
+
+    columns! {
+        /// Allow or deny, wire value unknown.
+        TYPE = "type" Text;
+        /// Inbound, outbound or both, wire value unknown.
+        DIRECTION = "direction" Text;
+        /// First address.
+        RANGE_START = "range_start" Text;
+        /// Last address.
+        RANGE_END = "range_end" Text;
+        /// Default unknown.
+        ACTIVE = "active" Bool;
+        /// Free text.
+        DESCRIPTION = "description" Text;
+    }
+}
+
+/// `sys_choice`: values and labels of choice columns. A child table inherits its parent's. Rows may be filtered for
+/// non-administrators: advice only. Proven.
+pub mod sys_choice {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_choice", "personalize_choices or admin");
+
+    columns! {
+        /// Table.
+        NAME = "name" Text;
+        /// Column.
+        ELEMENT = "element" Text;
+        /// Wire value.
+        VALUE = "value" Text;
+        /// Display text.
+        LABEL = "label" Text;
+        /// Two letters.
+        LANGUAGE = "language" Text;
+        /// Order.
+        SEQUENCE = "sequence" Integer;
+        /// Not offered any more.
+        INACTIVE = "inactive" Bool;
+    }
+}
+
+/// `sys_dictionary`: columns of tables. Rows may be filtered for non-administrators: advice only. Proven.
+pub mod sys_dictionary {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_dictionary", "personalize_dictionary or admin");
+
+    columns! {
+        /// Table.
+        NAME = "name" Text;
+        /// Column; empty on the row of the table itself.
+        ELEMENT = "element" Text;
+        /// Label.
+        COLUMN_LABEL = "column_label" Text;
+        /// Type.
+        INTERNAL_TYPE = "internal_type" Text;
+        /// Not enforced on REST inserts.
+        MANDATORY = "mandatory" Bool;
+        /// Read only.
+        READ_ONLY = "read_only" Bool;
+        /// Unique.
+        UNIQUE = "unique" Bool;
+        /// Default.
+        DEFAULT_VALUE = "default_value" Text;
+        /// Characters.
+        MAX_LENGTH = "max_length" Integer;
+    }
+}
+
+/// `v_plugin`: plugins and whether they are active. Likely (`sys_plugins` is closed even to some administrators).
+pub mod v_plugin {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("v_plugin", "admin");
+
+    columns! {
+        /// Plugin id, such as `com.snc.platform.security.oauth`.
+        ID = "id" Text;
+        /// Label.
+        NAME = "name" Text;
+        /// `active`, or true.
+        ACTIVE = "active" Text;
+        /// Version.
+        VERSION = "version" Text;
+        /// State.
+        STATE = "state" Text;
+    }
+}
+
+/// `sys_properties`. Some are guarded by business rules and answer 403. Proven.
+pub mod sys_properties {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_properties", "admin");
+    /// Must be `true` for any OAuth.
+    pub const OAUTH_ACTIVE: &str = "com.snc.platform.security.oauth.is.active";
+    /// Must exist and be `true` for inbound client credentials.
+    pub const CLIENT_CREDENTIALS_ENABLED: &str =
+        "glide.oauth.inbound.client.credential.grant_type.enabled";
+    /// Release, likely.
+    pub const BUILD_TAG: &str = "glide.buildtag.last";
+    /// Release name, likely.
+    pub const BUILD_NAME: &str = "glide.buildname";
+
+    columns! {
+        /// Name.
+        NAME = "name" Text;
+        /// Value, up to 4000 characters.
+        VALUE = "value" Text;
+        /// Type.
+        TYPE = "type" Text;
+        /// Description.
+        DESCRIPTION = "description" Text;
+    }
+}
+
+/// `incident`, for the inbound check only. Proven.
+pub mod incident {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("incident", "itil");
+
+    columns! {
+        /// Number.
+        NUMBER = "number" Text;
+        /// Title.
+        SHORT_DESCRIPTION = "short_description" Text;
+        /// State.
+        STATE = "state" Text;
+    }
+}

@@ -1,0 +1,164 @@
+//! Users, groups, roles, and who has what.
+
+use super::columns;
+
+/// `sys_user`. The form's "User ID" is `user_name`, which is unique. Proven (SDK, vendor's documentation).
+pub mod sys_user {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_user", "user_admin");
+    /// One-way. Needs [`crate::servicenow::InputMode::Display`], which changes how every other column is read too, so
+    /// send it in a request of its own.
+    pub const USER_PASSWORD: Column = Column::new("user_password", Kind::Secret);
+
+    columns! {
+        /// Unique.
+        USER_NAME = "user_name" Text;
+        /// First or last name is needed by the form.
+        FIRST_NAME = "first_name" Text;
+        /// See [`FIRST_NAME`].
+        LAST_NAME = "last_name" Text;
+        /// Computed full name.
+        NAME = "name" Text;
+        /// Leave empty for a machine.
+        EMAIL = "email" Text;
+        /// Title.
+        TITLE = "title" Text;
+        /// Empty means the system's default.
+        TIME_ZONE = "time_zone" Text;
+        /// Default true.
+        ACTIVE = "active" Bool;
+        /// Also logs the user out.
+        LOCKED_OUT = "locked_out" Bool;
+        /// When set, OAuth token requests of the user fail: send false.
+        PASSWORD_NEEDS_RESET = "password_needs_reset" Bool;
+        /// Closes the UI to the user.
+        WEB_SERVICE_ACCESS_ONLY = "web_service_access_only" Bool;
+        /// WS-Security bypass only.
+        INTERNAL_INTEGRATION_USER = "internal_integration_user" Bool;
+        /// `human`, `machine`, `ai_agent`, `unclassified`; moves [`WEB_SERVICE_ACCESS_ONLY`]. Zurich and newer.
+        IDENTITY_TYPE = "identity_type" Text newer;
+        /// Some integrations match on it.
+        SOURCE = "source" Text;
+    }
+}
+
+/// `sys_user_role`. sys_ids differ between instances: find by name. Proven.
+pub mod sys_user_role {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_user_role", "user_admin");
+
+    columns! {
+        /// Name, such as `incident_manager`.
+        NAME = "name" Text;
+        /// Description.
+        DESCRIPTION = "description" Text;
+        /// Needs elevation in the session.
+        ELEVATED_PRIVILEGE = "elevated_privilege" Bool;
+    }
+}
+
+/// `sys_user_has_role`: role grants. Inherited rows are derived by the platform and cannot be removed. Proven.
+pub mod sys_user_has_role {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table. Some instances want elevated `security_admin`, which only an interactive session has.
+    pub const TABLE: Table = Table::new(
+        "sys_user_has_role",
+        "user_admin or admin, on some instances security_admin",
+    );
+    /// `state` of a grant that works.
+    pub const STATE_ACTIVE: &str = "active";
+
+    columns! {
+        /// The user.
+        USER = "user" Reference;
+        /// The role.
+        ROLE = "role" Reference;
+        /// [`STATE_ACTIVE`].
+        STATE = "state" Text;
+        /// True on rows that the platform derives.
+        INHERITED = "inherited" Bool;
+        /// The group that brings it (older role management).
+        GRANTED_BY = "granted_by" Reference;
+    }
+}
+
+/// `sys_user_group`. Proven.
+pub mod sys_user_group {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_user_group", "user_admin");
+
+    columns! {
+        /// Name.
+        NAME = "name" Text;
+        /// Inactive groups grant nothing new.
+        ACTIVE = "active" Bool;
+    }
+}
+
+/// `sys_user_grmember`: who is in which group. Groups with roles may be closed to `user_admin`. Proven.
+pub mod sys_user_grmember {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new(
+        "sys_user_grmember",
+        "user_admin, admin for groups that carry roles",
+    );
+
+    columns! {
+        /// The user.
+        USER = "user" Reference;
+        /// The group.
+        GROUP = "group" Reference;
+    }
+}
+
+/// `sys_group_has_role`. Proven.
+pub mod sys_group_has_role {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_group_has_role", "user_admin or admin");
+
+    columns! {
+        /// The group.
+        GROUP = "group" Reference;
+        /// The role.
+        ROLE = "role" Reference;
+        /// Members inherit it.
+        INHERITS = "inherits" Bool;
+    }
+}
+
+/// `sys_user_preference`: among others the account's current application. Proven (SDK).
+pub mod sys_user_preference {
+    use super::columns;
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_user_preference", "admin");
+    /// Name of the preference that holds the current application's sys_id.
+    pub const CURRENT_APPLICATION: &str = "apps.current_app";
+
+    columns! {
+        /// Name.
+        NAME = "name" Text;
+        /// Value.
+        VALUE = "value" Text;
+        /// Owner; empty for the system's default.
+        USER = "user" Reference;
+    }
+}

@@ -1,0 +1,308 @@
+//! Inserts, and what becomes of one whose answer is lost.
+//!
+//! Every insert carries a sys_id of our own making, which the instance honours (proven; a property can limit this to
+//! administrators). After a lost answer the record is looked for by this key. Found, it is ours beyond doubt. Not
+//! found, it is looked for by its natural key and is ours only if this account made it since the insert was sent and
+//! nothing in it differs. Nothing found by either, it is sent again.
+
+use jiff::{Timestamp, ToSpan};
+use serde_json::Value as Json;
+use tokio::time::Instant as Moment;
+
+use super::{
+    After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted,
+};
+use crate::http::HttpError;
+use crate::servicenow::call::{Ask, Trouble, fields, reading};
+use crate::servicenow::error::Refusal;
+use crate::servicenow::record::{Cell, Record};
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::Column;
+use crate::servicenow::tables::{every, sys_user};
+
+impl Session {
+    /// Makes a record.
+    ///
+    /// # Errors
+    /// [`TableError::Duplicate`] when it was refused and a record with its natural key exists;
+    /// [`TableError::Uncertain`] when nothing shows beyond doubt whether it was made; else [`TableError`]. With any
+    /// other error nothing was made.
+    pub async fn insert(&self, insert: Insert<'_>) -> Result<Written, TableError> {
+        let sending = Sending {
+            ours: SysId::random(),
+            begun: Moment::now(),
+            columns: wanted(&insert.row, insert.read),
+        };
+        let mut params = reading(&fields(&sending.columns, &[]));
+        params.extend(insert.input.param());
+        let mut body = insert.row.to_json();
+        body.insert(
+            every::SYS_ID.name().to_owned(),
+            Json::from(sending.ours.as_str()),
+        );
+        let ask = Ask {
+            table: insert.table,
+            verb: Verb::Insert,
+            sys_id: None,
+            params,
+            body: Some(body),
+        };
+        let mut lost = 0;
+        loop {
+            let why = match self.post(&ask).await {
+                Posted::Made(record) => {
+                    return Ok(self
+                        .made(&insert, &sending, *record, Origin::Answered)
+                        .await);
+                }
+                Posted::Refused(error) if lost > 0 => {
+                    return self.refused_after_loss(&insert, &sending, error).await;
+                }
+                Posted::Refused(error) => return Err(self.refused(&insert, error).await),
+                Posted::Unknown(why) => why,
+            };
+            lost += 1;
+            tracing::warn!(
+                table = insert.table.name(),
+                why,
+                "the answer of an insert was lost, looking for the record"
+            );
+            match self.find_again(&insert, &sending, &why).await? {
+                Some(record) => {
+                    return Ok(self
+                        .made(&insert, &sending, record, Origin::FoundAgain)
+                        .await);
+                }
+                None if lost > MAX_RESENT => {
+                    return Err(TableError::Unavailable {
+                        table: insert.table,
+                        verb: Verb::Insert,
+                        status: None,
+                        source: None,
+                    });
+                }
+                None => self.pause(&ask).await?,
+            }
+        }
+    }
+
+    async fn post(&self, ask: &Ask<'_>) -> Posted {
+        let answer = match self.exchange(ask).await {
+            Ok(answer) => answer,
+            Err(Trouble::Http(error @ HttpError::Uncertain { .. })) => {
+                return Posted::Unknown(error.to_string());
+            }
+            Err(trouble) => return Posted::Refused(trouble.into_table_error(ask.table, ask.verb)),
+        };
+        match self.read(ask, &answer) {
+            Ok(reply) => match record_of(&reply.result) {
+                Some(record) => Posted::Made(Box::new(record)),
+                None => Posted::Unknown("the answer holds no record".to_owned()),
+            },
+            Err(error) => match &error {
+                TableError::Garbled { .. } | TableError::TransactionCancelled { .. } => {
+                    Posted::Unknown(error.to_string())
+                }
+                // A page in place of an answer, although the status says that all is well.
+                TableError::NotTheApi { .. } if answer.status().as_u16() == 201 => {
+                    Posted::Unknown(error.to_string())
+                }
+                _ => Posted::Refused(error),
+            },
+        }
+    }
+
+    /// The record exists: compare it, learn from it, and hand it over.
+    async fn made(
+        &self,
+        insert: &Insert<'_>,
+        sending: &Sending,
+        record: Record,
+        origin: Origin,
+    ) -> Written {
+        if let Cell::Value(name) = record.text(every::SYS_CREATED_BY) {
+            self.inner.learn_account(name);
+        }
+        if insert.table == sys_user::TABLE {
+            self.inner.remember_fresh_user(record.sys_id());
+        }
+        let session = self.for_clearing_up();
+        let written = session
+            .compared(
+                insert.table,
+                &insert.row,
+                record,
+                &sending.columns,
+                insert.input,
+                After::Insert,
+            )
+            .await;
+        Written { origin, ..written }
+    }
+
+    /// Whether the refusal means that the record exists already.
+    async fn refused(&self, insert: &Insert<'_>, error: TableError) -> TableError {
+        let may_be_duplicate = match &error {
+            TableError::Duplicate { .. } | TableError::BadRequest { .. } => true,
+            TableError::Refused { reason, .. } => {
+                !matches!(reason, Refusal::Acl { .. } | Refusal::CrossScope { .. })
+            }
+            _ => false,
+        };
+        let Some(key) = insert.natural_key.as_ref().filter(|_| may_be_duplicate) else {
+            return error;
+        };
+        match self.select(insert.table, key, &[]).await {
+            Ok(existing) => match existing.first() {
+                Some(record) => TableError::Duplicate {
+                    table: insert.table,
+                    key: key.encoded(),
+                    existing: Some(record.sys_id().clone()),
+                },
+                None => error,
+            },
+            Err(_) => error,
+        }
+    }
+
+    /// Sent a second time and refused: perhaps because the first one arrived after all.
+    async fn refused_after_loss(
+        &self,
+        insert: &Insert<'_>,
+        sending: &Sending,
+        error: TableError,
+    ) -> Result<Written, TableError> {
+        let why = error.to_string();
+        match self.find_again(insert, sending, &why).await? {
+            Some(record) => Ok(self.made(insert, sending, record, Origin::FoundAgain).await),
+            None => Err(self.refused(insert, error).await),
+        }
+    }
+
+    /// Looks for the record of a lost insert. None when it is certain enough that there is none.
+    async fn find_again(
+        &self,
+        insert: &Insert<'_>,
+        sending: &Sending,
+        why: &str,
+    ) -> Result<Option<Record>, TableError> {
+        let session = self.for_clearing_up();
+        let uncertain = |detail: String, candidate: Option<SysId>| TableError::Uncertain {
+            table: insert.table,
+            detail,
+            candidate,
+        };
+        let by_key = session
+            .find_alone(insert.table, &sending.ours, &sending.columns)
+            .await;
+        match by_key {
+            Ok(Some(record)) => return Ok(Some(record)),
+            Ok(None) => {}
+            Err(error) => {
+                return Err(uncertain(
+                    format!("{why}; looking for the record failed: {error}"),
+                    None,
+                ));
+            }
+        }
+        let Some(key) = &insert.natural_key else {
+            let detail = format!(
+                "{why}; the record was not found by its key, and it has nothing else to be recognised by"
+            );
+            return Err(uncertain(detail, None));
+        };
+        let found = session.select(insert.table, key, &sending.columns).await;
+        let found = found.map_err(|error| {
+            uncertain(
+                format!("{why}; looking for the record failed: {error}"),
+                None,
+            )
+        })?;
+        let begun = session.inner.instance_time(sending.begun);
+        let mut ours = found
+            .iter()
+            .filter(|record| session.doubt(insert, record, begun).is_none());
+        match (ours.next(), ours.next(), found.first()) {
+            (Some(record), None, _) => Ok(Some(record.clone())),
+            (None, _, None) => Ok(None),
+            (Some(_), Some(_), _) => Err(uncertain(
+                format!("{why}; several records with the same key were made at the same time"),
+                None,
+            )),
+            (None, _, Some(record)) => {
+                let doubt = session.doubt(insert, record, begun).unwrap_or_default();
+                let detail = format!("{why}; a record with the same key exists, but {doubt}");
+                Err(uncertain(detail, Some(record.sys_id().clone())))
+            }
+        }
+    }
+
+    /// Why a record with the same natural key may not be the one that was sent.
+    fn doubt(
+        &self,
+        insert: &Insert<'_>,
+        record: &Record,
+        begun: Option<Timestamp>,
+    ) -> Option<String> {
+        let made = match (record.date_time(every::SYS_CREATED_ON), begun) {
+            (Cell::Value(made), Some(begun)) => Some((made, begun)),
+            _ => None,
+        };
+        match made {
+            // The instance's clock, read from its answers, in whole seconds.
+            Some((made, begun))
+                if made < begun.checked_sub(CLOCK_SLACK_S.seconds()).unwrap_or(begun) =>
+            {
+                return Some(format!("it was made at {made}, before the insert was sent"));
+            }
+            Some(_) => {}
+            None => return Some("it does not show when it was made".to_owned()),
+        }
+        match (
+            record.text(every::SYS_CREATED_BY),
+            self.inner.account_name(),
+        ) {
+            (Cell::Value(by), Some(account)) if by.eq_ignore_ascii_case(&account) => {}
+            (Cell::Value(by), Some(account)) => {
+                return Some(format!("it was made by {by}, not by {account}"));
+            }
+            (Cell::Value(by), None) => {
+                return Some(format!(
+                    "it was made by {by}, and the account's own user name is not known"
+                ));
+            }
+            (Cell::Empty | Cell::Hidden, _) => {
+                return Some("it does not show who made it".to_owned());
+            }
+        }
+        let different = mismatches(&insert.row, record, insert.input, After::Insert);
+        let columns: Vec<&str> = different
+            .iter()
+            .map(|mismatch| mismatch.column.name())
+            .collect();
+        (!columns.is_empty()).then(|| format!("it differs in {}", columns.join(", ")))
+    }
+}
+
+/// What became of one POST.
+enum Posted {
+    Made(Box<Record>),
+    /// Nothing was made.
+    Refused(TableError),
+    /// Nobody knows.
+    Unknown(String),
+}
+
+/// One insert, however often it is sent.
+struct Sending {
+    /// The key that we chose.
+    ours: SysId,
+    begun: Moment,
+    /// What is read of the new record.
+    columns: Vec<Column>,
+}
+
+/// How often an insert is sent again after it was proven not to have happened.
+const MAX_RESENT: u32 = 4;
+/// `Date` and `sys_created_on` are whole seconds, and the answer took its time.
+const CLOCK_SLACK_S: i64 = 2;

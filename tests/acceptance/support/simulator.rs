@@ -1,0 +1,159 @@
+//! The simulator, as acceptance tests use it.
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+
+use servicenow_simulator::connection::{Report, Wanted};
+use servicenow_simulator::instance::Record;
+use servicenow_simulator::{Logs, Options};
+
+use super::{Terraform, Workspace};
+
+/// Both clouds, in this process, on free ports. Everything that the simulator itself offers is here as well.
+pub(crate) struct Simulator {
+    running: servicenow_simulator::Simulator,
+    seeded: BTreeSet<String>,
+    at_start: String,
+}
+
+impl Simulator {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    pub(crate) async fn start_with(options: Options) -> Self {
+        let running = servicenow_simulator::Simulator::start(options)
+            .await
+            .expect("the simulator starts");
+        let at_start = fingerprint(&running);
+        let seeded = TABLES
+            .iter()
+            .flat_map(|table| running.instance().records(table))
+            .map(sys_id)
+            .collect();
+        Self {
+            running,
+            seeded,
+            at_start,
+        }
+    }
+
+    /// A workspace whose provider is configured for this simulator, so that `configuration` holds only what the test is
+    /// about. Credentials come from the environment; `provider.tf`, which a test may replace, has the two addresses that
+    /// no environment variable can give.
+    pub(crate) fn workspace(&self, terraform: &Terraform, configuration: &str) -> Workspace {
+        let mut workspace = Workspace::new(terraform, configuration);
+        workspace.write(
+            "provider.tf",
+            &format!(
+                "provider \"servicenow\" {{\n  microsoft365 = {{\n    login_url = {:?}\n    admin_url = {:?}\n  }}\n}}\n",
+                self.urls().login,
+                self.urls().admin
+            ),
+        );
+        for (name, value) in [
+            ("SERVICENOW_INSTANCE_URL", self.urls().instance.as_str()),
+            ("SERVICENOW_USERNAME", self.username()),
+            ("SERVICENOW_PASSWORD", self.password()),
+            ("ARM_TENANT_ID", &self.tenant_id()),
+            ("ARM_CLIENT_ID", self.client_id()),
+            ("ARM_CLIENT_SECRET", self.client_secret()),
+            ("M365_REFRESH_TOKEN", self.refresh_token()),
+            ("SSL_CERT_FILE", &self.ca_certificate().display().to_string()),
+        ] {
+            workspace.set(name, value);
+        }
+        let (instance, logs) = (self.instance().clone(), self.logs().clone());
+        workspace.tell_also(move || format!("{}{}", requests(&logs), log_of(&instance.log())));
+        workspace
+    }
+
+    /// The records of `table` that were not there at the start.
+    pub(crate) fn created(&self, table: &str) -> Vec<Record> {
+        self.instance()
+            .records(table)
+            .into_iter()
+            .filter(|record| !self.seeded.contains(&record["sys_id"]))
+            .collect()
+    }
+
+    /// The one record of `table` that was not there at the start.
+    #[track_caller]
+    pub(crate) fn only_record(&self, table: &str) -> Record {
+        let mut created = self.created(table);
+        assert_eq!(created.len(), 1, "{table} should have one new record\n{created:#?}");
+        created.remove(0)
+    }
+
+    /// Checks that nothing of what was made is left, on either side.
+    #[track_caller]
+    pub(crate) fn is_as_at_start(&self) {
+        let now = fingerprint(&self.running);
+        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (self.at_start.lines().collect(), now.lines().collect());
+        let lost: Vec<_> = before.difference(&after).collect();
+        let left: Vec<_> = after.difference(&before).collect();
+        assert!(
+            lost.is_empty() && left.is_empty(),
+            "lost or changed: {lost:#?}\nleft over or changed: {left:#?}"
+        );
+    }
+
+    /// Runs the connection test that the guide ends with, and checks that it passes.
+    pub(crate) async fn is_connected(&self) {
+        let report = self.connection_test().await;
+        assert!(report.ok, "the connection test should pass\n{report:#?}");
+    }
+
+    /// Runs that test.
+    pub(crate) async fn connection_test(&self) -> Report {
+        self.connection().run(&Wanted::default()).await
+    }
+}
+
+impl Deref for Simulator {
+    type Target = servicenow_simulator::Simulator;
+
+    fn deref(&self) -> &Self::Target {
+        &self.running
+    }
+}
+
+/// The instance's records, and the admin center's repositories. Its settings cannot be deleted, so they do not count.
+fn fingerprint(simulator: &servicenow_simulator::Simulator) -> String {
+    let repositories = simulator.admin().repositories();
+    let repositories: Vec<String> = repositories.iter().map(|it| format!("repository {}", it.id)).collect();
+    format!("{}\n{}", simulator.instance().fingerprint(), repositories.join("\n"))
+}
+
+fn requests(logs: &Logs) -> String {
+    let services = [&logs.instance, &logs.login, &logs.admin];
+    let lines = services
+        .iter()
+        .flat_map(|log| log.all())
+        .map(|it| format!("{} {} {} {}\n", it.status, it.method, it.uri, it.body));
+    lines.collect()
+}
+
+fn log_of(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("instance's log: {line}\n")).collect()
+}
+
+fn sys_id(record: Record) -> String {
+    record.get("sys_id").cloned().unwrap_or_default()
+}
+
+/// Tables that the provider writes to.
+const TABLES: &[&str] = &[
+    "ip_access",
+    "oauth_entity",
+    "oauth_entity_profile",
+    "oauth_entity_profile_scope",
+    "oauth_entity_scope",
+    "oauth_oidc_entity",
+    "oidc_provider_configuration",
+    "sys_db_object",
+    "sys_scope_privilege",
+    "sys_user",
+    "sys_user_grmember",
+    "sys_user_has_role",
+];
