@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use jiff::fmt::rfc2822::DateTimePrinter;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// On a response: close the connection without sending it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,6 +66,8 @@ pub enum Fault {
     /// The transaction quota ran out while the list was streamed: the list breaks off and an error object follows,
     /// inside a 200.
     TruncatedList,
+    /// Half of a list is missing, without a word.
+    PartialList,
     /// `Content-Length` promises more than is sent.
     WrongContentLength,
     /// The answer comes late.
@@ -367,6 +369,7 @@ async fn interfere(State(faults): State<Faults>, mut request: Request, next: Nex
             response
         }
         Fault::TruncatedList => truncated(next.run(request).await).await,
+        Fault::PartialList => partial(next.run(request).await).await,
         Fault::WrongContentLength => wrong_length(next.run(request).await).await,
         Fault::Slow(delay) => {
             tokio::time::sleep(delay).await;
@@ -411,7 +414,8 @@ fn cut() -> Response {
     response
 }
 
-fn too_many_requests(retry_after: RetryAfter) -> Response {
+/// 429 with the headers of a rate limit rule.
+pub(crate) fn too_many_requests(retry_after: RetryAfter) -> Response {
     let mut response = envelope(
         429,
         "Rate limit exceeded",
@@ -452,6 +456,22 @@ async fn truncated(response: Response) -> Response {
     });
     let half = String::from_utf8_lossy(&bytes[..bytes.len() / 2]).into_owned();
     let mut response = Response::from_parts(parts, Body::from(format!("{half}{error}")));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}
+
+async fn partial(response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let bytes = read(body).await;
+    let mut answer = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
+    let body = match answer.get_mut("result").and_then(Value::as_array_mut) {
+        Some(rows) => {
+            rows.truncate(rows.len() / 2);
+            Body::from(answer.to_string())
+        }
+        None => Body::from(bytes),
+    };
+    let mut response = Response::from_parts(parts, body);
     response.headers_mut().remove(header::CONTENT_LENGTH);
     response
 }

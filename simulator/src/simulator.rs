@@ -20,6 +20,7 @@ use crate::microsoft::graph::Graph;
 use crate::microsoft::hcp::Hcp;
 use crate::microsoft::internet::Line;
 use crate::microsoft::metadata;
+use crate::page::Page;
 use crate::serve::{self, Panics, RequestLog, Service};
 use crate::state;
 use crate::tls::Authority;
@@ -186,7 +187,13 @@ impl Simulator {
             changed: Arc::clone(&changed),
             tls: Some(acceptor.clone()),
         };
-        let mut of_instance = served(instance.router(), &logs.instance);
+        let page = Page {
+            instance: instance.clone(),
+            entra: entra.clone(),
+            admin: admin.clone(),
+            connection: connection.clone(),
+        };
+        let mut of_instance = served(page.in_front_of(instance.router()), &logs.instance);
         if options.instance_scheme == Scheme::Http {
             of_instance.tls = None;
         }

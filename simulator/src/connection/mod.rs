@@ -13,6 +13,8 @@ use axum::extract::{Query, State};
 use axum::http::{Method, Request, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -169,15 +171,24 @@ impl ConnectionTest {
         &self,
         method: Method,
         path: &str,
-        token: Option<&str>,
+        sign_in: &SignIn,
         body: Content<'_>,
     ) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::ACCEPT, "application/json");
-        if let Some(token) = token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        match sign_in {
+            SignIn::Nobody => {}
+            SignIn::Bearer(token) => {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            }
+            SignIn::Basic(pair) => {
+                request = request.header(
+                    header::AUTHORIZATION,
+                    format!("Basic {}", STANDARD.encode(pair)),
+                );
+            }
         }
         let request = match body {
             Content::None => request.body(Body::empty()),
@@ -213,21 +224,36 @@ impl ConnectionTest {
         }
     }
 
-    /// Why the instance turned a token away, in the words of its log.
-    async fn why(&self, token: &str, table: &str, operation: Operation, answer: &Answer) -> String {
-        let refused = match self.instance.authorize_bearer(token).await {
-            Err(denied) => Some(denied),
-            Ok(caller) => self.instance.may(&caller, table, operation).err(),
+    /// Why the instance turned a caller away, in the words of its log.
+    async fn why(
+        &self,
+        sign_in: &SignIn,
+        table: &str,
+        operation: Operation,
+        answer: &Answer,
+    ) -> String {
+        let refused = match sign_in {
+            SignIn::Bearer(token) => match self.instance.explain_bearer(token).await {
+                Err(denied) => Some(denied.cause),
+                Ok(caller) => self
+                    .instance
+                    .may(&caller, table, operation)
+                    .err()
+                    .map(|denied| denied.cause),
+            },
+            SignIn::Basic(_) | SignIn::Nobody => self.instance.log().last().cloned(),
         };
-        match refused {
-            Some(denied) => format!("the instance answered {}: {}", answer.status, denied.cause),
-            None => format!(
-                "the instance answered {}: {}",
-                answer.status,
-                answer.detail()
-            ),
-        }
+        let why = refused.unwrap_or_else(|| answer.detail());
+        format!("the instance answered {}: {why}", answer.status)
     }
+}
+
+/// How a caller shows who it is.
+enum SignIn {
+    Nobody,
+    Bearer(String),
+    /// `user:password`
+    Basic(String),
 }
 
 /// A leg in the making.

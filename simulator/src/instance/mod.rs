@@ -1,14 +1,48 @@
 //! A ServiceNow instance in memory.
+//!
+//! Declared from ServiceNow's documentation and from recorded answers. What the sources leave open is a mode of
+//! [`Switches`].
 
+mod access; // Which roles a table asks for.
+mod answer;
+mod application; // What an installed application may read.
+mod batch; // Several calls in one.
+mod bearer; // Tokens of the instance and of OIDC providers.
+mod inheritance;
+mod network; // ip_access
+mod oauth; // The instance as an authorization server.
 mod options;
+mod outbound; // Tokens for calls to others.
+mod platform; // What happens around every write.
+mod query; // Encoded queries.
+mod roles; // Containment and inherited rows.
+mod rules; // Side effects of single tables.
+mod schema;
+mod seed;
+mod serve; // Routes.
+mod sign_in;
+mod store;
+mod table_api;
+mod tables;
+mod view; // What a caller sees of a record.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::faults::Faults;
 use crate::internet::Internet;
+
+use platform::{Platform, Refused, Via, shifted};
+use schema::Schema;
+use store::{Rows, value};
+use table_api::Freshness;
+use view::View;
 
 pub use options::{
     AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead,
@@ -26,8 +60,35 @@ pub struct Instance {
 
 struct Inner {
     options: Options,
+    schema: Schema,
     internet: Arc<dyn Internet>,
+    // Nobody holds the switches while taking the state, so that the state may be held while looking at the switches.
     switches: Mutex<Switches>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    base_url: String,
+    rows: Rows,
+    /// Default profiles that are due later.
+    later: Vec<(Timestamp, Record)>,
+    /// Ids of tokens that may not be used again.
+    used_tokens: BTreeSet<String>,
+    requests: Vec<RequestRecord>,
+    /// Second of the clock and requests in it.
+    rate: (i64, u32),
+    /// Users, by `sys_id`, of whom a grant is being handled.
+    granting: Vec<String>,
+    log: Vec<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Snapshot {
+    rows: Rows,
+    /// With the time in milliseconds since 1970.
+    later: Vec<(i64, Record)>,
+    used_tokens: BTreeSet<String>,
 }
 
 /// Request extension set by a serving loop that asked for a client certificate: its subject.
@@ -82,60 +143,95 @@ impl Instance {
     /// An instance with its seed records.
     #[must_use]
     pub fn new(options: Options, internet: Arc<dyn Internet>) -> Self {
-        Self {
+        let instance = Self {
             inner: Arc::new(Inner {
+                schema: tables::schema(options.release),
                 options,
                 internet,
                 switches: Mutex::default(),
+                state: Mutex::default(),
             }),
-        }
+        };
+        instance.with_platform(None, |platform| {
+            seed::fill(platform, &instance.inner.options);
+        });
+        instance
     }
 
     /// All of the instance's HTTP, faults included.
     pub fn router(&self) -> Router {
-        self.inner.options.faults.layer(Router::new())
+        serve::router(self)
     }
 
-    /// Says under which address the instance is served, without a slash at the end.
+    /// The faults in front of it.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.inner.options.faults
+    }
+
+    /// Says under which address the instance is served.
     pub fn set_base_url(&self, url: &str) {
-        let _ = url;
+        url.trim_end_matches('/')
+            .clone_into(&mut self.state().base_url);
     }
 
-    /// All records of a table and of its children, oldest first.
+    /// All records of a table and of its children.
     #[must_use]
     pub fn records(&self, table: &str) -> Vec<Record> {
-        let _ = table;
-        Vec::new()
+        self.with_rows(|rows| {
+            let all = rows.all(&self.inner.schema, table);
+            all.into_iter().map(|(_, record)| record.clone()).collect()
+        })
     }
 
     /// One record.
     #[must_use]
     pub fn record(&self, table: &str, sys_id: &str) -> Option<Record> {
-        let _ = (table, sys_id);
-        None
+        self.with_rows(|rows| {
+            let (_, record) = rows.find(&self.inner.schema, table, sys_id)?;
+            Some(record.clone())
+        })
     }
 
     /// The records whose column has exactly this value.
     #[must_use]
-    pub fn find(&self, table: &str, column: &str, value: &str) -> Vec<Record> {
-        let _ = (table, column, value);
-        Vec::new()
+    pub fn find(&self, table: &str, column: &str, text: &str) -> Vec<Record> {
+        let mut records = self.records(table);
+        records.retain(|record| value(record, column) == text);
+        records
     }
 
     /// Inserts by hand, through the form: no access rules, and the form's side effects. Gives the `sys_id`.
+    ///
+    /// # Panics
+    /// If there is no such table or the instance refuses the record: the test's set-up is wrong then.
     pub fn put(&self, table: &str, values: &[(&str, &str)]) -> String {
-        let _ = (table, values);
-        String::new()
+        let class = self.class(table);
+        let outcome = self.with_platform(None, |platform| platform.insert(class, &owned(values)));
+        match outcome {
+            Ok(record) => value(&record, "sys_id").to_owned(),
+            Err(refused) => panic!("{table} refused {values:?}: {}", refused.detail),
+        }
     }
 
     /// Changes a record by hand.
+    ///
+    /// # Panics
+    /// If there is no such record or the instance refuses the change.
     pub fn change(&self, table: &str, sys_id: &str, values: &[(&str, &str)]) {
-        let _ = (table, sys_id, values);
+        self.by_hand(table, sys_id, |platform, class| {
+            platform.update(class, sys_id, &owned(values)).map(|_| ())
+        });
     }
 
     /// Removes a record by hand.
+    ///
+    /// # Panics
+    /// If there is no such record or the instance refuses its removal.
     pub fn remove(&self, table: &str, sys_id: &str) {
-        let _ = (table, sys_id);
+        self.by_hand(table, sys_id, |platform, class| {
+            platform.delete(class, sys_id)
+        });
     }
 
     /// Changes the modes.
@@ -143,25 +239,37 @@ impl Instance {
         change(&mut self.modes());
     }
 
-    /// The requests so far, oldest first.
+    /// The requests so far, in the order in which they were answered.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestRecord> {
-        Vec::new()
+        self.state().requests.clone()
     }
 
     /// Forgets the requests so far.
-    pub fn clear_requests(&self) {}
+    pub fn clear_requests(&self) {
+        self.state().requests.clear();
+    }
 
     /// The instance's system log.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        Vec::new()
+        self.state().log.clone()
     }
 
-    /// Everything that a restart must keep.
+    /// Everything that a restart must keep. Holds secrets in clear.
     #[must_use]
     pub fn snapshot(&self) -> Value {
-        Value::Null
+        let state = self.state();
+        let snapshot = Snapshot {
+            rows: state.rows.clone(),
+            later: state
+                .later
+                .iter()
+                .map(|(due, record)| (due.as_millisecond(), record.clone()))
+                .collect(),
+            used_tokens: state.used_tokens.clone(),
+        };
+        serde_json::to_value(snapshot).unwrap_or_default()
     }
 
     /// Puts a snapshot in place of all records.
@@ -169,37 +277,33 @@ impl Instance {
     /// # Errors
     /// Says what is wrong with the snapshot; nothing is changed then.
     pub fn restore(&self, snapshot: &Value) -> Result<(), String> {
-        let _ = snapshot;
+        let snapshot = Snapshot::deserialize(snapshot).map_err(|error| error.to_string())?;
+        let mut state = self.state();
+        state.rows = snapshot.rows;
+        state.later = snapshot
+            .later
+            .into_iter()
+            .map(|(due, record)| (Timestamp::from_millisecond(due).unwrap_or_default(), record))
+            .collect();
+        state.used_tokens = snapshot.used_tokens;
         Ok(())
     }
 
-    /// One sorted line per record, without what changes by itself: times of change, counters, tokens. Two equal
-    /// fingerprints mean equal records.
+    /// One line per record, without what changes by itself: times of change, counters, tokens. Equal fingerprints mean
+    /// equal records.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        String::new()
-    }
-
-    /// The access token that the instance would send on an outbound call through an OAuth profile (name or `sys_id`)
-    /// to `resource`.
-    ///
-    /// # Errors
-    /// The exact cause, as the instance's log would say.
-    pub async fn outbound_token(&self, profile: &str, resource: &str) -> Result<String, String> {
-        let _ = (profile, resource, &self.inner.internet);
-        Err("not served yet".to_owned())
-    }
-
-    /// Signs in with a bearer value: first as a token of the instance, then as a token of an OIDC provider. Uses the
-    /// token up where JTI verification is on.
-    ///
-    /// # Errors
-    /// The exact cause.
-    pub async fn authorize_bearer(&self, token: &str) -> Result<Caller, Denied> {
-        let _ = token;
-        Err(Denied {
-            status: 401,
-            cause: "not served yet".to_owned(),
+        self.with_rows(|rows| {
+            let mut lines = Vec::new();
+            let tables = self.inner.schema.tables();
+            for table in tables.filter(|table| table.name != "oauth_credential") {
+                for record in rows.of_class(table.name) {
+                    let mut kept = record.clone();
+                    kept.retain(|column, _| !VOLATILE.contains(&column.as_str()));
+                    lines.push(format!("{} {kept:?}", table.name));
+                }
+            }
+            lines.join("\n")
         })
     }
 
@@ -208,14 +312,155 @@ impl Instance {
     /// # Errors
     /// Names the roles of which one is missing.
     pub fn may(&self, caller: &Caller, table: &str, operation: Operation) -> Result<(), Denied> {
-        let _ = (caller, table, operation);
-        Ok(())
+        let modes = self.modes().clone();
+        let Inner {
+            schema, options, ..
+        } = &*self.inner;
+        access::check(schema, options.release, &modes, caller, table, operation)
+    }
+
+    /// The caller that a user would be, with its roles.
+    #[must_use]
+    pub fn caller(&self, user_name: &str) -> Option<Caller> {
+        self.with_rows(|rows| {
+            let user = sign_in::find_user(rows, "user_name", user_name)?;
+            sign_in::caller_of(rows, user).ok()
+        })
+    }
+
+    fn by_hand(
+        &self,
+        table: &str,
+        sys_id: &str,
+        write: impl FnOnce(&mut Platform<'_>, &'static str) -> Result<(), Refused>,
+    ) {
+        let class = self.with_rows(|rows| {
+            let found = rows.find(&self.inner.schema, table, sys_id);
+            found.map(|(class, _)| class)
+        });
+        let Some(class) = class else {
+            panic!("no record {sys_id} in {table}");
+        };
+        if let Err(refused) = self.with_platform(None, |platform| write(platform, class)) {
+            panic!("{table} refused the change of {sys_id}: {}", refused.detail);
+        }
+    }
+
+    fn class(&self, table: &str) -> &'static str {
+        match self.inner.schema.table(table) {
+            Some(table) => table.name,
+            None => panic!("no table {table} in this release"),
+        }
     }
 
     fn modes(&self) -> MutexGuard<'_, Switches> {
-        self.inner
-            .switches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let switches = &self.inner.switches;
+        switches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        let state = &self.inner.state;
+        state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time by the instance's clock.
+    fn now(&self) -> Timestamp {
+        shifted(Timestamp::now(), self.modes().clock_offset)
+    }
+
+    fn note(&self, line: &str) {
+        self.state().log.push(line.to_owned());
+    }
+
+    fn base_url(&self) -> String {
+        self.state().base_url.clone()
+    }
+
+    /// The records, with those that have become due.
+    fn with_rows<T>(&self, look: impl FnOnce(&Rows) -> T) -> T {
+        self.with_view(Freshness::Current, |view| look(&view.rows))
+    }
+
+    fn with_view<T>(&self, freshness: Freshness, look: impl FnOnce(&View<'_>) -> T) -> T {
+        self.add_what_is_due();
+        let now = self.now();
+        let modes = self.modes().clone();
+        let state = self.state();
+        look(&View {
+            schema: &self.inner.schema,
+            rows: match freshness {
+                Freshness::Current => Cow::Borrowed(&state.rows),
+                Freshness::BeforeLastWrite => Cow::Owned(state.rows.before_last_write()),
+            },
+            modes: &modes,
+            base_url: &state.base_url,
+            now,
+        })
+    }
+
+    /// Writes as a caller of the API, or by hand without one.
+    fn with_platform<T>(
+        &self,
+        caller: Option<&Caller>,
+        write: impl FnOnce(&mut Platform<'_>) -> T,
+    ) -> T {
+        self.add_what_is_due();
+        self.write_as(caller, write)
+    }
+
+    fn write_as<T>(
+        &self,
+        caller: Option<&Caller>,
+        write: impl FnOnce(&mut Platform<'_>) -> T,
+    ) -> T {
+        let now = self.now();
+        let modes = self.modes().clone();
+        let mut state = self.state();
+        let State {
+            base_url,
+            rows,
+            later,
+            ..
+        } = &mut *state;
+        rows.begin_write();
+        let admin = &self.inner.options.admin_user;
+        write(&mut Platform {
+            schema: &self.inner.schema,
+            rows,
+            modes: &modes,
+            base_url,
+            via: caller.map_or(Via::Form, |_| Via::Rest),
+            user_name: caller.map_or(admin, |caller| &caller.user_name),
+            user_id: caller.map_or("", |caller| &caller.sys_id),
+            now,
+            later,
+        })
+    }
+
+    fn add_what_is_due(&self) {
+        let now = self.now();
+        let due: Vec<_> = self
+            .state()
+            .later
+            .extract_if(.., |(due, _)| *due <= now)
+            .collect();
+        for (_, profile) in due {
+            let added = self.write_as(None, |platform| {
+                platform.insert("oauth_entity_profile", &profile)
+            });
+            if let Err(refused) = added {
+                self.note(&refused.detail);
+            }
+        }
     }
 }
+
+fn owned(values: &[(&str, &str)]) -> Record {
+    let owned = values
+        .iter()
+        .map(|(column, text)| ((*column).to_owned(), (*text).to_owned()));
+    owned.collect()
+}
+
+/// Columns that a fingerprint leaves out.
+const VOLATILE: [&str; 3] = ["sys_updated_on", "sys_updated_by", "sys_mod_count"];

@@ -157,8 +157,12 @@ pub struct Switches {
     pub case_insensitive_queries: bool,
     /// Spelling of a 401.
     pub unauthorized: Unauthorized,
-    /// Request targets longer than this many bytes get 414.
+    /// Request targets longer than this many bytes get 414. ServiceNow's own Python client sends up to 10,000.
     pub uri_limit: usize,
+    /// Basic authentication asks for `snc_basic_auth_api_access`, as on newly provisioned instances.
+    pub basic_auth_role: bool,
+    /// DELETE asks for a `Content-Type`, as documented. ServiceNow's own Python client sends none and works.
+    pub delete_needs_content_type: bool,
     /// The REST API itself asks for `snc_platform_rest_api_access`.
     pub rest_api_role: bool,
     /// Columns (table, column) whose value in a write is dropped without a word.
@@ -169,6 +173,8 @@ pub struct Switches {
     pub hidden_rows: BTreeSet<String>,
     /// Rules that abort operations.
     pub abort_rules: Vec<AbortRule>,
+    /// Requests that each second of the clock allows; more get 429.
+    pub requests_per_second: Option<u32>,
     /// Roles of which one is needed, per table and operation, in place of the built-in ones. An empty list: nobody.
     pub table_roles: BTreeMap<(String, Operation), Vec<String>>,
     /// Offset of the system time zone from UTC in hours; display values of date-times use it.
@@ -199,12 +205,15 @@ impl Default for Switches {
             invalid_query_returns_no_rows: false,
             case_insensitive_queries: false,
             unauthorized: Unauthorized::Newer,
-            uri_limit: 8192,
+            uri_limit: 16_384,
+            basic_auth_role: false,
+            delete_needs_content_type: false,
             rest_api_role: false,
             write_denied: BTreeSet::new(),
             read_denied: BTreeSet::new(),
             hidden_rows: BTreeSet::new(),
             abort_rules: Vec::new(),
+            requests_per_second: None,
             table_roles: BTreeMap::new(),
             time_zone_offset: -8,
             clock_offset: 0,

@@ -5,4 +5,7 @@
 mod admin;
 mod entra;
 mod graph;
+mod guide;
+mod program;
+mod sign_in;
 mod web;

@@ -1,0 +1,327 @@
+//! What the platform does around every write: defaults, types, scope, uniqueness, counters.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rand::RngExt;
+
+use super::options::{AbortRule, ExplicitScope, Operation, Refusal, Switches};
+use super::schema::{Kind, Schema};
+use super::store::{Rows, value};
+use super::{Record, rules};
+
+/// Whether a write comes from a person's form or from the Table API.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Via {
+    Form,
+    Rest,
+}
+
+/// An operation that did not take, as the API says it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Refused {
+    pub(super) status: u16,
+    pub(super) detail: String,
+}
+
+impl Refused {
+    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
+        Self {
+            status: 403,
+            detail: detail.into(),
+        }
+    }
+
+    pub(super) fn by_rule(table: &str, rule: &str) -> Self {
+        Self::forbidden(format!(
+            "Operation against file '{table}' was aborted by Business Rule '{rule}^{}'. Business Rule Stack:{rule}",
+            stable_id(rule)
+        ))
+    }
+
+    pub(super) fn duplicate(table: &str, name: &str, refusal: Refusal) -> Self {
+        Self {
+            status: match refusal {
+                Refusal::Forbidden => 403,
+                Refusal::BadRequest => 400,
+            },
+            detail: format!("Insert Aborted : Error during insert of {table} ({name})"),
+        }
+    }
+}
+
+/// The records with everything that a write needs to know.
+pub(super) struct Platform<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) rows: &'a mut Rows,
+    pub(super) modes: &'a Switches,
+    pub(super) base_url: &'a str,
+    pub(super) via: Via,
+    pub(super) user_name: &'a str,
+    pub(super) user_id: &'a str,
+    pub(super) now: Timestamp,
+    /// Default profiles that are due later.
+    pub(super) later: &'a mut Vec<(Timestamp, Record)>,
+}
+
+impl Platform<'_> {
+    /// Inserts a record of exactly this class and gives it as stored.
+    pub(super) fn insert(
+        &mut self,
+        class: &'static str,
+        values: &Record,
+    ) -> Result<Record, Refused> {
+        let mut record = self.defaults(class);
+        let sent = self.accepted(class, values);
+        record.extend(sent.clone());
+        if value(&record, "sys_id").is_empty() {
+            record.insert("sys_id".to_owned(), new_id());
+        } else if self
+            .rows
+            .find(self.schema, class, value(&record, "sys_id"))
+            .is_some()
+        {
+            return Err(self.duplicate(class, value(&record, "sys_id")));
+        }
+        let stamp = wire_time(self.now);
+        for (column, text) in [
+            ("sys_created_on", stamp.as_str()),
+            ("sys_created_by", self.user_name),
+            ("sys_updated_on", stamp.as_str()),
+            ("sys_updated_by", self.user_name),
+            ("sys_mod_count", "0"),
+        ] {
+            // Only by hand can they have been sent; see `accepted`.
+            if !sent.contains_key(column) {
+                record.insert(column.to_owned(), text.to_owned());
+            }
+        }
+        if self.schema.column(class, "sys_class_name").is_some() {
+            record.insert("sys_class_name".to_owned(), class.to_owned());
+        }
+        if self.is_application_file(class) {
+            self.choose_scope(class, &mut record, &sent)?;
+        }
+        rules::before_insert(self, class, &mut record, &sent)?;
+        self.name_file(class, &mut record);
+        self.check_abort_rules(class, Operation::Create)?;
+        self.check_unique(class, &record)?;
+        // A rule may have turned the insert into a change of a record that is there.
+        let sys_id = value(&record, "sys_id").to_owned();
+        self.rows.set(class, record);
+        rules::after_insert(self, class, &sys_id)?;
+        Ok(self.stored(class, &sys_id))
+    }
+
+    /// Changes a record and gives it as stored. What does not differ changes nothing, the counters included.
+    pub(super) fn update(
+        &mut self,
+        class: &'static str,
+        sys_id: &str,
+        values: &Record,
+    ) -> Result<Record, Refused> {
+        let before = self.stored(class, sys_id);
+        let mut sent = self.accepted(class, values);
+        sent.remove("sys_id");
+        let mut record = before.clone();
+        record.extend(sent.clone());
+        rules::before_update(self, class, &before, &mut record, &sent)?;
+        self.check_abort_rules(class, Operation::Write)?;
+        if record == before {
+            return Ok(before);
+        }
+        self.name_file(class, &mut record);
+        self.check_unique(class, &record)?;
+        let count = value(&before, "sys_mod_count").parse::<u64>().unwrap_or(0) + 1;
+        record.insert("sys_mod_count".to_owned(), count.to_string());
+        record.insert("sys_updated_on".to_owned(), wire_time(self.now));
+        record.insert("sys_updated_by".to_owned(), self.user_name.to_owned());
+        self.rows.set(class, record);
+        rules::after_update(self, class, sys_id)?;
+        Ok(self.stored(class, sys_id))
+    }
+
+    /// Deletes a record with what depends on it.
+    pub(super) fn delete(&mut self, class: &'static str, sys_id: &str) -> Result<(), Refused> {
+        let record = self.stored(class, sys_id);
+        rules::before_delete(self, class, &record)?;
+        self.check_abort_rules(class, Operation::Delete)?;
+        self.rows.take(class, sys_id);
+        rules::after_delete(self, class, &record)
+    }
+
+    pub(super) fn stored(&self, class: &str, sys_id: &str) -> Record {
+        self.rows
+            .find(self.schema, class, sys_id)
+            .map(|(_, record)| record.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn duplicate(&self, table: &str, name: &str) -> Refused {
+        Refused::duplicate(table, name, self.modes.duplicate)
+    }
+
+    fn defaults(&self, class: &str) -> Record {
+        let columns = self.schema.columns(class).into_iter().flatten();
+        columns
+            .map(|(name, column)| ((*name).to_owned(), column.default.to_owned()))
+            .collect()
+    }
+
+    /// What of the sent values the instance takes: known columns that are not its own to compute, in their type.
+    fn accepted(&self, class: &str, values: &Record) -> Record {
+        let mut accepted = Record::new();
+        for (name, text) in values {
+            let Some(column) = self.schema.column(class, name) else {
+                continue;
+            };
+            let is_denied = self.schema.lineage(class).iter().any(|table| {
+                let key = ((*table).to_owned(), name.clone());
+                self.modes.write_denied.contains(&key)
+            });
+            if self.via == Via::Rest && (column.computed || is_denied) {
+                continue;
+            }
+            accepted.insert(name.clone(), typed(column.kind, text));
+        }
+        accepted
+    }
+
+    fn is_application_file(&self, class: &str) -> bool {
+        self.schema.is_a(class, "sys_metadata")
+    }
+
+    fn choose_scope(&self, class: &str, record: &mut Record, sent: &Record) -> Result<(), Refused> {
+        let current = self.current_application();
+        let wanted = value(sent, "sys_scope");
+        let is_other = !wanted.is_empty() && wanted != current;
+        let scope = match self.modes.explicit_scope {
+            _ if wanted.is_empty() => current,
+            ExplicitScope::Refused if is_other && self.via == Via::Rest => {
+                return Err(Refused::by_rule(class, "Prevent creation in another scope"));
+            }
+            ExplicitScope::Ignored if self.via == Via::Rest => current,
+            ExplicitScope::Accepted | ExplicitScope::Ignored | ExplicitScope::Refused => {
+                wanted.to_owned()
+            }
+        };
+        record.insert("sys_package".to_owned(), scope.clone());
+        record.insert("sys_scope".to_owned(), scope);
+        Ok(())
+    }
+
+    /// The user's current application, which new application files join.
+    fn current_application(&self) -> String {
+        self.rows
+            .of_class("sys_user_preference")
+            .find(|row| {
+                value(row, "name") == "apps.current_app" && value(row, "user") == self.user_id
+            })
+            .map(|row| value(row, "value").to_owned())
+            .filter(|scope| !scope.is_empty())
+            .unwrap_or_else(|| "global".to_owned())
+    }
+
+    fn name_file(&self, class: &str, record: &mut Record) {
+        if !self.is_application_file(class) {
+            return;
+        }
+        let display = self
+            .schema
+            .table(class)
+            .map_or("sys_id", |table| table.display);
+        let name = value(record, display).to_owned();
+        let update_name = format!("{class}_{}", value(record, "sys_id"));
+        record.insert("sys_name".to_owned(), name);
+        record.insert("sys_update_name".to_owned(), update_name);
+    }
+
+    fn check_unique(&self, class: &str, record: &Record) -> Result<(), Refused> {
+        let columns: &BTreeMap<_, _> = match self.schema.columns(class) {
+            Some(columns) => columns,
+            None => return Ok(()),
+        };
+        for column in columns.values().filter(|column| column.unique) {
+            let text = value(record, column.name);
+            let is_taken = !text.is_empty()
+                && self.rows.of_class(class).any(|other| {
+                    value(other, column.name) == text
+                        && value(other, "sys_id") != value(record, "sys_id")
+                });
+            if is_taken {
+                return Err(self.duplicate(class, text));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_abort_rules(&self, class: &str, operation: Operation) -> Result<(), Refused> {
+        if self.via == Via::Form {
+            return Ok(());
+        }
+        let acts =
+            |rule: &&AbortRule| rule.operation == operation && self.schema.is_a(class, &rule.table);
+        match self.modes.abort_rules.iter().find(acts) {
+            Some(rule) => Err(Refused::by_rule(class, &rule.name)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A value as a column of this type stores it.
+fn typed(kind: Kind, text: &str) -> String {
+    match kind {
+        Kind::Boolean => matches!(text, "true" | "1" | "yes" | "on").to_string(),
+        Kind::Integer => text
+            .trim()
+            .parse::<i64>()
+            .map_or_else(|_| String::new(), |number| number.to_string()),
+        Kind::Text
+        | Kind::Url
+        | Kind::DateTime
+        | Kind::Reference(_)
+        | Kind::Choice(_)
+        | Kind::Secret
+        | Kind::Password => text.to_owned(),
+    }
+}
+
+/// The value of a system property, empty if there is none.
+pub(super) fn property<'a>(rows: &'a Rows, name: &str) -> &'a str {
+    rows.of_class("sys_properties")
+        .find(|row| value(row, "name") == name)
+        .map_or("", |row| value(row, "value"))
+}
+
+/// 32 random hex digits.
+pub(super) fn new_id() -> String {
+    format!("{:032x}", rand::rng().random::<u128>())
+}
+
+/// An id that is the same in every instance, as those of out-of-box records are.
+pub(super) fn stable_id(name: &str) -> String {
+    // FNV-1a, 128 bits: stable over Rust releases, which the standard hasher does not promise.
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    for byte in name.bytes() {
+        hash ^= u128::from(byte);
+        hash = hash.wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    }
+    format!("{hash:032x}")
+}
+
+/// `YYYY-MM-DD hh:mm:ss` in UTC.
+pub(super) fn wire_time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Seconds as a span that may lie before now.
+pub(super) fn shifted(time: Timestamp, seconds: i64) -> Timestamp {
+    let span = Duration::from_secs(seconds.unsigned_abs());
+    let moved = if seconds < 0 {
+        time.checked_sub(span)
+    } else {
+        time.checked_add(span)
+    };
+    moved.unwrap_or(time)
+}

@@ -1,0 +1,286 @@
+//! What single tables do when a record is written: the business rules that ship with the platform.
+
+use jiff::Timestamp;
+
+use super::options::DefaultProfile;
+use super::platform::{Platform, Refused, Via, new_id, wire_time};
+use super::store::{is_true, value};
+use super::{Record, network, roles};
+
+/// May change the record, or turn the insert into a change of one that exists by giving it that one's `sys_id`.
+pub(super) fn before_insert(
+    platform: &Platform<'_>,
+    class: &'static str,
+    record: &mut Record,
+    sent: &Record,
+) -> Result<(), Refused> {
+    match class {
+        "oauth_entity" | "oauth_oidc_entity" | "oauth_jwt" => {
+            fill_entity(platform, class, record, sent);
+        }
+        "oidc_provider_configuration" => {
+            if platform.via == Via::Rest && platform.modes.configuration_create_refused {
+                return Err(Refused::forbidden(
+                    "ACL Exception Insert Failed due to security constraints",
+                ));
+            }
+            check_metadata_url(platform, record)?;
+        }
+        "sys_user" => {
+            name_user(record);
+            follow_identity_type(record, sent);
+            record.insert("hashed_user_id".to_owned(), new_id());
+        }
+        "sys_user_has_role" => roles::before_grant(platform, record)?,
+        "sys_user_grmember" => {
+            let is_member = platform.rows.of_class(class).any(|row| {
+                value(row, "user") == value(record, "user")
+                    && value(row, "group") == value(record, "group")
+            });
+            if is_member {
+                return Err(platform.duplicate(class, "user and group"));
+            }
+        }
+        "sys_properties" => check_guarded_property(platform, record)?,
+        "ip_access" => network::check_lock_out(platform, record)?,
+        "incident" => open_task(platform, record),
+        _ => {}
+    }
+    Ok(())
+}
+
+pub(super) fn before_update(
+    platform: &Platform<'_>,
+    class: &'static str,
+    before: &Record,
+    record: &mut Record,
+    sent: &Record,
+) -> Result<(), Refused> {
+    match class {
+        "oidc_provider_configuration" => check_metadata_url(platform, record)?,
+        "sys_user" => {
+            name_user(record);
+            let is_changed = value(before, "identity_type") != value(record, "identity_type");
+            if is_changed {
+                follow_identity_type(record, sent);
+            }
+        }
+        "sys_user_has_role" if platform.via == Via::Rest && is_true(before, "inherited") => {
+            return Err(Refused::by_rule(
+                class,
+                "Prevent changes of inherited roles",
+            ));
+        }
+        "sys_properties" => check_guarded_property(platform, before)?,
+        "ip_access" => network::check_lock_out(platform, record)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+pub(super) fn before_delete(
+    platform: &Platform<'_>,
+    class: &'static str,
+    record: &Record,
+) -> Result<(), Refused> {
+    match class {
+        "sys_user_has_role" if platform.via == Via::Rest && is_true(record, "inherited") => Err(
+            Refused::by_rule(class, "Prevent deletion of inherited roles"),
+        ),
+        "sys_properties" => check_guarded_property(platform, record),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn after_insert(
+    platform: &mut Platform<'_>,
+    class: &'static str,
+    sys_id: &str,
+) -> Result<(), Refused> {
+    let record = platform.stored(class, sys_id);
+    if matches!(class, "oauth_entity" | "oauth_oidc_entity") {
+        add_default_profile(platform, &record)?;
+    }
+    roles::after_change(platform, class, &record);
+    Ok(())
+}
+
+pub(super) fn after_update(
+    platform: &mut Platform<'_>,
+    class: &'static str,
+    sys_id: &str,
+) -> Result<(), Refused> {
+    let record = platform.stored(class, sys_id);
+    roles::after_change(platform, class, &record);
+    Ok(())
+}
+
+pub(super) fn after_delete(
+    platform: &mut Platform<'_>,
+    class: &'static str,
+    record: &Record,
+) -> Result<(), Refused> {
+    if platform.modes.cascade {
+        let dependants: &[(&'static str, &str)] = match class {
+            "oauth_entity" | "oauth_oidc_entity" => &[
+                ("oauth_entity_profile", "oauth_entity"),
+                ("oauth_entity_scope", "oauth_entity"),
+                ("oauth_entity_auth_scope_mapping", "oauth_entity"),
+            ],
+            "sys_user" => &[
+                ("sys_user_has_role", "user"),
+                ("sys_user_grmember", "user"),
+                ("sys_user_preference", "user"),
+            ],
+            "sys_user_group" => &[
+                ("sys_user_grmember", "group"),
+                ("sys_group_has_role", "group"),
+            ],
+            "sys_user_role" => &[
+                ("sys_user_has_role", "role"),
+                ("sys_group_has_role", "role"),
+            ],
+            _ => &[],
+        };
+        for (table, column) in dependants {
+            let ids: Vec<_> = platform
+                .rows
+                .of_class(table)
+                .filter(|row| value(row, column) == value(record, "sys_id"))
+                .map(|row| value(row, "sys_id").to_owned())
+                .collect();
+            for id in ids {
+                let row = platform.stored(table, &id);
+                platform.rows.take(table, &id);
+                roles::after_change(platform, table, &row);
+            }
+        }
+    }
+    if matches!(class, "oauth_entity" | "oauth_oidc_entity") {
+        let entity = value(record, "sys_id");
+        platform
+            .later
+            .retain(|(_, profile)| value(profile, "oauth_entity") != entity);
+    }
+    roles::after_change(platform, class, record);
+    Ok(())
+}
+
+fn fill_entity(platform: &Platform<'_>, class: &str, record: &mut Record, sent: &Record) {
+    let is_oidc = class == "oauth_oidc_entity";
+    let mut fill = |column: &str, text: String| {
+        if value(sent, column).is_empty() {
+            record.insert(column.to_owned(), text);
+        }
+    };
+    if is_oidc {
+        fill("type", platform.modes.oidc_entity_type.clone());
+        fill("default_grant_type", "password".to_owned());
+    }
+    fill(
+        "redirect_url",
+        format!("{}/oauth_redirect.do", platform.base_url),
+    );
+    fill("client_uuid", new_id());
+    let is_client = value(record, "type") == "client";
+    if is_client && value(record, "client_id").is_empty() {
+        record.insert("client_id".to_owned(), new_id());
+    }
+    if (is_client || is_oidc) && value(record, "client_secret").is_empty() {
+        record.insert("client_secret".to_owned(), new_id());
+    }
+}
+
+fn add_default_profile(platform: &mut Platform<'_>, entity: &Record) -> Result<(), Refused> {
+    let profile: Record = [
+        ("name", format!("{} default_profile", value(entity, "name"))),
+        ("oauth_entity", value(entity, "sys_id").to_owned()),
+        ("grant_type", value(entity, "default_grant_type").to_owned()),
+        ("default", "true".to_owned()),
+        ("sys_scope", value(entity, "sys_scope").to_owned()),
+    ]
+    .into_iter()
+    .map(|(column, text)| (column.to_owned(), text))
+    .collect();
+    let mode = match platform.via {
+        Via::Form => DefaultProfile::Created,
+        Via::Rest => platform.modes.default_profile,
+    };
+    match mode {
+        DefaultProfile::NotCreated => {}
+        DefaultProfile::Delayed(delay) => {
+            let due: Timestamp = platform.now.checked_add(delay).unwrap_or(platform.now);
+            platform.later.push((due, profile));
+        }
+        DefaultProfile::Created => {
+            // The platform's own write: no access rule of the caller's acts on it.
+            let via = std::mem::replace(&mut platform.via, Via::Form);
+            let outcome = platform.insert("oauth_entity_profile", &profile);
+            platform.via = via;
+            outcome?;
+        }
+    }
+    Ok(())
+}
+
+fn check_metadata_url(platform: &Platform<'_>, record: &Record) -> Result<(), Refused> {
+    let url = value(record, "oidc_url");
+    let is_taken = platform.modes.unique_oidc_url
+        && !url.is_empty()
+        && platform
+            .rows
+            .of_class("oidc_provider_configuration")
+            .any(|other| {
+                value(other, "oidc_url") == url && value(other, "sys_id") != value(record, "sys_id")
+            });
+    if is_taken {
+        return Err(platform.duplicate("oidc_provider_configuration", url));
+    }
+    Ok(())
+}
+
+fn name_user(record: &mut Record) {
+    let parts: Vec<_> = ["first_name", "middle_name", "last_name"]
+        .iter()
+        .map(|column| value(record, column))
+        .filter(|part| !part.is_empty())
+        .collect();
+    let name = parts.join(" ");
+    record.insert("name".to_owned(), name);
+}
+
+/// The platform keeps "web service access only" in step with the identity type, whatever else was sent.
+fn follow_identity_type(record: &mut Record, sent: &Record) {
+    let only = match value(sent, "identity_type") {
+        "machine" => "true",
+        "human" | "ai_agent" => "false",
+        _ => return,
+    };
+    record.insert("web_service_access_only".to_owned(), only.to_owned());
+}
+
+fn check_guarded_property(platform: &Platform<'_>, record: &Record) -> Result<(), Refused> {
+    let name = value(record, "name");
+    let is_guarded = name.starts_with("glide.authenticate.multisso");
+    if platform.via == Via::Rest && is_guarded {
+        return Err(Refused::by_rule(
+            "sys_properties",
+            "Guard sign-in properties",
+        ));
+    }
+    Ok(())
+}
+
+fn open_task(platform: &Platform<'_>, record: &mut Record) {
+    let count = platform.rows.of_class("incident").count() + 1;
+    let defaults = [
+        ("number", format!("INC{:07}", 10_000 + count)),
+        ("opened_by", platform.user_id.to_owned()),
+        ("opened_at", wire_time(platform.now)),
+    ];
+    for (column, text) in defaults {
+        if value(record, column).is_empty() {
+            record.insert(column.to_owned(), text);
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The records that an instance ships with.
+
+use super::Record;
+use super::options::Options;
+use super::platform::{Platform, stable_id};
+use super::schema::{Kind, Schema};
+
+/// Fills an empty instance.
+pub(super) fn fill(platform: &mut Platform<'_>, options: &Options) {
+    let mut seed = Seed { platform };
+    seed.applications(options);
+    seed.dictionary();
+    seed.roles(options);
+    seed.groups();
+    seed.settings(options);
+    seed.providers(options);
+    seed.administrator(options);
+}
+
+struct Seed<'a, 'b> {
+    platform: &'a mut Platform<'b>,
+}
+
+impl Seed<'_, '_> {
+    fn add(&mut self, table: &'static str, values: &[(&str, &str)]) -> String {
+        let values: Record = values
+            .iter()
+            .map(|(column, text)| ((*column).to_owned(), (*text).to_owned()))
+            .collect();
+        // Tables of later releases are not there; their rows then neither.
+        if self.platform.schema.table(table).is_none() {
+            return String::new();
+        }
+        self.platform
+            .insert(table, &values)
+            .ok()
+            .and_then(|record| record.get("sys_id").cloned())
+            .unwrap_or_default()
+    }
+
+    fn applications(&mut self, options: &Options) {
+        self.add(
+            "sys_scope",
+            &[
+                ("sys_id", "global"),
+                ("scope", "global"),
+                ("name", "Global"),
+                ("active", "true"),
+            ],
+        );
+        if options.application_installed {
+            self.add(
+                "sys_store_app",
+                &[
+                    ("scope", APP_SCOPE),
+                    ("source", APP_SCOPE),
+                    ("name", "Microsoft 365 support integration"),
+                    ("version", "1.0.11"),
+                    ("latest_version", "2.1.1"),
+                    ("update_available", "true"),
+                    ("vendor", "Microsoft Corporation"),
+                    ("active", "true"),
+                ],
+            );
+        }
+        for (id, name) in PLUGINS {
+            self.add(
+                "v_plugin",
+                &[
+                    ("id", id),
+                    ("name", name),
+                    ("active", "active"),
+                    ("version", "1.0.0"),
+                    ("state", "active"),
+                ],
+            );
+        }
+    }
+
+    fn dictionary(&mut self) {
+        let schema: &Schema = self.platform.schema;
+        for table in schema.tables() {
+            let parent = table
+                .parent
+                .map(|parent| stable_id(&format!("table {parent}")));
+            self.add(
+                "sys_db_object",
+                &[
+                    ("sys_id", &stable_id(&format!("table {}", table.name))),
+                    ("name", table.name),
+                    ("label", table.label),
+                    ("super_class", parent.as_deref().unwrap_or("")),
+                ],
+            );
+            for column in table.own_columns() {
+                let target = column.kind.target().unwrap_or_default();
+                self.add(
+                    "sys_dictionary",
+                    &[
+                        (
+                            "sys_id",
+                            &stable_id(&format!("{}.{}", table.name, column.name)),
+                        ),
+                        ("name", table.name),
+                        ("element", column.name),
+                        ("column_label", column.label),
+                        ("internal_type", column.kind.internal_type()),
+                        ("mandatory", &column.mandatory.to_string()),
+                        ("read_only", &column.computed.to_string()),
+                        ("unique", &column.unique.to_string()),
+                        ("default_value", column.default),
+                        ("reference", target),
+                        ("max_length", if target.is_empty() { "255" } else { "32" }),
+                        ("choice", if column.kind.is_choice() { "1" } else { "0" }),
+                    ],
+                );
+                let Kind::Choice(choices) = column.kind else {
+                    continue;
+                };
+                for (sequence, (wire, label)) in choices.iter().enumerate() {
+                    self.add(
+                        "sys_choice",
+                        &[
+                            ("name", table.name),
+                            ("element", column.name),
+                            ("value", wire),
+                            ("label", label),
+                            ("sequence", &sequence.to_string()),
+                        ],
+                    );
+                }
+            }
+        }
+    }
+
+    fn roles(&mut self, options: &Options) {
+        // Sorts first, and nobody sees it.
+        self.add(
+            "sys_user_role",
+            &[("sys_id", &"0".repeat(32)), ("name", "maint")],
+        );
+        let app_roles = [
+            "x_mioms_m365_assis.administrator",
+            "x_mioms_m365_assis.insights_user",
+        ];
+        let app_roles = options.application_installed.then_some(app_roles);
+        let mut ids = std::collections::BTreeMap::new();
+        for name in ROLES.iter().copied().chain(app_roles.into_iter().flatten()) {
+            let elevated = (name == "security_admin").to_string();
+            let id = self.add(
+                "sys_user_role",
+                &[("name", name), ("elevated_privilege", &elevated)],
+            );
+            ids.insert(name, id);
+        }
+        for (outer, inner) in CONTAINS {
+            if let (Some(outer), Some(inner)) = (ids.get(outer), ids.get(inner)) {
+                self.add(
+                    "sys_user_role_contains",
+                    &[("role", outer), ("contains", inner)],
+                );
+            }
+        }
+    }
+
+    fn groups(&mut self) {
+        for (name, role) in [
+            ("Service Desk", "itil"),
+            ("Major Incident Team", "incident_manager"),
+            ("Hardware", ""),
+        ] {
+            let group = self.add("sys_user_group", &[("name", name)]);
+            let role = self.find("sys_user_role", "name", role);
+            if !role.is_empty() {
+                self.add("sys_group_has_role", &[("group", &group), ("role", &role)]);
+            }
+        }
+    }
+
+    fn settings(&mut self, options: &Options) {
+        let release = format!("{:?}", options.release);
+        let tag = format!(
+            "glide-{}-07-02-2025__patch3-hotfix1",
+            release.to_lowercase()
+        );
+        for (name, text) in [
+            ("glide.buildname", release.as_str()),
+            ("glide.buildtag", &tag),
+            ("glide.buildtag.last", &tag),
+            ("glide.war", &format!("{tag}.zip")),
+            ("com.snc.platform.security.oauth.is.active", "true"),
+            ("glide.authenticate.multisso.enabled", "true"),
+        ] {
+            self.add("sys_properties", &[("name", name), ("value", text)]);
+        }
+        for name in ["useraccount", "kb_read", "incident_read"] {
+            self.add("sys_auth_scope", &[("name", name)]);
+        }
+        self.add("sys_script_include", &[("name", "OAuthUtil")]);
+    }
+
+    fn providers(&mut self, options: &Options) {
+        if !options.template_providers {
+            return;
+        }
+        for (name, url, claim) in TEMPLATES {
+            self.add(
+                "oidc_provider_configuration",
+                &[
+                    ("name", name),
+                    ("oidc_url", url),
+                    ("user_claim", claim),
+                    ("user_field", "email"),
+                ],
+            );
+        }
+    }
+
+    fn administrator(&mut self, options: &Options) {
+        let user = self.add(
+            "sys_user",
+            &[
+                ("user_name", &options.admin_user),
+                ("first_name", "System"),
+                ("last_name", "Administrator"),
+                ("email", "admin@example.com"),
+                ("user_password", &options.admin_password),
+            ],
+        );
+        let role = self.find("sys_user_role", "name", "admin");
+        self.add("sys_user_has_role", &[("user", &user), ("role", &role)]);
+    }
+
+    fn find(&self, table: &str, column: &str, text: &str) -> String {
+        self.platform
+            .rows
+            .of_class(table)
+            .find(|row| super::store::value(row, column) == text)
+            .map(|row| super::store::value(row, "sys_id").to_owned())
+            .unwrap_or_default()
+    }
+}
+
+const APP_SCOPE: &str = "x_mioms_m365_assis";
+
+const PLUGINS: &[(&str, &str)] = &[
+    ("com.snc.platform.security.oauth", "OAuth 2.0"),
+    (
+        "com.snc.integration.sso.multi",
+        "Integration - Multiple Provider Single Sign-On Installer",
+    ),
+    ("com.glide.rest.auth.scope", "REST API Auth Scope"),
+    (
+        "com.glide.tokenbased_auth",
+        "API Key and HMAC Authentication",
+    ),
+    ("com.snc.ipauthenticator", "IP Range Based Authentication"),
+    (
+        "com.glide.role_management.inh_count",
+        "Contextual Security: Role Management V2",
+    ),
+];
+
+const ROLES: &[&str] = &[
+    "admin",
+    "catalog",
+    "catalog_admin",
+    "evt_mgmt_integration",
+    "incident_manager",
+    "itil",
+    "knowledge",
+    "knowledge_admin",
+    "knowledge_manager",
+    "mi_admin",
+    "oauth_admin",
+    "personalize_dictionary",
+    "rest_api_explorer",
+    "security_admin",
+    "sn_hr_core.content_reader",
+    "sn_incident_read",
+    "sn_incident_write",
+    "snc_basic_auth_api_access",
+    "snc_internal",
+    "snc_platform_rest_api_access",
+    "soap",
+    "user_admin",
+    "user_criteria_admin",
+    "view_changer",
+    "web_service_admin",
+];
+
+const CONTAINS: &[(&str, &str)] = &[
+    ("incident_manager", "itil"),
+    ("incident_manager", "sn_incident_write"),
+    ("itil", "sn_incident_write"),
+    ("itil", "snc_platform_rest_api_access"),
+    ("itil", "view_changer"),
+    ("sn_incident_write", "sn_incident_read"),
+    ("knowledge_admin", "knowledge_manager"),
+    ("knowledge_manager", "knowledge"),
+    ("catalog_admin", "catalog"),
+    (
+        "x_mioms_m365_assis.administrator",
+        "x_mioms_m365_assis.insights_user",
+    ),
+];
+
+const TEMPLATES: &[(&str, &str, &str)] = &[
+    (
+        "Azure AD",
+        "https://login.microsoftonline.com/common/.well-known/openid-configuration",
+        "upn",
+    ),
+    (
+        "Google",
+        "https://accounts.google.com/.well-known/openid-configuration",
+        "email",
+    ),
+    (
+        "Okta",
+        "https://example.okta.com/.well-known/openid-configuration",
+        "email",
+    ),
+];

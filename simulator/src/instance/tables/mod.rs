@@ -1,0 +1,20 @@
+//! The tables of the instance, declared from ServiceNow's own table schemas and from exported records.
+//! Nothing here is shared with the provider: a wrong name on either side must show.
+
+mod oauth;
+mod people;
+mod platform;
+mod work;
+
+use super::options::Release;
+use super::schema::Schema;
+
+pub(super) fn schema(release: Release) -> Schema {
+    let tables = [
+        platform::tables(),
+        oauth::tables(),
+        people::tables(),
+        work::tables(),
+    ];
+    Schema::new(release, tables.concat())
+}

@@ -1,0 +1,15 @@
+//! The simulated instance, seen from outside: over its HTTP routes, without a socket.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's helpers may panic as its cases do"
+)]
+
+mod client;
+mod faults;
+mod oauth;
+mod oidc;
+mod query;
+mod records;
+mod roles;
+mod table_api;

@@ -1,0 +1,125 @@
+//! Encoded queries.
+
+use crate::client::Client;
+
+fn prepared() -> Client {
+    let client = Client::new();
+    for (name, title, notification, active) in [
+        ("q.alpha", "Clerk", "1", "true"),
+        ("q.beta", "clerk", "2", "true"),
+        ("q.gamma", "", "10", "false"),
+        ("q.delta", "a^b", "11", "true"),
+    ] {
+        client.instance.put(
+            "sys_user",
+            &[
+                ("user_name", name),
+                ("title", title),
+                ("notification", notification),
+                ("active", active),
+            ],
+        );
+    }
+    client
+}
+
+async fn names(client: &Client, query: &str) -> Vec<String> {
+    let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+    let path = format!("sys_user?sysparm_fields=user_name&sysparm_query={query}");
+    let rows = client.read(&path).await.result();
+    let mut names: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["user_name"].as_str().unwrap().replace("q.", ""))
+        .collect();
+    if !query.contains("ORDERBY") {
+        names.sort();
+    }
+    names
+}
+
+#[tokio::test]
+async fn operators_select_what_they_say() {
+    let client = prepared();
+    for (term, expected) in [
+        ("title=Clerk", "alpha"),
+        ("title!=Clerk", "beta delta gamma"),
+        ("title=", "gamma"),
+        ("titleISEMPTY", "gamma"),
+        ("titleISNOTEMPTY", "alpha beta delta"),
+        ("titleLIKEler", "alpha beta"),
+        ("titleNOTLIKEler", "delta gamma"),
+        ("titleSTARTSWITHC", "alpha"),
+        ("titleENDSWITHk", "alpha beta"),
+        ("user_nameINq.alpha,q.beta", "alpha beta"),
+        ("user_nameNOT INq.alpha,q.beta", "delta gamma"),
+        ("notification>2", "delta gamma"),
+        ("notification>=2", "beta delta gamma"),
+        ("notification<10", "alpha beta"),
+        ("notification<=1", "alpha"),
+        ("notificationBETWEEN2@10", "beta gamma"),
+        ("titleANYTHING", "alpha beta delta gamma"),
+        (
+            "sys_created_onONToday@javascript:gs.beginningOfToday()@javascript:gs.endOfToday()",
+            "alpha beta delta gamma",
+        ),
+        ("active=true", "alpha beta delta"),
+        ("active=1", "alpha beta delta"),
+        ("title=Clerk^ORtitle=clerk^active=true", "alpha beta"),
+        ("active=false^NQtitle=Clerk", "alpha gamma"),
+        ("user_name=javascript:'q.alpha'", ""),
+    ] {
+        let query = if term.contains("^NQ") {
+            term.to_owned()
+        } else {
+            format!("{term}^user_nameSTARTSWITHq.^EQ")
+        };
+        assert_eq!(names(&client, &query).await.join(" "), expected, "{term}");
+    }
+}
+
+#[tokio::test]
+async fn rows_come_in_the_order_asked_for() {
+    let client = prepared();
+    let ascending = names(&client, "user_nameSTARTSWITHq.^ORDERBYnotification").await;
+    assert_eq!(ascending.join(" "), "alpha beta gamma delta");
+    let descending = names(&client, "user_nameSTARTSWITHq.^ORDERBYDESCuser_name").await;
+    assert_eq!(descending.join(" "), "gamma delta beta alpha");
+}
+
+#[tokio::test]
+async fn a_bad_term_widens_the_result_unless_the_property_forbids() {
+    let client = prepared();
+    assert_eq!(names(&client, "nosuch=1^user_name=q.beta").await, ["beta"]);
+    assert_eq!(names(&client, "nosuch=1").await.len(), 5);
+    assert_eq!(names(&client, "user_name~q.beta").await.len(), 5);
+    client.instance.put(
+        "sys_properties",
+        &[
+            ("name", "glide.invalid_query.returns_no_rows"),
+            ("value", "true"),
+        ],
+    );
+    assert_eq!(names(&client, "nosuch=1^user_name=q.beta").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_caret_in_a_value_splits_the_query() {
+    let client = prepared();
+    assert_eq!(
+        names(&client, "title=a^b^user_nameSTARTSWITHq.")
+            .await
+            .len(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn columns_are_dot_walked() {
+    let client = prepared();
+    let roles = client
+        .read("sys_user_has_role?sysparm_query=role.name%3Dadmin%5Euser.user_name%3Dadmin")
+        .await;
+    assert_eq!(roles.result().as_array().unwrap().len(), 1);
+}

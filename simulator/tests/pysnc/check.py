@@ -1,0 +1,171 @@
+"""An independent caller of the simulator: PySNC, ServiceNow's own Python client (PyPI `pysnc`, written against 1.2.1).
+
+Usage: python check.py INSTANCE_URL USER PASSWORD [CA_FILE]
+
+Exits non-zero at the first difference.
+"""
+
+import sys
+
+import pysnc.client
+from pysnc import ServiceNowClient, ServiceNowClientCredentialsFlow
+from pysnc.exceptions import AuthenticationException, RoleException
+
+TABLE = "sys_user"
+
+
+def main(url, user, password, ca_file=None):
+    if url.startswith("http://127.0.0.1:"):
+        # PySNC insists on https, which the bare instance of `examples/instance.rs` does not speak.
+        pysnc.client.get_instance = lambda instance: instance
+    client = ServiceNowClient(url, (user, password), verify=ca_file)
+    created = create(client, 25)
+    query(client)
+    page(client)
+    update(client, created[0])
+    long_query(client, created)
+    oauth(client, url, ca_file)
+    errors(client, url, ca_file, user)
+    delete(client)
+    print(f"PySNC agrees with {url}")
+
+
+def create(client, count):
+    ids = []
+    for number in range(count):
+        record = client.GlideRecord(TABLE)
+        record.initialize()
+        record.user_name = f"pysnc.{number:02}"
+        record.first_name = "Py"
+        record.last_name = f"Snc {number:02}"
+        record.notification = number % 3
+        ids.append(str(record.insert()))
+        assert record.name == f"Py Snc {number:02}", record.name
+    return ids
+
+
+def query(client):
+    def names(*terms, encoded=None, order=None):
+        record = client.GlideRecord(TABLE)
+        record.add_query("user_name", "STARTSWITH", "pysnc.")
+        for term in terms:
+            record.add_query(*term)
+        if encoded:
+            record.add_encoded_query(encoded)
+        if order:
+            record.order_by_desc(order)
+        record.query()
+        return [str(row.user_name) for row in record]
+
+    assert len(names()) == 25
+    assert names(("last_name", "LIKE", "09")) == ["pysnc.09"]
+    assert sorted(names(("user_name", "IN", "pysnc.01,pysnc.02"))) == ["pysnc.01", "pysnc.02"]
+    assert len(names(("user_name", "NOT IN", "pysnc.01,pysnc.02"))) == 23
+    assert len(names(("notification", ">", "1"))) == 8
+    assert names(("email", "ISNOTEMPTY", "")) == []
+    assert names(("user_name", "ENDSWITH", "7"), order="user_name") == ["pysnc.17", "pysnc.07"]
+    assert sorted(names(encoded="user_name=pysnc.03^ORuser_name=pysnc.04")) == ["pysnc.03", "pysnc.04"]
+
+    record = client.GlideRecord(TABLE)
+    condition = record.add_query("user_name", "pysnc.05")
+    condition.add_or_condition("user_name", "pysnc.06")
+    record.query()
+    assert record.get_row_count() == 2
+
+    grant = client.GlideRecord("sys_user_has_role")
+    grant.add_query("user.user_name", "admin")
+    grant.query()
+    assert grant.next() and grant.get_display_value("role") == "admin"
+    assert len(grant.get_value("role")) == 32
+
+
+def page(client):
+    record = client.GlideRecord(TABLE, batch_size=4)
+    record.add_query("user_name", "STARTSWITH", "pysnc.")
+    record.order_by("user_name")
+    record.query()
+    seen = [str(row.user_name) for row in record]
+    assert seen == [f"pysnc.{number:02}" for number in range(25)], seen
+    assert record.get_row_count() == 25
+
+    record = client.GlideRecord(TABLE)
+    record.limit = 3
+    record.add_query("user_name", "STARTSWITH", "pysnc.")
+    record.query()
+    assert len(list(record)) == 3
+
+
+def update(client, sys_id):
+    record = client.GlideRecord(TABLE)
+    assert record.get(sys_id)
+    record.title = "Engineer"
+    assert record.update() is not None
+    again = client.GlideRecord(TABLE)
+    assert again.get("user_name", "pysnc.00")
+    assert (str(again.title), str(again.sys_mod_count)) == ("Engineer", "1")
+
+
+def long_query(client, ids):
+    """Above 10,000 characters PySNC turns to the batch API."""
+    record = client.GlideRecord(TABLE)
+    record.add_query("sys_id", "IN", ",".join(ids * 16))
+    record.query()
+    assert record.get_row_count() == 25
+
+
+def oauth(client, url, ca_file):
+    user = client.GlideRecord(TABLE)
+    assert user.get("user_name", "pysnc.01")
+    enabled = client.GlideRecord("sys_properties")
+    enabled.initialize()
+    enabled.name = "glide.oauth.inbound.client.credential.grant_type.enabled"
+    enabled.value = "true"
+    enabled.insert()
+    entity = client.GlideRecord("oauth_entity")
+    entity.initialize()
+    entity.name = "PySNC"
+    entity.client_secret = "simulated secret"
+    entity.user = str(user.sys_id)
+    entity.inbound_grant_type = "client_credential"
+    entity.insert()
+    assert entity.get_value("client_secret") != "simulated secret"
+    if ca_file is None:
+        flow = ServiceNowClientCredentialsFlow(entity.get_value("client_id"), "simulated secret")
+        robot = ServiceNowClient(url, flow).GlideRecord(TABLE)
+        assert robot.get("user_name", "pysnc.01")
+    assert entity.delete() and enabled.delete()
+
+
+def errors(client, url, ca_file, user):
+    record = client.GlideRecord(TABLE)
+    assert record.get("0" * 31 + "f") is False
+    refused = client.GlideRecord("sys_plugins")
+    expect(RoleException, refused.query, "Operation Failed")
+    stranger = ServiceNowClient(url, (user, "wrong"), verify=ca_file).GlideRecord(TABLE)
+    expect(AuthenticationException, stranger.query, "User is not authenticated")
+    unknown = client.GlideRecord("nosuch")
+    expect(Exception, unknown.query, "Invalid table nosuch")
+
+
+def expect(kind, call, part):
+    try:
+        call()
+    except kind as error:
+        assert part in str(error), error
+    else:
+        raise AssertionError(f"no {kind.__name__}")
+
+
+def delete(client):
+    record = client.GlideRecord(TABLE)
+    record.add_query("user_name", "STARTSWITH", "pysnc.")
+    record.query()
+    assert record.delete_multiple()
+    record = client.GlideRecord(TABLE)
+    record.add_query("user_name", "STARTSWITH", "pysnc.")
+    record.query()
+    assert record.get_row_count() == 0
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
