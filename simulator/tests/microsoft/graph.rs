@@ -248,3 +248,71 @@ async fn federated_credentials_are_unique_by_issuer_and_subject() {
     assert_eq!(graph.call(DELETE, &one, &Value::Null).await.0, 204);
     assert_eq!(graph.call(GET, &one, &Value::Null).await.0, 404);
 }
+
+#[tokio::test]
+async fn an_application_works_in_graph_once_it_was_given_the_role() {
+    let world = World::start().await;
+    let mut graph = graph(&world).await;
+    let (_, app) = graph
+        .call(POST, "/v1.0/applications", &json!({"displayName": "runs"}))
+        .await;
+    let (_, principal) = graph
+        .call(POST, "/v1.0/servicePrincipals", &json!({"appId": app["appId"]}))
+        .await;
+    let (_, password) = graph
+        .call(
+            POST,
+            &format!("/v1.0/applications/{}/addPassword", app["id"].as_str().unwrap()),
+            &json!({"passwordCredential": {}}),
+        )
+        .await;
+    let (_, found) = graph
+        .call(
+            GET,
+            "/v1.0/servicePrincipals?$filter=appId%20eq%20'00000003-0000-0000-c000-000000000000'",
+            &Value::Null,
+        )
+        .await;
+    let resource = &found["value"][0];
+    let role = resource["appRoles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|role| role["value"] == "Application.ReadWrite.OwnedBy")
+        .unwrap();
+    let at = format!(
+        "/v1.0/servicePrincipals/{}/appRoleAssignedTo",
+        resource["id"].as_str().unwrap()
+    );
+    let body = json!({"principalId": principal["id"], "resourceId": resource["id"], "appRoleId": role["id"]});
+
+    let (status, assignment) = graph.call(POST, &at, &body).await;
+
+    assert_eq!(status, 201, "{assignment}");
+    assert_eq!(graph.call(POST, &at, &body).await.0, 400);
+    let one = format!("{at}/{}", assignment["id"].as_str().unwrap());
+    assert_eq!(
+        graph.call(GET, &one, &Value::Null).await.1["principalId"],
+        principal["id"]
+    );
+    let administrator = std::mem::take(&mut graph.token);
+    let client = (app["appId"].as_str().unwrap(), password["secretText"].as_str().unwrap());
+    let make = json!({"displayName": "made by the run"});
+    for (expected, revoke) in [(201, true), (403, false)] {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client.0),
+            ("client_secret", client.1),
+            ("scope", "https://graph.microsoft.com/.default"),
+        ];
+        let (_, answer) = world.token("/v2.0", &form).await;
+        graph.token = answer["access_token"].as_str().unwrap().to_owned();
+
+        assert_eq!(graph.call(POST, "/v1.0/applications", &make).await.0, expected);
+
+        if revoke {
+            graph.token = administrator.clone();
+            assert_eq!(graph.call(DELETE, &one, &Value::Null).await.0, 204);
+        }
+    }
+}

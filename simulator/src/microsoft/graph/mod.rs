@@ -8,6 +8,7 @@ mod owners;
 mod principals;
 mod query;
 mod refusal;
+mod roles;
 mod shape;
 
 use axum::Router;
@@ -76,6 +77,14 @@ impl Graph {
                 get(principals::read)
                     .patch(principals::update)
                     .delete(principals::remove),
+            )
+            .route(
+                "/servicePrincipals/{id}/appRoleAssignedTo",
+                get(roles::list).post(roles::assign),
+            )
+            .route(
+                "/servicePrincipals/{id}/appRoleAssignedTo/{assignment}",
+                get(roles::read).delete(roles::revoke),
             )
             .route("/servicePrincipals/{id}/owners", get(owners::of_principal))
             .route("/servicePrincipals/{id}/owners/$ref", post(owners::add_to_principal))

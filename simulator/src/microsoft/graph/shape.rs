@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::roles;
 use crate::microsoft::directory::{Application, Password, ServicePrincipal, Tenant};
 
 /// An application as Graph shows it: every property, secrets never.
@@ -107,7 +108,7 @@ pub(super) fn service_principal(tenant: &Tenant, principal: &ServicePrincipal) -
         "appDisplayName": backing["displayName"],
         "appOwnerOrganizationId": if principal.first_party { MICROSOFT_TENANT } else { tenant.id.as_str() },
         "appRoleAssignmentRequired": false,
-        "appRoles": list(&backing["appRoles"]),
+        "appRoles": if principal.first_party { roles::offered(&principal.app_id) } else { list(&backing["appRoles"]) },
         "applicationTemplateId": null,
         "deletedDateTime": null,
         "description": null,
