@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    http::{Client, Limits},
-    microsoft::{Entra, SupportApi, entra::Authority},
+    http::{Client, Limits, Origin},
+    microsoft::Microsoft365,
     plugin::{Context, Diagnostic},
     servicenow::{Instance, Session},
 };
@@ -14,28 +14,21 @@ use crate::{
 pub struct Clients {
     /// The ServiceNow instance.
     pub servicenow: Result<Instance, Diagnostic>,
-    /// Microsoft 365.
-    pub microsoft: Result<Microsoft, Diagnostic>,
+    /// Microsoft 365, signed in as the provider.
+    pub microsoft: Result<Microsoft365, Diagnostic>,
+    /// Entra, for signing in as somebody else.
+    pub authorities: Option<Authorities>,
 }
 
-/// The Microsoft side.
-pub struct Microsoft {
-    /// The wire, for sign-ins of other identities.
+/// Where other identities sign in.
+#[derive(Clone, Debug)]
+pub struct Authorities {
+    /// The wire.
     pub http: Arc<Client>,
-    /// The tenant at its sign-in service.
-    pub authority: Authority,
-    /// The provider's own sign-in.
-    pub entra: Arc<Entra>,
-    /// The admin center's support API.
-    pub support: SupportApi,
-    /// The tenant, as configured: its id or a domain.
-    pub tenant: String,
-}
-
-impl std::fmt::Debug for Microsoft {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Microsoft").field("tenant", &self.tenant).finish_non_exhaustive()
-    }
+    /// The sign-in service.
+    pub login: Origin,
+    /// The provider's tenant, if it is configured.
+    pub tenant: Option<String>,
 }
 
 /// What a call does its work with.
@@ -50,7 +43,7 @@ pub trait Calls {
     ///
     /// # Errors
     /// When the provider block does not say how to reach it.
-    fn microsoft(&self) -> Result<&Microsoft, Diagnostic>;
+    fn microsoft(&self) -> Result<&Microsoft365, Diagnostic>;
 
     /// The limits of this call.
     fn limits(&self) -> Limits;
@@ -58,14 +51,21 @@ pub trait Calls {
 
 impl Calls for Context<Clients> {
     fn instance(&self) -> Result<Session, Diagnostic> {
-        self.data.servicenow.as_ref().map(|instance| instance.at(self.limits())).map_err(Clone::clone)
+        self.data
+            .servicenow
+            .as_ref()
+            .map(|instance| instance.at(self.limits()))
+            .map_err(Clone::clone)
     }
 
-    fn microsoft(&self) -> Result<&Microsoft, Diagnostic> {
+    fn microsoft(&self) -> Result<&Microsoft365, Diagnostic> {
         self.data.microsoft.as_ref().map_err(Clone::clone)
     }
 
     fn limits(&self) -> Limits {
-        Limits { deadline: self.deadline, cancel: self.cancel.clone() }
+        Limits {
+            deadline: self.deadline,
+            cancel: self.cancel.clone(),
+        }
     }
 }

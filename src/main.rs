@@ -12,7 +12,18 @@ use servicenow_provider::{
 };
 
 fn main() -> ExitCode {
-    let plugin =
-        Plugin { address: ADDRESS, name: "servicenow", version: env!("CARGO_PKG_VERSION"), mask: secret::mask };
-    transport::run(plugin, || Server::new(Servicenow { environment: Environment::of_process() }, secret::mask))
+    let plugin = Plugin {
+        address: ADDRESS,
+        name: "servicenow",
+        version: env!("CARGO_PKG_VERSION"),
+        mask: secret::mask,
+    };
+    transport::run(plugin, || {
+        Server::new(
+            Servicenow {
+                environment: Environment::of_process(),
+            },
+            secret::mask,
+        )
+    })
 }

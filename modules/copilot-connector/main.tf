@@ -47,7 +47,7 @@ resource "servicenow_oidc_provider" "this" {
   client_id = local.preset.client_id
 
   # Without a secret of yours the instance makes one up, which nothing uses.
-  client_secret_wo         = var.client_secret
+  client_secret_wo         = var.client_secret == "" ? null : var.client_secret
   client_secret_wo_version = var.client_secret_version
 
   auth_scopes = length(local.auth_scopes) > 0 ? local.auth_scopes : null

@@ -48,9 +48,9 @@ variable "client_id" {
 }
 
 variable "client_secret" {
-  description = "Secret to keep in the registration. Checking tokens does not use it; Microsoft's page for `copilot_own_app` asks for the application's secret all the same. Not stored in plan or state."
+  description = "Secret to keep in the registration. Checking tokens does not use it; Microsoft's page for `copilot_own_app` asks for the application's secret all the same. Not stored in plan or state. Empty: none."
   type        = string
-  default     = null
+  default     = ""
   ephemeral   = true
   sensitive   = true
 }

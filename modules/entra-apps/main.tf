@@ -65,7 +65,7 @@ resource "azuread_application_password" "this" {
 
   application_id = azuread_application.this[each.key].id
   display_name   = "Terraform, rotation ${var.rotate}"
-  end_date       = timeadd(terraform_data.issued.output, var.secret_lifetime)
+  end_date       = timeadd(terraform_data.issued.input, var.secret_lifetime)
 
   rotate_when_changed = {
     rotate = var.rotate
@@ -91,7 +91,7 @@ resource "azuread_application_federated_identity_credential" "this" {
 
 check "secrets_are_not_about_to_expire" {
   assert {
-    condition     = timecmp(plantimestamp(), timeadd(timeadd(terraform_data.issued.output, var.secret_lifetime), "-${var.expiry_warning}")) < 0
-    error_message = "The client secrets of ${var.name_prefix} end on ${timeadd(terraform_data.issued.output, var.secret_lifetime)}. Change the input \"rotate\" to make new ones before that."
+    condition     = timecmp(plantimestamp(), timeadd(timeadd(terraform_data.issued.input, var.secret_lifetime), "-${var.expiry_warning}")) < 0
+    error_message = "The client secrets of ${var.name_prefix} end on ${timeadd(terraform_data.issued.input, var.secret_lifetime)}. Change the input \"rotate\" to make new ones before that."
   }
 }

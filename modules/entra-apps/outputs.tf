@@ -41,5 +41,5 @@ output "client_ids" {
 
 output "secrets_expire_at" {
   description = "When the client secrets end, in RFC 3339."
-  value       = timeadd(terraform_data.issued.output, var.secret_lifetime)
+  value       = timeadd(terraform_data.issued.input, var.secret_lifetime)
 }

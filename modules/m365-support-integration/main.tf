@@ -97,8 +97,8 @@ resource "servicenow_integration_user" "rest_user" {
   password_wo_version = local.has_own_endpoint ? local.rest_user_version : null
 }
 
-# Step C2, the narrow way. Its installation makes the same records on most instances, so that this is for those where they
-# are missing.
+# Step C2, the narrow way. The application's installation makes the same records on most instances; this is for those
+# where they are missing.
 resource "servicenow_cross_scope_privilege" "read" {
   for_each = toset(var.readable_by_application ? ["oauth_entity", "oauth_entity_profile"] : [])
 

@@ -56,12 +56,7 @@ fn element(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
             return None;
         }
         let (length, rest) = rest.split_at_checked(octets)?;
-        (
-            length
-                .iter()
-                .fold(0, |sum, octet| sum << 8 | usize::from(*octet)),
-            rest,
-        )
+        (length.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)), rest)
     };
     rest.split_at_checked(length)
 }
@@ -115,9 +110,7 @@ mod tests {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "caller");
-        params
-            .distinguished_name
-            .push(DnType::OrganizationName, "Contoso");
+        params.distinguished_name.push(DnType::OrganizationName, "Contoso");
         let der = params.self_signed(&key).unwrap();
 
         let read = certificate(der.der()).unwrap();

@@ -11,6 +11,7 @@ pub mod faults;
 pub mod instance;
 pub mod internet;
 pub mod microsoft;
+mod page;
 pub mod serve;
 mod simulator;
 mod state;

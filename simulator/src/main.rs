@@ -2,22 +2,32 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use servicenow_simulator::{Options, Simulator};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // On one line, and without the backtrace that a returned error would print.
+            let _ = writeln!(std::io::stderr(), "servicenow-simulator: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> anyhow::Result<()> {
     let Some(options) = options(std::env::args().skip(1))? else {
         std::io::stdout().write_all(USAGE.as_bytes())?;
         return Ok(());
     };
     // Before the announcement: whoever reads it may interrupt at once.
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let simulator = Simulator::start(options).await?;
     let mut out = std::io::stdout();
     writeln!(out, "{}", simulator.announcement())?;
@@ -39,11 +49,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option
                 let value = arguments.next().context("--port needs a number")?;
                 options.port = Some(value.parse().with_context(|| format!("--port {value}"))?);
             }
-            "--state" => {
-                options.state = Some(PathBuf::from(
-                    arguments.next().context("--state needs a file")?,
-                ))
-            }
+            "--state" => options.state = Some(PathBuf::from(arguments.next().context("--state needs a file")?)),
             _ => bail!("unknown argument {argument}\n\n{USAGE}"),
         }
     }

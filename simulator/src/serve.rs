@@ -46,10 +46,7 @@ pub struct LoggedRequest {
 impl RequestLog {
     /// All requests so far.
     pub fn all(&self) -> Vec<LoggedRequest> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many requests had this method and a path that starts so.
@@ -62,17 +59,11 @@ impl RequestLog {
 
     /// Forgets the past.
     pub fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn push(&self, request: LoggedRequest) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(request);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
     }
 }
 
@@ -88,10 +79,7 @@ pub(crate) struct Panics(Arc<Mutex<Vec<String>>>);
 
 impl Panics {
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was not taken before.
@@ -105,10 +93,7 @@ impl Panics {
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic without a text".to_owned());
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(text);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 }
 
@@ -217,3 +202,69 @@ impl Service {
 }
 
 const MAX_BODY: usize = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::response::IntoResponse;
+    use axum::routing::{get, post};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// What the client reads until the connection closes.
+    async fn ask(method: &str, path: &str) -> (String, Service) {
+        let panicking = async || -> StatusCode { panic!("a handler's mistake") };
+        let router = Router::new()
+            .route("/", get(async || "here"))
+            .route("/panic", get(panicking))
+            .route("/cut", post(async || axum::Extension(Cut).into_response()));
+        let service = Service {
+            router,
+            log: RequestLog::default(),
+            panics: Panics::default(),
+            changed: Arc::default(),
+            tls: None,
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(serve(listener, service.clone()));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        serving.abort();
+        (answer, service)
+    }
+
+    #[tokio::test]
+    async fn a_request_is_answered_and_logged() {
+        let (answer, service) = ask("GET", "/").await;
+
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with("here"),
+            "{answer}"
+        );
+        assert_eq!(service.log.count("GET", "/"), 1);
+        assert_eq!(service.log.all()[0].status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_500_and_remembered() {
+        let (answer, service) = ask("GET", "/panic").await;
+
+        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+        assert_eq!(service.panics.all(), ["a handler's mistake"]);
+    }
+
+    #[tokio::test]
+    async fn a_cut_connection_has_no_answer_but_a_line_in_the_log() {
+        let (answer, service) = ask("POST", "/cut").await;
+
+        assert_eq!(answer, "");
+        assert_eq!(service.log.all()[0].status, 0);
+    }
+}

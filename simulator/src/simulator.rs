@@ -20,6 +20,7 @@ use crate::microsoft::graph::Graph;
 use crate::microsoft::hcp::Hcp;
 use crate::microsoft::internet::Line;
 use crate::microsoft::metadata;
+use crate::page::Page;
 use crate::serve::{self, Panics, RequestLog, Service};
 use crate::state;
 use crate::tls::Authority;
@@ -133,9 +134,7 @@ impl Simulator {
     pub async fn start(options: Options) -> anyhow::Result<Simulator> {
         let listeners = listen(options.port).await?;
         let [at_instance, at_login, at_graph, at_admin, at_metadata] = &listeners;
-        let host = |listener: &TcpListener| -> anyhow::Result<String> {
-            Ok(listener.local_addr()?.to_string())
-        };
+        let host = |listener: &TcpListener| -> anyhow::Result<String> { Ok(listener.local_addr()?.to_string()) };
         let metadata_host = host(at_metadata)?;
         let scheme = match options.instance_scheme {
             Scheme::Http => "http",
@@ -163,12 +162,7 @@ impl Simulator {
             None => automation(&directory),
         };
         directory.with(|tenant| tenant.add_address(GRAPH_APP, &urls.graph));
-        let connection = ConnectionTest::new(
-            instance.clone(),
-            entra.clone(),
-            admin.clone(),
-            &urls.instance,
-        );
+        let connection = ConnectionTest::new(instance.clone(), entra.clone(), admin.clone(), &urls.instance);
 
         let authority = Authority::generate()?;
         let ca_file = tempfile::Builder::new()
@@ -186,7 +180,13 @@ impl Simulator {
             changed: Arc::clone(&changed),
             tls: Some(acceptor.clone()),
         };
-        let mut of_instance = served(instance.router(), &logs.instance);
+        let page = Page {
+            instance: instance.clone(),
+            entra: entra.clone(),
+            admin: admin.clone(),
+            connection: connection.clone(),
+        };
+        let mut of_instance = served(page.in_front_of(instance.router()), &logs.instance);
         if options.instance_scheme == Scheme::Http {
             of_instance.tls = None;
         }
@@ -345,13 +345,7 @@ impl Simulator {
     /// When it cannot be written.
     pub fn save(&self) -> anyhow::Result<()> {
         match &self.state {
-            Some(path) => state::save(
-                path,
-                &self.instance,
-                self.directory(),
-                &self.admin,
-                &self.account,
-            ),
+            Some(path) => state::save(path, &self.instance, self.directory(), &self.admin, &self.account),
             None => Ok(()),
         }
     }
@@ -376,11 +370,7 @@ impl Simulator {
             return self;
         };
         let (instance, admin) = (self.instance.clone(), self.admin.clone());
-        let (directory, account, changed) = (
-            self.directory().clone(),
-            self.account.clone(),
-            Arc::clone(changed),
-        );
+        let (directory, account, changed) = (self.directory().clone(), self.account.clone(), Arc::clone(changed));
         self.tasks.spawn(async move {
             loop {
                 changed.notified().await;
@@ -397,11 +387,7 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         let panics = self.panics.take();
-        assert!(
-            std::thread::panicking() || panics.is_empty(),
-            "{}",
-            Panicked(panics)
-        );
+        assert!(std::thread::panicking() || panics.is_empty(), "{}", Panicked(panics));
     }
 }
 
@@ -433,9 +419,7 @@ fn automation(directory: &Directory) -> Account {
     } = directory.register("Terraform automation", TokenVersion::V1);
     directory.with(|tenant| {
         for resource in [PORTAL_APP, GRAPH_APP] {
-            tenant
-                .consents
-                .insert((client_id.clone(), resource.to_owned()));
+            tenant.consents.insert((client_id.clone(), resource.to_owned()));
         }
         let role = "Application.ReadWrite.All".to_owned();
         tenant

@@ -12,23 +12,16 @@ use crate::microsoft::directory::{Directory, Tenant};
 use crate::simulator::Account;
 
 /// Puts the file's contents in place.
-pub(crate) fn load(
-    path: &Path,
-    instance: &Instance,
-    directory: &Directory,
-    admin: &Admin,
-) -> anyhow::Result<Account> {
+pub(crate) fn load(path: &Path, instance: &Instance, directory: &Directory, admin: &Admin) -> anyhow::Result<Account> {
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let state: Value =
-        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+    let state: Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
     if state["version"].as_u64() != Some(VERSION) {
         return Err(anyhow!(
             "{} is not of version {VERSION}; remove it to start afresh",
             path.display()
         ));
     }
-    let tenant: Tenant =
-        serde_json::from_value(state["tenant"].clone()).context("the tenant in the state file")?;
+    let tenant: Tenant = serde_json::from_value(state["tenant"].clone()).context("the tenant in the state file")?;
     let account = |name: &str| {
         let value = state["account"][name]
             .as_str()
@@ -43,9 +36,7 @@ pub(crate) fn load(
     instance
         .restore(&state["instance"])
         .map_err(|error| anyhow!("the instance in the state file: {error}"))?;
-    admin
-        .restore(&state["admin"])
-        .map_err(|error| anyhow!("{error}"))?;
+    admin.restore(&state["admin"]).map_err(|error| anyhow!("{error}"))?;
     directory.with(|current| *current = tenant);
     Ok(account)
 }
@@ -74,8 +65,7 @@ pub(crate) fn save(
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     // Temporary files are readable by their owner only, and the name keeps that.
-    let mut file = tempfile::NamedTempFile::new_in(folder)
-        .with_context(|| format!("write in {}", folder.display()))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("write in {}", folder.display()))?;
     file.write_all(serde_json::to_string_pretty(&state)?.as_bytes())?;
     file.persist(path)
         .with_context(|| format!("write {}", path.display()))?;

@@ -6,7 +6,6 @@
 mod line;
 
 use std::{
-    borrow::Cow,
     env,
     fmt::{self, Debug},
     io::Write,
@@ -25,13 +24,15 @@ use tracing_subscriber::{
 };
 
 use self::line::{Line, Value};
-
-/// Replaces secrets in a text. Borrows when there is nothing to replace.
-pub type Mask = fn(&str) -> Cow<'_, str>;
+use super::Mask;
 
 /// Sends the log to stderr as far as the host shows it; with the host's logging off, the macros cost nothing.
 ///
 /// Reads `TF_LOG_PROVIDER`, `TF_LOG`, and `TF_LOG_PROVIDER_<NAME>` and `TF_LOG_SDK`, which narrow them.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these belong to the plugin protocol, not to the provider's configuration"
+)]
 pub fn to_stderr(name: &str, mask: Mask) {
     let levels = Levels::from_variables(name, |name| env::var(name).ok());
     if levels.highest() == LevelFilter::OFF {
@@ -65,16 +66,10 @@ impl Levels {
         let shown = level("TF_LOG_PROVIDER")
             .or_else(|| level("TF_LOG"))
             .unwrap_or(LevelFilter::OFF);
-        let own = level(&format!(
-            "TF_LOG_PROVIDER_{}",
-            name.to_uppercase().replace('-', "_")
-        ));
+        let own = level(&format!("TF_LOG_PROVIDER_{}", name.to_uppercase().replace('-', "_")));
         Self {
             provider: own.unwrap_or(LevelFilter::TRACE).min(shown),
-            framework: level("TF_LOG_SDK")
-                .or(own)
-                .unwrap_or(LevelFilter::TRACE)
-                .min(shown),
+            framework: level("TF_LOG_SDK").or(own).unwrap_or(LevelFilter::TRACE).min(shown),
         }
     }
 
@@ -221,11 +216,7 @@ impl Fields {
     }
 
     fn set(&mut self, field: &Field, value: Value) {
-        match self
-            .others
-            .iter_mut()
-            .find(|(name, _)| *name == field.name())
-        {
+        match self.others.iter_mut().find(|(name, _)| *name == field.name()) {
             Some((_, old)) => *old = value,
             None => self.others.push((field.name(), value)),
         }

@@ -9,7 +9,7 @@ use std::{
     panic::{self, PanicHookInfo},
 };
 
-use super::log::Mask;
+use super::Mask;
 
 /// Replaces the panic hook. Catching the panic is the business of whoever runs the call.
 pub fn report_to_host(mask: Mask) {
@@ -27,15 +27,13 @@ fn report(info: &PanicHookInfo<'_>, backtrace: &Backtrace, mask: Mask) -> String
     if let Some(location) = info.location() {
         report.push_str(&format!("  at {location}\n"));
     }
-    match backtrace.status() {
-        BacktraceStatus::Captured => {
-            for line in backtrace.to_string().lines().take(BACKTRACE_LINES) {
-                report.push_str(&mask(line));
-                report.push('\n');
-            }
+    if backtrace.status() == BacktraceStatus::Captured {
+        for line in backtrace.to_string().lines().take(BACKTRACE_LINES) {
+            report.push_str(&mask(line));
+            report.push('\n');
         }
-        // The status is not ours and may grow.
-        _ => report.push_str("  (set RUST_BACKTRACE=1 to see the calls)\n"),
+    } else {
+        report.push_str("  (set RUST_BACKTRACE=1 to see the calls)\n");
     }
     report
 }

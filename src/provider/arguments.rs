@@ -34,8 +34,14 @@ impl<'a> Arguments<'a> {
     pub(super) fn text(&self, name: &str, variables: &[&str]) -> Option<Argument> {
         let configured = self.block.text(name).filter(|text| !text.trim().is_empty());
         match configured {
-            Some(text) => Some(Argument { text: text.to_owned(), given: Given::Configuration }),
-            None => self.environment.first(variables).map(|text| Argument { text, given: Given::Environment }),
+            Some(text) => Some(Argument {
+                text: text.to_owned(),
+                given: Given::Configuration,
+            }),
+            None => self.environment.first(variables).map(|text| Argument {
+                text,
+                given: Given::Environment,
+            }),
         }
     }
 
@@ -54,6 +60,10 @@ impl<'a> Arguments<'a> {
 
     /// The names of arguments whose value is not known yet.
     pub(super) fn unknown(&self) -> Vec<&'a str> {
-        self.block.iter().filter(|(_, value)| matches!(value, Value::Unknown)).map(|(name, _)| name.as_str()).collect()
+        self.block
+            .iter()
+            .filter(|(_, value)| matches!(value, Value::Unknown))
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 }

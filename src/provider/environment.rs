@@ -10,9 +10,14 @@ pub struct Environment {
 
 impl Environment {
     /// The environment of this process.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
     pub fn of_process() -> Self {
-        Self { lookup: |name| env::var(name).ok() }
+        Self {
+            lookup: |name| env::var(name).ok(),
+        }
     }
 
     /// An environment that a test makes up.
@@ -23,6 +28,8 @@ impl Environment {
 
     /// The first of these variables that is set.
     pub fn first(&self, names: &[&str]) -> Option<String> {
-        names.iter().find_map(|name| (self.lookup)(name).filter(|value| !value.trim().is_empty()))
+        names
+            .iter()
+            .find_map(|name| (self.lookup)(name).filter(|value| !value.trim().is_empty()))
     }
 }

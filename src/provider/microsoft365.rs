@@ -4,73 +4,121 @@ use std::sync::Arc;
 
 use super::arguments::{Argument, Arguments, Given};
 use crate::{
-    clients::Microsoft,
+    clients::{Authorities, Clients},
     http::{Client, ClientOptions},
     microsoft::{
-        Cloud, Entra, Hosts, SupportApi,
-        entra::{self, Authority, ChoiceError, Pipeline},
-        support::Profile,
+        Cloud, Hosts, Microsoft365, Microsoft365Options, OptionsError,
+        entra::{self, ChoiceError, Pipeline},
     },
     plugin::{Diagnostic, Diagnostics},
     resources::problem,
 };
 
-/// The Microsoft side; or why there is none, which is an error only for what needs it.
+/// Adds the Microsoft side to the clients; or why there is none, which is an error only for what needs it.
 pub(super) fn build(
     arguments: &Arguments<'_>,
     mut http: ClientOptions,
+    clients: &mut Clients,
     problems: &mut Diagnostics,
-) -> Result<Microsoft, Diagnostic> {
-    let mut wrong = |error: &dyn std::error::Error, attribute: &str| {
-        let problem = Diagnostic::error("Invalid Microsoft 365 configuration", problem::explain(error, ""))
-            .at_attribute(&format!("microsoft365.{attribute}"));
-        problems.push(problem.clone());
-        problem
-    };
-    let text = |name, variables: &[&str]| arguments.text(name, variables).map(|argument| argument.text);
+) {
     // The certificate of the TLS handshake is the instance's business.
     http.client_certificate_path = None;
     http.client_key_path = None;
-    let (configured, environment) = given(arguments);
-    let cloud = text("environment", &["ARM_ENVIRONMENT"]).unwrap_or_default();
-    let cloud = Cloud::parse(&cloud).map_err(|error| wrong(&error, "environment"))?;
-    let (login_url, admin_url) = (text("login_url", &["M365_LOGIN_URL"]), text("admin_url", &["M365_ADMIN_URL"]));
-    let hosts = Hosts::new(cloud, login_url.as_deref(), admin_url.as_deref())
-        .map_err(|error| wrong(&error, if login_url.is_some() { "login_url" } else { "admin_url" }))?;
-    let sign_in = match configured.choose(&environment) {
-        Ok(sign_in) => Ok(sign_in),
-        Err(error @ ChoiceError::Several(_)) => return Err(wrong(&error, "client_id")),
-        Err(error) => Err(error),
-    };
-    let profile = match text("support_api_profile", &["M365_SUPPORT_API_PROFILE"]) {
-        Some(given) => Profile::load(&given),
-        None => Profile::standard(),
-    };
-    let profile = profile.map_err(|error| wrong(&error, "support_api_profile"))?;
-    let Some(tenant) = text("tenant_id", &["ARM_TENANT_ID"]) else {
-        return Err(Diagnostic::error(
-            "Microsoft 365 is not configured",
-            "The tenant is missing: give microsoft365 = { tenant_id = ... } in the provider block, or ARM_TENANT_ID.",
-        ));
-    };
-    let authority = Authority::new(hosts.login, &tenant).map_err(|error| wrong(&error, "tenant_id"))?;
-    let sign_in = sign_in.map_err(|error| {
-        Diagnostic::error("Microsoft 365 is not configured", problem::explain(&error, ""))
-    })?;
     let client = Arc::new(Client::new(http));
-    let mut entra = Entra::new(Arc::clone(&client), authority.clone(), sign_in, &hosts.admin_resource);
-    if let Some(scope) = &profile.scope {
-        entra = entra.with_scope(scope);
+    if let Err(problem) = hosts(arguments, &client, clients) {
+        problems.push(problem);
+        return;
     }
-    let entra = Arc::new(entra);
-    let support = SupportApi::new(Arc::clone(&client), Arc::clone(&entra), hosts.admin, profile);
-    Ok(Microsoft { http: client, authority, entra, support, tenant })
+    clients.microsoft = match support(arguments, &client) {
+        Ok(microsoft) => Ok(microsoft),
+        Err(Missing::NotConfigured(problem)) => Err(problem),
+        Err(Missing::Wrong(problem)) => {
+            problems.push(problem.clone());
+            Err(problem)
+        }
+    };
+}
+
+/// Why there is no client.
+enum Missing {
+    NotConfigured(Diagnostic),
+    Wrong(Diagnostic),
+}
+
+fn wrong(error: &dyn std::error::Error, attribute: &str) -> Diagnostic {
+    Diagnostic::error("Invalid Microsoft 365 configuration", problem::explain(error, ""))
+        .at_attribute(&format!("microsoft365.{attribute}"))
+}
+
+fn text(arguments: &Arguments<'_>, name: &str, variables: &[&str]) -> Option<String> {
+    arguments.text(name, variables).map(|argument| argument.text)
+}
+
+fn cloud(arguments: &Arguments<'_>) -> Result<Cloud, Diagnostic> {
+    let name = text(arguments, "environment", &["ARM_ENVIRONMENT"]).unwrap_or_default();
+    Cloud::parse(&name).map_err(|error| wrong(&error, "environment"))
+}
+
+fn urls(arguments: &Arguments<'_>) -> (Option<String>, Option<String>) {
+    (
+        text(arguments, "login_url", &["M365_LOGIN_URL"]),
+        text(arguments, "admin_url", &["M365_ADMIN_URL"]),
+    )
+}
+
+/// The sign-in service, which the inbound check uses without any sign-in of the provider's own.
+fn hosts(arguments: &Arguments<'_>, client: &Arc<Client>, clients: &mut Clients) -> Result<(), Diagnostic> {
+    let (login_url, admin_url) = urls(arguments);
+    let hosts = Hosts::new(cloud(arguments)?, login_url.as_deref(), admin_url.as_deref())
+        .map_err(|error| wrong(&error, if login_url.is_some() { "login_url" } else { "admin_url" }))?;
+    let tenant = text(arguments, "tenant_id", &["ARM_TENANT_ID"]);
+    clients.authorities = Some(Authorities {
+        http: Arc::clone(client),
+        login: hosts.login,
+        tenant,
+    });
+    Ok(())
+}
+
+fn support(arguments: &Arguments<'_>, client: &Arc<Client>) -> Result<Microsoft365, Missing> {
+    let (configured, environment) = given(arguments);
+    let not_configured = |error: &dyn std::error::Error| {
+        let remedy = "Give the block microsoft365 in the provider configuration, or the ARM_* and M365_* variables: the \
+                      provider's page lists both for each argument";
+        Missing::NotConfigured(Diagnostic::error(
+            "Microsoft 365 is not configured",
+            problem::explain(error, remedy),
+        ))
+    };
+    let sign_in = configured.choose(&environment).map_err(|error| match error {
+        ChoiceError::Several(_) => Missing::Wrong(wrong(&error, "client_id")),
+        error => not_configured(&error),
+    })?;
+    let (login_url, admin_url) = urls(arguments);
+    let options = Microsoft365Options {
+        tenant_id: text(arguments, "tenant_id", &["ARM_TENANT_ID"]),
+        cloud: cloud(arguments).map_err(Missing::Wrong)?,
+        login_url,
+        admin_url,
+        sign_in,
+        support_api_profile: text(arguments, "support_api_profile", &["M365_SUPPORT_API_PROFILE"]),
+    };
+    Microsoft365::new(client, options).map_err(|error| match &error {
+        OptionsError::NoTenant => not_configured(&error),
+        OptionsError::Hosts(_) => Missing::Wrong(wrong(&error, "login_url")),
+        OptionsError::Tenant(_) => Missing::Wrong(wrong(&error, "tenant_id")),
+        OptionsError::Profile(_) => Missing::Wrong(wrong(&error, "support_api_profile")),
+    })
 }
 
 /// What the configuration gives, and what the environment does.
 fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {
     let one = |name, variables: &[&str], from: Given| {
-        arguments.text(name, variables).filter(|argument: &Argument| argument.given == from).map(|argument| argument.text)
+        let is_from = |argument: &Argument| argument.given == from;
+        arguments
+            .text(name, variables)
+            .filter(is_from)
+            .map(|argument| argument.text)
     };
     let read = |from: Given| entra::Given {
         client_id: one("client_id", &["ARM_CLIENT_ID"], from),
@@ -93,10 +141,22 @@ fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {
 
 /// Where a CI system hands out tokens.
 fn pipeline(arguments: &Arguments<'_>) -> Option<Pipeline> {
-    let variable = |names: &[&str]| arguments.text("", names).map(|argument| argument.text);
+    let variable = |names: &[&str]| text(arguments, "", names);
     Some(Pipeline {
-        request_url: variable(&["ARM_OIDC_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_URL", "SYSTEM_OIDCREQUESTURI"])?,
-        request_token: variable(&["ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"])?.into(),
-        service_connection_id: variable(&["ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID", "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID"]),
+        request_url: variable(&[
+            "ARM_OIDC_REQUEST_URL",
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "SYSTEM_OIDCREQUESTURI",
+        ])?,
+        request_token: variable(&[
+            "ARM_OIDC_REQUEST_TOKEN",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+            "SYSTEM_ACCESSTOKEN",
+        ])?
+        .into(),
+        service_connection_id: variable(&[
+            "ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID",
+            "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID",
+        ]),
     })
 }

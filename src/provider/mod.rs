@@ -47,7 +47,10 @@ impl Provider for Servicenow {
             unknown.extend(Arguments::new(block, self.environment).unknown());
         }
         if !unknown.is_empty() {
-            tracing::info!(arguments = unknown.join(", "), "the provider's configuration is not known yet");
+            tracing::info!(
+                arguments = unknown.join(", "),
+                "the provider's configuration is not known yet"
+            );
             return Configured::Unknown(Diagnostics::new());
         }
         register_secrets(config);
@@ -56,11 +59,25 @@ impl Provider for Servicenow {
         let servicenow = servicenow(&arguments, options.clone(), &mut problems);
         let nothing = Object::new();
         let block = config.object("microsoft365").unwrap_or(&nothing);
-        let microsoft = microsoft365::build(&Arguments::new(block, self.environment), options, &mut problems);
+        let unconfigured = Diagnostic::error(
+            "Microsoft 365 is not configured",
+            "The provider block says nothing of it.",
+        );
+        let mut clients = Clients {
+            servicenow,
+            microsoft: Err(unconfigured),
+            authorities: None,
+        };
+        microsoft365::build(
+            &Arguments::new(block, self.environment),
+            options,
+            &mut clients,
+            &mut problems,
+        );
         if problems.has_errors() {
             return Configured::Failed(problems);
         }
-        Configured::Ready(Clients { servicenow, microsoft }, problems)
+        Configured::Ready(clients, problems)
     }
 
     fn resources(&self) -> Vec<Box<dyn Resource<Clients>>> {
@@ -104,16 +121,30 @@ fn servicenow(
     let url = arguments.text("instance_url", &["SERVICENOW_INSTANCE_URL", "SN_HOST"]);
     let Some(url) = url else {
         let what = "The address of the instance is missing (instance_url, SERVICENOW_INSTANCE_URL).";
-        return Err(Diagnostic { path: Default::default(), ..missing(what, "instance_url") });
+        return Err(Diagnostic {
+            path: Default::default(),
+            ..missing(what, "instance_url")
+        });
     };
     let Some(sign_in) = sign_in else {
         let what = "No way to sign in is complete: give username and password, client_id and client_secret, or one of the \
                     others.";
-        return Err(Diagnostic { path: Default::default(), ..missing(what, "username") });
+        return Err(Diagnostic {
+            path: Default::default(),
+            ..missing(what, "username")
+        });
     };
-    let options = InstanceOptions { instance_url: url.text, sign_in, http, timing: Timing::STANDARD };
+    let options = InstanceOptions {
+        instance_url: url.text,
+        sign_in,
+        http,
+        timing: Timing::STANDARD,
+    };
     Instance::new(options).map_err(|error| {
-        let problem = Diagnostic::error("Invalid ServiceNow configuration", resources::problem::explain(&error, ""));
+        let problem = Diagnostic::error(
+            "Invalid ServiceNow configuration",
+            resources::problem::explain(&error, ""),
+        );
         problems.push(problem.clone());
         problem
     })
@@ -143,13 +174,23 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
     let path = |name, variables: &[&str]| arguments.text(name, variables).map(|path| path.text.into());
     let text = |name| arguments.text(name, &[]).map(|argument| argument.text);
     let run = environment.first(&["TFC_RUN_ID"]);
-    let correlation = arguments.flag("run_correlation", &[]).unwrap_or(true).then(|| Correlation {
-        header: HeaderName::from_static("x-correlation-id"),
-        id: run.clone().filter(|run| is_token(run)).unwrap_or_else(|| format!("terraform-{:016x}", rand::random::<u64>())),
-    });
+    let correlation = arguments
+        .flag("run_correlation", &[])
+        .unwrap_or(true)
+        .then(|| Correlation {
+            header: HeaderName::from_static("x-correlation-id"),
+            id: run
+                .clone()
+                .filter(|run| is_token(run))
+                .unwrap_or_else(|| format!("terraform-{:016x}", rand::random::<u64>())),
+        });
     let mut user_agent = format!(
         "Terraform/{} (+https://www.terraform.io) terraform-provider-servicenow/{}",
-        if is_token(terraform_version) { terraform_version } else { "unknown" },
+        if is_token(terraform_version) {
+            terraform_version
+        } else {
+            "unknown"
+        },
         env!("CARGO_PKG_VERSION")
     );
     if let Some(more) = environment.first(&["TF_APPEND_USER_AGENT"])
@@ -162,8 +203,13 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
         ca_certificate_path: path("ca_certificate_path", &["SERVICENOW_CA_CERTIFICATE_PATH"]),
         client_certificate_path: path("client_certificate_path", &["SERVICENOW_CLIENT_CERTIFICATE_PATH"]),
         client_key_path: path("client_key_path", &["SERVICENOW_CLIENT_KEY_PATH"]),
-        request_timeout: text("request_timeout").and_then(|text| duration::parse(&text)).unwrap_or(REQUEST_TIMEOUT),
-        max_retries: arguments.integer("max_retries").and_then(|number| number.try_into().ok()).unwrap_or(MAX_RETRIES),
+        request_timeout: text("request_timeout")
+            .and_then(|text| duration::parse(&text))
+            .unwrap_or(REQUEST_TIMEOUT),
+        max_retries: arguments
+            .integer("max_retries")
+            .and_then(|number| number.try_into().ok())
+            .unwrap_or(MAX_RETRIES),
         requests_per_second: arguments.integer("requests_per_second").map(|number| number as f64),
         max_concurrent: MAX_CONCURRENT,
         user_agent,
@@ -191,15 +237,26 @@ mod tests {
     }
 
     fn configure(config: Object) -> Configured<Clients> {
-        Servicenow { environment: Environment::of(nothing) }.configure(&config, "1.11.4")
+        Servicenow {
+            environment: Environment::of(nothing),
+        }
+        .configure(&config, "1.11.4")
     }
 
     #[test]
     fn an_empty_block_is_an_error_only_for_what_needs_it() {
-        let Configured::Ready(clients, notes) = configure(Object::new()) else { panic!("not ready") };
+        let Configured::Ready(clients, notes) = configure(Object::new()) else {
+            panic!("not ready")
+        };
         assert!(notes.is_empty());
-        assert!(clients.servicenow.unwrap_err().detail.contains("SERVICENOW_INSTANCE_URL"));
-        assert!(clients.microsoft.unwrap_err().detail.contains("tenant_id"));
+        assert!(
+            clients
+                .servicenow
+                .unwrap_err()
+                .detail
+                .contains("SERVICENOW_INSTANCE_URL")
+        );
+        assert!(clients.microsoft.unwrap_err().detail.contains("microsoft365"));
     }
 
     #[test]

@@ -70,7 +70,11 @@ impl Methods {
             api_key: arguments.text("api_key", &["SERVICENOW_API_KEY", "SN_API_KEY"]),
             oidc_token: arguments.text(
                 "oidc_token",
-                &["SERVICENOW_OIDC_TOKEN", "TFC_WORKLOAD_IDENTITY_TOKEN_SERVICENOW", "TFC_WORKLOAD_IDENTITY_TOKEN"],
+                &[
+                    "SERVICENOW_OIDC_TOKEN",
+                    "TFC_WORKLOAD_IDENTITY_TOKEN_SERVICENOW",
+                    "TFC_WORKLOAD_IDENTITY_TOKEN",
+                ],
             ),
             oidc_token_file_path: arguments.text("oidc_token_file_path", &["SERVICENOW_OIDC_TOKEN_FILE_PATH"]),
             client_certificate_path: arguments.text("client_certificate_path", &["SERVICENOW_CLIENT_CERTIFICATE_PATH"]),
@@ -90,7 +94,10 @@ impl Methods {
         let client_id = need(&self.client_id, "client_id")?;
         let client_secret = || need(&self.client_secret, "client_secret").map(Secret::from);
         Ok(match grant_type {
-            "client_credentials" => SignIn::ClientCredentials { client_id, client_secret: client_secret()? },
+            "client_credentials" => SignIn::ClientCredentials {
+                client_id,
+                client_secret: client_secret()?,
+            },
             "password" => SignIn::Password {
                 client_id,
                 client_secret: client_secret()?,
@@ -130,7 +137,13 @@ impl Methods {
             let is_configured = parts.iter().all(|part| part.given == Given::Configuration);
             let is_partly_configured = parts.iter().any(|part| part.given == Given::Configuration);
             let texts: Vec<String> = parts.iter().map(|part| part.text.clone()).collect();
-            candidates.push(Candidate { sign_in: make(&texts), attribute, arguments, is_configured, is_partly_configured });
+            candidates.push(Candidate {
+                sign_in: make(&texts),
+                attribute,
+                arguments,
+                is_configured,
+                is_partly_configured,
+            });
         };
         // With a refresh token the client's id and secret serve it, and are no second method.
         if self.refresh_token.is_some() {
@@ -149,22 +162,37 @@ impl Methods {
                 "client_id",
                 "client_id and client_secret",
                 &[&self.client_id, &self.client_secret],
-                &|parts| SignIn::ClientCredentials { client_id: parts[0].clone(), client_secret: parts[1].clone().into() },
+                &|parts| SignIn::ClientCredentials {
+                    client_id: parts[0].clone(),
+                    client_secret: parts[1].clone().into(),
+                },
             );
         }
-        add("api_key", "api_key", &[&self.api_key], &|parts| SignIn::ApiKey { key: parts[0].clone().into() });
-        add("access_token", "access_token", &[&self.access_token], &|parts| SignIn::Bearer {
-            token: parts[0].clone().into(),
+        add("api_key", "api_key", &[&self.api_key], &|parts| SignIn::ApiKey {
+            key: parts[0].clone().into(),
         });
-        add("username", "username and password", &[&self.username, &self.password], &|parts| SignIn::Basic {
-            username: parts[0].clone(),
-            password: parts[1].clone().into(),
+        add("access_token", "access_token", &[&self.access_token], &|parts| {
+            SignIn::Bearer {
+                token: parts[0].clone().into(),
+            }
         });
+        add(
+            "username",
+            "username and password",
+            &[&self.username, &self.password],
+            &|parts| SignIn::Basic {
+                username: parts[0].clone(),
+                password: parts[1].clone().into(),
+            },
+        );
         if let Some((source, argument)) = self.token_source() {
             let argument = Some(argument);
-            add("oidc_token", "oidc_token or oidc_token_file_path", &[&argument], &|_| SignIn::OidcToken {
-                source: source.clone(),
-            });
+            add(
+                "oidc_token",
+                "oidc_token or oidc_token_file_path",
+                &[&argument],
+                &|_| SignIn::OidcToken { source: source.clone() },
+            );
         }
         // A certificate also goes with any other method: it is one only where there is no other.
         if candidates.is_empty() && self.client_certificate_path.is_some() {
@@ -181,10 +209,18 @@ impl Methods {
 
     /// The configuration's source before the environment's, and the token itself before a file.
     fn token_source(&self) -> Option<(TokenSource, Argument)> {
-        let token = self.oidc_token.clone().map(|token| (TokenSource::Given(token.text.clone().into()), token));
-        let file = self.oidc_token_file_path.clone().map(|file| (TokenSource::File(file.text.clone().into()), file));
+        let token = self
+            .oidc_token
+            .clone()
+            .map(|token| (TokenSource::Given(token.text.clone().into()), token));
+        let file = self
+            .oidc_token_file_path
+            .clone()
+            .map(|file| (TokenSource::File(file.text.clone().into()), file));
         match (token, file) {
-            (Some(token), Some(file)) if token.1.given == Given::Environment && file.1.given == Given::Configuration => {
+            (Some(token), Some(file))
+                if token.1.given == Given::Environment && file.1.given == Given::Configuration =>
+            {
                 Some(file)
             }
             (token, file) => token.or(file),
@@ -223,13 +259,29 @@ mod tests {
         check(&[], none, Ok(None));
         check(&[("username", "u")], none, Ok(None));
         check(&[("username", "u"), ("password", "p")], none, Ok(Some("basic")));
-        check(&[("client_id", "c"), ("client_secret", "s")], none, Ok(Some("client_credentials")));
-        check(&[("client_id", "c"), ("client_secret", "s"), ("refresh_token", "r")], none, Ok(Some("refresh_token")));
+        check(
+            &[("client_id", "c"), ("client_secret", "s")],
+            none,
+            Ok(Some("client_credentials")),
+        );
+        check(
+            &[("client_id", "c"), ("client_secret", "s"), ("refresh_token", "r")],
+            none,
+            Ok(Some("refresh_token")),
+        );
         check(&[("access_token", "t")], none, Ok(Some("access_token")));
         check(&[("api_key", "k")], none, Ok(Some("api_key")));
         check(&[("oidc_token_file_path", "/f")], none, Ok(Some("oidc_token")));
-        check(&[("client_certificate_path", "/c")], none, Ok(Some("client_certificate")));
-        check(&[("client_certificate_path", "/c"), ("username", "u"), ("password", "p")], none, Ok(Some("basic")));
+        check(
+            &[("client_certificate_path", "/c")],
+            none,
+            Ok(Some("client_certificate")),
+        );
+        check(
+            &[("client_certificate_path", "/c"), ("username", "u"), ("password", "p")],
+            none,
+            Ok(Some("basic")),
+        );
     }
 
     #[test]
@@ -242,18 +294,43 @@ mod tests {
 
     #[test]
     fn two_complete_methods_are_named() {
-        let both = [("username", "u"), ("password", "p"), ("client_id", "c"), ("client_secret", "s")];
-        check(&both, none, Err("client_id and client_secret and for username and password"));
-        check(&[("api_key", "k"), ("access_token", "t")], none, Err("api_key and for access_token"));
+        let both = [
+            ("username", "u"),
+            ("password", "p"),
+            ("client_id", "c"),
+            ("client_secret", "s"),
+        ];
+        check(
+            &both,
+            none,
+            Err("client_id and client_secret and for username and password"),
+        );
+        check(
+            &[("api_key", "k"), ("access_token", "t")],
+            none,
+            Err("api_key and for access_token"),
+        );
         let meant: Vec<_> = both.into_iter().chain([("grant_type", "password")]).collect();
         check(&meant, none, Ok(Some("password")));
     }
 
     #[test]
     fn a_named_grant_type_says_what_it_lacks() {
-        check(&[("grant_type", "password"), ("client_id", "c"), ("client_secret", "s")], none, Err("needs username"));
+        check(
+            &[("grant_type", "password"), ("client_id", "c"), ("client_secret", "s")],
+            none,
+            Err("needs username"),
+        );
         check(&[("grant_type", "client_credentials")], none, Err("needs client_id"));
-        check(&[("grant_type", "jwt_bearer"), ("client_id", "c")], none, Err("needs oidc_token"));
-        check(&[("grant_type", "jwt_bearer"), ("client_id", "c"), ("oidc_token", "t")], none, Ok(Some("jwt_bearer")));
+        check(
+            &[("grant_type", "jwt_bearer"), ("client_id", "c")],
+            none,
+            Err("needs oidc_token"),
+        );
+        check(
+            &[("grant_type", "jwt_bearer"), ("client_id", "c"), ("oidc_token", "t")],
+            none,
+            Ok(Some("jwt_bearer")),
+        );
     }
 }

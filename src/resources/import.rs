@@ -38,13 +38,20 @@ async fn by_column(
     (name, value): (&str, &str),
     narrow: Option<Query>,
 ) -> Result<SysId, Diagnostics> {
-    let Some(field) = fields.iter().find(|field| field.attribute == name || field.column.name() == name) else {
+    let Some(field) = fields
+        .iter()
+        .find(|field| field.attribute == name || field.column.name() == name)
+    else {
         let closest = suggest::closest(name, names(fields));
         let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
-        let detail = format!("{name:?} is no column of {table} to import by.{hint} One of: {}.", names(fields).join(", "));
+        let detail = format!(
+            "{name:?} is no column of {table} to import by.{hint} One of: {}.",
+            names(fields).join(", ")
+        );
         return Err(Diagnostic::error("Invalid import id", detail).into());
     };
-    let invalid = |problem: &dyn std::error::Error| Diagnostic::error("Invalid import id", problem::explain(problem, ""));
+    let invalid =
+        |problem: &dyn std::error::Error| Diagnostic::error("Invalid import id", problem::explain(problem, ""));
     let mut query = Query::equals(field.column, value).map_err(|error| invalid(&error))?;
     if let Some(narrow) = narrow {
         query = query.and(narrow);

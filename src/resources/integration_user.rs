@@ -14,8 +14,8 @@ use super::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome, Resource,
-        Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
+        Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update,
@@ -136,7 +136,9 @@ impl Resource<Clients> for IntegrationUser {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(&state) else { return Ok(None) };
+        let Some(sys_id) = super::sys_id(&state) else {
+            return Ok(None);
+        };
         let found = session.find(TABLE, &sys_id, COLUMNS).await;
         let Some(record) = found.map_err(|error| problem::of_table(&error, "read the user"))? else {
             return Ok(None);
@@ -164,17 +166,28 @@ impl Resource<Clients> for IntegrationUser {
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(state) else { return Ok(()) };
+        let Some(sys_id) = super::sys_id(state) else {
+            return Ok(());
+        };
         belongings::remove(&session, &sys_id, state).await?;
         if state.text(DELETION_POLICY) == Some(DEACTIVATE) {
             let row = Row::new().set(ACTIVE, false);
-            let update = Update { table: TABLE, sys_id: &sys_id, row, read: &[], input: InputMode::Stored };
+            let update = Update {
+                table: TABLE,
+                sys_id: &sys_id,
+                row,
+                read: &[],
+                input: InputMode::Stored,
+            };
             return match session.update(update).await {
                 Ok(_) | Err(TableError::NotFound { .. }) => Ok(()),
                 Err(error) => Err(problem::of_table(&error, "deactivate the user").into()),
             };
         }
-        session.delete(TABLE, &sys_id).await.map_err(|error| problem::of_table(&error, "remove the user"))?;
+        session
+            .delete(TABLE, &sys_id)
+            .await
+            .map_err(|error| problem::of_table(&error, "remove the user"))?;
         Ok(())
     }
 
@@ -206,13 +219,20 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     // Names that do not exist are found out before anything is written.
     let wanted = belongings::resolve(&session, &planned).await?;
     let user_name = planned.text("user_name").unwrap_or_default().to_owned();
-    let key = Query::equals(USER_NAME, user_name.as_str()).map_err(|error| problem::of_query(&error, "create the user"))?;
+    let key =
+        Query::equals(USER_NAME, user_name.as_str()).map_err(|error| problem::of_query(&error, "create the user"))?;
     // When it is set, token requests of the user fail; some instances set it by default.
     let mut row = mapping::row_to_create(FIELDS, &planned).set(PASSWORD_NEEDS_RESET, false);
     if planned.at("first_name").is_null() && planned.at("last_name").is_null() {
         row = row.set(LAST_NAME, user_name);
     }
-    let insert = Insert { table: TABLE, row, read: COLUMNS, natural_key: Some(key), input: InputMode::Stored };
+    let insert = Insert {
+        table: TABLE,
+        row,
+        read: COLUMNS,
+        natural_key: Some(key),
+        input: InputMode::Stored,
+    };
     let written = session.insert(insert).await;
     let written = written.map_err(|error| problem::of_table(&error, "create the user").at_attribute("user_name"))?;
     let sys_id = written.record.sys_id().clone();
@@ -233,7 +253,12 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     Ok(super::outcome(state, problems))
 }
 
-async fn update(cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
+async fn update(
+    cx: &Context<Clients>,
+    prior: &Object,
+    planned: Object,
+    config: &Object,
+) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let sys_id = super::require_sys_id(prior)?;
     let wanted = belongings::resolve(&session, &planned).await?;
@@ -243,10 +268,18 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object, config: 
     if row.is_empty() {
         state.set("locked_out", prior.at("locked_out").clone());
     } else {
-        let update = Update { table: TABLE, sys_id: &sys_id, row, read: COLUMNS, input: InputMode::Stored };
+        let update = Update {
+            table: TABLE,
+            sys_id: &sys_id,
+            row,
+            read: COLUMNS,
+            input: InputMode::Stored,
+        };
         let written = session.update(update).await;
         let written = written.map_err(|error| problem::of_table(&error, "update the user"))?;
-        problems.append(problem::of_mismatches(&written.mismatches, |column| mapping::attribute_of(FIELDS, column)));
+        problems.append(problem::of_mismatches(&written.mismatches, |column| {
+            mapping::attribute_of(FIELDS, column)
+        }));
         take_over(&written.record, &mut state, Reading::Refresh);
     }
     if let Some(password) = SECRET.changed(prior, &planned, config)
@@ -267,7 +300,16 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object, config: 
 /// A request of its own, because display values change how every other column is read.
 async fn set_password(session: &Session, sys_id: &SysId, password: crate::http::Secret) -> Result<(), TableError> {
     let row = Row::new().set(USER_PASSWORD, password);
-    session.update(Update { table: TABLE, sys_id, row, read: &[], input: InputMode::Display }).await.map(drop)
+    session
+        .update(Update {
+            table: TABLE,
+            sys_id,
+            row,
+            read: &[],
+            input: InputMode::Display,
+        })
+        .await
+        .map(drop)
 }
 
 fn take_over(record: &Record, state: &mut Object, reading: Reading) {

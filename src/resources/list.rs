@@ -4,7 +4,8 @@ use super::problem;
 use crate::{
     clients::Clients,
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, ListRequest, ListSink, Listed, Object, Resource, Schema, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, ListRequest, ListSink, Listed, Object, Resource, Schema,
+        schema::validate,
     },
     servicenow::{Column, Query, Record, Session, Table},
 };
@@ -29,7 +30,9 @@ impl Found {
     /// Its name; the sys_id where the name cannot be seen.
     pub(super) fn named(record: &Record, column: Column) -> Self {
         let name = record.text(column).value().map(str::to_owned);
-        Self { display_name: name.unwrap_or_else(|| record.sys_id().as_str().to_owned()) }
+        Self {
+            display_name: name.unwrap_or_else(|| record.sys_id().as_str().to_owned()),
+        }
     }
 
     /// A text made of several columns.
@@ -40,7 +43,10 @@ impl Found {
 
 /// Streams the records that match page by page. With `include_resource` each is read as after an import, so that the
 /// configuration written from it plans empty.
-#[expect(clippy::too_many_arguments, reason = "each caller names them all, and they have nothing else in common")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each caller names them all, and they have nothing else in common"
+)]
 pub(super) async fn records(
     cx: &Context<Clients>,
     session: &Session,
@@ -55,7 +61,10 @@ pub(super) async fn records(
     let query = query(request, narrow)?;
     let mut pages = session.pages(table, &query, columns, request.limit.min(PAGE));
     while sink.left() > 0 {
-        let page = pages.next().await.map_err(|error| problem::of_table(&error, &format!("list {table}")))?;
+        let page = pages
+            .next()
+            .await
+            .map_err(|error| problem::of_table(&error, &format!("list {table}")))?;
         let Some(page) = page else { return Ok(()) };
         for record in page {
             let mut state = Object::new().with("id", record.sys_id().as_str());
@@ -66,8 +75,11 @@ pub(super) async fn records(
                     None => continue,
                 }
             }
-            let listed =
-                Listed { state, display_name: describe(&record).display_name, warnings: Diagnostics::new() };
+            let listed = Listed {
+                state,
+                display_name: describe(&record).display_name,
+                warnings: Diagnostics::new(),
+            };
             if !sink.send(listed).await {
                 return Ok(());
             }

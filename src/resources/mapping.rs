@@ -2,8 +2,7 @@
 
 use crate::{
     plugin::{Object, Validator, Value},
-    servicenow::{Cell, Column, Kind, Query, Record, Row, SysId, Value as Wire, means_the_same,
-        tables::every},
+    servicenow::{Cell, Column, Kind, Query, Record, Row, SysId, Value as Wire, means_the_same, tables::every},
 };
 
 /// An attribute and the column that holds it.
@@ -41,12 +40,20 @@ impl Reading {
 impl Field {
     /// Required, computed, or with a default.
     pub(super) const fn always(attribute: &'static str, column: Column) -> Self {
-        Self { attribute, column, keeping: Keeping::Always }
+        Self {
+            attribute,
+            column,
+            keeping: Keeping::Always,
+        }
     }
 
     /// Optional.
     pub(super) const fn when_configured(attribute: &'static str, column: Column) -> Self {
-        Self { attribute, column, keeping: Keeping::WhenConfigured }
+        Self {
+            attribute,
+            column,
+            keeping: Keeping::WhenConfigured,
+        }
     }
 
     fn to_wire(self, value: &Value) -> Option<Wire> {
@@ -87,7 +94,9 @@ fn known<T: Into<Value>>(cell: Cell<T>) -> Option<Value> {
 /// The row of a new record: everything that the plan knows.
 pub(super) fn row_to_create(fields: &[Field], planned: &Object) -> Row {
     let given = fields.iter().filter(|field| !planned.at(field.attribute).is_null());
-    given.fold(Row::new(), |row, field| row.set_if_some(field.column, field.to_wire(planned.at(field.attribute))))
+    given.fold(Row::new(), |row, field| {
+        row.set_if_some(field.column, field.to_wire(planned.at(field.attribute)))
+    })
 }
 
 /// The row of an update: what changes, and nothing else. What is no longer configured is emptied.
@@ -96,15 +105,16 @@ pub(super) fn row_to_update(fields: &[Field], prior: &Object, planned: &Object) 
         let planned = planned.at(field.attribute);
         !planned.is_unknown() && planned != prior.at(field.attribute)
     });
-    changed.fold(Row::new(), |row, field| row.set_if_some(field.column, field.to_wire(planned.at(field.attribute))))
+    changed.fold(Row::new(), |row, field| {
+        row.set_if_some(field.column, field.to_wire(planned.at(field.attribute)))
+    })
 }
 
 /// Takes over into the state what a record says.
 pub(super) fn read_into(fields: &[Field], record: &Record, state: &mut Object, reading: Reading) {
     for field in fields {
         let former = state.at(field.attribute);
-        let is_unmanaged =
-            reading == Reading::Refresh && field.keeping == Keeping::WhenConfigured && former.is_null();
+        let is_unmanaged = reading == Reading::Refresh && field.keeping == Keeping::WhenConfigured && former.is_null();
         if is_unmanaged {
             continue;
         }
@@ -119,7 +129,10 @@ pub(super) fn read_into(fields: &[Field], record: &Record, state: &mut Object, r
 
 /// The attribute that owns a column.
 pub(super) fn attribute_of(fields: &[Field], column: &str) -> Option<&'static str> {
-    fields.iter().find(|field| field.column.name() == column).map(|field| field.attribute)
+    fields
+        .iter()
+        .find(|field| field.column.name() == column)
+        .map(|field| field.attribute)
 }
 
 /// Whether two addresses are the same to the instance.
@@ -139,6 +152,8 @@ pub(super) fn key_text() -> Validator {
 pub(super) fn sys_id_text() -> Validator {
     Validator::text("", |text| match SysId::parse(text) {
         Ok(_) => Ok(()),
-        Err(_) => Err(format!("{text:?} is no sys_id. Give the 32 hexadecimal digits of the record.")),
+        Err(_) => Err(format!(
+            "{text:?} is no sys_id. Give the 32 hexadecimal digits of the record."
+        )),
     })
 }

@@ -57,7 +57,11 @@ fn timeouts() -> Attribute {
 /// How a write ended: what exists, and what went wrong after it did.
 fn outcome(state: Object, problems: Diagnostics) -> Outcome {
     let state = state.with_unknown_as_null();
-    if problems.has_errors() { Outcome::Partly(state, problems) } else { Outcome::Done(state, problems) }
+    if problems.has_errors() {
+        Outcome::Partly(state, problems)
+    } else {
+        Outcome::Done(state, problems)
+    }
 }
 
 #[cfg(test)]
@@ -67,13 +71,22 @@ mod tests {
     #[test]
     fn every_schema_is_one_that_terraform_accepts() {
         for resource in all() {
-            assert_eq!(resource.schema().problems(), Vec::<String>::new(), "{}", resource.type_name());
+            assert_eq!(
+                resource.schema().problems(),
+                Vec::<String>::new(),
+                "{}",
+                resource.type_name()
+            );
             if let Some(schema) = resource.list_schema() {
                 assert_eq!(schema.problems(), Vec::<String>::new(), "list {}", resource.type_name());
             }
             let identity = resource.identity().expect("every resource has an identity");
             for attribute in &identity.attributes {
-                assert!(resource.schema().attribute(attribute.from).is_some(), "{}", resource.type_name());
+                assert!(
+                    resource.schema().attribute(attribute.from).is_some(),
+                    "{}",
+                    resource.type_name()
+                );
             }
         }
     }

@@ -16,15 +16,15 @@ use super::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome, Plan,
-        Resource, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
+        Plan, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, TableError, Update,
         tables::oauth_entity::{
-            ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COLUMNS, COMMENTS, DEFAULT_GRANT_TYPE,
-            LOGO_URL, NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL, SEND_CLIENT_CREDENTIALS_AS,
-            SYS_CLASS_NAME, SYS_SCOPE, TABLE, TOKEN_URL, TYPE, TYPE_CLIENT, TYPE_PROVIDER,
+            ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COLUMNS, COMMENTS,
+            DEFAULT_GRANT_TYPE, LOGO_URL, NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL,
+            SEND_CLIENT_CREDENTIALS_AS, SYS_CLASS_NAME, SYS_SCOPE, TABLE, TOKEN_URL, TYPE, TYPE_CLIENT, TYPE_PROVIDER,
         },
     },
 };
@@ -54,10 +54,15 @@ const FIELDS: &[Field] = &[
 ];
 
 fn schema() -> Schema {
-    let [secret, secret_wo, secret_wo_version] =
-        Attribute::secret(SECRET.all(), "The client's secret. Column `client_secret`, which is never read back.");
+    let [secret, secret_wo, secret_wo_version] = Attribute::secret(
+        SECRET.all(),
+        "The client's secret. Column `client_secret`, which is never read back.",
+    );
     let url = |name, description: &str| {
-        Attribute::text(name).check(validate::url()).same_text(mapping::same_url).describe(description)
+        Attribute::text(name)
+            .check(validate::url())
+            .same_text(mapping::same_url)
+            .describe(description)
     };
     Schema::new(
         "An entry of the application registry (System OAuth > Application Registry): a third-party OAuth provider that the \
@@ -189,7 +194,9 @@ impl Resource<Clients> for OauthEntity {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(&state) else { return Ok(None) };
+        let Some(sys_id) = super::sys_id(&state) else {
+            return Ok(None);
+        };
         let found = session.find(TABLE, &sys_id, COLUMNS).await;
         let Some(record) = found.map_err(|error| problem::of_table(&error, "read the registry entry"))? else {
             return Ok(None);
@@ -211,7 +218,9 @@ impl Resource<Clients> for OauthEntity {
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(state) else { return Ok(()) };
+        let Some(sys_id) = super::sys_id(state) else {
+            return Ok(());
+        };
         let problem = |error: TableError| problem::of_table(&error, "remove the registry entry");
         profile::remove(&session, &sys_id).await.map_err(problem)?;
         session.delete(TABLE, &sys_id).await.map_err(problem)?;
@@ -225,33 +234,53 @@ impl Resource<Clients> for OauthEntity {
     }
 
     fn list_schema(&self) -> Option<Schema> {
-        Some(list::schema("Lists the entries of the application registry, without OIDC providers.", TABLE))
+        Some(list::schema(
+            "Lists the entries of the application registry, without OIDC providers.",
+            TABLE,
+        ))
     }
 
     async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        list::records(cx, &session, TABLE, COLUMNS, Some(own_rows()?), request, sink, |record| Found::named(record, NAME), self)
-            .await
+        list::records(
+            cx,
+            &session,
+            TABLE,
+            COLUMNS,
+            Some(own_rows()?),
+            request,
+            sink,
+            |record| Found::named(record, NAME),
+            self,
+        )
+        .await
     }
 }
 
 /// Rows of the table itself: its child's rows show up in it too.
 fn own_rows() -> Result<Query, Diagnostic> {
-    Query::equals(SYS_CLASS_NAME, TABLE.name())
-        .map_err(|error| problem::of_query(&error, "look up the registry entry"))
+    Query::equals(SYS_CLASS_NAME, TABLE.name()).map_err(|error| problem::of_query(&error, "look up the registry entry"))
 }
 
 async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let query = |error| problem::of_query(&error, "create the registry entry");
-    let mut key = Query::equals(NAME, planned.text("name").unwrap_or_default()).map_err(query)?.and(own_rows()?);
+    let mut key = Query::equals(NAME, planned.text("name").unwrap_or_default())
+        .map_err(query)?
+        .and(own_rows()?);
     if let Some(client_id) = planned.text("client_id") {
         key = key.and(Query::equals(CLIENT_ID, client_id).map_err(query)?);
     }
     let row = mapping::row_to_create(FIELDS, &planned)
         .set(SYS_SCOPE, scope::to_wire(&session, &planned).await?)
         .set_if_some(CLIENT_SECRET, SECRET.configured(config));
-    let insert = Insert { table: TABLE, row, read: COLUMNS, natural_key: Some(key), input: InputMode::Stored };
+    let insert = Insert {
+        table: TABLE,
+        row,
+        read: COLUMNS,
+        natural_key: Some(key),
+        input: InputMode::Stored,
+    };
     let written = session.insert(insert).await;
     let written = written.map_err(|error| problem::of_table(&error, "create the registry entry"))?;
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.
@@ -262,17 +291,31 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         problems.push(problem);
     }
     if let Err(error) = profile::ensure(&session, written.record.sys_id(), &mut state).await {
-        problems.push(problem::of_table(&error, "find or create the default profile of the registry entry"));
+        problems.push(problem::of_table(
+            &error,
+            "find or create the default profile of the registry entry",
+        ));
     }
     Ok(super::outcome(state, problems))
 }
 
-async fn update(cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
+async fn update(
+    cx: &Context<Clients>,
+    prior: &Object,
+    planned: Object,
+    config: &Object,
+) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let sys_id = super::require_sys_id(prior)?;
     let row = mapping::row_to_update(FIELDS, prior, &planned)
         .set_if_some(CLIENT_SECRET, SECRET.changed(prior, &planned, config));
-    let update = Update { table: TABLE, sys_id: &sys_id, row, read: COLUMNS, input: InputMode::Stored };
+    let update = Update {
+        table: TABLE,
+        sys_id: &sys_id,
+        row,
+        read: COLUMNS,
+        input: InputMode::Stored,
+    };
     let written = session.update(update).await;
     let written = written.map_err(|error| problem::of_table(&error, "update the registry entry"))?;
     let mut state = planned;
@@ -281,7 +324,10 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object, config: 
         problems.push(problem);
     }
     if let Err(error) = profile::ensure(&session, &sys_id, &mut state).await {
-        problems.push(problem::of_table(&error, "find or create the default profile of the registry entry"));
+        problems.push(problem::of_table(
+            &error,
+            "find or create the default profile of the registry entry",
+        ));
     }
     Ok(super::outcome(state, problems))
 }
@@ -291,4 +337,3 @@ async fn take_over(session: &Session, record: &Record, state: &mut Object, readi
     mapping::read_into(FIELDS, record, state, reading);
     scope::read_into(session, record, state, reading).await
 }
-

@@ -16,14 +16,14 @@ use super::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome, Plan,
-        Resource, Rule, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
+        Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, SysId, TableError, Update,
         tables::oauth_oidc_entity::{
-            ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COLUMNS, COMMENTS, CONFIGURATION, NAME, REDIRECT_URL, SYS_SCOPE,
-            TABLE,
+            ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COLUMNS, COMMENTS, CONFIGURATION, NAME, REDIRECT_URL,
+            SYS_SCOPE, TABLE,
         },
     },
 };
@@ -128,7 +128,9 @@ impl Resource<Clients> for OidcProvider {
     fn plan(&self, plan: &mut Plan<'_>) {
         configuration::warn(plan);
         let is_managed = !plan.config.at(configuration::ATTRIBUTE).is_null();
-        let was_managed = plan.prior.is_none_or(|prior| !prior.at(configuration::ATTRIBUTE).is_null());
+        let was_managed = plan
+            .prior
+            .is_none_or(|prior| !prior.at(configuration::ATTRIBUTE).is_null());
         if is_managed && !was_managed {
             // The update makes a configuration of its own.
             plan.state.set(CONFIGURATION_ID, Value::Unknown);
@@ -177,7 +179,9 @@ impl Resource<Clients> for OidcProvider {
         let problem = |error: TableError| problem::of_table(&error, "remove the OIDC provider");
         if let Some(sys_id) = super::sys_id(state) {
             scopes::remove(&session, &sys_id, state).await?;
-            oauth_entity::remove_profiles(&session, &sys_id).await.map_err(problem)?;
+            oauth_entity::remove_profiles(&session, &sys_id)
+                .await
+                .map_err(problem)?;
             session.delete(TABLE, &sys_id).await.map_err(problem)?;
         }
         if !state.at(configuration::ATTRIBUTE).is_null() {
@@ -204,14 +208,26 @@ impl Resource<Clients> for OidcProvider {
 
     async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        list::records(cx, &session, TABLE, COLUMNS, None, request, sink, |record| Found::named(record, NAME), self).await
+        list::records(
+            cx,
+            &session,
+            TABLE,
+            COLUMNS,
+            None,
+            request,
+            sink,
+            |record| Found::named(record, NAME),
+            self,
+        )
+        .await
     }
 }
 
 async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let client_id = planned.text("client_id").unwrap_or_default();
-    let key = Query::equals(CLIENT_ID, client_id).map_err(|error| problem::of_query(&error, "create the OIDC provider"))?;
+    let key =
+        Query::equals(CLIENT_ID, client_id).map_err(|error| problem::of_query(&error, "create the OIDC provider"))?;
     refuse_second(&session, &key, client_id).await?;
     let scopes = scopes::resolve(&session, &planned).await?;
     let application = scope::to_wire(&session, &planned).await?;
@@ -228,13 +244,23 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         .set(SYS_SCOPE, application)
         .set_if_some(CONFIGURATION, configuration::reference(&state))
         .set_if_some(CLIENT_SECRET, SECRET.configured(config));
-    let insert = Insert { table: TABLE, row, read: COLUMNS, natural_key: Some(key), input: InputMode::Stored };
+    let insert = Insert {
+        table: TABLE,
+        row,
+        read: COLUMNS,
+        natural_key: Some(key),
+        input: InputMode::Stored,
+    };
     let written = match session.insert(insert).await {
         Ok(written) => written,
         Err(error) => {
             problems.push(problem::of_table(&error, "create the OIDC provider"));
             let nothing = planned.at(configuration::ATTRIBUTE).is_null();
-            return Ok(if nothing { Outcome::Nothing(problems) } else { super::outcome(state, problems) });
+            return Ok(if nothing {
+                Outcome::Nothing(problems)
+            } else {
+                super::outcome(state, problems)
+            });
         }
     };
     let sys_id = written.record.sys_id().clone();
@@ -248,7 +274,12 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     Ok(super::outcome(state, problems))
 }
 
-async fn update(cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
+async fn update(
+    cx: &Context<Clients>,
+    prior: &Object,
+    planned: Object,
+    config: &Object,
+) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let sys_id = super::require_sys_id(prior)?;
     let scopes = scopes::resolve(&session, &planned).await?;
@@ -268,7 +299,13 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object, config: 
     if state.text(CONFIGURATION_ID) != prior.text(CONFIGURATION_ID) {
         row = row.set_if_some(CONFIGURATION, configuration::reference(&state));
     }
-    let update = Update { table: TABLE, sys_id: &sys_id, row, read: COLUMNS, input: InputMode::Stored };
+    let update = Update {
+        table: TABLE,
+        sys_id: &sys_id,
+        row,
+        read: COLUMNS,
+        input: InputMode::Stored,
+    };
     match session.update(update).await {
         Ok(written) => {
             problems.append(problem::of_mismatches(&written.mismatches, attribute_of));
@@ -286,7 +323,8 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object, config: 
             return Ok(super::outcome(kept, problems));
         }
     }
-    if was_managed && state.text(CONFIGURATION_ID) != prior.text(CONFIGURATION_ID)
+    if was_managed
+        && state.text(CONFIGURATION_ID) != prior.text(CONFIGURATION_ID)
         && let Err(problem) = configuration::remove(&session, prior).await
     {
         problems.push(problem);
@@ -300,7 +338,8 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object, config: 
 /// With two providers of one client id the instance may use the wrong one.
 async fn refuse_second(session: &Session, key: &Query, client_id: &str) -> Result<(), Diagnostic> {
     let existing = session.select(TABLE, key, &[NAME]).await;
-    let existing = existing.map_err(|error| problem::of_table(&error, "look for an OIDC provider with this client id"))?;
+    let existing =
+        existing.map_err(|error| problem::of_table(&error, "look for an OIDC provider with this client id"))?;
     let Some(record) = existing.first() else { return Ok(()) };
     let name = record.text(NAME).value().unwrap_or("without a name").to_owned();
     let sys_id = record.sys_id().as_str();
@@ -316,7 +355,10 @@ async fn take_over(session: &Session, record: &Record, state: &mut Object, readi
     state.set("id", record.sys_id().as_str());
     mapping::read_into(FIELDS, record, state, reading);
     let known = state.text(CONFIGURATION_ID).map(str::to_owned);
-    state.set(CONFIGURATION_ID, record.reference(CONFIGURATION).map(str::to_owned).or_known(known));
+    state.set(
+        CONFIGURATION_ID,
+        record.reference(CONFIGURATION).map(str::to_owned).or_known(known),
+    );
     scope::read_into(session, record, state, reading).await
 }
 

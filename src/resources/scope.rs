@@ -49,7 +49,9 @@ pub(super) async fn read_into(
     state: &mut Object,
     reading: Reading,
 ) -> Result<(), Diagnostic> {
-    let Cell::Value(value) = record.text(sys_scope_column()) else { return Ok(()) };
+    let Cell::Value(value) = record.text(sys_scope_column()) else {
+        return Ok(());
+    };
     if let (Reading::Refresh, Some(name)) = (reading, state.text(ATTRIBUTE))
         && name != value
         && name != sys_scope::GLOBAL
@@ -71,8 +73,10 @@ pub(super) fn sys_scope_column() -> crate::servicenow::Column {
 }
 
 async fn find(session: &Session, name: &str) -> Result<Option<SysId>, TableError> {
-    let query =
-        Query::equals(sys_scope::SCOPE, name).map_err(|source| TableError::Query { table: sys_scope::TABLE, source })?;
+    let query = Query::equals(sys_scope::SCOPE, name).map_err(|source| TableError::Query {
+        table: sys_scope::TABLE,
+        source,
+    })?;
     let found = session.find_one(sys_scope::TABLE, &query, &[sys_scope::SCOPE]).await?;
     Ok(found.map(|record| record.sys_id().clone()))
 }

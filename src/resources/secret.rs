@@ -15,7 +15,11 @@ pub(super) struct SecretNames {
 
 impl SecretNames {
     pub(super) const fn new([plain, write_only, version]: [&'static str; 3]) -> Self {
-        Self { plain, write_only, version }
+        Self {
+            plain,
+            write_only,
+            version,
+        }
     }
 
     pub(super) const fn all(self) -> [&'static str; 3] {
@@ -33,7 +37,11 @@ impl SecretNames {
     /// The secret, if this update has to send it: its value in the state or its version changed.
     pub(super) fn changed(self, prior: &Object, planned: &Object, config: &Object) -> Option<Secret> {
         let is_changed = |name| prior.at(name) != planned.at(name);
-        if is_changed(self.plain) || is_changed(self.version) { self.configured(config) } else { None }
+        if is_changed(self.plain) || is_changed(self.version) {
+            self.configured(config)
+        } else {
+            None
+        }
     }
 
     /// Whether a read after an import leaves these attributes as they are: nothing is known of them.
@@ -63,8 +71,16 @@ mod tests {
     fn a_secret_is_sent_when_it_or_its_version_changes() {
         check(&[("key", "a")], &[("key", "a")], None);
         check(&[("key", "a")], &[("key", "b")], Some("b"));
-        check(&[("key_wo_version", "1")], &[("key_wo", "b"), ("key_wo_version", "1")], None);
-        check(&[("key_wo_version", "1")], &[("key_wo", "b"), ("key_wo_version", "2")], Some("b"));
+        check(
+            &[("key_wo_version", "1")],
+            &[("key_wo", "b"), ("key_wo_version", "1")],
+            None,
+        );
+        check(
+            &[("key_wo_version", "1")],
+            &[("key_wo", "b"), ("key_wo_version", "2")],
+            Some("b"),
+        );
         check(&[], &[("key_wo", "b")], None);
         check(&[("key", "a")], &[("key_wo", "a")], Some("a"));
         check(&[("key", "a")], &[], None);

@@ -13,9 +13,9 @@ data "azuread_client_config" "current" {}
 
 data "azuread_application_published_app_ids" "well_known" {}
 
-resource "azuread_service_principal" "graph" {
-  client_id    = data.azuread_application_published_app_ids.well_known.result["MicrosoftGraph"]
-  use_existing = true
+# Microsoft Graph itself, which every tenant has. Only looked up: a resource would try to delete it on destroy.
+data "azuread_service_principal" "graph" {
+  client_id = data.azuread_application_published_app_ids.well_known.result["MicrosoftGraph"]
 }
 
 # The identity of the runs in Entra.
@@ -25,10 +25,10 @@ resource "azuread_application" "runs" {
   owners           = [data.azuread_client_config.current.object_id]
 
   required_resource_access {
-    resource_app_id = azuread_service_principal.graph.client_id
+    resource_app_id = data.azuread_service_principal.graph.client_id
 
     resource_access {
-      id   = azuread_service_principal.graph.app_role_ids["Application.ReadWrite.OwnedBy"]
+      id   = data.azuread_service_principal.graph.app_role_ids["Application.ReadWrite.OwnedBy"]
       type = "Role"
     }
   }
@@ -41,9 +41,9 @@ resource "azuread_service_principal" "runs" {
 
 # The administrator's consent.
 resource "azuread_app_role_assignment" "runs" {
-  app_role_id         = azuread_service_principal.graph.app_role_ids["Application.ReadWrite.OwnedBy"]
+  app_role_id         = data.azuread_service_principal.graph.app_role_ids["Application.ReadWrite.OwnedBy"]
   principal_object_id = azuread_service_principal.runs.object_id
-  resource_object_id  = azuread_service_principal.graph.object_id
+  resource_object_id  = data.azuread_service_principal.graph.object_id
 }
 
 # Plan and apply have subjects of their own, and Entra compares them character by character.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::outbound::column;
-use super::{Attempt, ConnectionTest, Content, Leg};
+use super::{Answer, Attempt, ConnectionTest, Content, Leg, SignIn};
 use crate::instance::Operation;
 use crate::microsoft::admin::Repository;
 use crate::microsoft::directory::CONNECTOR_APP;
@@ -55,15 +55,10 @@ impl ConnectionTest {
             ));
         }
         self.complete(repository)?;
-        let (audience, secret) = (
-            repository.client_id.as_str(),
-            repository.client_secret.as_str(),
-        );
+        let (audience, secret) = (repository.client_id.as_str(), repository.client_secret.as_str());
         self.entra_token(audience, secret, audience)
             .map_err(|cause| format!("the client secret does not fit: {cause}"))?;
-        leg.reached(format!(
-            "Entra accepts the client secret of application {audience}"
-        ));
+        leg.reached(format!("Entra accepts the client secret of application {audience}"));
         let token = self
             .entra_token(&repository.user_name, &repository.user_password, audience)
             .map_err(|cause| format!("the REST user cannot sign in: {cause}"))?;
@@ -74,14 +69,10 @@ impl ConnectionTest {
             "Entra gave application {} a v{version} token for {audience}",
             repository.user_name
         ));
-        self.open_incident(leg, &token).await
+        self.open_incident(leg, &SignIn::Bearer(token)).await
     }
 
-    async fn try_by_password(
-        &self,
-        leg: &mut Attempt,
-        repository: &Repository,
-    ) -> Result<(), String> {
+    async fn try_by_password(&self, leg: &mut Attempt, repository: &Repository) -> Result<(), String> {
         self.reach(leg, repository)?;
         if repository.authentication != "Basic" {
             return Err(format!(
@@ -98,23 +89,42 @@ impl ConnectionTest {
             ("password", repository.user_password.as_str()),
         ];
         let answer = self
-            .call(Method::POST, "/oauth_token.do", None, Content::Form(&form))
+            .call(Method::POST, "/oauth_token.do", &SignIn::Nobody, Content::Form(&form))
             .await;
-        let Some(token) = answer.body["access_token"].as_str() else {
-            let logged = self.instance.log().last().cloned().unwrap_or_default();
-            let why = answer.body["error_description"]
-                .as_str()
-                .unwrap_or("no explanation");
-            return Err(format!(
-                "the instance's token endpoint answered {}: {why} ({logged})",
-                answer.status
-            ));
+        let sign_in = match answer.body["access_token"].as_str() {
+            Some(token) => {
+                leg.reached(format!("the instance gave user '{}' a token", repository.user_name));
+                SignIn::Bearer(token.to_owned())
+            }
+            None => self.plain_password(leg, repository, &answer).await?,
         };
-        leg.reached(format!(
-            "the instance gave user '{}' a token",
-            repository.user_name
-        ));
-        self.open_incident(leg, token).await
+        self.open_incident(leg, &sign_in).await
+    }
+
+    /// The second way in. The guide's user is for web services only, and the password grant is for other users: that
+    /// pair of statements works only if the service can do without the token.
+    async fn plain_password(
+        &self,
+        leg: &mut Attempt,
+        repository: &Repository,
+        refused: &Answer,
+    ) -> Result<SignIn, String> {
+        let logged = self.instance.log().last().cloned().unwrap_or_default();
+        let user = self.instance.find("sys_user", "user_name", &repository.user_name);
+        let for_web_services = user
+            .first()
+            .is_some_and(|user| column(user, "web_service_access_only") == "true");
+        let sign_in = SignIn::Basic(format!("{}:{}", repository.user_name, repository.user_password));
+        let path = "/api/now/table/incident?sysparm_limit=1";
+        if for_web_services && self.call(Method::GET, path, &sign_in, Content::None).await.status == 200 {
+            leg.reached("the password grant is closed to a user for web services only; Basic works".to_owned());
+            return Ok(sign_in);
+        }
+        let why = refused.body["error_description"].as_str().unwrap_or("no explanation");
+        Err(format!(
+            "the instance's token endpoint answered {}: {why} ({logged})",
+            refused.status
+        ))
     }
 
     async fn try_copilot(&self, leg: &mut Attempt) -> Result<(), String> {
@@ -125,12 +135,11 @@ impl ConnectionTest {
         leg.reached(format!(
             "Entra gave the connector application {CONNECTOR_APP} a v2.0 token"
         ));
+        let sign_in = SignIn::Bearer(token.clone());
         let path = "/api/now/table/sys_user?sysparm_limit=1";
-        let answer = self
-            .call(Method::GET, path, Some(&token), Content::None)
-            .await;
+        let answer = self.call(Method::GET, path, &sign_in, Content::None).await;
         if answer.status != 200 {
-            return Err(self.why(&token, "sys_user", Operation::Read, &answer).await);
+            return Err(self.why(&sign_in, "sys_user", Operation::Read, &answer).await);
         }
         let principal = keys::unverified(&token)
             .and_then(|claims| claims.get("oid").and_then(Value::as_str).map(str::to_owned))
@@ -143,8 +152,7 @@ impl ConnectionTest {
             .next();
         // The column exists from Zurich on; before, and beside it, the older flag says the same.
         let machine = user.is_some_and(|user| {
-            column(&user, "identity_type") == "machine"
-                || column(&user, "web_service_access_only") == "true"
+            column(&user, "identity_type") == "machine" || column(&user, "web_service_access_only") == "true"
         });
         if !machine {
             return Err(format!(
@@ -157,12 +165,7 @@ impl ConnectionTest {
 
     /// Whether the repository's endpoint is this instance.
     fn reach(&self, leg: &mut Attempt, repository: &Repository) -> Result<(), String> {
-        let elsewhere = || {
-            format!(
-                "no ServiceNow instance answers at endpoint '{}'",
-                repository.endpoint
-            )
-        };
+        let elsewhere = || format!("no ServiceNow instance answers at endpoint '{}'", repository.endpoint);
         let endpoint = Url::parse(&repository.endpoint).map_err(|_| elsewhere())?;
         let ours = Url::parse(&self.instance_url).map_err(|error| error.to_string())?;
         let local = ["localhost", "127.0.0.1"];
@@ -170,16 +173,10 @@ impl ConnectionTest {
             || [&endpoint, &ours]
                 .iter()
                 .all(|url| url.host_str().is_some_and(|host| local.contains(&host)));
-        if !same_host
-            || endpoint.port_or_known_default() != ours.port_or_known_default()
-            || endpoint.path() != "/"
-        {
+        if !same_host || endpoint.port_or_known_default() != ours.port_or_known_default() || endpoint.path() != "/" {
             return Err(elsewhere());
         }
-        leg.reached(format!(
-            "repository '{}' leads to the instance",
-            repository.id
-        ));
+        leg.reached(format!("repository '{}' leads to the instance", repository.id));
         Ok(())
     }
 
@@ -220,25 +217,25 @@ impl ConnectionTest {
 
     /// What the support service does with the access: it reads, then it opens an incident. Two calls, since a token that
     /// works once only would serve nobody.
-    async fn open_incident(&self, leg: &mut Attempt, token: &str) -> Result<(), String> {
+    async fn open_incident(&self, leg: &mut Attempt, sign_in: &SignIn) -> Result<(), String> {
         let read = self
             .call(
                 Method::GET,
                 "/api/now/table/incident?sysparm_limit=1",
-                Some(token),
+                sign_in,
                 Content::None,
             )
             .await;
         if read.status != 200 {
-            return Err(self.why(token, "incident", Operation::Read, &read).await);
+            return Err(self.why(sign_in, "incident", Operation::Read, &read).await);
         }
-        leg.reached("the instance accepted the token".to_owned());
+        leg.reached("the instance accepted the caller".to_owned());
         let incident = json!({"short_description": "Microsoft 365 connection test"});
         let created = self
             .call(
                 Method::POST,
                 "/api/now/table/incident",
-                Some(token),
+                sign_in,
                 Content::Json(&incident),
             )
             .await;
@@ -246,9 +243,7 @@ impl ConnectionTest {
             .as_str()
             .filter(|_| created.status == 201)
         else {
-            return Err(self
-                .why(token, "incident", Operation::Create, &created)
-                .await);
+            return Err(self.why(sign_in, "incident", Operation::Create, &created).await);
         };
         self.instance.remove("incident", sys_id);
         leg.reached("an incident was created and removed again".to_owned());

@@ -13,6 +13,8 @@ use axum::extract::{Query, State};
 use axum::http::{Method, Request, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -85,12 +87,7 @@ pub struct Leg {
 }
 
 impl ConnectionTest {
-    pub(crate) fn new(
-        instance: Instance,
-        entra: Entra,
-        admin: Admin,
-        instance_url: &str,
-    ) -> ConnectionTest {
+    pub(crate) fn new(instance: Instance, entra: Entra, admin: Admin, instance_url: &str) -> ConnectionTest {
         ConnectionTest {
             instance,
             entra,
@@ -101,9 +98,7 @@ impl ConnectionTest {
 
     /// Serves the test at `/connection-test`.
     pub(crate) fn router(&self) -> Router {
-        Router::new()
-            .route(PATH, post(serve))
-            .with_state(self.clone())
+        Router::new().route(PATH, post(serve)).with_state(self.clone())
     }
 
     /// Runs it.
@@ -112,22 +107,13 @@ impl ConnectionTest {
             .admin
             .repositories()
             .into_iter()
-            .filter(|repository| {
-                wanted
-                    .repository_id
-                    .as_ref()
-                    .is_none_or(|id| *id == repository.id)
-            })
+            .filter(|repository| wanted.repository_id.as_ref().is_none_or(|id| *id == repository.id))
             .collect();
         let variant = wanted.variant.unwrap_or_else(|| {
             let is_basic = repositories
                 .first()
                 .is_some_and(|repository| repository.authentication == "Basic");
-            if is_basic {
-                Variant::BasicV1
-            } else {
-                Variant::AadV1
-            }
+            if is_basic { Variant::BasicV1 } else { Variant::AadV1 }
         });
 
         let mut legs = Vec::new();
@@ -165,19 +151,19 @@ impl ConnectionTest {
     }
 
     /// Calls the instance over its router, as anyone on the network would.
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        token: Option<&str>,
-        body: Content<'_>,
-    ) -> Answer {
+    async fn call(&self, method: Method, path: &str, sign_in: &SignIn, body: Content<'_>) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::ACCEPT, "application/json");
-        if let Some(token) = token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        match sign_in {
+            SignIn::Nobody => {}
+            SignIn::Bearer(token) => {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            }
+            SignIn::Basic(pair) => {
+                request = request.header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(pair)));
+            }
         }
         let request = match body {
             Content::None => request.body(Body::empty()),
@@ -213,21 +199,30 @@ impl ConnectionTest {
         }
     }
 
-    /// Why the instance turned a token away, in the words of its log.
-    async fn why(&self, token: &str, table: &str, operation: Operation, answer: &Answer) -> String {
-        let refused = match self.instance.authorize_bearer(token).await {
-            Err(denied) => Some(denied),
-            Ok(caller) => self.instance.may(&caller, table, operation).err(),
+    /// Why the instance turned a caller away, in the words of its log.
+    async fn why(&self, sign_in: &SignIn, table: &str, operation: Operation, answer: &Answer) -> String {
+        let refused = match sign_in {
+            SignIn::Bearer(token) => match self.instance.explain_bearer(token).await {
+                Err(denied) => Some(denied.cause),
+                Ok(caller) => self
+                    .instance
+                    .may(&caller, table, operation)
+                    .err()
+                    .map(|denied| denied.cause),
+            },
+            SignIn::Basic(_) | SignIn::Nobody => self.instance.log().last().cloned(),
         };
-        match refused {
-            Some(denied) => format!("the instance answered {}: {}", answer.status, denied.cause),
-            None => format!(
-                "the instance answered {}: {}",
-                answer.status,
-                answer.detail()
-            ),
-        }
+        let why = refused.unwrap_or_else(|| answer.detail());
+        format!("the instance answered {}: {why}", answer.status)
     }
+}
+
+/// How a caller shows who it is.
+enum SignIn {
+    Nobody,
+    Bearer(String),
+    /// `user:password`
+    Basic(String),
 }
 
 /// A leg in the making.

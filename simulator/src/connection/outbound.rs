@@ -19,29 +19,20 @@ impl ConnectionTest {
     async fn try_outbound(&self, leg: &mut Attempt, profile: Option<&str>) -> Result<(), String> {
         let tool = self.admin.support_tool();
         if tool != "ServiceNow" {
-            return Err(format!(
-                "the admin center's support tool is '{tool}', not 'ServiceNow'"
-            ));
+            return Err(format!("the admin center's support tool is '{tool}', not 'ServiceNow'"));
         }
         let expected = self.admin.application_id();
         if expected.is_empty() {
             return Err("the admin center has no application id to issue the token".to_owned());
         }
-        leg.reached(format!(
-            "the admin center expects tokens of application {expected}"
-        ));
+        leg.reached(format!("the admin center expects tokens of application {expected}"));
 
         let profile = match profile {
             Some(profile) => profile.to_owned(),
             None => self.default_profile(leg, &expected)?,
         };
-        let token = self
-            .instance
-            .outbound_token(&profile, SUPPORT_RESOURCE)
-            .await?;
-        leg.reached(
-            "Entra gave the instance a token for its stored client id and secret".to_owned(),
-        );
+        let token = self.instance.outbound_token(&profile, SUPPORT_RESOURCE).await?;
+        leg.reached("Entra gave the instance a token for its stored client id and secret".to_owned());
 
         let caller = self.accept(&token)?;
         if caller != expected {
@@ -60,8 +51,7 @@ impl ConnectionTest {
             .records("oauth_entity")
             .into_iter()
             .filter(|entity| {
-                column(entity, "sys_class_name") == "oauth_entity"
-                    && column(entity, "type") == "oauth_provider"
+                column(entity, "sys_class_name") == "oauth_entity" && column(entity, "type") == "oauth_provider"
             })
             .collect();
         // An instance has providers of other integrations, so the one that fits comes first; else the newest one
@@ -80,19 +70,14 @@ impl ConnectionTest {
         if column(provider, "active") == "false" {
             return Err(format!("OAuth provider '{name}' is not active"));
         }
-        let profiles = self.instance.find(
-            "oauth_entity_profile",
-            "oauth_entity",
-            &column(provider, "sys_id"),
-        );
+        let profiles = self
+            .instance
+            .find("oauth_entity_profile", "oauth_entity", &column(provider, "sys_id"));
         let profile = profiles
             .iter()
             .find(|profile| column(profile, "default") == "true")
             .ok_or_else(|| format!("OAuth provider '{name}' has no default profile"))?;
-        leg.reached(format!(
-            "its default profile is '{}'",
-            column(profile, "name")
-        ));
+        leg.reached(format!("its default profile is '{}'", column(profile, "name")));
         Ok(column(profile, "sys_id"))
     }
 
@@ -100,21 +85,15 @@ impl ConnectionTest {
     fn accept(&self, token: &str) -> Result<String, String> {
         let refused = |why: String| format!("the support service refused the token: {why}");
         let published = keys::entra().map_err(|error| error.to_string())?.key_set();
-        let claims = keys::verify(token, &published)
-            .ok_or_else(|| refused("Entra did not sign it".to_owned()))?;
+        let claims = keys::verify(token, &published).ok_or_else(|| refused("Entra did not sign it".to_owned()))?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let audience = text("aud").trim_end_matches('/');
         if audience != SUPPORT_RESOURCE && audience != SUPPORT_APP {
-            return Err(refused(format!(
-                "its audience is '{audience}', not {SUPPORT_RESOURCE}"
-            )));
+            return Err(refused(format!("its audience is '{audience}', not {SUPPORT_RESOURCE}")));
         }
         let tenant = self.entra.directory().with(|tenant| tenant.id.clone());
         if text("tid") != tenant {
-            return Err(refused(format!(
-                "it is of tenant '{}', not {tenant}",
-                text("tid")
-            )));
+            return Err(refused(format!("it is of tenant '{}', not {tenant}", text("tid"))));
         }
         if claims
             .get("exp")

@@ -30,12 +30,7 @@ pub(super) fn check(
         None => match rule(schema, release, table, operation) {
             Rule::Anybody => return Ok(()),
             Rule::Roles(roles) => {
-                owned = roles
-                    .iter()
-                    .copied()
-                    .chain(["admin"])
-                    .map(str::to_owned)
-                    .collect();
+                owned = roles.iter().copied().chain(["admin"]).map(str::to_owned).collect();
                 &owned
             }
             Rule::Nobody => {
@@ -120,9 +115,7 @@ fn rule(schema: &Schema, release: Release, table: &str, operation: Operation) ->
     const ADMIN: Rule = Rule::Roles(&[]);
     let reads = operation == Operation::Read;
     match table {
-        "oauth_oidc_entity" | "oidc_provider_configuration" if release < Release::Australia => {
-            ADMIN
-        }
+        "oauth_oidc_entity" | "oidc_provider_configuration" if release < Release::Australia => ADMIN,
         "oauth_oidc_entity" | "oidc_provider_configuration" => OAUTH,
         "sys_auth_scope" | "jwt_verifier_map" => OAUTH,
         _ if table.starts_with("oauth_") => OAUTH,
@@ -133,10 +126,7 @@ fn rule(schema: &Schema, release: Release, table: &str, operation: Operation) ->
         | "sys_user_grmember"
         | "sys_group_has_role"
         | "sys_user_role_contains" => USERS,
-        "sys_dictionary" | "sys_choice" | "sys_scope" | "sys_store_app" | "sys_package"
-        | "sys_properties"
-            if reads =>
-        {
+        "sys_dictionary" | "sys_choice" | "sys_scope" | "sys_store_app" | "sys_package" | "sys_properties" if reads => {
             Rule::Anybody
         }
         "sys_user_preference" => Rule::Anybody,
@@ -147,12 +137,8 @@ fn rule(schema: &Schema, release: Release, table: &str, operation: Operation) ->
         "sc_cat_item" if reads => Rule::Roles(&["catalog", "catalog_admin"]),
         "sc_cat_item" => Rule::Roles(&["catalog_admin"]),
         _ if schema.is_a(table, "task") && operation == Operation::Delete => ADMIN,
-        _ if schema.is_a(table, "task") && reads => {
-            Rule::Roles(&["itil", "sn_incident_read", "incident_manager"])
-        }
-        _ if schema.is_a(table, "task") => {
-            Rule::Roles(&["itil", "sn_incident_write", "incident_manager"])
-        }
+        _ if schema.is_a(table, "task") && reads => Rule::Roles(&["itil", "sn_incident_read", "incident_manager"]),
+        _ if schema.is_a(table, "task") => Rule::Roles(&["itil", "sn_incident_write", "incident_manager"]),
         _ => ADMIN,
     }
 }

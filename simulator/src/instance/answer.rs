@@ -16,10 +16,7 @@ pub(super) fn json_answer(status: u16, body: &Value) -> Response {
     let mut response = plain(status, "application/json;charset=UTF-8", body.to_string());
     let headers = response.headers_mut();
     for (name, value) in API_HEADERS {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }
@@ -48,15 +45,13 @@ pub(super) fn unauthorized(spelling: Unauthorized) -> Response {
 }
 
 pub(super) fn html(status: u16, title: &str) -> Response {
-    let body =
-        format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>");
+    let body = format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>");
     plain(status, "text/html;charset=UTF-8", body)
 }
 
 pub(super) fn plain(status: u16, content_type: &str, body: String) -> Response {
     let mut response = Response::new(Body::from(body));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     set(&mut response, "content-type", content_type);
     response
 }
@@ -64,24 +59,16 @@ pub(super) fn plain(status: u16, content_type: &str, body: String) -> Response {
 /// Sets a header unless the value cannot be one.
 pub(super) fn set(response: &mut Response, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(name), value);
+        response.headers_mut().insert(HeaderName::from_static(name), value);
     }
 }
 
 const API_HEADERS: &[(&str, &str)] = &[
-    (
-        "cache-control",
-        "no-cache,no-store,must-revalidate,max-age=-1",
-    ),
+    ("cache-control", "no-cache,no-store,must-revalidate,max-age=-1"),
     ("expires", "0"),
     ("pragma", "no-store,no-cache"),
     ("server", "snow_adc"),
-    (
-        "strict-transport-security",
-        "max-age=63072000; includeSubDomains",
-    ),
+    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
     ("x-content-type-options", "nosniff"),
     (
         "set-cookie",

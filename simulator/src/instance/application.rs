@@ -25,10 +25,7 @@ impl Instance {
 }
 
 fn is_open(rows: &Rows, scope: &str, table: &str) -> bool {
-    let Some(setting) = rows
-        .of_class("sys_db_object")
-        .find(|row| value(row, "name") == table)
-    else {
+    let Some(setting) = rows.of_class("sys_db_object").find(|row| value(row, "name") == table) else {
         return false;
     };
     // A privilege never exceeds the table's own setting.

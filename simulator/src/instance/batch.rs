@@ -47,12 +47,7 @@ impl Instance {
 
 fn inner_request(request: &Value, outer: &Parts) -> Option<(Parts, String)> {
     let (method, url) = (request["method"].as_str()?, request["url"].as_str()?);
-    let (mut parts, ()) = Request::builder()
-        .method(method)
-        .uri(url)
-        .body(())
-        .ok()?
-        .into_parts();
+    let (mut parts, ()) = Request::builder().method(method).uri(url).body(()).ok()?.into_parts();
     // Defaults come from the outer request; ServiceNow's Python client names no Accept within.
     for name in [header::ACCEPT, header::CONTENT_TYPE] {
         if let Some(value) = outer.headers.get(&name) {

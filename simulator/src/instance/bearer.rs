@@ -22,9 +22,9 @@ impl Instance {
             .verify_bearer(token)
             .await
             .and_then(|verified| match verified.once {
-                Some(id) if !self.state().used_tokens.insert(id.clone()) => Err(unauthenticated(
-                    format!("JTI verification is on and the token {id} was used before"),
-                )),
+                Some(id) if !self.state().used_tokens.insert(id.clone()) => Err(unauthenticated(format!(
+                    "JTI verification is on and the token {id} was used before"
+                ))),
                 _ => Ok(verified.caller),
             });
         if let Err(denied) = &outcome {
@@ -53,11 +53,8 @@ impl Instance {
         if let Some(outcome) = own {
             return outcome.map(|caller| Verified { caller, once: None });
         }
-        let claims = unverified_claims(token).ok_or_else(|| {
-            unauthenticated(
-                "The bearer value is neither an access token of this instance nor a JWT",
-            )
-        })?;
+        let claims = unverified_claims(token)
+            .ok_or_else(|| unauthenticated("The bearer value is neither an access token of this instance nor a JWT"))?;
         let entity = self.choose_entity(&claims).await?;
         self.check_signature(token, &entity).await?;
         self.check_times(&claims, &entity)?;
@@ -100,11 +97,7 @@ impl Instance {
         }
         let mut entities: Vec<Record> = self.with_rows(|rows| {
             rows.of_class("oauth_oidc_entity")
-                .filter(|row| {
-                    audiences
-                        .iter()
-                        .any(|audience| audience == value(row, "client_id"))
-                })
+                .filter(|row| audiences.iter().any(|audience| audience == value(row, "client_id")))
                 .cloned()
                 .collect()
         });
@@ -112,10 +105,7 @@ impl Instance {
             value(entity, "oidc_provider_configuration") == value(configuration, "sys_id")
         };
         let fits = |entity: &Record| trusted.iter().any(|(trusted, _)| is_of(entity, trusted));
-        if !entities
-            .iter()
-            .any(|entity| is_true(entity, "active") && fits(entity))
-        {
+        if !entities.iter().any(|entity| is_true(entity, "active") && fits(entity)) {
             let inactive = entities.iter().find(|entity| fits(entity));
             let hint = inactive.map_or(String::new(), |entity| {
                 format!(" (entity {} is inactive)", value(entity, "name"))
@@ -134,10 +124,7 @@ impl Instance {
         });
         // With several entities of one client ID the first one is tried, right or wrong.
         let first = entities.swap_remove(0);
-        match trusted
-            .into_iter()
-            .find(|(trusted, _)| is_of(&first, trusted))
-        {
+        match trusted.into_iter().find(|(trusted, _)| is_of(&first, trusted)) {
             Some((configuration, metadata)) => Ok(Chosen {
                 entity: first,
                 configuration,
@@ -152,8 +139,8 @@ impl Instance {
     }
 
     async fn check_signature(&self, token: &str, chosen: &Chosen) -> Result<(), Denied> {
-        let header = decode_header(token)
-            .map_err(|error| unauthenticated(format!("Unreadable JWT header: {error}")))?;
+        let header =
+            decode_header(token).map_err(|error| unauthenticated(format!("Unreadable JWT header: {error}")))?;
         let address = chosen.metadata["jwks_uri"].as_str().unwrap_or_default();
         let keys = self.inner.internet.get_json(address).await;
         let keys: JwkSet = keys
@@ -163,9 +150,7 @@ impl Instance {
         let key = keys
             .find(&kid)
             .and_then(|key| DecodingKey::from_jwk(key).ok())
-            .ok_or_else(|| {
-                unauthenticated(format!("Invalid JWT Signature: no key {kid} in {address}"))
-            })?;
+            .ok_or_else(|| unauthenticated(format!("Invalid JWT Signature: no key {kid} in {address}")))?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.validate_exp = false;
         validation.validate_nbf = false;
@@ -178,9 +163,7 @@ impl Instance {
 
     fn check_times(&self, claims: &Value, chosen: &Chosen) -> Result<(), Denied> {
         let now = self.now().as_second();
-        let skew = value(&chosen.entity, "clock_skew")
-            .parse::<i64>()
-            .unwrap_or(0);
+        let skew = value(&chosen.entity, "clock_skew").parse::<i64>().unwrap_or(0);
         let time = |claim: &str| claims[claim].as_i64();
         match time("exp") {
             Some(expiry) if expiry + skew > now => {}
@@ -211,9 +194,7 @@ impl Instance {
         let is_known = self.with_rows(|rows| {
             rows.of_class("oauth_entity_scope").any(|row| {
                 value(row, "oauth_entity") == value(&chosen.entity, "sys_id")
-                    && scope
-                        .split(' ')
-                        .any(|one| one == value(row, "oauth_entity_scope"))
+                    && scope.split(' ').any(|one| one == value(row, "oauth_entity_scope"))
             })
         });
         if is_known {
@@ -240,8 +221,8 @@ struct Chosen {
 /// `None` if the value is no token of this instance.
 fn own_token(rows: &Rows, token: &str, now: &str) -> Option<Result<Caller, Denied>> {
     let row = rows
-        .of_class("oauth_credential")
-        .find(|row| value(row, "token") == token && value(row, "type") == "access_token")?;
+        .having("oauth_credential", "token", token)
+        .find(|row| value(row, "type") == "access_token")?;
     Some(own_token_user(rows, row, now))
 }
 
@@ -257,9 +238,7 @@ fn own_token_user(rows: &Rows, row: &Record, now: &str) -> Result<Caller, Denied
         .chain(rows.of_class("oauth_jwt"))
         .any(|entity| value(entity, "sys_id") == value(row, "peer") && is_true(entity, "active"));
     if !is_active {
-        return Err(unauthenticated(
-            "The access token's application is gone or inactive",
-        ));
+        return Err(unauthenticated("The access token's application is gone or inactive"));
     }
     let user = find_user(rows, "sys_id", value(row, "user"))
         .ok_or_else(|| unauthenticated("The access token's user is gone"))?;
@@ -291,9 +270,8 @@ fn mapped_user(rows: &Rows, claims: &Value, chosen: &Chosen) -> Result<Caller, D
             "The user field {field} is no column of sys_user"
         )));
     }
-    let user = find_user(rows, field, text).ok_or_else(|| {
-        unauthenticated(format!("No user whose {field} is {text} (claim {claim})"))
-    })?;
+    let user = find_user(rows, field, text)
+        .ok_or_else(|| unauthenticated(format!("No user whose {field} is {text} (claim {claim})")))?;
     caller_of(rows, user)
 }
 

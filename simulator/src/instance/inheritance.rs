@@ -10,17 +10,13 @@ use super::{Caller, Instance};
 
 impl Instance {
     pub(super) fn role_inheritance(&self, caller: &Caller, call: &Call) -> Response {
-        let may_ask = ["user_admin", "admin"]
-            .iter()
-            .any(|role| caller.roles.contains(*role));
+        let may_ask = ["user_admin", "admin"].iter().any(|role| caller.roles.contains(*role));
         if !may_ask {
             return failure(403, "User Not Authorized", Some("user_admin is needed"));
         }
         let user = call.param("user_sysid").unwrap_or_default();
         let result = self.with_rows(|rows| {
-            let record = rows
-                .of_class("sys_user")
-                .find(|row| value(row, "sys_id") == user)?;
+            let record = rows.of_class("sys_user").find(|row| value(row, "sys_id") == user)?;
             Some(json!({
                 "user_name": value(record, "user_name"),
                 "from_role": from_roles(rows, user),

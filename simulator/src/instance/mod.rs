@@ -45,8 +45,7 @@ use table_api::Freshness;
 use view::View;
 
 pub use options::{
-    AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead,
-    Switches, Unauthorized,
+    AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead, Switches, Unauthorized,
 };
 
 /// A record as stored, secrets in clear.
@@ -171,8 +170,7 @@ impl Instance {
 
     /// Says under which address the instance is served.
     pub fn set_base_url(&self, url: &str) {
-        url.trim_end_matches('/')
-            .clone_into(&mut self.state().base_url);
+        url.trim_end_matches('/').clone_into(&mut self.state().base_url);
     }
 
     /// All records of a table and of its children.
@@ -229,9 +227,7 @@ impl Instance {
     /// # Panics
     /// If there is no such record or the instance refuses its removal.
     pub fn remove(&self, table: &str, sys_id: &str) {
-        self.by_hand(table, sys_id, |platform, class| {
-            platform.delete(class, sys_id)
-        });
+        self.by_hand(table, sys_id, |platform, class| platform.delete(class, sys_id));
     }
 
     /// Changes the modes.
@@ -280,6 +276,7 @@ impl Instance {
         let snapshot = Snapshot::deserialize(snapshot).map_err(|error| error.to_string())?;
         let mut state = self.state();
         state.rows = snapshot.rows;
+        state.rows.reindex();
         state.later = snapshot
             .later
             .into_iter()
@@ -313,9 +310,7 @@ impl Instance {
     /// Names the roles of which one is missing.
     pub fn may(&self, caller: &Caller, table: &str, operation: Operation) -> Result<(), Denied> {
         let modes = self.modes().clone();
-        let Inner {
-            schema, options, ..
-        } = &*self.inner;
+        let Inner { schema, options, .. } = &*self.inner;
         access::check(schema, options.release, &modes, caller, table, operation)
     }
 
@@ -399,28 +394,17 @@ impl Instance {
     }
 
     /// Writes as a caller of the API, or by hand without one.
-    fn with_platform<T>(
-        &self,
-        caller: Option<&Caller>,
-        write: impl FnOnce(&mut Platform<'_>) -> T,
-    ) -> T {
+    fn with_platform<T>(&self, caller: Option<&Caller>, write: impl FnOnce(&mut Platform<'_>) -> T) -> T {
         self.add_what_is_due();
         self.write_as(caller, write)
     }
 
-    fn write_as<T>(
-        &self,
-        caller: Option<&Caller>,
-        write: impl FnOnce(&mut Platform<'_>) -> T,
-    ) -> T {
+    fn write_as<T>(&self, caller: Option<&Caller>, write: impl FnOnce(&mut Platform<'_>) -> T) -> T {
         let now = self.now();
         let modes = self.modes().clone();
         let mut state = self.state();
         let State {
-            base_url,
-            rows,
-            later,
-            ..
+            base_url, rows, later, ..
         } = &mut *state;
         rows.begin_write();
         let admin = &self.inner.options.admin_user;
@@ -439,15 +423,9 @@ impl Instance {
 
     fn add_what_is_due(&self) {
         let now = self.now();
-        let due: Vec<_> = self
-            .state()
-            .later
-            .extract_if(.., |(due, _)| *due <= now)
-            .collect();
+        let due: Vec<_> = self.state().later.extract_if(.., |(due, _)| *due <= now).collect();
         for (_, profile) in due {
-            let added = self.write_as(None, |platform| {
-                platform.insert("oauth_entity_profile", &profile)
-            });
+            let added = self.write_as(None, |platform| platform.insert("oauth_entity_profile", &profile));
             if let Err(refused) = added {
                 self.note(&refused.detail);
             }

@@ -16,19 +16,16 @@ pub(super) fn check_lock_out(platform: &Platform<'_>, rule: &Record) -> Result<(
     if admits_with(platform.rows, Some(rule), &platform.modes.client_address) {
         return Ok(());
     }
-    Err(Refused::by_rule(
-        "ip_access",
-        "Prevent locking yourself out",
-    ))
+    Err(Refused::by_rule("ip_access", "Prevent locking yourself out"))
 }
 
 fn admits_with(rows: &Rows, candidate: Option<&Record>, address: &str) -> bool {
     let Ok(address) = address.parse::<Ipv4Addr>() else {
         return true;
     };
-    let stored = rows.of_class("ip_access").filter(|row| {
-        candidate.is_none_or(|candidate| value(row, "sys_id") != value(candidate, "sys_id"))
-    });
+    let stored = rows
+        .of_class("ip_access")
+        .filter(|row| candidate.is_none_or(|candidate| value(row, "sys_id") != value(candidate, "sys_id")));
     let (mut is_denied, mut is_allowed) = (false, false);
     for rule in stored.chain(candidate) {
         let start = value(rule, "range_start").parse::<Ipv4Addr>();

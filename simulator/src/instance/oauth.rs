@@ -43,9 +43,7 @@ impl Instance {
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
         let outcome = if content_type.starts_with("application/x-www-form-urlencoded") {
-            let form: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes())
-                .into_owned()
-                .collect();
+            let form: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
             let form = Form(form);
             self.with_rows(|rows| self.granted(rows, &form))
         } else {
@@ -61,10 +59,7 @@ impl Instance {
                     Cause::InvalidGrant(cause) => ("invalid_grant", "invalid_grant", cause),
                 };
                 self.note(&format!("OAuth token request refused: {cause}"));
-                json_answer(
-                    401,
-                    &json!({"error": error, "error_description": description}),
-                )
+                json_answer(401, &json!({"error": error, "error_description": description}))
             }
         }
     }
@@ -104,9 +99,7 @@ impl Instance {
 
     fn granted(&self, rows: &Rows, form: &Form) -> Result<Granted, Cause> {
         if !oauth_is_active(rows) {
-            return Err(flat(
-                "com.snc.platform.security.oauth.is.active is not true",
-            ));
+            return Err(flat("com.snc.platform.security.oauth.is.active is not true"));
         }
         let client_id = form.text("client_id");
         let entity = rows
@@ -115,10 +108,7 @@ impl Instance {
             .find(|row| !client_id.is_empty() && value(row, "client_id") == client_id)
             .ok_or_else(|| flat(format!("No application has the client ID {client_id:?}")))?;
         if value(entity, "type") != "client" {
-            return Err(flat(format!(
-                "{} is no inbound application",
-                value(entity, "name")
-            )));
+            return Err(flat(format!("{} is no inbound application", value(entity, "name"))));
         }
         if !is_true(entity, "active") {
             return Err(flat(format!("{} is not active", value(entity, "name"))));
@@ -155,12 +145,7 @@ impl Instance {
         Ok(granted(entity, user, Refresh::None))
     }
 
-    fn by_refresh_token(
-        &self,
-        rows: &Rows,
-        entity: &Record,
-        form: &Form,
-    ) -> Result<Granted, Cause> {
+    fn by_refresh_token(&self, rows: &Rows, entity: &Record, form: &Form) -> Result<Granted, Cause> {
         let token = form.text("refresh_token");
         let now = wire_time(self.now());
         let row = rows
@@ -174,8 +159,8 @@ impl Instance {
         if value(row, "expires") <= now.as_str() {
             return Err(flat("The refresh token has expired"));
         }
-        let user = find_user(rows, "sys_id", value(row, "user"))
-            .ok_or_else(|| flat("The refresh token's user is gone"))?;
+        let user =
+            find_user(rows, "sys_id", value(row, "user")).ok_or_else(|| flat("The refresh token's user is gone"))?;
         usable(rows, user)?;
         Ok(granted(entity, user, Refresh::Keep(token.to_owned())))
     }
@@ -187,9 +172,7 @@ impl Instance {
         let client_id = value(entity, "client_id");
         for claim in ["iss", "aud"] {
             if claims[claim] != client_id {
-                return Err(flat(format!(
-                    "Claim {claim} of the assertion is not the client ID"
-                )));
+                return Err(flat(format!("Claim {claim} of the assertion is not the client ID")));
             }
         }
         let now = self.now().as_second();
@@ -201,8 +184,8 @@ impl Instance {
             field => field,
         };
         let subject = claims["sub"].as_str().unwrap_or_default();
-        let user = find_user(rows, field, subject)
-            .ok_or_else(|| flat(format!("No user whose {field} is {subject:?}")))?;
+        let user =
+            find_user(rows, field, subject).ok_or_else(|| flat(format!("No user whose {field} is {subject:?}")))?;
         let caller = usable(rows, user)?;
         if caller.contains("admin") {
             return Err(Cause::InvalidGrant(
@@ -226,9 +209,7 @@ impl Instance {
         let left = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", &expires)
             .ok()
             .and_then(|end| end.to_zoned(jiff::tz::TimeZone::UTC).ok())
-            .map_or(granted.lifespan, |end| {
-                end.timestamp().as_second() - now.as_second()
-            });
+            .map_or(granted.lifespan, |end| end.timestamp().as_second() - now.as_second());
         let mut answer = json!({
             "access_token": token,
             "scope": "useraccount",
@@ -273,8 +254,7 @@ fn by_password(rows: &Rows, entity: &Record, form: &Form) -> Result<Granted, Cau
         return Err(flat("The password grant is switched off by property"));
     }
     let name = form.text("username");
-    let user = find_user(rows, "user_name", name)
-        .ok_or_else(|| flat(format!("No user has the user name {name:?}")))?;
+    let user = find_user(rows, "user_name", name).ok_or_else(|| flat(format!("No user has the user name {name:?}")))?;
     let password = form.text("password");
     if password.is_empty() || value(user, "user_password") != password {
         return Err(flat(format!("Wrong password for user {name}")));
@@ -283,9 +263,7 @@ fn by_password(rows: &Rows, entity: &Record, form: &Form) -> Result<Granted, Cau
         return Err(flat(format!("User {name} is for web services only")));
     }
     usable(rows, user)?;
-    let lifespan = value(entity, "refresh_token_lifespan")
-        .parse()
-        .unwrap_or(8_640_000);
+    let lifespan = value(entity, "refresh_token_lifespan").parse().unwrap_or(8_640_000);
     Ok(granted(entity, user, Refresh::Issue { lifespan }))
 }
 
@@ -307,9 +285,7 @@ fn granted(entity: &Record, user: &Record, refresh: Refresh) -> Granted {
     Granted {
         entity: value(entity, "sys_id").to_owned(),
         user: value(user, "sys_id").to_owned(),
-        lifespan: value(entity, "access_token_lifespan")
-            .parse()
-            .unwrap_or(1800),
+        lifespan: value(entity, "access_token_lifespan").parse().unwrap_or(1800),
         refresh,
     }
 }
@@ -348,13 +324,7 @@ fn verify_assertion(rows: &Rows, entity: &Record, assertion: &str) -> Result<(),
         .map_err(|error| flat(format!("Assertion: {error}")))
 }
 
-fn current_or_new(
-    rows: &mut Rows,
-    granted: &Granted,
-    kind: &str,
-    now: &str,
-    expires: &str,
-) -> (String, String) {
+fn current_or_new(rows: &mut Rows, granted: &Granted, kind: &str, now: &str, expires: &str) -> (String, String) {
     let current = rows.of_class("oauth_credential").find(|row| {
         value(row, "type") == kind
             && value(row, "peer") == granted.entity
@@ -362,10 +332,7 @@ fn current_or_new(
             && value(row, "expires") > now
     });
     if let Some(row) = current {
-        return (
-            value(row, "token").to_owned(),
-            value(row, "expires").to_owned(),
-        );
+        return (value(row, "token").to_owned(), value(row, "expires").to_owned());
     }
     let token = format!("{}{}", new_id(), new_id());
     let row = [

@@ -42,9 +42,7 @@ fn token_request(rows: &Rows, name: &str, resource: &str) -> Result<TokenRequest
     let entity = rows
         .of_class("oauth_entity")
         .find(|entity| value(entity, "sys_id") == entity_id)
-        .ok_or_else(|| {
-            format!("OAuth profile {name} points to no OAuth provider ({entity_id:?})")
-        })?;
+        .ok_or_else(|| format!("OAuth profile {name} points to no OAuth provider ({entity_id:?})"))?;
     let provider = value(entity, "name");
     if value(entity, "type") != "oauth_provider" {
         return Err(format!(
@@ -84,10 +82,7 @@ fn token_request(rows: &Rows, name: &str, resource: &str) -> Result<TokenRequest
     } else {
         form.push(("resource", resource.to_owned()));
     }
-    let form = form
-        .into_iter()
-        .map(|(field, text)| (field.to_owned(), text))
-        .collect();
+    let form = form.into_iter().map(|(field, text)| (field.to_owned(), text)).collect();
     Ok((url.to_owned(), form))
 }
 

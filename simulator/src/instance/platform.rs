@@ -67,21 +67,13 @@ pub(super) struct Platform<'a> {
 
 impl Platform<'_> {
     /// Inserts a record of exactly this class and gives it as stored.
-    pub(super) fn insert(
-        &mut self,
-        class: &'static str,
-        values: &Record,
-    ) -> Result<Record, Refused> {
+    pub(super) fn insert(&mut self, class: &'static str, values: &Record) -> Result<Record, Refused> {
         let mut record = self.defaults(class);
         let sent = self.accepted(class, values);
         record.extend(sent.clone());
         if value(&record, "sys_id").is_empty() {
             record.insert("sys_id".to_owned(), new_id());
-        } else if self
-            .rows
-            .find(self.schema, class, value(&record, "sys_id"))
-            .is_some()
-        {
+        } else if self.rows.find(self.schema, class, value(&record, "sys_id")).is_some() {
             return Err(self.duplicate(class, value(&record, "sys_id")));
         }
         let stamp = wire_time(self.now);
@@ -115,12 +107,7 @@ impl Platform<'_> {
     }
 
     /// Changes a record and gives it as stored. What does not differ changes nothing, the counters included.
-    pub(super) fn update(
-        &mut self,
-        class: &'static str,
-        sys_id: &str,
-        values: &Record,
-    ) -> Result<Record, Refused> {
+    pub(super) fn update(&mut self, class: &'static str, sys_id: &str, values: &Record) -> Result<Record, Refused> {
         let before = self.stored(class, sys_id);
         let mut sent = self.accepted(class, values);
         sent.remove("sys_id");
@@ -202,9 +189,7 @@ impl Platform<'_> {
                 return Err(Refused::by_rule(class, "Prevent creation in another scope"));
             }
             ExplicitScope::Ignored if self.via == Via::Rest => current,
-            ExplicitScope::Accepted | ExplicitScope::Ignored | ExplicitScope::Refused => {
-                wanted.to_owned()
-            }
+            ExplicitScope::Accepted | ExplicitScope::Ignored | ExplicitScope::Refused => wanted.to_owned(),
         };
         record.insert("sys_package".to_owned(), scope.clone());
         record.insert("sys_scope".to_owned(), scope);
@@ -214,10 +199,8 @@ impl Platform<'_> {
     /// The user's current application, which new application files join.
     fn current_application(&self) -> String {
         self.rows
-            .of_class("sys_user_preference")
-            .find(|row| {
-                value(row, "name") == "apps.current_app" && value(row, "user") == self.user_id
-            })
+            .having("sys_user_preference", "user", self.user_id)
+            .find(|row| value(row, "name") == "apps.current_app")
             .map(|row| value(row, "value").to_owned())
             .filter(|scope| !scope.is_empty())
             .unwrap_or_else(|| "global".to_owned())
@@ -227,10 +210,7 @@ impl Platform<'_> {
         if !self.is_application_file(class) {
             return;
         }
-        let display = self
-            .schema
-            .table(class)
-            .map_or("sys_id", |table| table.display);
+        let display = self.schema.table(class).map_or("sys_id", |table| table.display);
         let name = value(record, display).to_owned();
         let update_name = format!("{class}_{}", value(record, "sys_id"));
         record.insert("sys_name".to_owned(), name);
@@ -245,10 +225,10 @@ impl Platform<'_> {
         for column in columns.values().filter(|column| column.unique) {
             let text = value(record, column.name);
             let is_taken = !text.is_empty()
-                && self.rows.of_class(class).any(|other| {
-                    value(other, column.name) == text
-                        && value(other, "sys_id") != value(record, "sys_id")
-                });
+                && self
+                    .rows
+                    .having(class, column.name, text)
+                    .any(|other| value(other, "sys_id") != value(record, "sys_id"));
             if is_taken {
                 return Err(self.duplicate(class, text));
             }
@@ -260,8 +240,7 @@ impl Platform<'_> {
         if self.via == Via::Form {
             return Ok(());
         }
-        let acts =
-            |rule: &&AbortRule| rule.operation == operation && self.schema.is_a(class, &rule.table);
+        let acts = |rule: &&AbortRule| rule.operation == operation && self.schema.is_a(class, &rule.table);
         match self.modes.abort_rules.iter().find(acts) {
             Some(rule) => Err(Refused::by_rule(class, &rule.name)),
             None => Ok(()),

@@ -1,10 +1,11 @@
 //! Encoded queries.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::Record;
 use super::schema::Kind;
-use super::store::value;
+use super::store::{Rows, value};
 use super::view::View;
 
 /// A parsed encoded query. Terms that make no sense on the table are gone: a bad query finds too much, not nothing.
@@ -130,17 +131,13 @@ impl Query {
         query
     }
 
-    /// Puts the matching ones of these records in the order asked for.
-    pub(super) fn select<'a>(
-        &self,
-        view: &View<'_>,
-        table: &str,
-        records: Vec<(&'static str, &'a Record)>,
-    ) -> Vec<(&'static str, &'a Record)> {
+    /// The matching records in the order asked for, or else by `sys_id`.
+    pub(super) fn select<'a>(&'a self, view: &'a View<'_>, table: &'a str) -> Vec<(&'static str, &'a Record)> {
         if self.is_invalid && view.invalid_query_returns_no_rows() {
             return Vec::new();
         }
-        let mut found: Vec<_> = records
+        let mut found: Vec<_> = self
+            .candidates(view, table)
             .into_iter()
             .filter(|(_, record)| self.matches(view, table, record))
             .collect();
@@ -148,6 +145,27 @@ impl Query {
             found.sort_by(|(_, a), (_, b)| self.compare(view, table, a, b));
         }
         found
+    }
+
+    /// All records, or those that an indexed column leaves over.
+    fn candidates<'a>(&'a self, view: &'a View<'_>, table: &'a str) -> Vec<(&'static str, &'a Record)> {
+        let family = view.schema.family(table);
+        let ([class], [set]) = (family.as_slice(), self.sets.as_slice()) else {
+            return view.rows.all(view.schema, table);
+        };
+        let narrow = set.iter().find_map(|alternatives| match alternatives.as_slice() {
+            [term] => term.indexed_values(view, class),
+            _ => None,
+        });
+        let Some((column, values)) = narrow else {
+            return view.rows.all(view.schema, table);
+        };
+        let mut found: BTreeMap<&str, &Record> = BTreeMap::new();
+        for text in values {
+            let rows = view.rows.having(class, column, text);
+            found.extend(rows.map(|record| (value(record, "sys_id"), record)));
+        }
+        found.into_values().map(|record| (*class, record)).collect()
     }
 
     fn order_by(&mut self, view: &View<'_>, table: &str, column: &str, direction: Direction) {
@@ -160,11 +178,8 @@ impl Query {
 
     fn matches(&self, view: &View<'_>, table: &str, record: &Record) -> bool {
         self.sets.iter().any(|set| {
-            set.iter().all(|alternatives| {
-                alternatives
-                    .iter()
-                    .any(|term| term.holds(view, table, record))
-            })
+            set.iter()
+                .all(|alternatives| alternatives.iter().any(|term| term.holds(view, table, record)))
         })
     }
 
@@ -192,8 +207,7 @@ impl Query {
 
 impl Term {
     fn parse(view: &View<'_>, table: &str, token: &str) -> Option<Self> {
-        let is_name =
-            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
         let split = token.find(|c| !is_name(c))?;
         let (column, rest) = token.split_at(split);
         let kind = view.kind_of(table, column)?;
@@ -209,12 +223,29 @@ impl Term {
         })
     }
 
+    /// The values that an indexed column must have one of for this term to hold.
+    fn indexed_values<'a>(&'a self, view: &View<'_>, class: &str) -> Option<(&'a str, Vec<&'a str>)> {
+        if view.ignores_case() || !Rows::is_indexed(class, &self.column) {
+            return None;
+        }
+        let is_equal = self.operator == Operator::Equal;
+        if !is_equal && self.operator != Operator::In {
+            return None;
+        }
+        let values = if is_equal {
+            vec![self.operand.as_str()]
+        } else {
+            self.operand.split(',').collect()
+        };
+        Some((&self.column, values))
+    }
+
     fn holds(&self, view: &View<'_>, table: &str, record: &Record) -> bool {
         let raw = view.raw(table, record, &self.column).unwrap_or_default();
         if self.kind.is_secret() {
             // Stored as cipher text, so that only its presence can be asked for.
-            let asks_empty = self.operator == Operator::IsEmpty
-                || (self.operator == Operator::Equal && self.operand.is_empty());
+            let asks_empty =
+                self.operator == Operator::IsEmpty || (self.operator == Operator::Equal && self.operand.is_empty());
             let asks_filled = matches!(self.operator, Operator::IsNotEmpty | Operator::NotEqual);
             return (asks_empty && raw.is_empty()) || (asks_filled && !raw.is_empty());
         }
@@ -255,9 +286,9 @@ impl Term {
             Operator::IsEmpty => left.is_empty(),
             Operator::IsNotEmpty => !left.is_empty(),
             Operator::Anything => true,
-            Operator::Between => right.split_once('@').is_some_and(|(low, high)| {
-                order(low) != Ordering::Less && order(high) != Ordering::Greater
-            }),
+            Operator::Between => right
+                .split_once('@')
+                .is_some_and(|(low, high)| order(low) != Ordering::Less && order(high) != Ordering::Greater),
             Operator::On => day(&left) == view.day(&day(&self.operand)),
             Operator::NotOn => day(&left) != view.day(&day(&self.operand)),
             Operator::SameAs | Operator::NotSameAs => {

@@ -9,8 +9,8 @@ use super::store::{Rows, is_true, value};
 /// Names of all active roles of a user.
 pub(super) fn names_of(rows: &Rows, user: &str) -> BTreeSet<String> {
     let ids: BTreeSet<_> = rows
-        .of_class("sys_user_has_role")
-        .filter(|row| value(row, "user") == user && value(row, "state") == "active")
+        .having("sys_user_has_role", "user", user)
+        .filter(|row| value(row, "state") == "active")
         .map(|row| value(row, "role"))
         .collect();
     rows.of_class("sys_user_role")
@@ -44,9 +44,10 @@ pub(super) fn before_grant(platform: &Platform<'_>, record: &mut Record) -> Resu
     if platform.modes.legacy_role_rows {
         return Ok(());
     }
-    let present = platform.rows.of_class("sys_user_has_role").find(|row| {
-        value(row, "user") == value(record, "user") && value(row, "role") == value(record, "role")
-    });
+    let present = platform
+        .rows
+        .having("sys_user_has_role", "user", value(record, "user"))
+        .find(|row| value(row, "role") == value(record, "role"));
     let Some(present) = present else {
         record.insert("inh_count".to_owned(), "0".to_owned());
         return Ok(());
@@ -105,16 +106,13 @@ fn sources_of(rows: &Rows, user: &str) -> BTreeSet<Source> {
         }
     };
     let mut by_group = Vec::new();
-    for row in rows.of_class("sys_user_has_role") {
+    for row in rows.having("sys_user_has_role", "user", user) {
         let is_direct = !is_true(row, "inherited") && value(row, "state") == "active";
-        if value(row, "user") == user && is_direct {
+        if is_direct {
             contained(value(row, "role"), "");
         }
     }
-    for member in rows.of_class("sys_user_grmember") {
-        if value(member, "user") != user {
-            continue;
-        }
+    for member in rows.having("sys_user_grmember", "user", user) {
         let group = value(member, "group");
         for row in rows.of_class("sys_group_has_role") {
             if value(row, "group") == group && is_true(row, "inherits") {
@@ -132,10 +130,7 @@ fn sources_of(rows: &Rows, user: &str) -> BTreeSet<Source> {
 }
 
 fn derive(platform: &mut Platform<'_>, user: &str) {
-    let has_user = platform
-        .rows
-        .of_class("sys_user")
-        .any(|row| value(row, "sys_id") == user);
+    let has_user = platform.rows.having("sys_user", "sys_id", user).next().is_some();
     let sources = if has_user {
         sources_of(platform.rows, user)
     } else {
@@ -144,8 +139,7 @@ fn derive(platform: &mut Platform<'_>, user: &str) {
     };
     let rows: Vec<Record> = platform
         .rows
-        .of_class("sys_user_has_role")
-        .filter(|row| value(row, "user") == user)
+        .having("sys_user_has_role", "user", user)
         .cloned()
         .collect();
     if platform.modes.legacy_role_rows {
@@ -155,12 +149,7 @@ fn derive(platform: &mut Platform<'_>, user: &str) {
     }
 }
 
-fn derive_row_per_role(
-    platform: &mut Platform<'_>,
-    user: &str,
-    rows: &[Record],
-    sources: &BTreeSet<Source>,
-) {
+fn derive_row_per_role(platform: &mut Platform<'_>, user: &str, rows: &[Record], sources: &BTreeSet<Source>) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for source in sources {
         *counts.entry(&source.role).or_default() += 1;
@@ -168,9 +157,7 @@ fn derive_row_per_role(
     for row in rows {
         let count = counts.remove(value(row, "role")).unwrap_or(0);
         if count == 0 && is_true(row, "inherited") {
-            platform
-                .rows
-                .take("sys_user_has_role", value(row, "sys_id"));
+            platform.rows.take("sys_user_has_role", value(row, "sys_id"));
             continue;
         }
         if value(row, "inh_count") != count.to_string() {
@@ -189,12 +176,7 @@ fn derive_row_per_role(
     }
 }
 
-fn derive_row_per_source(
-    platform: &mut Platform<'_>,
-    user: &str,
-    rows: &[Record],
-    sources: &BTreeSet<Source>,
-) {
+fn derive_row_per_source(platform: &mut Platform<'_>, user: &str, rows: &[Record], sources: &BTreeSet<Source>) {
     let mut missing = sources.clone();
     for row in rows.iter().filter(|row| is_true(row, "inherited")) {
         let source = Source {
@@ -203,9 +185,7 @@ fn derive_row_per_source(
             group: value(row, "granted_by").to_owned(),
         };
         if !missing.remove(&source) {
-            platform
-                .rows
-                .take("sys_user_has_role", value(row, "sys_id"));
+            platform.rows.take("sys_user_has_role", value(row, "sys_id"));
         }
     }
     for source in missing {

@@ -33,10 +33,10 @@ pub(super) fn before_insert(
         }
         "sys_user_has_role" => roles::before_grant(platform, record)?,
         "sys_user_grmember" => {
-            let is_member = platform.rows.of_class(class).any(|row| {
-                value(row, "user") == value(record, "user")
-                    && value(row, "group") == value(record, "group")
-            });
+            let is_member = platform
+                .rows
+                .having(class, "user", value(record, "user"))
+                .any(|row| value(row, "group") == value(record, "group"));
             if is_member {
                 return Err(platform.duplicate(class, "user and group"));
             }
@@ -66,10 +66,7 @@ pub(super) fn before_update(
             }
         }
         "sys_user_has_role" if platform.via == Via::Rest && is_true(before, "inherited") => {
-            return Err(Refused::by_rule(
-                class,
-                "Prevent changes of inherited roles",
-            ));
+            return Err(Refused::by_rule(class, "Prevent changes of inherited roles"));
         }
         "sys_properties" => check_guarded_property(platform, before)?,
         "ip_access" => network::check_lock_out(platform, record)?,
@@ -78,25 +75,17 @@ pub(super) fn before_update(
     Ok(())
 }
 
-pub(super) fn before_delete(
-    platform: &Platform<'_>,
-    class: &'static str,
-    record: &Record,
-) -> Result<(), Refused> {
+pub(super) fn before_delete(platform: &Platform<'_>, class: &'static str, record: &Record) -> Result<(), Refused> {
     match class {
-        "sys_user_has_role" if platform.via == Via::Rest && is_true(record, "inherited") => Err(
-            Refused::by_rule(class, "Prevent deletion of inherited roles"),
-        ),
+        "sys_user_has_role" if platform.via == Via::Rest && is_true(record, "inherited") => {
+            Err(Refused::by_rule(class, "Prevent deletion of inherited roles"))
+        }
         "sys_properties" => check_guarded_property(platform, record),
         _ => Ok(()),
     }
 }
 
-pub(super) fn after_insert(
-    platform: &mut Platform<'_>,
-    class: &'static str,
-    sys_id: &str,
-) -> Result<(), Refused> {
+pub(super) fn after_insert(platform: &mut Platform<'_>, class: &'static str, sys_id: &str) -> Result<(), Refused> {
     let record = platform.stored(class, sys_id);
     if matches!(class, "oauth_entity" | "oauth_oidc_entity") {
         add_default_profile(platform, &record)?;
@@ -105,21 +94,13 @@ pub(super) fn after_insert(
     Ok(())
 }
 
-pub(super) fn after_update(
-    platform: &mut Platform<'_>,
-    class: &'static str,
-    sys_id: &str,
-) -> Result<(), Refused> {
+pub(super) fn after_update(platform: &mut Platform<'_>, class: &'static str, sys_id: &str) -> Result<(), Refused> {
     let record = platform.stored(class, sys_id);
     roles::after_change(platform, class, &record);
     Ok(())
 }
 
-pub(super) fn after_delete(
-    platform: &mut Platform<'_>,
-    class: &'static str,
-    record: &Record,
-) -> Result<(), Refused> {
+pub(super) fn after_delete(platform: &mut Platform<'_>, class: &'static str, record: &Record) -> Result<(), Refused> {
     if platform.modes.cascade {
         let dependants: &[(&'static str, &str)] = match class {
             "oauth_entity" | "oauth_oidc_entity" => &[
@@ -132,21 +113,14 @@ pub(super) fn after_delete(
                 ("sys_user_grmember", "user"),
                 ("sys_user_preference", "user"),
             ],
-            "sys_user_group" => &[
-                ("sys_user_grmember", "group"),
-                ("sys_group_has_role", "group"),
-            ],
-            "sys_user_role" => &[
-                ("sys_user_has_role", "role"),
-                ("sys_group_has_role", "role"),
-            ],
+            "sys_user_group" => &[("sys_user_grmember", "group"), ("sys_group_has_role", "group")],
+            "sys_user_role" => &[("sys_user_has_role", "role"), ("sys_group_has_role", "role")],
             _ => &[],
         };
         for (table, column) in dependants {
             let ids: Vec<_> = platform
                 .rows
-                .of_class(table)
-                .filter(|row| value(row, column) == value(record, "sys_id"))
+                .having(table, column, value(record, "sys_id"))
                 .map(|row| value(row, "sys_id").to_owned())
                 .collect();
             for id in ids {
@@ -177,10 +151,7 @@ fn fill_entity(platform: &Platform<'_>, class: &str, record: &mut Record, sent: 
         fill("type", platform.modes.oidc_entity_type.clone());
         fill("default_grant_type", "password".to_owned());
     }
-    fill(
-        "redirect_url",
-        format!("{}/oauth_redirect.do", platform.base_url),
-    );
+    fill("redirect_url", format!("{}/oauth_redirect.do", platform.base_url));
     fill("client_uuid", new_id());
     let is_client = value(record, "type") == "client";
     if is_client && value(record, "client_id").is_empty() {
@@ -230,9 +201,7 @@ fn check_metadata_url(platform: &Platform<'_>, record: &Record) -> Result<(), Re
         && platform
             .rows
             .of_class("oidc_provider_configuration")
-            .any(|other| {
-                value(other, "oidc_url") == url && value(other, "sys_id") != value(record, "sys_id")
-            });
+            .any(|other| value(other, "oidc_url") == url && value(other, "sys_id") != value(record, "sys_id"));
     if is_taken {
         return Err(platform.duplicate("oidc_provider_configuration", url));
     }
@@ -263,10 +232,7 @@ fn check_guarded_property(platform: &Platform<'_>, record: &Record) -> Result<()
     let name = value(record, "name");
     let is_guarded = name.starts_with("glide.authenticate.multisso");
     if platform.via == Via::Rest && is_guarded {
-        return Err(Refused::by_rule(
-            "sys_properties",
-            "Guard sign-in properties",
-        ));
+        return Err(Refused::by_rule("sys_properties", "Guard sign-in properties"));
     }
     Ok(())
 }

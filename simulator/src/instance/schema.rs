@@ -220,10 +220,7 @@ impl Schema {
                 .map(|column| (column.name, column))
                 .collect();
             let mut lineage = vec![table];
-            while let Some(parent) = lineage[lineage.len() - 1]
-                .parent
-                .and_then(|p| tables.get(p))
-            {
+            while let Some(parent) = lineage[lineage.len() - 1].parent.and_then(|p| tables.get(p)) {
                 lineage.push(parent);
             }
             for ancestor in lineage.into_iter().rev() {

@@ -80,9 +80,7 @@ impl Seed<'_, '_> {
     fn dictionary(&mut self) {
         let schema: &Schema = self.platform.schema;
         for table in schema.tables() {
-            let parent = table
-                .parent
-                .map(|parent| stable_id(&format!("table {parent}")));
+            let parent = table.parent.map(|parent| stable_id(&format!("table {parent}")));
             self.add(
                 "sys_db_object",
                 &[
@@ -97,10 +95,7 @@ impl Seed<'_, '_> {
                 self.add(
                     "sys_dictionary",
                     &[
-                        (
-                            "sys_id",
-                            &stable_id(&format!("{}.{}", table.name, column.name)),
-                        ),
+                        ("sys_id", &stable_id(&format!("{}.{}", table.name, column.name))),
                         ("name", table.name),
                         ("element", column.name),
                         ("column_label", column.label),
@@ -135,30 +130,18 @@ impl Seed<'_, '_> {
 
     fn roles(&mut self, options: &Options) {
         // Sorts first, and nobody sees it.
-        self.add(
-            "sys_user_role",
-            &[("sys_id", &"0".repeat(32)), ("name", "maint")],
-        );
-        let app_roles = [
-            "x_mioms_m365_assis.administrator",
-            "x_mioms_m365_assis.insights_user",
-        ];
+        self.add("sys_user_role", &[("sys_id", &"0".repeat(32)), ("name", "maint")]);
+        let app_roles = ["x_mioms_m365_assis.administrator", "x_mioms_m365_assis.insights_user"];
         let app_roles = options.application_installed.then_some(app_roles);
         let mut ids = std::collections::BTreeMap::new();
         for name in ROLES.iter().copied().chain(app_roles.into_iter().flatten()) {
             let elevated = (name == "security_admin").to_string();
-            let id = self.add(
-                "sys_user_role",
-                &[("name", name), ("elevated_privilege", &elevated)],
-            );
+            let id = self.add("sys_user_role", &[("name", name), ("elevated_privilege", &elevated)]);
             ids.insert(name, id);
         }
         for (outer, inner) in CONTAINS {
             if let (Some(outer), Some(inner)) = (ids.get(outer), ids.get(inner)) {
-                self.add(
-                    "sys_user_role_contains",
-                    &[("role", outer), ("contains", inner)],
-                );
+                self.add("sys_user_role_contains", &[("role", outer), ("contains", inner)]);
             }
         }
     }
@@ -179,10 +162,7 @@ impl Seed<'_, '_> {
 
     fn settings(&mut self, options: &Options) {
         let release = format!("{:?}", options.release);
-        let tag = format!(
-            "glide-{}-07-02-2025__patch3-hotfix1",
-            release.to_lowercase()
-        );
+        let tag = format!("glide-{}-07-02-2025__patch3-hotfix1", release.to_lowercase());
         for (name, text) in [
             ("glide.buildname", release.as_str()),
             ("glide.buildtag", &tag),
@@ -250,10 +230,7 @@ const PLUGINS: &[(&str, &str)] = &[
         "Integration - Multiple Provider Single Sign-On Installer",
     ),
     ("com.glide.rest.auth.scope", "REST API Auth Scope"),
-    (
-        "com.glide.tokenbased_auth",
-        "API Key and HMAC Authentication",
-    ),
+    ("com.glide.tokenbased_auth", "API Key and HMAC Authentication"),
     ("com.snc.ipauthenticator", "IP Range Based Authentication"),
     (
         "com.glide.role_management.inh_count",
@@ -299,10 +276,7 @@ const CONTAINS: &[(&str, &str)] = &[
     ("knowledge_admin", "knowledge_manager"),
     ("knowledge_manager", "knowledge"),
     ("catalog_admin", "catalog"),
-    (
-        "x_mioms_m365_assis.administrator",
-        "x_mioms_m365_assis.insights_user",
-    ),
+    ("x_mioms_m365_assis.administrator", "x_mioms_m365_assis.insights_user"),
 ];
 
 const TEMPLATES: &[(&str, &str, &str)] = &[

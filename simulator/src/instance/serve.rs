@@ -55,11 +55,7 @@ async fn record(State(instance): State<Instance>, request: Request, next: Next) 
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     instance.end_grant(granting);
     let is_cut = response.extensions().get::<Cut>().is_some();
-    record.status = if is_cut {
-        0
-    } else {
-        response.status().as_u16()
-    };
+    record.status = if is_cut { 0 } else { response.status().as_u16() };
     if let Some(RanAs(user)) = response.extensions().get() {
         record.user = user.clone();
     }
@@ -78,10 +74,7 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
         let modes = instance.modes();
         (modes.uri_limit, modes.unauthorized)
     };
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or(0, |target| target.as_str().len());
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > limit {
         return html(414, "Request-URI Too Long");
     }
@@ -97,27 +90,16 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
         }
     };
     let needs_role = instance.modes().rest_api_role;
-    let mut response = if needs_role
-        && !caller.roles.contains("snc_platform_rest_api_access")
-        && !caller.roles.contains("admin")
-    {
-        instance.note(&format!(
-            "User {} lacks snc_platform_rest_api_access",
-            caller.user_name
-        ));
-        failure(
-            403,
-            "User Not Authorized",
-            Some("Failed API level ACL Validation"),
-        )
-    } else {
-        match parts.uri.path() {
-            "/api/now/batch" | "/api/now/v1/batch" => {
-                instance.batch_call(&caller, &parts, &body).await
+    let mut response =
+        if needs_role && !caller.roles.contains("snc_platform_rest_api_access") && !caller.roles.contains("admin") {
+            instance.note(&format!("User {} lacks snc_platform_rest_api_access", caller.user_name));
+            failure(403, "User Not Authorized", Some("Failed API level ACL Validation"))
+        } else {
+            match parts.uri.path() {
+                "/api/now/batch" | "/api/now/v1/batch" => instance.batch_call(&caller, &parts, &body).await,
+                _ => instance.dispatch(&caller, &parts, body),
             }
-            _ => instance.dispatch(&caller, &parts, body),
-        }
-    };
+        };
     set(&mut response, "x-is-logged-in", "true");
     let transaction = parts.extensions.get::<TransactionId>();
     let transaction = transaction.map_or_else(new_id, |id| id.0.clone());
@@ -179,8 +161,7 @@ impl Instance {
         if !self.with_rows(|rows| network::admits(rows, &address)) {
             return Some(html(403, "HTTP Status 403 - Forbidden"));
         }
-        self.exceeds_rate()
-            .then(|| too_many_requests(RetryAfter::Seconds(1)))
+        self.exceeds_rate().then(|| too_many_requests(RetryAfter::Seconds(1)))
     }
 
     /// Answers one call of the API, which came by itself or in a batch.
@@ -249,9 +230,7 @@ fn route(parts: &Parts, body: String) -> Option<Route> {
         },
     };
     match segments.as_slice() {
-        ["api", "global", "user_role_inheritance"] => {
-            Some(Route::RoleInheritance(call(Version::Latest, "", None)))
-        }
+        ["api", "global", "user_role_inheritance"] => Some(Route::RoleInheritance(call(Version::Latest, "", None))),
         ["api", "now", rest @ ..] => {
             let (version, rest) = match rest {
                 ["v1", rest @ ..] => (Version::One, rest),

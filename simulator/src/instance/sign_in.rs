@@ -21,12 +21,8 @@ impl Instance {
                 Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
                     self.authorize_bearer(token.trim()).await
                 }
-                Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => {
-                    self.authorize_basic(pair.trim())
-                }
-                _ => Err(unauthenticated(
-                    "The Authorization header is neither Basic nor Bearer",
-                )),
+                Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => self.authorize_basic(pair.trim()),
+                _ => Err(unauthenticated("The Authorization header is neither Basic nor Bearer")),
             };
         }
         if let Some(key) = headers.get("x-sn-apikey") {
@@ -67,13 +63,10 @@ impl Instance {
     fn authorize_key(&self, key: &str) -> Result<Caller, Denied> {
         self.with_rows(|rows| {
             let is_active = rows.of_class("v_plugin").any(|plugin| {
-                value(plugin, "id") == "com.glide.tokenbased_auth"
-                    && value(plugin, "active") == "active"
+                value(plugin, "id") == "com.glide.tokenbased_auth" && value(plugin, "active") == "active"
             });
             if !is_active {
-                return Err(unauthenticated(
-                    "Plugin com.glide.tokenbased_auth is not active",
-                ));
+                return Err(unauthenticated("Plugin com.glide.tokenbased_auth is not active"));
             }
             let row = rows
                 .of_class("api_key")
@@ -95,9 +88,8 @@ impl Instance {
             .to_owned();
         let name = mapped.unwrap_or(common_name);
         self.with_rows(|rows| {
-            let user = find_user(rows, "user_name", &name).ok_or_else(|| {
-                unauthenticated(format!("No user for the client certificate {subject}"))
-            })?;
+            let user = find_user(rows, "user_name", &name)
+                .ok_or_else(|| unauthenticated(format!("No user for the client certificate {subject}")))?;
             caller_of(rows, user)
         })
     }
@@ -110,9 +102,11 @@ pub(super) fn unauthenticated(cause: impl Into<String>) -> Denied {
     }
 }
 
-pub(super) fn find_user<'a>(rows: &'a Rows, column: &str, text: &str) -> Option<&'a Record> {
-    rows.of_class("sys_user")
-        .find(|user| !text.is_empty() && value(user, column) == text)
+pub(super) fn find_user<'a>(rows: &'a Rows, column: &'a str, text: &'a str) -> Option<&'a Record> {
+    if text.is_empty() {
+        return None;
+    }
+    rows.having("sys_user", column, text).next()
 }
 
 /// The user with its roles, unless it may not sign in at all.

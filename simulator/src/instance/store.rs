@@ -1,6 +1,6 @@
 //! The records, by class and `sys_id`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,9 @@ pub(super) struct Rows {
     classes: BTreeMap<String, BTreeMap<String, Record>>,
     #[serde(skip)]
     last_write: Vec<Change>,
+    /// Per entry of [`INDEXED`]: `sys_id`s by value.
+    #[serde(skip)]
+    index: BTreeMap<usize, HashMap<String, BTreeSet<String>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,18 +33,54 @@ impl Rows {
 
     /// The records of exactly this class.
     pub(super) fn of_class(&self, class: &str) -> impl Iterator<Item = &Record> {
-        self.classes
-            .get(class)
-            .into_iter()
-            .flat_map(BTreeMap::values)
+        self.classes.get(class).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// The records of exactly this class whose column has this value. Quick for indexed columns.
+    pub(super) fn having<'a>(
+        &'a self,
+        class: &'a str,
+        column: &'a str,
+        text: &'a str,
+    ) -> Box<dyn Iterator<Item = &'a Record> + 'a> {
+        let Some(records) = self.classes.get(class) else {
+            return Box::new(std::iter::empty());
+        };
+        if column == "sys_id" {
+            return Box::new(records.get(text).into_iter());
+        }
+        match position(class, column) {
+            Some(position) => Box::new(
+                self.index
+                    .get(&position)
+                    .and_then(|index| index.get(text))
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|sys_id| records.get(sys_id)),
+            ),
+            None => Box::new(records.values().filter(move |record| value(record, column) == text)),
+        }
+    }
+
+    /// Whether [`Rows::having`] is quick for this column.
+    pub(super) fn is_indexed(class: &str, column: &str) -> bool {
+        column == "sys_id" || position(class, column).is_some()
+    }
+
+    /// Builds the index of records that were read from a snapshot.
+    pub(super) fn reindex(&mut self) {
+        self.index.clear();
+        let classes = std::mem::take(&mut self.classes);
+        for (class, records) in &classes {
+            for record in records.values() {
+                self.index_record(class, record);
+            }
+        }
+        self.classes = classes;
     }
 
     /// The records of a table and of what extends it, each with its class, ordered by `sys_id` (that is: by chance).
-    pub(super) fn all<'a>(
-        &'a self,
-        schema: &Schema,
-        table: &str,
-    ) -> Vec<(&'static str, &'a Record)> {
+    pub(super) fn all<'a>(&'a self, schema: &Schema, table: &str) -> Vec<(&'static str, &'a Record)> {
         let family = schema.family(table);
         let mut all: Vec<_> = family
             .iter()
@@ -54,12 +93,7 @@ impl Rows {
     }
 
     /// The record with this `sys_id` in a table or in what extends it.
-    pub(super) fn find(
-        &self,
-        schema: &Schema,
-        table: &str,
-        sys_id: &str,
-    ) -> Option<(&'static str, &Record)> {
+    pub(super) fn find(&self, schema: &Schema, table: &str, sys_id: &str) -> Option<(&'static str, &Record)> {
         schema.family(table).into_iter().find_map(|class| {
             let record = self.classes.get(class)?.get(sys_id)?;
             Some((class, record))
@@ -69,6 +103,11 @@ impl Rows {
     /// Stores a record, in place of the one with its `sys_id` if there is one.
     pub(super) fn set(&mut self, class: &str, record: Record) {
         let sys_id = record.get("sys_id").cloned().unwrap_or_default();
+        if let Some(before) = self.classes.get(class).and_then(|rows| rows.get(&sys_id)) {
+            let before = before.clone();
+            self.unindex_record(class, &before);
+        }
+        self.index_record(class, &record);
         let before = self
             .classes
             .entry(class.to_owned())
@@ -79,6 +118,7 @@ impl Rows {
 
     pub(super) fn take(&mut self, class: &str, sys_id: &str) -> Option<Record> {
         let before = self.classes.get_mut(class)?.remove(sys_id)?;
+        self.unindex_record(class, &before);
         self.note(class, sys_id, Some(before.clone()));
         Some(before)
     }
@@ -93,7 +133,28 @@ impl Rows {
                 None => class.remove(&change.sys_id),
             };
         }
+        rows.reindex();
         rows
+    }
+
+    fn index_record(&mut self, class: &str, record: &Record) {
+        for (position, (_, column)) in indexed_of(class) {
+            self.index
+                .entry(position)
+                .or_default()
+                .entry(value(record, column).to_owned())
+                .or_default()
+                .insert(value(record, "sys_id").to_owned());
+        }
+    }
+
+    fn unindex_record(&mut self, class: &str, record: &Record) {
+        for (position, (_, column)) in indexed_of(class) {
+            let index = self.index.entry(position).or_default();
+            if let Some(ids) = index.get_mut(value(record, column)) {
+                ids.remove(value(record, "sys_id"));
+            }
+        }
     }
 
     fn note(&mut self, class: &str, sys_id: &str, before: Option<Record>) {
@@ -103,6 +164,27 @@ impl Rows {
             before,
         });
     }
+}
+
+type Indexed = (&'static str, &'static str);
+
+/// Columns by which thousands of records are looked up.
+const INDEXED: [Indexed; 6] = [
+    ("sys_user", "user_name"),
+    ("sys_user_has_role", "user"),
+    ("sys_user_grmember", "user"),
+    ("sys_user_preference", "user"),
+    ("oauth_entity_profile", "oauth_entity"),
+    ("oauth_credential", "token"),
+];
+
+fn indexed_of(class: &str) -> impl Iterator<Item = (usize, Indexed)> {
+    let all = INDEXED.into_iter().enumerate();
+    all.filter(move |(_, (indexed, _))| *indexed == class)
+}
+
+fn position(class: &str, column: &str) -> Option<usize> {
+    INDEXED.iter().position(|indexed| *indexed == (class, column))
 }
 
 /// A column's value, empty where the record lacks it.

@@ -49,8 +49,7 @@ pub(super) struct View<'a> {
 impl View<'_> {
     pub(super) fn invalid_query_returns_no_rows(&self) -> bool {
         self.modes.invalid_query_returns_no_rows
-            || super::platform::property(&self.rows, "glide.invalid_query.returns_no_rows")
-                == "true"
+            || super::platform::property(&self.rows, "glide.invalid_query.returns_no_rows") == "true"
     }
 
     pub(super) fn ignores_case(&self) -> bool {
@@ -151,10 +150,13 @@ impl View<'_> {
     fn cell(&self, table: &str, record: &Record, path: &str, shape: &Shape) -> Option<Value> {
         let column = self.column_of(table, path)?;
         let first = path.split('.').next().unwrap_or(path);
-        let is_denied = self.schema.lineage(table).iter().any(|ancestor| {
-            let key = ((*ancestor).to_owned(), first.to_owned());
-            self.modes.read_denied.contains(&key)
-        });
+        let denied = &self.modes.read_denied;
+        let lineage = || self.schema.lineage(table);
+        let is_denied = !denied.is_empty()
+            && lineage().iter().any(|ancestor| {
+                let key = ((*ancestor).to_owned(), first.to_owned());
+                denied.contains(&key)
+            });
         if is_denied {
             return None;
         }
@@ -164,7 +166,11 @@ impl View<'_> {
             let stars = if stored.is_empty() { "" } else { "********" };
             (hidden, stars.to_owned())
         } else {
-            let display = self.display(column, &stored);
+            // Looked up only where asked for: it costs more than everything else here.
+            let display = match shape.display {
+                DisplayMode::Values => String::new(),
+                DisplayMode::Display | DisplayMode::Both => self.display(column, &stored),
+            };
             (stored, display)
         };
         let link = match (column.kind, shape.links) {
@@ -209,17 +215,10 @@ impl View<'_> {
                 .map_or(stored, |(_, label)| *label)
                 .to_owned(),
             Kind::DateTime => self.to_local(stored),
-            Kind::Text if column.name == "sys_class_name" => self
-                .schema
-                .table(stored)
-                .map_or(stored, |table| table.label)
-                .to_owned(),
-            Kind::Text
-            | Kind::Url
-            | Kind::Integer
-            | Kind::Boolean
-            | Kind::Secret
-            | Kind::Password => stored.to_owned(),
+            Kind::Text if column.name == "sys_class_name" => {
+                self.schema.table(stored).map_or(stored, |table| table.label).to_owned()
+            }
+            Kind::Text | Kind::Url | Kind::Integer | Kind::Boolean | Kind::Secret | Kind::Password => stored.to_owned(),
         }
     }
 
@@ -235,10 +234,7 @@ impl View<'_> {
     }
 
     fn display_of(&self, table: &str, record: &Record) -> String {
-        let column = self
-            .schema
-            .table(table)
-            .map_or("sys_id", |table| table.display);
+        let column = self.schema.table(table).map_or("sys_id", |table| table.display);
         value(record, column).to_owned()
     }
 }

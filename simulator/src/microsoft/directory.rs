@@ -213,10 +213,7 @@ impl Directory {
             let mut fields = Map::new();
             fields.insert("displayName".to_owned(), json!(name));
             fields.insert("signInAudience".to_owned(), json!("AzureADMyOrg"));
-            fields.insert(
-                "api".to_owned(),
-                json!({ "requestedAccessTokenVersion": requested }),
-            );
+            fields.insert("api".to_owned(), json!({ "requestedAccessTokenVersion": requested }));
             let app_id = tenant.add_application(fields);
             let object_id = app_id.object_id;
             let service_principal_id = tenant.add_service_principal(&app_id.app_id, Map::new());
@@ -324,32 +321,21 @@ impl Tenant {
     pub fn audience(&self, resource: &str) -> Option<String> {
         let named = resource.trim_end_matches('/');
         if ids::is_guid(named) {
-            let known = self
-                .application(named)
-                .map(|application| &application.app_id);
+            let known = self.application(named).map(|application| &application.app_id);
             return known
-                .or_else(|| {
-                    self.service_principal(named)
-                        .map(|principal| &principal.app_id)
-                })
+                .or_else(|| self.service_principal(named).map(|principal| &principal.app_id))
                 .cloned();
         }
         let ours = self
             .applications
             .values()
             .find(|application| application.identifier_uris().any(|uri| uri == named));
-        ours.map(|application| application.app_id.clone())
-            .or_else(|| {
-                self.service_principals
-                    .values()
-                    .find(|principal| {
-                        principal
-                            .names
-                            .iter()
-                            .any(|name| name.eq_ignore_ascii_case(named))
-                    })
-                    .map(|principal| principal.app_id.clone())
-            })
+        ours.map(|application| application.app_id.clone()).or_else(|| {
+            self.service_principals
+                .values()
+                .find(|principal| principal.names.iter().any(|name| name.eq_ignore_ascii_case(named)))
+                .map(|principal| principal.app_id.clone())
+        })
     }
 
     /// What the audience wants, whatever endpoint or client asks. Microsoft's own take v1.0.
@@ -388,13 +374,8 @@ impl Tenant {
         let object_id = self.add_service_principal(app_id, Map::new());
         let principal = self.service_principals.get_mut(&object_id)?;
         principal.first_party = true;
-        principal
-            .fields
-            .insert("displayName".to_owned(), json!(name));
-        principal.names = addresses
-            .iter()
-            .map(|address| (*address).to_owned())
-            .collect();
+        principal.fields.insert("displayName".to_owned(), json!(name));
+        principal.names = addresses.iter().map(|address| (*address).to_owned()).collect();
         Some(object_id)
     }
 }
@@ -421,11 +402,7 @@ impl Application {
 
 impl Password {
     /// A new secret; starts now and ends in two years unless told otherwise.
-    pub fn new(
-        display_name: Option<String>,
-        start: Option<String>,
-        end: Option<String>,
-    ) -> Password {
+    pub fn new(display_name: Option<String>, start: Option<String>, end: Option<String>) -> Password {
         Password {
             key_id: ids::guid(),
             display_name,
@@ -447,11 +424,7 @@ impl std::fmt::Debug for Password {
 }
 
 const FIRST_PARTY: [(&str, &str, &[&str]); 5] = [
-    (
-        GRAPH_APP,
-        "Microsoft Graph",
-        &["https://graph.microsoft.com"],
-    ),
+    (GRAPH_APP, "Microsoft Graph", &["https://graph.microsoft.com"]),
     (
         LEGACY_GRAPH_APP,
         "Windows Azure Active Directory",
@@ -462,14 +435,6 @@ const FIRST_PARTY: [(&str, &str, &[&str]); 5] = [
         "Microsoft Office 365 Portal",
         &["https://admin.microsoft.com"],
     ),
-    (
-        CONNECTOR_APP,
-        "Graph Connector Federated Credential App",
-        &[],
-    ),
-    (
-        SUPPORT_APP,
-        "Microsoft 365 support integration",
-        &[SUPPORT_RESOURCE],
-    ),
+    (CONNECTOR_APP, "Graph Connector Federated Credential App", &[]),
+    (SUPPORT_APP, "Microsoft 365 support integration", &[SUPPORT_RESOURCE]),
 ];

@@ -45,9 +45,7 @@ impl Run {
             workspace,
             phase,
         } = self;
-        format!(
-            "organization:{organization}:project:{project}:workspace:{workspace}:run_phase:{phase}"
-        )
+        format!("organization:{organization}:project:{project}:workspace:{workspace}:run_phase:{phase}")
     }
 }
 

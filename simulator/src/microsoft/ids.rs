@@ -7,10 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 /// A random GUID, lower case.
 pub(crate) fn guid() -> String {
     let random = rand::random::<u128>();
-    let hex = format!(
-        "{:032x}",
-        random & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
-    );
+    let hex = format!("{:032x}", random & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62);
     format!(
         "{}-{}-{}-{}-{}",
         &hex[..8],
@@ -50,17 +47,13 @@ pub(crate) fn now() -> String {
 /// So many seconds from now, in the form of [`now`].
 pub(crate) fn in_seconds(seconds: i64) -> String {
     let now = Timestamp::now();
-    let then = now
-        .checked_add(SignedDuration::from_secs(seconds))
-        .unwrap_or(now);
+    let then = now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(now);
     then.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Whether the time is over. A text that is no time is: a credential without a readable end must not work.
 pub(crate) fn is_past(time: &str) -> bool {
-    !time
-        .parse::<Timestamp>()
-        .is_ok_and(|time| time > Timestamp::now())
+    !time.parse::<Timestamp>().is_ok_and(|time| time > Timestamp::now())
 }
 
 #[cfg(test)]

@@ -38,13 +38,8 @@ impl Line {
         let parsed = Url::parse(url).ok()?;
         let base = parsed.origin().ascii_serialization();
         let known = match parsed.host_str()? {
-            "login.microsoftonline.com" | "login.windows.net" | "sts.windows.net" => {
-                parsed.scheme() == "https"
-            }
-            _ => {
-                base == self.entra.login_url().replace("127.0.0.1", "localhost")
-                    || base == self.entra.login_url()
-            }
+            "login.microsoftonline.com" | "login.windows.net" | "sts.windows.net" => parsed.scheme() == "https",
+            _ => base == self.entra.login_url().replace("127.0.0.1", "localhost") || base == self.entra.login_url(),
         };
         // Keys of v1.0 tokens are published under the login host, whichever name was asked.
         let base = if base == "https://sts.windows.net" {

@@ -58,12 +58,8 @@ impl SigningKey {
             URL_SAFE_NO_PAD.encode(serde_json::to_string(claims)?)
         );
         let mut signature = vec![0; self.key_pair.public_modulus_len()];
-        self.key_pair.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            text.as_bytes(),
-            &mut signature,
-        )?;
+        self.key_pair
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)?;
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
@@ -119,11 +115,7 @@ pub(crate) fn verify_with(token: &str, key: &DecodingKey) -> Option<Claims> {
     rules.validate_nbf = false;
     rules.validate_aud = false;
     rules.required_spec_claims.clear();
-    Some(
-        jsonwebtoken::decode::<Claims>(token, key, &rules)
-            .ok()?
-            .claims,
-    )
+    Some(jsonwebtoken::decode::<Claims>(token, key, &rules).ok()?.claims)
 }
 
 /// Claims without any check: for error texts that name what was sent.
@@ -150,20 +142,11 @@ mod tests {
         let mut claims = Claims::new();
         claims.insert("sub".to_owned(), json!("someone"));
 
-        let token = entra()
-            .unwrap()
-            .sign(Thumbprint::InHeader, &claims)
-            .unwrap();
+        let token = entra().unwrap().sign(Thumbprint::InHeader, &claims).unwrap();
 
-        assert_eq!(
-            verify(&token, &entra().unwrap().key_set()),
-            Some(claims.clone())
-        );
+        assert_eq!(verify(&token, &entra().unwrap().key_set()), Some(claims.clone()));
         assert_eq!(verify(&token, &hcp().unwrap().key_set()), None);
         let (signed, _) = token.rsplit_once('.').unwrap();
-        assert_eq!(
-            verify(&format!("{signed}.AAAA"), &entra().unwrap().key_set()),
-            None
-        );
+        assert_eq!(verify(&format!("{signed}.AAAA"), &entra().unwrap().key_set()), None);
     }
 }

@@ -10,10 +10,7 @@ use super::answer;
 /// Serves the list; it names this simulator's login and Graph.
 pub(crate) fn router(login_url: &str, graph_url: &str) -> Router {
     let endpoints = endpoints(login_url, graph_url);
-    Router::new().route(
-        "/metadata/endpoints",
-        get(async move || answer(200, &endpoints)),
-    )
+    Router::new().route("/metadata/endpoints", get(async move || answer(200, &endpoints)))
 }
 
 fn endpoints(login_url: &str, graph_url: &str) -> Value {

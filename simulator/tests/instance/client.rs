@@ -121,37 +121,24 @@ impl Client {
     }
 
     pub(crate) async fn read(&self, path: &str) -> Answer {
-        self.call("GET", &format!("/api/now/table/{path}"), "")
-            .await
+        self.call("GET", &format!("/api/now/table/{path}"), "").await
     }
 
     pub(crate) async fn insert(&self, table: &str, body: Value) -> Answer {
-        self.call(
-            "POST",
-            &format!("/api/now/table/{table}"),
-            &body.to_string(),
-        )
-        .await
+        self.call("POST", &format!("/api/now/table/{table}"), &body.to_string())
+            .await
     }
 
     pub(crate) async fn update(&self, path: &str, body: Value) -> Answer {
-        self.call(
-            "PATCH",
-            &format!("/api/now/table/{path}"),
-            &body.to_string(),
-        )
-        .await
+        self.call("PATCH", &format!("/api/now/table/{path}"), &body.to_string())
+            .await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
-        self.call("DELETE", &format!("/api/now/table/{path}"), "")
-            .await
+        self.call("DELETE", &format!("/api/now/table/{path}"), "").await
     }
 }
 
 fn basic(user: &str, password: &str) -> String {
-    format!(
-        "Basic {}",
-        BASE64_STANDARD.encode(format!("{user}:{password}"))
-    )
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
 }

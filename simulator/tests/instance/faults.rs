@@ -13,31 +13,12 @@ async fn a_cut_after_handling_leaves_the_record_behind() {
     client.instance.faults().next(posts(), Fault::CutBefore);
     let before = client.insert("sys_user", json!({"user_name": "b"})).await;
     assert!(before.is_cut);
-    assert!(
-        client
-            .instance
-            .find("sys_user", "user_name", "b")
-            .is_empty()
-    );
-    client
-        .instance
-        .faults()
-        .next(posts().nth(2), Fault::CutAfter);
-    assert_eq!(
-        client
-            .insert("sys_user", json!({"user_name": "a"}))
-            .await
-            .status,
-        201
-    );
-    let lost = client
-        .insert("sys_user", json!({"user_name": "lost"}))
-        .await;
+    assert!(client.instance.find("sys_user", "user_name", "b").is_empty());
+    client.instance.faults().next(posts().nth(2), Fault::CutAfter);
+    assert_eq!(client.insert("sys_user", json!({"user_name": "a"})).await.status, 201);
+    let lost = client.insert("sys_user", json!({"user_name": "lost"})).await;
     assert!(lost.is_cut);
-    assert_eq!(
-        client.instance.find("sys_user", "user_name", "lost").len(),
-        1
-    );
+    assert_eq!(client.instance.find("sys_user", "user_name", "lost").len(), 1);
     assert_eq!(client.instance.requests().last().unwrap().status, 0);
     assert_eq!(client.read("sys_user").await.status, 200);
     assert_eq!(client.instance.faults().fired().len(), 2);
@@ -49,11 +30,7 @@ async fn each_fault_looks_like_the_real_thing() {
     for (fault, status, part) in [
         (Fault::Unauthorized, 401, "User is not authenticated"),
         (Fault::ForbiddenByAcl, 403, "ACL Exception Query Failed"),
-        (
-            Fault::ForbiddenByBusinessRule,
-            403,
-            "aborted by Business Rule",
-        ),
+        (Fault::ForbiddenByBusinessRule, 403, "aborted by Business Rule"),
         (Fault::ForbiddenHtml, 403, "<html>"),
         (Fault::NotFound, 404, "No Record found"),
         (Fault::ServerError(502), 502, "failure"),
@@ -67,10 +44,7 @@ async fn each_fault_looks_like_the_real_thing() {
         assert_eq!(answer.status, status, "{fault:?}");
         assert!(answer.text.contains(part), "{fault:?}: {}", answer.text);
     }
-    client
-        .instance
-        .faults()
-        .next(Matcher::any(), Fault::TruncatedList);
+    client.instance.faults().next(Matcher::any(), Fault::TruncatedList);
     let text = client.read("sys_user").await.text;
     assert!(serde_json::from_str::<serde_json::Value>(&text).is_err());
 }
@@ -80,10 +54,7 @@ async fn a_partial_list_has_the_right_count() {
     let client = Client::new();
     let rows = |answer: &crate::client::Answer| answer.result().as_array().unwrap().len();
     let all = client.read("sys_user_group").await;
-    client
-        .instance
-        .faults()
-        .next(Matcher::any(), Fault::PartialList);
+    client.instance.faults().next(Matcher::any(), Fault::PartialList);
     let partial = client.read("sys_user_group").await;
     assert_eq!((rows(&all), rows(&partial)), (3, 1));
     assert_eq!(partial.header("x-total-count"), Some("3"));
@@ -92,9 +63,7 @@ async fn a_partial_list_has_the_right_count() {
 #[tokio::test]
 async fn a_rate_limit_counts_requests() {
     let client = Client::new();
-    client
-        .instance
-        .switches(|modes| modes.requests_per_second = Some(2));
+    client.instance.switches(|modes| modes.requests_per_second = Some(2));
     let mut limited = 0;
     for _ in 0..6 {
         let answer = client.read("sys_user").await;
@@ -109,10 +78,7 @@ async fn a_rate_limit_counts_requests() {
 #[tokio::test]
 async fn a_rate_limit_says_when_to_come_back_in_seconds_or_as_a_date() {
     let client = Client::new();
-    for (retry_after, part) in [
-        (RetryAfter::Seconds(3000), "3000"),
-        (RetryAfter::Date(5), " GMT"),
-    ] {
+    for (retry_after, part) in [(RetryAfter::Seconds(3000), "3000"), (RetryAfter::Date(5), " GMT")] {
         client
             .instance
             .faults()
@@ -133,10 +99,7 @@ async fn a_stale_read_misses_the_last_write() {
         .text_of("sys_id");
     let path = format!("sys_user/{id}");
     client.update(&path, json!({"title": "new"})).await;
-    client
-        .instance
-        .faults()
-        .next(Matcher::any(), Fault::StaleRead);
+    client.instance.faults().next(Matcher::any(), Fault::StaleRead);
     assert_eq!(client.read(&path).await.text_of("title"), "old");
     assert_eq!(client.read(&path).await.text_of("title"), "new");
 }

@@ -1,9 +1,6 @@
 //! The simulated instance, seen from outside: over its HTTP routes, without a socket.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test's helpers may panic as its cases do"
-)]
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as its cases do")]
 
 mod client;
 mod faults;

@@ -8,10 +8,7 @@ use crate::client::{Answer, Client};
 const CLIENT_CREDENTIALS: &str = "glide.oauth.inbound.client.credential.grant_type.enabled";
 
 fn application(instance: &Instance) -> (String, String) {
-    let user = instance.put(
-        "sys_user",
-        &[("user_name", "robot"), ("user_password", "pw")],
-    );
+    let user = instance.put("sys_user", &[("user_name", "robot"), ("user_password", "pw")]);
     let entity = instance.put(
         "oauth_entity",
         &[
@@ -56,17 +53,13 @@ async fn client_credentials_need_property_user_and_grant_type() {
             .any(|line| line.contains(CLIENT_CREDENTIALS))
     );
 
-    client.instance.put(
-        "sys_properties",
-        &[("name", CLIENT_CREDENTIALS), ("value", "true")],
-    );
+    client
+        .instance
+        .put("sys_properties", &[("name", CLIENT_CREDENTIALS), ("value", "true")]);
     let first = token(&client, form).await.json();
     assert_eq!(first["token_type"], "Bearer");
     assert!(first.get("refresh_token").is_none());
-    assert_eq!(
-        token(&client, form).await.json()["access_token"],
-        first["access_token"]
-    );
+    assert_eq!(token(&client, form).await.json()["access_token"], first["access_token"]);
     assert_eq!(bearer(&client, &first).read("sys_user").await.status, 200);
 
     client.instance.switches(|modes| modes.clock_offset = 1801);
@@ -84,9 +77,7 @@ async fn client_credentials_need_property_user_and_grant_type() {
         .instance
         .change("oauth_entity", &entity, &[("inbound_grant_type", "jwt")]);
     assert_eq!(token(&client, form).await.status, 401);
-    client
-        .instance
-        .change("oauth_entity", &entity, &[("active", "false")]);
+    client.instance.change("oauth_entity", &entity, &[("active", "false")]);
     assert_eq!(bearer(&client, &second).read("sys_user").await.status, 401);
 }
 
@@ -99,9 +90,7 @@ async fn the_password_grant_gives_a_refresh_token_that_can_be_revoked() {
     assert_eq!(bearer(&client, &first).read("sys_user").await.status, 200);
     let refresh = first["refresh_token"].as_str().unwrap();
     client.instance.switches(|modes| modes.clock_offset = 1801);
-    let form = format!(
-        "grant_type=refresh_token&client_id=id&client_secret=secret&refresh_token={refresh}"
-    );
+    let form = format!("grant_type=refresh_token&client_id=id&client_secret=secret&refresh_token={refresh}");
     let second = token(&client, &form).await.json();
     assert_eq!(bearer(&client, &second).read("sys_user").await.status, 200);
     let revoke = format!("/oauth_revoke_token.do?token={refresh}");
@@ -124,13 +113,7 @@ async fn json_is_no_form() {
         .call("POST", "/oauth_token.do", body)
         .await;
     assert_eq!(answer.status, 401);
-    assert!(
-        client
-            .instance
-            .log()
-            .iter()
-            .any(|line| line.contains("form-encoded"))
-    );
+    assert!(client.instance.log().iter().any(|line| line.contains("form-encoded")));
 }
 
 #[tokio::test]
@@ -148,11 +131,7 @@ async fn an_assertion_signs_in_anybody_but_an_administrator() {
     );
     client.instance.put(
         "jwt_verifier_map",
-        &[
-            ("oauth_jwt", &entity),
-            ("kid", "k"),
-            ("shared_key", "shared"),
-        ],
+        &[("oauth_jwt", &entity), ("kid", "k"), ("shared_key", "shared")],
     );
     client.instance.put("sys_user", &[("user_name", "robot")]);
     let assertion = |subject: &str| {
@@ -160,12 +139,7 @@ async fn an_assertion_signs_in_anybody_but_an_administrator() {
         let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
         header.kid = Some("k".to_owned());
         let claims = json!({"iss": "jid", "aud": "jid", "sub": subject, "exp": expiry});
-        jsonwebtoken::encode(
-            &header,
-            &claims,
-            &jsonwebtoken::EncodingKey::from_secret(b"shared"),
-        )
-        .unwrap()
+        jsonwebtoken::encode(&header, &claims, &jsonwebtoken::EncodingKey::from_secret(b"shared")).unwrap()
     };
     let form = |subject: &str| {
         format!(
@@ -174,13 +148,7 @@ async fn an_assertion_signs_in_anybody_but_an_administrator() {
         )
     };
     let answer = token(&client, &form("robot")).await;
-    assert_eq!(
-        bearer(&client, &answer.json())
-            .read("sys_user")
-            .await
-            .status,
-        200
-    );
+    assert_eq!(bearer(&client, &answer.json()).read("sys_user").await.status, 200);
     let refused = token(&client, &form("admin")).await;
     assert_eq!(
         (refused.status, refused.json()["error"].as_str()),
@@ -192,20 +160,13 @@ async fn an_assertion_signs_in_anybody_but_an_administrator() {
 async fn an_api_key_signs_in_its_user() {
     let client = Client::new();
     let user = client.instance.put("sys_user", &[("user_name", "robot")]);
-    client.instance.put(
-        "api_key",
-        &[("name", "k"), ("user", &user), ("token", "key")],
-    );
-    let with_key = client
-        .header("authorization", "")
-        .header("x-sn-apikey", "key");
+    client
+        .instance
+        .put("api_key", &[("name", "k"), ("user", &user), ("token", "key")]);
+    let with_key = client.header("authorization", "").header("x-sn-apikey", "key");
     assert_eq!(with_key.read("sys_user").await.status, 200);
     assert_eq!(
-        with_key
-            .header("x-sn-apikey", "other")
-            .read("sys_user")
-            .await
-            .status,
+        with_key.header("x-sn-apikey", "other").read("sys_user").await.status,
         401
     );
 }
@@ -223,10 +184,7 @@ async fn a_client_certificate_signs_in_the_user_it_names() {
 #[tokio::test]
 async fn a_password_changed_while_running_counts_at_once() {
     let client = Client::new();
-    let admin = client
-        .instance
-        .find("sys_user", "user_name", "admin")
-        .remove(0);
+    let admin = client.instance.find("sys_user", "user_name", "admin").remove(0);
     assert_eq!(client.read("sys_user").await.status, 200);
     client
         .instance

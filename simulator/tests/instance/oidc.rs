@@ -77,10 +77,7 @@ impl Internet for Issuer {
     }
 
     async fn post_form(&self, url: &str, form: &[(String, String)]) -> (u16, Value) {
-        self.posted
-            .lock()
-            .unwrap()
-            .push((url.to_owned(), form.to_vec()));
+        self.posted.lock().unwrap().push((url.to_owned(), form.to_vec()));
         let secret = form.iter().find(|(name, _)| name == "client_secret");
         if secret.is_some_and(|(_, text)| text == "good") {
             return (200, json!({"access_token": "outbound"}));
@@ -122,17 +119,9 @@ fn trust() -> Trust {
             ("oidc_provider_configuration", &configuration),
         ],
     );
-    let user = instance.put(
-        "sys_user",
-        &[("user_name", "a3"), ("web_service_access_only", "true")],
-    );
-    let role = instance
-        .find("sys_user_role", "name", "incident_manager")
-        .remove(0);
-    instance.put(
-        "sys_user_has_role",
-        &[("user", &user), ("role", &role["sys_id"])],
-    );
+    let user = instance.put("sys_user", &[("user_name", "a3"), ("web_service_access_only", "true")]);
+    let role = instance.find("sys_user_role", "name", "incident_manager").remove(0);
+    instance.put("sys_user_has_role", &[("user", &user), ("role", &role["sys_id"])]);
     Trust {
         client,
         issuer,
@@ -144,9 +133,7 @@ fn trust() -> Trust {
 
 impl Trust {
     async fn status(&self, token: &str) -> u16 {
-        let client = self
-            .client
-            .header("authorization", &format!("Bearer {token}"));
+        let client = self.client.header("authorization", &format!("Bearer {token}"));
         client
             .insert("incident", json!({"short_description": "test"}))
             .await
@@ -160,9 +147,7 @@ impl Trust {
     }
 
     fn set(&self, table: &str, sys_id: &str, column: &str, text: &str) {
-        self.client
-            .instance
-            .change(table, sys_id, &[(column, text)]);
+        self.client.instance.change(table, sys_id, &[(column, text)]);
     }
 }
 
@@ -172,10 +157,7 @@ async fn a_token_of_the_rest_user_creates_an_incident() {
     let token = trust.issuer.sign("k1", json!({}));
     assert_eq!(trust.status(&token).await, 201);
     assert_eq!(trust.status(&token).await, 201);
-    assert_eq!(
-        trust.client.instance.records("incident")[0]["opened_by"],
-        trust.user
-    );
+    assert_eq!(trust.client.instance.records("incident")[0]["opened_by"], trust.user);
 }
 
 #[tokio::test]
@@ -188,11 +170,7 @@ async fn every_mistake_has_a_cause_of_its_own_that_only_the_log_tells() {
             json!({"aud": "a3"}),
             "Cannot find oauth_oidc_entity for issuer https://issuer.example/ with client_ids a3",
         ),
-        (
-            "k1",
-            json!({"iss": "https://other.example/"}),
-            "Issuer unknown",
-        ),
+        ("k1", json!({"iss": "https://other.example/"}), "Issuer unknown"),
         (
             "k1",
             json!({"appid": null, "azp": "a3", "ver": "2.0"}),
@@ -268,16 +246,9 @@ async fn every_mistake_has_a_cause_of_its_own_that_only_the_log_tells() {
 #[tokio::test]
 async fn a_user_without_roles_gets_403() {
     let trust = trust();
-    for grant in trust
-        .client
-        .instance
-        .find("sys_user_has_role", "inherited", "false")
-    {
+    for grant in trust.client.instance.find("sys_user_has_role", "inherited", "false") {
         if grant["user"] == trust.user {
-            trust
-                .client
-                .instance
-                .remove("sys_user_has_role", &grant["sys_id"]);
+            trust.client.instance.remove("sys_user_has_role", &grant["sys_id"]);
         }
     }
     let (status, line) = trust.refusal("k1", json!({})).await;
@@ -298,13 +269,7 @@ async fn with_jti_verification_a_token_works_once() {
     assert!(trust.client.instance.explain_bearer(&token).await.is_ok());
     assert_eq!(trust.status(&token).await, 201);
     assert_eq!(trust.status(&token).await, 401);
-    let cause = trust
-        .client
-        .instance
-        .explain_bearer(&token)
-        .await
-        .unwrap_err()
-        .cause;
+    let cause = trust.client.instance.explain_bearer(&token).await.unwrap_err().cause;
     assert!(cause.contains("used before"), "{cause}");
 }
 
@@ -362,12 +327,7 @@ async fn an_outbound_token_is_got_with_the_stored_secret() {
     for (column, wrong, right, cause) in [
         ("client_secret", "bad", "good", "AADSTS7000215"),
         ("active", "false", "true", "not active"),
-        (
-            "default_grant_type",
-            "password",
-            "client_credentials",
-            "grant type",
-        ),
+        ("default_grant_type", "password", "client_credentials", "grant type"),
         (
             "token_url",
             "",

@@ -96,10 +96,7 @@ async fn a_bad_term_widens_the_result_unless_the_property_forbids() {
     assert_eq!(names(&client, "user_name~q.beta").await.len(), 5);
     client.instance.put(
         "sys_properties",
-        &[
-            ("name", "glide.invalid_query.returns_no_rows"),
-            ("value", "true"),
-        ],
+        &[("name", "glide.invalid_query.returns_no_rows"), ("value", "true")],
     );
     assert_eq!(names(&client, "nosuch=1^user_name=q.beta").await.len(), 0);
 }
@@ -107,12 +104,7 @@ async fn a_bad_term_widens_the_result_unless_the_property_forbids() {
 #[tokio::test]
 async fn a_caret_in_a_value_splits_the_query() {
     let client = prepared();
-    assert_eq!(
-        names(&client, "title=a^b^user_nameSTARTSWITHq.")
-            .await
-            .len(),
-        0
-    );
+    assert_eq!(names(&client, "title=a^b^user_nameSTARTSWITHq.").await.len(), 0);
 }
 
 #[tokio::test]

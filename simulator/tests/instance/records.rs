@@ -20,17 +20,11 @@ fn provider() -> serde_json::Value {
 async fn an_entity_is_filled_with_defaults_and_has_a_default_profile() {
     let client = Client::new();
     let made = client
-        .insert(
-            "oauth_entity?sysparm_exclude_reference_link=true",
-            provider(),
-        )
+        .insert("oauth_entity?sysparm_exclude_reference_link=true", provider())
         .await;
     for (column, text) in [
         ("type", "oauth_provider"),
-        (
-            "redirect_url",
-            "https://simulated.service-now.com/oauth_redirect.do",
-        ),
+        ("redirect_url", "https://simulated.service-now.com/oauth_redirect.do"),
         ("access_token_lifespan", "1800"),
         ("refresh_token_lifespan", "8640000"),
         ("send_client_credentials_as", "request_body_parameter"),
@@ -46,11 +40,7 @@ async fn an_entity_is_filled_with_defaults_and_has_a_default_profile() {
     assert!(made.result().get("nosuch").is_none());
     let profile = client
         .instance
-        .find(
-            "oauth_entity_profile",
-            "oauth_entity",
-            &made.text_of("sys_id"),
-        )
+        .find("oauth_entity_profile", "oauth_entity", &made.text_of("sys_id"))
         .remove(0);
     assert_eq!(profile["name"], "p default_profile");
     assert_eq!(
@@ -58,9 +48,7 @@ async fn an_entity_is_filled_with_defaults_and_has_a_default_profile() {
         ("true", "client_credentials")
     );
 
-    let client_app = client
-        .insert("oauth_entity", json!({"name": "inbound"}))
-        .await;
+    let client_app = client.insert("oauth_entity", json!({"name": "inbound"})).await;
     assert_eq!(client_app.text_of("type"), "client");
     assert_eq!(client_app.text_of("client_id").len(), 32);
 }
@@ -103,10 +91,7 @@ async fn an_oidc_entity_is_seen_through_its_parent_without_its_own_columns() {
         .read("oauth_entity?sysparm_query=type%3Doauth_provider%5Esys_class_name%3Doauth_entity")
         .await;
     assert_eq!(providers.result(), json!([]));
-    assert_eq!(
-        client.delete(&format!("oauth_entity/{id}")).await.status,
-        204
-    );
+    assert_eq!(client.delete(&format!("oauth_entity/{id}")).await.status, 204);
     assert!(client.instance.record("oauth_oidc_entity", &id).is_none());
     assert!(client.instance.records("oauth_entity_profile").is_empty());
 }
@@ -114,10 +99,7 @@ async fn an_oidc_entity_is_seen_through_its_parent_without_its_own_columns() {
 #[tokio::test]
 async fn secrets_never_come_back() {
     let client = Client::new();
-    let id = client
-        .insert("oauth_entity", provider())
-        .await
-        .text_of("sys_id");
+    let id = client.insert("oauth_entity", provider()).await.text_of("sys_id");
     for mode in [
         SecretRead::Absent,
         SecretRead::Empty,
@@ -127,18 +109,14 @@ async fn secrets_never_come_back() {
         client.instance.switches(|modes| modes.secret_read = mode);
         for display in ["false", "true", "all"] {
             let answer = client
-                .read(&format!(
-                    "oauth_entity/{id}?sysparm_display_value={display}"
-                ))
+                .read(&format!("oauth_entity/{id}?sysparm_display_value={display}"))
                 .await;
             assert!(!answer.text.contains("s3cret"), "{mode:?} {display}");
             let is_absent = answer.result().get("client_secret").is_none();
             assert_eq!(is_absent, mode == SecretRead::Absent, "{mode:?} {display}");
         }
     }
-    client
-        .update(&format!("oauth_entity/{id}"), json!({"name": "q"}))
-        .await;
+    client.update(&format!("oauth_entity/{id}"), json!({"name": "q"})).await;
     assert_eq!(
         client.instance.record("oauth_entity", &id).unwrap()["client_secret"],
         "s3cret"
@@ -150,25 +128,16 @@ async fn a_password_works_only_if_it_was_given_as_display_value() {
     let client = Client::new();
     let user = json!({"user_name": "u", "last_name": "U", "user_password": "pw"});
     let id = client.insert("sys_user", user).await.text_of("sys_id");
-    assert_eq!(
-        client.signed_in_as("u", "pw").read("sys_user").await.status,
-        401
-    );
+    assert_eq!(client.signed_in_as("u", "pw").read("sys_user").await.status, 401);
     let path = format!("sys_user/{id}?sysparm_input_display_value=true");
     client.update(&path, json!({"user_password": "pw"})).await;
-    assert_eq!(
-        client.signed_in_as("u", "pw").read("sys_user").await.status,
-        200
-    );
+    assert_eq!(client.signed_in_as("u", "pw").read("sys_user").await.status, 200);
 }
 
 #[tokio::test]
 async fn display_value_input_reads_names_instead_of_ids() {
     let client = Client::new();
-    let admin = client
-        .instance
-        .find("sys_user", "user_name", "admin")
-        .remove(0);
+    let admin = client.instance.find("sys_user", "user_name", "admin").remove(0);
     let by_name = client
         .insert(
             "sys_user?sysparm_input_display_value=true",
@@ -212,10 +181,7 @@ async fn an_update_that_changes_nothing_leaves_the_counters_alone() {
         modes.write_denied.insert(denied.clone());
     });
     let dropped = client.update(&path, json!({"title": "y"})).await;
-    assert_eq!(
-        (dropped.status, dropped.text_of("title")),
-        (200, "x".to_owned())
-    );
+    assert_eq!((dropped.status, dropped.text_of("title")), (200, "x".to_owned()));
     client.instance.switches(|modes| {
         modes.read_denied.insert(denied);
     });
@@ -232,26 +198,15 @@ async fn duplicates_are_refused_in_either_shape() {
     let client = Client::new();
     for refusal in [Refusal::Forbidden, Refusal::BadRequest] {
         client.instance.switches(|modes| modes.duplicate = refusal);
-        let answer = client
-            .insert("sys_user", json!({"user_name": "admin"}))
-            .await;
-        assert_eq!(
-            answer.status,
-            if refusal == Refusal::Forbidden {
-                403
-            } else {
-                400
-            }
-        );
+        let answer = client.insert("sys_user", json!({"user_name": "admin"})).await;
+        assert_eq!(answer.status, if refusal == Refusal::Forbidden { 403 } else { 400 });
         assert_eq!(answer.json()["error"]["message"], "Operation Failed");
     }
     let configuration = json!({"name": "x", "oidc_url": "https://issuer.example/metadata"});
     let insert = || client.insert("oidc_provider_configuration", configuration.clone());
     assert_eq!(insert().await.status, 201);
     assert_eq!(insert().await.status, 400);
-    client
-        .instance
-        .switches(|modes| modes.unique_oidc_url = false);
+    client.instance.switches(|modes| modes.unique_oidc_url = false);
     assert_eq!(insert().await.status, 201);
     client
         .instance
@@ -262,10 +217,7 @@ async fn duplicates_are_refused_in_either_shape() {
 #[tokio::test]
 async fn the_scope_is_the_current_application_unless_given() {
     let client = Client::new();
-    let admin = client
-        .instance
-        .find("sys_user", "user_name", "admin")
-        .remove(0);
+    let admin = client.instance.find("sys_user", "user_name", "admin").remove(0);
     let app = client
         .instance
         .find("sys_store_app", "scope", "x_mioms_m365_assis")
@@ -298,24 +250,18 @@ async fn the_scope_is_the_current_application_unless_given() {
 #[tokio::test]
 async fn the_identity_type_moves_the_web_service_flag_and_is_new() {
     let client = Client::new();
-    let user =
-        json!({"user_name": "m", "identity_type": "machine", "web_service_access_only": "false"});
+    let user = json!({"user_name": "m", "identity_type": "machine", "web_service_access_only": "false"});
     let made = client.insert("sys_user", user.clone()).await;
     assert_eq!(made.text_of("web_service_access_only"), "true");
     let path = format!("sys_user/{}", made.text_of("sys_id"));
-    let human = client
-        .update(&path, json!({"identity_type": "human"}))
-        .await;
+    let human = client.update(&path, json!({"identity_type": "human"})).await;
     assert_eq!(human.text_of("web_service_access_only"), "false");
 
     let options = Options {
         release: Release::Yokohama,
         ..Options::default()
     };
-    let older = Client::with(
-        options,
-        std::sync::Arc::new(servicenow_simulator::internet::Offline),
-    );
+    let older = Client::with(options, std::sync::Arc::new(servicenow_simulator::internet::Offline));
     let made = older.insert("sys_user", user).await;
     assert!(made.result().get("identity_type").is_none());
     assert_eq!(made.text_of("web_service_access_only"), "false");
@@ -334,13 +280,10 @@ async fn rules_abort_without_giving_their_reason() {
     });
     let answer = client.insert("oauth_entity", provider()).await;
     assert_eq!(answer.status, 403);
-    let detail = answer.json()["error"]["detail"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(detail.starts_with(
-        "Operation against file 'oauth_entity' was aborted by Business Rule 'No applications here^"
-    ));
+    let detail = answer.json()["error"]["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.starts_with("Operation against file 'oauth_entity' was aborted by Business Rule 'No applications here^")
+    );
 }
 
 #[tokio::test]
@@ -348,17 +291,12 @@ async fn a_network_rule_that_locks_the_caller_out_is_refused() {
     let client = Client::new();
     let choice = |label: &str| {
         let choices = client.instance.find("sys_choice", "name", "ip_access");
-        let choice = choices
-            .iter()
-            .find(|choice| choice["label"] == label)
-            .unwrap();
+        let choice = choices.iter().find(|choice| choice["label"] == label).unwrap();
         choice["value"].clone()
     };
-    let deny =
-        json!({"type": choice("Deny"), "range_start": "0.0.0.0", "range_end": "255.255.255.255"});
+    let deny = json!({"type": choice("Deny"), "range_start": "0.0.0.0", "range_end": "255.255.255.255"});
     assert_eq!(client.insert("ip_access", deny.clone()).await.status, 403);
-    let allow =
-        json!({"type": choice("Allow"), "range_start": "127.0.0.1", "range_end": "127.0.0.1"});
+    let allow = json!({"type": choice("Allow"), "range_start": "127.0.0.1", "range_end": "127.0.0.1"});
     assert_eq!(client.insert("ip_access", allow).await.status, 201);
     assert_eq!(client.insert("ip_access", deny).await.status, 201);
     client
@@ -377,10 +315,7 @@ async fn an_application_reads_a_table_only_if_table_and_privilege_allow_it() {
     let instance = &client.instance;
     let app = "x_mioms_m365_assis";
     let scope = instance.find("sys_store_app", "scope", app).remove(0)["sys_id"].clone();
-    let table = instance
-        .find("sys_db_object", "name", "oauth_entity")
-        .remove(0)["sys_id"]
-        .clone();
+    let table = instance.find("sys_db_object", "name", "oauth_entity").remove(0)["sys_id"].clone();
     let may = || instance.cross_scope_read(app, "oauth_entity");
     assert_eq!(may(), Ok(()));
     instance.change("sys_db_object", &table, &[("read_access", "false")]);
@@ -427,12 +362,7 @@ async fn the_schema_can_be_read_at_run_time() {
     let apps = rows(client.read("sys_store_app?scope=x_mioms_m365_assis").await);
     assert_eq!(apps[0]["version"], "1.0.11");
     assert_eq!(
-        rows(
-            client
-                .read("v_plugin?id=com.snc.platform.security.oauth")
-                .await
-        )
-        .len(),
+        rows(client.read("v_plugin?id=com.snc.platform.security.oauth").await).len(),
         1
     );
     assert_eq!(client.read("sys_plugins").await.status, 403);
@@ -442,10 +372,7 @@ async fn the_schema_can_be_read_at_run_time() {
 async fn a_destroyed_record_leaves_no_trace_in_the_fingerprint() {
     let client = Client::new();
     let before = client.instance.fingerprint();
-    let id = client
-        .insert("oauth_entity", provider())
-        .await
-        .text_of("sys_id");
+    let id = client.insert("oauth_entity", provider()).await.text_of("sys_id");
     assert_ne!(client.instance.fingerprint(), before);
     client.delete(&format!("oauth_entity/{id}")).await;
     assert_eq!(client.instance.fingerprint(), before);

@@ -7,11 +7,7 @@ use servicenow_simulator::instance::{Operation, Record};
 use crate::client::Client;
 
 fn id(client: &Client, table: &str, name: &str) -> String {
-    let column = if table == "sys_user" {
-        "user_name"
-    } else {
-        "name"
-    };
+    let column = if table == "sys_user" { "user_name" } else { "name" };
     client.instance.find(table, column, name).remove(0)["sys_id"].clone()
 }
 
@@ -41,11 +37,7 @@ async fn contained_roles_come_as_inherited_rows_and_go_with_their_role() {
         .insert("sys_user_has_role", json!({"user": user, "role": role}))
         .await;
     assert_eq!(
-        (
-            made.status,
-            made.text_of("inherited"),
-            made.text_of("state")
-        ),
+        (made.status, made.text_of("inherited"), made.text_of("state")),
         (201, "false".into(), "active".into())
     );
     let inherited: Vec<_> = grants(&client, &user)
@@ -84,9 +76,7 @@ async fn contained_roles_come_as_inherited_rows_and_go_with_their_role() {
 #[tokio::test]
 async fn older_instances_keep_a_row_per_source() {
     let client = Client::new();
-    client
-        .instance
-        .switches(|modes| modes.legacy_role_rows = true);
+    client.instance.switches(|modes| modes.legacy_role_rows = true);
     let user = user(&client, "u");
     grant(&client, &user, "incident_manager");
     grant(&client, &user, "itil");
@@ -96,10 +86,7 @@ async fn older_instances_keep_a_row_per_source() {
         .filter(|row| row["role"] == itil)
         .collect();
     assert_eq!(rows.len(), 2);
-    assert_eq!(
-        rows.iter().filter(|row| row["inherited"] == "true").count(),
-        1
-    );
+    assert_eq!(rows.iter().filter(|row| row["inherited"] == "true").count(), 1);
 }
 
 #[tokio::test]
@@ -147,8 +134,7 @@ async fn tables_ask_for_their_role() {
         );
     }
     assert!(client.instance.log().iter().any(|line| {
-        line.contains("one of these roles is needed: user_admin")
-            || line.contains("may not read sys_db_object")
+        line.contains("one of these roles is needed: user_admin") || line.contains("may not read sys_db_object")
     }));
     client.instance.switches(|modes| {
         modes
@@ -161,9 +147,7 @@ async fn tables_ask_for_their_role() {
 #[tokio::test]
 async fn a_grant_may_need_elevation() {
     let client = Client::new();
-    client
-        .instance
-        .switches(|modes| modes.grants_need_elevation = true);
+    client.instance.switches(|modes| modes.grants_need_elevation = true);
     let body = json!({"user": user(&client, "u"), "role": id(&client, "sys_user_role", "itil")});
     let answer = client.insert("sys_user_has_role", body).await;
     assert_eq!(answer.status, 403);
@@ -188,9 +172,7 @@ async fn grants_to_one_user_that_overlap_are_told_of() {
     };
     let warnings = || {
         let log = client.instance.log();
-        log.iter()
-            .filter(|line| line.contains("Concurrent"))
-            .count()
+        log.iter().filter(|line| line.contains("Concurrent")).count()
     };
     tokio::join!(grant(&first, &itil), grant(&second, &itil));
     assert_eq!(warnings(), 0);
@@ -206,10 +188,6 @@ async fn user_admin_may_not_fill_a_group_that_has_roles() {
     let caller = client.signed_in_as("ua", "pw");
     for (group, status) in [("Service Desk", 403), ("Hardware", 201)] {
         let body = json!({"user": admin, "group": id(&client, "sys_user_group", group)});
-        assert_eq!(
-            caller.insert("sys_user_grmember", body).await.status,
-            status,
-            "{group}"
-        );
+        assert_eq!(caller.insert("sys_user_grmember", body).await.status, status, "{group}");
     }
 }

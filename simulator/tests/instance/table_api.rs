@@ -15,10 +15,7 @@ async fn every_verb_answers_as_documented() {
     let id = made.text_of("sys_id");
     let location = format!("https://simulated.service-now.com/api/now/table/sys_user/{id}");
     assert_eq!(made.header("location"), Some(location.as_str()));
-    assert_eq!(
-        made.header("content-type"),
-        Some("application/json;charset=UTF-8")
-    );
+    assert_eq!(made.header("content-type"), Some("application/json;charset=UTF-8"));
     assert_eq!(made.header("x-transaction-id").unwrap().len(), 12);
 
     let one = client.read(&format!("sys_user/{id}")).await;
@@ -54,33 +51,16 @@ async fn an_empty_list_is_404_in_version_1_only() {
 async fn bad_calls_get_the_codes_that_the_documentation_names() {
     let client = Client::new();
     let status = |answer: crate::client::Answer| answer.status;
+    assert_eq!(status(client.header("accept", "").read("sys_user").await), 400);
+    assert_eq!(status(client.header("accept", "text/html").read("sys_user").await), 406);
     assert_eq!(
-        status(client.header("accept", "").read("sys_user").await),
-        400
-    );
-    assert_eq!(
-        status(client.header("accept", "text/html").read("sys_user").await),
-        406
-    );
-    assert_eq!(
-        status(
-            client
-                .header("content-type", "")
-                .insert("sys_user", json!({}))
-                .await
-        ),
+        status(client.header("content-type", "").insert("sys_user", json!({})).await),
         400
     );
     let form = client.header("content-type", "application/x-www-form-urlencoded");
     assert_eq!(status(form.insert("sys_user", json!({})).await), 415);
-    assert_eq!(
-        status(client.call("POST", "/api/now/table/sys_user", "{").await),
-        400
-    );
-    assert_eq!(
-        status(client.call("GET", "/api/now/nonsense", "").await),
-        400
-    );
+    assert_eq!(status(client.call("POST", "/api/now/table/sys_user", "{").await), 400);
+    assert_eq!(status(client.call("GET", "/api/now/nonsense", "").await), 400);
     let long = format!("sys_user?sysparm_query=sys_idIN{}", "0,".repeat(9000));
     assert_eq!(status(client.read(&long).await), 414);
     let answer = client.read("nosuch").await;
@@ -96,14 +76,8 @@ async fn a_401_has_two_spellings_and_no_session_headers() {
     let client = Client::new().signed_in_as("admin", "wrong");
     let newer = client.read("sys_user").await;
     assert_eq!(newer.status, 401);
-    assert_eq!(
-        newer.json()["error"]["message"],
-        "User is not authenticated"
-    );
-    assert_eq!(
-        newer.header("www-authenticate"),
-        Some("Basic realm=\"Service-now\"")
-    );
+    assert_eq!(newer.json()["error"]["message"], "User is not authenticated");
+    assert_eq!(newer.header("www-authenticate"), Some("Basic realm=\"Service-now\""));
     for name in ["x-is-logged-in", "x-transaction-id", "x-total-count"] {
         assert_eq!(newer.header(name), None, "{name}");
     }
@@ -112,13 +86,7 @@ async fn a_401_has_two_spellings_and_no_session_headers() {
         .switches(|modes| modes.unauthorized = Unauthorized::Older);
     let older = client.read("sys_user").await;
     assert_eq!(older.json()["error"]["message"], "User Not Authenticated");
-    assert!(
-        client
-            .instance
-            .log()
-            .iter()
-            .any(|line| line.contains("Wrong password"))
-    );
+    assert!(client.instance.log().iter().any(|line| line.contains("Wrong password")));
 }
 
 #[tokio::test]
@@ -139,24 +107,15 @@ async fn pages_are_linked_as_on_a_real_instance() {
     assert_eq!(first.header("link"), Some(link.as_str()));
     assert_eq!(first.result().as_array().unwrap().len(), 5);
     assert_eq!(first.result()[0], json!({"name": "item 00"}));
-    let last = client
-        .read("sc_cat_item?sysparm_limit=5&sysparm_offset=10")
-        .await;
+    let last = client.read("sc_cat_item?sysparm_limit=5&sysparm_offset=10").await;
     assert_eq!(last.result().as_array().unwrap().len(), 3);
     assert!(!last.header("link").unwrap().contains("next"));
     let quiet = client
         .read("sc_cat_item?sysparm_limit=5&sysparm_no_count=true&sysparm_suppress_pagination_header=true")
         .await;
-    assert_eq!(
-        (quiet.header("link"), quiet.header("x-total-count")),
-        (None, None)
-    );
+    assert_eq!((quiet.header("link"), quiet.header("x-total-count")), (None, None));
     let odd = client.read("sc_cat_item?sysparm_limit=1").await;
-    assert!(
-        odd.header("link")
-            .unwrap()
-            .contains("sysparm_offset=-1>;rel=\"prev\"")
-    );
+    assert!(odd.header("link").unwrap().contains("sysparm_offset=-1>;rel=\"prev\""));
 }
 
 #[tokio::test]
@@ -164,22 +123,13 @@ async fn the_limit_counts_before_access_rules() {
     let client = Client::new();
     let page = client.read("sys_user_role?sysparm_limit=1").await;
     assert_eq!((page.status, page.result()), (200, json!([])));
-    assert!(
-        page.header("x-total-count")
-            .unwrap()
-            .parse::<usize>()
-            .unwrap()
-            > 1
-    );
+    assert!(page.header("x-total-count").unwrap().parse::<usize>().unwrap() > 1);
 }
 
 #[tokio::test]
 async fn fields_are_dot_walked_and_invalid_ones_dropped() {
     let client = Client::new();
-    let group = client
-        .instance
-        .find("sys_user_group", "name", "Service Desk")
-        .remove(0);
+    let group = client.instance.find("sys_user_group", "name", "Service Desk").remove(0);
     let path = format!(
         "sys_group_has_role?group={}&sysparm_fields=role.name,nosuch,role.nosuch,role&sysparm_exclude_reference_link=true",
         group["sys_id"]
@@ -193,9 +143,7 @@ async fn fields_are_dot_walked_and_invalid_ones_dropped() {
 async fn references_come_in_all_the_documented_shapes() {
     let client = Client::new();
     let shape = |params: &str| {
-        let path = format!(
-            "sys_scope_privilege?{params}&sysparm_fields=source_scope,sys_scope,target_scope"
-        );
+        let path = format!("sys_scope_privilege?{params}&sysparm_fields=source_scope,sys_scope,target_scope");
         let client = client.header("x", "");
         async move { client.read(&path).await.result()[0].clone() }
     };
@@ -204,10 +152,7 @@ async fn references_come_in_all_the_documented_shapes() {
         .put("sys_scope_privilege", &[("source_scope", "global")]);
     let link = "https://simulated.service-now.com/api/now/table/sys_scope/global";
     let plain = shape("").await;
-    assert_eq!(
-        plain["source_scope"],
-        json!({"link": link, "value": "global"})
-    );
+    assert_eq!(plain["source_scope"], json!({"link": link, "value": "global"}));
     assert_eq!(plain["target_scope"], "");
     assert_eq!(
         shape("sysparm_exclude_reference_link=true").await["source_scope"],
@@ -223,10 +168,7 @@ async fn references_come_in_all_the_documented_shapes() {
         both["source_scope"],
         json!({"display_value": "Global", "link": link, "value": "global"})
     );
-    assert_eq!(
-        both["target_scope"],
-        json!({"display_value": "", "value": ""})
-    );
+    assert_eq!(both["target_scope"], json!({"display_value": "", "value": ""}));
 }
 
 #[tokio::test]
@@ -286,9 +228,7 @@ async fn a_delete_may_need_a_content_type() {
     let client = Client::new();
     let id = client.instance.put("sys_user", &[("user_name", "d")]);
     let bare = client.header("content-type", "");
-    client
-        .instance
-        .switches(|modes| modes.delete_needs_content_type = true);
+    client.instance.switches(|modes| modes.delete_needs_content_type = true);
     assert_eq!(bare.delete(&format!("sys_user/{id}")).await.status, 400);
     client
         .instance

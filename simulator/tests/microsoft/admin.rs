@@ -11,10 +11,7 @@ use crate::web::World;
 async fn a_repository_lives_through_create_replace_and_delete_and_never_shows_a_secret() {
     let world = World::start().await;
     let token = world.admin_token().await;
-    let base = format!(
-        "{}/admin/api/supportRepository",
-        world.simulator.urls().admin
-    );
+    let base = format!("{}/admin/api/supportRepository", world.simulator.urls().admin);
     let (mine, one) = (format!("{base}/my"), format!("{base}/contoso"));
     let mut repository = json!({
         "RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com/", "AuthenticationType": "AAD",
@@ -23,54 +20,27 @@ async fn a_repository_lives_through_create_replace_and_delete_and_never_shows_a_
     });
 
     let settings = json!({"SupportTool": "ServiceNow", "ApplicationId": "a1"});
-    assert_eq!(
-        world.call(Method::POST, &mine, &token, &settings).await.0,
-        204
-    );
+    assert_eq!(world.call(Method::POST, &mine, &token, &settings).await.0, 204);
     let (status, created) = world.call(Method::POST, &base, &token, &repository).await;
 
     assert_eq!(status, 201);
-    assert_eq!(
-        world.call(Method::POST, &base, &token, &repository).await.0,
-        409
-    );
+    assert_eq!(world.call(Method::POST, &base, &token, &repository).await.0, 409);
     let (status, shown) = world.call(Method::GET, &mine, &token, &Value::Null).await;
     assert_eq!((status, &shown["ApplicationId"]), (200, &json!("a1")));
     assert_eq!(shown["Repositories"][0]["Unknown"], json!({"kept": true}));
-    assert!(
-        !format!("{created}{shown}").contains("secret"),
-        "{created}{shown}"
-    );
+    assert!(!format!("{created}{shown}").contains("secret"), "{created}{shown}");
 
     repository.as_object_mut().unwrap().remove("ClientSecret");
-    assert_eq!(
-        world.call(Method::PUT, &one, &token, &repository).await.0,
-        204
-    );
+    assert_eq!(world.call(Method::PUT, &one, &token, &repository).await.0, 204);
     let stored = &world.simulator.admin().repositories()[0];
     assert_eq!(
         (stored.client_secret.as_str(), stored.user_password.as_str()),
         ("", "second secret")
     );
 
-    assert_eq!(
-        world
-            .call(Method::DELETE, &one, &token, &Value::Null)
-            .await
-            .0,
-        204
-    );
-    assert_eq!(
-        world
-            .call(Method::DELETE, &one, &token, &Value::Null)
-            .await
-            .0,
-        404
-    );
-    assert_eq!(
-        world.call(Method::PUT, &one, &token, &repository).await.0,
-        404
-    );
+    assert_eq!(world.call(Method::DELETE, &one, &token, &Value::Null).await.0, 204);
+    assert_eq!(world.call(Method::DELETE, &one, &token, &Value::Null).await.0, 404);
+    assert_eq!(world.call(Method::PUT, &one, &token, &repository).await.0, 404);
     assert_eq!(
         world
             .simulator
@@ -84,10 +54,7 @@ async fn a_repository_lives_through_create_replace_and_delete_and_never_shows_a_
 #[tokio::test]
 async fn only_a_person_with_the_role_gets_in() {
     let world = World::start().await;
-    let mine = format!(
-        "{}/admin/api/supportRepository/my",
-        world.simulator.urls().admin
-    );
+    let mine = format!("{}/admin/api/supportRepository/my", world.simulator.urls().admin);
     let delegated = world.admin_token().await;
     let elsewhere = world.app_token("https://graph.microsoft.com").await;
     let app_only = world.app_token("https://admin.microsoft.com").await;
@@ -108,27 +75,14 @@ async fn only_a_person_with_the_role_gets_in() {
 
         assert_eq!(status, expected, "{body}");
     }
-    assert_eq!(
-        world
-            .client
-            .get(&mine)
-            .send()
-            .await
-            .unwrap()
-            .status()
-            .as_u16(),
-        401
-    );
+    assert_eq!(world.client.get(&mine).send().await.unwrap().status().as_u16(), 401);
 }
 
 #[tokio::test]
 async fn bad_weather_answers_as_the_field_knows_it() {
     let world = World::start().await;
     let token = world.admin_token().await;
-    let mine = format!(
-        "{}/admin/api/supportRepository/my",
-        world.simulator.urls().admin
-    );
+    let mine = format!("{}/admin/api/supportRepository/my", world.simulator.urls().admin);
     for (weather, status) in [
         (Weather::Unauthorized, 401),
         (Weather::Forbidden, 403),
@@ -139,13 +93,7 @@ async fn bad_weather_answers_as_the_field_knows_it() {
     ] {
         world.simulator.admin().weather(Matcher::any(), weather);
 
-        let response = world
-            .client
-            .get(&mine)
-            .bearer_auth(&token)
-            .send()
-            .await
-            .unwrap();
+        let response = world.client.get(&mine).bearer_auth(&token).send().await.unwrap();
 
         assert_eq!(response.status().as_u16(), status, "{weather:?}");
         let is_html = response.headers()["content-type"]

@@ -39,11 +39,7 @@ async fn the_audience_decides_the_token_version() {
         let (status, body) = world.token(endpoint, &form).await;
 
         assert_eq!(status, 200, "{body}");
-        assert_eq!(
-            body["expires_in"].is_string(),
-            endpoint.is_empty(),
-            "{body}"
-        );
+        assert_eq!(body["expires_in"].is_string(), endpoint.is_empty(), "{body}");
         let token = claims(body["access_token"].as_str().unwrap());
         assert_eq!(token["ver"], version);
         assert_eq!(token["aud"], json!(audience.client_id));
@@ -86,9 +82,11 @@ async fn metadata_names_the_issuer_of_its_version_and_leads_to_the_keys() {
         let (_, keys) = send(world.client.get(metadata["jwks_uri"].as_str().unwrap())).await;
         assert_eq!(keys["keys"][0]["kty"], "RSA");
     }
-    let (status, error) = send(world.client.get(format!(
-        "{login}/fabrikam.com/.well-known/openid-configuration"
-    )))
+    let (status, error) = send(
+        world
+            .client
+            .get(format!("{login}/fabrikam.com/.well-known/openid-configuration")),
+    )
     .await;
     assert_eq!((status, &error["error_codes"]), (400, &json!([90002])));
 }
@@ -107,9 +105,7 @@ async fn every_refusal_has_its_code() {
         ["no principal", "disabled", "guarded", "expired", "self"]
             .map(|name| directory.register(name, TokenVersion::V1));
     directory.with(|tenant| {
-        tenant
-            .service_principals
-            .remove(&no_principal.service_principal_id);
+        tenant.service_principals.remove(&no_principal.service_principal_id);
         let mut set = |id: &str, name: &str, value: Value| {
             tenant
                 .service_principals
@@ -118,21 +114,9 @@ async fn every_refusal_has_its_code() {
                 .fields
                 .insert(name.to_owned(), value);
         };
-        set(
-            &disabled.service_principal_id,
-            "accountEnabled",
-            json!(false),
-        );
-        set(
-            &guarded.service_principal_id,
-            "appRoleAssignmentRequired",
-            json!(true),
-        );
-        let fields = &mut tenant
-            .applications
-            .get_mut(&self_named.object_id)
-            .unwrap()
-            .fields;
+        set(&disabled.service_principal_id, "accountEnabled", json!(false));
+        set(&guarded.service_principal_id, "appRoleAssignmentRequired", json!(true));
+        let fields = &mut tenant.applications.get_mut(&self_named.object_id).unwrap().fields;
         fields.insert("identifierUris".to_owned(), json!(["api://self"]));
     });
     directory.expire_password(&expired.key_id);
@@ -183,10 +167,7 @@ async fn every_refusal_has_its_code() {
             description.starts_with(&format!("AADSTS{code}: ")) && description.contains("\r\n"),
             "{name}: {body}"
         );
-        assert!(
-            !body.to_string().contains(&caller.client_secret),
-            "{name}: {body}"
-        );
+        assert!(!body.to_string().contains(&caller.client_secret), "{name}: {body}");
     }
 }
 
@@ -212,20 +193,14 @@ async fn a_delegated_sign_in_rotates_and_ends() {
     let token = claims(body["access_token"].as_str().unwrap());
     assert_eq!(
         (&token["aud"], &token["scp"]),
-        (
-            &json!("https://admin.microsoft.com"),
-            &json!("user_impersonation")
-        )
+        (&json!("https://admin.microsoft.com"), &json!("user_impersonation"))
     );
     let second = body["refresh_token"].as_str().unwrap();
     assert_ne!(second, first);
     for token in [first, second] {
         assert_eq!(refresh(token, "https://admin.microsoft.com").await.0, 200);
     }
-    let audience = world
-        .simulator
-        .directory()
-        .register("audience", TokenVersion::V1);
+    let audience = world.simulator.directory().register("audience", TokenVersion::V1);
     assert_eq!(
         refresh(first, &audience.client_id).await.1["error_codes"],
         json!([65001])
@@ -285,12 +260,7 @@ async fn a_run_of_hcp_terraform_signs_in_where_subject_and_audience_match_litera
         .workload_identity_token(&run, "servicenow")
         .unwrap();
     let forged = format!("{}.AAAA", good.rsplit_once('.').unwrap().0);
-    for (assertion, code) in [
-        (&good, 0),
-        (&apply, 700_213),
-        (&elsewhere, 700_212),
-        (&forged, 700_027),
-    ] {
+    for (assertion, code) in [(&good, 0), (&apply, 700_213), (&elsewhere, 700_212), (&forged, 700_027)] {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", application.client_id.as_str()),
@@ -306,10 +276,7 @@ async fn a_run_of_hcp_terraform_signs_in_where_subject_and_audience_match_litera
 
         if code == 0 {
             assert_eq!(status, 200, "{body}");
-            assert_eq!(
-                claims(body["access_token"].as_str().unwrap())["appidacr"],
-                "2"
-            );
+            assert_eq!(claims(body["access_token"].as_str().unwrap())["appidacr"], "2");
         } else {
             assert_eq!(body["error_codes"], json!([code]), "{body}");
         }

@@ -43,10 +43,7 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
             .object_id
             .clone()
     });
-    let bind = json!([format!(
-        "{}/v1.0/directoryObjects/{me}",
-        world.simulator.urls().graph
-    )]);
+    let bind = json!([format!("{}/v1.0/directoryObjects/{me}", world.simulator.urls().graph)]);
     let body = json!({"displayName": "caller", "owners@odata.bind": bind, "signInAudience": "AzureADMyOrg"});
 
     let (status, caller) = graph.call(POST, "/v1.0/applications", &body).await;
@@ -59,18 +56,9 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
         )
         .await;
     let at = format!("/v1.0/applications/{}", caller["id"].as_str().unwrap());
+    assert_eq!(graph.call(PATCH, &at, &json!({"displayName": "renamed"})).await.0, 204);
     assert_eq!(
-        graph
-            .call(PATCH, &at, &json!({"displayName": "renamed"}))
-            .await
-            .0,
-        204
-    );
-    assert_eq!(
-        graph
-            .call(GET, &format!("{at}/owners"), &Value::Null)
-            .await
-            .1["value"][0]["id"],
+        graph.call(GET, &format!("{at}/owners"), &Value::Null).await.1["value"][0]["id"],
         json!(me)
     );
     assert_eq!(
@@ -89,14 +77,8 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
         .await;
     for app in [&caller, &audience] {
         let body = json!({"appId": app["appId"]});
-        assert_eq!(
-            graph.call(POST, "/v1.0/servicePrincipals", &body).await.0,
-            201
-        );
-        assert_eq!(
-            graph.call(POST, "/v1.0/servicePrincipals", &body).await.0,
-            409
-        );
+        assert_eq!(graph.call(POST, "/v1.0/servicePrincipals", &body).await.0, 201);
+        assert_eq!(graph.call(POST, "/v1.0/servicePrincipals", &body).await.0, 409);
     }
 
     let (_, shown) = graph.call(GET, &at, &Value::Null).await;
@@ -117,23 +99,11 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
     );
 
     let gone = json!({"keyId": password["keyId"]});
-    assert_eq!(
-        graph
-            .call(POST, &format!("{at}/removePassword"), &gone)
-            .await
-            .0,
-        204
-    );
-    assert_eq!(
-        world.token("", &form).await.1["error_codes"],
-        json!([7_000_215])
-    );
+    assert_eq!(graph.call(POST, &format!("{at}/removePassword"), &gone).await.0, 204);
+    assert_eq!(world.token("", &form).await.1["error_codes"], json!([7_000_215]));
     assert_eq!(graph.call(DELETE, &at, &Value::Null).await.0, 204);
     assert_eq!(graph.call(GET, &at, &Value::Null).await.0, 404);
-    assert_eq!(
-        world.token("", &form).await.1["error_codes"],
-        json!([700_016])
-    );
+    assert_eq!(world.token("", &form).await.1["error_codes"], json!([700_016]));
 }
 
 #[tokio::test]
@@ -157,11 +127,7 @@ async fn the_connector_application_is_found_by_filter_and_cannot_be_removed() {
     assert_eq!(beta, json!({"samlMetadataUrl": null}));
     assert_eq!(
         graph
-            .call(
-                DELETE,
-                &format!("/v1.0/servicePrincipals/{id}"),
-                &Value::Null
-            )
+            .call(DELETE, &format!("/v1.0/servicePrincipals/{id}"), &Value::Null)
             .await
             .0,
         403
@@ -180,9 +146,9 @@ async fn bad_requests_are_refused_in_the_shape_of_graph() {
         .simulator
         .directory()
         .with(|tenant| tenant.password_lifetime_days = Some(180));
-    let long = json!({"passwordCredential": {"startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2027-01-01T00:00:00Z"}});
-    let web =
-        json!({"web": {"redirectUris": ["http://contoso.service-now.com/oauth_redirect.do"]}});
+    let long =
+        json!({"passwordCredential": {"startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2027-01-01T00:00:00Z"}});
+    let web = json!({"web": {"redirectUris": ["http://contoso.service-now.com/oauth_redirect.do"]}});
     for (method, path, body, status, code) in [
         (
             GET,
@@ -191,13 +157,7 @@ async fn bad_requests_are_refused_in_the_shape_of_graph() {
             404,
             "Request_ResourceNotFound",
         ),
-        (
-            GET,
-            "/v1.0/unheard".to_owned(),
-            Value::Null,
-            400,
-            "BadRequest",
-        ),
+        (GET, "/v1.0/unheard".to_owned(), Value::Null, 400, "BadRequest"),
         (
             GET,
             "/v1.0/applications?$filter=appId%20gt%20'a'".to_owned(),
@@ -249,10 +209,7 @@ async fn bad_requests_are_refused_in_the_shape_of_graph() {
             (status, &json!(code)),
             "{path}: {error}"
         );
-        assert!(
-            error["error"]["innerError"]["request-id"].is_string(),
-            "{error}"
-        );
+        assert!(error["error"]["innerError"]["request-id"].is_string(), "{error}");
     }
     graph.token = world.app_token("https://admin.microsoft.com").await;
     assert_eq!(graph.call(GET, &at, &Value::Null).await.0, 401);
@@ -286,11 +243,76 @@ async fn federated_credentials_are_unique_by_issuer_and_subject() {
     record["name"] = json!("other");
     assert_eq!(graph.call(POST, &at, &record).await.0, 409);
     let one = format!("{at}/{}", added["id"].as_str().unwrap());
-    assert_eq!(
-        graph.call(PATCH, &one, &json!({"subject": "b"})).await.0,
-        204
-    );
+    assert_eq!(graph.call(PATCH, &one, &json!({"subject": "b"})).await.0, 204);
     assert_eq!(graph.call(GET, &one, &Value::Null).await.1["subject"], "b");
     assert_eq!(graph.call(DELETE, &one, &Value::Null).await.0, 204);
     assert_eq!(graph.call(GET, &one, &Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn an_application_works_in_graph_once_it_was_given_the_role() {
+    let world = World::start().await;
+    let mut graph = graph(&world).await;
+    let (_, app) = graph
+        .call(POST, "/v1.0/applications", &json!({"displayName": "runs"}))
+        .await;
+    let (_, principal) = graph
+        .call(POST, "/v1.0/servicePrincipals", &json!({"appId": app["appId"]}))
+        .await;
+    let (_, password) = graph
+        .call(
+            POST,
+            &format!("/v1.0/applications/{}/addPassword", app["id"].as_str().unwrap()),
+            &json!({"passwordCredential": {}}),
+        )
+        .await;
+    let (_, found) = graph
+        .call(
+            GET,
+            "/v1.0/servicePrincipals?$filter=appId%20eq%20'00000003-0000-0000-c000-000000000000'",
+            &Value::Null,
+        )
+        .await;
+    let resource = &found["value"][0];
+    let role = resource["appRoles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|role| role["value"] == "Application.ReadWrite.OwnedBy")
+        .unwrap();
+    let at = format!(
+        "/v1.0/servicePrincipals/{}/appRoleAssignedTo",
+        resource["id"].as_str().unwrap()
+    );
+    let body = json!({"principalId": principal["id"], "resourceId": resource["id"], "appRoleId": role["id"]});
+
+    let (status, assignment) = graph.call(POST, &at, &body).await;
+
+    assert_eq!(status, 201, "{assignment}");
+    assert_eq!(graph.call(POST, &at, &body).await.0, 400);
+    let one = format!("{at}/{}", assignment["id"].as_str().unwrap());
+    assert_eq!(
+        graph.call(GET, &one, &Value::Null).await.1["principalId"],
+        principal["id"]
+    );
+    let administrator = std::mem::take(&mut graph.token);
+    let client = (app["appId"].as_str().unwrap(), password["secretText"].as_str().unwrap());
+    let make = json!({"displayName": "made by the run"});
+    for (expected, revoke) in [(201, true), (403, false)] {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client.0),
+            ("client_secret", client.1),
+            ("scope", "https://graph.microsoft.com/.default"),
+        ];
+        let (_, answer) = world.token("/v2.0", &form).await;
+        graph.token = answer["access_token"].as_str().unwrap().to_owned();
+
+        assert_eq!(graph.call(POST, "/v1.0/applications", &make).await.0, expected);
+
+        if revoke {
+            graph.token = administrator.clone();
+            assert_eq!(graph.call(DELETE, &one, &Value::Null).await.0, 204);
+        }
+    }
 }

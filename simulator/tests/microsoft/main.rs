@@ -5,4 +5,8 @@
 mod admin;
 mod entra;
 mod graph;
+mod guide;
+mod program;
+mod sign_in;
+mod variants;
 mod web;

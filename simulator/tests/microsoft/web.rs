@@ -31,10 +31,7 @@ impl World {
     /// Posts a form to the token endpoint of a version, `""` or `/v2.0`.
     pub(crate) async fn token(&self, version: &str, form: &[(&str, &str)]) -> (u16, Value) {
         let tenant = self.simulator.tenant_id();
-        let url = format!(
-            "{}/{tenant}/oauth2{version}/token",
-            self.simulator.urls().login
-        );
+        let url = format!("{}/{tenant}/oauth2{version}/token", self.simulator.urls().login);
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();
@@ -67,10 +64,7 @@ impl World {
             ("client_id", self.simulator.client_id()),
             ("client_secret", self.simulator.client_secret()),
             ("refresh_token", self.simulator.refresh_token()),
-            (
-                "scope",
-                "https://admin.microsoft.com/.default offline_access",
-            ),
+            ("scope", "https://admin.microsoft.com/.default offline_access"),
         ];
         let (status, body) = self.token("/v2.0", &form).await;
         assert_eq!(status, 200, "{body}");
@@ -78,13 +72,7 @@ impl World {
     }
 
     /// A call with a bearer token and, unless null, a JSON body.
-    pub(crate) async fn call(
-        &self,
-        method: Method,
-        url: &str,
-        token: &str,
-        body: &Value,
-    ) -> (u16, Value) {
+    pub(crate) async fn call(&self, method: Method, url: &str, token: &str, body: &Value) -> (u16, Value) {
         let mut request = self.client.request(method, url).bearer_auth(token);
         if !body.is_null() {
             request = request

@@ -59,8 +59,7 @@ impl Line {
     /// The line with its newline.
     pub(super) fn finish(mut self) -> String {
         if self.left_out > 0 {
-            self.json
-                .push_str(&format!(",\"fields_left_out\":{}", self.left_out));
+            self.json.push_str(&format!(",\"fields_left_out\":{}", self.left_out));
         }
         self.json.push_str("}\n");
         self.json

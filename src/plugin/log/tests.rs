@@ -39,13 +39,7 @@ fn fields_of_event_and_spans_are_keys_of_the_line() {
         let _in_call = call.enter();
         call.record("tf_resource_type", "example_thing");
         let _in_step = tracing::debug_span!("step", step = 1, tf_rpc = "inner").entered();
-        tracing::warn!(
-            count = 3,
-            ratio = 0.5,
-            done = true,
-            odd = f64::NAN,
-            "half done"
-        );
+        tracing::warn!(count = 3, ratio = 0.5, done = true, odd = f64::NAN, "half done");
     });
 
     let line = &lines[0];
@@ -58,10 +52,7 @@ fn fields_of_event_and_spans_are_keys_of_the_line() {
         (&line["step"], &line["count"], &line["done"]),
         (&1.into(), &3.into(), &true.into())
     );
-    assert_eq!(
-        (line["ratio"].as_f64(), &line["odd"]),
-        (Some(0.5), &"NaN".into())
-    );
+    assert_eq!((line["ratio"].as_f64(), &line["odd"]), (Some(0.5), &"NaN".into()));
 }
 
 #[test]
@@ -105,10 +96,7 @@ fn libraries_are_not_heard() {
     });
 
     assert_eq!(
-        lines
-            .iter()
-            .map(|line| &line["@module"])
-            .collect::<Vec<_>>(),
+        lines.iter().map(|line| &line["@module"]).collect::<Vec<_>>(),
         ["provider.http"]
     );
 }
@@ -123,13 +111,7 @@ fn levels_come_from_the_environment() {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        assert_eq!(
-            Levels::from_variables("my-thing", find),
-            Levels {
-                provider,
-                framework
-            }
-        );
+        assert_eq!(Levels::from_variables("my-thing", find), Levels { provider, framework });
     }
 
     const OFF: LevelFilter = LevelFilter::OFF;
@@ -142,18 +124,11 @@ fn levels_come_from_the_environment() {
     check(&[("TF_LOG", "json")], TRACE, TRACE);
     check(&[("TF_LOG", "trace"), ("TF_LOG_PROVIDER", "off")], OFF, OFF);
     check(
-        &[
-            ("TF_LOG_PROVIDER", "info"),
-            ("TF_LOG_PROVIDER_MY_THING", "warn"),
-        ],
+        &[("TF_LOG_PROVIDER", "info"), ("TF_LOG_PROVIDER_MY_THING", "warn")],
         WARN,
         WARN,
     );
-    check(
-        &[("TF_LOG", "info"), ("TF_LOG_PROVIDER_MY_THING", "trace")],
-        INFO,
-        INFO,
-    );
+    check(&[("TF_LOG", "info"), ("TF_LOG_PROVIDER_MY_THING", "trace")], INFO, INFO);
     check(
         &[
             ("TF_LOG", "trace"),
@@ -180,10 +155,7 @@ fn a_quiet_part_does_not_silence_the_other() {
     );
 
     assert_eq!(
-        lines
-            .iter()
-            .map(|line| &line["@message"])
-            .collect::<Vec<_>>(),
+        lines.iter().map(|line| &line["@message"]).collect::<Vec<_>>(),
         ["heard"]
     );
 }

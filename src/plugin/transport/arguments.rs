@@ -51,10 +51,7 @@ mod tests {
 
     #[track_caller]
     fn check(arguments: &[&str], expected: Invocation) {
-        assert_eq!(
-            Invocation::parse(arguments.iter().map(OsString::from)),
-            expected
-        );
+        assert_eq!(Invocation::parse(arguments.iter().map(OsString::from)), expected);
     }
 
     #[test]

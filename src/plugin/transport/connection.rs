@@ -56,11 +56,7 @@ pub(super) async fn accept(
     }
 }
 
-async fn enter(
-    stream: Stream,
-    tls: Option<TlsAcceptor>,
-    accepted: mpsc::Sender<io::Result<Connection>>,
-) {
+async fn enter(stream: Stream, tls: Option<TlsAcceptor>, accepted: mpsc::Sender<io::Result<Connection>>) {
     let connection = match tls {
         None => Connection(Box::pin(stream)),
         Some(tls) => match timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
@@ -93,21 +89,13 @@ impl Connected for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.0.as_mut().poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.0.as_mut().poll_write(cx, buf)
     }
 

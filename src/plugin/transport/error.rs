@@ -16,14 +16,8 @@ pub(super) enum StartError {
         source: io::Error,
     },
     /// A socket address holds about a hundred bytes, whatever the file system allows.
-    #[error(
-        "the socket path {path} has {length} bytes, the system takes {limit}: set TMPDIR to a shorter path"
-    )]
-    PathTooLong {
-        path: PathBuf,
-        length: usize,
-        limit: usize,
-    },
+    #[error("the socket path {path} has {length} bytes, the system takes {limit}: set TMPDIR to a shorter path")]
+    PathTooLong { path: PathBuf, length: usize, limit: usize },
     #[error(
         "cannot open the socket {path}: see that its folder is writable, on a file system that holds sockets, and has space left"
     )]
@@ -33,9 +27,7 @@ pub(super) enum StartError {
         source: io::Error,
     },
     /// `PLUGIN_UNIX_SOCKET_GROUP` names no local group. Groups of a directory service must be given by number.
-    #[error(
-        "PLUGIN_UNIX_SOCKET_GROUP is {group:?}, which is no number and not in /etc/group: give the group's number"
-    )]
+    #[error("PLUGIN_UNIX_SOCKET_GROUP is {group:?}, which is no number and not in /etc/group: give the group's number")]
     UnknownGroup { group: String },
     #[error("cannot give the socket {path} to group {group}: the user must be a member of it")]
     Group {
@@ -46,25 +38,16 @@ pub(super) enum StartError {
     },
     /// Windows only.
     #[cfg_attr(unix, expect(dead_code, reason = "a Unix socket needs no port"))]
-    #[error(
-        "no free port from {from} to {to} on 127.0.0.1: free one, or widen PLUGIN_MIN_PORT and PLUGIN_MAX_PORT"
-    )]
+    #[error("no free port from {from} to {to} on 127.0.0.1: free one, or widen PLUGIN_MIN_PORT and PLUGIN_MAX_PORT")]
     NoPort { from: u16, to: u16 },
     #[error("{variable} is {value:?}, which is no port number")]
-    BadPort {
-        variable: &'static str,
-        value: String,
-    },
+    BadPort { variable: &'static str, value: String },
     /// Never answered by serving without TLS: that would open the provider to every local process.
-    #[error(
-        "PLUGIN_CLIENT_CERT holds no certificate in PEM form: unset it if the host does not use TLS"
-    )]
+    #[error("PLUGIN_CLIENT_CERT holds no certificate in PEM form: unset it if the host does not use TLS")]
     ClientCertificate,
     #[error("cannot make the server's certificate: this is a bug in the provider")]
     ServerCertificate(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error(
-        "cannot start the runtime: see the limits for threads and open files (ulimit -u, ulimit -n)"
-    )]
+    #[error("cannot start the runtime: see the limits for threads and open files (ulimit -u, ulimit -n)")]
     Runtime(#[source] io::Error),
     #[error("cannot write to stdout: the host has gone, or stdout is closed")]
     Announce(#[source] io::Error),

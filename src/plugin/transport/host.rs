@@ -43,6 +43,10 @@ impl Host {
     ///
     /// # Errors
     /// [`StartError::BadPort`] for a port that is no number.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "these belong to the plugin protocol, not to the provider's configuration"
+    )]
     pub(super) fn from_environment() -> Result<Self, StartError> {
         Self::from_variables(|name| env::var_os(name).and_then(|value| value.into_string().ok()))
     }
@@ -51,10 +55,7 @@ impl Host {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let port = |name: &'static str| match set(name) {
             None => Ok(0),
-            Some(value) => value.parse().map_err(|_| StartError::BadPort {
-                variable: name,
-                value,
-            }),
+            Some(value) => value.parse().map_err(|_| StartError::BadPort { variable: name, value }),
         };
         Ok(Self {
             knows_the_cookie: set(COOKIE_NAME).as_deref() == Some(COOKIE_VALUE),
@@ -133,10 +134,7 @@ mod tests {
     #[test]
     fn tls_needs_a_certificate_and_no_switch() {
         let certificate = ("PLUGIN_CLIENT_CERT", "pem");
-        assert_eq!(
-            host(&[certificate]).client_certificate.as_deref(),
-            Some("pem")
-        );
+        assert_eq!(host(&[certificate]).client_certificate.as_deref(), Some("pem"));
         assert_eq!(host(&[("PLUGIN_CLIENT_CERT", "")]).client_certificate, None);
         assert_eq!(
             host(&[certificate, ("TF_DISABLE_PLUGIN_TLS", "1")]).client_certificate,
@@ -146,12 +144,7 @@ mod tests {
 
     #[test]
     fn a_port_that_is_no_number_is_refused() {
-        let error =
-            Host::from_variables(|name| (name == "PLUGIN_MIN_PORT").then(|| "ten".to_owned()))
-                .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "PLUGIN_MIN_PORT is \"ten\", which is no port number"
-        );
+        let error = Host::from_variables(|name| (name == "PLUGIN_MIN_PORT").then(|| "ten".to_owned())).unwrap_err();
+        assert_eq!(error.to_string(), "PLUGIN_MIN_PORT is \"ten\", which is no port number");
     }
 }

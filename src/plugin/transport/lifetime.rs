@@ -59,7 +59,12 @@ impl End {
     }
 
     pub(super) fn begin(&self, reason: Reason) {
-        tracing::debug!(?reason, "ending");
+        match reason {
+            Reason::Drained => tracing::debug!("ended"),
+            Reason::HostAsked | Reason::Terminated | Reason::Orphaned | Reason::Interrupted | Reason::Insisted => {
+                tracing::debug!(?reason, "ending")
+            }
+        }
         // Nobody listens only when the end has been reached.
         let _ = self.reasons.send(reason);
         self.token.cancel();

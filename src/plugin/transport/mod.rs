@@ -2,9 +2,10 @@
 //!
 //! [`run`] is all a `main` needs. In the order in which a start goes through them: `arguments` and `host` say what is
 //! wanted, `handshake` opens the `socket` with `tls`, announces it and serves `connection`s, the provider and
-//! go-plugin's `services`; `lifetime` ends it all.
+//! go-plugin's `services`, the provider's `calls` on threads of their own; `lifetime` ends it all.
 
 mod arguments;
+mod calls;
 mod connection;
 mod error;
 mod handshake;
@@ -16,24 +17,19 @@ mod tls;
 
 use std::{
     env,
+    ffi::OsString,
     io::{Write, stderr, stdout},
     process::ExitCode,
 };
 
-use tokio::runtime::{Builder, Runtime};
-
 use self::{
     arguments::{Invocation, help},
     error::StartError,
-    handshake::{Announced, Listening},
+    handshake::{Announced, Listening, Runtimes},
     host::Host,
     lifetime::Owner,
 };
-use crate::plugin::{
-    log::{self, Mask},
-    panic,
-    proto::tfplugin6::provider_server::Provider,
-};
+use crate::plugin::{Mask, log, panic, proto::tfplugin6::provider_server::Provider};
 
 /// What the process says about itself.
 #[derive(Clone, Copy, Debug)]
@@ -53,16 +49,20 @@ pub struct Plugin {
 /// `provider` is called once, after the host knows where we are and within the runtime. Whatever is slow belongs into
 /// it or later, because Terraform starts the plugin three to five times per command.
 pub fn run<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P) -> ExitCode {
-    match Invocation::parse(env::args_os().skip(1)) {
-        Invocation::Version => say(&format!(
-            "terraform-provider-{} {}\n",
-            plugin.name, plugin.version
-        )),
+    run_with(plugin, env::args_os().skip(1), provider)
+}
+
+/// [`run`] with these arguments instead of the command line's.
+pub fn run_with<P: Provider>(
+    plugin: Plugin,
+    arguments: impl IntoIterator<Item = OsString>,
+    provider: impl FnOnce() -> P,
+) -> ExitCode {
+    match Invocation::parse(arguments) {
+        Invocation::Version => say(&format!("terraform-provider-{} {}\n", plugin.name, plugin.version)),
         Invocation::Help => say(&help(plugin.name, plugin.version)),
         Invocation::Unknown(argument) => {
-            complain(&format!(
-                "unknown argument {argument:?}; --help shows the options\n"
-            ));
+            complain(&format!("unknown argument {argument:?}; --help shows the options\n"));
             ExitCode::from(2)
         }
         Invocation::Debug => serve(plugin, provider, Owner::Person),
@@ -72,7 +72,7 @@ pub fn run<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P) -> ExitCod
 
 fn serve<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P, owner: Owner) -> ExitCode {
     match start(plugin, owner) {
-        Ok(Some((runtime, announced))) => announced.serve(runtime, provider).wait(),
+        Ok(Some((runtimes, announced))) => announced.serve(runtimes, provider).wait(),
         Ok(None) => {
             complain(&format!(
                 "This program is the Terraform provider {name}. Terraform starts it; it does nothing by itself.\n\
@@ -98,7 +98,7 @@ fn serve<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P, owner: Owner
 }
 
 /// `None` when no host started us.
-fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtime, Announced)>, StartError> {
+fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtimes, Announced)>, StartError> {
     let host = match owner {
         Owner::Person => Host::default(),
         Owner::Host => Host::from_environment()?,
@@ -108,32 +108,21 @@ fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtime, Announced)>, S
     }
     panic::report_to_host(plugin.mask);
     log::to_stderr(plugin.name, plugin.mask);
-    let runtime = runtime().map_err(StartError::Runtime)?;
-    let _context = runtime.enter();
+    let runtimes = Runtimes::start()?;
+    let _context = runtimes.wire.enter();
     let listening = Listening::open(&host, owner)?;
     let announced = match owner {
         Owner::Person => listening.announce_to_person(plugin.address, &mut stdout().lock()),
         Owner::Host => listening.announce_to_host(&mut stdout().lock()),
     }?;
     drop(_context);
-    Ok(Some((runtime, announced)))
-}
-
-fn runtime() -> std::io::Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("plugin")
-        .enable_all()
-        .build()
+    Ok(Some((runtimes, announced)))
 }
 
 /// To stdout, which carries the handshake: only for what ends the process.
 fn say(text: &str) -> ExitCode {
     let mut stdout = stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -8,8 +8,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::lifetime::{End, Reason};
 use crate::plugin::proto::go_plugin::{
-    ConnInfo, Empty, StdioData, grpc_broker_server::GrpcBroker,
-    grpc_controller_server::GrpcController, grpc_stdio_server::GrpcStdio,
+    ConnInfo, Empty, StdioData, grpc_broker_server::GrpcBroker, grpc_controller_server::GrpcController,
+    grpc_stdio_server::GrpcStdio,
 };
 
 /// Ends the plugin when the host has done with it.
@@ -33,14 +33,9 @@ pub(super) struct Stdio(pub(super) CancellationToken);
 impl GrpcStdio for Stdio {
     type StreamStdioStream = Silence<StdioData>;
 
-    async fn stream_stdio(
-        &self,
-        _request: Request<()>,
-    ) -> Result<Response<Self::StreamStdioStream>, Status> {
+    async fn stream_stdio(&self, _request: Request<()>) -> Result<Response<Self::StreamStdioStream>, Status> {
         // Closing it at once works too, but the host notes an error in its log.
-        Ok(Response::new(silence_until(
-            self.0.clone().cancelled_owned(),
-        )))
+        Ok(Response::new(silence_until(self.0.clone().cancelled_owned())))
     }
 }
 

@@ -5,13 +5,9 @@
 
 use std::sync::Arc;
 
-use rcgen::{
-    CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256,
-};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
-    SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
     client::danger::HandshakeSignatureValid,
     crypto::{self, CryptoProvider},
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime, pem::PemObject},
@@ -40,8 +36,7 @@ impl Tls {
         let expected = CertificateDer::from_pem_slice(client_certificate.as_bytes())
             .map_err(|_| StartError::ClientCertificate)?
             .into_owned();
-        let (certificate, key) =
-            server_certificate().map_err(|error| StartError::ServerCertificate(error.into()))?;
+        let (certificate, key) = server_certificate().map_err(|error| StartError::ServerCertificate(error.into()))?;
         // aws-lc, not ring: the host's key is on P-521, which ring does not verify.
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let verifier = Arc::new(OneClient {
@@ -69,9 +64,7 @@ fn server_certificate() -> Result<(CertificateDer<'static>, PrivateKeyDer<'stati
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     // The host asks for this name, whatever the address.
     let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "localhost");
+    params.distinguished_name.push(DnType::CommonName, "localhost");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let certificate = params.self_signed(&key)?;
@@ -129,8 +122,6 @@ impl ClientCertVerifier for OneClient {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

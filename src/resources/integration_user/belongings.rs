@@ -25,7 +25,10 @@ pub(super) struct Wanted {
 
 /// Looks up every name of the plan.
 pub(super) async fn resolve(session: &Session, planned: &Object) -> Result<Wanted, Diagnostic> {
-    let mut wanted = Wanted { roles: Vec::new(), groups: Vec::new() };
+    let mut wanted = Wanted {
+        roles: Vec::new(),
+        groups: Vec::new(),
+    };
     for name in names(planned, ROLES) {
         let id = session.roles().id_of(&name).await;
         let id = id.map_err(|error| problem::of_table(&error, "find the role").at_attribute(ROLES))?;
@@ -63,7 +66,8 @@ pub(super) async fn give(
         match session.memberships().join(user, group).await {
             Ok(_) => given.push(name.clone()),
             Err(error) => {
-                problems.push(problem::of_table(&error, &format!("add the user to the group {name}")).at_attribute(GROUPS));
+                problems
+                    .push(problem::of_table(&error, &format!("add the user to the group {name}")).at_attribute(GROUPS));
             }
         }
     }
@@ -87,7 +91,9 @@ pub(super) async fn take_away(
     }
     for name in names(prior, GROUPS).difference(&names(planned, GROUPS)) {
         if let Err(error) = leave(session, user, name).await {
-            problems.push(problem::of_table(&error, &format!("take the user out of the group {name}")).at_attribute(GROUPS));
+            problems.push(
+                problem::of_table(&error, &format!("take the user out of the group {name}")).at_attribute(GROUPS),
+            );
             left.push((GROUPS, name.clone()));
         }
     }
@@ -157,17 +163,26 @@ pub(super) async fn read_into(
 
 async fn revoke(session: &Session, user: &SysId, name: &str) -> Result<(), TableError> {
     // A role that exists no longer is granted to nobody.
-    let Some(role) = session.roles().find(name).await? else { return Ok(()) };
+    let Some(role) = session.roles().find(name).await? else {
+        return Ok(());
+    };
     session.grants().revoke(user, &role).await.map(drop)
 }
 
 async fn leave(session: &Session, user: &SysId, name: &str) -> Result<(), TableError> {
-    let Some(group) = session.groups().find(name).await? else { return Ok(()) };
+    let Some(group) = session.groups().find(name).await? else {
+        return Ok(());
+    };
     session.memberships().leave(user, &group).await.map(drop)
 }
 
 fn names(object: &Object, attribute: &str) -> BTreeSet<String> {
-    object.texts(attribute).unwrap_or_default().into_iter().map(str::to_owned).collect()
+    object
+        .texts(attribute)
+        .unwrap_or_default()
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What was given: as planned when all was, else as far as it went. Not listed at all stays that.

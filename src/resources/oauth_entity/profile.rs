@@ -19,7 +19,11 @@ use crate::{
 };
 
 /// Pauses between looks for a profile that the instance makes by itself.
-const LOOKS: [Duration; 3] = [Duration::from_millis(150), Duration::from_millis(350), Duration::from_millis(700)];
+const LOOKS: [Duration; 3] = [
+    Duration::from_millis(150),
+    Duration::from_millis(350),
+    Duration::from_millis(700),
+];
 
 /// Finds or makes the default profile of a provider, with the grant type of its entry: else tokens fail.
 pub(super) async fn ensure(session: &Session, entity: &SysId, state: &mut Object) -> Result<(), TableError> {
@@ -44,8 +48,13 @@ pub(super) async fn ensure(session: &Session, entity: &SysId, state: &mut Object
         && grant_type != kept
     {
         let row = Row::new().set(GRANT_TYPE, grant_type);
-        let update =
-            Update { table: TABLE, sys_id: profile.sys_id(), row, read: COLUMNS, input: InputMode::Stored };
+        let update = Update {
+            table: TABLE,
+            sys_id: profile.sys_id(),
+            row,
+            read: COLUMNS,
+            input: InputMode::Stored,
+        };
         session.update(update).await?;
     }
     set(state, Some(&profile));
@@ -81,7 +90,10 @@ pub(in crate::resources) async fn remove(session: &Session, entity: &SysId) -> R
 }
 
 fn set(state: &mut Object, profile: Option<&Record>) {
-    state.set("default_profile_id", profile.map(|profile| profile.sys_id().as_str().to_owned()));
+    state.set(
+        "default_profile_id",
+        profile.map(|profile| profile.sys_id().as_str().to_owned()),
+    );
     let name = profile.and_then(|profile| profile.text(NAME).value().map(str::to_owned));
     // A name that cannot be seen stays what it was.
     if name.is_some() || profile.is_none() {
@@ -109,12 +121,20 @@ async fn create(session: &Session, entity: &SysId, state: &Object) -> Result<Rec
         row = row.set(SYS_SCOPE, Wire::Text("global".to_owned()));
     }
     let natural_key = Some(of_entity(entity)?);
-    let written = session.insert(Insert { table: TABLE, row, read: COLUMNS, natural_key, input: InputMode::Stored }).await?;
+    let written = session
+        .insert(Insert {
+            table: TABLE,
+            row,
+            read: COLUMNS,
+            natural_key,
+            input: InputMode::Stored,
+        })
+        .await?;
     // The instance may have made its own in the meantime: one default profile is enough, and its own stays.
     let others = all_of(session, entity).await?;
-    let theirs = others.into_iter().find(|other| {
-        other.sys_id() != written.record.sys_id() && other.bool(DEFAULT).value() == Some(true)
-    });
+    let theirs = others
+        .into_iter()
+        .find(|other| other.sys_id() != written.record.sys_id() && other.bool(DEFAULT).value() == Some(true));
     match theirs {
         Some(theirs) => {
             session.delete(TABLE, written.record.sys_id()).await?;
@@ -126,7 +146,9 @@ async fn create(session: &Session, entity: &SysId, state: &Object) -> Result<Rec
 
 async fn default_of(session: &Session, entity: &SysId) -> Result<Option<Record>, TableError> {
     let profiles = all_of(session, entity).await?;
-    Ok(profiles.into_iter().find(|profile| profile.bool(DEFAULT).value() == Some(true)))
+    Ok(profiles
+        .into_iter()
+        .find(|profile| profile.bool(DEFAULT).value() == Some(true)))
 }
 
 async fn all_of(session: &Session, entity: &SysId) -> Result<Vec<Record>, TableError> {
@@ -134,6 +156,8 @@ async fn all_of(session: &Session, entity: &SysId) -> Result<Vec<Record>, TableE
 }
 
 fn of_entity(entity: &SysId) -> Result<Query, TableError> {
-    Query::equals(OAUTH_ENTITY, entity.as_str())
-        .map_err(|source| TableError::Query { table: oauth_entity::TABLE, source })
+    Query::equals(OAUTH_ENTITY, entity.as_str()).map_err(|source| TableError::Query {
+        table: oauth_entity::TABLE,
+        source,
+    })
 }

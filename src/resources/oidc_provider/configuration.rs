@@ -5,17 +5,15 @@
 
 use super::{CONFIGURATION_ID, Reading, mapping, problem, reference_in};
 use crate::{
-    plugin::{
-        Attribute, Diagnostic, Diagnostics, Object, Plan, Value,
-        schema::validate,
-    },
+    plugin::{Attribute, Diagnostic, Diagnostics, Object, Plan, Value, schema::validate},
     resources::mapping::Field,
     servicenow::{
         InputMode, Insert, Query, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
         tables::{
             oauth_oidc_entity,
             oidc_provider_configuration::{
-                CACHE_LIFE_SPAN, COLUMNS, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM, USER_FIELD,
+                CACHE_LIFE_SPAN, COLUMNS, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM,
+                USER_FIELD,
             },
         },
     },
@@ -72,7 +70,10 @@ pub(super) fn attribute() -> Attribute {
 fn user_field() -> validate::Validator {
     validate::Validator::text("", |text| {
         if text == "user_id" {
-            Err("The column behind the form's \"User ID\" is `user_name`; there is no `user_id`. Use \"user_name\".".into())
+            Err(
+                "The column behind the form's \"User ID\" is `user_name`; there is no `user_id`. Use \"user_name\"."
+                    .into(),
+            )
         } else {
             Ok(())
         }
@@ -81,8 +82,12 @@ fn user_field() -> validate::Validator {
 
 /// Warns of a claim that tokens of the metadata document's version do not carry.
 pub(super) fn warn(plan: &mut Plan<'_>) {
-    let Some(configuration) = plan.state.object(ATTRIBUTE) else { return };
-    let (Some(url), Some(claim)) = (configuration.text("metadata_url"), configuration.text("user_claim")) else { return };
+    let Some(configuration) = plan.state.object(ATTRIBUTE) else {
+        return;
+    };
+    let (Some(url), Some(claim)) = (configuration.text("metadata_url"), configuration.text("user_claim")) else {
+        return;
+    };
     let is_v2 = url.contains("/v2.0");
     let (version, other) = match (claim, is_v2) {
         ("appid", true) => ("2.0", "azp"),
@@ -110,7 +115,9 @@ pub(super) async fn create(
     state: &mut Object,
     problems: &mut Diagnostics,
 ) -> Result<(), Diagnostic> {
-    let Some(planned) = state.object(ATTRIBUTE).cloned() else { return Ok(()) };
+    let Some(planned) = state.object(ATTRIBUTE).cloned() else {
+        return Ok(());
+    };
     let url = planned.text("metadata_url").unwrap_or_default();
     let key = Query::equals(OIDC_URL, url).map_err(|error| {
         problem::of_query(&error, "create the OIDC configuration").at_attribute("configuration.metadata_url")
@@ -118,19 +125,35 @@ pub(super) async fn create(
     if let Some(sys_id) = existing(session, &key, &planned).await? {
         state.set(CONFIGURATION_ID, sys_id.as_str());
         let row = mapping::row_to_create(FIELDS, &planned);
-        let update = Update { table: TABLE, sys_id: &sys_id, row, read: COLUMNS, input: InputMode::Stored };
+        let update = Update {
+            table: TABLE,
+            sys_id: &sys_id,
+            row,
+            read: COLUMNS,
+            input: InputMode::Stored,
+        };
         let written = session.update(update).await;
-        let written =
-            written.map_err(|error| problem::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
+        let written = written
+            .map_err(|error| problem::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
         take_over(&written, planned, state, problems);
         return Ok(());
     }
     let row = mapping::row_to_create(FIELDS, &planned).set(SYS_SCOPE, application.clone());
-    let insert =
-        Insert { table: TABLE, row, read: COLUMNS, natural_key: Some(key.clone()), input: InputMode::Stored };
+    let insert = Insert {
+        table: TABLE,
+        row,
+        read: COLUMNS,
+        natural_key: Some(key.clone()),
+        input: InputMode::Stored,
+    };
     let written = match session.insert(insert).await {
         Ok(written) => written,
-        Err(error @ TableError::Refused { reason: Refusal::Acl { .. }, .. }) => {
+        Err(
+            error @ TableError::Refused {
+                reason: Refusal::Acl { .. },
+                ..
+            },
+        ) => {
             // Some instances answer so when the address is taken by a record that was made meanwhile.
             existing(session, &key, &planned).await?;
             let mut problem = problem::of_table(&error, "create the OIDC configuration");
@@ -161,13 +184,21 @@ pub(super) async fn update(
     state: &mut Object,
     problems: &mut Diagnostics,
 ) -> Result<(), Diagnostic> {
-    let (Some(former), Some(planned)) = (prior.object(ATTRIBUTE), state.object(ATTRIBUTE).cloned()) else { return Ok(()) };
+    let (Some(former), Some(planned)) = (prior.object(ATTRIBUTE), state.object(ATTRIBUTE).cloned()) else {
+        return Ok(());
+    };
     let Some(sys_id) = reference(prior) else { return Ok(()) };
     let row = mapping::row_to_update(FIELDS, former, &planned);
     if row.is_empty() {
         return Ok(());
     }
-    let update = Update { table: TABLE, sys_id: &sys_id, row, read: COLUMNS, input: InputMode::Stored };
+    let update = Update {
+        table: TABLE,
+        sys_id: &sys_id,
+        row,
+        read: COLUMNS,
+        input: InputMode::Stored,
+    };
     let written = session.update(update).await;
     let written =
         written.map_err(|error| problem::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
@@ -198,7 +229,9 @@ pub(super) async fn read_into(session: &Session, state: &mut Object, reading: Re
 
 /// What remains of a provider that is gone or never came to be: its configuration, if that is still there.
 pub(super) async fn orphan(session: &Session, mut state: Object) -> Result<Option<Object>, Diagnostics> {
-    let (Some(sys_id), false) = (reference(&state), state.at(ATTRIBUTE).is_null()) else { return Ok(None) };
+    let (Some(sys_id), false) = (reference(&state), state.at(ATTRIBUTE).is_null()) else {
+        return Ok(None);
+    };
     // Only a create that was cut short leaves a state without an id; a provider that was removed by hand took the id along,
     // and its configuration is looked up by address when the provider is made again.
     if state.text("id").is_some() {
@@ -221,7 +254,10 @@ pub(super) async fn remove(session: &Session, state: &Object) -> Result<(), Diag
     let Some(sys_id) = reference(state) else { return Ok(()) };
     let problem = |error: TableError| problem::of_table(&error, "remove the OIDC configuration");
     if is_used(session, &sys_id).await.map_err(problem)? {
-        tracing::warn!(configuration = sys_id.as_str(), "the OIDC configuration is kept: another provider uses it");
+        tracing::warn!(
+            configuration = sys_id.as_str(),
+            "the OIDC configuration is kept: another provider uses it"
+        );
     } else {
         session.delete(TABLE, &sys_id).await.map_err(problem)?;
     }
@@ -229,9 +265,15 @@ pub(super) async fn remove(session: &Session, state: &Object) -> Result<(), Diag
 }
 
 async fn is_used(session: &Session, sys_id: &SysId) -> Result<bool, TableError> {
-    let users = Query::equals(oauth_oidc_entity::CONFIGURATION, sys_id.as_str())
-        .map_err(|source| TableError::Query { table: oauth_oidc_entity::TABLE, source })?;
-    Ok(!session.select(oauth_oidc_entity::TABLE, &users, &[oauth_oidc_entity::NAME]).await?.is_empty())
+    let users =
+        Query::equals(oauth_oidc_entity::CONFIGURATION, sys_id.as_str()).map_err(|source| TableError::Query {
+            table: oauth_oidc_entity::TABLE,
+            source,
+        })?;
+    Ok(!session
+        .select(oauth_oidc_entity::TABLE, &users, &[oauth_oidc_entity::NAME])
+        .await?
+        .is_empty())
 }
 
 /// A configuration of this metadata address that can be taken over: the same name, claim and field, and used by no
@@ -264,7 +306,8 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
         "The instance supports one claim per metadata address, and the configuration {name} ({sys_id}) has this one \
          already.\n\n{remedy}"
     );
-    Err(Diagnostic::error("The metadata address is configured already", detail).at_attribute("configuration.metadata_url"))
+    Err(Diagnostic::error("The metadata address is configured already", detail)
+        .at_attribute("configuration.metadata_url"))
 }
 
 fn attribute_of(column: &str) -> Option<&'static str> {

@@ -23,7 +23,10 @@ pub(super) const ATTRIBUTE: &str = "auth_scopes";
 pub(super) async fn resolve(session: &Session, planned: &Object) -> Result<Vec<(String, SysId)>, Diagnostic> {
     let mut wanted = Vec::new();
     for name in names(planned) {
-        let id = session.names(sys_auth_scope::TABLE, sys_auth_scope::NAME).id_of(&name).await;
+        let id = session
+            .names(sys_auth_scope::TABLE, sys_auth_scope::NAME)
+            .id_of(&name)
+            .await;
         let id = id.map_err(|error| problem::of_table(&error, "find the auth scope").at_attribute(ATTRIBUTE))?;
         wanted.push((name, id));
     }
@@ -44,8 +47,14 @@ pub(super) async fn give(
         match rows_of(session, entity).await {
             Ok(rows) => {
                 for (name, scope) in wanted {
-                    let is_there = rows.iter().any(|row| row.reference(AUTH_SCOPE).value() == Some(scope.as_str()));
-                    match if is_there { Ok(()) } else { insert(session, entity, scope).await } {
+                    let is_there = rows
+                        .iter()
+                        .any(|row| row.reference(AUTH_SCOPE).value() == Some(scope.as_str()));
+                    match if is_there {
+                        Ok(())
+                    } else {
+                        insert(session, entity, scope).await
+                    } {
                         Ok(()) => given.push(name.clone()),
                         Err(error) => {
                             let problem = problem::of_table(&error, &format!("give the auth scope {name}"));
@@ -121,8 +130,14 @@ pub(super) async fn read_into(
     let listed = names(state);
     let mut given = BTreeSet::new();
     for row in rows {
-        let Some(scope) = row.reference(AUTH_SCOPE).value().and_then(|id| SysId::parse(id).ok()) else { continue };
-        let name = session.names(sys_auth_scope::TABLE, sys_auth_scope::NAME).name_of(&scope).await.map_err(problem)?;
+        let Some(scope) = row.reference(AUTH_SCOPE).value().and_then(|id| SysId::parse(id).ok()) else {
+            continue;
+        };
+        let name = session
+            .names(sys_auth_scope::TABLE, sys_auth_scope::NAME)
+            .name_of(&scope)
+            .await
+            .map_err(problem)?;
         if let Some(name) = name
             && (reading == Reading::Import || listed.contains(&name))
         {
@@ -149,12 +164,24 @@ async fn insert(session: &Session, entity: &SysId, scope: &SysId) -> Result<(), 
         .map_err(query)?
         .and(Query::equals(AUTH_SCOPE, scope.as_str()).map_err(query)?);
     let row = Row::new().set(OAUTH_ENTITY, entity).set(AUTH_SCOPE, scope);
-    let insert = Insert { table: TABLE, row, read: COLUMNS, natural_key: Some(key), input: InputMode::Stored };
+    let insert = Insert {
+        table: TABLE,
+        row,
+        read: COLUMNS,
+        natural_key: Some(key),
+        input: InputMode::Stored,
+    };
     session.insert(insert).await.map(drop)
 }
 
 async fn withdraw(session: &Session, entity: &SysId, name: &str) -> Result<(), TableError> {
-    let Some(scope) = session.names(sys_auth_scope::TABLE, sys_auth_scope::NAME).find(name).await? else { return Ok(()) };
+    let Some(scope) = session
+        .names(sys_auth_scope::TABLE, sys_auth_scope::NAME)
+        .find(name)
+        .await?
+    else {
+        return Ok(());
+    };
     for row in rows_of(session, entity).await? {
         if row.reference(AUTH_SCOPE).value() == Some(scope.as_str()) {
             session.delete(TABLE, row.sys_id()).await?;
@@ -164,5 +191,10 @@ async fn withdraw(session: &Session, entity: &SysId, name: &str) -> Result<(), T
 }
 
 fn names(object: &Object) -> BTreeSet<String> {
-    object.texts(ATTRIBUTE).unwrap_or_default().into_iter().map(str::to_owned).collect()
+    object
+        .texts(ATTRIBUTE)
+        .unwrap_or_default()
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }

@@ -10,11 +10,6 @@ use super::options::Release;
 use super::schema::Schema;
 
 pub(super) fn schema(release: Release) -> Schema {
-    let tables = [
-        platform::tables(),
-        oauth::tables(),
-        people::tables(),
-        work::tables(),
-    ];
+    let tables = [platform::tables(), oauth::tables(), people::tables(), work::tables()];
     Schema::new(release, tables.concat())
 }

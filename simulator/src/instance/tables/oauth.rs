@@ -1,9 +1,7 @@
 //! Application registries, OIDC, profiles, scopes and tokens.
 
 use super::super::options::Release;
-use super::super::schema::{
-    Table, boolean, choice, date_time, integer, reference, secret, table, text, url,
-};
+use super::super::schema::{Table, boolean, choice, date_time, integer, reference, secret, table, text, url};
 
 type Choices = &'static [(&'static str, &'static str)];
 
@@ -14,10 +12,7 @@ const GRANT_TYPES: Choices = &[
     ("urn:ietf:params:oauth:grant-type:jwt-bearer", "JWT Bearer"),
 ];
 
-const ENTITY_TYPES: Choices = &[
-    ("client", "OAuth Client"),
-    ("oauth_provider", "OAuth Provider"),
-];
+const ENTITY_TYPES: Choices = &[("client", "OAuth Client"), ("oauth_provider", "OAuth Provider")];
 
 const INBOUND_GRANT_TYPES: Choices = &[
     ("authz_code", "Authorization Code"),
@@ -27,14 +22,8 @@ const INBOUND_GRANT_TYPES: Choices = &[
 ];
 
 const SEND_CREDENTIALS: Choices = &[
-    (
-        "basic_authorization_header",
-        "As Basic Authorization Header",
-    ),
-    (
-        "request_body_parameter",
-        "In Request Body (Form URL-Encoded)",
-    ),
+    ("basic_authorization_header", "As Basic Authorization Header"),
+    ("request_body_parameter", "In Request Body (Form URL-Encoded)"),
 ];
 
 const ACCESS: Choices = &[
@@ -86,46 +75,22 @@ pub(super) fn tables() -> Vec<Table> {
                 text("oauth_entity_scope", "OAuth scope").mandatory(),
                 reference("oauth_entity", "OAuth provider", "oauth_entity"),
             ]),
-        table(
-            "oauth_entity_profile_scope",
-            "OAuth Entity Profile Scopes",
-            "sys_id",
-        )
-        .application_file()
-        .columns([
-            reference(
-                "oauth_entity_profile",
-                "OAuth entity profile",
-                "oauth_entity_profile",
-            ),
-            reference(
-                "oauth_entity_scope",
-                "OAuth entity scope",
-                "oauth_entity_scope",
-            ),
-        ]),
-        table(
-            "oauth_requestor_profile",
-            "OAuth Requestor Profiles",
-            "sys_id",
-        )
-        .columns([
+        table("oauth_entity_profile_scope", "OAuth Entity Profile Scopes", "sys_id")
+            .application_file()
+            .columns([
+                reference("oauth_entity_profile", "OAuth entity profile", "oauth_entity_profile"),
+                reference("oauth_entity_scope", "OAuth entity scope", "oauth_entity_scope"),
+            ]),
+        table("oauth_requestor_profile", "OAuth Requestor Profiles", "sys_id").columns([
             text("oauth_requestor", "OAuth requestor"),
             text("oauth_requestor_context", "OAuth requestor context"),
-            reference(
-                "oauth_entity_profile",
-                "OAuth entity profile",
-                "oauth_entity_profile",
-            ),
+            reference("oauth_entity_profile", "OAuth entity profile", "oauth_entity_profile"),
         ]),
         table("oauth_credential", "Manage Tokens", "sys_id").columns([
             choice(
                 "type",
                 "Type",
-                &[
-                    ("access_token", "Access Token"),
-                    ("refresh_token", "Refresh Token"),
-                ],
+                &[("access_token", "Access Token"), ("refresh_token", "Refresh Token")],
             ),
             reference("peer", "Peer", "oauth_entity"),
             reference("user", "User", "sys_user"),
@@ -140,17 +105,13 @@ pub(super) fn tables() -> Vec<Table> {
                 text("name", "Name").mandatory().unique(),
                 text("description", "Description"),
             ]),
-        table(
-            "oauth_entity_auth_scope_mapping",
-            "OAuth Entity Auth Scopes",
-            "sys_id",
-        )
-        .application_file()
-        .since(Release::Zurich)
-        .columns([
-            reference("oauth_entity", "OAuth entity", "oauth_entity"),
-            reference("auth_scope", "Auth scope", "sys_auth_scope"),
-        ]),
+        table("oauth_entity_auth_scope_mapping", "OAuth Entity Auth Scopes", "sys_id")
+            .application_file()
+            .since(Release::Zurich)
+            .columns([
+                reference("oauth_entity", "OAuth entity", "oauth_entity"),
+                reference("auth_scope", "Auth scope", "sys_auth_scope"),
+            ]),
         table("api_key", "REST API Key", "name").columns([
             text("name", "Name").mandatory(),
             reference("user", "User", "sys_user").mandatory(),
@@ -170,8 +131,7 @@ fn entity() -> Table {
             text("client_id", "Client ID").mandatory(),
             secret("client_secret", "Client Secret"),
             text("client_uuid", "Client UUID").computed(),
-            choice("default_grant_type", "Default Grant type", GRANT_TYPES)
-                .default("authorization_code"),
+            choice("default_grant_type", "Default Grant type", GRANT_TYPES).default("authorization_code"),
             url("token_url", "Token URL"),
             url("auth_url", "Authorization URL"),
             url("revoke_token_url", "Token Revocation URL"),
@@ -183,20 +143,11 @@ fn entity() -> Table {
             integer("auth_code_lifespan", "Auth Code Lifespan").default("0"),
             integer("id_token_lifespan", "ID Token Lifespan").default("0"),
             integer("message_signature_lifespan", "Message Signature Lifespan").default("0"),
-            choice(
-                "send_client_credentials_as",
-                "Send Credentials",
-                SEND_CREDENTIALS,
-            )
-            .default("request_body_parameter"),
+            choice("send_client_credentials_as", "Send Credentials", SEND_CREDENTIALS)
+                .default("request_body_parameter"),
             reference("oauth_api_script", "OAuth API Script", "sys_script_include"),
             boolean("public_client", "Public Client"),
-            choice(
-                "code_challenge_method",
-                "Code Challenge Method",
-                &[("S256", "S256")],
-            )
-            .default("S256"),
+            choice("code_challenge_method", "Code Challenge Method", &[("S256", "S256")]).default("S256"),
             boolean("use_mutual_auth", "Use mutual authentication"),
             reference("protocol_name", "Protocol profile", "sys_protocol_profile"),
             reference("user", "OAuth Application User", "sys_user"),
@@ -218,29 +169,15 @@ fn entity() -> Table {
                 "Client type",
                 &[("integration_as_a_user", "Integration as a User")],
             ),
-            choice(
-                "inbound_grant_type",
-                "Inbound grant type",
-                INBOUND_GRANT_TYPES,
-            )
-            .since(Release::Zurich),
-            choice(
-                "token_format",
-                "Token format",
-                &[("opaque", "Opaque"), ("jwt", "JWT")],
-            )
-            .default("opaque")
-            .since(Release::Zurich),
-            text("sub_claim", "Sub claim")
-                .default("sys_id")
+            choice("inbound_grant_type", "Inbound grant type", INBOUND_GRANT_TYPES).since(Release::Zurich),
+            choice("token_format", "Token format", &[("opaque", "Opaque"), ("jwt", "JWT")])
+                .default("opaque")
                 .since(Release::Zurich),
+            text("sub_claim", "Sub claim").default("sys_id").since(Release::Zurich),
             choice(
                 "scope_restriction_status",
                 "Scope Restriction",
-                &[
-                    ("unrestricted", "Broadly scoped"),
-                    ("restricted", "Securely scoped"),
-                ],
+                &[("unrestricted", "Broadly scoped"), ("restricted", "Securely scoped")],
             )
             .since(Release::Zurich),
             boolean("use_pkce", "Use PKCE").since(Release::Zurich),
@@ -258,15 +195,8 @@ fn oidc_entity() -> Table {
             )
             .mandatory(),
             integer("clock_skew", "Clock Skew").default("300"),
-            boolean(
-                "automatically_import_users",
-                "Automatically provision users",
-            ),
-            reference(
-                "import_data_source",
-                "User provisioning data source",
-                "sys_data_source",
-            ),
+            boolean("automatically_import_users", "Automatically provision users"),
+            reference("import_data_source", "User provisioning data source", "sys_data_source"),
             text("roles_for_imported_users", "User roles"),
             choice(
                 "provision_source",
@@ -276,37 +206,23 @@ fn oidc_entity() -> Table {
             .default("id_token"),
             boolean("update_user_on_login", "Update user record upon each login"),
             integer("update_time_interval", "Update time interval").default("3600"),
-            reference(
-                "user_info_data_source",
-                "User Info data source",
-                "sys_data_source",
-            ),
+            reference("user_info_data_source", "User Info data source", "sys_data_source"),
         ])
 }
 
 fn provider_configuration() -> Table {
-    table(
-        "oidc_provider_configuration",
-        "OIDC Provider Configuration",
-        "name",
-    )
-    .application_file()
-    .columns([
-        text("name", "OIDC Provider").mandatory(),
-        url("oidc_url", "OIDC Metadata URL").mandatory(),
-        integer(
-            "oidc_config_cache_life_span",
-            "OIDC Configuration Cache Life Span",
-        )
-        .default("720"),
-        text("user_claim", "User Claim").mandatory(),
-        text("user_field", "User Field").mandatory(),
-        // Not documented; "on" is the default that hurts a client which does not send it.
-        boolean("enable_jti_verification", "Enable JTI claim verification").default("true"),
-        // The column names of these two are not documented.
-        boolean("active", "Active")
-            .default("true")
-            .since(Release::Brazil),
-        text("issuer", "Issuer URI").since(Release::Brazil),
-    ])
+    table("oidc_provider_configuration", "OIDC Provider Configuration", "name")
+        .application_file()
+        .columns([
+            text("name", "OIDC Provider").mandatory(),
+            url("oidc_url", "OIDC Metadata URL").mandatory(),
+            integer("oidc_config_cache_life_span", "OIDC Configuration Cache Life Span").default("720"),
+            text("user_claim", "User Claim").mandatory(),
+            text("user_field", "User Field").mandatory(),
+            // Not documented; "on" is the default that hurts a client which does not send it.
+            boolean("enable_jti_verification", "Enable JTI claim verification").default("true"),
+            // The column names of these two are not documented.
+            boolean("active", "Active").default("true").since(Release::Brazil),
+            text("issuer", "Issuer URI").since(Release::Brazil),
+        ])
 }

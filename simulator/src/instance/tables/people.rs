@@ -1,26 +1,22 @@
 //! Users, roles and groups.
 
 use super::super::options::Release;
-use super::super::schema::{
-    Table, boolean, choice, date_time, integer, password, reference, table, text,
-};
+use super::super::schema::{Table, boolean, choice, date_time, integer, password, reference, table, text};
 
 pub(super) fn tables() -> Vec<Table> {
     vec![
         user(),
-        table("sys_user_role", "Role", "name")
-            .application_file()
-            .columns([
-                text("name", "Name").mandatory().unique(),
-                text("description", "Description"),
-                text("suffix", "Suffix"),
-                boolean("elevated_privilege", "Elevated privilege"),
-                text("assignable_by", "Assignable by"),
-                boolean("can_delegate", "Can delegate").default("true"),
-                boolean("grantable", "Grantable").default("true"),
-                boolean("scoped_admin", "Application Administrator"),
-                text("includes_roles", "Includes roles"),
-            ]),
+        table("sys_user_role", "Role", "name").application_file().columns([
+            text("name", "Name").mandatory().unique(),
+            text("description", "Description"),
+            text("suffix", "Suffix"),
+            boolean("elevated_privilege", "Elevated privilege"),
+            text("assignable_by", "Assignable by"),
+            boolean("can_delegate", "Can delegate").default("true"),
+            boolean("grantable", "Grantable").default("true"),
+            boolean("scoped_admin", "Application Administrator"),
+            text("includes_roles", "Includes roles"),
+        ]),
         table("sys_user_role_contains", "Contained Role", "sys_id")
             .application_file()
             .columns([
@@ -30,12 +26,7 @@ pub(super) fn tables() -> Vec<Table> {
         table("sys_user_has_role", "User Role", "sys_id").columns([
             reference("user", "User", "sys_user").mandatory(),
             reference("role", "Role", "sys_user_role").mandatory(),
-            choice(
-                "state",
-                "State",
-                &[("active", "Active"), ("inactive", "Inactive")],
-            )
-            .default("active"),
+            choice("state", "State", &[("active", "Active"), ("inactive", "Inactive")]).default("active"),
             boolean("inherited", "Inherited").computed(),
             reference("granted_by", "Granted by", "sys_user_group"),
             reference("included_in_role", "Included in role", "sys_user_role").computed(),
@@ -111,10 +102,7 @@ fn user() -> Table {
         text("preferred_language", "Language"),
         text("date_format", "Date format"),
         text("time_format", "Time format"),
-        boolean(
-            "enable_multifactor_authn",
-            "Enable Multifactor Authentication",
-        ),
+        boolean("enable_multifactor_authn", "Enable Multifactor Authentication"),
         integer("failed_attempts", "Failed login attempts").computed(),
         date_time("last_login_time", "Last login time").computed(),
         text("last_login_device", "Last login device").computed(),
@@ -122,12 +110,8 @@ fn user() -> Table {
         text("federated_id", "Federated ID").computed(),
         text("roles", "Roles").computed(),
         text("accumulated_roles", "Accumulated roles").computed(),
-        text("sys_class_name", "Class")
-            .default("sys_user")
-            .computed(),
+        text("sys_class_name", "Class").default("sys_user").computed(),
         reference("sys_domain", "Domain", "sys_user_group").default("global"),
-        text("sys_domain_path", "Domain Path")
-            .default("/")
-            .computed(),
+        text("sys_domain_path", "Domain Path").default("/").computed(),
     ])
 }

@@ -35,18 +35,16 @@ pub(super) fn tables() -> Vec<Table> {
                 integer("choice", "Choice"),
                 boolean("active", "Active").default("true"),
             ]),
-        table("sys_choice", "Choice", "label")
-            .application_file()
-            .columns([
-                text("name", "Table"),
-                text("element", "Element"),
-                text("value", "Value"),
-                text("label", "Label"),
-                integer("sequence", "Sequence"),
-                text("language", "Language").default("en"),
-                text("dependent_value", "Dependent value"),
-                boolean("inactive", "Inactive"),
-            ]),
+        table("sys_choice", "Choice", "label").application_file().columns([
+            text("name", "Table"),
+            text("element", "Element"),
+            text("value", "Value"),
+            text("label", "Label"),
+            integer("sequence", "Sequence"),
+            text("language", "Language").default("en"),
+            text("dependent_value", "Dependent value"),
+            boolean("inactive", "Inactive"),
+        ]),
         table("sys_scope_privilege", "Cross scope privilege", "sys_id")
             .application_file()
             .columns([
@@ -76,11 +74,7 @@ pub(super) fn tables() -> Vec<Table> {
                 choice(
                     "status",
                     "Status",
-                    &[
-                        ("requested", "Requested"),
-                        ("allowed", "Allowed"),
-                        ("denied", "Denied"),
-                    ],
+                    &[("requested", "Requested"), ("allowed", "Allowed"), ("denied", "Denied")],
                 ),
             ]),
         table("sys_script_include", "Script Include", "name")
@@ -108,37 +102,35 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 fn db_object() -> Table {
-    table("sys_db_object", "Table", "label")
-        .application_file()
-        .columns([
-            text("name", "Name").unique(),
-            text("label", "Label"),
-            reference("super_class", "Extends table", "sys_db_object"),
-            boolean("is_extendable", "Extensible"),
-            choice(
-                "access",
-                "Accessible from",
-                &[
-                    ("public", "All application scopes"),
-                    ("package_private", "This application scope only"),
-                ],
-            )
-            .default("public"),
-            boolean("read_access", "Can read").default("true"),
-            boolean("create_access", "Can create"),
-            boolean("update_access", "Can update"),
-            boolean("delete_access", "Can delete"),
-            boolean("ws_access", "Allow access to this table via web services").default("true"),
-            choice(
-                "caller_access",
-                "Caller Access",
-                &[("1", "Caller Tracking"), ("2", "Caller Restriction")],
-            ),
-            boolean("configuration_access", "Allow configuration"),
-            boolean("alter_access", "Allow new fields"),
-            boolean("actions_access", "Allow UI actions"),
-            boolean("client_scripts_access", "Allow client scripts"),
-        ])
+    table("sys_db_object", "Table", "label").application_file().columns([
+        text("name", "Name").unique(),
+        text("label", "Label"),
+        reference("super_class", "Extends table", "sys_db_object"),
+        boolean("is_extendable", "Extensible"),
+        choice(
+            "access",
+            "Accessible from",
+            &[
+                ("public", "All application scopes"),
+                ("package_private", "This application scope only"),
+            ],
+        )
+        .default("public"),
+        boolean("read_access", "Can read").default("true"),
+        boolean("create_access", "Can create"),
+        boolean("update_access", "Can update"),
+        boolean("delete_access", "Can delete"),
+        boolean("ws_access", "Allow access to this table via web services").default("true"),
+        choice(
+            "caller_access",
+            "Caller Access",
+            &[("1", "Caller Tracking"), ("2", "Caller Restriction")],
+        ),
+        boolean("configuration_access", "Allow configuration"),
+        boolean("alter_access", "Allow new fields"),
+        boolean("actions_access", "Allow UI actions"),
+        boolean("client_scripts_access", "Allow client scripts"),
+    ])
 }
 
 fn settings() -> [Table; 3] {
@@ -169,11 +161,7 @@ fn settings() -> [Table; 3] {
             choice(
                 "direction",
                 "Direction",
-                &[
-                    ("0", "Inbound"),
-                    ("1", "Outbound"),
-                    ("2", "Inbound and Outbound"),
-                ],
+                &[("0", "Inbound"), ("1", "Outbound"), ("2", "Inbound and Outbound")],
             )
             .default("0"),
             boolean("active", "Active").default("true"),
@@ -212,11 +200,7 @@ fn applications() -> [Table; 6] {
         table("v_plugin", "System Plugin", "name").columns([
             text("id", "ID"),
             text("name", "Name"),
-            choice(
-                "active",
-                "Status",
-                &[("active", "Active"), ("inactive", "Inactive")],
-            ),
+            choice("active", "Status", &[("active", "Active"), ("inactive", "Inactive")]),
             text("version", "Version"),
             text("state", "State"),
         ]),

@@ -34,16 +34,14 @@ pub(super) fn tables() -> Vec<Table> {
             text("sys_class_name", "Task type").computed(),
             reference("sys_domain", "Domain", "sys_user_group").default("global"),
         ]),
-        table("incident", "Incident", "number")
-            .extends("task")
-            .columns([
-                reference("caller_id", "Caller", "sys_user"),
-                text("category", "Category").default("inquiry"),
-                text("subcategory", "Subcategory"),
-                text("close_code", "Close code"),
-                text("close_notes", "Close notes"),
-                text("severity", "Severity").default("3"),
-            ]),
+        table("incident", "Incident", "number").extends("task").columns([
+            reference("caller_id", "Caller", "sys_user"),
+            text("category", "Category").default("inquiry"),
+            text("subcategory", "Subcategory"),
+            text("close_code", "Close code"),
+            text("close_notes", "Close notes"),
+            text("severity", "Severity").default("3"),
+        ]),
         table("kb_knowledge", "Knowledge", "number").columns([
             text("number", "Number"),
             text("short_description", "Short description"),
@@ -53,10 +51,7 @@ pub(super) fn tables() -> Vec<Table> {
         ]),
         table("user_criteria", "User Criteria", "name")
             .application_file()
-            .columns([
-                text("name", "Name"),
-                boolean("active", "Active").default("true"),
-            ]),
+            .columns([text("name", "Name"), boolean("active", "Active").default("true")]),
         table("sc_cat_item", "Catalog Item", "name")
             .application_file()
             .columns([

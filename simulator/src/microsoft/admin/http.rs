@@ -13,15 +13,9 @@ use crate::microsoft::answer;
 
 pub(super) fn router(admin: Admin) -> Router {
     Router::new()
-        .route(
-            "/admin/api/supportRepository/my",
-            get(show).post(change_settings),
-        )
+        .route("/admin/api/supportRepository/my", get(show).post(change_settings))
         .route("/admin/api/supportRepository", post(create))
-        .route(
-            "/admin/api/supportRepository/{id}",
-            put(replace).delete(delete),
-        )
+        .route("/admin/api/supportRepository/{id}", put(replace).delete(delete))
         .layer(from_fn_with_state(admin.clone(), signed_in))
         .with_state(admin)
 }
@@ -61,11 +55,7 @@ async fn show(State(admin): State<Admin>) -> Response {
     answer(200, &admin.shown())
 }
 
-async fn change_settings(
-    State(admin): State<Admin>,
-    headers: HeaderMap,
-    body: String,
-) -> Result<StatusCode, Refused> {
+async fn change_settings(State(admin): State<Admin>, headers: HeaderMap, body: String) -> Result<StatusCode, Refused> {
     let mut fields = object(&headers, &body)?;
     // The list has paths of its own.
     fields.remove("Repositories");
@@ -73,11 +63,7 @@ async fn change_settings(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn create(
-    State(admin): State<Admin>,
-    headers: HeaderMap,
-    body: String,
-) -> Result<Response, Refused> {
+async fn create(State(admin): State<Admin>, headers: HeaderMap, body: String) -> Result<Response, Refused> {
     let fields = repository(&headers, &body)?;
     let id = text(&fields, "RepositoryId");
     let shown = without_secrets(&fields);
@@ -102,9 +88,7 @@ async fn replace(
 ) -> Result<StatusCode, Refused> {
     let fields = repository(&headers, &body)?;
     if text(&fields, "RepositoryId") != id {
-        return Err(bad_request(
-            "RepositoryId differs from the one in the address.",
-        ));
+        return Err(bad_request("RepositoryId differs from the one in the address."));
     }
     admin.with(|page| {
         let at = page.find(&id).ok_or_else(|| absent(&id))?;

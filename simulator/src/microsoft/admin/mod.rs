@@ -163,10 +163,7 @@ impl Admin {
 
     /// Removes a repository by hand.
     pub fn remove_repository(&self, id: &str) {
-        self.with(|page| {
-            page.repositories
-                .retain(|fields| text(fields, "RepositoryId") != id)
-        });
+        self.with(|page| page.repositories.retain(|fields| text(fields, "RepositoryId") != id));
     }
 
     /// Everything that a restart must keep, secrets included.
@@ -184,11 +181,7 @@ impl Admin {
         let repositories = snapshot["repositories"]
             .as_array()
             .ok_or("admin: repositories are missing")?;
-        let repositories = repositories
-            .iter()
-            .filter_map(Value::as_object)
-            .cloned()
-            .collect();
+        let repositories = repositories.iter().filter_map(Value::as_object).cloned().collect();
         self.with(|page| {
             *page = Page {
                 settings,
@@ -245,22 +238,12 @@ fn error(code: &str, message: &str) -> String {
 }
 
 fn without_secrets(fields: &Map<String, Value>) -> Value {
-    let shown = fields
-        .iter()
-        .filter(|(name, _)| !SECRETS.contains(&name.as_str()));
-    Value::Object(
-        shown
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-    )
+    let shown = fields.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+    Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 fn text(fields: &Map<String, Value>, name: &str) -> String {
-    fields
-        .get(name)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 const JSON: &str = "application/json; charset=utf-8";

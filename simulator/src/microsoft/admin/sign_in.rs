@@ -60,11 +60,7 @@ impl Admin {
         let claims = keys::verify(token, &published).ok_or(Refusal::BadSignature)?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let now = jiff::Timestamp::now().as_second();
-        if claims
-            .get("exp")
-            .and_then(Value::as_i64)
-            .is_none_or(|end| end <= now)
-        {
+        if claims.get("exp").and_then(Value::as_i64).is_none_or(|end| end <= now) {
             return Err(Refusal::Expired);
         }
         if text("tid") != self.directory.with(|tenant| tenant.id.clone()) {
@@ -76,10 +72,7 @@ impl Admin {
         if !claims.contains_key("scp") {
             return Err(Refusal::ApplicationOnly);
         }
-        if !text("scp")
-            .split(' ')
-            .any(|scope| scope == "user_impersonation")
-        {
+        if !text("scp").split(' ').any(|scope| scope == "user_impersonation") {
             return Err(Refusal::NoScope);
         }
         let roles = claims

@@ -27,12 +27,7 @@ impl Entra {
         }
     }
 
-    fn check_certificate(
-        &self,
-        tenant: &Tenant,
-        application: &Application,
-        assertion: &str,
-    ) -> Result<(), Refusal> {
+    fn check_certificate(&self, tenant: &Tenant, application: &Application, assertion: &str) -> Result<(), Refusal> {
         let certificates = application
             .fields
             .get("keyCredentials")
@@ -40,18 +35,9 @@ impl Entra {
             .map_or(&[][..], Vec::as_slice);
         let claims = certificates
             .iter()
-            .filter_map(|credential| {
-                der::certificate(&STANDARD.decode(credential["key"].as_str()?).ok()?)
-            })
-            .find_map(|certificate| {
-                keys::verify_with(
-                    assertion,
-                    &DecodingKey::from_rsa_der(&certificate.public_key),
-                )
-            })
-            .ok_or_else(|| {
-                Refusal::BadAssertion(format!("Application '{}'.", application.app_id))
-            })?;
+            .filter_map(|credential| der::certificate(&STANDARD.decode(credential["key"].as_str()?).ok()?))
+            .find_map(|certificate| keys::verify_with(assertion, &DecodingKey::from_rsa_der(&certificate.public_key)))
+            .ok_or_else(|| Refusal::BadAssertion(format!("Application '{}'.", application.app_id)))?;
         // The audience is the token endpoint, or the issuer of either version, under any name of the tenant.
         let audience = text(&claims, "aud");
         let path = url::Url::parse(&audience)
@@ -69,17 +55,8 @@ impl Entra {
         }
     }
 
-    fn check_federated(
-        &self,
-        application: &Application,
-        assertion: &str,
-        claims: &Claims,
-    ) -> Result<(), Refusal> {
-        let (issuer, subject, audience) = (
-            text(claims, "iss"),
-            text(claims, "sub"),
-            text(claims, "aud"),
-        );
+    fn check_federated(&self, application: &Application, assertion: &str, claims: &Claims) -> Result<(), Refusal> {
+        let (issuer, subject, audience) = (text(claims, "iss"), text(claims, "sub"), text(claims, "aud"));
         let of_issuer: Vec<&FederatedCredential> = application
             .federated
             .iter()
@@ -95,10 +72,7 @@ impl Entra {
         if of_subject.is_empty() {
             return Err(Refusal::UnknownSubject(subject));
         }
-        if !of_subject
-            .iter()
-            .any(|record| record.audiences.contains(&audience))
-        {
+        if !of_subject.iter().any(|record| record.audiences.contains(&audience)) {
             return Err(Refusal::UnknownAudience(audience));
         }
         let published = self
@@ -107,9 +81,7 @@ impl Entra {
             .and_then(|metadata| self.hcp.document(metadata["jwks_uri"].as_str()?));
         let verified = published.and_then(|keys| keys::verify(assertion, &keys));
         match verified {
-            None => Err(Refusal::BadAssertion(format!(
-                "Issuer '{issuer}' did not sign it."
-            ))),
+            None => Err(Refusal::BadAssertion(format!("Issuer '{issuer}' did not sign it."))),
             Some(claims) if in_time(&claims) => Ok(()),
             Some(_) => Err(Refusal::AssertionNotValid),
         }
@@ -117,18 +89,13 @@ impl Entra {
 }
 
 fn text(claims: &Claims, name: &str) -> String {
-    claims
-        .get(name)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    claims.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn in_time(claims: &Claims) -> bool {
     let now = jiff::Timestamp::now().as_second();
     let number = |name: &str| claims.get(name).and_then(Value::as_i64);
-    number("exp").is_some_and(|end| end > now)
-        && number("nbf").is_none_or(|start| start <= now + SKEW)
+    number("exp").is_some_and(|end| end > now) && number("nbf").is_none_or(|start| start <= now + SKEW)
 }
 
 /// Seconds by which two clocks may differ.

@@ -60,9 +60,7 @@ pub(super) fn claims(
             let roles: Vec<&str> = tenant
                 .role_assignments
                 .iter()
-                .filter(|(holder, resource, _)| {
-                    holder == service_principal && *resource == audience.app_id
-                })
+                .filter(|(holder, resource, _)| holder == service_principal && *resource == audience.app_id)
                 .map(|(_, _, role)| role.as_str())
                 .collect();
             if !roles.is_empty() {

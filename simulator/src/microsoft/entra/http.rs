@@ -20,39 +20,21 @@ pub(super) fn router(entra: Entra) -> Router {
         .with_state(entra)
 }
 
-async fn v1(
-    State(entra): State<Entra>,
-    Path(tenant): Path<String>,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
+async fn v1(State(entra): State<Entra>, Path(tenant): Path<String>, headers: HeaderMap, body: String) -> Response {
     token(&entra, Endpoint::V1, &tenant, &headers, &body)
 }
 
-async fn v2(
-    State(entra): State<Entra>,
-    Path(tenant): Path<String>,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
+async fn v2(State(entra): State<Entra>, Path(tenant): Path<String>, headers: HeaderMap, body: String) -> Response {
     token(&entra, Endpoint::V2, &tenant, &headers, &body)
 }
 
-fn token(
-    entra: &Entra,
-    endpoint: Endpoint,
-    tenant: &str,
-    headers: &HeaderMap,
-    body: &str,
-) -> Response {
+fn token(entra: &Entra, endpoint: Endpoint, tenant: &str, headers: &HeaderMap, body: &str) -> Response {
     let is_form = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
     let form: Vec<(String, String)> = if is_form {
-        url::form_urlencoded::parse(body.as_bytes())
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(body.as_bytes()).into_owned().collect()
     } else {
         Vec::new()
     };
@@ -91,11 +73,7 @@ async fn document(State(entra): State<Entra>, request: Request) -> Response {
     if let Some(document) = entra.document(entra.login_url(), path) {
         return answer(200, &document);
     }
-    let tenant = path
-        .trim_start_matches('/')
-        .split('/')
-        .next()
-        .unwrap_or_default();
+    let tenant = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     if path.ends_with("/.well-known/openid-configuration") {
         let refusal = Refusal::UnknownTenant(tenant.to_owned());
         return answer(refusal.status(), &refusal.body());

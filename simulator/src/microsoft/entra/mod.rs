@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::directory::Directory;
 use super::hcp::Hcp;
 use super::keys::{self, Claims};
+use crate::faults::Faults;
 
 pub use refusal::Refusal;
 pub use token::{Endpoint, TokenRequest};
@@ -27,6 +28,7 @@ pub struct Entra {
     login_url: Arc<str>,
     issued: Arc<Mutex<Vec<Claims>>>,
     lifetime: Arc<Mutex<i64>>,
+    faults: Faults,
 }
 
 impl Entra {
@@ -37,6 +39,7 @@ impl Entra {
             login_url: login_url.into(),
             issued: Arc::default(),
             lifetime: Arc::new(Mutex::new(LIFETIME)),
+            faults: Faults::new(),
         }
     }
 
@@ -47,10 +50,7 @@ impl Entra {
 
     /// Claims of every token issued, oldest first.
     pub fn issued(&self) -> Vec<Claims> {
-        self.issued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How long the tokens issued from now on are good for, in seconds. Negative ones are over from the start.
@@ -60,7 +60,12 @@ impl Entra {
 
     /// The HTTP of the login host.
     pub(crate) fn router(&self) -> Router {
-        http::router(self.clone())
+        self.faults.layer(http::router(self.clone()))
+    }
+
+    /// Scripted faults, delays and cuts in front of the login host. The instance's own calls do not meet them.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The address where this Entra is served.
@@ -72,14 +77,14 @@ impl Entra {
     /// addresses in the metadata lead back to it.
     pub(crate) fn document(&self, base: &str, path: &str) -> Option<Value> {
         let (tenant, rest) = path.strip_prefix('/')?.split_once('/')?;
-        let id = self.directory.with(|directory| {
-            (tenant == "common" || directory.is_named(tenant)).then(|| directory.id.clone())
+        let id = self.directory.with(|directory| match tenant {
+            // Without a tenant the issuer is a template, which no token ever carries.
+            "common" | "organizations" => Some("{tenantid}".to_owned()),
+            name => directory.is_named(name).then(|| directory.id.clone()),
         })?;
         match rest {
             ".well-known/openid-configuration" => Some(metadata(base, tenant, "", &v1_issuer(&id))),
-            "v2.0/.well-known/openid-configuration" => {
-                Some(metadata(base, tenant, "/v2.0", &v2_issuer(&id)))
-            }
+            "v2.0/.well-known/openid-configuration" => Some(metadata(base, tenant, "/v2.0", &v2_issuer(&id))),
             "discovery/keys" | "discovery/v2.0/keys" => Some(keys::entra().ok()?.key_set()),
             _ => None,
         }

@@ -35,9 +35,7 @@ pub enum Refusal {
     #[error("Application '{0}' is disabled.")]
     Disabled(String),
     /// Neither secret nor assertion.
-    #[error(
-        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
-    )]
+    #[error("The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")]
     NoCredential,
     /// The secret fits none of the application's.
     #[error(
@@ -56,9 +54,7 @@ pub enum Refusal {
         tenant: String,
     },
     /// The assertion's signature fits no certificate and no trusted issuer.
-    #[error(
-        "The certificate with identifier used to sign the client assertion is not registered on application. {0}"
-    )]
+    #[error("The certificate with identifier used to sign the client assertion is not registered on application. {0}")]
     BadAssertion(String),
     /// The assertion is for another audience or over.
     #[error("Client assertion is not within its valid time range, or its audience is wrong.")]
@@ -129,9 +125,7 @@ pub enum Refusal {
     )]
     ExpiredGrant,
     /// The user's sessions were ended.
-    #[error(
-        "The provided grant has expired due to it being revoked, a fresh auth token is needed."
-    )]
+    #[error("The provided grant has expired due to it being revoked, a fresh auth token is needed.")]
     RevokedGrant,
     /// The key would not sign. The simulator's own fault.
     #[error("{0}")]

@@ -56,9 +56,7 @@ impl Entra {
     /// Entra's refusal with code and text.
     pub fn token(&self, request: &TokenRequest<'_>) -> Result<Value, Refusal> {
         let tenant = self.directory.with(|tenant| tenant.clone());
-        let client = request
-            .client()
-            .ok_or(Refusal::MissingParameter("client_id"))?;
+        let client = request.client().ok_or(Refusal::MissingParameter("client_id"))?;
         match request.tenant {
             "common" | "organizations" | "consumers" => {
                 return Err(Refusal::NotMultiTenant(client));
@@ -107,14 +105,7 @@ impl Entra {
                 let sent = request
                     .field("refresh_token")
                     .ok_or(Refusal::MissingParameter("refresh_token"))?;
-                self.refresh(
-                    &tenant,
-                    application,
-                    proof,
-                    &audience,
-                    sent,
-                    request.endpoint,
-                )
+                self.refresh(&tenant, application, proof, &audience, sent, request.endpoint)
             }
             other => Err(Refusal::UnsupportedGrant(other.to_owned())),
         }
@@ -127,13 +118,12 @@ impl Entra {
     /// When the application has no service principal, or the key refuses to sign.
     pub fn first_party_token(&self, app_id: &str) -> Result<String, Refusal> {
         let tenant = self.directory.with(|tenant| tenant.clone());
-        let principal =
-            tenant
-                .service_principal(app_id)
-                .ok_or_else(|| Refusal::NoServicePrincipal {
-                    client: app_id.to_owned(),
-                    tenant: tenant.id.clone(),
-                })?;
+        let principal = tenant
+            .service_principal(app_id)
+            .ok_or_else(|| Refusal::NoServicePrincipal {
+                client: app_id.to_owned(),
+                tenant: tenant.id.clone(),
+            })?;
         let audience = Audience {
             app_id: app_id.to_owned(),
             asked: app_id.to_owned(),
@@ -165,19 +155,11 @@ impl Entra {
         let token = keys::entra()
             .and_then(|key| key.sign(thumbprint, &claims))
             .map_err(|error| Refusal::Broken(error.to_string()))?;
-        self.issued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(claims);
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner).push(claims);
         Ok(token)
     }
 
-    fn prove(
-        &self,
-        tenant: &Tenant,
-        application: &Application,
-        request: &TokenRequest<'_>,
-    ) -> Result<Proof, Refusal> {
+    fn prove(&self, tenant: &Tenant, application: &Application, request: &TokenRequest<'_>) -> Result<Proof, Refusal> {
         if let Some(assertion) = request.field("client_assertion") {
             if request.field("client_assertion_type") != Some(ASSERTION_TYPE) {
                 return Err(Refusal::MissingParameter("client_assertion_type"));
@@ -189,15 +171,10 @@ impl Entra {
         let Some(sent) = request.secret() else {
             return Ok(Proof::None);
         };
-        let known = application
-            .passwords
-            .iter()
-            .find(|password| password.secret == sent);
+        let known = application.passwords.iter().find(|password| password.secret == sent);
         match known {
             None => Err(Refusal::WrongSecret(application.app_id.clone())),
-            Some(password) if ids::is_past(&password.end) => {
-                Err(Refusal::ExpiredSecret(application.app_id.clone()))
-            }
+            Some(password) if ids::is_past(&password.end) => Err(Refusal::ExpiredSecret(application.app_id.clone())),
             Some(_) => Ok(Proof::Secret),
         }
     }
@@ -215,10 +192,7 @@ impl Entra {
         if proof == Proof::None && !application.passwords.is_empty() {
             return Err(Refusal::NoCredential);
         }
-        let known = tenant
-            .refresh_tokens
-            .get(sent)
-            .ok_or(Refusal::MalformedGrant)?;
+        let known = tenant.refresh_tokens.get(sent).ok_or(Refusal::MalformedGrant)?;
         if known.client != application.app_id {
             return Err(Refusal::MalformedGrant);
         }
@@ -308,10 +282,7 @@ impl TokenRequest<'_> {
 
     fn audience(&self, tenant: &Tenant, client: &Application) -> Result<Audience, Refusal> {
         let asked = match self.endpoint {
-            Endpoint::V1 => self
-                .field("resource")
-                .unwrap_or(LEGACY_GRAPH_APP)
-                .to_owned(),
+            Endpoint::V1 => self.field("resource").unwrap_or(LEGACY_GRAPH_APP).to_owned(),
             Endpoint::V2 => self.resource_of_scope()?,
         };
         let unknown = || Refusal::UnknownResource {
@@ -333,14 +304,9 @@ impl TokenRequest<'_> {
         if self.field("resource").is_some() {
             return Err(Refusal::ResourceNotSupported);
         }
-        let scope = self
-            .field("scope")
-            .ok_or(Refusal::MissingParameter("scope"))?;
+        let scope = self.field("scope").ok_or(Refusal::MissingParameter("scope"))?;
         let mut resources: Vec<&str> = Vec::new();
-        for part in scope
-            .split_whitespace()
-            .filter(|part| !OPENID_SCOPES.contains(part))
-        {
+        for part in scope.split_whitespace().filter(|part| !OPENID_SCOPES.contains(part)) {
             let Some((resource, last)) = part.rsplit_once('/') else {
                 return Err(Refusal::InvalidScope(scope.to_owned()));
             };
@@ -360,17 +326,10 @@ impl TokenRequest<'_> {
     }
 }
 
-fn assigned(
-    tenant: &Tenant,
-    client: &Application,
-    principal: &str,
-    audience: &Audience,
-) -> Result<(), Refusal> {
+fn assigned(tenant: &Tenant, client: &Application, principal: &str, audience: &Audience) -> Result<(), Refusal> {
     let required = tenant
         .service_principal(&audience.app_id)
-        .is_some_and(|audience| {
-            audience.fields.get("appRoleAssignmentRequired") == Some(&Value::Bool(true))
-        });
+        .is_some_and(|audience| audience.fields.get("appRoleAssignmentRequired") == Some(&Value::Bool(true)));
     let has_role = tenant
         .role_assignments
         .iter()

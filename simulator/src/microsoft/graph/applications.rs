@@ -29,26 +29,15 @@ pub(super) async fn list(State(graph): State<Graph>, query: RawQuery) -> Answere
     Ok(collection(found))
 }
 
-pub(super) async fn read(
-    State(graph): State<Graph>,
-    Path(id): Path<String>,
-    query: RawQuery,
-) -> Answered {
+pub(super) async fn read(State(graph): State<Graph>, Path(id): Path<String>, query: RawQuery) -> Answered {
     let wanted = Wanted::read(&query)?;
     graph.directory.with(|tenant| {
         let application = find(tenant, &id)?;
-        Ok(answer(
-            200,
-            &wanted.project(shape::application(tenant, application)),
-        ))
+        Ok(answer(200, &wanted.project(shape::application(tenant, application))))
     })
 }
 
-pub(super) async fn create(
-    State(graph): State<Graph>,
-    Extension(caller): Extension<Caller>,
-    body: String,
-) -> Answered {
+pub(super) async fn create(State(graph): State<Graph>, Extension(caller): Extension<Caller>, body: String) -> Answered {
     caller.may_create()?;
     let mut fields = object(&body)?;
     let bound = owners::bound(&mut fields);
@@ -57,8 +46,7 @@ pub(super) async fn create(
     graph.directory.with(|tenant| {
         check(tenant, None, &fields)?;
         if text(&fields, "displayName").is_empty() {
-            let message =
-                "Property displayName is invalid. A value is required for property 'displayName'.";
+            let message = "Property displayName is invalid. A value is required for property 'displayName'.";
             return Err(Refusal::Invalid(message.to_owned()));
         }
         owners::known(tenant, &bound)?;
@@ -179,7 +167,9 @@ fn check(tenant: &Tenant, id: Option<&str>, fields: &Map<String, Value>) -> Resu
     }
     let audience = merged["signInAudience"].as_str().unwrap_or_default();
     if audience.contains("PersonalMicrosoftAccount") && *version != json!(2) {
-        return invalid("Property api.requestedAccessTokenVersion is invalid: it must be 2 for personal accounts.".to_owned());
+        return invalid(
+            "Property api.requestedAccessTokenVersion is invalid: it must be 2 for personal accounts.".to_owned(),
+        );
     }
     for uri in merged["web"]["redirectUris"]
         .as_array()
@@ -190,8 +180,7 @@ fn check(tenant: &Tenant, id: Option<&str>, fields: &Map<String, Value>) -> Resu
         let parsed = Url::parse(uri).ok();
         let good = parsed.is_some_and(|url| {
             url.scheme() == "https"
-                || url.scheme() == "http"
-                    && matches!(url.host_str(), Some("localhost" | "127.0.0.1"))
+                || url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1"))
         });
         if !good || uri.contains('*') {
             return invalid(format!(
@@ -205,10 +194,10 @@ fn check(tenant: &Tenant, id: Option<&str>, fields: &Map<String, Value>) -> Resu
         .flatten()
         .filter_map(Value::as_str)
     {
-        let taken = tenant.applications.values().any(|other| {
-            Some(other.object_id.as_str()) != id
-                && other.identifier_uris().any(|other| other == uri)
-        });
+        let taken = tenant
+            .applications
+            .values()
+            .any(|other| Some(other.object_id.as_str()) != id && other.identifier_uris().any(|other| other == uri));
         if taken {
             return Err(Refusal::Conflict("identifierUris"));
         }

@@ -40,28 +40,17 @@ impl Caller {
     }
 
     /// Whether the caller may change an object with these owners.
-    pub(super) fn may_change<'a>(
-        &self,
-        mut owners: impl Iterator<Item = &'a String>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn may_change<'a>(&self, mut owners: impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
         let allowed = match self.power {
             Power::All => true,
             Power::Owned => owners.any(|owner| *owner == self.object_id),
             Power::None => false,
         };
-        if allowed {
-            Ok(())
-        } else {
-            Err(Refusal::Denied)
-        }
+        if allowed { Ok(()) } else { Err(Refusal::Denied) }
     }
 }
 
-pub(super) async fn signed_in(
-    State(graph): State<Graph>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn signed_in(State(graph): State<Graph>, mut request: Request, next: Next) -> Response {
     let token = request
         .headers()
         .get(header::AUTHORIZATION)
@@ -81,9 +70,7 @@ pub(super) async fn signed_in(
 }
 
 fn caller(tenant: &Tenant, token: &str) -> Result<Caller, Refusal> {
-    let published = keys::entra()
-        .map_err(|_| Refusal::BadToken("No keys."))?
-        .key_set();
+    let published = keys::entra().map_err(|_| Refusal::BadToken("No keys."))?.key_set();
     let claims = keys::verify(token, &published).ok_or(Refusal::BadToken("Invalid signature."))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     let list = |name: &str| -> Vec<&str> {
@@ -96,14 +83,8 @@ fn caller(tenant: &Tenant, token: &str) -> Result<Caller, Refusal> {
             .collect()
     };
     let now = jiff::Timestamp::now().as_second();
-    if claims
-        .get("exp")
-        .and_then(Value::as_i64)
-        .is_none_or(|end| end <= now)
-    {
-        return Err(Refusal::BadToken(
-            "Lifetime validation failed, the token is expired.",
-        ));
+    if claims.get("exp").and_then(Value::as_i64).is_none_or(|end| end <= now) {
+        return Err(Refusal::BadToken("Lifetime validation failed, the token is expired."));
     }
     if tenant.audience(text("aud")).as_deref() != Some(GRAPH_APP) {
         return Err(Refusal::BadToken("Invalid audience."));
@@ -112,9 +93,7 @@ fn caller(tenant: &Tenant, token: &str) -> Result<Caller, Refusal> {
         return Err(Refusal::BadToken("The tenant is not known."));
     }
     let roles = list("roles");
-    let power = if roles.contains(&"Application.ReadWrite.All")
-        || list("wids").contains(&GLOBAL_ADMINISTRATOR)
-    {
+    let power = if roles.contains(&"Application.ReadWrite.All") || list("wids").contains(&GLOBAL_ADMINISTRATOR) {
         Power::All
     } else if roles.contains(&"Application.ReadWrite.OwnedBy") {
         Power::Owned

@@ -19,9 +19,7 @@ pub(super) async fn add_password(
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
-    let asked = object(&body)?
-        .remove("passwordCredential")
-        .unwrap_or(json!({}));
+    let asked = object(&body)?.remove("passwordCredential").unwrap_or(json!({}));
     graph.directory.with(|tenant| {
         caller.may_change(find(tenant, &id)?.owners.iter())?;
         let password = new_password(tenant, &asked)?;
@@ -58,11 +56,7 @@ pub(super) async fn remove_password(
 /// A secret as asked for, within the rules of the tenant.
 pub(super) fn new_password(tenant: &Tenant, asked: &Value) -> Result<Password, Refusal> {
     let given = |name: &str| asked[name].as_str().map(str::to_owned);
-    let password = Password::new(
-        given("displayName"),
-        given("startDateTime"),
-        given("endDateTime"),
-    );
+    let password = Password::new(given("displayName"), given("startDateTime"), given("endDateTime"));
     let time = |name: &str, text: &str| {
         text.parse::<Timestamp>()
             .map_err(|_| Refusal::Invalid(format!("Property {name} is invalid: '{text}'.")))
@@ -77,34 +71,21 @@ pub(super) fn new_password(tenant: &Tenant, asked: &Value) -> Result<Password, R
         ));
     }
     match tenant.password_lifetime_days {
-        Some(days) if end.as_second() - start.as_second() > days * 24 * 3600 => {
-            Err(Refusal::TooLong(days))
-        }
+        Some(days) if end.as_second() - start.as_second() > days * 24 * 3600 => Err(Refusal::TooLong(days)),
         _ => Ok(password),
     }
 }
 
 pub(super) async fn list_federated(State(graph): State<Graph>, Path(id): Path<String>) -> Answered {
-    graph.directory.with(|tenant| {
-        Ok(collection(
-            find(tenant, &id)?.federated.iter().map(federated).collect(),
-        ))
-    })
+    graph
+        .directory
+        .with(|tenant| Ok(collection(find(tenant, &id)?.federated.iter().map(federated).collect())))
 }
 
-pub(super) async fn read_federated(
-    State(graph): State<Graph>,
-    Path((id, name)): Path<(String, String)>,
-) -> Answered {
+pub(super) async fn read_federated(State(graph): State<Graph>, Path((id, name)): Path<(String, String)>) -> Answered {
     graph.directory.with(|tenant| {
-        let found = find(tenant, &id)?
-            .federated
-            .iter()
-            .find(|record| is(record, &name));
-        Ok(answer(
-            200,
-            &federated(found.ok_or(Refusal::NotFound(name))?),
-        ))
+        let found = find(tenant, &id)?.federated.iter().find(|record| is(record, &name));
+        Ok(answer(200, &federated(found.ok_or(Refusal::NotFound(name))?)))
     })
 }
 
@@ -148,8 +129,7 @@ pub(super) async fn update_federated(
             .iter()
             .position(|record| is(record, &name))
             .ok_or(Refusal::NotFound(name))?;
-        application.federated[at] =
-            changed(application, application.federated[at].clone(), &fields)?;
+        application.federated[at] = changed(application, application.federated[at].clone(), &fields)?;
         Ok(no_content())
     })
 }
@@ -194,11 +174,7 @@ fn changed(
         record.description
     };
     if let Some(Value::Array(audiences)) = fields.get("audiences") {
-        record.audiences = audiences
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect();
+        record.audiences = audiences.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     }
     if [&record.name, &record.issuer, &record.subject]
         .iter()
@@ -208,11 +184,7 @@ fn changed(
         let message = "name, issuer, subject and exactly one audience are required.";
         return Err(Refusal::Invalid(message.to_owned()));
     }
-    for other in application
-        .federated
-        .iter()
-        .filter(|other| other.id != record.id)
-    {
+    for other in application.federated.iter().filter(|other| other.id != record.id) {
         if other.name == record.name {
             return Err(Refusal::FederatedConflict(format!(
                 "FederatedIdentityCredential with name {} already exists.",

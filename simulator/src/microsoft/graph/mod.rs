@@ -8,6 +8,7 @@ mod owners;
 mod principals;
 mod query;
 mod refusal;
+mod roles;
 mod shape;
 
 use axum::Router;
@@ -45,24 +46,15 @@ impl Graph {
 
     pub(crate) fn router(&self) -> Router {
         let api = Router::new()
-            .route(
-                "/applications",
-                get(applications::list).post(applications::create),
-            )
+            .route("/applications", get(applications::list).post(applications::create))
             .route(
                 "/applications/{id}",
                 get(applications::read)
                     .patch(applications::update)
                     .delete(applications::remove),
             )
-            .route(
-                "/applications/{id}/addPassword",
-                post(credentials::add_password),
-            )
-            .route(
-                "/applications/{id}/removePassword",
-                post(credentials::remove_password),
-            )
+            .route("/applications/{id}/addPassword", post(credentials::add_password))
+            .route("/applications/{id}/removePassword", post(credentials::remove_password))
             .route(
                 "/applications/{id}/federatedIdentityCredentials",
                 get(credentials::list_federated).post(credentials::add_federated),
@@ -74,29 +66,28 @@ impl Graph {
                     .delete(credentials::remove_federated),
             )
             .route("/applications/{id}/owners", get(owners::of_application))
-            .route(
-                "/applications/{id}/owners/$ref",
-                post(owners::add_to_application),
-            )
+            .route("/applications/{id}/owners/$ref", post(owners::add_to_application))
             .route(
                 "/applications/{id}/owners/{owner}/$ref",
                 delete(owners::remove_from_application),
             )
-            .route(
-                "/servicePrincipals",
-                get(principals::list).post(principals::create),
-            )
+            .route("/servicePrincipals", get(principals::list).post(principals::create))
             .route(
                 "/servicePrincipals/{id}",
                 get(principals::read)
                     .patch(principals::update)
                     .delete(principals::remove),
             )
-            .route("/servicePrincipals/{id}/owners", get(owners::of_principal))
             .route(
-                "/servicePrincipals/{id}/owners/$ref",
-                post(owners::add_to_principal),
+                "/servicePrincipals/{id}/appRoleAssignedTo",
+                get(roles::list).post(roles::assign),
             )
+            .route(
+                "/servicePrincipals/{id}/appRoleAssignedTo/{assignment}",
+                get(roles::read).delete(roles::revoke),
+            )
+            .route("/servicePrincipals/{id}/owners", get(owners::of_principal))
+            .route("/servicePrincipals/{id}/owners/$ref", post(owners::add_to_principal))
             .route(
                 "/servicePrincipals/{id}/owners/{owner}/$ref",
                 delete(owners::remove_from_principal),
@@ -144,6 +135,5 @@ fn answer_empty(status: StatusCode) -> Response {
 
 /// A body that must be a JSON object.
 fn object(body: &str) -> Result<Map<String, Value>, Refusal> {
-    serde_json::from_str(body)
-        .map_err(|_| Refusal::Invalid("The body must be a JSON object.".to_owned()))
+    serde_json::from_str(body).map_err(|_| Refusal::Invalid("The body must be a JSON object.".to_owned()))
 }

@@ -62,20 +62,16 @@ pub(super) async fn remove_from_principal(
 /// Takes the owners out of a create request: `owners@odata.bind` is a list of addresses of directory objects.
 pub(super) fn bound(fields: &mut Map<String, Value>) -> BTreeSet<String> {
     match fields.remove("owners@odata.bind") {
-        Some(Value::Array(list)) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .map(last_segment)
-            .collect(),
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(last_segment).collect(),
         _ => BTreeSet::new(),
     }
 }
 
 /// Whether all of them are objects of the tenant.
 pub(super) fn known(tenant: &Tenant, owners: &BTreeSet<String>) -> Result<(), Refusal> {
-    let unknown = owners.iter().find(|owner| {
-        !tenant.service_principals.contains_key(*owner) && tenant.administrator.object_id != **owner
-    });
+    let unknown = owners
+        .iter()
+        .find(|owner| !tenant.service_principals.contains_key(*owner) && tenant.administrator.object_id != **owner);
     match unknown {
         Some(owner) => Err(Refusal::NotFound(owner.clone())),
         None => Ok(()),
@@ -100,12 +96,8 @@ fn list(graph: &Graph, kind: Kind, id: &str) -> Answered {
 
 fn add(graph: &Graph, caller: &Caller, kind: Kind, id: &str, body: &str) -> Answered {
     let body = object(body)?;
-    let reference = body
-        .get("@odata.id")
-        .and_then(Value::as_str)
-        .map(last_segment);
-    let owner = reference
-        .ok_or_else(|| Refusal::Invalid("The body must have an '@odata.id'.".to_owned()))?;
+    let reference = body.get("@odata.id").and_then(Value::as_str).map(last_segment);
+    let owner = reference.ok_or_else(|| Refusal::Invalid("The body must have an '@odata.id'.".to_owned()))?;
     graph.directory.with(|tenant| {
         known(tenant, &BTreeSet::from([owner.clone()]))?;
         let owners = owners(tenant, kind, id)?;
@@ -130,11 +122,7 @@ fn remove(graph: &Graph, caller: &Caller, kind: Kind, id: &str, owner: &str) -> 
     })
 }
 
-fn owners<'a>(
-    tenant: &'a mut Tenant,
-    kind: Kind,
-    id: &str,
-) -> Result<&'a mut BTreeSet<String>, Refusal> {
+fn owners<'a>(tenant: &'a mut Tenant, kind: Kind, id: &str) -> Result<&'a mut BTreeSet<String>, Refusal> {
     let found = match kind {
         Kind::Application => tenant
             .applications

@@ -27,11 +27,7 @@ pub(super) async fn list(State(graph): State<Graph>, query: RawQuery) -> Answere
     Ok(collection(found))
 }
 
-pub(super) async fn read(
-    State(graph): State<Graph>,
-    Path(id): Path<String>,
-    query: RawQuery,
-) -> Answered {
+pub(super) async fn read(State(graph): State<Graph>, Path(id): Path<String>, query: RawQuery) -> Answered {
     let wanted = Wanted::read(&query)?;
     graph.directory.with(|tenant| {
         let principal = find(tenant, &id)?;
@@ -42,11 +38,7 @@ pub(super) async fn read(
     })
 }
 
-pub(super) async fn create(
-    State(graph): State<Graph>,
-    Extension(caller): Extension<Caller>,
-    body: String,
-) -> Answered {
+pub(super) async fn create(State(graph): State<Graph>, Extension(caller): Extension<Caller>, body: String) -> Answered {
     caller.may_create()?;
     let mut fields = object(&body)?;
     let bound = owners::bound(&mut fields);
@@ -63,9 +55,7 @@ pub(super) async fn create(
         {
             Some(app_id) => tenant.add_service_principal(&app_id, fields),
             // Microsoft's own applications are known in every tenant.
-            None => tenant
-                .add_first_party(&app_id)
-                .ok_or(Refusal::NoApplication(app_id))?,
+            None => tenant.add_first_party(&app_id).ok_or(Refusal::NoApplication(app_id))?,
         };
         if let Some(principal) = tenant.service_principals.get_mut(&id) {
             principal.owners.extend(bound);

@@ -32,16 +32,9 @@ impl Wanted {
     /// Reads the query of a request.
     pub(super) fn read(RawQuery(query): &RawQuery) -> Result<Wanted, Refusal> {
         let mut wanted = Wanted::default();
-        for (name, value) in
-            url::form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes())
-        {
+        for (name, value) in url::form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes()) {
             match &*name {
-                "$select" => {
-                    wanted.select = value
-                        .split(',')
-                        .map(|name| name.trim().to_owned())
-                        .collect()
-                }
+                "$select" => wanted.select = value.split(',').map(|name| name.trim().to_owned()).collect(),
                 "$filter" => wanted.filter = clauses(&value)?,
                 _ => {}
             }
@@ -114,10 +107,7 @@ fn clause(text: &str) -> Option<(Clause, &str)> {
         };
         return Some((clause, after.trim_start().strip_prefix(')')?));
     }
-    if let Some((property, inner)) = text
-        .split_once("/any(")
-        .filter(|(property, _)| is_name(property))
-    {
+    if let Some((property, inner)) = text.split_once("/any(").filter(|(property, _)| is_name(property)) {
         let (_, inner) = inner.split_once(" eq ")?;
         let (value, after) = quoted(inner)?;
         let clause = Clause {
@@ -127,9 +117,7 @@ fn clause(text: &str) -> Option<(Clause, &str)> {
         };
         return Some((clause, after.trim_start().strip_prefix(')')?));
     }
-    let (property, inner) = text
-        .split_once(" eq ")
-        .filter(|(property, _)| is_name(property))?;
+    let (property, inner) = text.split_once(" eq ").filter(|(property, _)| is_name(property))?;
     let (value, after) = quoted(inner.trim_start())?;
     Some((
         Clause {

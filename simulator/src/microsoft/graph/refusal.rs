@@ -14,9 +14,7 @@ pub(super) enum Refusal {
     BadToken(&'static str),
     #[error("Insufficient privileges to complete the operation.")]
     Denied,
-    #[error(
-        "Resource '{0}' does not exist or one of its queried reference-property objects are not present."
-    )]
+    #[error("Resource '{0}' does not exist or one of its queried reference-property objects are not present.")]
     NotFound(String),
     #[error("Resource not found for the segment.")]
     UnknownPath,
@@ -24,9 +22,7 @@ pub(super) enum Refusal {
     Invalid(String),
     #[error("Unsupported or invalid query filter clause: {0}")]
     UnsupportedFilter(String),
-    #[error(
-        "The appId '{0}' of the service principal does not reference a valid application object."
-    )]
+    #[error("The appId '{0}' of the service principal does not reference a valid application object.")]
     NoApplication(String),
     #[error(
         "The service principal cannot be created, updated, or restored because the service principal name {0} is already in use."
@@ -38,9 +34,7 @@ pub(super) enum Refusal {
     FederatedConflict(String),
     #[error("Credential lifetime exceeds the max value allowed as per assigned policy: {0} days.")]
     TooLong(i64),
-    #[error(
-        "One or more added object references already exist for the following modified properties: 'owners'."
-    )]
+    #[error("One or more added object references already exist for the following modified properties: 'owners'.")]
     OwnerExists,
 }
 
@@ -51,9 +45,7 @@ impl Refusal {
             Refusal::Denied => (403, "Authorization_RequestDenied"),
             Refusal::NotFound(_) => (404, "Request_ResourceNotFound"),
             Refusal::UnknownPath => (400, "BadRequest"),
-            Refusal::Invalid(_) | Refusal::NoApplication(_) | Refusal::OwnerExists => {
-                (400, "Request_BadRequest")
-            }
+            Refusal::Invalid(_) | Refusal::NoApplication(_) | Refusal::OwnerExists => (400, "Request_BadRequest"),
             Refusal::UnsupportedFilter(_) => (400, "Request_UnsupportedQuery"),
             Refusal::Conflict(_) => (400, "ObjectConflict"),
             Refusal::PrincipalExists(_) | Refusal::FederatedConflict(_) => {

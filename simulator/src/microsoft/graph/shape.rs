@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::roles;
 use crate::microsoft::directory::{Application, Password, ServicePrincipal, Tenant};
 
 /// An application as Graph shows it: every property, secrets never.
@@ -91,18 +92,11 @@ pub(super) fn service_principal(tenant: &Tenant, principal: &ServicePrincipal) -
         .map(|found| application(tenant, found))
         .unwrap_or(json!({}));
     let mut names: Vec<&str> = principal.names.iter().map(String::as_str).collect();
-    let uris = backing["identifierUris"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let uris = backing["identifierUris"].as_array().cloned().unwrap_or_default();
     names.extend(uris.iter().filter_map(Value::as_str));
     names.push(&principal.app_id);
     let list = |value: &Value| {
-        if value.is_null() {
-            json!([])
-        } else {
-            value.clone()
-        }
+        if value.is_null() { json!([]) } else { value.clone() }
     };
     let mut shown = json!({
         "id": principal.object_id,
@@ -114,7 +108,7 @@ pub(super) fn service_principal(tenant: &Tenant, principal: &ServicePrincipal) -
         "appDisplayName": backing["displayName"],
         "appOwnerOrganizationId": if principal.first_party { MICROSOFT_TENANT } else { tenant.id.as_str() },
         "appRoleAssignmentRequired": false,
-        "appRoles": list(&backing["appRoles"]),
+        "appRoles": if principal.first_party { roles::offered(&principal.app_id) } else { list(&backing["appRoles"]) },
         "applicationTemplateId": null,
         "deletedDateTime": null,
         "description": null,
@@ -151,12 +145,7 @@ pub(super) fn merge(object: &mut Value, changes: &Map<String, Value>) {
         let current = fields.entry(name.clone()).or_insert(Value::Null);
         match change {
             Value::Object(inner) if current.is_object() => merge(current, inner),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_) => {
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
                 *current = change.clone();
             }
         }

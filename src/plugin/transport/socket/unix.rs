@@ -33,10 +33,7 @@ impl Acceptor {
 /// Names what stands in the way: folder, length of the path, group.
 pub(in crate::plugin::transport) fn bind(host: &Host) -> Result<(Socket, Acceptor), StartError> {
     let group = host.socket_group.as_deref().map(group_number).transpose()?;
-    let parent = host
-        .socket_folder
-        .clone()
-        .unwrap_or_else(std::env::temp_dir);
+    let parent = host.socket_folder.clone().unwrap_or_else(std::env::temp_dir);
     let place = Place::make(&parent)?;
     let path = place.socket.clone();
     let length = path.as_os_str().len();
@@ -126,13 +123,11 @@ fn group_number(group: &str) -> Result<u32, StartError> {
     groups
         .lines()
         .filter_map(|line| line.split(':').collect::<Vec<_>>().try_into().ok())
-        .find_map(|[name, _, number, _]: [&str; 4]| {
-            if name == group {
-                number.parse().ok()
-            } else {
-                None
-            }
-        })
+        .find_map(
+            |[name, _, number, _]: [&str; 4]| {
+                if name == group { number.parse().ok() } else { None }
+            },
+        )
         .ok_or_else(|| StartError::UnknownGroup {
             group: group.to_owned(),
         })
@@ -188,10 +183,7 @@ mod tests {
         fs::create_dir(&long).unwrap();
 
         let too_long = bind(&in_folder(&long)).unwrap_err();
-        assert!(
-            matches!(too_long, StartError::PathTooLong { .. }),
-            "{too_long}"
-        );
+        assert!(matches!(too_long, StartError::PathTooLong { .. }), "{too_long}");
         assert_eq!(
             fs::read_dir(&long).unwrap().count(),
             0,
@@ -199,21 +191,14 @@ mod tests {
         );
 
         let missing = bind(&in_folder(&parent.path().join("missing"))).unwrap_err();
-        assert!(
-            missing.one_line().contains("TMPDIR"),
-            "{}",
-            missing.one_line()
-        );
+        assert!(missing.one_line().contains("TMPDIR"), "{}", missing.one_line());
         assert!(matches!(missing, StartError::Folder { .. }));
 
         let nobody = Host {
             socket_group: Some("no such group".to_owned()),
             ..in_folder(parent.path())
         };
-        assert!(matches!(
-            bind(&nobody).unwrap_err(),
-            StartError::UnknownGroup { .. }
-        ));
+        assert!(matches!(bind(&nobody).unwrap_err(), StartError::UnknownGroup { .. }));
     }
 
     #[test]

@@ -1,0 +1,138 @@
+//! Application roles: which ones Microsoft Graph offers, and who holds them. Tokens name them in `roles`.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+
+use super::applications::text;
+use super::caller::Caller;
+use super::refusal::Refusal;
+use super::{Answered, Graph, collection, no_content, object};
+use crate::microsoft::answer;
+use crate::microsoft::directory::{GRAPH_APP, Tenant};
+
+/// The roles of Microsoft Graph that a set-up by Terraform needs, with their published identifiers.
+const OF_GRAPH: [(&str, &str); 2] = [
+    ("1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9", "Application.ReadWrite.All"),
+    ("18a4783c-866b-4cc7-a460-3d5e5662c884", "Application.ReadWrite.OwnedBy"),
+];
+
+/// The roles of a first-party application, as its service principal shows them.
+pub(super) fn offered(app_id: &str) -> Value {
+    let roles: &[(&str, &str)] = if app_id == GRAPH_APP { &OF_GRAPH } else { &[] };
+    let shown = roles.iter().map(|(id, value)| {
+        json!({
+            "id": id, "value": value, "displayName": value, "description": value, "isEnabled": true,
+            "origin": "Application", "allowedMemberTypes": ["Application"],
+        })
+    });
+    shown.collect()
+}
+
+pub(super) async fn assign(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    Path(resource): Path<String>,
+    body: String,
+) -> Answered {
+    caller.may_change(std::iter::empty())?;
+    let fields = object(&body)?;
+    let (holder, role) = (text(&fields, "principalId"), text(&fields, "appRoleId"));
+    graph.directory.with(|tenant| {
+        let app_id = application(tenant, &resource)?;
+        if !tenant.service_principals.contains_key(holder) {
+            return Err(Refusal::NotFound(holder.to_owned()));
+        }
+        let (_, value) = OF_GRAPH
+            .iter()
+            .find(|(id, _)| *id == role && app_id == GRAPH_APP)
+            .ok_or_else(|| Refusal::Invalid("Permission being assigned was not found on application.".to_owned()))?;
+        let assignment = (holder.to_owned(), app_id, (*value).to_owned());
+        if !tenant.role_assignments.insert(assignment) {
+            return Err(Refusal::Invalid(
+                "Permission being assigned already exists on the object.".to_owned(),
+            ));
+        }
+        Ok(answer(201, &shown(tenant, &resource, holder, value)))
+    })
+}
+
+pub(super) async fn list(State(graph): State<Graph>, Path(resource): Path<String>) -> Answered {
+    graph.directory.with(|tenant| {
+        let app_id = application(tenant, &resource)?;
+        let held = tenant.role_assignments.iter().filter(|(_, of, _)| *of == app_id);
+        Ok(collection(
+            held.map(|(holder, _, value)| shown(tenant, &resource, holder, value))
+                .collect(),
+        ))
+    })
+}
+
+pub(super) async fn read(State(graph): State<Graph>, Path((resource, id)): Path<(String, String)>) -> Answered {
+    graph.directory.with(|tenant| {
+        let (holder, _, value) = find(tenant, &resource, &id)?;
+        Ok(answer(200, &shown(tenant, &resource, &holder, &value)))
+    })
+}
+
+pub(super) async fn revoke(
+    State(graph): State<Graph>,
+    Extension(caller): Extension<Caller>,
+    Path((resource, id)): Path<(String, String)>,
+) -> Answered {
+    caller.may_change(std::iter::empty())?;
+    graph.directory.with(|tenant| {
+        let found = find(tenant, &resource, &id)?;
+        tenant.role_assignments.remove(&found);
+        Ok(no_content())
+    })
+}
+
+type Assignment = (String, String, String);
+
+fn find(tenant: &Tenant, resource: &str, id: &str) -> Result<Assignment, Refusal> {
+    let app_id = application(tenant, resource)?;
+    tenant
+        .role_assignments
+        .iter()
+        .find(|(holder, of, value)| *of == app_id && key(holder, value) == id)
+        .cloned()
+        .ok_or_else(|| Refusal::NotFound(id.to_owned()))
+}
+
+fn application(tenant: &Tenant, object_id: &str) -> Result<String, Refusal> {
+    tenant
+        .service_principals
+        .get(object_id)
+        .map(|principal| principal.app_id.clone())
+        .ok_or_else(|| Refusal::NotFound(object_id.to_owned()))
+}
+
+/// An assignment has no record of its own here; holder and role are its key.
+fn key(holder: &str, value: &str) -> String {
+    format!("{holder}_{}", value.replace('.', "-"))
+}
+
+fn shown(tenant: &Tenant, resource: &str, holder: &str, value: &str) -> Value {
+    let role = OF_GRAPH
+        .iter()
+        .find(|(_, offered)| *offered == value)
+        .map(|(id, _)| *id);
+    let name = |object_id: &str| {
+        let principal = tenant.service_principals.get(object_id)?;
+        tenant
+            .application(&principal.app_id)
+            .map(|application| application.display_name().to_owned())
+    };
+    json!({
+        "id": key(holder, value),
+        "appRoleId": role,
+        "createdDateTime": null,
+        "deletedDateTime": null,
+        "principalDisplayName": name(holder),
+        "principalId": holder,
+        "principalType": "ServicePrincipal",
+        "resourceDisplayName": "Microsoft Graph",
+        "resourceId": resource,
+    })
+}

@@ -1,0 +1,160 @@
+//! A provider of things that exist only while its process runs. The name of a thing says how it behaves.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use servicenow_provider::plugin::{
+    Attribute, Configured, Context, Diagnostic, Diagnostics, Import, Object, Outcome, Provider, Resource, Schema, Type,
+};
+use tokio::sync::Notify;
+
+/// The only type.
+pub(crate) const THING: &str = "example_thing";
+
+/// A secret that the tests' mask knows.
+pub(crate) const SECRET: &str = "hunter2";
+
+/// Lines of other crates are not logged, so the things speak as a module of the provider's.
+const LOG: &str = "servicenow_provider::things";
+
+/// Takes the secret out of a text.
+pub(crate) fn mask(text: &str) -> Cow<'_, str> {
+    text.replace(SECRET, "***").into()
+}
+
+/// The provider.
+#[derive(Clone, Default)]
+pub(crate) struct Things {
+    pub(crate) world: Arc<World>,
+}
+
+/// What happened outside of Terraform.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    /// Write-only secrets that arrived, by name of the thing.
+    pub(crate) secrets: Mutex<HashMap<String, String>>,
+    /// Told when a slow create has begun.
+    pub(crate) begun: Notify,
+}
+
+impl Provider for Things {
+    type Data = World;
+
+    fn schema(&self) -> Schema {
+        Schema::new("Things.", vec![Attribute::text("token").sensitive().describe("Any.")])
+    }
+
+    fn configure(&self, _config: &Object, _terraform_version: &str) -> Configured<World> {
+        // Each configuration gets a world of its own, except that the tests look into it.
+        Configured::Ready(World::default(), Diagnostics::new())
+    }
+
+    fn resources(&self) -> Vec<Box<dyn Resource<World>>> {
+        vec![Box::new(Thing(Arc::clone(&self.world)))]
+    }
+}
+
+struct Thing(Arc<World>);
+
+#[async_trait]
+impl Resource<World> for Thing {
+    fn type_name(&self) -> &'static str {
+        THING
+    }
+
+    fn schema(&self) -> Schema {
+        let mut attributes = vec![
+            Attribute::text("id").computed().stable().describe("Its key."),
+            Attribute::text("name")
+                .required()
+                .replaces()
+                .describe("Its name, and how it behaves."),
+            Attribute::of("size", Type::Number).describe("A number of any precision."),
+            Attribute::text("note")
+                .default("none")
+                .describe("A text with a default."),
+            Attribute::text("payload").describe("Something big."),
+            Attribute::of("anything", Type::Dynamic).describe("Of any type."),
+            Attribute::texts("tags").describe("A set."),
+            Attribute::list_of(
+                "parts",
+                vec![
+                    Attribute::text("key").required().describe("A key."),
+                    Attribute::text("value").describe("A value."),
+                ],
+            )
+            .describe("Parts."),
+        ];
+        attributes.extend(Attribute::secret(
+            ["secret", "secret_wo", "secret_wo_version"],
+            "A secret.",
+        ));
+        Schema::new("A thing.", attributes)
+    }
+
+    async fn create(&self, cx: &Context<World>, planned: Object, config: &Object) -> Outcome {
+        let name = planned.text("name").unwrap_or_default().to_owned();
+        if let Some(secret) = config.text("secret_wo") {
+            self.0.secrets.lock().unwrap().insert(name.clone(), secret.to_owned());
+        }
+        let made = planned.with("id", format!("id of {name}"));
+        match name.as_str() {
+            "panics" => panic!("no thing, and {SECRET} is told"),
+            "panics late" => {
+                cx.keep(&made);
+                panic!("a thing, and {SECRET} is told");
+            }
+            "is slow" => {
+                self.0.begun.notify_one();
+                tracing::info!(target: LOG, "a slow create has begun");
+                cx.cancel.cancelled().await;
+                Outcome::Partly(made, Diagnostic::error("Stopped", "The thing is half done.").into())
+            }
+            "never ends" => {
+                self.0.begun.notify_one();
+                tracing::info!(target: LOG, "a create that never ends has begun, {SECRET} is told");
+                std::future::pending().await
+            }
+            "blocks" => {
+                tracing::info!(target: LOG, "a create that blocks its thread has begun");
+                #[expect(clippy::disallowed_methods, reason = "this is the misbehaviour")]
+                std::thread::sleep(Duration::from_secs(3600));
+                Outcome::Done(made, Diagnostics::new())
+            }
+            "half" => Outcome::Partly(made, Diagnostic::error("Half", format!("Because of {SECRET}.")).into()),
+            "fails" => Outcome::Nothing(Diagnostic::error("Refused", "No.").at_attribute("name").into()),
+            _ => Outcome::Done(made, Diagnostics::new()),
+        }
+    }
+
+    async fn read(&self, _cx: &Context<World>, state: Object) -> Result<Option<Object>, Diagnostics> {
+        match state.text("note") {
+            Some("read panics") => panic!("in read"),
+            Some("is gone") => Ok(None),
+            _ => Ok(Some(state)),
+        }
+    }
+
+    async fn update(&self, _cx: &Context<World>, _prior: &Object, planned: Object, _config: &Object) -> Outcome {
+        Outcome::Done(planned, Diagnostics::new())
+    }
+
+    async fn delete(&self, _cx: &Context<World>, state: &Object) -> Result<(), Diagnostics> {
+        match state.text("note") {
+            Some("delete panics") => panic!("in delete"),
+            _ => Ok(()),
+        }
+    }
+
+    async fn import(&self, _cx: &Context<World>, target: Import<'_>) -> Result<Object, Diagnostics> {
+        match target {
+            Import::Id(id) => Ok(Object::new().with("id", id)),
+            Import::Identity(_) => Err(Diagnostic::error("No identity", "Things have none.").into()),
+        }
+    }
+}
