@@ -94,7 +94,7 @@ pub(super) struct Notes {
 }
 
 impl<D> Context<D> {
-    /// Says what exists from now on: it is saved even if the call ends in a panic.
+    /// Says what exists from now on: it is saved even if the call ends in a panic, or a delete ends half-way.
     pub fn keep(&self, state: &Object) {
         *lock(&self.notes.kept) = Some(state.clone());
     }
