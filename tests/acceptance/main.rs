@@ -17,3 +17,5 @@ mod support;
 mod harness;
 mod installation;
 mod support_repository;
+mod support_settings;
+mod whole_guide;
