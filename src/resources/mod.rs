@@ -12,6 +12,8 @@ mod oidc_provider;
 pub mod problem;
 mod scope;
 mod secret;
+mod support_repository;
+mod support_settings;
 
 use crate::{
     clients::Clients,
@@ -22,6 +24,8 @@ use crate::{
 /// All resources.
 pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
     vec![
+        Box::new(support_repository::SupportRepository),
+        Box::new(support_settings::SupportSettings),
         Box::new(integration_user::IntegrationUser),
         Box::new(oauth_entity::OauthEntity),
         Box::new(oidc_provider::OidcProvider),

@@ -16,3 +16,9 @@ mod support;
 
 mod harness;
 mod installation;
+mod integration_user;
+mod oauth_entity;
+mod oidc_provider;
+mod support_repository;
+mod support_settings;
+mod whole_guide;

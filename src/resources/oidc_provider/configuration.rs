@@ -5,7 +5,10 @@
 
 use super::{CONFIGURATION_ID, Reading, mapping, problem, reference_in};
 use crate::{
-    plugin::{Attribute, Diagnostic, Diagnostics, Object, Plan, Value, schema::validate},
+    plugin::{
+        Attribute, Diagnostic, Diagnostics, Object, Plan, Value,
+        schema::{Modifier, validate},
+    },
     resources::mapping::Field,
     servicenow::{
         InputMode, Insert, Query, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
@@ -58,7 +61,8 @@ pub(super) fn attribute() -> Attribute {
                 "Whether each token may be used for one call only. Entra's tokens are used for many, so keep it off. Column \
                  `enable_jti_verification`.",
             ),
-            Attribute::integer("cache_life_span").optional_computed().check(validate::at_least(0)).stable().describe(
+            // Stable only where there was a configuration before: without one the instance chooses.
+            Attribute::integer("cache_life_span").optional_computed().check(validate::at_least(0)).plan(Modifier::UseNonNullStateForUnknown).describe(
                 "How long the metadata document is cached; Microsoft's pages use 120. The unit is documented in two ways, \
                  seconds and hours. Column `oidc_config_cache_life_span`.",
             ),
