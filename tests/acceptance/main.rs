@@ -15,4 +15,6 @@
 mod support;
 
 mod harness;
+mod inbound_check;
 mod installation;
+mod query;

@@ -1,5 +1,6 @@
 //! What acceptance tests are made of. [`Workspace`] is where to start.
 
+pub(crate) mod by_hand;
 mod leaks;
 mod plan;
 mod process;
@@ -10,6 +11,7 @@ mod terraform;
 mod workspace;
 mod zip;
 
+pub(crate) use by_hand::ByHand;
 pub(crate) use plan::Plan;
 pub(crate) use process::Running;
 pub(crate) use run::Run;
