@@ -6,7 +6,7 @@ use crate::{
     clients::Clients,
     inbound_check::{self, Check},
     plugin::{
-        Attribute, Context, Diagnostics, Object, Schema, Type, Value,
+        Attribute, Context, Diagnostic, Diagnostics, Object, Schema, Severity, Type, Value,
         provider::{EphemeralResource, Opened},
     },
 };
@@ -24,8 +24,8 @@ impl EphemeralResource<Clients> for InboundCheck {
         let mut attributes = inbound_check::arguments(inbound_check::secret());
         attributes.extend([
             Attribute::flag("must_succeed").describe(
-                "Whether a refused call is an error. With `false` it is told by `ok` and `cause` instead, for a \
-                 postcondition of your own or a set-up that is still to be applied. Default `true`.",
+                "Whether a refused call is an error. With `false` it is a warning, and `ok` and `cause` tell it: for a \
+                 postcondition of your own, or while the set-up is still to be applied. Default `true`.",
             ),
             Attribute::flag("ok")
                 .computed()
@@ -49,9 +49,17 @@ impl EphemeralResource<Clients> for InboundCheck {
     async fn open(&self, cx: &Context<Clients>, config: Object) -> Result<Opened, Diagnostics> {
         let check = Check::from(&config)?;
         let say = |step: &str| tracing::info!(step, "inbound check");
+        let mut notes = Diagnostics::new();
         let (steps, cause) = match inbound_check::run(cx, &check, &say).await {
             Ok(steps) => (steps, None),
-            Err(failure) if config.flag("must_succeed") == Some(false) => (failure.steps, Some(failure.problem.detail)),
+            Err(failure) if config.flag("must_succeed") == Some(false) => {
+                // What is ephemeral cannot stand in an error message of the user's own.
+                notes.push(Diagnostic {
+                    severity: Severity::Warning,
+                    ..failure.problem.clone()
+                });
+                (failure.steps, Some(failure.problem.detail))
+            }
             Err(failure) => return Err(failure.into_diagnostic().into()),
         };
         let result = config
@@ -62,7 +70,7 @@ impl EphemeralResource<Clients> for InboundCheck {
             result,
             renew_at: None,
             private: Vec::new(),
-            notes: Diagnostics::new(),
+            notes,
         })
     }
 }
