@@ -274,6 +274,23 @@ mod tests {
         assert!(clients.microsoft.unwrap_err().detail.contains("microsoft365"));
     }
 
+    /// Everything that Terraform would refuse of what the provider serves.
+    #[test]
+    fn all_that_is_served_is_sound() {
+        let provider = Servicenow {
+            environment: Environment::of(nothing),
+        };
+        assert_eq!(crate::plugin::self_check::problems(&provider), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_resource_can_be_listed_and_has_an_identity() {
+        for resource in resources::all() {
+            assert!(resource.identity().is_some(), "{}", resource.type_name());
+            assert!(resource.list_schema().is_some(), "{}", resource.type_name());
+        }
+    }
+
     #[test]
     fn an_unknown_argument_is_tolerated() {
         let config = Object::new().with("instance_url", Value::Unknown);
