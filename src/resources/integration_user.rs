@@ -5,6 +5,7 @@ mod belongings; // Roles and groups: what is listed is given and kept, what is t
 use async_trait::async_trait;
 
 use super::{
+    foreign::Foreign,
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
@@ -14,8 +15,8 @@ use super::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Resource, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Object,
+        Outcome, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update,
@@ -48,6 +49,21 @@ const FIELDS: &[Field] = &[
 const DELETION_POLICY: &str = "deletion_policy";
 const DELETE: &str = "delete";
 const DEACTIVATE: &str = "deactivate";
+
+/// Roles and groups are managed by other resources there, and stay with them.
+const FOREIGN: Foreign = Foreign {
+    type_name: "servicenow_user",
+    attributes: &[
+        ("user_name", "user_name"),
+        ("first_name", "first_name"),
+        ("last_name", "last_name"),
+        ("email", "email"),
+        ("title", "title"),
+        ("time_zone", "time_zone"),
+        ("active", "active"),
+        ("user_password", "password"),
+    ],
+};
 
 fn schema() -> Schema {
     let [password, password_wo, password_wo_version] = Attribute::secret(
@@ -195,6 +211,11 @@ impl Resource<Clients> for IntegrationUser {
         let session = cx.instance()?;
         let sys_id = import::record(&session, TABLE, FIELDS, target, None).await?;
         Ok(Object::new().with("id", sys_id.as_str()))
+    }
+
+    fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        let taken = FOREIGN.take_over(from)?;
+        Some(taken.map(|state| state.with(DELETION_POLICY, DELETE)))
     }
 
     fn list_schema(&self) -> Option<Schema> {

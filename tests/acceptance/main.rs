@@ -15,6 +15,7 @@
 mod support;
 
 mod harness;
+mod inbound_check;
 mod installation;
 mod integration_user;
 mod oauth_entity;
@@ -22,3 +23,4 @@ mod oidc_provider;
 mod support_repository;
 mod support_settings;
 mod whole_guide;
+mod query;

@@ -346,8 +346,6 @@ impl<P: Provider> Shared<P> {
         let response = proto::move_resource_state::Response {
             target_identity: entry.identity_of(&state),
             target_state: Some(encode_object(Some(state), schema)),
-            // What the other provider did not keep, the next read fills in.
-            target_private: private_json(&Map::from_iter([(IMPORTING.to_owned(), Json::Bool(true))])),
             ..Default::default()
         };
         Ok((response, quiet()))
