@@ -3,8 +3,10 @@
 //! What they share: [`mapping`] ties attributes to columns, [`problem`] turns errors into diagnostics, [`secret`] decides
 //! when a secret is sent, [`import`] finds what a user names.
 
+mod cross_scope_privilege;
 mod import;
 mod integration_user;
+mod ip_access_rule;
 mod list;
 mod mapping;
 mod oauth_entity;
@@ -12,6 +14,8 @@ mod oidc_provider;
 pub mod problem;
 mod scope;
 mod secret;
+mod table_access;
+mod user_role;
 
 use crate::{
     clients::Clients,
@@ -22,9 +26,13 @@ use crate::{
 /// All resources.
 pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
     vec![
+        Box::new(cross_scope_privilege::CrossScopePrivilege),
         Box::new(integration_user::IntegrationUser),
+        Box::new(ip_access_rule::IpAccessRule),
         Box::new(oauth_entity::OauthEntity),
         Box::new(oidc_provider::OidcProvider),
+        Box::new(table_access::TableAccess),
+        Box::new(user_role::UserRole),
     ]
 }
 
