@@ -187,7 +187,7 @@ impl Session {
             Verb::Delete => (Method::DELETE, Repeat::Idempotent),
         };
         let url = self.inner.origin.join(&ask.target())?;
-        let request = Request::new(method, url, &self.inner.origin, repeat).label(ask.table.name());
+        let request = Request::new(method, url, &self.inner.origin, repeat).table(ask.table.name());
         match (&ask.body, ask.verb) {
             (Some(body), _) => request.json(body),
             // The instance answers 400 to a DELETE without one.
