@@ -16,3 +16,4 @@ mod support;
 
 mod harness;
 mod installation;
+mod sign_in_servicenow;

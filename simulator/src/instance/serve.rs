@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use url::form_urlencoded;
 
 use super::answer::{RanAs, failure, html, set, unauthorized};
@@ -52,8 +53,11 @@ async fn record(State(instance): State<Instance>, request: Request, next: Next) 
     let transaction = new_id()[..12].to_owned();
     parts.extensions.insert(TransactionId(transaction));
     let granting = instance.begin_grant(&record);
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
     instance.end_grant(granting);
+    if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&instance.now()) {
+        set(&mut response, "date", &date);
+    }
     let is_cut = response.extensions().get::<Cut>().is_some();
     record.status = if is_cut { 0 } else { response.status().as_u16() };
     if let Some(RanAs(user)) = response.extensions().get() {

@@ -3,6 +3,7 @@
 mod leaks;
 mod plan;
 mod process;
+mod provider;
 mod run;
 mod simulator;
 mod state;
@@ -12,6 +13,7 @@ mod zip;
 
 pub(crate) use plan::Plan;
 pub(crate) use process::Running;
+pub(crate) use provider::{Provider, fails_saying};
 pub(crate) use run::Run;
 pub(crate) use simulator::Simulator;
 pub(crate) use state::ResourceState;
