@@ -24,3 +24,4 @@ mod support_repository;
 mod support_settings;
 mod whole_guide;
 mod query;
+mod sign_in_servicenow;
