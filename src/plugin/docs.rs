@@ -238,8 +238,9 @@ impl<'a> Draft<'a> {
         if description.trim().is_empty() {
             problems.push(format!("{name} has no description"));
         }
+        let summary = description.split_whitespace().collect::<Vec<_>>().join(" ");
         let text = format!(
-            "---\npage_title: \"{title}\"\nsubcategory: \"{subcategory}\"\ndescription: |-\n  {description}\n---\n\n\
+            "---\npage_title: \"{title}\"\nsubcategory: \"{subcategory}\"\ndescription: |-\n  {summary}\n---\n\n\
              <!-- Made from the schema and from examples/ by `make docs`: edit those. -->\n\n# {heading}\n\n{description}\n\n"
         );
         Self {

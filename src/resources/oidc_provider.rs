@@ -10,20 +10,24 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    oauth_entity, problem, scope,
+    oauth_entity, problem, rights, scope,
     secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Plan, Resource, Rule, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, SysId, TableError, Update,
-        tables::oauth_oidc_entity::{
-            ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COLUMNS, COMMENTS, CONFIGURATION, NAME, REDIRECT_URL,
-            SYS_SCOPE, TABLE,
+        tables::{
+            oauth_entity_auth_scope_mapping,
+            oauth_oidc_entity::{
+                ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COLUMNS, COMMENTS, CONFIGURATION, NAME,
+                REDIRECT_URL, SYS_SCOPE, TABLE,
+            },
+            oidc_provider_configuration,
         },
     },
 };
@@ -119,6 +123,14 @@ impl Resource<Clients> for OidcProvider {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[
+            TABLE,
+            oidc_provider_configuration::TABLE,
+            oauth_entity_auth_scope_mapping::TABLE,
+        ])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

@@ -133,8 +133,11 @@ impl Section {
     }
 }
 
-/// Whether a description names every value that a rule names.
+/// Whether a description names every value that a rule allows.
 fn says_already(description: &str, rule: &str) -> bool {
+    if !rule.starts_with("One of") {
+        return false;
+    }
     let mut values = rule.split('`').skip(1).step_by(2).peekable();
     values.peek().is_some() && values.all(|value| description.contains(&format!("`{value}`")))
 }
