@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::error::{Refusal, Stranger, TableError, Verb};
 use super::sys_id::SysId;
 use super::table::Table;
-use crate::http::Answer;
+use crate::http::{Answer, secret};
 
 /// The call that was answered.
 #[derive(Clone, Copy, Debug)]
@@ -96,11 +96,13 @@ impl VendorError {
     }
 
     fn text(&self) -> String {
-        match (self.message.trim(), self.detail.trim()) {
+        let text = match (self.message.trim(), self.detail.trim()) {
             ("", "") => "no reason given".to_owned(),
             (text, "") | ("", text) => text.to_owned(),
             (message, detail) => format!("{message}: {detail}"),
-        }
+        };
+        // An instance may quote what it was sent.
+        secret::mask(&text).into_owned()
     }
 
     /// Sorts the vendor's texts. Quoted from recorded answers and the vendor's documentation; all in English, which is

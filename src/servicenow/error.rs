@@ -516,6 +516,10 @@ fn unauthenticated(method: &str) -> String {
             "Check the key, that plugin com.glide.tokenbased_auth is active, and that an API access policy lets the key \
              reach the Table API."
         }
+        "access_token" => {
+            "The token given as access_token was refused: it has expired, was revoked, or belongs to another instance or \
+             to a user that is not active."
+        }
         "client_certificate" => "Check that the certificate is registered for an active user of the instance.",
         _ => {
             "The token was refused, also after a fresh sign-in. Check that the user it stands for is active and not \
