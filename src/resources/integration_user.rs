@@ -9,20 +9,24 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem,
+    problem, rights,
     secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
         Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Object,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
         Outcome, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update,
-        tables::sys_user::{
-            ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, INTERNAL_INTEGRATION_USER, LAST_NAME, LOCKED_OUT, NAME,
-            PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
+        tables::{
+            sys_user::{
+                ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, INTERNAL_INTEGRATION_USER, LAST_NAME, LOCKED_OUT,
+                NAME, PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
+            },
+            sys_user_grmember, sys_user_has_role,
         },
     },
 };
@@ -137,6 +141,10 @@ impl Resource<Clients> for IntegrationUser {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE, sys_user_has_role::TABLE, sys_user_grmember::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

@@ -13,6 +13,7 @@ mod mapping;
 mod oauth_entity;
 mod oidc_provider;
 pub mod problem;
+pub(crate) mod rights;
 mod scope;
 mod secret;
 mod support_repository;
@@ -93,6 +94,7 @@ mod tests {
             if let Some(schema) = resource.list_schema() {
                 assert_eq!(schema.problems(), Vec::<String>::new(), "list {}", resource.type_name());
             }
+            assert_ne!(resource.needs(), [], "{}", resource.type_name());
             let identity = resource.identity().expect("every resource has an identity");
             for attribute in &identity.attributes {
                 assert!(

@@ -10,7 +10,7 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    oauth_entity, problem, scope,
+    oauth_entity, problem, rights, scope,
     secret::SecretNames,
 };
 use crate::{
@@ -18,12 +18,18 @@ use crate::{
     plugin::{
         Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
         Path, Plan, Resource, Rule, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, SysId, TableError, Update,
-        tables::oauth_oidc_entity::{
-            ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COLUMNS, COMMENTS, CONFIGURATION, NAME, REDIRECT_URL,
-            SYS_SCOPE, TABLE,
+        tables::{
+            oauth_entity_auth_scope_mapping,
+            oauth_oidc_entity::{
+                ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COLUMNS, COMMENTS, CONFIGURATION, NAME,
+                REDIRECT_URL, SYS_SCOPE, TABLE,
+            },
+            oidc_provider_configuration,
         },
     },
 };
@@ -122,6 +128,14 @@ impl Resource<Clients> for OidcProvider {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[
+            TABLE,
+            oidc_provider_configuration::TABLE,
+            oauth_entity_auth_scope_mapping::TABLE,
+        ])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
