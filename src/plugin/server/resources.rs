@@ -85,6 +85,10 @@ impl<P: Provider> Shared<P> {
                 ),
             )));
         }
+        // A state that a Terraform before 1.12 wrote has no identity at all; the next read fills it in.
+        if request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty()) {
+            return Ok((proto::upgrade_resource_identity::Response::default(), quiet()));
+        }
         let raw = raw_json(request.raw_identity.as_ref()).map_err(failed)?;
         let decoded = json::decode(&raw, &identity.ty(), Unexpected::Ignore)
             .map_err(|error| failed(bug(format!("the identity cannot be read {error}"))))?;
