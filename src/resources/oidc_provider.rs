@@ -17,7 +17,7 @@ use crate::{
     clients::{Calls, Clients},
     plugin::{
         Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Plan, Resource, Rule, Schema, Value, schema::validate,
+        Path, Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, SysId, TableError, Update,
@@ -127,6 +127,11 @@ impl Resource<Clients> for OidcProvider {
 
     fn plan(&self, plan: &mut Plan<'_>) {
         configuration::warn(plan);
+        if plan.prior.is_some_and(|prior| prior.at("id").is_null()) {
+            // A removal got no further than the provider: what is left of it goes, and a new one comes.
+            plan.state.set("id", Value::Unknown);
+            plan.replace.push(Path::of("id"));
+        }
         let is_managed = !plan.config.at(configuration::ATTRIBUTE).is_null();
         let was_managed = plan
             .prior
@@ -183,6 +188,8 @@ impl Resource<Clients> for OidcProvider {
                 .await
                 .map_err(problem)?;
             session.delete(TABLE, &sys_id).await.map_err(problem)?;
+            // Should the configuration stay, the next removal must know that it is all that is left.
+            cx.keep(&state.clone().with("id", Value::Null));
         }
         if !state.at(configuration::ATTRIBUTE).is_null() {
             configuration::remove(&session, state).await?;

@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod failures;
 mod harness;
 mod installation;
 mod integration_user;

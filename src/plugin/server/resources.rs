@@ -223,7 +223,8 @@ impl<P: Provider> Shared<P> {
                         quiet(),
                     ))
                 }
-                Err(problem) => Err(unchanged(problem)),
+                // What the removal kept is what is left; else all of it.
+                Err(problem) => Err((self.as_it_was(&request, &cx.notes), problem)),
             },
             (None, Some(planned)) => {
                 let outcome = entry.part.create(&cx, planned.clone(), &config).await;
