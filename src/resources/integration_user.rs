@@ -5,23 +5,27 @@ mod belongings; // Roles and groups: what is listed is given and kept, what is t
 use async_trait::async_trait;
 
 use super::{
+    foreign::Foreign,
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem,
+    problem, rights,
     secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Resource, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
+        Object, Outcome, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update,
-        tables::sys_user::{
-            ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, INTERNAL_INTEGRATION_USER, LAST_NAME, LOCKED_OUT, NAME,
-            PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
+        tables::{
+            sys_user::{
+                ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, INTERNAL_INTEGRATION_USER, LAST_NAME, LOCKED_OUT,
+                NAME, PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
+            },
+            sys_user_grmember, sys_user_has_role,
         },
     },
 };
@@ -48,6 +52,21 @@ const FIELDS: &[Field] = &[
 const DELETION_POLICY: &str = "deletion_policy";
 const DELETE: &str = "delete";
 const DEACTIVATE: &str = "deactivate";
+
+/// Roles and groups are managed by other resources there, and stay with them.
+const FOREIGN: Foreign = Foreign {
+    type_name: "servicenow_user",
+    attributes: &[
+        ("user_name", "user_name"),
+        ("first_name", "first_name"),
+        ("last_name", "last_name"),
+        ("email", "email"),
+        ("title", "title"),
+        ("time_zone", "time_zone"),
+        ("active", "active"),
+        ("user_password", "password"),
+    ],
+};
 
 fn schema() -> Schema {
     let [password, password_wo, password_wo_version] = Attribute::secret(
@@ -123,6 +142,10 @@ impl Resource<Clients> for IntegrationUser {
         schema()
     }
 
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE, sys_user_has_role::TABLE, sys_user_grmember::TABLE])
+    }
+
     fn identity(&self) -> Option<IdentitySchema> {
         Some(super::sys_id_identity())
     }
@@ -195,6 +218,11 @@ impl Resource<Clients> for IntegrationUser {
         let session = cx.instance()?;
         let sys_id = import::record(&session, TABLE, FIELDS, target, None).await?;
         Ok(Object::new().with("id", sys_id.as_str()))
+    }
+
+    fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        let taken = FOREIGN.take_over(from)?;
+        Some(taken.map(|state| state.with(DELETION_POLICY, DELETE)))
     }
 
     fn list_schema(&self) -> Option<Schema> {

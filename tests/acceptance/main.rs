@@ -14,12 +14,16 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod bad_input;
 mod failures;
 mod harness;
+mod inbound_check;
 mod installation;
 mod integration_user;
 mod oauth_entity;
 mod oidc_provider;
+mod query;
+mod sign_in_servicenow;
 mod support_repository;
 mod support_settings;
 mod whole_guide;
