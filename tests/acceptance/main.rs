@@ -14,6 +14,8 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod bad_input;
+mod failures;
 mod harness;
 mod inbound_check;
 mod installation;
