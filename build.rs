@@ -8,10 +8,7 @@ use std::{env, fs, path::PathBuf};
 )]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let descriptors = protox::compile(
-        ["proto/tfplugin6.proto", "proto/go_plugin.proto"],
-        ["proto"],
-    )?;
+    let descriptors = protox::compile(["proto/tfplugin6.proto", "proto/go_plugin.proto"], ["proto"])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     // A test counts what the descriptor holds.
     fs::write(out.join("descriptors.bin"), prost_types_bytes(&descriptors))?;

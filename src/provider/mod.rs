@@ -14,6 +14,7 @@ use arguments::Arguments;
 
 use crate::{
     clients::Clients,
+    data_sources,
     http::{Backoff, ClientOptions, Correlation, header::HeaderName, secret},
     plugin::{
         Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, Value, duration,
@@ -85,7 +86,7 @@ impl Provider for Servicenow {
     }
 
     fn data_sources(&self) -> Vec<Box<dyn DataSource<Clients>>> {
-        Vec::new()
+        data_sources::all()
     }
 
     fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<Clients>>> {

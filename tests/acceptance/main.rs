@@ -14,5 +14,9 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod cross_scope_privilege;
 mod harness;
 mod installation;
+mod ip_access_rule;
+mod table_access;
+mod user_role;
