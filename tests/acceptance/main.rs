@@ -15,8 +15,10 @@
 mod support;
 
 mod cross_scope_privilege;
+mod data_sources;
 mod harness;
 mod installation;
 mod ip_access_rule;
+mod readiness;
 mod table_access;
 mod user_role;
