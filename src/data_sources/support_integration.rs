@@ -64,8 +64,10 @@ impl DataSource<Clients> for SupportIntegration {
             .map_err(|error| failed(&error))?;
         repositories.sort_by(|one, other| one.repository_id.cmp(&other.repository_id));
         config.set("tenant_id", microsoft.tenant_id.clone());
-        config.set("configured", settings.is_some() || !repositories.is_empty());
         let (tool, application) = settings.map_or((None, None), |it| (it.internal_support_tool, it.application_id));
+        // A tenant without settings answers with empty ones.
+        let is_configured = tool.is_some() || application.is_some() || !repositories.is_empty();
+        config.set("configured", is_configured);
         config.set("internal_support_tool", tool);
         config.set("application_id", application);
         config.set(

@@ -20,9 +20,13 @@ impl Environment {
         }
     }
 
+    /// An environment without any variable.
+    pub fn empty() -> Self {
+        Self { lookup: |_| None }
+    }
+
     /// An environment that a test makes up.
-    #[cfg(test)]
-    pub(super) fn of(lookup: fn(&str) -> Option<String>) -> Self {
+    pub fn of(lookup: fn(&str) -> Option<String>) -> Self {
         Self { lookup }
     }
 

@@ -4,6 +4,7 @@
 //! when a secret is sent, [`import`] finds what a user names.
 
 mod cross_scope_privilege;
+mod foreign;
 mod import;
 mod integration_user;
 mod ip_access_rule;
@@ -12,8 +13,15 @@ pub(crate) mod mapping;
 pub(crate) mod oauth_entity;
 mod oidc_provider;
 pub mod problem;
+<<<<<<< HEAD
 pub(crate) mod scope;
+=======
+pub(crate) mod rights;
+mod scope;
+>>>>>>> main
 mod secret;
+mod support_repository;
+mod support_settings;
 mod table_access;
 mod user_role;
 
@@ -26,6 +34,8 @@ use crate::{
 /// All resources.
 pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
     vec![
+        Box::new(support_repository::SupportRepository),
+        Box::new(support_settings::SupportSettings),
         Box::new(cross_scope_privilege::CrossScopePrivilege),
         Box::new(integration_user::IntegrationUser),
         Box::new(ip_access_rule::IpAccessRule),
@@ -88,6 +98,7 @@ mod tests {
             if let Some(schema) = resource.list_schema() {
                 assert_eq!(schema.problems(), Vec::<String>::new(), "list {}", resource.type_name());
             }
+            assert_ne!(resource.needs(), [], "{}", resource.type_name());
             let identity = resource.identity().expect("every resource has an identity");
             for attribute in &identity.attributes {
                 assert!(

@@ -1,9 +1,14 @@
 //! Many askers, one request: what arrives within a few milliseconds is asked together.
+//!
+//! Terraform asks for ten resources at a time, and after a common answer the next ten come one by one, each after some
+//! work of Terraform's. So whoever asks first waits not only for a moment, but until as many have come as were there the
+//! last time, though never longer than about one more round trip. Someone who asks alone waits only that moment.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use super::error::TableError;
 use super::instance::locked;
@@ -12,7 +17,18 @@ use crate::http::{HttpError, Limits};
 /// Collects questions of one kind. The first asker waits a moment, then asks for all who came meanwhile, within its own
 /// time limit; if that ends early, the others ask again.
 pub(super) struct Gather<Q, A> {
-    waiting: Mutex<Vec<Waiting<Q, A>>>,
+    state: Mutex<State<Q, A>>,
+    arrival: Notify,
+}
+
+struct State<Q, A> {
+    waiting: Vec<Waiting<Q, A>>,
+    /// How many were asked for lately, at one time.
+    crowd: usize,
+    /// How many are being asked for.
+    in_flight: usize,
+    /// How long the last request took.
+    round_trip: Duration,
 }
 
 struct Waiting<Q, A> {
@@ -41,13 +57,14 @@ impl<Q: Clone, A> Gather<Q, A> {
         loop {
             let (sender, receiver) = oneshot::channel();
             let is_first = {
-                let mut waiting = locked(&self.waiting);
-                waiting.push(Waiting {
+                let mut state = locked(&self.state);
+                state.waiting.push(Waiting {
                     question: question.clone(),
                     answer: sender,
                 });
-                waiting.len() == 1
+                state.waiting.len() == 1
             };
+            self.arrival.notify_waiters();
             if is_first {
                 self.lead(window, limits, &ask).await.map_err(NoAnswer::Limits)?;
             }
@@ -68,33 +85,72 @@ impl<Q: Clone, A> Gather<Q, A> {
     {
         // Dropped when this asker is interrupted: then the others' receivers fail and one of them leads.
         let lead = Lead { gather: self };
+        let begun = Instant::now();
         limits.sleep(window).await?;
+        limits.bound(self.company(begun, window)).await?;
         let waiting = lead.take();
+        let flight = Flight {
+            gather: self,
+            askers: waiting.len(),
+            begun: Instant::now(),
+        };
         let questions = waiting.iter().map(|one| one.question.clone()).collect();
         let answers = ask(questions).await;
+        drop(flight);
         for (one, answer) in waiting.into_iter().zip(answers) {
             // An asker that is gone does not need its answer.
             let _ = one.answer.send(answer);
         }
         Ok(())
     }
-}
 
-impl<Q, A> Default for Gather<Q, A> {
-    fn default() -> Gather<Q, A> {
-        Gather {
-            waiting: Mutex::default(),
+    /// Waits until as many have come as were there the last time, or it is not worth it any more.
+    async fn company(&self, begun: Instant, window: Duration) {
+        let patience = window * WINDOWS + locked(&self.state).round_trip.min(LONGEST_ROUND_TRIP);
+        let end = begun + patience;
+        loop {
+            let arrival = self.arrival.notified();
+            tokio::pin!(arrival);
+            // Registered before the look, so that nobody comes unnoticed between the two.
+            arrival.as_mut().enable();
+            let is_complete = {
+                let state = locked(&self.state);
+                state.waiting.len() >= state.crowd
+            };
+            if is_complete || tokio::time::timeout_at(end, arrival).await.is_err() {
+                return;
+            }
         }
     }
 }
 
+impl<Q, A> Default for Gather<Q, A> {
+    fn default() -> Gather<Q, A> {
+        let state = State {
+            waiting: Vec::new(),
+            crowd: 0,
+            in_flight: 0,
+            round_trip: Duration::ZERO,
+        };
+        Gather {
+            state: Mutex::new(state),
+            arrival: Notify::new(),
+        }
+    }
+}
+
+/// The first asker, until it asks.
 struct Lead<'a, Q, A> {
     gather: &'a Gather<Q, A>,
 }
 
 impl<Q, A> Lead<'_, Q, A> {
     fn take(self) -> Vec<Waiting<Q, A>> {
-        let waiting = std::mem::take(&mut *locked(&self.gather.waiting));
+        let mut state = locked(&self.gather.state);
+        let waiting = std::mem::take(&mut state.waiting);
+        state.crowd = waiting.len() + state.in_flight;
+        state.in_flight += waiting.len();
+        drop(state);
         std::mem::forget(self); // Whoever comes now belongs to the next lead.
         waiting
     }
@@ -102,9 +158,29 @@ impl<Q, A> Lead<'_, Q, A> {
 
 impl<Q, A> Drop for Lead<'_, Q, A> {
     fn drop(&mut self) {
-        locked(&self.gather.waiting).clear();
+        locked(&self.gather.state).waiting.clear();
     }
 }
+
+/// A request under way, also when whoever made it is interrupted.
+struct Flight<'a, Q, A> {
+    gather: &'a Gather<Q, A>,
+    askers: usize,
+    begun: Instant,
+}
+
+impl<Q, A> Drop for Flight<'_, Q, A> {
+    fn drop(&mut self) {
+        let mut state = locked(&self.gather.state);
+        state.in_flight = state.in_flight.saturating_sub(self.askers);
+        state.round_trip = self.begun.elapsed();
+    }
+}
+
+/// Patience with the work that Terraform does between two reads, in windows.
+const WINDOWS: u32 = 5;
+/// A slow instance is no reason to wait for company even longer.
+const LONGEST_ROUND_TRIP: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {

@@ -135,6 +135,19 @@ impl Grants<'_> {
             {
                 Ok(Granted::Inherited(of_role[0].sys_id.clone()))
             }
+            // Whoever made the row, the user has the role: unlike with other records, nothing more is asked.
+            Err(error @ TableError::Uncertain { .. }) => {
+                let now = session
+                    .for_clearing_up()
+                    .grants()
+                    .of(user)
+                    .await
+                    .map_err(|_| error.clone())?;
+                let direct = now
+                    .into_iter()
+                    .find(|grant| grant.role == *role && grant.active && !grant.inherited);
+                direct.map(|grant| Granted::Had(grant.sys_id)).ok_or(error)
+            }
             Err(error) => Err(error),
         }
     }
@@ -198,8 +211,22 @@ impl Memberships<'_> {
         if let Some((sys_id, _)) = self.of(user).await?.into_iter().find(|(_, known)| known == group) {
             return Ok(sys_id);
         }
-        match session.link(GROUPS, user, group).await? {
-            Linked::Made(sys_id) | Linked::Had(sys_id) => Ok(sys_id),
+        match session.link(GROUPS, user, group).await {
+            Ok(Linked::Made(sys_id) | Linked::Had(sys_id)) => Ok(sys_id),
+            // As with roles: whoever made the row, the user is in the group.
+            Err(error @ TableError::Uncertain { .. }) => {
+                let now = session
+                    .for_clearing_up()
+                    .memberships()
+                    .of(user)
+                    .await
+                    .map_err(|_| error.clone())?;
+                now.into_iter()
+                    .find(|(_, known)| known == group)
+                    .map(|(sys_id, _)| sys_id)
+                    .ok_or(error)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -53,7 +53,8 @@ impl Session {
         self.names(sys_user_group::TABLE, sys_user_group::NAME)
     }
 
-    /// Users by user name. Users come and go, so this only gathers look-ups; it remembers those it found.
+    /// Users by user name. Users are made and deleted in the same run, so they are looked up together, but not
+    /// remembered.
     pub fn users(&self) -> Names<'_> {
         self.names(sys_user::TABLE, sys_user::USER_NAME)
     }
@@ -169,7 +170,7 @@ impl Names<'_> {
         match found {
             Found::None => Ok(None),
             Found::One(sys_id) => {
-                locked(&self.directory.ids).insert(name.to_owned(), sys_id.clone());
+                self.remember(name, &sys_id);
                 Ok(Some(sys_id))
             }
             Found::Several(sys_ids) => Err(TableError::Ambiguous {
@@ -201,7 +202,7 @@ impl Names<'_> {
             .await;
         let name = name.map_err(|reason| self.error(reason))?;
         if let Some(name) = &name {
-            locked(&self.directory.ids).insert(name.clone(), sys_id.clone());
+            self.remember(name, sys_id);
         }
         Ok(name)
     }
@@ -209,6 +210,12 @@ impl Names<'_> {
     /// Takes a name back that turned out to stand for nothing any more.
     pub fn forget(&self, name: &str) {
         locked(&self.directory.ids).remove(name);
+    }
+
+    fn remember(&self, name: &str, sys_id: &SysId) {
+        if self.table != sys_user::TABLE {
+            locked(&self.directory.ids).insert(name.to_owned(), sys_id.clone());
+        }
     }
 
     async fn find_together(&self, names: Vec<String>) -> Vec<Result<Found, TableError>> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::query::is_true;
 use super::sys_id::SysId;
 use super::table::{Column, Kind};
-use crate::http::Secret;
+use crate::http::{Secret, secret};
 
 /// What one column of an answer tells us.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -213,12 +213,16 @@ impl Row {
         &self.cells
     }
 
-    /// The body of the request. The one place where secrets of a row leave their type.
+    /// The body of the request. The one place where secrets of a row leave their type; from then on they are masked
+    /// wherever they turn up.
     pub(super) fn to_json(&self) -> Map<String, Json> {
-        self.cells
-            .iter()
-            .map(|(column, value)| (column.name().to_owned(), Json::String(value.clone().into_wire())))
-            .collect()
+        let cell = |(column, value): &(Column, Value)| {
+            if let Value::Secret(secret) = value {
+                secret::register(secret);
+            }
+            (column.name().to_owned(), Json::String(value.clone().into_wire()))
+        };
+        self.cells.iter().map(cell).collect()
     }
 }
 

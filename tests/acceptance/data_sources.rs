@@ -63,6 +63,7 @@ async fn an_oidc_provider_is_found_with_its_configuration() {
                 ("oidc_url", url),
                 ("user_claim", "appid"),
                 ("user_field", "user_name"),
+                ("enable_jti_verification", "false"),
             ],
         );
         let entity = [

@@ -108,7 +108,7 @@ async fn metadata(cx: &Context<Clients>, url: Option<&str>) -> (Finding, Option<
     }
 }
 
-/// A request without credentials: the endpoint says what is missing, and an unknown tenant shows.
+/// A request of nobody: an endpoint refuses it in its own way, and an unknown tenant shows.
 async fn token(cx: &Context<Clients>, url: Option<&str>) -> Finding {
     let (Some(url), Some(authorities)) = (url, &cx.data.authorities) else {
         return nothing_given(TOKEN);
@@ -200,7 +200,7 @@ async fn ask(cx: &Context<Clients>, http: &Client, url: &str, method: Method) ->
     let is_post = method == Method::POST;
     let mut request = Request::new(method, url, &origin, Repeat::Idempotent).max_answer(MAX_ANSWER);
     if is_post {
-        request = request.form(&[("grant_type", "client_credentials")]);
+        request = request.form(&[("grant_type", "client_credentials"), ("client_id", NOBODY)]);
     }
     let limits = cx.limits();
     let limits = Limits {
@@ -232,6 +232,8 @@ fn no_answer(name: &'static str, url: &str, error: &HttpError) -> Finding {
 /// A host that does not answer must not hold up a plan.
 const PATIENCE: Duration = Duration::from_secs(15);
 const MAX_ANSWER: usize = 1 << 20;
+/// The id of no application.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 /// No such tenant; not a tenant's name at all.
 const UNKNOWN_TENANT: [&str; 2] = ["AADSTS90002", "AADSTS900023"];
 

@@ -1,0 +1,225 @@
+//! Faults: nothing doubled, nothing forgotten, nothing believed to be gone that is there.
+
+use servicenow_provider::http::Method;
+use servicenow_provider::servicenow::{Origin, TableError, Update};
+use servicenow_simulator::faults::{Fault, Matcher, RetryAfter};
+
+use super::*;
+
+fn posts() -> Matcher {
+    Matcher::table("sys_user").method(Method::POST)
+}
+
+#[tokio::test]
+async fn an_insert_whose_answer_is_lost_is_found_again() {
+    for fault in [Fault::CutAfter, Fault::WrongContentLength] {
+        let simulator = simulator().await;
+        simulator.instance().faults().next(posts(), fault.clone());
+
+        let written = session(&simulator).insert(user("robot")).await.unwrap();
+
+        assert_eq!(written.origin, Origin::FoundAgain, "{fault:?}");
+        assert_eq!(written.mismatches, []);
+        let stored = simulator.instance().find("sys_user", "user_name", "robot");
+        assert_eq!(stored.len(), 1);
+        assert_eq!(stored[0]["sys_id"], written.record.sys_id().as_str());
+    }
+}
+
+#[tokio::test]
+async fn an_insert_that_did_not_arrive_is_sent_again() {
+    let faults = [
+        Fault::CutBefore,
+        Fault::ServerError(500),
+        Fault::ServerError(503),
+        Fault::Maintenance,
+        Fault::TooManyRequests(RetryAfter::Seconds(0)),
+    ];
+    for fault in faults {
+        let simulator = simulator().await;
+        simulator.instance().faults().next(posts(), fault.clone());
+
+        let written = session(&simulator).insert(user("robot")).await.unwrap();
+
+        assert_eq!(written.origin, Origin::Answered, "{fault:?}");
+        assert_eq!(
+            simulator.instance().find("sys_user", "user_name", "robot").len(),
+            1,
+            "{fault:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_insert_is_not_sent_again() {
+    for fault in [
+        Fault::ForbiddenByAcl,
+        Fault::ForbiddenByBusinessRule,
+        Fault::ForbiddenHtml,
+        Fault::Hibernation,
+    ] {
+        let simulator = simulator().await;
+        simulator.instance().faults().next(posts(), fault.clone());
+
+        let error = session(&simulator).insert(user("robot")).await.unwrap_err();
+
+        assert!(
+            matches!(error, TableError::Refused { .. } | TableError::NotTheApi { .. }),
+            "{error:?}"
+        );
+        assert!(
+            simulator.instance().find("sys_user", "user_name", "robot").is_empty(),
+            "{fault:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_insert_is_seen_through() {
+    let simulator = simulator().await;
+    simulator
+        .instance()
+        .faults()
+        .next(posts(), Fault::Slow(Duration::from_millis(200)));
+    let cancel = CancellationToken::new();
+    let session = instance(&simulator, basic(&simulator)).at(Limits::new(Duration::from_secs(60), cancel.clone()));
+
+    let (written, ()) = tokio::join!(session.insert(user("robot")), async {
+        while simulator.instance().faults().fired().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        cancel.cancel();
+    });
+
+    assert!(written.is_ok(), "the record exists, so it must be known: {written:?}");
+    assert_eq!(simulator.instance().find("sys_user", "user_name", "robot").len(), 1);
+}
+
+#[tokio::test]
+async fn a_read_survives_what_passes() {
+    let faults = [
+        Fault::NotFound,
+        Fault::CutBefore,
+        Fault::CutAfter,
+        Fault::ServerError(502),
+        Fault::Maintenance,
+        Fault::WrongContentLength,
+        Fault::TooManyRequests(RetryAfter::Silent),
+    ];
+    let simulator = simulator().await;
+    let session = session(&simulator);
+    let made = session.insert(user("robot")).await.unwrap();
+    for fault in faults {
+        simulator
+            .instance()
+            .faults()
+            .next(Matcher::table("sys_user"), fault.clone());
+
+        let found = session.find(sys_user::TABLE, made.record.sys_id(), &[]).await;
+
+        assert!(found.unwrap().is_some(), "{fault:?}");
+    }
+    for fault in [Fault::TruncatedList, Fault::PartialList, Fault::StaleRead] {
+        let other = session.insert(user(&format!("robot-{fault:?}"))).await.unwrap();
+        simulator
+            .instance()
+            .faults()
+            .next(Matcher::table("sys_user"), fault.clone());
+
+        let (one, two) = tokio::join!(
+            session.find(sys_user::TABLE, made.record.sys_id(), &[]),
+            session.find(sys_user::TABLE, other.record.sys_id(), &[])
+        );
+
+        assert!(one.unwrap().is_some() && two.unwrap().is_some(), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_rate_limit_is_an_error_that_says_what_to_set() {
+    let simulator = simulator().await;
+    simulator
+        .instance()
+        .faults()
+        .every(Matcher::any(), Fault::TooManyRequests(RetryAfter::Seconds(3000)));
+
+    let error = session(&simulator).insert(user("robot")).await.unwrap_err();
+
+    assert!(
+        matches!(
+            error,
+            TableError::RateLimited {
+                retry_after: Some(_),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(error.remedy().contains("requests_per_second"));
+}
+
+/// Random faults over insert, update and delete: what was reported is what the instance holds.
+#[tokio::test]
+async fn whatever_happens_the_instance_holds_what_was_reported() {
+    for seed in 0..24 {
+        let simulator = simulator().await;
+        let session = session(&simulator);
+        simulator.instance().faults().chaos(seed, 0.3);
+        let mut kept = Vec::new();
+        for number in 0..6 {
+            let name = format!("robot-{number}");
+            let mut tries = 0;
+            let sys_id = loop {
+                tries += 1;
+                assert!(tries < 40, "seed {seed}: {:?}", simulator.instance().faults().fired());
+                match session.insert(user(&name)).await {
+                    Ok(written) => break written.record.sys_id().clone(),
+                    // What a person does: adopt the record that is in the way.
+                    Err(TableError::Duplicate {
+                        existing: Some(existing),
+                        ..
+                    }) => {
+                        panic!("seed {seed}: an insert that failed had made {existing}")
+                    }
+                    Err(TableError::Uncertain { .. }) => {
+                        let stored = simulator.instance().find("sys_user", "user_name", &name);
+                        if let Some(stored) = stored.first() {
+                            break id(&stored["sys_id"]);
+                        }
+                    }
+                    Err(_) => {}
+                }
+            };
+            let row = Row::new().set(sys_user::TITLE, name.as_str());
+            let update = Update {
+                table: sys_user::TABLE,
+                sys_id: &sys_id,
+                row,
+                read: &[sys_user::TITLE],
+                input: InputMode::Stored,
+            };
+            if let Ok(written) = session.update(update).await {
+                let stored = simulator.instance().record("sys_user", sys_id.as_str()).unwrap();
+                assert_eq!(stored["title"] == name, written.mismatches.is_empty(), "seed {seed}");
+            }
+            let is_removed = number % 2 == 0 && session.delete(sys_user::TABLE, &sys_id).await.is_ok();
+            if is_removed {
+                assert!(
+                    simulator.instance().record("sys_user", sys_id.as_str()).is_none(),
+                    "seed {seed}"
+                );
+            } else {
+                kept.push((name, sys_id));
+            }
+        }
+        simulator.instance().faults().clear();
+        for (name, sys_id) in kept {
+            let stored = simulator.instance().find("sys_user", "user_name", &name);
+            assert!(stored.len() <= 1, "seed {seed}: {name} is there {} times", stored.len());
+            assert!(
+                stored.iter().all(|record| record["sys_id"] == sys_id.as_str()),
+                "seed {seed}"
+            );
+        }
+    }
+}

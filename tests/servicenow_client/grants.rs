@@ -1,0 +1,193 @@
+//! Roles and groups, under both kinds of role management.
+
+use servicenow_provider::http::Method;
+use servicenow_provider::servicenow::{Granted, TableError};
+use servicenow_simulator::faults::{Fault, Matcher};
+
+use super::*;
+
+async fn robot(session: &Session) -> SysId {
+    session.insert(user("robot")).await.unwrap().record.sys_id().clone()
+}
+
+fn direct_rows(simulator: &Simulator, user: &SysId, role: &SysId) -> usize {
+    let rows = simulator.instance().find("sys_user_has_role", "user", user.as_str());
+    rows.iter()
+        .filter(|row| row["role"] == role.as_str() && row["inherited"] != "true")
+        .count()
+}
+
+#[tokio::test]
+async fn a_role_is_granted_once_and_revoked() {
+    for is_legacy in [false, true] {
+        let simulator = simulator().await;
+        simulator
+            .instance()
+            .switches(|modes| modes.legacy_role_rows = is_legacy);
+        let session = session(&simulator);
+        let user = robot(&session).await;
+        let role = session.roles().id_of("incident_manager").await.unwrap();
+
+        let first = session.grants().grant(&user, &role).await.unwrap();
+        assert!(matches!(first, Granted::Made(_)), "legacy {is_legacy}: {first:?}");
+        let again = session.grants().grant(&user, &role).await.unwrap();
+        assert_eq!(again, Granted::Had(first.sys_id().clone()), "legacy {is_legacy}");
+        assert_eq!(direct_rows(&simulator, &user, &role), 1);
+        let has = session.grants().of(&user).await.unwrap();
+        assert!(
+            has.iter()
+                .any(|grant| grant.role == role && !grant.inherited && grant.active)
+        );
+        assert!(
+            has.iter().any(|grant| grant.inherited),
+            "incident_manager contains other roles"
+        );
+
+        let revoked = session.grants().revoke(&user, &role).await.unwrap();
+        assert_eq!((revoked.removed, revoked.still_inherited), (1, false));
+        assert_eq!(session.grants().of(&user).await.unwrap(), []);
+        assert_eq!(session.grants().revoke(&user, &role).await.unwrap().removed, 0);
+    }
+}
+
+#[tokio::test]
+async fn an_inherited_role_is_granted_directly_and_then_left_as_it_was() {
+    for is_legacy in [false, true] {
+        let simulator = simulator().await;
+        simulator
+            .instance()
+            .switches(|modes| modes.legacy_role_rows = is_legacy);
+        let session = session(&simulator);
+        let user = robot(&session).await;
+        let outer = session.roles().id_of("incident_manager").await.unwrap();
+        let inner = session.roles().id_of("itil").await.unwrap();
+        session.grants().grant(&user, &outer).await.unwrap();
+
+        session.grants().grant(&user, &inner).await.unwrap();
+        assert_eq!(direct_rows(&simulator, &user, &inner), 1, "legacy {is_legacy}");
+
+        let revoked = session.grants().revoke(&user, &inner).await.unwrap();
+        assert_eq!(revoked.removed, 1);
+        assert_eq!(direct_rows(&simulator, &user, &inner), 0);
+        let has = session.grants().of(&user).await.unwrap();
+        assert!(
+            has.iter().any(|grant| grant.role == inner && grant.inherited),
+            "legacy {is_legacy}"
+        );
+        assert!(session.grants().revoke(&user, &inner).await.unwrap().still_inherited);
+    }
+}
+
+#[tokio::test]
+async fn grants_of_one_user_take_turns() {
+    let simulator = simulator().await;
+    let session = session(&simulator);
+    let user = robot(&session).await;
+    let names = [
+        "incident_manager",
+        "itil",
+        "knowledge",
+        "catalog_admin",
+        "user_admin",
+        "oauth_admin",
+    ];
+    simulator.instance().faults().every(
+        Matcher::table("sys_user_has_role").method(Method::POST),
+        Fault::Slow(Duration::from_millis(20)),
+    );
+
+    let grants = names.map(|name| {
+        let (session, user) = (&session, &user);
+        async move {
+            let Ok(role) = session.roles().id_of(name).await else {
+                return;
+            };
+            session.grants().grant(user, &role).await.unwrap();
+        }
+    });
+    futures_util::future::join_all(grants).await;
+
+    let log = simulator.instance().log();
+    let overlaps: Vec<_> = log
+        .iter()
+        .filter(|line| line.to_lowercase().contains("overlap"))
+        .collect();
+    assert!(overlaps.is_empty(), "{overlaps:?}");
+    let posts = simulator
+        .instance()
+        .requests()
+        .iter()
+        .filter(|request| request.method == "POST")
+        .count();
+    assert!(posts > 3, "{posts}");
+}
+
+#[tokio::test]
+async fn a_grant_whose_answer_is_lost_is_not_doubled() {
+    for is_legacy in [false, true] {
+        let simulator = simulator().await;
+        simulator
+            .instance()
+            .switches(|modes| modes.legacy_role_rows = is_legacy);
+        let session = session(&simulator);
+        let user = robot(&session).await;
+        for (name, inherited_before) in [("incident_manager", false), ("itil", true)] {
+            let role = session.roles().id_of(name).await.unwrap();
+            let posts = Matcher::table("sys_user_has_role").method(Method::POST);
+            simulator.instance().faults().next(posts, Fault::CutAfter);
+
+            session.grants().grant(&user, &role).await.unwrap();
+
+            assert_eq!(
+                direct_rows(&simulator, &user, &role),
+                1,
+                "legacy {is_legacy}, {name}, {inherited_before}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_wants_elevation_names_the_way_around() {
+    let simulator = simulator().await;
+    simulator
+        .instance()
+        .switches(|modes| modes.grants_need_elevation = true);
+    let session = session(&simulator);
+    let user = robot(&session).await;
+    let role = session.roles().id_of("incident_manager").await.unwrap();
+
+    let error = session.grants().grant(&user, &role).await.unwrap_err();
+
+    assert!(matches!(error, TableError::Refused { .. }), "{error:?}");
+    assert!(error.remedy().contains("group"), "{}", error.remedy());
+}
+
+#[tokio::test]
+async fn a_user_joins_a_group_once_and_leaves_it() {
+    let simulator = simulator().await;
+    simulator
+        .instance()
+        .put("sys_user_group", &[("name", "Robots & friends")]);
+    let session = session(&simulator);
+    let user = robot(&session).await;
+    let group = session.groups().id_of("Robots & friends").await.unwrap();
+
+    let first = session.memberships().join(&user, &group).await.unwrap();
+    assert_eq!(session.memberships().join(&user, &group).await.unwrap(), first);
+    assert_eq!(session.memberships().of(&user).await.unwrap(), [(first, group.clone())]);
+    assert_eq!(session.memberships().leave(&user, &group).await.unwrap(), 1);
+    assert_eq!(session.memberships().of(&user).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_unknown_role_is_answered_with_those_that_resemble_it() {
+    let simulator = simulator().await;
+
+    let error = session(&simulator).roles().id_of("incident_manger").await.unwrap_err();
+
+    assert!(
+        error.to_string().contains("did you mean \"incident_manager\""),
+        "{error}"
+    );
+}
