@@ -1,24 +1,15 @@
 //! A Terraform provider for the trust between ServiceNow and Microsoft 365.
 //!
 //! From the door inwards: [`plugin`] speaks Terraform's protocol and knows nothing of what is managed; [`provider`] reads
-<<<<<<< HEAD
-//! the provider block and builds the [`clients`]; [`resources`] has one room per resource, [`data_sources`] one per data
-//! source; [`servicenow`] and [`microsoft`] are the clients of the two sides, on top of one [`http`] stack. Arrows point
-//! down only.
-=======
-//! the provider block and builds the [`clients`]; [`resources`] has one room per resource, and [`actions`], [`ephemeral`] and
-//! [`functions`] likewise; [`servicenow`] and
-//! [`microsoft`] are the clients of the two sides, on top of one [`http`] stack. Arrows point down only.
->>>>>>> main
+//! the provider block and builds the [`clients`]; [`resources`] has one room per resource, and [`actions`],
+//! [`data_sources`], [`ephemeral`] and [`functions`] likewise; [`servicenow`] and [`microsoft`] are the clients of the two
+//! sides, on top of one [`http`] stack. Arrows point down only.
 
 pub mod actions;
 pub mod clients;
-<<<<<<< HEAD
 pub mod data_sources;
-=======
 pub mod ephemeral;
 pub mod functions;
->>>>>>> main
 pub mod http;
 mod inbound_check;
 pub mod microsoft;

@@ -13,14 +13,9 @@ use std::time::Duration;
 use arguments::Arguments;
 
 use crate::{
-<<<<<<< HEAD
-    clients::Clients,
-    data_sources,
-=======
     actions,
     clients::{Address, Clients},
-    ephemeral, functions,
->>>>>>> main
+    data_sources, ephemeral, functions,
     http::{Backoff, ClientOptions, Correlation, header::HeaderName, secret},
     plugin::{
         Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, Value, duration,

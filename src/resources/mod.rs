@@ -13,12 +13,8 @@ pub(crate) mod mapping;
 pub(crate) mod oauth_entity;
 mod oidc_provider;
 pub mod problem;
-<<<<<<< HEAD
-pub(crate) mod scope;
-=======
 pub(crate) mod rights;
-mod scope;
->>>>>>> main
+pub(crate) mod scope;
 mod secret;
 mod support_repository;
 mod support_settings;
