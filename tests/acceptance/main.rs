@@ -17,4 +17,6 @@ mod support;
 mod harness;
 mod inbound_check;
 mod installation;
+mod moving_in;
+mod newer_terraform;
 mod query;
