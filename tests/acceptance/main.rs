@@ -25,6 +25,8 @@ mod integration_user;
 mod ip_access_rule;
 mod oauth_entity;
 mod oidc_provider;
+mod moving_in;
+mod newer_terraform;
 mod query;
 mod readiness;
 mod sign_in_servicenow;
