@@ -14,5 +14,6 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod documentation;
 mod harness;
 mod installation;
