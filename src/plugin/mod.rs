@@ -17,6 +17,7 @@ pub mod plan;
 pub mod proto;
 pub mod provider;
 pub mod schema;
+pub mod self_check;
 pub mod server;
 pub mod suggest;
 pub mod transport;

@@ -94,7 +94,7 @@ pub(super) struct Notes {
 }
 
 impl<D> Context<D> {
-    /// Says what exists from now on: it is saved even if the call ends in a panic.
+    /// Says what exists from now on: it is saved even if the call ends in a panic, or a delete ends half-way.
     pub fn keep(&self, state: &Object) {
         *lock(&self.notes.kept) = Some(state.clone());
     }
@@ -275,15 +275,7 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
     /// Turns a state of an older version, as JSON, into the current shape.
     fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
         let _ = state;
-        Err(Diagnostic::error(
-            "State of an unknown version",
-            format!(
-                "The state of this {} was written in version {version} of its shape, which this provider does not know. It \
-                 was probably written by a newer provider: use that one, or a newer.",
-                self.type_name()
-            ),
-        )
-        .into())
+        Err(unknown_version(self.type_name(), version).into())
     }
 
     /// Takes over a state of another type; `None` when it does not know that type.
@@ -307,6 +299,15 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
         let _ = (cx, request, sink);
         Ok(())
     }
+}
+
+/// A state of a version that this provider never wrote.
+pub fn unknown_version(type_name: &str, version: i64) -> Diagnostic {
+    let detail = format!(
+        "The state of this {type_name} was written in version {version} of its shape, which this provider does not know. It was \
+         probably written by a newer provider: use that one, or a newer."
+    );
+    Diagnostic::error("State of an unknown version", detail)
 }
 
 /// What a `list` block asks for.

@@ -13,7 +13,9 @@ use std::time::Duration;
 use arguments::Arguments;
 
 use crate::{
-    clients::Clients,
+    actions,
+    clients::{Address, Clients},
+    ephemeral, functions,
     http::{Backoff, ClientOptions, Correlation, header::HeaderName, secret},
     plugin::{
         Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, Value, duration,
@@ -65,6 +67,7 @@ impl Provider for Servicenow {
         );
         let mut clients = Clients {
             servicenow,
+            address: address(&arguments, options.clone()),
             microsoft: Err(unconfigured),
             authorities: None,
         };
@@ -89,16 +92,27 @@ impl Provider for Servicenow {
     }
 
     fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<Clients>>> {
-        Vec::new()
+        ephemeral::all()
     }
 
     fn actions(&self) -> Vec<Box<dyn Action<Clients>>> {
-        Vec::new()
+        actions::all()
     }
 
     fn functions(&self) -> Vec<Box<dyn Function>> {
-        Vec::new()
+        functions::all()
     }
+}
+
+/// Where the instance is, for whoever signs in there as somebody else.
+fn address(arguments: &Arguments<'_>, http: ClientOptions) -> Option<Address> {
+    let url = arguments.text("instance_url", INSTANCE_URL)?.text;
+    let http = ClientOptions {
+        client_certificate_path: None,
+        client_key_path: None,
+        ..http
+    };
+    Some(Address { url, http })
 }
 
 /// The instance; or why there is none, which is an error only for what needs it.
@@ -118,7 +132,7 @@ fn servicenow(
         problems.push(problem.clone());
         problem
     })?;
-    let url = arguments.text("instance_url", &["SERVICENOW_INSTANCE_URL", "SN_HOST"]);
+    let url = arguments.text("instance_url", INSTANCE_URL);
     let Some(url) = url else {
         let what = "The address of the instance is missing (instance_url, SERVICENOW_INSTANCE_URL).";
         return Err(Diagnostic {
@@ -127,11 +141,14 @@ fn servicenow(
         });
     };
     let Some(sign_in) = sign_in else {
-        let what = "No way to sign in is complete: give username and password, client_id and client_secret, or one of the \
-                    others.";
+        let what = sign_in::lacking(arguments).unwrap_or_else(|| {
+            "No way to sign in is complete: give username and password, client_id and client_secret, or one of the \
+             others."
+                .to_owned()
+        });
         return Err(Diagnostic {
             path: Default::default(),
-            ..missing(what, "username")
+            ..missing(&what, "username")
         });
     };
     let options = InstanceOptions {
@@ -174,16 +191,14 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
     let path = |name, variables: &[&str]| arguments.text(name, variables).map(|path| path.text.into());
     let text = |name| arguments.text(name, &[]).map(|argument| argument.text);
     let run = environment.first(&["TFC_RUN_ID"]);
-    let correlation = arguments
-        .flag("run_correlation", &[])
-        .unwrap_or(true)
-        .then(|| Correlation {
-            header: HeaderName::from_static("x-correlation-id"),
-            id: run
-                .clone()
-                .filter(|run| is_token(run))
-                .unwrap_or_else(|| format!("terraform-{:016x}", rand::random::<u64>())),
-        });
+    let correlates = arguments.flag("run_correlation", &[]).unwrap_or(true);
+    let correlation = correlates.then(|| Correlation {
+        header: HeaderName::from_static("x-correlation-id"),
+        id: run
+            .clone()
+            .filter(|run| is_token(run))
+            .unwrap_or_else(|| format!("terraform-{:016x}", rand::random::<u64>())),
+    });
     let mut user_agent = format!(
         "Terraform/{} (+https://www.terraform.io) terraform-provider-servicenow/{}",
         if is_token(terraform_version) {
@@ -193,6 +208,11 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
         },
         env!("CARGO_PKG_VERSION")
     );
+    if let (Some(run), true) = (&run, correlates)
+        && is_token(run)
+    {
+        user_agent.push_str(&format!(" HCPTerraform/{run}"));
+    }
     if let Some(more) = environment.first(&["TF_APPEND_USER_AGENT"])
         && more.chars().all(|c| (' '..='~').contains(&c))
     {
@@ -223,6 +243,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._+".contains(c))
 }
 
+const INSTANCE_URL: &[&str] = &["SERVICENOW_INSTANCE_URL", "SN_HOST"];
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_RETRIES: u32 = 4;
 /// A little above Terraform's default parallelism; the instance serves few calls of one account at a time.
@@ -257,6 +278,23 @@ mod tests {
                 .contains("SERVICENOW_INSTANCE_URL")
         );
         assert!(clients.microsoft.unwrap_err().detail.contains("microsoft365"));
+    }
+
+    /// Everything that Terraform would refuse of what the provider serves.
+    #[test]
+    fn all_that_is_served_is_sound() {
+        let provider = Servicenow {
+            environment: Environment::of(nothing),
+        };
+        assert_eq!(crate::plugin::self_check::problems(&provider), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_resource_can_be_listed_and_has_an_identity() {
+        for resource in resources::all() {
+            assert!(resource.identity().is_some(), "{}", resource.type_name());
+            assert!(resource.list_schema().is_some(), "{}", resource.type_name());
+        }
     }
 
     #[test]

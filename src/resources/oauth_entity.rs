@@ -5,8 +5,10 @@ mod profile; // The OAuth profile that set-up wizards ask for.
 pub(super) use profile::remove as remove_profiles;
 
 use async_trait::async_trait;
+use serde_json::Value as Json;
 
 use super::{
+    foreign::Foreign,
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
@@ -16,6 +18,7 @@ use super::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Object,
         Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
         Outcome, Plan, Resource, Schema, Value, schema::validate,
     },
@@ -56,6 +59,21 @@ const FIELDS: &[Field] = &[
     Field::when_configured("comments", COMMENTS),
     Field::when_configured("logo_url", LOGO_URL),
 ];
+
+/// An endpoint for clients: that provider knows no other type.
+const FOREIGN: Foreign = Foreign {
+    type_name: "servicenow_oauth_entity",
+    attributes: &[
+        ("name", "name"),
+        ("client_id", "client_id"),
+        ("redirect_url", "redirect_url"),
+        ("logo_url", "logo_url"),
+        ("access_token_lifespan", "access_token_lifespan"),
+        ("refresh_token_lifespan", "refresh_token_lifespan"),
+        ("access", "access"),
+        ("scope", scope::ATTRIBUTE),
+    ],
+};
 
 fn schema() -> Schema {
     let [secret, secret_wo, secret_wo_version] = Attribute::secret(
@@ -239,6 +257,14 @@ impl Resource<Clients> for OauthEntity {
         let session = cx.instance()?;
         let sys_id = import::record(&session, TABLE, FIELDS, target, Some(own_rows()?)).await?;
         Ok(Object::new().with("id", sys_id.as_str()))
+    }
+
+    fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
+        FOREIGN.upgrade(version, &state)
+    }
+
+    fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        FOREIGN.take_over(from)
     }
 
     fn list_schema(&self) -> Option<Schema> {

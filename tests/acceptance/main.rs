@@ -16,4 +16,13 @@ mod support;
 
 mod documentation;
 mod harness;
+mod inbound_check;
 mod installation;
+mod integration_user;
+mod oauth_entity;
+mod oidc_provider;
+mod support_repository;
+mod support_settings;
+mod whole_guide;
+mod query;
+mod sign_in_servicenow;

@@ -7,6 +7,8 @@ use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use url::form_urlencoded;
 
 use super::answer::{RanAs, failure, html, set, unauthorized};
@@ -52,8 +54,13 @@ async fn record(State(instance): State<Instance>, request: Request, next: Next) 
     let transaction = new_id()[..12].to_owned();
     parts.extensions.insert(TransactionId(transaction));
     let granting = instance.begin_grant(&record);
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    // By the instance's own clock, which a mode can put wrong.
+    set(&mut response, "date", &http_date(instance.now()));
     instance.end_grant(granting);
+    if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&instance.now()) {
+        set(&mut response, "date", &date);
+    }
     let is_cut = response.extensions().get::<Cut>().is_some();
     record.status = if is_cut { 0 } else { response.status().as_u16() };
     if let Some(RanAs(user)) = response.extensions().get() {
@@ -254,4 +261,9 @@ fn table_and_id(path: &str) -> (Option<&str>, Option<&str>) {
     };
     let mut parts = rest.split('/');
     (parts.next(), parts.next())
+}
+
+fn http_date(at: Timestamp) -> String {
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    printer.timestamp_to_rfc9110_string(&at).unwrap_or_default()
 }
