@@ -13,13 +13,13 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem,
+    problem, rights,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Plan, Resource, Schema, Validator, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Plan, Resource, Schema, Validator, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Session, TableError, Update,
@@ -103,6 +103,10 @@ impl Resource<Clients> for IpAccessRule {
         schema()
     }
 
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE])
+    }
+
     fn identity(&self) -> Option<IdentitySchema> {
         Some(super::sys_id_identity())
     }
@@ -112,7 +116,9 @@ impl Resource<Clients> for IpAccessRule {
         match (address("range_start"), address("range_end")) {
             (Some(start), Some(end)) if start > end => {
                 let detail = format!("The range ends at {end}, before it starts at {start}. Exchange the two.");
-                Diagnostic::error("Invalid range", detail).at_attribute("range_end").into()
+                Diagnostic::error("Invalid range", detail)
+                    .at_attribute("range_end")
+                    .into()
             }
             _ => Diagnostics::new(),
         }
@@ -312,9 +318,17 @@ mod tests {
         check("10.0.0.1", None, &[]);
         check("10.0.0.1", Some("10.0.0.1"), &[]);
         check("9.0.0.1", Some("10.0.0.1"), &[]);
-        check("10.0.0.2", Some("10.0.0.1"), &["range_end: The range ends at 10.0.0.1, before"]);
+        check(
+            "10.0.0.2",
+            Some("10.0.0.1"),
+            &["range_end: The range ends at 10.0.0.1, before"],
+        );
         check("10.0.0.0/24", None, &["range_start: \"10.0.0.0/24\" is a network"]);
         check("::1", None, &["no IPv4 address, and the instance knows no others"]);
-        check("10.0.0.256", Some("x"), &["range_start: \"10.0.0.256\"", "range_end: \"x\""]);
+        check(
+            "10.0.0.256",
+            Some("x"),
+            &["range_start: \"10.0.0.256\"", "range_end: \"x\""],
+        );
     }
 }

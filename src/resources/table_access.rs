@@ -9,13 +9,13 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem,
+    problem, rights,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Plan, Resource, Rule, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Kind, Record, Row, Session, SysId, TableError, Update,
@@ -104,6 +104,10 @@ impl Resource<Clients> for TableAccess {
         schema()
     }
 
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE])
+    }
+
     fn identity(&self) -> Option<IdentitySchema> {
         Some(super::sys_id_identity())
     }
@@ -151,7 +155,9 @@ impl Resource<Clients> for TableAccess {
             return Ok(());
         };
         let managed = SETTINGS.iter().filter(|setting| setting.is_managed(state));
-        let row = managed.fold(Row::new(), |row, setting| setting.write(row, state.at(setting.original)));
+        let row = managed.fold(Row::new(), |row, setting| {
+            setting.write(row, state.at(setting.original))
+        });
         if row.is_empty() {
             return Ok(());
         }
@@ -355,7 +361,9 @@ mod tests {
     #[track_caller]
     fn check(prior: Option<Object>, config: Object, expected: Value) {
         let mut state = config.clone();
-        let original = prior.as_ref().map_or(Value::Unknown, |prior| prior.at("original_access").clone());
+        let original = prior
+            .as_ref()
+            .map_or(Value::Unknown, |prior| prior.at("original_access").clone());
         state.set("original_access", original);
         TableAccess.plan(&mut Plan {
             config: &config,
@@ -374,7 +382,9 @@ mod tests {
         check(None, Object::new(), Value::Null);
         let kept = public().with("original_access", "package_private");
         check(Some(kept.clone()), public(), "package_private".into());
-        let emptied = Object::new().with("access", "").with("original_access", "package_private");
+        let emptied = Object::new()
+            .with("access", "")
+            .with("original_access", "package_private");
         check(Some(emptied), public(), "package_private".into());
         check(Some(kept), Object::new(), Value::Null);
         check(Some(Object::new()), public(), Value::Unknown);
