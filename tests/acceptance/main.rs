@@ -18,6 +18,7 @@ mod bad_input;
 mod failures;
 mod cross_scope_privilege;
 mod data_sources;
+mod documentation;
 mod harness;
 mod inbound_check;
 mod installation;
