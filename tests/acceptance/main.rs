@@ -16,4 +16,5 @@ mod support;
 
 mod harness;
 mod installation;
+mod sign_in_microsoft;
 mod sign_in_servicenow;
