@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    http::{Client, Limits, Origin},
+    http::{Client, ClientOptions, Limits, Origin, Secret},
     microsoft::Microsoft365,
     plugin::{Context, Diagnostic},
-    servicenow::{Instance, Session},
+    resources::problem,
+    servicenow::{Instance, InstanceOptions, Session, SignIn, Timing},
 };
 
 /// The clients. A side that is not configured is an error only for what needs it.
@@ -14,10 +15,21 @@ use crate::{
 pub struct Clients {
     /// The ServiceNow instance.
     pub servicenow: Result<Instance, Diagnostic>,
+    /// The same instance for callers that sign in themselves; none while its address is not configured.
+    pub address: Option<Address>,
     /// Microsoft 365, signed in as the provider.
     pub microsoft: Result<Microsoft365, Diagnostic>,
     /// Entra, for signing in as somebody else.
     pub authorities: Option<Authorities>,
+}
+
+/// How to reach the instance, without an account.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// `instance_url`.
+    pub url: String,
+    /// The wire, without the provider's client certificate: that one is the account's.
+    pub http: ClientOptions,
 }
 
 /// Where other identities sign in.
@@ -45,6 +57,12 @@ pub trait Calls {
     /// When the provider block does not say how to reach it.
     fn microsoft(&self) -> Result<&Microsoft365, Diagnostic>;
 
+    /// The instance as somebody else sees it: whoever a token stands for.
+    ///
+    /// # Errors
+    /// When the provider block does not say where the instance is.
+    fn instance_with(&self, token: &Secret) -> Result<Session, Diagnostic>;
+
     /// The limits of this call.
     fn limits(&self) -> Limits;
 }
@@ -60,6 +78,23 @@ impl Calls for Context<Clients> {
 
     fn microsoft(&self) -> Result<&Microsoft365, Diagnostic> {
         self.data.microsoft.as_ref().map_err(Clone::clone)
+    }
+
+    fn instance_with(&self, token: &Secret) -> Result<Session, Diagnostic> {
+        let Some(address) = self.data.address.clone() else {
+            let detail = "The address of the instance is missing: set instance_url in the provider block, or \
+                          SERVICENOW_INSTANCE_URL.";
+            return Err(Diagnostic::error("ServiceNow is not configured", detail));
+        };
+        let options = InstanceOptions {
+            instance_url: address.url,
+            sign_in: SignIn::Bearer { token: token.clone() },
+            http: address.http,
+            timing: Timing::STANDARD,
+        };
+        let instance = Instance::new(options)
+            .map_err(|error| Diagnostic::error("Invalid ServiceNow configuration", problem::explain(&error, "")))?;
+        Ok(instance.at(self.limits()))
     }
 
     fn limits(&self) -> Limits {

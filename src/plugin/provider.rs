@@ -94,7 +94,7 @@ pub(super) struct Notes {
 }
 
 impl<D> Context<D> {
-    /// Says what exists from now on: it is saved even if the call ends in a panic.
+    /// Says what exists from now on: it is saved even if the call ends in a panic, or a delete ends half-way.
     pub fn keep(&self, state: &Object) {
         *lock(&self.notes.kept) = Some(state.clone());
     }
@@ -202,6 +202,25 @@ pub struct Moved<'a> {
     pub state: &'a Json,
 }
 
+/// A right that an account needs, for the reference pages.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Need {
+    /// The right: a role, a permission. Markdown.
+    pub right: String,
+    /// What it is needed for. Markdown.
+    pub purpose: String,
+}
+
+impl Need {
+    /// A right, and what it is needed for.
+    pub fn new(right: impl Into<String>, purpose: impl Into<String>) -> Self {
+        Self {
+            right: right.into(),
+            purpose: purpose.into(),
+        }
+    }
+}
+
 /// A managed resource.
 #[async_trait]
 pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
@@ -210,6 +229,11 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
 
     /// Its schema.
     fn schema(&self) -> Schema;
+
+    /// The rights that an account needs for it, for the reference pages.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// What names one of its objects among all.
     fn identity(&self) -> Option<IdentitySchema> {
@@ -251,15 +275,7 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
     /// Turns a state of an older version, as JSON, into the current shape.
     fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
         let _ = state;
-        Err(Diagnostic::error(
-            "State of an unknown version",
-            format!(
-                "The state of this {} was written in version {version} of its shape, which this provider does not know. It \
-                 was probably written by a newer provider: use that one, or a newer.",
-                self.type_name()
-            ),
-        )
-        .into())
+        Err(unknown_version(self.type_name(), version).into())
     }
 
     /// Takes over a state of another type; `None` when it does not know that type.
@@ -283,6 +299,15 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
         let _ = (cx, request, sink);
         Ok(())
     }
+}
+
+/// A state of a version that this provider never wrote.
+pub fn unknown_version(type_name: &str, version: i64) -> Diagnostic {
+    let detail = format!(
+        "The state of this {type_name} was written in version {version} of its shape, which this provider does not know. It was \
+         probably written by a newer provider: use that one, or a newer."
+    );
+    Diagnostic::error("State of an unknown version", detail)
 }
 
 /// What a `list` block asks for.
@@ -340,6 +365,11 @@ pub trait DataSource<D: Send + Sync + 'static>: Send + Sync + 'static {
     /// Its schema.
     fn schema(&self) -> Schema;
 
+    /// The rights that an account needs for it, for the reference pages.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
     /// Checks that a schema cannot express.
     fn validate(&self, config: &Object) -> Diagnostics {
         let _ = config;
@@ -358,6 +388,11 @@ pub trait EphemeralResource<D: Send + Sync + 'static>: Send + Sync + 'static {
 
     /// Its schema.
     fn schema(&self) -> Schema;
+
+    /// The rights that an account needs for it, for the reference pages.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// Checks that a schema cannot express.
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -402,6 +437,11 @@ pub trait Action<D: Send + Sync + 'static>: Send + Sync + 'static {
 
     /// Its schema.
     fn schema(&self) -> Schema;
+
+    /// The rights that an account needs for it, for the reference pages.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// Checks that a schema cannot express.
     fn validate(&self, config: &Object) -> Diagnostics {

@@ -13,7 +13,9 @@ use std::time::Duration;
 use arguments::Arguments;
 
 use crate::{
-    clients::Clients,
+    actions,
+    clients::{Address, Clients},
+    ephemeral, functions,
     http::{Backoff, ClientOptions, Correlation, header::HeaderName, secret},
     plugin::{
         Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, Value, duration,
@@ -65,6 +67,7 @@ impl Provider for Servicenow {
         );
         let mut clients = Clients {
             servicenow,
+            address: address(&arguments, options.clone()),
             microsoft: Err(unconfigured),
             authorities: None,
         };
@@ -89,16 +92,27 @@ impl Provider for Servicenow {
     }
 
     fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<Clients>>> {
-        Vec::new()
+        ephemeral::all()
     }
 
     fn actions(&self) -> Vec<Box<dyn Action<Clients>>> {
-        Vec::new()
+        actions::all()
     }
 
     fn functions(&self) -> Vec<Box<dyn Function>> {
-        Vec::new()
+        functions::all()
     }
+}
+
+/// Where the instance is, for whoever signs in there as somebody else.
+fn address(arguments: &Arguments<'_>, http: ClientOptions) -> Option<Address> {
+    let url = arguments.text("instance_url", INSTANCE_URL)?.text;
+    let http = ClientOptions {
+        client_certificate_path: None,
+        client_key_path: None,
+        ..http
+    };
+    Some(Address { url, http })
 }
 
 /// The instance; or why there is none, which is an error only for what needs it.
@@ -118,7 +132,7 @@ fn servicenow(
         problems.push(problem.clone());
         problem
     })?;
-    let url = arguments.text("instance_url", &["SERVICENOW_INSTANCE_URL", "SN_HOST"]);
+    let url = arguments.text("instance_url", INSTANCE_URL);
     let Some(url) = url else {
         let what = "The address of the instance is missing (instance_url, SERVICENOW_INSTANCE_URL).";
         return Err(Diagnostic {
@@ -229,6 +243,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._+".contains(c))
 }
 
+const INSTANCE_URL: &[&str] = &["SERVICENOW_INSTANCE_URL", "SN_HOST"];
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_RETRIES: u32 = 4;
 /// A little above Terraform's default parallelism; the instance serves few calls of one account at a time.
@@ -263,6 +278,23 @@ mod tests {
                 .contains("SERVICENOW_INSTANCE_URL")
         );
         assert!(clients.microsoft.unwrap_err().detail.contains("microsoft365"));
+    }
+
+    /// Everything that Terraform would refuse of what the provider serves.
+    #[test]
+    fn all_that_is_served_is_sound() {
+        let provider = Servicenow {
+            environment: Environment::of(nothing),
+        };
+        assert_eq!(crate::plugin::self_check::problems(&provider), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_resource_can_be_listed_and_has_an_identity() {
+        for resource in resources::all() {
+            assert!(resource.identity().is_some(), "{}", resource.type_name());
+            assert!(resource.list_schema().is_some(), "{}", resource.type_name());
+        }
     }
 
     #[test]

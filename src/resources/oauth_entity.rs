@@ -5,26 +5,33 @@ mod profile; // The OAuth profile that set-up wizards ask for.
 pub(super) use profile::remove as remove_profiles;
 
 use async_trait::async_trait;
+use serde_json::Value as Json;
 
 use super::{
+    foreign::Foreign,
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem, scope,
+    problem, rights, scope,
     secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Plan, Resource, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Object,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Plan, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, TableError, Update,
-        tables::oauth_entity::{
-            ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COLUMNS, COMMENTS,
-            DEFAULT_GRANT_TYPE, LOGO_URL, NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL,
-            SEND_CLIENT_CREDENTIALS_AS, SYS_CLASS_NAME, SYS_SCOPE, TABLE, TOKEN_URL, TYPE, TYPE_CLIENT, TYPE_PROVIDER,
+        tables::{
+            oauth_entity::{
+                ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COLUMNS, COMMENTS,
+                DEFAULT_GRANT_TYPE, LOGO_URL, NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL,
+                SEND_CLIENT_CREDENTIALS_AS, SYS_CLASS_NAME, SYS_SCOPE, TABLE, TOKEN_URL, TYPE, TYPE_CLIENT,
+                TYPE_PROVIDER,
+            },
+            oauth_entity_profile,
         },
     },
 };
@@ -52,6 +59,21 @@ const FIELDS: &[Field] = &[
     Field::when_configured("comments", COMMENTS),
     Field::when_configured("logo_url", LOGO_URL),
 ];
+
+/// An endpoint for clients: that provider knows no other type.
+const FOREIGN: Foreign = Foreign {
+    type_name: "servicenow_oauth_entity",
+    attributes: &[
+        ("name", "name"),
+        ("client_id", "client_id"),
+        ("redirect_url", "redirect_url"),
+        ("logo_url", "logo_url"),
+        ("access_token_lifespan", "access_token_lifespan"),
+        ("refresh_token_lifespan", "refresh_token_lifespan"),
+        ("access", "access"),
+        ("scope", scope::ATTRIBUTE),
+    ],
+};
 
 fn schema() -> Schema {
     let [secret, secret_wo, secret_wo_version] = Attribute::secret(
@@ -151,6 +173,10 @@ impl Resource<Clients> for OauthEntity {
         schema()
     }
 
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE, oauth_entity_profile::TABLE])
+    }
+
     fn identity(&self) -> Option<IdentitySchema> {
         Some(super::sys_id_identity())
     }
@@ -231,6 +257,14 @@ impl Resource<Clients> for OauthEntity {
         let session = cx.instance()?;
         let sys_id = import::record(&session, TABLE, FIELDS, target, Some(own_rows()?)).await?;
         Ok(Object::new().with("id", sys_id.as_str()))
+    }
+
+    fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
+        FOREIGN.upgrade(version, &state)
+    }
+
+    fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        FOREIGN.take_over(from)
     }
 
     fn list_schema(&self) -> Option<Schema> {

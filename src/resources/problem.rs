@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use crate::{
+    microsoft::SupportError,
     plugin::{Diagnostic, Diagnostics, Path},
     servicenow::{Mismatch, QueryError, TableError},
 };
@@ -10,6 +11,11 @@ use crate::{
 /// A table call that failed while doing something ("create the registry entry").
 pub fn of_table(error: &TableError, doing: &str) -> Diagnostic {
     Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy()))
+}
+
+/// A call of the admin center that failed while doing something. Its text says what to do.
+pub fn of_support(error: &SupportError, doing: &str) -> Diagnostic {
+    Diagnostic::error(format!("Could not {doing}"), explain(error, ""))
 }
 
 /// A value that cannot be looked up.

@@ -124,6 +124,11 @@ impl Session {
         self.inner.account_name()
     }
 
+    /// The instance's clock, as far as its answers told.
+    pub fn clock(&self) -> Option<Timestamp> {
+        self.inner.instance_time(Moment::now())
+    }
+
     /// Waits, unless the operation's time or the run is over: then it does not.
     pub async fn wait(&self, pause: Duration) {
         // The next call says what ended the operation.

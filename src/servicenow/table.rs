@@ -21,6 +21,16 @@ impl Table {
         }
     }
 
+    /// A table that the user names. Nothing is known of the rights that it asks for.
+    ///
+    /// `None` when the text cannot be a table's name. Names live as long as the process, which is one run of Terraform.
+    pub fn named(name: &str) -> Option<Table> {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let is_name = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') && name.chars().all(fits);
+        let leaked: &'static str = (is_name && name.len() <= LONGEST_NAME).then(|| &*name.to_owned().leak())?;
+        Some(Table::new(leaked, "a role that its access rules (ACL) ask for"))
+    }
+
     /// Names the plugin or release that brings the table, for the error of an instance that lacks it.
     pub(super) const fn comes_with(mut self, what: &'static str) -> Table {
         self.comes_with = Some(what);
@@ -126,3 +136,6 @@ pub enum Kind {
     /// `2026-01-31 23:59:59`, UTC.
     DateTime,
 }
+
+/// Of a table, characters.
+const LONGEST_NAME: usize = 80;

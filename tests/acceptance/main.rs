@@ -15,6 +15,14 @@
 mod support;
 
 mod harness;
+mod inbound_check;
 mod installation;
+mod integration_user;
+mod oauth_entity;
+mod oidc_provider;
+mod query;
 mod sign_in_microsoft;
 mod sign_in_servicenow;
+mod support_repository;
+mod support_settings;
+mod whole_guide;

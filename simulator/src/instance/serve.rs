@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any;
+use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use url::form_urlencoded;
 
@@ -54,6 +55,8 @@ async fn record(State(instance): State<Instance>, request: Request, next: Next) 
     parts.extensions.insert(TransactionId(transaction));
     let granting = instance.begin_grant(&record);
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    // By the instance's own clock, which a mode can put wrong.
+    set(&mut response, "date", &http_date(instance.now()));
     instance.end_grant(granting);
     if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&instance.now()) {
         set(&mut response, "date", &date);
@@ -258,4 +261,9 @@ fn table_and_id(path: &str) -> (Option<&str>, Option<&str>) {
     };
     let mut parts = rest.split('/');
     (parts.next(), parts.next())
+}
+
+fn http_date(at: Timestamp) -> String {
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    printer.timestamp_to_rfc9110_string(&at).unwrap_or_default()
 }

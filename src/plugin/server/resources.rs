@@ -85,6 +85,10 @@ impl<P: Provider> Shared<P> {
                 ),
             )));
         }
+        // A state that a Terraform before 1.12 wrote has no identity at all; the next read fills it in.
+        if request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty()) {
+            return Ok((proto::upgrade_resource_identity::Response::default(), quiet()));
+        }
         let raw = raw_json(request.raw_identity.as_ref()).map_err(failed)?;
         let decoded = json::decode(&raw, &identity.ty(), Unexpected::Ignore)
             .map_err(|error| failed(bug(format!("the identity cannot be read {error}"))))?;
@@ -223,7 +227,17 @@ impl<P: Provider> Shared<P> {
                         quiet(),
                     ))
                 }
-                Err(problem) => Err(unchanged(problem)),
+                // All of it, or what the resource says is left.
+                Err(problem) => {
+                    let private = private_bytes(&cx.notes);
+                    Err((
+                        proto::apply_resource_change::Response {
+                            private,
+                            ..self.as_it_was(&request, &cx.notes)
+                        },
+                        problem,
+                    ))
+                }
             },
             (None, Some(planned)) => {
                 let outcome = entry.part.create(&cx, planned.clone(), &config).await;
@@ -336,8 +350,6 @@ impl<P: Provider> Shared<P> {
         let response = proto::move_resource_state::Response {
             target_identity: entry.identity_of(&state),
             target_state: Some(encode_object(Some(state), schema)),
-            // What the other provider did not keep, the next read fills in.
-            target_private: private_json(&Map::from_iter([(IMPORTING.to_owned(), Json::Bool(true))])),
             ..Default::default()
         };
         Ok((response, quiet()))

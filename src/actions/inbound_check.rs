@@ -1,0 +1,46 @@
+//! `servicenow_inbound_check`: whether Microsoft can call the instance, and why not.
+
+use async_trait::async_trait;
+
+use crate::{
+    clients::Clients,
+    inbound_check::{self, Check},
+    plugin::{
+        Context, Diagnostics, Object, Schema,
+        provider::{Action, Progress},
+    },
+};
+
+/// The action.
+pub(super) struct InboundCheck;
+
+#[async_trait]
+impl Action<Clients> for InboundCheck {
+    fn type_name(&self) -> &'static str {
+        "servicenow_inbound_check"
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::new(
+            "Calls the instance as Microsoft does: signs in to Entra as the REST user application, asks for a token for the \
+             inbound application and reads a table with it. When the call is refused it names the cause. Run it after \
+             creation by an `action_trigger`, or at any time with `terraform apply -invoke=action.servicenow_inbound_check.<name>`. \
+             Needs Terraform 1.14 or later; before that use the ephemeral resource of the same name.",
+            inbound_check::arguments(inbound_check::secret().write_only()),
+        )
+    }
+
+    async fn invoke(&self, cx: &Context<Clients>, config: &Object, progress: &Progress) -> Diagnostics {
+        let check = match Check::from(config) {
+            Ok(check) => check,
+            Err(problem) => return problem.into(),
+        };
+        match inbound_check::run(cx, &check, &|step| progress.say(step)).await {
+            Ok(_) => {
+                progress.say("Microsoft can call the instance.");
+                Diagnostics::new()
+            }
+            Err(failure) => failure.into_diagnostic().into(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Actions: what is done at a moment and leaves no state. From Terraform 1.14.
+
+mod inbound_check;
+
+use crate::{clients::Clients, plugin::provider::Action};
+
+/// All actions.
+pub fn all() -> Vec<Box<dyn Action<Clients>>> {
+    vec![Box::new(inbound_check::InboundCheck)]
+}

@@ -1,0 +1,14 @@
+//! Ephemeral resources: values that are in no plan and no state. From Terraform 1.10.
+
+mod access_token;
+mod inbound_check;
+
+use crate::{clients::Clients, plugin::provider::EphemeralResource};
+
+/// All ephemeral resources.
+pub fn all() -> Vec<Box<dyn EphemeralResource<Clients>>> {
+    vec![
+        Box::new(access_token::AccessToken),
+        Box::new(inbound_check::InboundCheck),
+    ]
+}
