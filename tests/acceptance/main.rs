@@ -30,6 +30,8 @@ mod moving_in;
 mod newer_terraform;
 mod query;
 mod readiness;
+mod query;
+mod sign_in_microsoft;
 mod sign_in_servicenow;
 mod support_repository;
 mod support_settings;
