@@ -85,9 +85,6 @@ impl<P: Provider> Shared<P> {
                 ),
             )));
         }
-        // A state that a Terraform before 1.12 wrote has no identity at all; the next read fills it in.
-        if request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty()) {
-            return Ok((proto::upgrade_resource_identity::Response::default(), quiet()));
         if request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty()) {
             // An older Terraform wrote the state, without an identity: the next read gives one.
             return Ok((
