@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::lookup;
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Object, Schema, Value, schema::validate},
-    resources::{mapping, problem},
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
+    resources::{mapping, problem, rights},
     servicenow::{
         Query, Record, Session, TableError,
         tables::{sys_scope, sys_store_app},
@@ -47,6 +47,10 @@ impl DataSource<Clients> for Application {
                 ),
             ],
         )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[sys_scope::TABLE, sys_store_app::TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
