@@ -6,7 +6,7 @@ use super::lookup;
 use crate::{
     clients::{Calls, Clients},
     microsoft::support::Repository,
-    plugin::{Attribute, Context, DataSource, Diagnostic, Diagnostics, Object, Schema, Value},
+    plugin::{Attribute, Context, DataSource, Diagnostic, Diagnostics, Need, Object, Schema, Value},
     resources::problem,
 };
 
@@ -44,6 +44,13 @@ impl DataSource<Clients> for SupportIntegration {
                 .describe("The repositories, by id."),
             ],
         )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::new(
+            "an administrator of the Microsoft 365 tenant",
+            "the admin center",
+        )]
     }
 
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

@@ -7,13 +7,16 @@ use async_trait::async_trait;
 use super::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Object, Rule, Schema, Value},
-    resources::{mapping::Field, problem},
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
+    resources::{mapping::Field, problem, rights},
     servicenow::{
         Session, SysId, TableError,
-        tables::sys_user::{
-            ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, LAST_NAME, LOCKED_OUT, NAME, TABLE, TIME_ZONE, TITLE,
-            USER_NAME, WEB_SERVICE_ACCESS_ONLY,
+        tables::{
+            sys_user::{
+                ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, LAST_NAME, LOCKED_OUT, NAME, TABLE, TIME_ZONE,
+                TITLE, USER_NAME, WEB_SERVICE_ACCESS_ONLY,
+            },
+            sys_user_has_role,
         },
     },
 };
@@ -76,6 +79,10 @@ impl DataSource<Clients> for User {
             ],
         )
         .rule(Rule::ExactlyOneOf(&["id", "user_name", "email"]))
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE, sys_user_has_role::TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
