@@ -2,6 +2,7 @@
 
 mod profile; // The OAuth profile that set-up wizards ask for.
 
+pub(crate) use profile::read_into as read_profile_into;
 pub(super) use profile::remove as remove_profiles;
 
 use async_trait::async_trait;
