@@ -50,7 +50,7 @@ impl DataSource<Clients> for Application {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[sys_scope::TABLE, sys_store_app::TABLE])
+        rights::to_read(&[sys_scope::TABLE, sys_store_app::TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

@@ -47,7 +47,7 @@ impl DataSource<Clients> for ConnectorAddresses {
     }
 
     fn needs(&self) -> Vec<Need> {
-        vec![Need::new("none", "no account is asked for")]
+        vec![Need::new("no role; nothing is asked but DNS", "the addresses")]
     }
 
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

@@ -10,12 +10,12 @@ use crate::{
     servicenow::{
         Query,
         tables::{
-            self,
             oauth_entity::{
                 ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, COLUMNS, COMMENTS, DEFAULT_GRANT_TYPE,
                 NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL, SEND_CLIENT_CREDENTIALS_AS,
                 SYS_CLASS_NAME, SYS_SCOPE, TABLE, TOKEN_URL, TYPE,
             },
+            oauth_entity_profile,
         },
     },
 };
@@ -106,7 +106,7 @@ impl DataSource<Clients> for OauthEntity {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE, tables::oauth_entity_profile::TABLE])
+        rights::to_read(&[TABLE, oauth_entity_profile::TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

@@ -107,7 +107,7 @@ impl DataSource<Clients> for OidcProvider {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE, configuration::TABLE])
+        rights::to_read(&[TABLE, configuration::TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

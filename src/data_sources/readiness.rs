@@ -104,8 +104,8 @@ impl DataSource<Clients> for IntegrationReadiness {
 
     fn needs(&self) -> Vec<Need> {
         vec![Need::new(
-            "none in particular",
-            "what the account may not read is `unknown`",
+            "none in particular: what the account may not read is reported as `unknown`",
+            "each check",
         )]
     }
 

@@ -49,7 +49,7 @@ impl DataSource<Clients> for Role {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE])
+        rights::to_read(&[TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

@@ -7,7 +7,7 @@ use crate::{
     clients::{Calls, Clients},
     microsoft::support::Repository,
     plugin::{Attribute, Context, DataSource, Diagnostic, Diagnostics, Need, Object, Schema, Value},
-    resources::problem,
+    resources::{problem, rights},
 };
 
 /// The data source.
@@ -47,10 +47,7 @@ impl DataSource<Clients> for SupportIntegration {
     }
 
     fn needs(&self) -> Vec<Need> {
-        vec![Need::new(
-            "an administrator of the Microsoft 365 tenant",
-            "the admin center",
-        )]
+        rights::of_admin_center()
     }
 
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

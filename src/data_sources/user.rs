@@ -82,7 +82,7 @@ impl DataSource<Clients> for User {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE, sys_user_has_role::TABLE])
+        rights::to_read(&[TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
