@@ -333,7 +333,10 @@ async fn with_keys(session: &Session, id: &str) -> Result<String, Diagnostic> {
     let mut parts = Vec::new();
     for part in id.split('^') {
         let application = part.split_once('=').and_then(|(column, value)| {
-            let attribute = APPLICATIONS.iter().find(|(attribute, _)| *attribute == column.trim())?.0;
+            let attribute = APPLICATIONS
+                .iter()
+                .find(|(attribute, _)| *attribute == column.trim())?
+                .0;
             Some((attribute, value.trim()))
         });
         parts.push(match application {

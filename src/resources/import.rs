@@ -44,9 +44,8 @@ async fn by_columns(
     for part in id.split('^') {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let field = field(table, fields, name.trim(), value.trim())?;
-        let term = Query::equals(field.column, value.trim()).map_err(|error| {
-            Diagnostic::error("Invalid import id", problem::explain(&error, &error.remedy()))
-        })?;
+        let term = Query::equals(field.column, value.trim())
+            .map_err(|error| Diagnostic::error("Invalid import id", problem::explain(&error, &error.remedy())))?;
         columns.push(field.column);
         query = Some(match query {
             Some(query) => query.and(term),

@@ -15,9 +15,8 @@ use super::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Object,
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
-        Outcome, Resource, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
+        Object, Outcome, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update,

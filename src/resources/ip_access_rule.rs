@@ -112,7 +112,9 @@ impl Resource<Clients> for IpAccessRule {
         match (address("range_start"), address("range_end")) {
             (Some(start), Some(end)) if start > end => {
                 let detail = format!("The range ends at {end}, before it starts at {start}. Exchange the two.");
-                Diagnostic::error("Invalid range", detail).at_attribute("range_end").into()
+                Diagnostic::error("Invalid range", detail)
+                    .at_attribute("range_end")
+                    .into()
             }
             _ => Diagnostics::new(),
         }
@@ -312,9 +314,17 @@ mod tests {
         check("10.0.0.1", None, &[]);
         check("10.0.0.1", Some("10.0.0.1"), &[]);
         check("9.0.0.1", Some("10.0.0.1"), &[]);
-        check("10.0.0.2", Some("10.0.0.1"), &["range_end: The range ends at 10.0.0.1, before"]);
+        check(
+            "10.0.0.2",
+            Some("10.0.0.1"),
+            &["range_end: The range ends at 10.0.0.1, before"],
+        );
         check("10.0.0.0/24", None, &["range_start: \"10.0.0.0/24\" is a network"]);
         check("::1", None, &["no IPv4 address, and the instance knows no others"]);
-        check("10.0.0.256", Some("x"), &["range_start: \"10.0.0.256\"", "range_end: \"x\""]);
+        check(
+            "10.0.0.256",
+            Some("x"),
+            &["range_start: \"10.0.0.256\"", "range_end: \"x\""],
+        );
     }
 }

@@ -3,8 +3,8 @@
 //! What they share: [`mapping`] ties attributes to columns, [`problem`] turns errors into diagnostics, [`secret`] decides
 //! when a secret is sent, [`import`] finds what a user names.
 
-mod foreign;
 mod cross_scope_privilege;
+mod foreign;
 mod import;
 mod integration_user;
 mod ip_access_rule;

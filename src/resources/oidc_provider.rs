@@ -16,10 +16,8 @@ use super::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Path, Plan, Resource, Rule, Schema, Value, schema::validate,
         Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
-        Outcome, Plan, Resource, Rule, Schema, Value, schema::validate,
+        Outcome, Path, Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, SysId, TableError, Update,

@@ -26,11 +26,7 @@ pub(super) async fn to_wire(session: &Session, state: &Object) -> Result<Wire, D
 }
 
 /// The value to send for the application that an attribute names.
-pub(super) async fn reference_to_wire(
-    session: &Session,
-    state: &Object,
-    attribute: &str,
-) -> Result<Wire, Diagnostic> {
+pub(super) async fn reference_to_wire(session: &Session, state: &Object, attribute: &str) -> Result<Wire, Diagnostic> {
     let name = state.text(attribute).unwrap_or(sys_scope::GLOBAL);
     if name == sys_scope::GLOBAL {
         return Ok(Wire::Text(name.to_owned()));
@@ -63,7 +59,10 @@ pub(super) async fn reference_from_wire(
         let is_same = known == value
             || (known != sys_scope::GLOBAL
                 && SysId::parse(known).is_err()
-                && find(session, known).await.map_err(problem)?.is_some_and(|sys_id| sys_id.as_str() == value));
+                && find(session, known)
+                    .await
+                    .map_err(problem)?
+                    .is_some_and(|sys_id| sys_id.as_str() == value));
         if is_same {
             return Ok(known.to_owned());
         }

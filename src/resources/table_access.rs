@@ -151,7 +151,9 @@ impl Resource<Clients> for TableAccess {
             return Ok(());
         };
         let managed = SETTINGS.iter().filter(|setting| setting.is_managed(state));
-        let row = managed.fold(Row::new(), |row, setting| setting.write(row, state.at(setting.original)));
+        let row = managed.fold(Row::new(), |row, setting| {
+            setting.write(row, state.at(setting.original))
+        });
         if row.is_empty() {
             return Ok(());
         }
@@ -355,7 +357,9 @@ mod tests {
     #[track_caller]
     fn check(prior: Option<Object>, config: Object, expected: Value) {
         let mut state = config.clone();
-        let original = prior.as_ref().map_or(Value::Unknown, |prior| prior.at("original_access").clone());
+        let original = prior
+            .as_ref()
+            .map_or(Value::Unknown, |prior| prior.at("original_access").clone());
         state.set("original_access", original);
         TableAccess.plan(&mut Plan {
             config: &config,
@@ -374,7 +378,9 @@ mod tests {
         check(None, Object::new(), Value::Null);
         let kept = public().with("original_access", "package_private");
         check(Some(kept.clone()), public(), "package_private".into());
-        let emptied = Object::new().with("access", "").with("original_access", "package_private");
+        let emptied = Object::new()
+            .with("access", "")
+            .with("original_access", "package_private");
         check(Some(emptied), public(), "package_private".into());
         check(Some(kept), Object::new(), Value::Null);
         check(Some(Object::new()), public(), Value::Unknown);

@@ -33,7 +33,10 @@ use crate::{
 pub(super) struct UserRole;
 
 /// The columns to import by.
-const FIELDS: &[Field] = &[Field::always(USERS.attribute, USER), Field::always(ROLES.attribute, ROLE)];
+const FIELDS: &[Field] = &[
+    Field::always(USERS.attribute, USER),
+    Field::always(ROLES.attribute, ROLE),
+];
 
 /// One end of a grant: a record that is given by its name or its key.
 #[derive(Clone, Copy)]
@@ -80,7 +83,10 @@ fn schema() -> Schema {
          inherits it from a group or another role: then it is only forgotten, since the platform keeps such rows. For the \
          roles of a user that Terraform makes, use `roles` of `servicenow_integration_user`.",
         vec![
-            Attribute::text("id").computed().stable().describe("The record's `sys_id`."),
+            Attribute::text("id")
+                .computed()
+                .stable()
+                .describe("The record's `sys_id`."),
             end(USERS.attribute, "User name (User ID) or `sys_id` of the user."),
             end(
                 ROLES.attribute,
@@ -171,7 +177,10 @@ impl Resource<Clients> for UserRole {
     }
 
     fn list_schema(&self) -> Option<Schema> {
-        Some(list::schema("Lists the roles that were granted to users directly.", TABLE))
+        Some(list::schema(
+            "Lists the roles that were granted to users directly.",
+            TABLE,
+        ))
     }
 
     async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
@@ -182,9 +191,24 @@ impl Resource<Clients> for UserRole {
                 let name = record.text(column).value().or(record.text(key).value());
                 name.unwrap_or("?").to_owned()
             };
-            Found::text(format!("{}: {}", name(USER_NAME_OF_USER, USER), name(NAME_OF_ROLE, ROLE)))
+            Found::text(format!(
+                "{}: {}",
+                name(USER_NAME_OF_USER, USER),
+                name(NAME_OF_ROLE, ROLE)
+            ))
         };
-        list::records(cx, &session, TABLE, &columns, Some(direct()?), request, sink, describe, self).await
+        list::records(
+            cx,
+            &session,
+            TABLE,
+            &columns,
+            Some(direct()?),
+            request,
+            sink,
+            describe,
+            self,
+        )
+        .await
     }
 }
 

@@ -8,7 +8,6 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimePrinter;
 use url::form_urlencoded;
 
 use super::answer::{RanAs, failure, html, set, unauthorized};
@@ -58,9 +57,6 @@ async fn record(State(instance): State<Instance>, request: Request, next: Next) 
     // By the instance's own clock, which a mode can put wrong.
     set(&mut response, "date", &http_date(instance.now()));
     instance.end_grant(granting);
-    if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&instance.now()) {
-        set(&mut response, "date", &date);
-    }
     let is_cut = response.extensions().get::<Cut>().is_some();
     record.status = if is_cut { 0 } else { response.status().as_u16() };
     if let Some(RanAs(user)) = response.extensions().get() {

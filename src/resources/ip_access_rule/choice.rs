@@ -69,7 +69,10 @@ async fn choices(session: &Session, column: Column) -> Result<Arc<Vec<Choice>>, 
     match session.choices(&[TABLE], column).await {
         Ok(choices) => Ok(choices),
         Err(TableError::Refused { .. }) => Ok(Arc::default()),
-        Err(error) => Err(problem::of_table(&error, &format!("read the choices of {TABLE}.{column}"))),
+        Err(error) => Err(problem::of_table(
+            &error,
+            &format!("read the choices of {TABLE}.{column}"),
+        )),
     }
 }
 
@@ -83,7 +86,11 @@ mod tests {
             value: value.to_owned(),
             label: label.to_owned(),
         };
-        let choices = [choice("0", "Allow"), choice("1", "Deny"), choice("both", "Inbound and Outbound")];
+        let choices = [
+            choice("0", "Allow"),
+            choice("1", "Deny"),
+            choice("both", "Inbound and Outbound"),
+        ];
 
         for (given, expected) in [
             ("allow", Some("0")),

@@ -1,7 +1,7 @@
 //! What acceptance tests are made of. [`Workspace`] is where to start.
 
-mod guide;
 pub(crate) mod by_hand;
+mod guide;
 mod leaks;
 mod plan;
 mod process;
@@ -13,8 +13,8 @@ mod terraform;
 mod workspace;
 mod zip;
 
-pub(crate) use guide::Guide;
 pub(crate) use by_hand::ByHand;
+pub(crate) use guide::Guide;
 pub(crate) use plan::Plan;
 pub(crate) use process::Running;
 pub(crate) use provider::{Provider, fails_saying};
