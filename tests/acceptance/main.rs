@@ -23,7 +23,7 @@ mod oidc_provider;
 mod query;
 mod sign_in_microsoft;
 mod sign_in_servicenow;
-mod tls;
 mod support_repository;
 mod support_settings;
+mod tls;
 mod whole_guide;
