@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod bad_input;
 mod cross_scope_privilege;
 mod data_sources;
 mod documentation;
@@ -36,5 +37,6 @@ mod sign_in_servicenow;
 mod support_repository;
 mod support_settings;
 mod table_access;
+mod tls;
 mod user_role;
 mod whole_guide;
