@@ -19,6 +19,8 @@ step "Links in doc comments"
 RUSTDOCFLAGS="-D rustdoc::broken_intra_doc_links" \
   cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
+scripts/docs.sh --check
+
 step "Dependency policy: bans, licences, sources (deny.toml)"
 if command -v cargo-deny >/dev/null 2>&1; then
   # Advisories need a database from the network; they run on a timer and not with every change.

@@ -1,4 +1,9 @@
 locals {
+  # Not with try(), which makes the whole object unknown as long as its secret is: during a rotation Terraform would then
+  # replace whatever depends on the client ID.
+  inbound   = one([for role, application in local.applications : application if role == "inbound"])
+  rest_user = one([for role, application in local.applications : application if role == "rest_user"])
+
   # azuread has no write-only arguments: the secrets are in the state of this module, whatever is done with them here.
   applications = {
     for role in local.roles : role => {
@@ -19,13 +24,13 @@ output "outbound" {
 
 output "inbound" {
   description = "The application that is the audience of Microsoft's calls to ServiceNow (A2), in the same form. Null in variants that have none."
-  value       = try(local.applications["inbound"], null)
+  value       = local.inbound
   sensitive   = true
 }
 
 output "rest_user" {
   description = "The application as which Microsoft calls ServiceNow (A3), in the same form. Null in variants that have none."
-  value       = try(local.applications["rest_user"], null)
+  value       = local.rest_user
   sensitive   = true
 }
 

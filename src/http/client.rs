@@ -8,7 +8,7 @@ use tokio::{sync::OnceCell, time::Instant};
 use super::{
     Answer, ClientOptions, HttpError, Limits, OptionsError, Repeat, Request, StatusCode, TlsProblem, Url,
     pace::{Pace, TooFast},
-    request::{host_and_port, shown},
+    request::{host_and_port, is_loopback, shown},
     retry::{self, Outcome, Verdict},
     secret, tls,
 };
@@ -176,9 +176,10 @@ impl std::fmt::Debug for Client {
 
 /// The library's client, built when the first request needs it.
 struct Wire {
-    tls: reqwest::Client,
-    /// For loopback addresses without TLS. A proxy would carry their credentials off this machine in the clear.
-    plain: reqwest::Client,
+    distant: reqwest::Client,
+    /// For loopback addresses, which mean another machine to a proxy: it would be handed the credentials, without TLS even
+    /// in the clear. Go's clients, Terraform among them, leave proxies out here as well.
+    here: reqwest::Client,
     has_roots: bool,
 }
 
@@ -206,23 +207,23 @@ impl Wire {
         };
         let unusable = |error: reqwest::Error| OptionsError::Unusable { why: chain(&error) };
         Ok(Self {
-            tls: builder().build().map_err(unusable)?,
-            plain: builder().no_proxy().build().map_err(unusable)?,
+            distant: builder().build().map_err(unusable)?,
+            here: builder().no_proxy().build().map_err(unusable)?,
             has_roots: tls.has_roots,
         })
     }
 
     async fn exchange(&self, request: &Request) -> Result<Answer, Failed> {
-        let client = if request.url.scheme() == "http" {
-            &self.plain
+        let client = if is_loopback(&request.url) {
+            &self.here
         } else {
-            &self.tls
+            &self.distant
         };
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone());
         if let Some(body) = &request.body {
-            tracing::trace!(label = request.label, body = %secret::mask(&String::from_utf8_lossy(body)), "request body");
+            tracing::trace!(table = request.table, label = request.label, body = %secret::mask(&String::from_utf8_lossy(body)), "request body");
             builder = builder.body(body.clone());
         }
         let mut response = builder
@@ -384,15 +385,15 @@ fn log(request: &Request, host: &str, result: &Result<Answer, Failed>, took: Dur
         Ok(answer) => {
             let transaction_id = TRANSACTION_HEADERS.iter().find_map(|name| answer.header(name));
             tracing::debug!(
-                method = %request.method, host, path = request.url.path(), label = request.label, status = answer.status.as_u16(), duration_ms, transaction_id, attempt,
+                method = %request.method, host, path = request.url.path(), table = request.table, label = request.label, status = answer.status.as_u16(), duration_ms, transaction_id, attempt,
                 "http call"
             );
-            tracing::trace!(label = request.label, body = %secret::mask(&String::from_utf8_lossy(&answer.body)), "answer body");
+            tracing::trace!(table = request.table, label = request.label, body = %secret::mask(&String::from_utf8_lossy(&answer.body)), "answer body");
         }
         Err(failed) => {
             let error = failed.describe();
             tracing::debug!(
-                method = %request.method, host, path = request.url.path(), label = request.label, duration_ms, attempt,
+                method = %request.method, host, path = request.url.path(), table = request.table, label = request.label, duration_ms, attempt,
                 error = %secret::mask(&error), "http call failed"
             );
         }

@@ -121,6 +121,7 @@ pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Vec<u8>>,
     pub(super) repeat: Repeat,
+    pub(super) table: Option<String>,
     pub(super) label: Option<String>,
     pub(super) max_answer: usize,
 }
@@ -137,12 +138,20 @@ impl Request {
             headers,
             body: None,
             repeat,
+            table: None,
             label: None,
             max_answer: DEFAULT_MAX_ANSWER,
         }
     }
 
-    /// What the log calls this request beside its path: a table, "token".
+    /// The table that it is about, for the log.
+    #[must_use]
+    pub fn table(mut self, table: &str) -> Self {
+        self.table = Some(table.to_owned());
+        self
+    }
+
+    /// What the log calls a request that is about no table: "token".
     #[must_use]
     pub fn label(mut self, label: &str) -> Self {
         self.label = Some(label.to_owned());
@@ -240,13 +249,14 @@ impl std::fmt::Debug for Request {
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("host", &host_and_port(&self.url))
+            .field("table", &self.table)
             .field("label", &self.label)
             .finish_non_exhaustive()
     }
 }
 
 /// Whether the host is this machine by its very address.
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -2,11 +2,12 @@
 //!
 //! From the wire inwards: [`proto`] is the generated protocol, [`codec`] reads and writes values, [`schema`] says what a
 //! configuration may hold, [`plan`] what a plan says, [`check`] what core would refuse. A provider implements the
-//! traits of [`provider`]; [`server`] answers Terraform's calls with them.
+//! traits of [`provider`]; [`server`] answers Terraform's calls with them, [`docs`] writes its reference pages.
 
 pub mod check;
 pub mod codec;
 pub mod diagnostics;
+pub mod docs;
 pub mod duration;
 pub mod log;
 pub mod number;
@@ -27,7 +28,7 @@ pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use path::Path;
 pub use provider::{
     Action, Configured, Context, DataSource, EphemeralResource, Function, FunctionError, Import, ListRequest, ListSink,
-    Listed, Moved, Opened, Operation, Outcome, Plan, Progress, Provider, Resource,
+    Listed, Moved, Need, Opened, Operation, Outcome, Plan, Progress, Provider, Resource,
 };
 pub use schema::{Attribute, IdentitySchema, Rule, Schema, Validator};
 pub use ty::Type;

@@ -94,7 +94,7 @@ pub(super) struct Notes {
 }
 
 impl<D> Context<D> {
-    /// Says what exists from now on: it is saved even if the call ends in a panic.
+    /// Says what exists from now on: it is saved even if the call ends in a panic, or a delete ends half-way.
     pub fn keep(&self, state: &Object) {
         *lock(&self.notes.kept) = Some(state.clone());
     }
@@ -202,6 +202,25 @@ pub struct Moved<'a> {
     pub state: &'a Json,
 }
 
+/// A right that an account needs, for the reference pages.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Need {
+    /// The right: a role, a permission. Markdown.
+    pub right: String,
+    /// What it is needed for. Markdown.
+    pub purpose: String,
+}
+
+impl Need {
+    /// A right, and what it is needed for.
+    pub fn new(right: impl Into<String>, purpose: impl Into<String>) -> Self {
+        Self {
+            right: right.into(),
+            purpose: purpose.into(),
+        }
+    }
+}
+
 /// A managed resource.
 #[async_trait]
 pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
@@ -210,6 +229,11 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
 
     /// Its schema.
     fn schema(&self) -> Schema;
+
+    /// The rights that an account needs for it, for the reference pages.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// What names one of its objects among all.
     fn identity(&self) -> Option<IdentitySchema> {
@@ -341,6 +365,11 @@ pub trait DataSource<D: Send + Sync + 'static>: Send + Sync + 'static {
     /// Its schema.
     fn schema(&self) -> Schema;
 
+    /// The rights that an account needs for it, for the reference pages.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
     /// Checks that a schema cannot express.
     fn validate(&self, config: &Object) -> Diagnostics {
         let _ = config;
@@ -359,6 +388,11 @@ pub trait EphemeralResource<D: Send + Sync + 'static>: Send + Sync + 'static {
 
     /// Its schema.
     fn schema(&self) -> Schema;
+
+    /// The rights that an account needs for it, for the reference pages.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// Checks that a schema cannot express.
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -403,6 +437,11 @@ pub trait Action<D: Send + Sync + 'static>: Send + Sync + 'static {
 
     /// Its schema.
     fn schema(&self) -> Schema;
+
+    /// The rights that an account needs for it, for the reference pages.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// Checks that a schema cannot express.
     fn validate(&self, config: &Object) -> Diagnostics {

@@ -26,8 +26,7 @@ impl Environment {
     }
 
     /// An environment that a test makes up.
-    #[cfg(test)]
-    pub(super) fn of(lookup: fn(&str) -> Option<String>) -> Self {
+    pub fn of(lookup: fn(&str) -> Option<String>) -> Self {
         Self { lookup }
     }
 

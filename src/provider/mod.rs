@@ -141,11 +141,14 @@ fn servicenow(
         });
     };
     let Some(sign_in) = sign_in else {
-        let what = "No way to sign in is complete: give username and password, client_id and client_secret, or one of the \
-                    others.";
+        let what = sign_in::lacking(arguments).unwrap_or_else(|| {
+            "No way to sign in is complete: give username and password, client_id and client_secret, or one of the \
+             others."
+                .to_owned()
+        });
         return Err(Diagnostic {
             path: Default::default(),
-            ..missing(what, "username")
+            ..missing(&what, "username")
         });
     };
     let options = InstanceOptions {
@@ -188,16 +191,14 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
     let path = |name, variables: &[&str]| arguments.text(name, variables).map(|path| path.text.into());
     let text = |name| arguments.text(name, &[]).map(|argument| argument.text);
     let run = environment.first(&["TFC_RUN_ID"]);
-    let correlation = arguments
-        .flag("run_correlation", &[])
-        .unwrap_or(true)
-        .then(|| Correlation {
-            header: HeaderName::from_static("x-correlation-id"),
-            id: run
-                .clone()
-                .filter(|run| is_token(run))
-                .unwrap_or_else(|| format!("terraform-{:016x}", rand::random::<u64>())),
-        });
+    let correlates = arguments.flag("run_correlation", &[]).unwrap_or(true);
+    let correlation = correlates.then(|| Correlation {
+        header: HeaderName::from_static("x-correlation-id"),
+        id: run
+            .clone()
+            .filter(|run| is_token(run))
+            .unwrap_or_else(|| format!("terraform-{:016x}", rand::random::<u64>())),
+    });
     let mut user_agent = format!(
         "Terraform/{} (+https://www.terraform.io) terraform-provider-servicenow/{}",
         if is_token(terraform_version) {
@@ -207,6 +208,11 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
         },
         env!("CARGO_PKG_VERSION")
     );
+    if let (Some(run), true) = (&run, correlates)
+        && is_token(run)
+    {
+        user_agent.push_str(&format!(" HCPTerraform/{run}"));
+    }
     if let Some(more) = environment.first(&["TF_APPEND_USER_AGENT"])
         && more.chars().all(|c| (' '..='~').contains(&c))
     {

@@ -9,17 +9,19 @@ use crate::{
 
 /// The one method that is meant; `None` when no method is complete.
 ///
-/// The configuration beats the environment. Among methods of the environment the order is OAuth, API key, access token,
+/// The configuration beats the environment, also where the environment names a grant type. Among methods of the environment the order is OAuth, API key, access token,
 /// Basic, token of another issuer, client certificate.
 ///
 /// # Errors
 /// When several methods are complete in the configuration, or a named grant type lacks an argument.
 pub(super) fn choose(arguments: &Arguments<'_>) -> Result<Option<SignIn>, Diagnostic> {
     let given = Methods::read(arguments);
-    if let Some(grant) = &given.grant_type {
+    let candidates: Vec<Candidate> = given.candidates();
+    if let Some(grant) = &given.grant_type
+        && (grant.given == Given::Configuration || candidates.iter().all(|candidate| candidate.suits(&grant.text)))
+    {
         return given.grant(&grant.text).map(Some);
     }
-    let candidates: Vec<Candidate> = given.candidates();
     let configured: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_configured).collect();
     if let [first, second, ..] = configured.as_slice() {
         let detail = format!(
@@ -43,6 +45,46 @@ struct Candidate {
     is_partly_configured: bool,
 }
 
+impl Candidate {
+    /// Whether what the configuration says leaves room for this grant type of the environment.
+    fn suits(&self, grant_type: &str) -> bool {
+        !self.is_configured
+            || match self.attribute {
+                "client_id" => true,
+                "refresh_token" => grant_type == "refresh_token",
+                "username" => grant_type == "password",
+                "oidc_token" => grant_type == "jwt_bearer",
+                _ => false,
+            }
+    }
+}
+
+/// What a method lacks of which a part is configured: for the message that no method is complete.
+pub(super) fn lacking(arguments: &Arguments<'_>) -> Option<String> {
+    let Methods {
+        username,
+        password,
+        client_id,
+        client_secret,
+        refresh_token,
+        ..
+    } = Methods::read(arguments);
+    let pairs = [
+        (&username, "username", &password, "password"),
+        (&client_id, "client_id", &client_secret, "client_secret"),
+        (&refresh_token, "refresh_token", &client_id, "client_id"),
+        (&refresh_token, "refresh_token", &client_secret, "client_secret"),
+    ];
+    let lacks = |given: &str, missing: &str| Some(format!("{given} is given, but {missing} is missing."));
+    pairs
+        .into_iter()
+        .find_map(|(one, one_name, other, other_name)| match (one, other) {
+            (Some(_), None) => lacks(one_name, other_name),
+            (None, Some(_)) if one_name != "refresh_token" => lacks(other_name, one_name),
+            (Some(_), Some(_)) | (None, _) => None,
+        })
+}
+
 struct Methods {
     grant_type: Option<Argument>,
     username: Option<Argument>,
@@ -59,16 +101,23 @@ struct Methods {
 
 impl Methods {
     fn read(arguments: &Arguments<'_>) -> Self {
+        // A file that was read into a variable ends with a line break, which no token holds.
+        let token = |name, variables: &[&str]| {
+            arguments.text(name, variables).map(|argument| Argument {
+                text: argument.text.trim().to_owned(),
+                ..argument
+            })
+        };
         Self {
             grant_type: arguments.text("grant_type", &["SERVICENOW_GRANT_TYPE", "SN_GRANT_TYPE"]),
             username: arguments.text("username", &["SERVICENOW_USERNAME", "SN_USERNAME"]),
             password: arguments.text("password", &["SERVICENOW_PASSWORD", "SN_PASSWORD"]),
             client_id: arguments.text("client_id", &["SERVICENOW_CLIENT_ID", "SN_CLIENT_ID"]),
             client_secret: arguments.text("client_secret", &["SERVICENOW_CLIENT_SECRET", "SN_CLIENT_SECRET"]),
-            refresh_token: arguments.text("refresh_token", &["SERVICENOW_REFRESH_TOKEN", "SN_REFRESH_TOKEN"]),
-            access_token: arguments.text("access_token", &["SERVICENOW_ACCESS_TOKEN", "SN_ACCESS_TOKEN"]),
-            api_key: arguments.text("api_key", &["SERVICENOW_API_KEY", "SN_API_KEY"]),
-            oidc_token: arguments.text(
+            refresh_token: token("refresh_token", &["SERVICENOW_REFRESH_TOKEN", "SN_REFRESH_TOKEN"]),
+            access_token: token("access_token", &["SERVICENOW_ACCESS_TOKEN", "SN_ACCESS_TOKEN"]),
+            api_key: token("api_key", &["SERVICENOW_API_KEY", "SN_API_KEY"]),
+            oidc_token: token(
                 "oidc_token",
                 &[
                     "SERVICENOW_OIDC_TOKEN",
@@ -290,6 +339,55 @@ mod tests {
         check(&[("username", "u"), ("password", "p")], all, Ok(Some("basic")));
         check(&[("username", "u")], all, Ok(Some("basic")));
         check(&[("api_key", "k")], all, Ok(Some("api_key")));
+    }
+
+    #[test]
+    fn the_configuration_beats_a_grant_type_of_the_environment() {
+        fn password(name: &str) -> Option<String> {
+            let value = match name {
+                "SN_GRANT_TYPE" => "password",
+                "SN_CLIENT_ID" | "SN_CLIENT_SECRET" | "SN_USERNAME" | "SN_PASSWORD" => "any",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        }
+        check(&[], password, Ok(Some("password")));
+        check(
+            &[("client_id", "c"), ("client_secret", "s")],
+            password,
+            Ok(Some("password")),
+        );
+        check(&[("username", "u"), ("password", "p")], password, Ok(Some("password")));
+        check(&[("api_key", "k")], password, Ok(Some("api_key")));
+        check(&[("access_token", "t")], password, Ok(Some("access_token")));
+        check(&[("oidc_token", "t")], password, Ok(Some("oidc_token")));
+        let refresh = [("client_id", "c"), ("client_secret", "s"), ("refresh_token", "r")];
+        check(&refresh, password, Ok(Some("refresh_token")));
+    }
+
+    #[test]
+    fn half_a_method_is_named() {
+        let said = |config: &[(&str, &str)]| {
+            let config: Object = config.iter().map(|(name, value)| (*name, *value)).collect();
+            lacking(&Arguments::new(&config, Environment::of(none))).unwrap_or_default()
+        };
+        assert_eq!(
+            said(&[("username", "u")]),
+            "username is given, but password is missing."
+        );
+        assert_eq!(
+            said(&[("password", "p")]),
+            "password is given, but username is missing."
+        );
+        assert_eq!(
+            said(&[("client_secret", "s")]),
+            "client_secret is given, but client_id is missing."
+        );
+        assert_eq!(
+            said(&[("refresh_token", "r")]),
+            "refresh_token is given, but client_id is missing."
+        );
+        assert_eq!(said(&[]), "");
     }
 
     #[test]

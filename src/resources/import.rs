@@ -1,4 +1,4 @@
-//! Finding what a user wants to import: by sys_id, by `column=value`, or by identity.
+//! Finding what a user wants to import: by sys_id, by `column=value` (several joined by `^`), or by identity.
 
 use super::{mapping::Field, problem};
 use crate::{
@@ -18,8 +18,8 @@ pub(super) async fn record(
         Import::Identity(identity) => identity.text("sys_id").unwrap_or_default(),
         Import::Id(id) => id,
     };
-    if let Some((name, value)) = id.split_once('=') {
-        return by_column(session, table, fields, (name.trim(), value.trim()), narrow).await;
+    if id.contains('=') {
+        return by_columns(session, table, fields, id, narrow).await;
     }
     SysId::parse(id).map_err(|_| {
         let names = names(fields).join(", ");
@@ -31,44 +31,56 @@ pub(super) async fn record(
     })
 }
 
-async fn by_column(
+/// A value holds no `^`: the instance could not be asked for it.
+async fn by_columns(
     session: &Session,
     table: Table,
     fields: &[Field],
-    (name, value): (&str, &str),
+    id: &str,
     narrow: Option<Query>,
 ) -> Result<SysId, Diagnostics> {
-    let Some(field) = fields
+    let mut query = narrow;
+    let mut columns = vec![every::SYS_ID];
+    for part in id.split('^') {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let field = field(table, fields, name.trim(), value.trim())?;
+        let term = Query::equals(field.column, value.trim())
+            .map_err(|error| Diagnostic::error("Invalid import id", problem::explain(&error, &error.remedy())))?;
+        columns.push(field.column);
+        query = Some(match query {
+            Some(query) => query.and(term),
+            None => term,
+        });
+    }
+    let query = query.unwrap_or_else(Query::every_row);
+    let found = session.find_one(table, &query, &columns).await;
+    match found.map_err(|error| problem::of_table(&error, "find the record to import"))? {
+        Some(record) => Ok(record.sys_id().clone()),
+        None => Err(Diagnostic::error(
+            "Nothing to import",
+            format!(
+                "No record of {table} that this resource manages has {id}, or the account may not read it. Check the value \
+                 and the account's role ({}).",
+                table.role()
+            ),
+        )
+        .into()),
+    }
+}
+
+fn field<'a>(table: Table, fields: &'a [Field], name: &str, value: &str) -> Result<&'a Field, Diagnostic> {
+    let found = fields
         .iter()
-        .find(|field| field.attribute == name || field.column.name() == name)
-    else {
+        .find(|field| field.attribute == name || field.column.name() == name);
+    found.ok_or_else(|| {
         let closest = suggest::closest(name, names(fields));
         let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
         let detail = format!(
             "{name:?} is no column of {table} to import by.{hint} One of: {}.",
             names(fields).join(", ")
         );
-        return Err(Diagnostic::error("Invalid import id", detail).into());
-    };
-    let invalid =
-        |problem: &dyn std::error::Error| Diagnostic::error("Invalid import id", problem::explain(problem, ""));
-    let mut query = Query::equals(field.column, value).map_err(|error| invalid(&error))?;
-    if let Some(narrow) = narrow {
-        query = query.and(narrow);
-    }
-    let found = session.find_one(table, &query, &[every::SYS_ID, field.column]).await;
-    match found.map_err(|error| problem::of_table(&error, "find the record to import"))? {
-        Some(record) => Ok(record.sys_id().clone()),
-        None => Err(Diagnostic::error(
-            "Nothing to import",
-            format!(
-                "No record of {table} that this resource manages has {name} = {value:?}, or the account may not read it. \
-                 Check the value and the account's role ({}).",
-                table.role()
-            ),
-        )
-        .into()),
-    }
+        Diagnostic::error("Invalid import id", detail)
+    })
 }
 
 fn names(fields: &[Field]) -> Vec<&'static str> {

@@ -9,20 +9,23 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem,
+    problem, rights,
     secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Object,
-        Outcome, Resource, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
+        Object, Outcome, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update,
-        tables::sys_user::{
-            ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, INTERNAL_INTEGRATION_USER, LAST_NAME, LOCKED_OUT, NAME,
-            PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
+        tables::{
+            sys_user::{
+                ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, INTERNAL_INTEGRATION_USER, LAST_NAME, LOCKED_OUT,
+                NAME, PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
+            },
+            sys_user_grmember, sys_user_has_role,
         },
     },
 };
@@ -139,6 +142,10 @@ impl Resource<Clients> for IntegrationUser {
         schema()
     }
 
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE, sys_user_has_role::TABLE, sys_user_grmember::TABLE])
+    }
+
     fn identity(&self) -> Option<IdentitySchema> {
         Some(super::sys_id_identity())
     }
@@ -242,6 +249,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     let user_name = planned.text("user_name").unwrap_or_default().to_owned();
     let key =
         Query::equals(USER_NAME, user_name.as_str()).map_err(|error| problem::of_query(&error, "create the user"))?;
+    refuse_second(&session, &key, &user_name).await?;
     // When it is set, token requests of the user fail; some instances set it by default.
     let mut row = mapping::row_to_create(FIELDS, &planned).set(PASSWORD_NEEDS_RESET, false);
     if planned.at("first_name").is_null() && planned.at("last_name").is_null() {
@@ -316,6 +324,20 @@ async fn update(
     belongings::give(&session, &sys_id, &wanted, &planned, &mut state, &mut problems).await;
     belongings::keep(&mut state, left);
     Ok(super::outcome(state, problems))
+}
+
+/// Two users of one name: the instance would pick either. Most instances refuse the second, and none should be asked to.
+async fn refuse_second(session: &Session, key: &Query, user_name: &str) -> Result<(), Diagnostic> {
+    let existing = session.select(TABLE, key, &[USER_NAME]).await;
+    let existing = existing.map_err(|error| problem::of_table(&error, "look for a user of this name"))?;
+    let Some(record) = existing.first() else { return Ok(()) };
+    let sys_id = record.sys_id().as_str();
+    let detail = format!(
+        "The instance has a user with the user_name {user_name:?} already ({sys_id}).\n\nTo manage the existing one here, \
+         import it:\n\n  terraform import servicenow_integration_user.<name> {sys_id}\n\nElse remove it, or use another \
+         user_name."
+    );
+    Err(Diagnostic::error("The user exists already", detail).at_attribute("user_name"))
 }
 
 /// A request of its own, because display values change how every other column is read.

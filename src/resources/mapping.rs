@@ -148,6 +148,16 @@ pub(super) fn key_text() -> Validator {
     })
 }
 
+/// Text without control characters, which no form would have let through.
+pub(super) fn printable() -> Validator {
+    Validator::text("", |text| match text.chars().find(|c| c.is_control()) {
+        None => Ok(()),
+        Some(control) => Err(format!(
+            "{text:?} holds the control character {control:?}. Remove it: it probably came along when the value was copied."
+        )),
+    })
+}
+
 /// The key of a record.
 pub(super) fn sys_id_text() -> Validator {
     Validator::text("", |text| match SysId::parse(text) {

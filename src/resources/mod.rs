@@ -3,16 +3,23 @@
 //! What they share: [`mapping`] ties attributes to columns, [`problem`] turns errors into diagnostics, [`secret`] decides
 //! when a secret is sent, [`import`] finds what a user names.
 
+mod cross_scope_privilege;
 mod foreign;
 mod import;
 mod integration_user;
+mod ip_access_rule;
 mod list;
 mod mapping;
 mod oauth_entity;
 mod oidc_provider;
 pub mod problem;
+pub(crate) mod rights;
 mod scope;
 mod secret;
+mod support_repository;
+mod support_settings;
+mod table_access;
+mod user_role;
 
 use crate::{
     clients::Clients,
@@ -23,9 +30,15 @@ use crate::{
 /// All resources.
 pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
     vec![
+        Box::new(support_repository::SupportRepository),
+        Box::new(support_settings::SupportSettings),
+        Box::new(cross_scope_privilege::CrossScopePrivilege),
         Box::new(integration_user::IntegrationUser),
+        Box::new(ip_access_rule::IpAccessRule),
         Box::new(oauth_entity::OauthEntity),
         Box::new(oidc_provider::OidcProvider),
+        Box::new(table_access::TableAccess),
+        Box::new(user_role::UserRole),
     ]
 }
 
@@ -81,6 +94,7 @@ mod tests {
             if let Some(schema) = resource.list_schema() {
                 assert_eq!(schema.problems(), Vec::<String>::new(), "list {}", resource.type_name());
             }
+            assert_ne!(resource.needs(), [], "{}", resource.type_name());
             let identity = resource.identity().expect("every resource has an identity");
             for attribute in &identity.attributes {
                 assert!(

@@ -12,21 +12,25 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem, scope,
+    problem, rights, scope,
     secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Object,
-        Outcome, Plan, Resource, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
+        Object, Outcome, Plan, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, TableError, Update,
-        tables::oauth_entity::{
-            ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COLUMNS, COMMENTS,
-            DEFAULT_GRANT_TYPE, LOGO_URL, NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL,
-            SEND_CLIENT_CREDENTIALS_AS, SYS_CLASS_NAME, SYS_SCOPE, TABLE, TOKEN_URL, TYPE, TYPE_CLIENT, TYPE_PROVIDER,
+        tables::{
+            oauth_entity::{
+                ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COLUMNS, COMMENTS,
+                DEFAULT_GRANT_TYPE, LOGO_URL, NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL,
+                SEND_CLIENT_CREDENTIALS_AS, SYS_CLASS_NAME, SYS_SCOPE, TABLE, TOKEN_URL, TYPE, TYPE_CLIENT,
+                TYPE_PROVIDER,
+            },
+            oauth_entity_profile,
         },
     },
 };
@@ -166,6 +170,10 @@ impl Resource<Clients> for OauthEntity {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE, oauth_entity_profile::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

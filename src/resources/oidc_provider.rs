@@ -10,20 +10,24 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    oauth_entity, problem, scope,
+    oauth_entity, problem, rights, scope,
     secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Plan, Resource, Rule, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Path, Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, SysId, TableError, Update,
-        tables::oauth_oidc_entity::{
-            ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COLUMNS, COMMENTS, CONFIGURATION, NAME, REDIRECT_URL,
-            SYS_SCOPE, TABLE,
+        tables::{
+            oauth_entity_auth_scope_mapping,
+            oauth_oidc_entity::{
+                ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COLUMNS, COMMENTS, CONFIGURATION, NAME,
+                REDIRECT_URL, SYS_SCOPE, TABLE,
+            },
+            oidc_provider_configuration,
         },
     },
 };
@@ -45,6 +49,9 @@ const FIELDS: &[Field] = &[
 ];
 
 const CONFIGURATION_ID: &str = "configuration_id";
+
+/// Kept beside the state once a removal has begun.
+const REMOVING: &str = "removing";
 
 fn schema() -> Schema {
     let [secret, secret_wo, secret_wo_version] = Attribute::secret(
@@ -121,12 +128,25 @@ impl Resource<Clients> for OidcProvider {
         schema()
     }
 
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[
+            TABLE,
+            oidc_provider_configuration::TABLE,
+            oauth_entity_auth_scope_mapping::TABLE,
+        ])
+    }
+
     fn identity(&self) -> Option<IdentitySchema> {
         Some(super::sys_id_identity())
     }
 
     fn plan(&self, plan: &mut Plan<'_>) {
         configuration::warn(plan);
+        if plan.prior.is_some_and(|prior| prior.at("id").is_null()) {
+            // Only the configuration is left of it: that goes, and all is made anew.
+            plan.state.set("id", Value::Unknown);
+            plan.replace.push(Path::of("id"));
+        }
         let is_managed = !plan.config.at(configuration::ATTRIBUTE).is_null();
         let was_managed = plan
             .prior
@@ -155,8 +175,13 @@ impl Resource<Clients> for OidcProvider {
             None => None,
         };
         let Some(record) = record else {
-            // A configuration that was made for it and is still there must not be forgotten.
-            return configuration::orphan(&session, state).await;
+            // A create or a removal that was cut short must not forget the configuration that was made for it.
+            let is_cut_short = super::sys_id(&state).is_none() || cx.private(REMOVING).is_some();
+            return if is_cut_short {
+                configuration::left_over(&session, state).await
+            } else {
+                Ok(None)
+            };
         };
         take_over(&session, &record, &mut state, reading).await?;
         if reading == Reading::Import {
@@ -178,11 +203,18 @@ impl Resource<Clients> for OidcProvider {
         let session = cx.instance()?;
         let problem = |error: TableError| problem::of_table(&error, "remove the OIDC provider");
         if let Some(sys_id) = super::sys_id(state) {
+            // Whatever becomes of the answer: from here on a provider that is gone may have left its configuration.
+            cx.set_private(REMOVING, true.into());
             scopes::remove(&session, &sys_id, state).await?;
             oauth_entity::remove_profiles(&session, &sys_id)
                 .await
                 .map_err(problem)?;
             session.delete(TABLE, &sys_id).await.map_err(problem)?;
+            // What is left is the configuration.
+            let mut left = state.clone();
+            left.set("id", Value::Null);
+            left.set(scopes::ATTRIBUTE, Value::Null);
+            cx.keep(&left);
         }
         if !state.at(configuration::ATTRIBUTE).is_null() {
             configuration::remove(&session, state).await?;

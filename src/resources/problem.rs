@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use crate::{
+    microsoft::SupportError,
     plugin::{Diagnostic, Diagnostics, Path},
     servicenow::{Mismatch, QueryError, TableError},
 };
@@ -10,6 +11,11 @@ use crate::{
 /// A table call that failed while doing something ("create the registry entry").
 pub fn of_table(error: &TableError, doing: &str) -> Diagnostic {
     Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy()))
+}
+
+/// A call of the admin center that failed while doing something. Its text says what to do.
+pub fn of_support(error: &SupportError, doing: &str) -> Diagnostic {
+    Diagnostic::error(format!("Could not {doing}"), explain(error, ""))
 }
 
 /// A value that cannot be looked up.
@@ -57,16 +63,40 @@ pub(super) fn of_mismatches<'a>(
     mismatches.into_iter().map(diagnostic).collect()
 }
 
-/// With a capital letter and a full stop.
+/// With a capital letter and a full stop. The name of an attribute, a table or a host stays as it is written.
 fn sentence(text: &str) -> String {
+    let first_word = text.split_whitespace().next().unwrap_or_default();
+    let is_name = first_word
+        .trim_end_matches([',', ':', ';'])
+        .contains(|c: char| !c.is_alphabetic() && !"-'’".contains(c));
     let mut letters = text.chars();
-    let mut sentence: String = letters
-        .next()
-        .map(|first| first.to_uppercase().collect())
-        .unwrap_or_default();
+    let mut sentence: String = match letters.next() {
+        Some(first) if !is_name => first.to_uppercase().collect(),
+        first => first.into_iter().collect(),
+    };
     sentence.push_str(letters.as_str());
     if !sentence.ends_with(['.', '!', '?', '"', '`', ':']) {
         sentence.push('.');
     }
     sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_letter_unless_that_changes_a_name() {
+        assert_eq!(sentence("signing in failed"), "Signing in failed.");
+        assert_eq!(
+            sentence("client_key_path: the file is missing"),
+            "client_key_path: the file is missing."
+        );
+        assert_eq!(
+            sentence("dev1.service-now.com gave no answer"),
+            "dev1.service-now.com gave no answer."
+        );
+        assert_eq!(sentence("a, b"), "A, b.");
+        assert_eq!(sentence(""), ".");
+    }
 }

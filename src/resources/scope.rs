@@ -22,7 +22,12 @@ pub(super) fn attribute() -> Attribute {
 
 /// The value to send for the configured application.
 pub(super) async fn to_wire(session: &Session, state: &Object) -> Result<Wire, Diagnostic> {
-    let name = state.text(ATTRIBUTE).unwrap_or(sys_scope::GLOBAL);
+    reference_to_wire(session, state, ATTRIBUTE).await
+}
+
+/// The value to send for the application that an attribute names.
+pub(super) async fn reference_to_wire(session: &Session, state: &Object, attribute: &str) -> Result<Wire, Diagnostic> {
+    let name = state.text(attribute).unwrap_or(sys_scope::GLOBAL);
     if name == sys_scope::GLOBAL {
         return Ok(Wire::Text(name.to_owned()));
     }
@@ -36,10 +41,38 @@ pub(super) async fn to_wire(session: &Session, state: &Object) -> Result<Wire, D
                 "The instance has no application with the scope {name:?}, or the account may not read it. Check the name, \
                  install the application, or use \"global\"."
             );
-            Err(Diagnostic::error("Unknown application scope", detail).at_attribute(ATTRIBUTE))
+            Err(Diagnostic::error("Unknown application scope", detail).at_attribute(attribute))
         }
-        Err(error) => Err(problem::of_table(&error, "look up the application scope").at_attribute(ATTRIBUTE)),
+        Err(error) => Err(problem::of_table(&error, "look up the application scope").at_attribute(attribute)),
     }
+}
+
+/// What an attribute says of an application that a record refers to: what is configured while it is the same one, else
+/// its scope, or its sys_id where the scope cannot be read.
+pub(super) async fn reference_from_wire(
+    session: &Session,
+    known: Option<&str>,
+    value: &str,
+) -> Result<String, Diagnostic> {
+    let problem = |error: TableError| problem::of_table(&error, "look up the application scope");
+    if let Some(known) = known {
+        let is_same = known == value
+            || (known != sys_scope::GLOBAL
+                && SysId::parse(known).is_err()
+                && find(session, known)
+                    .await
+                    .map_err(problem)?
+                    .is_some_and(|sys_id| sys_id.as_str() == value));
+        if is_same {
+            return Ok(known.to_owned());
+        }
+    }
+    let Ok(sys_id) = SysId::parse(value) else {
+        return Ok(value.to_owned());
+    };
+    let scopes = session.names(sys_scope::TABLE, sys_scope::SCOPE);
+    let scope = scopes.name_of(&sys_id).await.map_err(problem)?;
+    Ok(scope.unwrap_or_else(|| value.to_owned()))
 }
 
 /// Takes over what a record says. A scope that the configuration names stays named while it is the same application.

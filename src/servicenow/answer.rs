@@ -3,6 +3,7 @@
 //! An answer is one of the Table API's only if its content type is JSON and its body parses: a hibernating instance
 //! answers every route with 200 and a page.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::error::{Refusal, Stranger, TableError, Verb};
@@ -290,11 +291,39 @@ fn unauthenticated(call: Call<'_>, answer: &Answer, detail: String) -> TableErro
         Some(_) => format!("{detail}; multi-factor authentication is required of the user"),
         None => detail,
     };
+    let note = match call.method {
+        // Without a token no clock counts.
+        "basic" | "api_key" | "client_certificate" => None,
+        _ => clock_note(answer),
+    };
+    let detail = match note {
+        Some(note) => format!("{detail}; {note}"),
+        None => detail,
+    };
     TableError::Unauthenticated {
         host: answer.host().to_owned(),
         method: call.method,
         detail,
     }
+}
+
+/// What a refusal may be due to beside its other causes: two clocks that do not agree on when a token is valid.
+pub(super) fn clock_note(answer: &Answer) -> Option<String> {
+    let theirs = parse_http_date(answer.header("date")?)?;
+    let ahead = theirs.as_second() - Timestamp::now().as_second();
+    let side = if ahead > 0 { "ahead of" } else { "behind" };
+    (ahead.abs() > CLOCK_TOLERANCE_S).then(|| {
+        format!(
+            "its clock is {} min {side} this machine's, so tokens begin and end at other times there: set the clock that \
+             is wrong",
+            (ahead.abs() + 30) / 60
+        )
+    })
+}
+
+/// The time of a `Date` header.
+pub(super) fn parse_http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 fn garbled(call: Call<'_>, answer: &Answer, detail: String) -> TableError {
@@ -305,3 +334,6 @@ fn garbled(call: Call<'_>, answer: &Answer, detail: String) -> TableError {
         detail,
     }
 }
+
+/// Clocks differ by less when both are set by the network.
+const CLOCK_TOLERANCE_S: i64 = 120;

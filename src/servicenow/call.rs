@@ -1,10 +1,9 @@
 //! One request to the Table API and its answer: address, sign-in, and reading again what came garbled.
 
-use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
-use super::answer::{self, Call};
+use super::answer::{self, Call, parse_http_date};
 use super::error::{TableError, Verb};
 use super::instance::Session;
 use super::query::Query;
@@ -187,7 +186,7 @@ impl Session {
             Verb::Delete => (Method::DELETE, Repeat::Idempotent),
         };
         let url = self.inner.origin.join(&ask.target())?;
-        let request = Request::new(method, url, &self.inner.origin, repeat).label(ask.table.name());
+        let request = Request::new(method, url, &self.inner.origin, repeat).table(ask.table.name());
         match (&ask.body, ask.verb) {
             (Some(body), _) => request.json(body),
             // The instance answers 400 to a DELETE without one.
@@ -219,10 +218,6 @@ pub(super) fn reading(fields: &str) -> Vec<(&'static str, String)> {
         ("sysparm_display_value", "false".to_owned()),
         ("sysparm_exclude_reference_link", "true".to_owned()),
     ]
-}
-
-fn parse_http_date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// How often a garbled answer is asked for again.

@@ -252,9 +252,15 @@ impl TableError {
                 let wait = retry_after.map(|wait| format!("Wait {} s and run it again. ", wait.as_secs())).unwrap_or_default();
                 format!("{wait}Set requests_per_second in the provider block, or ask for a higher limit for the account.")
             }
-            TableError::Unavailable { .. } => {
-                "Run it again when the instance is reachable; what was already done is in the state.".to_owned()
+            TableError::Unavailable { source, .. } => match source.as_deref() {
+                Some(HttpError::Options(_)) => "Nothing was sent. Correct the provider's settings and run it again.",
+                // The cause says what to do.
+                Some(
+                    HttpError::Tls { .. } | HttpError::ProxyRefused { .. } | HttpError::Dns { .. } | HttpError::Connect { .. },
+                ) => "This call was not sent; what was already done is in the state.",
+                _ => "Run it again when the instance is reachable; what was already done is in the state.",
             }
+            .to_owned(),
             TableError::Cancelled { .. } => "Run it again to finish.".to_owned(),
             TableError::Uncertain { table, candidate, .. } => match candidate {
                 Some(sys_id) => format!("Look at the record {sys_id} in {table}: if it is the one, import it; otherwise run it again."),

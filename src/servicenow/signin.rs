@@ -16,9 +16,9 @@ pub use error::SignInError;
 use oauth::Grant;
 
 use super::error::ConfigError;
-use crate::http::jwt::Claims;
+use crate::http::jwt::{Claims, JwtError};
 use crate::http::token::{Token, TokenCache};
-use crate::http::{Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName};
+use crate::http::{Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
 
 /// A way to sign in to an instance. The names are those of the provider's attributes.
 #[derive(Clone, Debug)]
@@ -155,9 +155,66 @@ impl SignIn {
             SignIn::OidcToken { source } => &[("oidc_token", source.is_empty())],
             SignIn::ClientCertificate => &[],
         };
-        match needed.iter().find(|(_, is_empty)| *is_empty) {
-            Some((missing, _)) => Err(ConfigError::Missing { method, missing }),
-            None => Ok(()),
+        if let Some((missing, _)) = needed.iter().find(|(_, is_empty)| *is_empty) {
+            return Err(ConfigError::Missing { method, missing });
+        }
+        let (attribute, header) = match self {
+            SignIn::Bearer { token } => ("access_token", token),
+            SignIn::ApiKey { key } => ("api_key", key),
+            SignIn::Basic { .. }
+            | SignIn::ClientCredentials { .. }
+            | SignIn::Password { .. }
+            | SignIn::RefreshToken { .. }
+            | SignIn::JwtBearer { .. }
+            | SignIn::OidcToken { .. }
+            | SignIn::ClientCertificate => return Ok(()),
+        };
+        if header.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(());
+        }
+        Err(ConfigError::Unusable {
+            attribute,
+            problem:
+                "it holds characters that it cannot have (a line break, a blank, binary data); check how it was copied"
+                    .to_owned(),
+        })
+    }
+
+    /// What must never be printed.
+    fn secrets(&self) -> Vec<&Secret> {
+        match self {
+            SignIn::Basic { password, .. } => vec![password],
+            SignIn::ClientCredentials { client_secret, .. } => vec![client_secret],
+            SignIn::Password {
+                client_secret,
+                password,
+                ..
+            } => vec![client_secret, password],
+            SignIn::RefreshToken {
+                client_secret,
+                refresh_token,
+                ..
+            } => vec![client_secret, refresh_token],
+            SignIn::JwtBearer {
+                client_secret,
+                assertion,
+                ..
+            } => {
+                let given = match assertion {
+                    Assertion::Issued(TokenSource::Given(token)) => Some(token),
+                    Assertion::Issued(TokenSource::File(_)) | Assertion::Signed { .. } => None,
+                };
+                client_secret.iter().chain(given).collect()
+            }
+            SignIn::Bearer { token }
+            | SignIn::OidcToken {
+                source: TokenSource::Given(token),
+            } => vec![token],
+            SignIn::ApiKey { key } => vec![key],
+            SignIn::OidcToken {
+                source: TokenSource::File(_),
+            }
+            | SignIn::ClientCertificate => Vec::new(),
         }
     }
 }
@@ -179,7 +236,18 @@ impl TokenSource {
         }
     }
 
+    fn argument(&self) -> &'static str {
+        match self {
+            TokenSource::Given(_) => "oidc_token",
+            TokenSource::File(_) => "oidc_token_file_path",
+        }
+    }
+
     async fn read(&self) -> Result<Secret, SignInError> {
+        let bad = |problem: JwtError| SignInError::BadToken {
+            argument: self.argument(),
+            problem,
+        };
         let token = match self {
             TokenSource::Given(token) => token.clone(),
             TokenSource::File(path) => {
@@ -188,18 +256,20 @@ impl TokenSource {
                     why,
                 };
                 let path = path.clone();
-                let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
-                let text = read.map_err(|error| unreadable(error.to_string()))?;
-                let text = text.map_err(|error| unreadable(error.to_string()))?;
-                Secret::from(text.trim().to_owned())
+                let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+                let bytes = read.map_err(|error| unreadable(error.to_string()))?;
+                let bytes = zeroize::Zeroizing::new(bytes.map_err(|error| unreadable(error.to_string()))?);
+                let text = std::str::from_utf8(&bytes).map_err(|_| bad(JwtError::Characters))?;
+                Secret::from(text.trim())
             }
         };
-        crate::http::secret::register(&token);
-        let claims = Claims::decode(token.expose()).map_err(|problem| SignInError::BadToken {
-            problem: problem.to_string(),
-        })?;
+        secret::register(&token);
+        let claims = Claims::decode(token.expose()).map_err(bad)?;
         if let Some(ago) = claims.expired_since(Timestamp::now().as_second()) {
-            return Err(SignInError::ExpiredToken { seconds_ago: ago });
+            return Err(SignInError::ExpiredToken {
+                argument: self.argument(),
+                seconds_ago: ago,
+            });
         }
         Ok(token)
     }
@@ -240,6 +310,9 @@ pub(super) struct Credentials {
 
 impl Credentials {
     pub(super) fn new(sign_in: SignIn) -> Result<Credentials, ConfigError> {
+        for known in sign_in.secrets() {
+            secret::register(known);
+        }
         sign_in.check()?;
         Ok(Credentials {
             sign_in,
@@ -271,7 +344,19 @@ impl Credentials {
                 None,
             )),
             SignIn::ClientCertificate => Ok((request, None)),
-            SignIn::Bearer { token } => Ok((request.bearer(token)?, None)),
+            SignIn::Bearer { token } => {
+                // The instance's own tokens are opaque; one of another issuer tells its end.
+                let end = Claims::decode(token.expose())
+                    .ok()
+                    .and_then(|claims| claims.expired_since(Timestamp::now().as_second()));
+                match end {
+                    Some(seconds_ago) => Err(SignInError::ExpiredToken {
+                        argument: "access_token",
+                        seconds_ago,
+                    }),
+                    None => Ok((request.bearer(token)?, None)),
+                }
+            }
             SignIn::ClientCredentials { .. }
             | SignIn::Password { .. }
             | SignIn::RefreshToken { .. }

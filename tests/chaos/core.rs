@@ -288,6 +288,17 @@ impl Core {
             self.state.remove(address);
             return Ok(());
         }
+        // What is left, as the provider says.
+        if let Some(state) = self.decode(&kept.type_name, response.new_state.as_ref()) {
+            self.state.insert(
+                address.to_owned(),
+                Kept {
+                    state,
+                    private: response.private,
+                    ..kept
+                },
+            );
+        }
         Err(problems)
     }
 

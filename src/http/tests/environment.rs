@@ -12,7 +12,7 @@ use tracing_subscriber::{Layer, layer::SubscriberExt};
 
 use crate::http::{
     Client, ClientOptions, Method, Origin, Repeat, Request, Secret,
-    scripted::{Reply, Server, client, limits, options},
+    scripted::{Authority, Reply, Server, client, limits, options},
 };
 
 /// Writes every event with all its fields, whatever its level.
@@ -57,7 +57,7 @@ async fn the_log_tells_of_each_call_and_of_no_secret() {
             .form(&[("client_secret", "marker+form &secret"), ("n", "1")]),
         server
             .request(Method::POST, Repeat::Idempotent)
-            .label("sys_user")
+            .table("sys_user")
             .json(&json!({"user_password": "marker-json"}))
             .unwrap(),
     ];
@@ -74,7 +74,7 @@ async fn the_log_tells_of_each_call_and_of_no_secret() {
         "method=POST",
         "host=",
         "path=\"/thing\"",
-        "label=\"sys_user\"",
+        "table=\"sys_user\"",
         "status=200",
         "duration_ms=",
         "transaction_id=\"abc123\"",
@@ -146,19 +146,47 @@ async fn a_host_in_no_proxy_is_called_directly() {
 }
 
 #[tokio::test]
-async fn plain_loopback_traffic_stays_on_the_machine() {
+async fn loopback_traffic_stays_on_the_machine() {
     let proxy = Server::replies(vec![Reply::typed(403, "text/html", "no")]).await;
-    let here = Server::replies(vec![Reply::json(204, &json!({}))]).await;
-
-    let said = in_a_process_with(&[
-        ("HTTP_PROXY", &proxy.url),
-        ("ALL_PROXY", &proxy.url),
-        ("TEST_TARGET", &here.url),
-    ])
+    let plain = Server::replies(vec![Reply::json(204, &json!({}))]).await;
+    let authority = Authority::new();
+    let tls = Server::tls(
+        authority.server_config("127.0.0.1", 2020..2100),
+        Reply::json(204, &json!({})),
+    )
     .await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &authority.certificate_pem).unwrap();
 
-    assert!(said.contains("status 204"), "{said}");
+    for here in [&plain, &tls] {
+        let said = in_a_process_with(&[
+            ("HTTP_PROXY", &proxy.url),
+            ("HTTPS_PROXY", &proxy.url),
+            ("ALL_PROXY", &proxy.url),
+            ("SSL_CERT_FILE", &file.path().display().to_string()),
+            ("TEST_TARGET", &here.url),
+        ])
+        .await;
+
+        assert!(said.contains("status 204"), "{said}");
+    }
     assert_eq!(proxy.count(), 0);
+}
+
+#[tokio::test]
+async fn the_password_of_a_proxy_is_not_told() {
+    let proxy = Server::replies(vec![Reply::typed(407, "text/html", "no")]).await;
+    let address = proxy.url.replace("http://", "http://robot:marker-proxy@");
+
+    for address in [
+        address.as_str(),
+        "http://robot:marker-proxy@127.0.0.1:9",
+        "robot:marker-proxy@@::",
+    ] {
+        let said = in_a_process_with(&[("HTTPS_PROXY", address)]).await;
+
+        assert!(!said.contains("marker-proxy"), "{said}");
+    }
 }
 
 #[tokio::test]

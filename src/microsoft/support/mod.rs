@@ -17,10 +17,10 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::Entra;
-use crate::http::{Client, HttpError, Limits, Origin, Repeat};
+use crate::http::{Client, HttpError, Limits, Origin, Repeat, jwt::Claims};
 
 pub use error::SupportError;
-pub use objects::{Deleted, Repository, RepositorySecrets, Settings};
+pub use objects::{Deleted, Repository, RepositorySecrets, Settings, same_address};
 
 use call::Call;
 pub use profile::{Profile, ProfileError};
@@ -44,6 +44,19 @@ impl SupportApi {
             admin,
             profile,
         }
+    }
+
+    /// The id of the tenant that the provider's token belongs to; `None` where the token does not say.
+    ///
+    /// # Errors
+    /// [`SupportError::SignIn`].
+    pub async fn tenant(&self, limits: &Limits) -> Result<Option<String>, SupportError> {
+        if !self.profile.bearer {
+            return Ok(None);
+        }
+        let token = self.entra.token(limits).await?;
+        let claims = Claims::decode(token.value.expose()).ok();
+        Ok(claims.and_then(|claims| claims.text("tid").map(str::to_owned)))
     }
 
     /// The tenant's settings. `None` when the tenant has none yet.
@@ -94,6 +107,25 @@ impl SupportApi {
             body: Some(fields),
         };
         self.call(call, Repeat::Idempotent, limits).await.map(drop)
+    }
+
+    /// Reads settings that were just written until they show what was written, for some seconds. What is shown in the end
+    /// may still differ: then the admin center did not take it.
+    ///
+    /// # Errors
+    /// [`SupportError`].
+    pub async fn settings_as_written(&self, written: &Settings, limits: &Limits) -> Result<Settings, SupportError> {
+        let give_up = Instant::now() + READ_BACK;
+        loop {
+            let found = self.find_settings(limits).await?.unwrap_or_default();
+            if found == *written || Instant::now() + POLL > give_up {
+                return Ok(found);
+            }
+            limits.sleep(POLL).await.map_err(|source| SupportError::Http {
+                operation: "read the settings back",
+                source,
+            })?;
+        }
     }
 
     /// All repositories of the tenant.

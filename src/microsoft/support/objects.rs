@@ -47,24 +47,25 @@ pub enum Deleted {
 }
 
 impl Repository {
-    /// The fields, by our names, that differ in what was read back.
+    /// The fields, by our names, that were given and differ in what was read back. What was left out is the admin center's
+    /// to fill.
     #[must_use]
     pub fn differences(&self, found: &Self) -> Vec<&'static str> {
         let pairs = [
             ("repository_id", self.repository_id == found.repository_id),
-            (
-                "endpoint",
-                same_address(self.endpoint.as_deref(), found.endpoint.as_deref()),
-            ),
+            ("endpoint", is_kept(&self.endpoint, &found.endpoint, same_address)),
             (
                 "authentication_type",
-                self.authentication_type == found.authentication_type,
+                is_kept(&self.authentication_type, &found.authentication_type, str::eq),
             ),
-            ("client_id", self.client_id == found.client_id),
-            ("rest_user_name", self.rest_user_name == found.rest_user_name),
+            ("client_id", is_kept(&self.client_id, &found.client_id, str::eq)),
+            (
+                "rest_user_name",
+                is_kept(&self.rest_user_name, &found.rest_user_name, str::eq),
+            ),
             (
                 "refresh_token_expiry",
-                self.refresh_token_expiry == found.refresh_token_expiry,
+                self.refresh_token_expiry.is_none() || self.refresh_token_expiry == found.refresh_token_expiry,
             ),
         ];
         pairs
@@ -84,6 +85,15 @@ impl RepositorySecrets {
 }
 
 /// Addresses that differ only in a final slash are the same to the form behind this API.
-fn same_address(ours: Option<&str>, theirs: Option<&str>) -> bool {
-    ours.map(|text| text.trim_end_matches('/')) == theirs.map(|text| text.trim_end_matches('/'))
+pub fn same_address(ours: &str, theirs: &str) -> bool {
+    ours.trim_end_matches('/') == theirs.trim_end_matches('/')
+}
+
+fn is_kept(ours: &Option<String>, theirs: &Option<String>, same: impl Fn(&str, &str) -> bool) -> bool {
+    match (ours, theirs) {
+        (None, _) => true,
+        (Some(ours), Some(theirs)) => same(ours, theirs),
+        // Null and empty text are the same to the form.
+        (Some(ours), None) => ours.is_empty(),
+    }
 }

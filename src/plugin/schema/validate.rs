@@ -67,11 +67,7 @@ pub enum Rule {
 
 /// One of these texts.
 pub fn one_of(allowed: &'static [&'static str]) -> Validator {
-    let list = allowed
-        .iter()
-        .map(|value| format!("`{value}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let list = code_list(allowed);
     let rule = format!("One of {list}.");
     Validator::text(rule, move |text| {
         if allowed.contains(&text) {
@@ -221,7 +217,8 @@ pub fn each(validator: Validator) -> Validator {
 /// Not together with one of these siblings.
 pub fn conflicts_with(others: &[&'static str]) -> Validator {
     let others = others.to_vec();
-    Validator::new("", move |checked| {
+    let rule = format!("Not together with {}.", code_list(&others));
+    Validator::new(rule, move |checked| {
         match others
             .iter()
             .find(|other| is_configured(checked.siblings.at(other)) == Some(true))
@@ -237,7 +234,8 @@ pub fn conflicts_with(others: &[&'static str]) -> Validator {
 /// Only together with all of these siblings.
 pub fn requires(others: &[&'static str]) -> Validator {
     let others = others.to_vec();
-    Validator::new("", move |checked| {
+    let rule = format!("Needs {} beside it.", code_list(&others));
+    Validator::new(rule, move |checked| {
         match others
             .iter()
             .find(|other| is_configured(checked.siblings.at(other)) == Some(false))
@@ -248,6 +246,12 @@ pub fn requires(others: &[&'static str]) -> Validator {
             None => Ok(()),
         }
     })
+}
+
+/// Names, each as code.
+fn code_list(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 /// Whether the configuration gives a value; `None` while that is unknown.
@@ -303,21 +307,14 @@ impl Walk {
             .map(|(name, _)| *name)
             .collect();
         let is_open = given.iter().any(|(_, is)| is.is_none());
-        let list = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
         let problem = match rule {
             Rule::ExactlyOneOf(_) | Rule::Conflicting(_) if configured.len() > 1 => (
                 "Conflicting arguments",
-                format!("{} are given together. Keep one of them.", list(&configured)),
+                format!("{} are given together. Keep one of them.", code_list(&configured)),
             ),
             Rule::ExactlyOneOf(_) | Rule::AtLeastOneOf(_) if configured.is_empty() && !is_open => (
                 "Missing argument",
-                format!("One of {} is required. Add it.", list(names)),
+                format!("One of {} is required. Add it.", code_list(names)),
             ),
             Rule::RequiredTogether(_) if !configured.is_empty() && configured.len() < names.len() && !is_open => {
                 let missing: Vec<_> = names
@@ -329,8 +326,8 @@ impl Walk {
                     "Missing argument",
                     format!(
                         "{} needs {} beside it. Add what is missing.",
-                        list(&configured),
-                        list(&missing)
+                        code_list(&configured),
+                        code_list(&missing)
                     ),
                 )
             }

@@ -235,7 +235,17 @@ impl<P: Provider> Shared<P> {
                         quiet(),
                     ))
                 }
-                Err(problem) => Err(unchanged(problem)),
+                // All of it, or what the resource says is left.
+                Err(problem) => {
+                    let private = private_bytes(&cx.notes);
+                    Err((
+                        proto::apply_resource_change::Response {
+                            private,
+                            ..self.as_it_was(&request, &cx.notes)
+                        },
+                        problem,
+                    ))
+                }
             },
             (None, Some(planned)) => {
                 let outcome = entry.part.create(&cx, planned.clone(), &config).await;

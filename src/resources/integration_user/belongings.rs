@@ -3,7 +3,7 @@
 //! Those listed are given and kept, those taken off the list are taken away, others are left alone. A role that the user
 //! has by inheritance counts as given; it cannot be taken away here.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{Reading, problem};
 use crate::{
@@ -132,33 +132,61 @@ pub(super) async fn read_into(
     if reading == Reading::Import || !state.at(ROLES).is_null() {
         let listed = names(state, ROLES);
         let problem = |error: TableError| problem::of_table(&error, "read the user's roles");
-        let mut given = BTreeSet::new();
-        for grant in session.grants().of(user).await.map_err(problem)? {
-            if !grant.active || (reading == Reading::Import && grant.inherited) {
-                continue;
-            }
-            if let Some(name) = session.roles().name_of(&grant.role).await.map_err(problem)?
-                && (reading == Reading::Import || listed.contains(&name))
-            {
-                given.insert(name);
-            }
+        let mut given = roles_of(session, user, &listed, reading).await.map_err(problem)?;
+        if !listed.is_subset(&given) {
+            session.wait(SECOND_LOOK).await;
+            given = roles_of(session, user, &listed, reading).await.map_err(problem)?;
         }
         set(state, ROLES, given, reading);
     }
     if reading == Reading::Import || !state.at(GROUPS).is_null() {
         let listed = names(state, GROUPS);
         let problem = |error: TableError| problem::of_table(&error, "read the user's groups");
-        let mut given = BTreeSet::new();
-        for (_, group) in session.memberships().of(user).await.map_err(problem)? {
-            if let Some(name) = session.groups().name_of(&group).await.map_err(problem)?
-                && (reading == Reading::Import || listed.contains(&name))
-            {
-                given.insert(name);
-            }
+        let mut given = groups_of(session, user, &listed, reading).await.map_err(problem)?;
+        if !listed.is_subset(&given) {
+            session.wait(SECOND_LOOK).await;
+            given = groups_of(session, user, &listed, reading).await.map_err(problem)?;
         }
         set(state, GROUPS, given, reading);
     }
     Ok(())
+}
+
+async fn roles_of(
+    session: &Session,
+    user: &SysId,
+    listed: &BTreeSet<String>,
+    reading: Reading,
+) -> Result<BTreeSet<String>, TableError> {
+    let mut given = BTreeSet::new();
+    for grant in session.grants().of(user).await? {
+        if !grant.active || (reading == Reading::Import && grant.inherited) {
+            continue;
+        }
+        if let Some(name) = session.roles().name_of(&grant.role).await?
+            && (reading == Reading::Import || listed.contains(&name))
+        {
+            given.insert(name);
+        }
+    }
+    Ok(given)
+}
+
+async fn groups_of(
+    session: &Session,
+    user: &SysId,
+    listed: &BTreeSet<String>,
+    reading: Reading,
+) -> Result<BTreeSet<String>, TableError> {
+    let mut given = BTreeSet::new();
+    for (_, group) in session.memberships().of(user).await? {
+        if let Some(name) = session.groups().name_of(&group).await?
+            && (reading == Reading::Import || listed.contains(&name))
+        {
+            given.insert(name);
+        }
+    }
+    Ok(given)
 }
 
 async fn revoke(session: &Session, user: &SysId, name: &str) -> Result<(), TableError> {
@@ -166,15 +194,27 @@ async fn revoke(session: &Session, user: &SysId, name: &str) -> Result<(), Table
     let Some(role) = session.roles().find(name).await? else {
         return Ok(());
     };
-    session.grants().revoke(user, &role).await.map(drop)
+    let revoked = session.grants().revoke(user, &role).await?;
+    if revoked.removed == 0 && !revoked.still_inherited {
+        session.wait(SECOND_LOOK).await;
+        session.grants().revoke(user, &role).await?;
+    }
+    Ok(())
 }
 
 async fn leave(session: &Session, user: &SysId, name: &str) -> Result<(), TableError> {
     let Some(group) = session.groups().find(name).await? else {
         return Ok(());
     };
-    session.memberships().leave(user, &group).await.map(drop)
+    if session.memberships().leave(user, &group).await? == 0 {
+        session.wait(SECOND_LOOK).await;
+        session.memberships().leave(user, &group).await?;
+    }
+    Ok(())
 }
+
+/// A search can lag behind a write: what should be there and is not, is looked for once more.
+const SECOND_LOOK: Duration = Duration::from_millis(300);
 
 fn names(object: &Object, attribute: &str) -> BTreeSet<String> {
     object

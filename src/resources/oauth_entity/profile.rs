@@ -37,6 +37,15 @@ pub(super) async fn ensure(session: &Session, entity: &SysId, state: &mut Object
     };
     let found = match known {
         Some(profile) => Some(profile),
+        // The plan knew one that is gone since: Terraform holds us to it, so the next plan makes another.
+        None if state.text("default_profile_id").is_some() => {
+            let sys_id = state.text("default_profile_id").and_then(|id| SysId::parse(id).ok());
+            set(state, None);
+            return match sys_id {
+                Some(sys_id) => Err(TableError::NotFound { table: TABLE, sys_id }),
+                None => Ok(()),
+            };
+        }
         None => wait_for(session, entity).await?,
     };
     let profile = match found {

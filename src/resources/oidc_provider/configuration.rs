@@ -5,7 +5,10 @@
 
 use super::{CONFIGURATION_ID, Reading, mapping, problem, reference_in};
 use crate::{
-    plugin::{Attribute, Diagnostic, Diagnostics, Object, Plan, Value, schema::validate},
+    plugin::{
+        Attribute, Diagnostic, Diagnostics, Object, Plan, Value,
+        schema::{Modifier, validate},
+    },
     resources::mapping::Field,
     servicenow::{
         InputMode, Insert, Query, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
@@ -58,7 +61,8 @@ pub(super) fn attribute() -> Attribute {
                 "Whether each token may be used for one call only. Entra's tokens are used for many, so keep it off. Column \
                  `enable_jti_verification`.",
             ),
-            Attribute::integer("cache_life_span").optional_computed().check(validate::at_least(0)).stable().describe(
+            // Stable only where there was a configuration before: without one the instance chooses.
+            Attribute::integer("cache_life_span").optional_computed().check(validate::at_least(0)).plan(Modifier::UseNonNullStateForUnknown).describe(
                 "How long the metadata document is cached; Microsoft's pages use 120. The unit is documented in two ways, \
                  seconds and hours. Column `oidc_config_cache_life_span`.",
             ),
@@ -227,16 +231,12 @@ pub(super) async fn read_into(session: &Session, state: &mut Object, reading: Re
     Ok(())
 }
 
-/// What remains of a provider that is gone or never came to be: its configuration, if that is still there.
-pub(super) async fn orphan(session: &Session, mut state: Object) -> Result<Option<Object>, Diagnostics> {
+/// What is left of a provider that is gone or never came to be: its configuration, if that is still there.
+pub(super) async fn left_over(session: &Session, mut state: Object) -> Result<Option<Object>, Diagnostics> {
     let (Some(sys_id), false) = (reference(&state), state.at(ATTRIBUTE).is_null()) else {
         return Ok(None);
     };
-    // Only a create that was cut short leaves a state without an id; a provider that was removed by hand took the id along,
-    // and its configuration is looked up by address when the provider is made again.
-    if state.text("id").is_some() {
-        return Ok(None);
-    }
+    state.set("id", Value::Null);
     let found = session.find(TABLE, &sys_id, COLUMNS).await;
     match found.map_err(|error| problem::of_table(&error, "read the OIDC configuration"))? {
         Some(record) => {
@@ -253,7 +253,9 @@ pub(super) async fn orphan(session: &Session, mut state: Object) -> Result<Optio
 pub(super) async fn remove(session: &Session, state: &Object) -> Result<(), Diagnostic> {
     let Some(sys_id) = reference(state) else { return Ok(()) };
     let problem = |error: TableError| problem::of_table(&error, "remove the OIDC configuration");
-    if is_used(session, &sys_id).await.map_err(problem)? {
+    // Its own provider was removed a moment ago, and a search may still show it.
+    let own = super::super::sys_id(state);
+    if is_used(session, &sys_id, own.as_ref()).await.map_err(problem)? {
         tracing::warn!(
             configuration = sys_id.as_str(),
             "the OIDC configuration is kept: another provider uses it"
@@ -264,16 +266,17 @@ pub(super) async fn remove(session: &Session, state: &Object) -> Result<(), Diag
     Ok(())
 }
 
-async fn is_used(session: &Session, sys_id: &SysId) -> Result<bool, TableError> {
+/// Whether a provider, other than one that is left aside, uses the configuration.
+async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Result<bool, TableError> {
     let users =
         Query::equals(oauth_oidc_entity::CONFIGURATION, sys_id.as_str()).map_err(|source| TableError::Query {
             table: oauth_oidc_entity::TABLE,
             source,
         })?;
-    Ok(!session
+    let users = session
         .select(oauth_oidc_entity::TABLE, &users, &[oauth_oidc_entity::NAME])
-        .await?
-        .is_empty())
+        .await?;
+    Ok(users.iter().any(|user| Some(user.sys_id()) != aside))
 }
 
 /// A configuration of this metadata address that can be taken over: the same name, claim and field, and used by no
@@ -286,7 +289,7 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
     let text = |column| record.text(column).value().unwrap_or("nothing").to_owned();
     let (name, claim, field) = (text(NAME), text(USER_CLAIM), text(USER_FIELD));
     let is_equal = planned.text("user_claim") == Some(&claim) && planned.text("user_field") == Some(&field);
-    if is_equal && planned.text("name") == Some(&name) && !is_used(session, sys_id).await.map_err(problem)? {
+    if is_equal && planned.text("name") == Some(&name) && !is_used(session, sys_id, None).await.map_err(problem)? {
         return Ok(Some(sys_id.clone()));
     }
     let sys_id = sys_id.as_str();

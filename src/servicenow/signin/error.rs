@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::http::HttpError;
+use crate::http::jwt::JwtError;
 use crate::http::token::Failure;
 
 /// Why no token was obtained. [`SignInError::remedy`] says what can be done.
@@ -42,14 +43,18 @@ pub enum SignInError {
         why: String,
     },
     /// Not a token.
-    #[error("the OIDC token cannot be used: {problem}")]
+    #[error("{argument} cannot be used: {problem}")]
     BadToken {
+        /// The provider's attribute.
+        argument: &'static str,
         /// What is wrong.
-        problem: String,
+        problem: JwtError,
     },
     /// Past its end by this machine's clock.
-    #[error("the OIDC token expired {seconds_ago} s ago")]
+    #[error("the token of {argument} expired {seconds_ago} s ago")]
     ExpiredToken {
+        /// The provider's attribute.
+        argument: &'static str,
         /// How long ago.
         seconds_ago: i64,
     },
@@ -84,12 +89,14 @@ impl SignInError {
                 "Check the path, and that the job that writes the token has run.".to_owned()
             }
             SignInError::BadToken { .. } => {
-                "Give the token as it was issued: three parts with dots between.".to_owned()
+                "Give the token as it was issued, whole and without quotes or line breaks.".to_owned()
             }
-            SignInError::ExpiredToken { .. } => {
-                "Issue a new one, or use oidc_token_file_path with a file that is renewed. If it is new, check this \
-                 machine's clock."
-                    .to_owned()
+            SignInError::ExpiredToken { argument, .. } => {
+                let lasting = match *argument {
+                    "access_token" => "sign in with client_id and client_secret, which renews its tokens",
+                    _ => "use oidc_token_file_path with a file that is renewed",
+                };
+                format!("Issue a new one, or {lasting}. If it is new, this machine's clock is ahead: set it.")
             }
             SignInError::Key { .. } => "Give an RSA private key in PEM form.".to_owned(),
             SignInError::NoToken { .. } => {

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::SignInError;
 use crate::http::{Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, secret};
+use crate::servicenow::answer::clock_note;
 
 /// What is sent to the token endpoint.
 pub(super) struct Grant {
@@ -181,7 +182,10 @@ fn read(method: &'static str, answer: &Answer) -> Result<Granted, SignInError> {
         host: host(),
         method,
         code: mask(&code),
-        description: text("error_description").map(mask),
+        description: match (text("error_description").map(mask), clock_note(answer)) {
+            (Some(text), Some(note)) => Some(format!("{text}; {note}")),
+            (text, note) => text.or(note),
+        },
     })
 }
 

@@ -75,6 +75,10 @@ pub mod sys_user_has_role {
     );
     /// `state` of a grant that works.
     pub const STATE_ACTIVE: &str = "active";
+    /// The user's user name, for lists.
+    pub const USER_NAME_OF_USER: Column = Column::new("user.user_name", Kind::Text);
+    /// The role's name, for lists.
+    pub const NAME_OF_ROLE: Column = Column::new("role.name", Kind::Text);
 
     columns! {
         /// The user.

@@ -1,9 +1,11 @@
 //! What acceptance tests are made of. [`Workspace`] is where to start.
 
 pub(crate) mod by_hand;
+mod guide;
 mod leaks;
 mod plan;
 mod process;
+mod provider;
 mod run;
 mod simulator;
 mod state;
@@ -12,8 +14,10 @@ mod workspace;
 mod zip;
 
 pub(crate) use by_hand::ByHand;
+pub(crate) use guide::Guide;
 pub(crate) use plan::Plan;
 pub(crate) use process::Running;
+pub(crate) use provider::{Provider, fails_saying};
 pub(crate) use run::Run;
 pub(crate) use simulator::Simulator;
 pub(crate) use state::ResourceState;

@@ -51,6 +51,30 @@ impl Plan {
         self
     }
 
+    /// Checks that `address` is changed in place, in these top-level attributes and no others.
+    #[track_caller]
+    pub(crate) fn updates_only(&self, address: &str, expected: &[&str]) -> &Self {
+        self.does(address, &["update"]);
+        let change = &self.change(address)["change"];
+        let before = change["before"].as_object().cloned().unwrap_or_default();
+        let after = change["after"].as_object().cloned().unwrap_or_default();
+        let unknown = change["after_unknown"].as_object().cloned().unwrap_or_default();
+        let names = before.keys().chain(after.keys()).chain(unknown.keys());
+        let mut changed: Vec<&str> = names
+            .filter(|name| {
+                let is_unknown = unknown.get(*name).is_some_and(|it| *it == Value::Bool(true));
+                is_unknown || before.get(*name).unwrap_or(&Value::Null) != after.get(*name).unwrap_or(&Value::Null)
+            })
+            .map(String::as_str)
+            .collect();
+        changed.sort_unstable();
+        changed.dedup();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(changed, expected, "what changes of {address}\n{change:#}");
+        self
+    }
+
     /// One resource's `change`: `actions`, `before`, `after`, `after_unknown`, `before_sensitive`, ...
     #[track_caller]
     pub(crate) fn change(&self, address: &str) -> &Value {

@@ -43,14 +43,7 @@ impl Simulator {
     /// no environment variable can give.
     pub(crate) fn workspace(&self, terraform: &Terraform, configuration: &str) -> Workspace {
         let mut workspace = Workspace::new(terraform, configuration);
-        workspace.write(
-            "provider.tf",
-            &format!(
-                "provider \"servicenow\" {{\n  microsoft365 = {{\n    login_url = {:?}\n    admin_url = {:?}\n  }}\n}}\n",
-                self.urls().login,
-                self.urls().admin
-            ),
-        );
+        workspace.write("provider.tf", &self.provider(""));
         for (name, value) in [
             ("SERVICENOW_INSTANCE_URL", self.urls().instance.as_str()),
             ("SERVICENOW_USERNAME", self.username()),
@@ -66,6 +59,15 @@ impl Simulator {
         let (instance, logs) = (self.instance().clone(), self.logs().clone());
         workspace.tell_also(move || format!("{}{}", requests(&logs), log_of(&instance.log())));
         workspace
+    }
+
+    /// The provider block for this simulator, with more arguments: `provider("max_retries = 0")`.
+    pub(crate) fn provider(&self, arguments: &str) -> String {
+        format!(
+            "provider \"servicenow\" {{\n  {arguments}\n  microsoft365 = {{\n    login_url = {:?}\n    admin_url = {:?}\n  }}\n}}\n",
+            self.urls().login,
+            self.urls().admin
+        )
     }
 
     /// The records of `table` that were not there at the start.
@@ -118,11 +120,13 @@ impl Deref for Simulator {
     }
 }
 
-/// The instance's records, and the admin center's repositories. Its settings cannot be deleted, so they do not count.
+/// The instance's records, and what the admin center shows.
 fn fingerprint(simulator: &servicenow_simulator::Simulator) -> String {
-    let repositories = simulator.admin().repositories();
-    let repositories: Vec<String> = repositories.iter().map(|it| format!("repository {}", it.id)).collect();
-    format!("{}\n{}", simulator.instance().fingerprint(), repositories.join("\n"))
+    format!(
+        "{}\nadmin center {}",
+        simulator.instance().fingerprint(),
+        simulator.admin().shown()
+    )
 }
 
 fn requests(logs: &Logs) -> String {

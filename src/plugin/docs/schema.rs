@@ -1,0 +1,217 @@
+//! The section "Schema": every attribute with its type, meaning, rules, default, and what a change of it does.
+
+use std::fmt::Write;
+
+use crate::plugin::{
+    schema::{Attribute, Kind, Modifier, Nesting, Presence, Rule, Schema},
+    ty::Type,
+    value::Value,
+};
+
+const WRITE_ONLY: &str =
+    "[Write-only](https://developer.hashicorp.com/terraform/language/resources/ephemeral#write-only-arguments)";
+
+/// The section. `replaces` says whether a change may need a new object, which only resources know.
+pub(super) fn section(schema: &Schema, replaces: bool) -> String {
+    let mut section = Section {
+        text: "## Schema\n".to_owned(),
+        replaces,
+    };
+    if schema.attributes.is_empty() {
+        section.text.push_str("\nThere is nothing to configure.\n");
+    }
+    section.attributes("###", &schema.attributes, "nestedatt");
+    if !schema.rules.is_empty() {
+        section.text.push_str("\n### Rules\n\n");
+        for rule in &schema.rules {
+            let _ = writeln!(section.text, "- {}", rule_text(rule));
+        }
+    }
+    section.nested(&schema.attributes, "nestedatt", "");
+    section.text
+}
+
+struct Section {
+    text: String,
+    replaces: bool,
+}
+
+impl Section {
+    fn attributes(&mut self, level: &str, attributes: &[Attribute], anchor: &str) {
+        let groups: [(&str, &[Presence]); 3] = [
+            ("Required", &[Presence::Required]),
+            ("Optional", &[Presence::Optional, Presence::OptionalComputed]),
+            ("Read-Only", &[Presence::Computed]),
+        ];
+        for (heading, presences) in groups {
+            let mut group: Vec<_> = attributes
+                .iter()
+                .filter(|attribute| presences.contains(&attribute.presence))
+                .collect();
+            if group.is_empty() {
+                continue;
+            }
+            group.sort_by_key(|attribute| attribute.name);
+            match level {
+                "" => {
+                    let _ = write!(self.text, "\n{heading}:\n\n");
+                }
+                level => {
+                    let _ = write!(self.text, "\n{level} {heading}\n\n");
+                }
+            }
+            if group.iter().any(|attribute| attribute.write_only) {
+                self.text.push_str(
+                    "> **Note** Write-only arguments are in neither plan nor state. They need Terraform 1.11 or later.\n\n",
+                );
+            }
+            for attribute in group {
+                self.attribute(attribute, anchor);
+            }
+        }
+    }
+
+    fn attribute(&mut self, attribute: &Attribute, anchor: &str) {
+        let mut kind = match &attribute.kind {
+            Kind::Plain(ty) => type_name(ty),
+            Kind::Nested(Nesting::Single, _) => "Attributes".to_owned(),
+            Kind::Nested(Nesting::List, _) => "Attributes List".to_owned(),
+            Kind::Nested(Nesting::Map, _) => "Attributes Map".to_owned(),
+            Kind::Nested(Nesting::Set, _) => "Attributes Set".to_owned(),
+        };
+        if attribute.sensitive {
+            kind.push_str(", Sensitive");
+        }
+        if attribute.write_only {
+            kind.push_str(", ");
+            kind.push_str(WRITE_ONLY);
+        }
+        let mut line = format!("- `{}` ({kind}) {}", attribute.name, attribute.description);
+        if let Some(instead) = attribute.deprecated {
+            let _ = write!(line, " **Deprecated.** {instead}");
+        }
+        for validator in &attribute.validators {
+            if !validator.rule.is_empty() && !says_already(&attribute.description, &validator.rule) {
+                let _ = write!(line, " {}", validator.rule);
+            }
+        }
+        if let Some(default) = &attribute.default
+            && !attribute.description.contains("Default")
+        {
+            let _ = write!(line, " Default `{}`.", hcl(default));
+        }
+        if self.replaces {
+            if attribute.modifiers.contains(&Modifier::RequiresReplace) {
+                line.push_str(" Changing this forces replacement.");
+            } else if attribute.modifiers.contains(&Modifier::RequiresReplaceIfConfigured) {
+                line.push_str(" Changing this in the configuration forces replacement.");
+            }
+        }
+        if matches!(attribute.kind, Kind::Nested(..)) {
+            let _ = write!(line, " (see [below for nested schema](#{anchor}--{}))", attribute.name);
+        }
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    fn nested(&mut self, attributes: &[Attribute], anchor: &str, parent: &str) {
+        let mut nested: Vec<_> = attributes
+            .iter()
+            .filter_map(|attribute| match &attribute.kind {
+                Kind::Nested(_, inner) => Some((attribute.name, inner)),
+                Kind::Plain(_) => None,
+            })
+            .collect();
+        nested.sort_by_key(|(name, _)| *name);
+        for (name, inner) in nested {
+            let anchor = format!("{anchor}--{name}");
+            let path = format!("{parent}{name}");
+            let _ = write!(self.text, "\n<a id=\"{anchor}\"></a>\n### Nested Schema for `{path}`\n");
+            self.attributes("", inner, &anchor);
+            self.nested(inner, &anchor, &format!("{path}."));
+        }
+    }
+}
+
+/// Whether a description names every value that a rule allows.
+fn says_already(description: &str, rule: &str) -> bool {
+    if !rule.starts_with("One of") {
+        return false;
+    }
+    let mut values = rule.split('`').skip(1).step_by(2).peekable();
+    values.peek().is_some() && values.all(|value| description.contains(&format!("`{value}`")))
+}
+
+fn rule_text(rule: &Rule) -> String {
+    let list = |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    match rule {
+        Rule::ExactlyOneOf(names) => format!("Exactly one of {} is given.", list(names)),
+        Rule::AtLeastOneOf(names) => format!("At least one of {} is given.", list(names)),
+        Rule::Conflicting(names) => format!("At most one of {} is given.", list(names)),
+        Rule::RequiredTogether(names) => format!("{} are given together or not at all.", list(names)),
+    }
+}
+
+/// A type in words.
+pub(super) fn type_name(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "Boolean".to_owned(),
+        Type::Number => "Number".to_owned(),
+        Type::String => "String".to_owned(),
+        Type::Dynamic => "Dynamic".to_owned(),
+        Type::List(element) => format!("List of {}", type_name(element)),
+        Type::Set(element) => format!("Set of {}", type_name(element)),
+        Type::Map(element) => format!("Map of {}", type_name(element)),
+        Type::Tuple(_) => "Tuple".to_owned(),
+        Type::Object(_) => "Object".to_owned(),
+    }
+}
+
+/// A type as a configuration writes it.
+pub(super) fn hcl_type(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "bool".to_owned(),
+        Type::Number => "number".to_owned(),
+        Type::String => "string".to_owned(),
+        Type::Dynamic => "dynamic".to_owned(),
+        Type::List(element) => format!("list({})", hcl_type(element)),
+        Type::Set(element) => format!("set({})", hcl_type(element)),
+        Type::Map(element) => format!("map({})", hcl_type(element)),
+        Type::Tuple(elements) => {
+            let elements: Vec<_> = elements.iter().map(hcl_type).collect();
+            format!("tuple([{}])", elements.join(", "))
+        }
+        Type::Object(attributes) => {
+            let attributes: Vec<_> = attributes
+                .iter()
+                .map(|(name, ty)| format!("{name} = {}", hcl_type(ty)))
+                .collect();
+            format!("object({{ {} }})", attributes.join(", "))
+        }
+    }
+}
+
+/// A value as a page shows it.
+fn hcl(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::List(elements) => {
+            let elements: Vec<_> = elements.iter().map(hcl).collect();
+            format!("[{}]", elements.join(", "))
+        }
+        Value::Null | Value::Unknown => "null".to_owned(),
+        Value::Object(object) => {
+            let parts: Vec<_> = object
+                .iter()
+                .map(|(name, value)| format!("{name} = {}", hcl(value)))
+                .collect();
+            format!("{{ {} }}", parts.join(", "))
+        }
+        Value::Dynamic(pair) => hcl(&pair.1),
+    }
+}

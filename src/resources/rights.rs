@@ -1,0 +1,47 @@
+//! The rights that an account needs for the tables behind a resource, for the reference pages.
+
+use crate::{plugin::Need, servicenow::Table};
+
+/// The rights for these tables; those with the same role stand together.
+pub(crate) fn of_tables(tables: &[Table]) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
+    for table in tables {
+        let role = with_roles_as_code(table.role());
+        let right = match table.origin() {
+            Some(origin) => format!("role {role}; comes with {origin}"),
+            None => format!("role {role}"),
+        };
+        let purpose = format!("table `{table}`");
+        match needs.iter_mut().find(|need| need.right == right) {
+            Some(need) => {
+                need.purpose.push_str(", ");
+                need.purpose.push_str(&format!("`{table}`"));
+            }
+            None => needs.push(Need::new(right, purpose)),
+        }
+    }
+    needs
+}
+
+/// A table's note on roles, with the names of roles as code.
+fn with_roles_as_code(note: &str) -> String {
+    let is_role = |word: &str| word.contains('_') || matches!(word, "admin" | "itil");
+    let code = |word: &str| match word.trim_matches(|c: char| !c.is_ascii_lowercase()) {
+        role if is_role(role) => word.replace(role, &format!("`{role}`")),
+        _ => word.to_owned(),
+    };
+    note.split(' ').map(code).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_shown_as_code() {
+        assert_eq!(
+            with_roles_as_code("admin (oauth_admin from Australia on)"),
+            "`admin` (`oauth_admin` from Australia on)"
+        );
+    }
+}

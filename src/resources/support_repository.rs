@@ -1,0 +1,437 @@
+//! `m365_support_repository`: an instance that support cases go to, in the Microsoft 365 admin center.
+//!
+//! A write replaces the whole repository, and its secrets cannot be read. So every update sends again all secrets that
+//! the configuration has.
+
+use async_trait::async_trait;
+
+use super::{mapping, problem, secret::SecretNames, support_settings::not_kept};
+use crate::{
+    clients::{Calls, Clients},
+    microsoft::{
+        SupportError,
+        support::{Repository, RepositorySecrets, same_address},
+    },
+    plugin::{
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Object,
+        Outcome, Plan, Resource, Schema, Value, schema::validate, suggest,
+    },
+};
+
+/// The resource.
+pub(super) struct SupportRepository;
+
+const CLIENT_SECRET: SecretNames = SecretNames::new(["client_secret", "client_secret_wo", "client_secret_wo_version"]);
+const PASSWORD: SecretNames = SecretNames::new([
+    "rest_user_password",
+    "rest_user_password_wo",
+    "rest_user_password_wo_version",
+]);
+
+const REPOSITORY_ID: &str = "repository_id";
+const ENDPOINT: &str = "endpoint";
+const AUTHENTICATION_TYPE: &str = "authentication_type";
+const CLIENT_ID: &str = "client_id";
+const REST_USER_NAME: &str = "rest_user_name";
+const REFRESH_TOKEN_EXPIRY: &str = "refresh_token_expiry";
+
+/// What an import can find a repository by.
+const COLUMNS: [&str; 4] = [REPOSITORY_ID, ENDPOINT, CLIENT_ID, REST_USER_NAME];
+
+fn schema() -> Schema {
+    let [secret, secret_wo, secret_wo_version] = Attribute::secret(
+        CLIENT_SECRET.all(),
+        "Secret of `client_id`. It is never read back, and every update sends it again: the API replaces the whole \
+         repository.",
+    );
+    let [password, password_wo, password_wo_version] = Attribute::secret(
+        PASSWORD.all(),
+        "Secret or password of `rest_user_name`. It is never read back, and every update sends it again: the API replaces \
+         the whole repository.",
+    );
+    let text = |name, description: &str| {
+        Attribute::text(name)
+            .check(validate::not_blank())
+            .check(mapping::printable())
+            .describe(description)
+    };
+    Schema::new(
+        "A repository of the support integration: the ServiceNow instance that support cases of the tenant go to, and the \
+         credentials with which Microsoft calls it. In the admin center: Settings > Org settings > Organization profile > \
+         Support integration > Repositories. Microsoft has not published this API and announced the service behind it as \
+         retired.",
+        vec![
+            Attribute::text("id").computed().stable().describe("The same as `repository_id`."),
+            text(
+                REPOSITORY_ID,
+                "Id of the repository, unique in the tenant: the one that the set-up wizard in ServiceNow shows.",
+            )
+            .required()
+            .replaces(),
+            Attribute::text(ENDPOINT)
+                .required()
+                .check(validate::url())
+                .same_text(same_address)
+                .describe("Address of the instance, such as `https://contoso.service-now.com/`."),
+            Attribute::text(AUTHENTICATION_TYPE)
+                .default("aad")
+                .check(validate::one_of(&["aad", "basic"]))
+                .describe(
+                    "How Microsoft signs in to the instance: `aad` with a token of Entra, `basic` with an OAuth endpoint and \
+                     a user of the instance.",
+                ),
+            text(
+                CLIENT_ID,
+                "Client id: of the inbound application in Entra for `aad`, of the instance's OAuth endpoint for `basic`.",
+            ),
+            secret,
+            secret_wo,
+            secret_wo_version,
+            text(
+                REST_USER_NAME,
+                "Who calls: the client id of the REST user application for `aad`, the integration user for `basic`.",
+            ),
+            password,
+            password_wo,
+            password_wo_version,
+            Attribute::integer(REFRESH_TOKEN_EXPIRY).check(validate::at_least(1)).describe(
+                "Life of the instance's refresh tokens in seconds, for `basic`; the instance's default is 8640000.",
+            ),
+            super::timeouts(),
+        ],
+    )
+}
+
+fn wanted(planned: &Object) -> Repository {
+    let text = |name: &str| planned.text(name).map(str::to_owned);
+    Repository {
+        repository_id: text(REPOSITORY_ID).unwrap_or_default(),
+        endpoint: text(ENDPOINT),
+        authentication_type: text(AUTHENTICATION_TYPE),
+        client_id: text(CLIENT_ID),
+        rest_user_name: text(REST_USER_NAME),
+        refresh_token_expiry: planned.integer(REFRESH_TOKEN_EXPIRY),
+    }
+}
+
+fn secrets(config: &Object) -> RepositorySecrets {
+    RepositorySecrets {
+        client_secret: CLIENT_SECRET.configured(config),
+        rest_user_password: PASSWORD.configured(config),
+    }
+}
+
+/// A field's value as the state has it.
+fn field(repository: &Repository, attribute: &str) -> Value {
+    match attribute {
+        REPOSITORY_ID => Value::from(repository.repository_id.as_str()),
+        ENDPOINT => repository.endpoint.clone().into(),
+        AUTHENTICATION_TYPE => repository.authentication_type.clone().into(),
+        CLIENT_ID => repository.client_id.clone().into(),
+        REST_USER_NAME => repository.rest_user_name.clone().into(),
+        REFRESH_TOKEN_EXPIRY => repository.refresh_token_expiry.into(),
+        _ => Value::Null,
+    }
+}
+
+/// Takes over what the admin center shows. An optional field that is not configured is not managed, except by an import.
+fn take_over(repository: &Repository, state: &mut Object, is_import: bool) {
+    state.set("id", repository.repository_id.as_str());
+    for attribute in [REPOSITORY_ID, ENDPOINT, AUTHENTICATION_TYPE] {
+        state.set(attribute, field(repository, attribute));
+    }
+    for attribute in [CLIENT_ID, REST_USER_NAME, REFRESH_TOKEN_EXPIRY] {
+        if is_import || !state.at(attribute).is_null() {
+            state.set(attribute, field(repository, attribute));
+        }
+    }
+}
+
+#[async_trait]
+impl Resource<Clients> for SupportRepository {
+    fn type_name(&self) -> &'static str {
+        "m365_support_repository"
+    }
+
+    fn schema(&self) -> Schema {
+        schema()
+    }
+
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(IdentitySchema::of(
+            REPOSITORY_ID,
+            REPOSITORY_ID,
+            "The repository's id, unique in the tenant.",
+        ))
+    }
+
+    fn validate(&self, config: &Object) -> Diagnostics {
+        match config.text(REPOSITORY_ID) {
+            // They change the address of the call.
+            Some(id @ ("." | "..")) => {
+                Diagnostic::error("Invalid value", format!("{id:?} cannot be the id of a repository."))
+                    .at_attribute(REPOSITORY_ID)
+                    .into()
+            }
+            Some(_) | None => Diagnostics::new(),
+        }
+    }
+
+    fn plan(&self, plan: &mut Plan<'_>) {
+        warn_of_lost_secrets(plan);
+    }
+
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Outcome {
+        match create(cx, planned, config).await {
+            Ok(outcome) => outcome,
+            Err(problem) => Outcome::Nothing(problem.into()),
+        }
+    }
+
+    async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
+        let support = &cx.microsoft()?.support;
+        let id = state
+            .text("id")
+            .or_else(|| state.text(REPOSITORY_ID))
+            .unwrap_or_default();
+        let found = support.find_repository(id, &cx.limits()).await;
+        let found = found.map_err(|error| problem::of_support(&error, "read the repository"))?;
+        let Some(repository) = found else { return Ok(None) };
+        take_over(&repository, &mut state, cx.importing);
+        if cx.importing {
+            CLIENT_SECRET.forget(&mut state);
+            PASSWORD.forget(&mut state);
+        }
+        Ok(Some(state))
+    }
+
+    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Outcome {
+        match update(cx, prior, planned, config).await {
+            Ok(outcome) => outcome,
+            Err(problem) => Outcome::Nothing(problem.into()),
+        }
+    }
+
+    async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
+        let support = &cx.microsoft()?.support;
+        let Some(id) = state.text("id") else { return Ok(()) };
+        let deleted = support.delete_repository(id, &cx.limits()).await;
+        deleted.map_err(|error| problem::of_support(&error, "remove the repository"))?;
+        Ok(())
+    }
+
+    async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
+        let support = &cx.microsoft()?.support;
+        let all = support.repositories(&cx.limits()).await;
+        let all = all.map_err(|error| problem::of_support(&error, "find the repository to import"))?;
+        let id = match target {
+            Import::Identity(identity) => identity.text(REPOSITORY_ID).unwrap_or_default(),
+            Import::Id(id) => id,
+        };
+        let found = meant(id, &all)?;
+        Ok(Object::new()
+            .with("id", found.repository_id.as_str())
+            .with(REPOSITORY_ID, found.repository_id.as_str()))
+    }
+
+    fn list_schema(&self) -> Option<Schema> {
+        Some(Schema::new(
+            "Lists the repositories of the provider's tenant.",
+            Vec::new(),
+        ))
+    }
+
+    async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
+        let support = &cx.microsoft()?.support;
+        let all = support.repositories(&cx.limits()).await;
+        for repository in all.map_err(|error| problem::of_support(&error, "list the repositories"))? {
+            let id = repository.repository_id.as_str();
+            let mut state = Object::new().with("id", id).with(REPOSITORY_ID, id);
+            if request.include_resource {
+                take_over(&repository, &mut state, true);
+            }
+            let display_name = match &repository.endpoint {
+                Some(endpoint) => format!("{id} ({endpoint})"),
+                None => id.to_owned(),
+            };
+            let listed = Listed {
+                state,
+                display_name,
+                warnings: Diagnostics::new(),
+            };
+            if !sink.send(listed).await {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An update replaces the repository: a secret that is there and not configured is gone afterwards. Nobody can see
+/// whether there is one, so the plan says it wherever there may be.
+fn warn_of_lost_secrets(plan: &mut Plan<'_>) {
+    let Some(prior) = plan.prior else { return };
+    let is_update = prior != plan.state && prior.text(REPOSITORY_ID) == plan.state.text(REPOSITORY_ID);
+    if !is_update {
+        return;
+    }
+    for (names, of) in [(CLIENT_SECRET, CLIENT_ID), (PASSWORD, REST_USER_NAME)] {
+        let [plain, write_only, version] = names.all();
+        let is_configured = !plan.config.at(plain).is_null() || !plan.config.at(write_only).is_null();
+        // Taken out of the configuration on purpose: that is what the plan shows.
+        let was_configured = !prior.at(plain).is_null() || !prior.at(version).is_null();
+        if is_configured || was_configured || plan.state.at(of).is_null() {
+            continue;
+        }
+        let detail = format!(
+            "An update replaces the whole repository, and the secrets in it cannot be read. If there is one for {of} (entered \
+             by hand before the import, say), this update removes it, and Microsoft's calls to the instance fail from then \
+             on. Give {write_only} to keep it."
+        );
+        plan.diagnostics
+            .push(Diagnostic::warning(format!("The repository may lose its {plain}"), detail).at_attribute(write_only));
+    }
+}
+
+async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
+    let support = &cx.microsoft()?.support;
+    let repository = wanted(&planned);
+    let created = support
+        .create_repository(&repository, &secrets(config), &cx.limits())
+        .await;
+    created.map_err(|error| problem_at(&error, "create the repository"))?;
+    // The repository exists from here on: whatever fails below, Terraform must know it.
+    let state = planned.with("id", repository.repository_id.as_str());
+    cx.keep(&state);
+    Ok(read_back(cx, &repository, state).await)
+}
+
+async fn update(
+    cx: &Context<Clients>,
+    prior: &Object,
+    planned: Object,
+    config: &Object,
+) -> Result<Outcome, Diagnostic> {
+    let support = &cx.microsoft()?.support;
+    let doing = "update the repository";
+    let mut repository = wanted(&planned);
+    let current = support.find_repository(&repository.repository_id, &cx.limits()).await;
+    let current = current.map_err(|error| problem::of_support(&error, doing))?;
+    if let Some(current) = current {
+        // What was never configured is not managed, and a write without it would clear it.
+        let is_unmanaged = |name: &str| prior.at(name).is_null() && planned.at(name).is_null();
+        if is_unmanaged(CLIENT_ID) {
+            repository.client_id = current.client_id;
+        }
+        if is_unmanaged(REST_USER_NAME) {
+            repository.rest_user_name = current.rest_user_name;
+        }
+        if is_unmanaged(REFRESH_TOKEN_EXPIRY) {
+            repository.refresh_token_expiry = current.refresh_token_expiry;
+        }
+    }
+    let updated = support
+        .update_repository(&repository, &secrets(config), &cx.limits())
+        .await;
+    updated.map_err(|error| problem_at(&error, doing))?;
+    Ok(read_back(cx, &repository, planned).await)
+}
+
+/// What became of a write: a field that the admin center did not take is an error at its attribute.
+async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Object) -> Outcome {
+    let mut problems = Diagnostics::new();
+    let found = match cx.microsoft() {
+        Ok(microsoft) => microsoft.support.read_back(written, &cx.limits()).await,
+        Err(problem) => return super::outcome(state, problem.into()),
+    };
+    match found {
+        Ok(found) => {
+            for attribute in written.differences(&found) {
+                let shown = field(&found, attribute);
+                let shown = shown
+                    .as_integer()
+                    .map(|number| number.to_string())
+                    .or(shown.as_str().map(str::to_owned));
+                problems.push(not_kept(attribute, shown.as_deref()));
+            }
+            take_over(&found, &mut state, false);
+        }
+        Err(error) => problems.push(problem::of_support(&error, "read the repository back")),
+    }
+    super::outcome(state, problems)
+}
+
+fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {
+    if let SupportError::AlreadyExists { repository_id } = error {
+        let detail = format!(
+            "The tenant has a repository with the id {repository_id:?} already.\n\nTo manage the existing one here, import \
+             it:\n\n  terraform import m365_support_repository.<name> {}\n\nElse choose another repository_id. An import does \
+             not know its secrets: the next update sends those of the configuration.",
+            shell_word(repository_id)
+        );
+        return Diagnostic::error("The repository exists already", detail).at_attribute(REPOSITORY_ID);
+    }
+    let diagnostic = problem::of_support(error, doing);
+    if matches!(error, SupportError::BadRepositoryId(_)) {
+        return diagnostic.at_attribute(REPOSITORY_ID);
+    }
+    diagnostic
+}
+
+/// An id as it is typed in a command.
+fn shell_word(id: &str) -> String {
+    let is_plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-._:/@".contains(c));
+    if is_plain {
+        id.to_owned()
+    } else {
+        format!("'{}'", id.replace('\'', r"'\''"))
+    }
+}
+
+/// The repository that an import id means: by its id, else as `column=value`.
+fn meant<'a>(id: &str, all: &'a [Repository]) -> Result<&'a Repository, Diagnostic> {
+    if let Some(found) = all.iter().find(|repository| repository.repository_id == id) {
+        return Ok(found);
+    }
+    let (column, value) = match id.split_once('=') {
+        Some((column, value)) => (column.trim(), value.trim()),
+        None => (REPOSITORY_ID, id),
+    };
+    let column = if column == "id" { REPOSITORY_ID } else { column };
+    if !COLUMNS.contains(&column) {
+        let closest = suggest::closest(column, COLUMNS);
+        let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
+        let names = COLUMNS.join(", ");
+        let detail = format!("{column:?} is nothing to import a repository by.{hint} One of: {names}.");
+        return Err(Diagnostic::error("Invalid import id", detail));
+    }
+    let is_same = |repository: &&Repository| match field(repository, column).as_str() {
+        Some(text) if column == ENDPOINT => same_address(text, value),
+        text => text == Some(value),
+    };
+    let found: Vec<_> = all.iter().filter(is_same).collect();
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => {
+            let there = match ids(all.iter()) {
+                ids if ids.is_empty() => "The tenant has no repository at all.".to_owned(),
+                ids => format!("The tenant has: {ids}."),
+            };
+            let detail = format!("No repository has {column} = {value:?}. {there}");
+            Err(Diagnostic::error("Nothing to import", detail))
+        }
+        several => {
+            let ids = ids(several.iter().copied());
+            let detail =
+                format!("Several repositories have {column} = {value:?}: {ids}. Import one of them by its id.");
+            Err(Diagnostic::error("Several objects to import", detail))
+        }
+    }
+}
+
+fn ids<'a>(repositories: impl Iterator<Item = &'a Repository>) -> String {
+    repositories
+        .map(|it| it.repository_id.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,388 @@
+//! `servicenow_table_access`: what other applications may do with an existing table (`sys_db_object`).
+//!
+//! The row is the platform's: it is never made and never deleted. What it held before the first write of a column is
+//! kept in the state, and goes back when the column is no longer configured and on destroy.
+
+use async_trait::async_trait;
+
+use super::{
+    import,
+    list::{self, Found},
+    mapping::{self, Field, Reading},
+    problem,
+};
+use crate::{
+    clients::{Calls, Clients},
+    plugin::{
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
+        Plan, Resource, Rule, Schema, Value, schema::validate,
+    },
+    servicenow::{
+        Cell, Column, InputMode, Kind, Record, Row, Session, SysId, TableError, Update,
+        tables::sys_db_object::{ACCESS, CALLER_ACCESS, COLUMNS, NAME, READ_ACCESS, TABLE},
+    },
+};
+
+/// The resource.
+pub(super) struct TableAccess;
+
+const TABLE_NAME: &str = "table";
+
+/// The columns to import by.
+const FIELDS: &[Field] = &[Field::always(TABLE_NAME, NAME)];
+
+/// A setting, and the attribute that keeps what it was before. A setting is managed while its attribute is not null; an
+/// empty column of a managed setting is therefore empty text.
+#[derive(Clone, Copy)]
+struct Setting {
+    attribute: &'static str,
+    original: &'static str,
+    column: Column,
+}
+
+const SETTINGS: [Setting; 3] = [
+    Setting {
+        attribute: "access",
+        original: "original_access",
+        column: ACCESS,
+    },
+    Setting {
+        attribute: "read_access",
+        original: "original_read_access",
+        column: READ_ACCESS,
+    },
+    Setting {
+        attribute: "caller_access",
+        original: "original_caller_access",
+        column: CALLER_ACCESS,
+    },
+];
+
+fn schema() -> Schema {
+    let original = |attribute: Attribute, setting: &str| {
+        attribute.computed().stable().describe(format!(
+            "`{setting}` before it was first changed here: what destroy puts back. Null while `{setting}` is not configured."
+        ))
+    };
+    Schema::new(
+        "What the scripts of other applications may do with an existing table: its \"Application Access\". Table \
+         `sys_db_object`. Only what is configured is changed, and destroy puts the old values back; the table itself is never \
+         made or deleted. Writing the row marks it as customised, so upgrades leave it alone. After an import the values that \
+         were imported count as the old ones.",
+        vec![
+            Attribute::text("id").computed().stable().describe("The record's `sys_id`."),
+            Attribute::text(TABLE_NAME)
+                .required()
+                .check(validate::not_blank())
+                .check(mapping::key_text())
+                .replaces()
+                .describe("Name of the table, such as `oauth_entity`. Column `name`."),
+            Attribute::text("access").check(validate::one_of(&["public", "package_private"])).describe(
+                "Accessible from: `public` (all application scopes) or `package_private` (the table's own). Column `access`.",
+            ),
+            Attribute::flag("read_access").describe("Can read: whether scripts of other scopes may. Column `read_access`."),
+            Attribute::text("caller_access").check(validate::one_of(&["", "1", "2"])).describe(
+                "Caller access: empty (none), `1` (tracking) or `2` (restriction: each calling application needs a privilege). \
+                 Column `caller_access`.",
+            ),
+            original(Attribute::text("original_access"), "access"),
+            original(Attribute::flag("original_read_access"), "read_access"),
+            original(Attribute::text("original_caller_access"), "caller_access"),
+            super::timeouts(),
+        ],
+    )
+    .rule(Rule::AtLeastOneOf(&["access", "read_access", "caller_access"]))
+}
+
+#[async_trait]
+impl Resource<Clients> for TableAccess {
+    fn type_name(&self) -> &'static str {
+        "servicenow_table_access"
+    }
+
+    fn schema(&self) -> Schema {
+        schema()
+    }
+
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(super::sys_id_identity())
+    }
+
+    fn plan(&self, plan: &mut Plan<'_>) {
+        for setting in SETTINGS {
+            if !setting.is_managed(plan.state) {
+                plan.state.set(setting.original, Value::Null);
+            } else if plan.prior.is_some_and(|prior| !setting.is_managed(prior)) {
+                plan.state.set(setting.original, Value::Unknown);
+            }
+        }
+    }
+
+    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Outcome {
+        match create(cx, planned).await {
+            Ok(outcome) => outcome,
+            Err(problem) => Outcome::Nothing(problem.into()),
+        }
+    }
+
+    async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
+        let session = cx.instance()?;
+        let Some(sys_id) = super::sys_id(&state) else {
+            return Ok(None);
+        };
+        let found = session.find(TABLE, &sys_id, COLUMNS).await;
+        let Some(record) = found.map_err(|error| problem::of_table(&error, "read the table's access"))? else {
+            return Ok(None);
+        };
+        take_over(&record, &mut state, Reading::of(cx.importing));
+        Ok(Some(state))
+    }
+
+    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, _: &Object) -> Outcome {
+        match update(cx, prior, planned).await {
+            Ok(outcome) => outcome,
+            Err(problem) => Outcome::Nothing(problem.into()),
+        }
+    }
+
+    async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
+        let session = cx.instance()?;
+        let Some(sys_id) = super::sys_id(state) else {
+            return Ok(());
+        };
+        let managed = SETTINGS.iter().filter(|setting| setting.is_managed(state));
+        let row = managed.fold(Row::new(), |row, setting| {
+            setting.write(row, state.at(setting.original))
+        });
+        if row.is_empty() {
+            return Ok(());
+        }
+        match write(&session, &sys_id, row).await {
+            Ok((_, problems)) if problems.has_errors() => Err(problems),
+            Ok(_) | Err(TableError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(problem::of_table(&error, "put back the table's access").into()),
+        }
+    }
+
+    async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
+        let session = cx.instance()?;
+        let sys_id = import::record(&session, TABLE, FIELDS, target, None).await?;
+        Ok(Object::new().with("id", sys_id.as_str()))
+    }
+
+    fn list_schema(&self) -> Option<Schema> {
+        Some(list::schema("Lists tables with their application access.", TABLE))
+    }
+
+    async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
+        let session = cx.instance()?;
+        let describe = |record: &Record| Found::named(record, NAME);
+        list::records(cx, &session, TABLE, COLUMNS, None, request, sink, describe, self).await
+    }
+}
+
+async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagnostic> {
+    let session = cx.instance()?;
+    let name = planned.text(TABLE_NAME).unwrap_or_default();
+    let problem = |error: TableError| problem::of_table(&error, "find the table").at_attribute(TABLE_NAME);
+    let sys_id = session.names(TABLE, NAME).id_of(name).await.map_err(problem)?;
+    let before = session.fetch(TABLE, &sys_id, COLUMNS).await.map_err(problem)?;
+    let mut state = planned.with("id", sys_id.as_str());
+    let mut row = Row::new();
+    for setting in SETTINGS {
+        if setting.is_managed(&state) {
+            let original = setting.original_in(&before)?;
+            row = setting.write(row, state.at(setting.attribute));
+            state.set(setting.original, original);
+        }
+    }
+    // The old values must be known to Terraform before the first of them is gone.
+    cx.keep(&state);
+    match write(&session, &sys_id, row).await {
+        Ok((record, problems)) => {
+            take_over(&record, &mut state, Reading::Refresh);
+            Ok(super::outcome(state, problems))
+        }
+        Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
+            state.with_unknown_as_null(),
+            problem::of_table(&error, "change the table's access").into(),
+        )),
+        Err(error) => Err(problem::of_table(&error, "change the table's access")),
+    }
+}
+
+async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {
+    let session = cx.instance()?;
+    let sys_id = super::require_sys_id(prior)?;
+    let before = session.fetch(TABLE, &sys_id, COLUMNS).await;
+    let before = before.map_err(|error| problem::of_table(&error, "read the table's access"))?;
+    let mut state = planned;
+    // What the state says if nobody knows whether the write happened: everything that may have to be put back.
+    let mut doubtful = state.clone();
+    let mut row = Row::new();
+    for setting in SETTINGS {
+        match (setting.is_managed(prior), setting.is_managed(&state)) {
+            (was_managed, true) => {
+                if !was_managed {
+                    let original = setting.original_in(&before)?;
+                    state.set(setting.original, original.clone());
+                    doubtful.set(setting.original, original);
+                }
+                if state.at(setting.attribute) != prior.at(setting.attribute) {
+                    row = setting.write(row, state.at(setting.attribute));
+                }
+            }
+            (true, false) => {
+                row = setting.write(row, prior.at(setting.original));
+                for attribute in [setting.attribute, setting.original] {
+                    doubtful.set(attribute, prior.at(attribute).clone());
+                }
+            }
+            (false, false) => {}
+        }
+    }
+    cx.keep(&doubtful);
+    match write(&session, &sys_id, row).await {
+        Ok((record, problems)) => {
+            take_over(&record, &mut state, Reading::Refresh);
+            Ok(super::outcome(state, problems))
+        }
+        Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
+            doubtful.with_unknown_as_null(),
+            problem::of_table(&error, "change the table's access").into(),
+        )),
+        Err(error) => Err(problem::of_table(&error, "change the table's access")),
+    }
+}
+
+async fn write(session: &Session, sys_id: &SysId, row: Row) -> Result<(Record, Diagnostics), TableError> {
+    let update = Update {
+        table: TABLE,
+        sys_id,
+        row,
+        read: COLUMNS,
+        input: InputMode::Stored,
+    };
+    let written = session.update(update).await?;
+    let attribute_of = |column: &str| {
+        let setting = SETTINGS.iter().find(|setting| setting.column.name() == column);
+        setting.map(|setting| setting.attribute)
+    };
+    let problems = problem::of_mismatches(&written.mismatches, attribute_of);
+    Ok((written.record, problems))
+}
+
+/// Whether a write that failed may have been carried out all the same.
+fn may_have_happened(error: &TableError) -> bool {
+    matches!(
+        error,
+        TableError::Unavailable { .. }
+            | TableError::Garbled { .. }
+            | TableError::TransactionCancelled { .. }
+            | TableError::Cancelled { .. }
+            | TableError::NotTheApi { .. }
+            | TableError::RateLimited { .. }
+            | TableError::Uncertain { .. }
+    )
+}
+
+fn take_over(record: &Record, state: &mut Object, reading: Reading) {
+    if let Cell::Value(name) = record.text(NAME) {
+        state.set(TABLE_NAME, name);
+    }
+    for setting in SETTINGS {
+        let Some(value) = setting.read(record) else {
+            continue;
+        };
+        match reading {
+            Reading::Refresh if setting.is_managed(state) => state.set(setting.attribute, value),
+            Reading::Refresh => {}
+            Reading::Import => {
+                let value = if value.as_str() == Some("") { Value::Null } else { value };
+                state.set(setting.attribute, value.clone());
+                state.set(setting.original, value);
+            }
+        }
+    }
+}
+
+impl Setting {
+    fn is_managed(self, state: &Object) -> bool {
+        !state.at(self.attribute).is_null()
+    }
+
+    /// What the column says: empty text where it is empty, `None` where it cannot be seen.
+    fn read(self, record: &Record) -> Option<Value> {
+        if self.column.kind() == Kind::Bool {
+            return match record.bool(self.column) {
+                Cell::Hidden => None,
+                Cell::Empty => Some(false.into()),
+                Cell::Value(flag) => Some(flag.into()),
+            };
+        }
+        match record.text(self.column) {
+            Cell::Hidden => None,
+            Cell::Empty => Some("".into()),
+            Cell::Value(text) => Some(text.into()),
+        }
+    }
+
+    fn original_in(self, record: &Record) -> Result<Value, Diagnostic> {
+        self.read(record).ok_or_else(|| {
+            let detail = format!(
+                "The account may not read the column {} of {TABLE}, so destroy could not put its old value back. Nothing was \
+                 changed. Give the account a role that may read it ({}), or leave the argument out.",
+                self.column,
+                TABLE.role()
+            );
+            Diagnostic::error("The old value cannot be read", detail).at_attribute(self.attribute)
+        })
+    }
+
+    fn write(self, row: Row, value: &Value) -> Row {
+        match value {
+            Value::Bool(flag) => row.set(self.column, *flag),
+            Value::String(text) => row.set(self.column, text.as_str()),
+            // Of a state that was imported with an empty column.
+            Value::Null => row.clear(self.column),
+            Value::Unknown | Value::Number(_) | Value::List(_) | Value::Object(_) | Value::Dynamic(_) => row,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(prior: Option<Object>, config: Object, expected: Value) {
+        let mut state = config.clone();
+        let original = prior
+            .as_ref()
+            .map_or(Value::Unknown, |prior| prior.at("original_access").clone());
+        state.set("original_access", original);
+        TableAccess.plan(&mut Plan {
+            config: &config,
+            prior: prior.as_ref(),
+            state: &mut state,
+            replace: &mut Vec::new(),
+            diagnostics: &mut Diagnostics::new(),
+        });
+        assert_eq!(state.at("original_access"), &expected);
+    }
+
+    #[test]
+    fn an_old_value_is_taken_once_and_kept_while_the_setting_is_configured() {
+        let public = || Object::new().with("access", "public");
+        check(None, public(), Value::Unknown);
+        check(None, Object::new(), Value::Null);
+        let kept = public().with("original_access", "package_private");
+        check(Some(kept.clone()), public(), "package_private".into());
+        let emptied = Object::new()
+            .with("access", "")
+            .with("original_access", "package_private");
+        check(Some(emptied), public(), "package_private".into());
+        check(Some(kept), Object::new(), Value::Null);
+        check(Some(Object::new()), public(), Value::Unknown);
+    }
+}
