@@ -139,7 +139,8 @@ fn mask_keys(text: &str) -> Cow<'_, str> {
     masked
 }
 
-/// Masks what lies under secret keys, however deep; tells whether there was anything.
+/// Masks what lies under secret keys, however deep, and registered values however they were escaped; tells whether there
+/// was anything.
 fn mask_tree(value: &mut Value) -> bool {
     match value {
         Value::Object(fields) => {
@@ -154,7 +155,14 @@ fn mask_tree(value: &mut Value) -> bool {
             any
         }
         Value::Array(items) => items.iter_mut().fold(false, |any, item| mask_tree(item) | any),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        Value::String(text) => match mask_values(text) {
+            Cow::Borrowed(_) => false,
+            Cow::Owned(masked) => {
+                *text = masked;
+                true
+            }
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -296,6 +304,15 @@ mod tests {
             );
             assert!(masked.starts_with("before ") && masked.ends_with(" after"), "{masked}");
         }
+    }
+
+    #[test]
+    fn a_registered_value_is_hidden_however_json_escapes_it() {
+        register(&Secret::from("slash/and ümlaut"));
+
+        let masked = mask(r#"{"note":["quoting slash\/and \u00fcmlaut here"]}"#);
+
+        assert_eq!(masked, r#"{"note":["quoting *** here"]}"#);
     }
 
     #[test]

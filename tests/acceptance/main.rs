@@ -18,6 +18,8 @@ mod harness;
 mod inbound_check;
 mod installation;
 mod integration_user;
+mod leaks;
+mod logs;
 mod oauth_entity;
 mod oidc_provider;
 mod query;
