@@ -9,6 +9,8 @@ pub mod actions;
 pub mod clients;
 pub mod ephemeral;
 pub mod functions;
+#[cfg(test)]
+mod fuzz;
 pub mod http;
 mod inbound_check;
 pub mod microsoft;

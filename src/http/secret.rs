@@ -125,7 +125,8 @@ fn mask_keys(text: &str) -> Cow<'_, str> {
         && let Ok(mut value) = serde_json::from_str::<Value>(text)
     {
         return if mask_tree(&mut value) {
-            Cow::Owned(value.to_string())
+            // Names are written without the escapes that hid them.
+            Cow::Owned(mask_values(&value.to_string()).into_owned())
         } else {
             Cow::Borrowed(text)
         };
@@ -347,6 +348,26 @@ mod tests {
         for text in texts {
             assert_eq!(mask(text), text);
         }
+    }
+
+    /// Whatever a text looks like, a registered value does not come through.
+    #[test]
+    fn fuzz_mask() {
+        let secret = Secret::from("fuzzed/sécret+1");
+        register(&secret);
+        let examples = [
+            r#"{"client_secret":"x","a":[{"note":"fuzzed\/s\u00e9cret+1","fuzzed\/sécret+1":1}]}"#,
+            r#"{"cut":1,"access_token":"fuzzed/sécret+1"#,
+            "grant_type=x&client_secret=fuzzed%2Fs%C3%A9cret%2B1&scope=y",
+            "Authorization: Bearer fuzzed/sécret+1\r\nCookie: a=b",
+        ];
+        crate::fuzz::fuzz_text(
+            &examples,
+            &[secret.expose(), "\\u00e9", "\\/", "password", "\":\"", "***"],
+            |text| {
+                assert!(!mask(text).contains(secret.expose()));
+            },
+        );
     }
 
     #[test]
