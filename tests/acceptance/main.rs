@@ -25,6 +25,8 @@ mod installation;
 mod instances;
 mod integration_user;
 mod ip_access_rule;
+mod leaks;
+mod logs;
 mod moving_in;
 mod newer_terraform;
 mod oauth_entity;
