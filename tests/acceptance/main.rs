@@ -14,10 +14,13 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod composed;
+mod examples;
 mod harness;
 mod inbound_check;
 mod installation;
 mod integration_user;
+mod modules;
 mod oauth_entity;
 mod oidc_provider;
 mod query;
