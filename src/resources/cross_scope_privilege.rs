@@ -9,13 +9,13 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem, scope,
+    problem, rights, scope,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Resource, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Row, Session, TableError, Update, Value as Wire,
@@ -111,6 +111,10 @@ impl Resource<Clients> for CrossScopePrivilege {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

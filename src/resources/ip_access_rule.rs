@@ -13,13 +13,13 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem,
+    problem, rights,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Plan, Resource, Schema, Validator, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Plan, Resource, Schema, Validator, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Session, TableError, Update,
@@ -101,6 +101,10 @@ impl Resource<Clients> for IpAccessRule {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

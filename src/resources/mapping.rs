@@ -7,9 +7,9 @@ use crate::{
 
 /// An attribute and the column that holds it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field {
-    pub(super) attribute: &'static str,
-    pub(super) column: Column,
+pub(crate) struct Field {
+    pub(crate) attribute: &'static str,
+    pub(crate) column: Column,
     keeping: Keeping,
 }
 
@@ -24,7 +24,7 @@ enum Keeping {
 
 /// Whether a read follows an import: then it takes over everything that is there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// Of an object in the state.
     Refresh,
     /// Of an object that is new to the state.
@@ -39,7 +39,7 @@ impl Reading {
 
 impl Field {
     /// Required, computed, or with a default.
-    pub(super) const fn always(attribute: &'static str, column: Column) -> Self {
+    pub(crate) const fn always(attribute: &'static str, column: Column) -> Self {
         Self {
             attribute,
             column,
@@ -48,7 +48,7 @@ impl Field {
     }
 
     /// Optional.
-    pub(super) const fn when_configured(attribute: &'static str, column: Column) -> Self {
+    pub(crate) const fn when_configured(attribute: &'static str, column: Column) -> Self {
         Self {
             attribute,
             column,
@@ -111,7 +111,7 @@ pub(super) fn row_to_update(fields: &[Field], prior: &Object, planned: &Object) 
 }
 
 /// Takes over into the state what a record says.
-pub(super) fn read_into(fields: &[Field], record: &Record, state: &mut Object, reading: Reading) {
+pub(crate) fn read_into(fields: &[Field], record: &Record, state: &mut Object, reading: Reading) {
     for field in fields {
         let former = state.at(field.attribute);
         let is_unmanaged = reading == Reading::Refresh && field.keeping == Keeping::WhenConfigured && former.is_null();
@@ -141,7 +141,7 @@ pub(super) fn same_url(one: &str, other: &str) -> bool {
 }
 
 /// Text that a record can be looked up by: no `^`, no control character, no leading `javascript:`.
-pub(super) fn key_text() -> Validator {
+pub(crate) fn key_text() -> Validator {
     Validator::text("", |text| match Query::equals(every::SYS_CREATED_BY, text) {
         Ok(_) => Ok(()),
         Err(error) => Err(super::problem::explain(&error, &error.remedy())),

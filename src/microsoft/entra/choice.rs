@@ -78,7 +78,14 @@ impl Given {
             .next()
             .or_else(|| environment.ways().into_iter().next())
             .ok_or(ChoiceError::Nothing)?;
-        self.completed_by(environment).sign_in(way)
+        let completed = self.completed_by(environment);
+        // A refresh token needs its application's proof. A CI system's token is that of the application for which OIDC was
+        // asked for, and no other.
+        let proves_by_oidc = match self.use_oidc {
+            Some(asked) => asked,
+            None => environment.use_oidc == Some(true) && self.is_application_of(environment),
+        };
+        completed.sign_in(way, proves_by_oidc)
     }
 
     /// The ways that this source asks for by their own credential.
@@ -110,13 +117,16 @@ impl Given {
         ways
     }
 
-    fn completed_by(&self, environment: &Self) -> Self {
-        // A secret in the environment belongs to the application in the environment.
-        let same_application = match (&self.client_id, &environment.client_id) {
+    /// A credential in the environment belongs to the application in the environment.
+    fn is_application_of(&self, environment: &Self) -> bool {
+        match (&self.client_id, &environment.client_id) {
             (Some(ours), Some(theirs)) => ours == theirs,
             (None, _) | (_, None) => true,
-        };
-        let theirs = if same_application {
+        }
+    }
+
+    fn completed_by(&self, environment: &Self) -> Self {
+        let theirs = if self.is_application_of(environment) {
             environment.clone()
         } else {
             Self {
@@ -145,19 +155,32 @@ impl Given {
         }
     }
 
-    fn sign_in(self, way: Way) -> Result<SignIn, ChoiceError> {
+    fn sign_in(self, way: Way, proves_by_oidc: bool) -> Result<SignIn, ChoiceError> {
         let client_id = self
             .client_id
             .filter(|id| !id.is_empty())
             .ok_or(ChoiceError::NoClientId(way.name()));
         let certificate = self.client_certificate_path.map(Proof::Certificate);
         let secret = filled(self.client_secret.as_ref()).map(Proof::Secret);
+        let federated = match (
+            filled(self.oidc_token.as_ref()),
+            self.oidc_token_file_path,
+            self.pipeline,
+        ) {
+            (Some(token), _, _) => Some(FederatedToken::Value(token)),
+            (None, Some(path), _) => Some(FederatedToken::File(path)),
+            (None, None, pipeline) => pipeline.map(FederatedToken::from),
+        };
         Ok(match way {
             Way::AccessToken => SignIn::AccessToken(self.access_token.ok_or(ChoiceError::Nothing)?),
             Way::RefreshToken => SignIn::RefreshToken {
                 client_id: client_id?,
                 token: self.refresh_token.ok_or(ChoiceError::Nothing)?,
-                proof: secret.or(certificate).unwrap_or(Proof::None),
+                proof: match secret.or(certificate) {
+                    Some(proof) => proof,
+                    None if proves_by_oidc => Proof::Federated(federated.ok_or(ChoiceError::NoOidcToken)?),
+                    None => Proof::None,
+                },
             },
             Way::Certificate => SignIn::Application {
                 client_id: client_id?,
@@ -167,22 +190,10 @@ impl Given {
                 client_id: client_id?,
                 proof: secret.ok_or(ChoiceError::Nothing)?,
             },
-            Way::Oidc => {
-                let token = match (
-                    filled(self.oidc_token.as_ref()),
-                    self.oidc_token_file_path,
-                    self.pipeline,
-                ) {
-                    (Some(token), _, _) => FederatedToken::Value(token),
-                    (None, Some(path), _) => FederatedToken::File(path),
-                    (None, None, Some(pipeline)) => pipeline.into(),
-                    (None, None, None) => return Err(ChoiceError::NoOidcToken),
-                };
-                SignIn::Application {
-                    client_id: client_id?,
-                    proof: Proof::Federated(token),
-                }
-            }
+            Way::Oidc => SignIn::Application {
+                client_id: client_id?,
+                proof: Proof::Federated(federated.ok_or(ChoiceError::NoOidcToken)?),
+            },
         })
     }
 }
@@ -281,6 +292,31 @@ mod tests {
         let chosen = configuration.choose(&environment).unwrap();
 
         assert!(matches!(chosen, SignIn::RefreshToken { proof: Proof::None, .. }));
+    }
+
+    #[test]
+    fn oidc_proves_the_application_of_a_refresh_token_where_it_is_asked_for() {
+        let of = |client_id: &str, use_oidc| Given {
+            client_id: Some(client_id.to_owned()),
+            refresh_token: secret("refresh"),
+            use_oidc,
+            ..Given::default()
+        };
+        let environment = Given {
+            client_id: Some("theirs".to_owned()),
+            use_oidc: Some(true),
+            oidc_token: secret("token"),
+            ..Given::default()
+        };
+        let is_federated = |given: Given| match given.choose(&environment).unwrap() {
+            SignIn::RefreshToken { proof, .. } => matches!(proof, Proof::Federated(_)),
+            other => panic!("{other:?}"),
+        };
+
+        assert!(is_federated(of("theirs", None)));
+        assert!(is_federated(of("mine", Some(true))));
+        assert!(!is_federated(of("mine", None)));
+        assert!(!is_federated(of("theirs", Some(false))));
     }
 
     #[test]

@@ -72,6 +72,9 @@ impl SupportApi {
             if repository_id.is_none() && error::is_object_missing(&answer) {
                 return Ok(None);
             }
+            if status == StatusCode::FORBIDDEN && self.entra.is_app_only() {
+                return Err(SupportError::ApplicationOnly { operation });
+            }
             return Err(SupportError::from_answer(operation, &path, &answer, || {
                 self.hint(token.as_ref())
             }));

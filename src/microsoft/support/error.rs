@@ -34,6 +34,14 @@ pub enum SupportError {
         /// What was being done.
         operation: &'static str,
     },
+    /// 403 to a token without a user.
+    #[error(
+        "the admin center refuses to {operation} (403), most likely because the token is an application's own, without a user: sign in as a user, with microsoft365.refresh_token (M365_REFRESH_TOKEN) of an application that has the delegated permission user_impersonation on \"Microsoft Office 365 Portal\" with admin consent"
+    )]
+    ApplicationOnly {
+        /// What was being done.
+        operation: &'static str,
+    },
     /// 404 that is not about one repository.
     #[error(
         "the admin center has no such page ({operation}: {path} answered 404): Microsoft announced the retirement of the support integration, so it may be gone for this tenant; if the API has moved, set support_api_profile, else remove the m365_* resources and enter the values by hand where the page still exists"
@@ -188,6 +196,7 @@ impl SupportError {
             Self::SignIn(_)
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }
+            | Self::ApplicationOnly { .. }
             | Self::PageMissing { .. }
             | Self::PortalSignIn { .. }
             | Self::NotJson { .. }

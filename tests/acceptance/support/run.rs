@@ -62,6 +62,11 @@ impl Run {
         self
     }
 
+    /// All that was printed, without line breaks and frames.
+    pub(crate) fn words(&self) -> String {
+        unframed(&self.both)
+    }
+
     /// The answer of a command that was asked for one JSON value.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
