@@ -112,7 +112,7 @@ impl DataSource<Clients> for OauthEntity {
             None => Value::Null,
         };
         state.set(scope::ATTRIBUTE, application);
-        read_profile_into(&session, record.sys_id(), &mut state).await?;
+        read_profile_into(cx, &session, record.sys_id(), &mut state).await?;
         Ok((state, Diagnostics::new()))
     }
 }

@@ -87,13 +87,12 @@ async fn find_or_make(session: &Session, entity: &SysId, state: &mut Object) -> 
 }
 
 /// Takes over what is there.
-pub(super) async fn read_into(
+pub(crate) async fn read_into(
     cx: &Context<Clients>,
     session: &Session,
     entity: &SysId,
     state: &mut Object,
 ) -> Result<(), Diagnostic> {
-pub(crate) async fn read_into(session: &Session, entity: &SysId, state: &mut Object) -> Result<(), Diagnostic> {
     let problem = |error: TableError| problem::of_table(&error, "read the default profile of the registry entry");
     if state.text("type") != Some(TYPE_PROVIDER) {
         set(state, None);
