@@ -14,7 +14,6 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
-mod bad_input;
 mod composed;
 mod cross_scope_privilege;
 mod data_sources;
