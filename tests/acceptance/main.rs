@@ -15,9 +15,11 @@
 mod support;
 
 mod bad_input;
+mod composed;
 mod cross_scope_privilege;
 mod data_sources;
 mod documentation;
+mod examples;
 mod failures;
 mod harness;
 mod inbound_check;
@@ -27,6 +29,7 @@ mod integration_user;
 mod ip_access_rule;
 mod leaks;
 mod logs;
+mod modules;
 mod moving_in;
 mod newer_terraform;
 mod oauth_entity;

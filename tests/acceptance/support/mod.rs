@@ -8,6 +8,7 @@ mod plan;
 mod process;
 mod provider;
 mod run;
+pub(crate) mod shipped;
 mod simulator;
 mod state;
 mod terraform;
