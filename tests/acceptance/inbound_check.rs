@@ -39,8 +39,11 @@ fn ephemeral(trust: &ByHand, arguments: &str) -> String {
     )
 }
 
+/// Further arguments, what is wrong with the world, and what the message says.
+type Case<'a> = (&'a str, &'a dyn Fn(&Simulator, &mut ByHand), &'a [&'a str]);
+
 /// The first newest Terraform is enough for causes: the client has no part in them.
-async fn causes(cases: &[(&str, &dyn Fn(&Simulator, &mut ByHand), &[&str])]) {
+async fn causes(cases: &[Case<'_>]) {
     for_each_terraform(async |terraform| {
         if !terraform.has("1.14", "a second look at the causes") {
             return;

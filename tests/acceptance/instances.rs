@@ -42,7 +42,8 @@ fn denied(columns: &[(&str, &str)]) -> BTreeSet<(String, String)> {
 /// All three live on an instance of each kind, with an empty plan and nothing left.
 #[tokio::test]
 async fn kinds_of_instances_make_no_difference() {
-    let kinds: [(&str, fn(&mut Switches)); 6] = [
+    type Kind = (&'static str, fn(&mut Switches));
+    let kinds: [Kind; 6] = [
         ("no default profile", |modes| {
             modes.default_profile = DefaultProfile::NotCreated
         }),

@@ -1,5 +1,12 @@
 //! The client of an instance against the simulated one: what a scripted answer cannot show.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says where"
+)]
+
 mod bad_days;
 mod grants;
 mod records;

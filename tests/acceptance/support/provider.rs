@@ -78,7 +78,7 @@ impl Simulator {
     pub(crate) fn block_with(&self, texts: &[(&'static str, &str)]) -> Object {
         texts
             .iter()
-            .fold(self.block(), |block, (name, text)| block.with(*name, *text))
+            .fold(self.block(), |block, (name, text)| block.with(name, *text))
     }
 
     /// That block with these texts in `microsoft365`.
@@ -87,7 +87,7 @@ impl Simulator {
         let microsoft = block.object("microsoft365").unwrap().clone();
         let microsoft = texts
             .iter()
-            .fold(microsoft, |block, (name, text)| block.with(*name, *text));
+            .fold(microsoft, |block, (name, text)| block.with(name, *text));
         block.with("microsoft365", microsoft)
     }
 
