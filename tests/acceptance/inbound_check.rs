@@ -39,8 +39,11 @@ fn ephemeral(trust: &ByHand, arguments: &str) -> String {
     )
 }
 
-/// The first newest Terraform is enough for causes: the client has no part in them.
-async fn causes(cases: &[(&str, &dyn Fn(&Simulator, &mut ByHand), &[&str])]) {
+/// Arguments of the check, what is wrong, and what is said about it.
+type Case<'a> = (&'a str, &'a dyn Fn(&Simulator, &mut ByHand), &'a [&'a str]);
+
+/// One Terraform is enough for causes: the client has no part in them.
+async fn causes(cases: &[Case<'_>]) {
     for_each_terraform(async |terraform| {
         if !terraform.has("1.14", "a second look at the causes") {
             return;
