@@ -4,6 +4,12 @@
 //! `make bench`, or `cargo bench --bench provider -- 300` for another number of users.
 //! `PEER_MIRROR` may name a folder with another provider's binary, which is then started as well.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and stops where it cannot go on"
+)]
+
 mod estate;
 mod host;
 

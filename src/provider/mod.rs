@@ -128,10 +128,7 @@ fn servicenow(
         );
         Diagnostic::error("ServiceNow is not configured", detail).at_attribute(attribute)
     };
-    let sign_in = sign_in::choose(arguments).map_err(|problem| {
-        problems.push(problem.clone());
-        problem
-    })?;
+    let sign_in = sign_in::choose(arguments).inspect_err(|problem| problems.push(problem.clone()))?;
     let url = arguments.text("instance_url", INSTANCE_URL);
     let Some(url) = url else {
         let what = "The address of the instance is missing (instance_url, SERVICENOW_INSTANCE_URL).";

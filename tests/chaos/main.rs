@@ -3,6 +3,8 @@
 //!
 //! A failing seed prints itself; `CHAOS_SEEDS=17 cargo test --test chaos` runs that one again, `CHAOS_SEEDS=0..1000` more.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
+
 mod core;
 mod worlds;
 
@@ -112,6 +114,7 @@ async fn survive(seed: u64) -> Result<(), String> {
 }
 
 fn seeds() -> Range<u64> {
+    #[expect(clippy::disallowed_methods, reason = "which seeds to run is the caller's choice")]
     let text = std::env::var("CHAOS_SEEDS").unwrap_or_else(|_| "0..200".to_owned());
     match text.split_once("..") {
         Some((first, end)) => first.parse().expect("a seed")..end.parse().expect("a seed"),

@@ -17,8 +17,11 @@ use crate::plugin::{
 pub struct Validator {
     /// What must hold, for the reference page; empty when the page says it elsewhere.
     pub rule: String,
-    check: Arc<dyn Fn(&Checked<'_>) -> Result<(), String> + Send + Sync>,
+    check: Check,
 }
+
+/// Answers with what is wrong and what to do.
+type Check = Arc<dyn Fn(&Checked<'_>) -> Result<(), String> + Send + Sync>;
 
 /// What a [`Validator`] sees.
 pub struct Checked<'a> {
