@@ -30,17 +30,16 @@ pub(super) async fn of(
     error: &TableError,
     attempt: Attempt,
 ) -> Diagnostic {
-    let question = match error {
-        TableError::Unauthenticated { .. } => Question::WhoIsIt,
-        TableError::Refused { verb, .. } => Question::MayThey(*verb),
-        TableError::NoSuchTable { .. } => {
-            return Diagnostic::error(FAILED, problem::explain(error, &error.remedy())).at_attribute("table");
-        }
-        error => {
-            let mut problem = problem::of_table(error, "call the instance with the token");
-            FAILED.clone_into(&mut problem.summary);
-            return problem;
-        }
+    let question = if let TableError::Unauthenticated { .. } = error {
+        Question::WhoIsIt
+    } else if let TableError::Refused { verb, .. } = error {
+        Question::MayThey(*verb)
+    } else if let TableError::NoSuchTable { .. } = error {
+        return Diagnostic::error(FAILED, problem::explain(error, &error.remedy())).at_attribute("table");
+    } else {
+        let mut problem = problem::of_table(error, "call the instance with the token");
+        FAILED.clone_into(&mut problem.summary);
+        return problem;
     };
     let refusal = problem::explain(error, "");
     let found = match cx.instance() {

@@ -280,11 +280,9 @@ async fn sign_in(cx: &Context<Clients>, check: &Check) -> Result<Secret, Diagnos
         Ok(token) => return Ok(token.value),
         Err(error) => error,
     };
-    let is_worth_another = match &first {
-        EntraError::NotEntra { .. } => true,
-        EntraError::Refused(refusal) => ABOUT_THE_REQUEST.contains(&refusal.error.as_str()),
-        _ => false,
-    };
+    let is_about_the_request = |refusal: &entra::Refusal| ABOUT_THE_REQUEST.contains(&refusal.error.as_str());
+    let is_worth_another = matches!(&first, EntraError::NotEntra { .. })
+        || matches!(&first, EntraError::Refused(refusal) if is_about_the_request(refusal));
     if is_worth_another && let Ok(token) = ask(Endpoint::V2, Patience::None).await {
         return Ok(token.value);
     }
@@ -293,16 +291,18 @@ async fn sign_in(cx: &Context<Clients>, check: &Check) -> Result<Secret, Diagnos
 
 fn refused(error: &EntraError) -> Diagnostic {
     let problem = Diagnostic::error(FAILED, problem::explain(error, ""));
-    let place = match error {
-        EntraError::BadTenant(_) => Some("tenant"),
-        EntraError::Refused(refusal) => match refusal.code {
-            Some(7_000_215 | 7_000_222) => Some("client_secret"),
-            Some(700_016 | 7_000_229 | 7_000_112) => Some("client_id"),
-            Some(500_011 | 501_051 | 90_009) => Some("audience"),
-            Some(90_002 | 900_023) => Some("tenant"),
-            _ => None,
-        },
-        _ => None,
+    let code = if let EntraError::Refused(refusal) = error {
+        refusal.code
+    } else {
+        None
+    };
+    let place = match code {
+        _ if matches!(error, EntraError::BadTenant(_)) => Some("tenant"),
+        Some(7_000_215 | 7_000_222) => Some("client_secret"),
+        Some(700_016 | 7_000_229 | 7_000_112) => Some("client_id"),
+        Some(500_011 | 501_051 | 90_009) => Some("audience"),
+        Some(90_002 | 900_023) => Some("tenant"),
+        Some(_) | None => None,
     };
     match place {
         Some(place) => problem.at_attribute(place),

@@ -39,10 +39,10 @@ fn ephemeral(trust: &ByHand, arguments: &str) -> String {
     )
 }
 
-/// Further arguments, what is wrong with the world, and what the message says.
+/// Arguments of the check, what is wrong, and what is said about it.
 type Case<'a> = (&'a str, &'a dyn Fn(&Simulator, &mut ByHand), &'a [&'a str]);
 
-/// The first newest Terraform is enough for causes: the client has no part in them.
+/// One Terraform is enough for causes: the client has no part in them.
 async fn causes(cases: &[Case<'_>]) {
     for_each_terraform(async |terraform| {
         if !terraform.has("1.14", "a second look at the causes") {
