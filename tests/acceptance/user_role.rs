@@ -11,7 +11,8 @@ const GRANT: &str = r#"
 const ADDRESS: &str = "servicenow_user_role.person";
 
 fn person(simulator: &Simulator) -> String {
-    simulator.instance().find("sys_user", "user_name", "abel.tuter")[0]["sys_id"].clone()
+    let user = [("user_name", "abel.tuter"), ("last_name", "Tuter")];
+    simulator.instance().put("sys_user", &user)
 }
 
 fn role(simulator: &Simulator, name: &str) -> String {
@@ -184,6 +185,7 @@ async fn a_role_that_can_only_be_inherited_counts_as_granted() {
 async fn names_that_do_not_exist_and_refused_grants_are_errors_with_a_place() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
+        person(&simulator);
         let workspace = simulator.workspace(terraform, &GRANT.replace("abel.tuter", "nobody"));
 
         workspace
@@ -261,6 +263,7 @@ async fn grants_are_listed_with_the_names_of_user_and_role() {
             return;
         }
         let simulator = Simulator::start().await;
+        person(&simulator);
         let workspace = simulator.workspace(terraform, GRANT);
         workspace.terraform("apply").await.succeeds();
         workspace.write(

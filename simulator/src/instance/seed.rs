@@ -14,7 +14,7 @@ pub(super) fn fill(platform: &mut Platform<'_>, options: &Options) {
     seed.groups();
     seed.settings(options);
     seed.providers(options);
-    seed.people(options);
+    seed.administrator(options);
 }
 
 struct Seed<'a, 'b> {
@@ -196,7 +196,7 @@ impl Seed<'_, '_> {
         }
     }
 
-    fn people(&mut self, options: &Options) {
+    fn administrator(&mut self, options: &Options) {
         let user = self.add(
             "sys_user",
             &[
@@ -209,16 +209,6 @@ impl Seed<'_, '_> {
         );
         let role = self.find("sys_user_role", "name", "admin");
         self.add("sys_user_has_role", &[("user", &user), ("role", &role)]);
-        // A person of the demo data, without any role.
-        self.add(
-            "sys_user",
-            &[
-                ("user_name", "abel.tuter"),
-                ("first_name", "Abel"),
-                ("last_name", "Tuter"),
-                ("email", "abel.tuter@example.com"),
-            ],
-        );
     }
 
     fn find(&self, table: &str, column: &str, text: &str) -> String {
