@@ -41,12 +41,14 @@ async fn by_columns(
 ) -> Result<SysId, Diagnostics> {
     let mut query = narrow;
     let mut columns = vec![every::SYS_ID];
+    let mut wanted = Vec::new();
     for part in id.split('^') {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let field = field(table, fields, name.trim(), value.trim())?;
         let term = Query::equals(field.column, value.trim())
             .map_err(|error| Diagnostic::error("Invalid import id", problem::explain(&error, &error.remedy())))?;
         columns.push(field.column);
+        wanted.push(format!("{} = {:?}", name.trim(), value.trim()));
         query = Some(match query {
             Some(query) => query.and(term),
             None => term,
@@ -59,8 +61,9 @@ async fn by_columns(
         None => Err(Diagnostic::error(
             "Nothing to import",
             format!(
-                "No record of {table} that this resource manages has {id}, or the account may not read it. Check the value \
-                 and the account's role ({}).",
+                "No record of {table} that this resource manages has {}, or the account may not read it. Check the value and \
+                 the account's role ({}).",
+                wanted.join(" and "),
                 table.role()
             ),
         )
