@@ -12,9 +12,15 @@ export TERRAFORM_BINARIES
 while read -r terraform; do
   note "testing with $("$terraform" version | head -n 1), $terraform"
 done < <(tr ':' '\n' <<<"$TERRAFORM_BINARIES")
+AZUREAD_MIRROR="$(scripts/azuread.sh)"
+export AZUREAD_MIRROR
 
 step "Building the tests"
 cargo test --workspace --locked --no-run
+
+need python3 "apt-get install python3"
+step "Testing the scripts"
+python3 -m unittest discover -s scripts/tests
 
 step "Running the tests"
 cargo test --workspace --locked --no-fail-fast "$@"

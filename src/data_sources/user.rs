@@ -16,7 +16,6 @@ use crate::{
                 ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, LAST_NAME, LOCKED_OUT, NAME, TABLE, TIME_ZONE,
                 TITLE, USER_NAME, WEB_SERVICE_ACCESS_ONLY,
             },
-            sys_user_has_role,
         },
     },
 };

@@ -14,9 +14,12 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod bad_input;
+mod composed;
 mod cross_scope_privilege;
 mod data_sources;
 mod documentation;
+mod examples;
 mod failures;
 mod harness;
 mod inbound_check;
@@ -24,6 +27,9 @@ mod installation;
 mod instances;
 mod integration_user;
 mod ip_access_rule;
+mod leaks;
+mod logs;
+mod modules;
 mod moving_in;
 mod newer_terraform;
 mod oauth_entity;
@@ -36,5 +42,6 @@ mod sign_in_servicenow;
 mod support_repository;
 mod support_settings;
 mod table_access;
+mod tls;
 mod user_role;
 mod whole_guide;

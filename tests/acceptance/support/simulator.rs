@@ -25,17 +25,23 @@ impl Simulator {
         let running = servicenow_simulator::Simulator::start(options)
             .await
             .expect("the simulator starts");
-        let at_start = fingerprint(&running);
-        let seeded = TABLES
+        let simulator = Self {
+            running,
+            seeded: BTreeSet::new(),
+            at_start: String::new(),
+        };
+        simulator.starting_here()
+    }
+
+    /// The same, where what exists by now counts as having been there at the start.
+    pub(crate) fn starting_here(mut self) -> Self {
+        self.at_start = fingerprint(&self.running);
+        self.seeded = TABLES
             .iter()
-            .flat_map(|table| running.instance().records(table))
+            .flat_map(|table| self.running.instance().records(table))
             .map(sys_id)
             .collect();
-        Self {
-            running,
-            seeded,
-            at_start,
-        }
+        self
     }
 
     /// A workspace whose provider is configured for this simulator, so that `configuration` holds only what the test is

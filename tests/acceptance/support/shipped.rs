@@ -1,0 +1,107 @@
+//! What the project ships as configuration: `modules/` and `examples/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::terraform::variable;
+use super::{Simulator, Terraform, Workspace};
+
+/// A folder of the repository.
+pub(crate) fn shipped(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The names of the folders in a folder of the repository.
+pub(crate) fn folders_in(path: &str) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(shipped(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert!(!names.is_empty(), "there is nothing in {path}");
+    names
+}
+
+/// A workspace for a whole configuration of `examples/`, which declares its provider itself and uses the modules.
+///
+/// Its variables that every test needs are set; the others are `TF_VAR_*`, to be set by the test.
+pub(crate) async fn example(simulator: &Simulator, terraform: &Terraform, name: &str) -> Workspace {
+    let mut workspace = simulator.workspace(terraform, "");
+    for file in ["main.tf", "provider.tf", "versions.tf"] {
+        fs::remove_file(workspace.folder().join(file)).unwrap();
+    }
+    copy(&workspace, &shipped("modules"), "modules");
+    copy(&workspace, &shipped("examples").join(name), "");
+    let urls = simulator.urls();
+    let microsoft365 = format!("{{ login_url = {:?}, admin_url = {:?} }}", urls.login, urls.admin);
+    workspace.set("TF_VAR_instance_url", &urls.instance);
+    workspace.set("TF_VAR_login_url", &urls.login);
+    workspace.set("TF_VAR_microsoft365", &microsoft365);
+    workspace.set(
+        "TF_VAR_tenant",
+        &simulator.directory().with(|tenant| tenant.domain.clone()),
+    );
+    workspace.terraform("get").await.succeeds();
+    workspace
+}
+
+/// Copies a folder of the repository into a workspace. Modules are found beside the configuration there.
+pub(crate) fn copy(workspace: &Workspace, from: &Path, to: &str) {
+    for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let target = if to.is_empty() {
+            name.clone()
+        } else {
+            format!("{to}/{name}")
+        };
+        if path.is_dir() {
+            if !name.starts_with(".terraform") {
+                copy(workspace, &path, &target);
+            }
+        } else {
+            let content = fs::read_to_string(&path).unwrap();
+            workspace.write(&target, &content.replace("\"../../modules/", "\"./modules/"));
+        }
+    }
+}
+
+/// The folder of the azuread provider's executable, and of nothing else. None where there is no azuread at hand:
+/// `AZUREAD_MIRROR` names a filesystem mirror that holds it.
+pub(crate) fn azuread(what_is_skipped: &str) -> Option<PathBuf> {
+    let mirror = variable("AZUREAD_MIRROR");
+    if mirror.is_empty() {
+        eprintln!("Skipped without the azuread provider (AZUREAD_MIRROR is not set): {what_is_skipped}.");
+        return None;
+    }
+    let versions = Path::new(&mirror).join("registry.terraform.io/hashicorp/azuread");
+    let found = newest(&versions).and_then(|version| newest(&version));
+    let folder = found.unwrap_or_else(|| panic!("AZUREAD_MIRROR has no provider in {}", versions.display()));
+    Some(folder)
+}
+
+/// Lets a workspace use the azuread provider, against the simulator.
+pub(crate) fn with_azuread(workspace: &mut Workspace, simulator: &Simulator, azuread: &Path) {
+    let ours = workspace.folder().join("provider");
+    let overrides = format!(
+        "provider_installation {{\n  dev_overrides {{\n    \"registry.terraform.io/hashicorp/azuread\" = {azuread:?}\n    \
+         \"registry.terraform.io/servicenow-m365/servicenow\" = {ours:?}\n  }}\n  direct {{}}\n}}\n"
+    );
+    workspace.write("terraform.rc", &overrides);
+    workspace.set("ARM_METADATA_HOSTNAME", &simulator.urls().metadata_host);
+    workspace.set("ARM_USE_CLI", "false");
+}
+
+/// The last entry of a folder, by name. An archive beside the unpacked version does not count.
+fn newest(folder: &Path) -> Option<PathBuf> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders.pop()
+}
