@@ -156,9 +156,10 @@ fn index(site: &Site<'_>, schema: &Schema, rights: &[(Kind, &str, Vec<Need>)]) -
     draft.text.push_str("\n## Rights\n\nWhat an account needs, by resource. Each page says it again.\n\n| | for | needs |\n|---|---|---|\n");
     for (kind, name, needs) in rights {
         let link = format!("[`{name}`]({}/{}.md)", kind.folder(), site.page_name(name));
-        let link = match kind {
-            Kind::Resource => link,
-            _ => format!("{link} ({})", kind.title().to_lowercase()),
+        let link = if *kind == Kind::Resource {
+            link
+        } else {
+            format!("{link} ({})", kind.title().to_lowercase())
         };
         for (position, need) in needs.iter().enumerate() {
             let link = if position == 0 { link.as_str() } else { "" };
@@ -220,19 +221,19 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// Front matter, title and description.
     fn new(site: &'a Site<'a>, kind: Kind, name: &'a str, description: &str) -> Self {
-        let title = match kind {
-            Kind::Provider => format!("{name} Provider"),
-            Kind::Function => format!("{name} function - {}", site.provider),
-            _ => format!("{name} {} - {}", kind.title(), site.provider),
-        };
-        let heading = match kind {
-            Kind::Provider => title.clone(),
-            Kind::Function => format!("function: {name}"),
-            _ => format!("{name} ({})", kind.title()),
-        };
-        let subcategory = match kind {
-            Kind::Provider | Kind::Function => "",
-            _ => (site.subcategory)(name),
+        let provider = site.provider;
+        let (title, heading, subcategory) = if kind == Kind::Provider {
+            (format!("{name} Provider"), format!("{name} Provider"), "")
+        } else if kind == Kind::Function {
+            (format!("{name} function - {provider}"), format!("function: {name}"), "")
+        } else {
+            let kind = kind.title();
+            let subcategory = (site.subcategory)(name);
+            (
+                format!("{name} {kind} - {provider}"),
+                format!("{name} ({kind})"),
+                subcategory,
+            )
         };
         let mut problems = Vec::new();
         if description.trim().is_empty() {
@@ -287,9 +288,10 @@ impl<'a> Draft<'a> {
 
     /// The folder of its examples, with a slash at the end.
     fn folder(&self) -> String {
-        match self.kind {
-            Kind::Provider => "provider/".to_owned(),
-            kind => format!("{}/{}/", kind.folder(), self.name),
+        if self.kind == Kind::Provider {
+            "provider/".to_owned()
+        } else {
+            format!("{}/{}/", self.kind.folder(), self.name)
         }
     }
 
@@ -359,9 +361,10 @@ impl<'a> Draft<'a> {
     }
 
     fn finish(self) -> Page {
-        let path = match self.kind {
-            Kind::Provider => "index.md".to_owned(),
-            kind => format!("{}/{}.md", kind.folder(), self.site.page_name(self.name)),
+        let path = if self.kind == Kind::Provider {
+            "index.md".to_owned()
+        } else {
+            format!("{}/{}.md", self.kind.folder(), self.site.page_name(self.name))
         };
         Page {
             path,
