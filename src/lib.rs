@@ -1,12 +1,13 @@
 //! A Terraform provider for the trust between ServiceNow and Microsoft 365.
 //!
 //! From the door inwards: [`plugin`] speaks Terraform's protocol and knows nothing of what is managed; [`provider`] reads
-//! the provider block and builds the [`clients`]; [`resources`] has one room per resource, and [`actions`], [`ephemeral`] and
-//! [`functions`] likewise; [`servicenow`] and
-//! [`microsoft`] are the clients of the two sides, on top of one [`http`] stack. Arrows point down only.
+//! the provider block and builds the [`clients`]; [`resources`] has one room per resource, and [`actions`],
+//! [`data_sources`], [`ephemeral`] and [`functions`] likewise; [`servicenow`] and [`microsoft`] are the clients of the two
+//! sides, on top of one [`http`] stack. Arrows point down only.
 
 pub mod actions;
 pub mod clients;
+pub mod data_sources;
 pub mod ephemeral;
 pub mod functions;
 #[cfg(test)]

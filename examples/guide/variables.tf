@@ -51,16 +51,16 @@ variable "outbound" {
 }
 
 variable "inbound" {
-  description = "Application that Microsoft's calls are made for (A2)."
+  description = "Application that Microsoft's calls are made for (A2). In the variant basic_v1, ServiceNow's own endpoint; its client ID may be left to the instance."
   type = object({
-    client_id      = string
+    client_id      = optional(string)
     secret_version = optional(string, "1")
   })
   default = null
 }
 
 variable "rest_user" {
-  description = "Application as which Microsoft calls (A3)."
+  description = "Application as which Microsoft calls (A3). In the variant basic_v1, the user name of the integration user."
   type = object({
     client_id      = string
     secret_version = optional(string, "1")

@@ -6,7 +6,7 @@ use crate::{
     clients::Clients,
     inbound_check::{self, Check},
     plugin::{
-        Context, Diagnostics, Object, Schema,
+        Context, Diagnostics, Need, Object, Schema,
         provider::{Action, Progress},
     },
 };
@@ -28,6 +28,10 @@ impl Action<Clients> for InboundCheck {
              Needs Terraform 1.14 or later; before that use the ephemeral resource of the same name.",
             inbound_check::arguments(inbound_check::secret().write_only()),
         )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        inbound_check::needs()
     }
 
     async fn invoke(&self, cx: &Context<Clients>, config: &Object, progress: &Progress) -> Diagnostics {

@@ -10,7 +10,7 @@ use crate::{
     clients::{Calls, Clients},
     http::Secret,
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, Object, Schema,
+        Attribute, Context, Diagnostic, Diagnostics, Need, Object, Schema,
         provider::{EphemeralResource, Opened},
     },
     resources::problem,
@@ -52,6 +52,10 @@ impl EphemeralResource<Clients> for AccessToken {
                     .describe("When it ends (RFC 3339, UTC); null where that is not known."),
             ],
         )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::new("no role", "the sign-in of the provider itself")]
     }
 
     async fn open(&self, cx: &Context<Clients>, config: Object) -> Result<Opened, Diagnostics> {

@@ -6,7 +6,7 @@ use crate::{
     clients::Clients,
     inbound_check::{self, Check},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, Object, Schema, Severity, Type, Value,
+        Attribute, Context, Diagnostic, Diagnostics, Need, Object, Schema, Severity, Type, Value,
         provider::{EphemeralResource, Opened},
     },
 };
@@ -44,6 +44,10 @@ impl EphemeralResource<Clients> for InboundCheck {
              creation or when it is asked to.",
             attributes,
         )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        inbound_check::needs()
     }
 
     async fn open(&self, cx: &Context<Clients>, config: Object) -> Result<Opened, Diagnostics> {

@@ -17,7 +17,7 @@ use crate::{
         EntraError,
         entra::{self, Authority, Endpoint, Patience},
     },
-    plugin::{Attribute, Context, Diagnostic, Object, schema::validate},
+    plugin::{Attribute, Context, Diagnostic, Need, Object, schema::validate},
     resources::problem,
     servicenow::{InputMode, Insert, Query, Row, Session, Table, TableError, tables::every, tables::incident},
 };
@@ -31,6 +31,17 @@ pub(crate) struct Check {
     table: Table,
     write: bool,
     patience: Patience,
+}
+
+/// The rights for a check.
+pub(crate) fn needs() -> Vec<Need> {
+    vec![
+        Need::new("the client secret of the REST user application", "the call itself"),
+        Need::new(
+            "the rights to read OIDC providers, their configurations, users and roles; without them the cause may stay open",
+            "saying why a call was refused, with the provider's own sign-in",
+        ),
+    ]
 }
 
 /// The arguments of a check. Where `secret` is write-only, neither plan nor state holds it.

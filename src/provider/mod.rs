@@ -16,7 +16,7 @@ use arguments::Arguments;
 use crate::{
     actions,
     clients::{Address, Clients},
-    ephemeral, functions,
+    data_sources, ephemeral, functions,
     http::{Backoff, ClientOptions, Correlation, header::HeaderName},
     plugin::{
         Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, duration,
@@ -88,7 +88,7 @@ impl Provider for Servicenow {
     }
 
     fn data_sources(&self) -> Vec<Box<dyn DataSource<Clients>>> {
-        Vec::new()
+        data_sources::all()
     }
 
     fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<Clients>>> {

@@ -9,18 +9,21 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem, scope,
+    problem, rights, scope,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Resource, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Row, Session, TableError, Update, Value as Wire,
-        tables::sys_scope_privilege::{
-            COLUMNS, OPERATION, SOURCE_SCOPE, STATUS, SYS_SCOPE, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
+        tables::{
+            sys_scope,
+            sys_scope_privilege::{
+                COLUMNS, OPERATION, SOURCE_SCOPE, STATUS, SYS_SCOPE, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
+            },
         },
     },
 };
@@ -111,6 +114,10 @@ impl Resource<Clients> for CrossScopePrivilege {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE, sys_scope::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

@@ -13,17 +13,20 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem,
+    problem, rights,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Plan, Resource, Schema, Validator, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Plan, Resource, Schema, Validator, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Session, TableError, Update,
-        tables::ip_access::{ACTIVE, COLUMNS, DESCRIPTION, DIRECTION, RANGE_END, RANGE_START, TABLE, TYPE},
+        tables::{
+            ip_access::{ACTIVE, COLUMNS, DESCRIPTION, DIRECTION, RANGE_END, RANGE_START, TABLE, TYPE},
+            sys_choice,
+        },
     },
 };
 
@@ -101,6 +104,10 @@ impl Resource<Clients> for IpAccessRule {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE, sys_choice::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

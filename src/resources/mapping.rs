@@ -2,14 +2,16 @@
 
 use crate::{
     plugin::{Object, Validator, Value},
-    servicenow::{Cell, Column, Kind, Query, Record, Row, SysId, Value as Wire, means_the_same, tables::every},
+    servicenow::{
+        Cell, Column, Kind, Query, QueryError, Record, Row, SysId, Value as Wire, means_the_same, tables::every,
+    },
 };
 
 /// An attribute and the column that holds it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field {
-    pub(super) attribute: &'static str,
-    pub(super) column: Column,
+pub(crate) struct Field {
+    pub(crate) attribute: &'static str,
+    pub(crate) column: Column,
     keeping: Keeping,
 }
 
@@ -24,7 +26,7 @@ enum Keeping {
 
 /// Whether a read follows an import: then it takes over everything that is there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// Of an object in the state.
     Refresh,
     /// Of an object that is new to the state.
@@ -39,7 +41,7 @@ impl Reading {
 
 impl Field {
     /// Required, computed, or with a default.
-    pub(super) const fn always(attribute: &'static str, column: Column) -> Self {
+    pub(crate) const fn always(attribute: &'static str, column: Column) -> Self {
         Self {
             attribute,
             column,
@@ -48,7 +50,7 @@ impl Field {
     }
 
     /// Optional.
-    pub(super) const fn when_configured(attribute: &'static str, column: Column) -> Self {
+    pub(crate) const fn when_configured(attribute: &'static str, column: Column) -> Self {
         Self {
             attribute,
             column,
@@ -111,7 +113,7 @@ pub(super) fn row_to_update(fields: &[Field], prior: &Object, planned: &Object) 
 }
 
 /// Takes over into the state what a record says.
-pub(super) fn read_into(fields: &[Field], record: &Record, state: &mut Object, reading: Reading) {
+pub(crate) fn read_into(fields: &[Field], record: &Record, state: &mut Object, reading: Reading) {
     for field in fields {
         let former = state.at(field.attribute);
         let is_unmanaged = reading == Reading::Refresh && field.keeping == Keeping::WhenConfigured && former.is_null();
@@ -141,9 +143,21 @@ pub(super) fn same_url(one: &str, other: &str) -> bool {
 }
 
 /// Text that a record can be looked up by: no `^`, no control character, no leading `javascript:`.
-pub(super) fn key_text() -> Validator {
+pub(crate) fn key_text() -> Validator {
     Validator::text("", |text| match Query::equals(every::SYS_CREATED_BY, text) {
-        Ok(_) => Ok(()),
+        // That it is empty is said by the check for that.
+        Ok(_) | Err(QueryError::Empty { .. }) => Ok(()),
+        Err(QueryError::Character { character, .. }) if character.is_control() => {
+            Err(control_character(text, character))
+        }
+        Err(QueryError::Character { character, .. }) => Err(format!(
+            "{text:?} holds \"{character}\", which the instance's queries cannot express: the record could not be found \
+             again. Use a value without it."
+        )),
+        Err(QueryError::Script { .. }) => Err(format!(
+            "{text:?} begins with \"javascript:\", which the instance would run as a script when it looks for the record. Use \
+             another value."
+        )),
         Err(error) => Err(super::problem::explain(&error, &error.remedy())),
     })
 }
@@ -152,10 +166,14 @@ pub(super) fn key_text() -> Validator {
 pub(super) fn printable() -> Validator {
     Validator::text("", |text| match text.chars().find(|c| c.is_control()) {
         None => Ok(()),
-        Some(control) => Err(format!(
-            "{text:?} holds the control character {control:?}. Remove it: it probably came along when the value was copied."
-        )),
+        Some(control) => Err(control_character(text, control)),
     })
+}
+
+fn control_character(text: &str, control: char) -> String {
+    format!(
+        "{text:?} holds the control character {control:?}. Remove it: it probably came along when the value was copied."
+    )
 }
 
 /// The key of a record.

@@ -2,6 +2,7 @@
 
 mod profile; // The OAuth profile that set-up wizards ask for.
 
+pub(crate) use profile::read_into as read_profile_into;
 pub(super) use profile::remove as remove_profiles;
 
 use async_trait::async_trait;
@@ -230,7 +231,7 @@ impl Resource<Clients> for OauthEntity {
         if cx.importing {
             SECRET.forget(&mut state);
         }
-        profile::read_into(&session, &sys_id, &mut state).await?;
+        profile::read_into(cx, &session, &sys_id, &mut state).await?;
         Ok(Some(state))
     }
 
@@ -323,7 +324,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
-    if let Err(error) = profile::ensure(&session, written.record.sys_id(), &mut state).await {
+    if let Err(error) = profile::ensure(cx, &session, written.record.sys_id(), &mut state).await {
         problems.push(problem::of_table(
             &error,
             "find or create the default profile of the registry entry",
@@ -356,7 +357,7 @@ async fn update(
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
-    if let Err(error) = profile::ensure(&session, &sys_id, &mut state).await {
+    if let Err(error) = profile::ensure(cx, &session, &sys_id, &mut state).await {
         problems.push(problem::of_table(
             &error,
             "find or create the default profile of the registry entry",

@@ -1,4 +1,4 @@
-//! The rights that an account needs for the tables behind a resource, for the reference pages.
+//! The rights that an account needs for what is behind a resource, for the reference pages.
 
 use crate::{plugin::Need, servicenow::Table};
 
@@ -21,6 +21,24 @@ pub(crate) fn of_tables(tables: &[Table]) -> Vec<Need> {
         }
     }
     needs
+}
+
+/// The rights to read these tables. Roles that may change a table may read it; others often may as well.
+pub(crate) fn to_read(tables: &[Table]) -> Vec<Need> {
+    of_tables(tables)
+        .into_iter()
+        .map(|need| Need::new(format!("what may read it, such as {}", need.right), need.purpose))
+        .collect()
+}
+
+/// The rights for the support integration of a tenant, as far as they are known.
+pub(crate) fn of_admin_center() -> Vec<Need> {
+    vec![Need::new(
+        "a person's sign-in (refresh or access token) with an administrator role of the tenant: Microsoft's page asks for \
+         Global Administrator, older versions of it for Helpdesk or Service Support Administrator. Application-only tokens \
+         are likely refused",
+        "the support integration in the Microsoft 365 admin center, whose API is not published",
+    )]
 }
 
 /// A table's note on roles, with the names of roles as code.

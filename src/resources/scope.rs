@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The attribute.
-pub(super) const ATTRIBUTE: &str = "application_scope";
+pub(crate) const ATTRIBUTE: &str = "application_scope";
 
 /// The attribute of every application file.
 pub(super) fn attribute() -> Attribute {
@@ -49,7 +49,7 @@ pub(super) async fn reference_to_wire(session: &Session, state: &Object, attribu
 
 /// What an attribute says of an application that a record refers to: what is configured while it is the same one, else
 /// its scope, or its sys_id where the scope cannot be read.
-pub(super) async fn reference_from_wire(
+pub(crate) async fn reference_from_wire(
     session: &Session,
     known: Option<&str>,
     value: &str,

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 
-use super::{mapping, problem, secret::SecretNames, support_settings::not_kept};
+use super::{mapping, problem, rights, secret::SecretNames, support_settings::not_kept};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{
@@ -13,8 +13,8 @@ use crate::{
         support::{Repository, RepositorySecrets, same_address},
     },
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Object,
-        Outcome, Plan, Resource, Schema, Value, schema::validate, suggest,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Need,
+        Object, Outcome, Plan, Resource, Schema, Value, schema::validate, suggest,
     },
 };
 
@@ -155,6 +155,10 @@ impl Resource<Clients> for SupportRepository {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_admin_center()
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

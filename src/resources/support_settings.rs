@@ -7,13 +7,13 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{list, mapping, problem};
+use super::{list, mapping, problem, rights};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{Microsoft365, SupportError, support::Settings},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Object,
-        Outcome, Resource, Schema, schema::validate, suggest,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Need,
+        Object, Outcome, Resource, Schema, schema::validate, suggest,
     },
 };
 
@@ -81,6 +81,10 @@ impl Resource<Clients> for SupportSettings {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_admin_center()
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

@@ -9,13 +9,13 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem,
+    problem, rights,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Plan, Resource, Rule, Schema, Value, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Kind, Record, Row, Session, SysId, TableError, Update,
@@ -102,6 +102,10 @@ impl Resource<Clients> for TableAccess {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

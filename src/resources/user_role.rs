@@ -9,13 +9,13 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem,
+    problem, rights,
 };
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Object, Outcome,
-        Resource, Schema, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
+        Outcome, Resource, Schema, schema::validate,
     },
     servicenow::{
         Cell, Column, Granted, InputMode, Query, Record, Row, Session, SysId, Table, TableError, Update,
@@ -114,6 +114,10 @@ impl Resource<Clients> for UserRole {
 
     fn schema(&self) -> Schema {
         schema()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_tables(&[TABLE, sys_user::TABLE, sys_user_role::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

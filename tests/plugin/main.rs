@@ -21,5 +21,6 @@ mod support {
 #[cfg(unix)]
 mod process;
 mod protocol;
+mod served;
 #[cfg(unix)]
 mod transport;

@@ -91,7 +91,8 @@ impl IdentitySchema {
     /// An identity of one text attribute, taken from an attribute of the state.
     pub fn of(name: &'static str, from: &'static str, description: &'static str) -> Self {
         Self {
-            version: 1,
+            // What Terraform takes a state without identity for, which any before 1.12 writes.
+            version: 0,
             attributes: vec![IdentityAttribute {
                 name,
                 from,

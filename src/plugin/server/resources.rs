@@ -87,9 +87,17 @@ impl<P: Provider> Shared<P> {
                 ),
             )));
         }
-        // A state that a Terraform before 1.12 wrote has no identity at all; the next read fills it in.
         if request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty()) {
-            return Ok((proto::upgrade_resource_identity::Response::default(), quiet()));
+            // An older Terraform wrote the state, without an identity: the next read gives one.
+            return Ok((
+                proto::upgrade_resource_identity::Response {
+                    upgraded_identity: Some(proto::ResourceIdentityData {
+                        identity_data: Some(super::encode(&Value::Null, &identity.ty())),
+                    }),
+                    diagnostics: Vec::new(),
+                },
+                quiet(),
+            ));
         }
         let raw = raw_json(request.raw_identity.as_ref()).map_err(failed)?;
         let decoded = json::decode(&raw, &identity.ty(), Unexpected::Ignore)

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::TYPE_PROVIDER;
 use crate::{
-    plugin::{Diagnostic, Object, Value},
+    clients::Clients,
+    plugin::{Context, Diagnostic, Object, Value},
     resources::problem,
     servicenow::{
         InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update, Value as Wire,
@@ -25,8 +26,23 @@ const LOOKS: [Duration; 3] = [
     Duration::from_millis(700),
 ];
 
+/// In the private state: the profile was left unfinished, and the next update goes on with it.
+const UNFINISHED: &str = "profile_unfinished";
+
+/// Finds or makes the default profile, or remembers that this is still to be done.
+pub(super) async fn ensure(
+    cx: &Context<Clients>,
+    session: &Session,
+    entity: &SysId,
+    state: &mut Object,
+) -> Result<(), TableError> {
+    let ended = find_or_make(session, entity, state).await;
+    cx.set_private(UNFINISHED, ended.is_err().into());
+    ended
+}
+
 /// Finds or makes the default profile of a provider, with the grant type of its entry: else tokens fail.
-pub(super) async fn ensure(session: &Session, entity: &SysId, state: &mut Object) -> Result<(), TableError> {
+async fn find_or_make(session: &Session, entity: &SysId, state: &mut Object) -> Result<(), TableError> {
     if state.text("type") != Some(TYPE_PROVIDER) {
         set(state, None);
         return Ok(());
@@ -71,7 +87,12 @@ pub(super) async fn ensure(session: &Session, entity: &SysId, state: &mut Object
 }
 
 /// Takes over what is there.
-pub(super) async fn read_into(session: &Session, entity: &SysId, state: &mut Object) -> Result<(), Diagnostic> {
+pub(crate) async fn read_into(
+    cx: &Context<Clients>,
+    session: &Session,
+    entity: &SysId,
+    state: &mut Object,
+) -> Result<(), Diagnostic> {
     let problem = |error: TableError| problem::of_table(&error, "read the default profile of the registry entry");
     if state.text("type") != Some(TYPE_PROVIDER) {
         set(state, None);
@@ -84,7 +105,9 @@ pub(super) async fn read_into(session: &Session, entity: &SysId, state: &mut Obj
         },
         None => default_of(session, entity).await.map_err(problem)?,
     };
-    set(state, profile.as_ref());
+    // One that is not as it should be yet counts as none: so the next plan makes up for it.
+    let is_unfinished = cx.private(UNFINISHED).is_some_and(|it| it == true);
+    set(state, profile.as_ref().filter(|_| !is_unfinished));
     Ok(())
 }
 

@@ -71,6 +71,8 @@ pub mod sys_scope {
     pub const TABLE: Table = Table::new("sys_scope", "admin");
     /// Scope of Microsoft's app.
     pub const MICROSOFT_APP: &str = "x_mioms_m365_assis";
+    /// Roles that it brings: who opens cases, and who sees health incidents and solutions.
+    pub const MICROSOFT_APP_ROLES: [&str; 2] = ["x_mioms_m365_assis.administrator", "x_mioms_m365_assis.insights_user"];
     /// What `sys_scope` holds on records of the global application.
     pub const GLOBAL: &str = "global";
 
@@ -203,6 +205,8 @@ pub mod v_plugin {
 
     /// The table.
     pub const TABLE: Table = Table::new("v_plugin", "admin");
+    /// OAuth 2.0.
+    pub const OAUTH: &str = "com.snc.platform.security.oauth";
 
     columns! {
         /// Plugin id, such as `com.snc.platform.security.oauth`.

@@ -79,6 +79,12 @@ pub mod sys_user_has_role {
     pub const USER_NAME_OF_USER: Column = Column::new("user.user_name", Kind::Text);
     /// The role's name, for lists.
     pub const NAME_OF_ROLE: Column = Column::new("role.name", Kind::Text);
+    /// Whether the user may sign in.
+    pub const ACTIVE_OF_USER: Column = Column::new("user.active", Kind::Bool);
+    /// Whether the user is locked out.
+    pub const LOCKED_OUT_OF_USER: Column = Column::new("user.locked_out", Kind::Bool);
+    /// Whether the user is kept from the user interface.
+    pub const WEB_SERVICE_ACCESS_ONLY_OF_USER: Column = Column::new("user.web_service_access_only", Kind::Bool);
 
     columns! {
         /// The user.

@@ -81,7 +81,7 @@ fn pages(root: &Path) -> Result<(Vec<docs::Page>, Vec<String>)> {
     let examples = folder::examples(root)?;
     let site = Site {
         provider: "servicenow",
-        introduction: include_str!("../introduction.md"),
+        introduction: include_str!("../introduction.md.part"),
         subcategory: |name| {
             if name.starts_with("m365_") {
                 "Microsoft 365"

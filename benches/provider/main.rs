@@ -1,0 +1,106 @@
+//! What the provider costs: start, memory, size, and the plans and applies of large estates. Prints medians and ratios; it
+//! asserts nothing, because a number depends on the machine.
+//!
+//! `make bench`, or `cargo bench --bench provider -- 300` for another number of users.
+//! `PEER_MIRROR` may name a folder with another provider's binary, which is then started as well.
+
+mod estate;
+mod host;
+
+use std::path::{Path, PathBuf};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_terraform-provider-servicenow");
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let users: usize = std::env::args().skip(1).find_map(|it| it.parse().ok()).unwrap_or(1000);
+    println!("| what | measured |\n|---|---|");
+    let size = std::fs::metadata(BINARY).map_or(0, |it| it.len());
+    row("size of the binary", &format!("{:.1} MB", size as f64 / 1e6));
+    start("start to handshake", Path::new(BINARY));
+    if let Some(peer) = peer() {
+        start("the same of the peer", &peer);
+    }
+    schema_call().await;
+    estate::requests(300).await;
+    estate::run(users, 0).await;
+    estate::run(users, 30).await;
+    estate::growth(&[100, 500, 1000, 2000]).await;
+}
+
+/// One line of the table.
+fn row(what: &str, measured: &str) {
+    println!("| {what} | {measured} |");
+}
+
+fn start(what: &str, binary: &Path) {
+    let mut times = Vec::new();
+    let mut memory = Vec::new();
+    for _ in 0..31 {
+        if let Some(started) = host::start(binary) {
+            times.push(started.milliseconds);
+            memory.push(started.resident_kib as f64 / 1024.0);
+        }
+    }
+    if times.is_empty() {
+        row(what, "it does not start");
+        return;
+    }
+    row(
+        what,
+        &format!(
+            "{:.1} ms, {:.1} MiB resident (medians of {})",
+            median(&mut times),
+            median(&mut memory),
+            times.len()
+        ),
+    );
+}
+
+/// The whole schema, in this process: what one `GetProviderSchema` costs besides the wire.
+async fn schema_call() {
+    use servicenow_provider::{
+        plugin::{proto::tfplugin6::provider_server::Provider, server::Server},
+        provider::{Environment, Servicenow},
+    };
+    let mut times = Vec::new();
+    for _ in 0..31 {
+        let server = Server::unmasked(Servicenow {
+            environment: Environment::empty(),
+        });
+        let begun = tokio::time::Instant::now();
+        let answer = server
+            .get_provider_schema(tonic::Request::new(Default::default()))
+            .await;
+        if answer.is_ok() {
+            times.push(begun.elapsed().as_secs_f64() * 1000.0);
+        }
+    }
+    row("schema call", &format!("{:.1} ms", median(&mut times)));
+}
+
+/// A provider binary in the folder that `PEER_MIRROR` names.
+fn peer() -> Option<PathBuf> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a benchmark is told by the environment what to compare with"
+    )]
+    let mirror = std::env::var_os("PEER_MIRROR")?;
+    let mut folders = vec![PathBuf::from(mirror)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).ok()?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if entry.file_name().to_string_lossy().starts_with("terraform-provider-") {
+                return Some(path);
+            }
+        }
+    }
+    None
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Benchmarks: start, memory, size, plans and applies of large estates. Arguments: the number of users (1000).
+#
+#   PEER_MIRROR=<folder>  also starts the provider binary in there, to compare with
+
+source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+verdict "make bench"
+
+need_cargo
+need terraform "see https://developer.hashicorp.com/terraform/install"
+
+step "Building with optimisation (a few minutes the first time)"
+cargo bench --locked --bench provider --no-run
+
+step "Measuring"
+cargo bench --locked --quiet --bench provider -- "$@"

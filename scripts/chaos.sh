@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# More seeds of the chaos suite than `make test` runs: CHAOS_SEEDS=<seed> or <first>..<end>.
+
+source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+verdict "make chaos"
+
+need_cargo
+export CHAOS_SEEDS="${CHAOS_SEEDS:-0..2000}"
+step "Random faults over random configurations, seeds $CHAOS_SEEDS"
+cargo test --locked --test chaos -- --nocapture

@@ -1,0 +1,109 @@
+//! `servicenow_application`: whether an application is installed, and in which version.
+
+use async_trait::async_trait;
+
+use super::lookup;
+use crate::{
+    clients::{Calls, Clients},
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
+    resources::{mapping, problem, rights},
+    servicenow::{
+        Query, Record, Session, Table, TableError,
+        tables::{sys_scope, sys_store_app},
+    },
+};
+
+/// The data source.
+pub(super) struct Application;
+
+#[async_trait]
+impl DataSource<Clients> for Application {
+    fn type_name(&self) -> &'static str {
+        "servicenow_application"
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::new(
+            "An application of the instance, by its scope. One that is not installed is no error: `installed` is false then. \
+             Tables `sys_scope` and `sys_store_app`.",
+            vec![
+                Attribute::text("scope")
+                    .required()
+                    .check(validate::not_blank())
+                    .check(mapping::key_text())
+                    .describe("Scope of the application, such as `x_mioms_m365_assis`. Column `scope`."),
+                lookup::text("id", "The record's `sys_id`; null where it is not installed."),
+                lookup::flag("installed", "Whether the application is installed."),
+                lookup::text("version", "Installed version. Column `version`."),
+                lookup::text("name", "Name. Column `name`."),
+                lookup::flag("active", "Whether the application is switched on. Column `active`."),
+                lookup::text(
+                    "latest_version",
+                    "Newest version in the store, where the instance knows it. Column `latest_version`.",
+                ),
+                lookup::flag(
+                    "update_available",
+                    "Whether an update waits, where the instance knows it. Column `update_available`.",
+                ),
+            ],
+        )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::to_read(&[sys_scope::TABLE, sys_store_app::TABLE])
+    }
+
+    async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
+        let session = cx.instance()?;
+        let scope = config.text("scope").unwrap_or_default().to_owned();
+        let found = installed(&session, &scope).await;
+        let found =
+            found.map_err(|error| problem::of_table(&error, "look for the application").at_attribute("scope"))?;
+        config.set("installed", found.is_some());
+        if let Some(record) = found {
+            let text = |column| record.text(column).value().map(str::to_owned);
+            config.set("id", record.sys_id().as_str());
+            config.set("version", text(sys_scope::VERSION));
+            config.set("name", text(sys_scope::NAME));
+            config.set("active", record.bool(sys_scope::ACTIVE).value());
+            // What the store says is an extra: an account may see applications and not the store's own table.
+            let store = session
+                .find(sys_store_app::TABLE, record.sys_id(), sys_store_app::COLUMNS)
+                .await
+                .ok()
+                .flatten();
+            let latest = store
+                .as_ref()
+                .and_then(|store| store.text(sys_store_app::LATEST_VERSION).value());
+            config.set("latest_version", latest.map_or(Value::Null, Value::from));
+            let update = store
+                .as_ref()
+                .and_then(|store| store.bool(sys_store_app::UPDATE_AVAILABLE).value());
+            config.set("update_available", update);
+        }
+        Ok((config, Diagnostics::new()))
+    }
+}
+
+/// The record of an installed application. Where the account may not see applications in general, those from the store
+/// are looked at; the columns have the same names.
+pub(super) async fn installed(session: &Session, scope: &str) -> Result<Option<Record>, TableError> {
+    match by_scope(session, sys_scope::TABLE, scope).await {
+        Ok(Some(record)) => Ok(Some(record)),
+        Ok(None) => match by_scope(session, sys_store_app::TABLE, scope).await {
+            // An answer there is; the store's own table is closed to many.
+            Err(TableError::Refused { .. } | TableError::Invisible { .. } | TableError::NoSuchTable { .. }) => Ok(None),
+            store => store,
+        },
+        Err(error @ (TableError::Refused { .. } | TableError::Invisible { .. })) => {
+            let store = by_scope(session, sys_store_app::TABLE, scope).await;
+            store.ok().flatten().map_or(Err(error), |record| Ok(Some(record)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn by_scope(session: &Session, table: Table, scope: &str) -> Result<Option<Record>, TableError> {
+    let query = Query::equals(sys_scope::SCOPE, scope).map_err(|source| TableError::Query { table, source })?;
+    session.find_one(table, &query, sys_scope::COLUMNS).await
+}

@@ -1,0 +1,69 @@
+//! `m365_support_connector_addresses`: where Microsoft's support connector calls from.
+
+use async_trait::async_trait;
+
+use super::lookup;
+use crate::{
+    clients::{Calls, Clients},
+    microsoft::connector,
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Type},
+};
+
+/// The data source.
+pub(super) struct ConnectorAddresses;
+
+#[async_trait]
+impl DataSource<Clients> for ConnectorAddresses {
+    fn type_name(&self) -> &'static str {
+        "m365_support_connector_addresses"
+    }
+
+    fn schema(&self) -> Schema {
+        let list = |name, description: &str| {
+            Attribute::of(name, Type::list(Type::String))
+                .computed()
+                .describe(description)
+        };
+        Schema::new(
+            "The addresses of Microsoft's support connector, for firewalls and address rules. Needs neither an account nor \
+             the internet: where the connector's name does not resolve, `resolved` is empty and `note` says why.",
+            vec![
+                lookup::text(
+                    "host",
+                    "The connector's host name, whose DNS answer is the source of truth.",
+                ),
+                list(
+                    "documented",
+                    "The six IPv4 addresses that every version of Microsoft's page prints.",
+                ),
+                list(
+                    "resolved",
+                    "What the host name resolves to now, on the machine that runs Terraform.",
+                ),
+                list("addresses", "Both, each once: first the documented ones."),
+                lookup::text("note", "Why `resolved` is empty; null when it is not."),
+            ],
+        )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::new("no role; nothing is asked but DNS", "the addresses")]
+    }
+
+    async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
+        let documented: Vec<String> = connector::DOCUMENTED
+            .iter()
+            .map(|&address| address.to_owned())
+            .collect();
+        let found = connector::resolve(&cx.limits()).await;
+        let resolved: Vec<String> = found.addresses.iter().map(ToString::to_string).collect();
+        let mut addresses = documented.clone();
+        addresses.extend(resolved.iter().filter(|address| !documented.contains(address)).cloned());
+        config.set("host", connector::HOST);
+        config.set("documented", documented);
+        config.set("resolved", resolved);
+        config.set("addresses", addresses);
+        config.set("note", found.note);
+        Ok((config, Diagnostics::new()))
+    }
+}

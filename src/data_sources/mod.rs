@@ -1,0 +1,45 @@
+//! The data sources: one room each. Those that look for one record share [`lookup`].
+
+mod application;
+mod connector_addresses;
+mod lookup;
+mod oauth_entity;
+mod oidc_provider;
+mod readiness;
+mod role;
+mod support_integration;
+mod user;
+
+use crate::{clients::Clients, plugin::DataSource};
+
+/// All data sources.
+pub fn all() -> Vec<Box<dyn DataSource<Clients>>> {
+    vec![
+        Box::new(connector_addresses::ConnectorAddresses),
+        Box::new(support_integration::SupportIntegration),
+        Box::new(application::Application),
+        Box::new(readiness::IntegrationReadiness),
+        Box::new(oauth_entity::OauthEntity),
+        Box::new(oidc_provider::OidcProvider),
+        Box::new(role::Role),
+        Box::new(user::User),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_is_one_that_terraform_accepts() {
+        for source in all() {
+            assert_ne!(source.needs(), [], "{}", source.type_name());
+            assert_eq!(
+                source.schema().problems(),
+                Vec::<String>::new(),
+                "{}",
+                source.type_name()
+            );
+        }
+    }
+}
