@@ -69,10 +69,12 @@ fn column_alone(segment: &str, column: &str) -> Result<String, QueryError> {
 }
 
 fn is_column(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .split('.')
-            .all(|part| part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_'))
+    text.split('.').all(|part| {
+        part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && part
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    })
 }
 
 fn wrong(term: &str, problem: &str) -> QueryError {
@@ -154,6 +156,8 @@ mod tests {
             "name=javascript:gs.getUserID()",
             "ORDERBY",
             "ORDERBYName",
+            "ORDERBYname DESC",
+            "ORDERBYn\"ame",
             "GROUPBYname",
             ".name=x",
             "a..b=x",
