@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use servicenow_provider::{
     http::secret,
     plugin::{
-        server::Server,
+        server::{Secrets, Server},
         transport::{self, Plugin},
     },
     provider::{ADDRESS, Environment, Servicenow},
@@ -19,11 +19,15 @@ fn main() -> ExitCode {
         mask: secret::mask,
     };
     transport::run(plugin, || {
+        let provider = Servicenow {
+            environment: Environment::of_process(),
+        };
         Server::new(
-            Servicenow {
-                environment: Environment::of_process(),
+            provider,
+            Secrets {
+                mask: secret::mask,
+                learn: |text| secret::register(&text.into()),
             },
-            secret::mask,
         )
     })
 }

@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use super::lookup;
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Object, Schema, Value, schema::validate},
-    resources::{mapping, problem},
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
+    resources::{mapping, problem, rights},
     servicenow::{
-        Query, Record, Session, TableError,
+        Query, Record, Session, Table, TableError,
         tables::{sys_scope, sys_store_app},
     },
 };
@@ -49,6 +49,10 @@ impl DataSource<Clients> for Application {
         )
     }
 
+    fn needs(&self) -> Vec<Need> {
+        rights::to_read(&[sys_scope::TABLE, sys_store_app::TABLE])
+    }
+
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let scope = config.text("scope").unwrap_or_default().to_owned();
@@ -81,11 +85,25 @@ impl DataSource<Clients> for Application {
     }
 }
 
-/// The record of an installed application.
+/// The record of an installed application. Where the account may not see applications in general, those from the store
+/// are looked at; the columns have the same names.
 pub(super) async fn installed(session: &Session, scope: &str) -> Result<Option<Record>, TableError> {
-    let query = Query::equals(sys_scope::SCOPE, scope).map_err(|source| TableError::Query {
-        table: sys_scope::TABLE,
-        source,
-    })?;
-    session.find_one(sys_scope::TABLE, &query, sys_scope::COLUMNS).await
+    match by_scope(session, sys_scope::TABLE, scope).await {
+        Ok(Some(record)) => Ok(Some(record)),
+        Ok(None) => match by_scope(session, sys_store_app::TABLE, scope).await {
+            // An answer there is; the store's own table is closed to many.
+            Err(TableError::Refused { .. } | TableError::Invisible { .. } | TableError::NoSuchTable { .. }) => Ok(None),
+            store => store,
+        },
+        Err(error @ (TableError::Refused { .. } | TableError::Invisible { .. })) => {
+            let store = by_scope(session, sys_store_app::TABLE, scope).await;
+            store.ok().flatten().map_or(Err(error), |record| Ok(Some(record)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn by_scope(session: &Session, table: Table, scope: &str) -> Result<Option<Record>, TableError> {
+    let query = Query::equals(sys_scope::SCOPE, scope).map_err(|source| TableError::Query { table, source })?;
+    session.find_one(table, &query, sys_scope::COLUMNS).await
 }

@@ -6,7 +6,7 @@ use super::lookup;
 use crate::{
     clients::{Calls, Clients},
     microsoft::connector,
-    plugin::{Attribute, Context, DataSource, Diagnostics, Object, Schema, Type},
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Type},
 };
 
 /// The data source.
@@ -44,6 +44,10 @@ impl DataSource<Clients> for ConnectorAddresses {
                 lookup::text("note", "Why `resolved` is empty; null when it is not."),
             ],
         )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::new("no role; nothing is asked but DNS", "the addresses")]
     }
 
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

@@ -33,6 +33,7 @@ mod tests {
     #[test]
     fn every_schema_is_one_that_terraform_accepts() {
         for source in all() {
+            assert_ne!(source.needs(), [], "{}", source.type_name());
             assert_eq!(
                 source.schema().problems(),
                 Vec::<String>::new(),

@@ -5,14 +5,17 @@ use async_trait::async_trait;
 use super::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Context, DataSource, Diagnostics, Object, Rule, Schema, Value},
-    resources::{mapping::Field, oauth_entity::read_profile_into, problem, scope},
+    plugin::{Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
+    resources::{mapping::Field, oauth_entity::read_profile_into, problem, rights, scope},
     servicenow::{
         Query,
-        tables::oauth_entity::{
-            ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, COLUMNS, COMMENTS, DEFAULT_GRANT_TYPE, NAME,
-            REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL, SEND_CLIENT_CREDENTIALS_AS, SYS_CLASS_NAME,
-            SYS_SCOPE, TABLE, TOKEN_URL, TYPE,
+        tables::{
+            oauth_entity::{
+                ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, COLUMNS, COMMENTS, DEFAULT_GRANT_TYPE,
+                NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL, SEND_CLIENT_CREDENTIALS_AS,
+                SYS_CLASS_NAME, SYS_SCOPE, TABLE, TOKEN_URL, TYPE,
+            },
+            oauth_entity_profile,
         },
     },
 };
@@ -100,6 +103,10 @@ impl DataSource<Clients> for OauthEntity {
             ],
         )
         .rule(Rule::ExactlyOneOf(&["id", "name", "client_id"]))
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::to_read(&[TABLE, oauth_entity_profile::TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

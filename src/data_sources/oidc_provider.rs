@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use super::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Object, Rule, Schema, Value},
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
     resources::{
         mapping::{self, Field, Reading},
-        problem, scope,
+        problem, rights, scope,
     },
     servicenow::{
         SysId,
@@ -104,6 +104,10 @@ impl DataSource<Clients> for OidcProvider {
             ],
         )
         .rule(Rule::ExactlyOneOf(&["id", "name", "client_id"]))
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::to_read(&[TABLE, configuration::TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

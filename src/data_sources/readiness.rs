@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use super::lookup;
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Object, Schema, Value, schema::validate},
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
     resources::mapping,
     servicenow::tables::sys_scope,
 };
@@ -100,6 +100,13 @@ impl DataSource<Clients> for IntegrationReadiness {
                 .describe("What was looked at."),
             ],
         )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::new(
+            "none in particular: what the account may not read is reported as `unknown`",
+            "each check",
+        )]
     }
 
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

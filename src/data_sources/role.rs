@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Context, DataSource, Diagnostics, Object, Rule, Schema},
-    resources::mapping::Field,
+    plugin::{Context, DataSource, Diagnostics, Need, Object, Rule, Schema},
+    resources::{mapping::Field, rights},
     servicenow::tables::sys_user_role::{COLUMNS, DESCRIPTION, ELEVATED_PRIVILEGE, NAME, TABLE},
 };
 
@@ -46,6 +46,10 @@ impl DataSource<Clients> for Role {
             ],
         )
         .rule(Rule::ExactlyOneOf(&["id", "name"]))
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::to_read(&[TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

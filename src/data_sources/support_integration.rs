@@ -6,8 +6,8 @@ use super::lookup;
 use crate::{
     clients::{Calls, Clients},
     microsoft::support::Repository,
-    plugin::{Attribute, Context, DataSource, Diagnostic, Diagnostics, Object, Schema, Value},
-    resources::problem,
+    plugin::{Attribute, Context, DataSource, Diagnostic, Diagnostics, Need, Object, Schema, Value},
+    resources::{problem, rights},
 };
 
 /// The data source.
@@ -44,6 +44,10 @@ impl DataSource<Clients> for SupportIntegration {
                 .describe("The repositories, by id."),
             ],
         )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::of_admin_center()
     }
 
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

@@ -7,13 +7,15 @@ use async_trait::async_trait;
 use super::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Object, Rule, Schema, Value},
-    resources::{mapping::Field, problem},
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
+    resources::{mapping::Field, problem, rights},
     servicenow::{
         Session, SysId, TableError,
-        tables::sys_user::{
-            ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, LAST_NAME, LOCKED_OUT, NAME, TABLE, TIME_ZONE, TITLE,
-            USER_NAME, WEB_SERVICE_ACCESS_ONLY,
+        tables::{
+            sys_user::{
+                ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, LAST_NAME, LOCKED_OUT, NAME, TABLE, TIME_ZONE,
+                TITLE, USER_NAME, WEB_SERVICE_ACCESS_ONLY,
+            },
         },
     },
 };
@@ -76,6 +78,10 @@ impl DataSource<Clients> for User {
             ],
         )
         .rule(Rule::ExactlyOneOf(&["id", "user_name", "email"]))
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        rights::to_read(&[TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

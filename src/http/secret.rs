@@ -208,7 +208,11 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             r"(?i)((?:authorization|cookie|x-sn-apikey|proxy-authorization)\s*:\s*)[^\r\n]+".to_owned(),
             "${1}***",
         ),
-        (r"(?i)\b((?:bearer|basic)\s+)[a-z0-9._~+/=-]{8,}".to_owned(), "${1}***"),
+        // "Basic authentication" and its like are words, not credentials.
+        (
+            r"\b((?i:bearer|basic)\s+)[a-z]*[A-Z0-9._~+/=-][A-Za-z0-9._~+/=-]{3,}".to_owned(),
+            "${1}***",
+        ),
     ];
     sources
         .into_iter()

@@ -3,6 +3,7 @@
 mod arguments;
 mod environment;
 mod microsoft365;
+mod run;
 mod schema;
 mod sign_in;
 
@@ -16,9 +17,9 @@ use crate::{
     actions,
     clients::{Address, Clients},
     data_sources, ephemeral, functions,
-    http::{Backoff, ClientOptions, Correlation, header::HeaderName, secret},
+    http::{Backoff, ClientOptions, Correlation, header::HeaderName},
     plugin::{
-        Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, Value, duration,
+        Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, duration,
         provider::{Action, EphemeralResource, Function},
     },
     resources,
@@ -55,7 +56,6 @@ impl Provider for Servicenow {
             );
             return Configured::Unknown(Diagnostics::new());
         }
-        register_secrets(config);
         let options = client_options(&arguments, self.environment, terraform_version);
         let mut problems = Diagnostics::new();
         let servicenow = servicenow(&arguments, options.clone(), &mut problems);
@@ -167,26 +167,6 @@ fn servicenow(
     })
 }
 
-/// Every sensitive argument is masked from now on, wherever it turns up.
-fn register_secrets(config: &Object) {
-    let schema = schema::schema();
-    let register = |attributes: &[crate::plugin::Attribute], object: &Object| {
-        for attribute in attributes.iter().filter(|attribute| attribute.sensitive) {
-            if let Some(text) = object.text(attribute.name) {
-                secret::register(&text.into());
-            }
-        }
-    };
-    register(&schema.attributes, config);
-    for attribute in &schema.attributes {
-        if let (crate::plugin::schema::Kind::Nested(_, nested), Value::Object(object)) =
-            (&attribute.kind, config.at(attribute.name))
-        {
-            register(nested, object);
-        }
-    }
-}
-
 fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform_version: &str) -> ClientOptions {
     let path = |name, variables: &[&str]| arguments.text(name, variables).map(|path| path.text.into());
     let text = |name| arguments.text(name, &[]).map(|argument| argument.text);
@@ -194,10 +174,7 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
     let correlates = arguments.flag("run_correlation", &[]).unwrap_or(true);
     let correlation = correlates.then(|| Correlation {
         header: HeaderName::from_static("x-correlation-id"),
-        id: run
-            .clone()
-            .filter(|run| is_token(run))
-            .unwrap_or_else(|| format!("terraform-{:016x}", rand::random::<u64>())),
+        id: run.clone().filter(|run| is_token(run)).unwrap_or_else(run::id),
     });
     let mut user_agent = format!(
         "Terraform/{} (+https://www.terraform.io) terraform-provider-servicenow/{}",
@@ -252,6 +229,7 @@ const MAX_CONCURRENT: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::Value;
 
     fn nothing(_: &str) -> Option<String> {
         None

@@ -19,8 +19,11 @@ use crate::{
     },
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Row, Session, TableError, Update, Value as Wire,
-        tables::sys_scope_privilege::{
-            COLUMNS, OPERATION, SOURCE_SCOPE, STATUS, SYS_SCOPE, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
+        tables::{
+            sys_scope,
+            sys_scope_privilege::{
+                COLUMNS, OPERATION, SOURCE_SCOPE, STATUS, SYS_SCOPE, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
+            },
         },
     },
 };
@@ -114,7 +117,7 @@ impl Resource<Clients> for CrossScopePrivilege {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE])
+        rights::of_tables(&[TABLE, sys_scope::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

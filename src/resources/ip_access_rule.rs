@@ -23,7 +23,10 @@ use crate::{
     },
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Session, TableError, Update,
-        tables::ip_access::{ACTIVE, COLUMNS, DESCRIPTION, DIRECTION, RANGE_END, RANGE_START, TABLE, TYPE},
+        tables::{
+            ip_access::{ACTIVE, COLUMNS, DESCRIPTION, DIRECTION, RANGE_END, RANGE_START, TABLE, TYPE},
+            sys_choice,
+        },
     },
 };
 
@@ -104,7 +107,7 @@ impl Resource<Clients> for IpAccessRule {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE])
+        rights::of_tables(&[TABLE, sys_choice::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

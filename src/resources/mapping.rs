@@ -2,7 +2,9 @@
 
 use crate::{
     plugin::{Object, Validator, Value},
-    servicenow::{Cell, Column, Kind, Query, Record, Row, SysId, Value as Wire, means_the_same, tables::every},
+    servicenow::{
+        Cell, Column, Kind, Query, QueryError, Record, Row, SysId, Value as Wire, means_the_same, tables::every,
+    },
 };
 
 /// An attribute and the column that holds it.
@@ -143,7 +145,19 @@ pub(super) fn same_url(one: &str, other: &str) -> bool {
 /// Text that a record can be looked up by: no `^`, no control character, no leading `javascript:`.
 pub(crate) fn key_text() -> Validator {
     Validator::text("", |text| match Query::equals(every::SYS_CREATED_BY, text) {
-        Ok(_) => Ok(()),
+        // That it is empty is said by the check for that.
+        Ok(_) | Err(QueryError::Empty { .. }) => Ok(()),
+        Err(QueryError::Character { character, .. }) if character.is_control() => {
+            Err(control_character(text, character))
+        }
+        Err(QueryError::Character { character, .. }) => Err(format!(
+            "{text:?} holds \"{character}\", which the instance's queries cannot express: the record could not be found \
+             again. Use a value without it."
+        )),
+        Err(QueryError::Script { .. }) => Err(format!(
+            "{text:?} begins with \"javascript:\", which the instance would run as a script when it looks for the record. Use \
+             another value."
+        )),
         Err(error) => Err(super::problem::explain(&error, &error.remedy())),
     })
 }
@@ -152,10 +166,14 @@ pub(crate) fn key_text() -> Validator {
 pub(super) fn printable() -> Validator {
     Validator::text("", |text| match text.chars().find(|c| c.is_control()) {
         None => Ok(()),
-        Some(control) => Err(format!(
-            "{text:?} holds the control character {control:?}. Remove it: it probably came along when the value was copied."
-        )),
+        Some(control) => Err(control_character(text, control)),
     })
+}
+
+fn control_character(text: &str, control: char) -> String {
+    format!(
+        "{text:?} holds the control character {control:?}. Remove it: it probably came along when the value was copied."
+    )
 }
 
 /// The key of a record.

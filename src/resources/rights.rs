@@ -23,6 +23,14 @@ pub(crate) fn of_tables(tables: &[Table]) -> Vec<Need> {
     needs
 }
 
+/// The rights to read these tables. Roles that may change a table may read it; others often may as well.
+pub(crate) fn to_read(tables: &[Table]) -> Vec<Need> {
+    of_tables(tables)
+        .into_iter()
+        .map(|need| Need::new(format!("what may read it, such as {}", need.right), need.purpose))
+        .collect()
+}
+
 /// The rights for the support integration of a tenant, as far as they are known.
 pub(crate) fn of_admin_center() -> Vec<Need> {
     vec![Need::new(

@@ -117,7 +117,7 @@ impl Resource<Clients> for UserRole {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE])
+        rights::of_tables(&[TABLE, sys_user::TABLE, sys_user_role::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {

@@ -249,7 +249,11 @@ fn foreign(call: Call<'_>, answer: &Answer) -> TableError {
             answer,
             answer.html_title().unwrap_or_else(|| "no reason given".to_owned()),
         );
-    } else if answer.is_html() && (text.contains("maintenance") || text.contains("being upgraded")) {
+    } else if answer.is_html()
+        && ["maintenance", "being maintained", "being upgraded"]
+            .iter()
+            .any(|it| text.contains(it))
+    {
         Stranger::Maintenance
     } else if status == 407 || status == 511 {
         Stranger::Proxy { status }

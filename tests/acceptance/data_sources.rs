@@ -1,5 +1,7 @@
 //! Data sources that look for one thing each.
 
+use servicenow_simulator::instance::Operation;
+
 use super::support::{Simulator, for_each_terraform};
 
 #[tokio::test]
@@ -120,10 +122,7 @@ async fn a_user_is_found_with_its_roles_where_they_can_be_read() {
             .has("roles", vec!["knowledge", "knowledge_manager"]);
 
         simulator.instance().switches(|modes| {
-            let key = (
-                "sys_user_has_role".to_owned(),
-                servicenow_simulator::instance::Operation::Read,
-            );
+            let key = ("sys_user_has_role".to_owned(), Operation::Read);
             modes.table_roles.insert(key, Vec::new());
         });
         workspace.configure("data \"servicenow_user\" \"abel\" {\n  email = \"abel@example.com\"\n}");
@@ -186,6 +185,21 @@ async fn an_application_says_whether_it_is_installed() {
             .has("installed", false)
             .lacks("version")
             .lacks("id");
+
+        simulator.instance().switches(|modes| {
+            modes
+                .table_roles
+                .insert(("sys_scope".to_owned(), Operation::Read), Vec::new());
+        });
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("Could not look for the application");
+        workspace.configure("data \"servicenow_application\" \"m365\" {\n  scope = \"x_mioms_m365_assis\"\n}");
+        workspace.terraform("apply").await.succeeds();
+        workspace
+            .state("data.servicenow_application.m365")
+            .has("version", "1.0.11");
     })
     .await;
 }

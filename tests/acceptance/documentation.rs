@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 
 use super::support::{Simulator, Terraform, Workspace, for_each_terraform};
 
-/// Each resource as its page shows it: applied, planned empty, destroyed.
+/// Each resource as its page shows it: applied, planned empty, destroyed. The person whom one example names exists.
 #[tokio::test]
 async fn every_example_of_a_resource_applies() {
     for_each_terraform(async |terraform| {
         for example in examples("resources") {
             let simulator = Simulator::start().await;
+            let person = [("user_name", "abel.tuter"), ("last_name", "Tuter")];
+            let person = simulator.instance().put("sys_user", &person);
             let mut workspace = simulator.workspace(terraform, &read(&example.join("resource.tf")));
             give_variables(&mut workspace, &example);
 
@@ -21,6 +23,7 @@ async fn every_example_of_a_resource_applies() {
 
             workspace.plan_is_empty().await;
             workspace.terraform("destroy").await.succeeds();
+            simulator.instance().remove("sys_user", &person);
             simulator.is_as_at_start();
         }
     })

@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod bad_input;
 mod composed;
 mod cross_scope_privilege;
 mod data_sources;
@@ -23,6 +24,7 @@ mod failures;
 mod harness;
 mod inbound_check;
 mod installation;
+mod instances;
 mod integration_user;
 mod ip_access_rule;
 mod modules;
@@ -32,10 +34,12 @@ mod oauth_entity;
 mod oidc_provider;
 mod query;
 mod readiness;
+mod secrets;
 mod sign_in_microsoft;
 mod sign_in_servicenow;
 mod support_repository;
 mod support_settings;
 mod table_access;
+mod tls;
 mod user_role;
 mod whole_guide;

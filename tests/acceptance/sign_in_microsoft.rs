@@ -2,7 +2,6 @@
 //! admin center that check what they are sent.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256};
 use serde_json::{Value as Json, json};
@@ -10,10 +9,8 @@ use servicenow_provider::plugin::Object;
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::microsoft::directory::{FederatedCredential, PORTAL_APP, Registered, Standing, TokenVersion};
 use servicenow_simulator::microsoft::hcp::{ISSUER, Run};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 
-use super::support::{Provider, Simulator, fails_saying};
+use super::support::{Listener, Provider, Simulator, fails_saying};
 
 async fn read(simulator: &Simulator, texts: &[(&'static str, &str)]) -> Result<(), String> {
     Provider::new(simulator.block_with_microsoft(texts))?
@@ -489,8 +486,13 @@ async fn the_environment_signs_in_by_every_name() {
     let token = hcp_token(&simulator, &Run::default(), AUDIENCE);
     let file = write(folder.path(), "token", &token);
     let refresh = simulator.directory().issue_refresh_token(&application.client_id);
-    let services = TokenService::start(&token).await;
-    let (github, ado) = (services.address("github?run=1"), services.address("ado"));
+    // GitHub answers with the one name, Azure Pipelines with the other.
+    let body = json!({"value": token, "oidcToken": token}).to_string();
+    let services = Listener::http(200, "content-type: application/json\r\n", &body).await;
+    let (github, ado) = (
+        format!("{}/github?run=1", services.url()),
+        format!("{}/ado", services.url()),
+    );
     let tenant = simulator.tenant_id();
     let ca = simulator.ca_certificate().display().to_string();
     let Registered {
@@ -540,8 +542,13 @@ async fn the_environment_signs_in_by_every_name() {
 
         assert_eq!(simulator.entra().issued().len(), before + 1, "{variables:?}");
     }
-    assert_eq!(services.asked().len(), 3);
-    assert!(services.asked().iter().all(|head| head.contains("bearer pipeline-1")));
+    assert_eq!(services.received().len(), 3);
+    assert!(
+        services
+            .received()
+            .iter()
+            .all(|head| head.contains("Bearer pipeline-1"))
+    );
 
     let variables = [
         &at[..],
@@ -567,45 +574,4 @@ async fn the_environment_signs_in_by_every_name() {
     let wrong = Object::new().with("client_secret", "wrong");
     let provider = Provider::in_environment(block.with("microsoft365", wrong), &variables).unwrap();
     fails_saying(provider.read_the_settings().await, &["AADSTS7000215"]);
-}
-
-/// A CI system's token service, which gives out one token in the forms of GitHub and of Azure Pipelines.
-struct TokenService {
-    url: String,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl TokenService {
-    async fn start(token: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (body, log) = (
-            json!({"value": token, "oidcToken": token}).to_string(),
-            Arc::clone(&asked),
-        );
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let mut head = vec![0; 8192];
-                let length = stream.read(&mut head).await.unwrap();
-                log.lock()
-                    .unwrap()
-                    .push(String::from_utf8_lossy(&head[..length]).to_ascii_lowercase());
-                let answer = format!(
-                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-                    body.len()
-                );
-                stream.write_all(answer.as_bytes()).await.unwrap();
-            }
-        });
-        Self { url, asked }
-    }
-
-    fn address(&self, path: &str) -> String {
-        format!("{}/{path}", self.url)
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
 }

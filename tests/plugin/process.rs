@@ -19,7 +19,7 @@ use tokio::{
 use crate::support::{
     core::{Answer, Core},
     host::{PATIENCE, Plugin, Setup, within},
-    thing::{SECRET, THING, Things, mask},
+    thing::{SECRET, THING, Things, mask, secrets},
 };
 
 /// Becomes the plugin of things when a host starts this binary; else there is nothing to see.
@@ -33,7 +33,9 @@ fn plugin_of_things() {
     };
     let started_by_host = std::env::vars().any(|(name, _)| name == "TF_PLUGIN_MAGIC_COOKIE");
     if started_by_host {
-        transport::run_with(plugin, Vec::<OsString>::new(), || Server::new(Things::default(), mask));
+        transport::run_with(plugin, Vec::<OsString>::new(), || {
+            Server::new(Things::default(), secrets())
+        });
     }
 }
 

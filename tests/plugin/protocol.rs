@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::{
     core::{Answer, Core, capabilities, dynamic, in_memory, texts},
     msgpack::{to_msgpack, unknown},
-    thing::{SECRET, THING, Things, mask},
+    thing::{SECRET, THING, Things, secrets},
 };
 use serde_json::{Value as Json, json};
 use servicenow_provider::plugin::{proto::tfplugin6 as wire, server::Server};
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A configured provider of things.
 async fn core() -> (Core, Things) {
     let things = Things::default();
-    let client = in_memory(Server::new(things.clone(), mask)).await;
+    let client = in_memory(Server::new(things.clone(), secrets())).await;
     (Core::start(client, json!({})).await, things)
 }
 
@@ -286,7 +286,7 @@ async fn an_unknown_type_is_a_diagnostic_and_no_status() {
 
 #[tokio::test]
 async fn before_it_is_configured_it_validates_and_refuses_the_rest() {
-    let mut client = in_memory(Server::new(Things::default(), mask)).await;
+    let mut client = in_memory(Server::new(Things::default(), secrets())).await;
     let empty = wire::validate_provider_config::Request {
         config: Some(dynamic(&json!({ "token": null }))),
     };

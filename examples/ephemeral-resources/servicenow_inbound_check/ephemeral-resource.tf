@@ -7,7 +7,7 @@ variable "rest_user_client_secret" {
 # Calls the instance as Microsoft does, in every plan and apply, and fails with the cause when the call is refused.
 ephemeral "servicenow_inbound_check" "this" {
   tenant        = "contoso.com"
-  audience      = "22222222-2222-4222-8222-222222222222"
-  client_id     = "33333333-3333-4333-8333-333333333333"
+  audience      = "22222222-2222-4222-8222-222222222222" # the inbound application
+  client_id     = "33333333-3333-4333-8333-333333333333" # the REST user application
   client_secret = var.rest_user_client_secret
 }

@@ -89,7 +89,7 @@ async fn metadata(cx: &Context<Clients>, url: Option<&str>) -> (Finding, Option<
     let remedy = "Check tenant and path: https://login.microsoftonline.com/<tenant>/.well-known/openid-configuration for \
                   version 1 tokens, with /v2.0 after the tenant for version 2.";
     if !answer.status().is_success() {
-        let detail = format!("{url} answers {}: {}", answer.status(), answer.excerpt());
+        let detail = answered(url, &answer);
         return (Finding::fail(METADATA, detail, remedy), None);
     }
     match answer.json::<Metadata>() {
@@ -126,7 +126,7 @@ async fn token(cx: &Context<Clients>, url: Option<&str>) -> Finding {
     }
     Finding::fail(
         TOKEN,
-        format!("{url} answers {status}: {}", answer.excerpt()),
+        answered(url, &answer),
         "Check tenant and path; the guide enters https://login.microsoftonline.com/<tenant>/oauth2/token.",
     )
 }
@@ -208,6 +208,15 @@ async fn ask(cx: &Context<Clients>, http: &Client, url: &str, method: Method) ->
         cancel: limits.cancel,
     };
     http.send(request, &limits).await
+}
+
+fn answered(url: &str, answer: &Answer) -> String {
+    let (status, said) = (answer.status(), answer.excerpt());
+    if said.is_empty() {
+        format!("{url} answers {status}.")
+    } else {
+        format!("{url} answers {status}: {said}")
+    }
 }
 
 fn nothing_given(name: &'static str) -> Finding {

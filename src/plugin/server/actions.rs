@@ -12,7 +12,6 @@ use super::{
     Shared, bug,
     call::{Ended, failed},
     config::{deferral, quiet},
-    decode_config,
 };
 use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
@@ -30,7 +29,9 @@ impl<P: Provider> Shared<P> {
         request: proto::validate_action_config::Request,
     ) -> Ended<proto::validate_action_config::Response> {
         let entry = self.action(&request.type_name).map_err(failed)?;
-        let config = decode_config(request.config.as_ref(), entry.schema()).map_err(failed)?;
+        let config = self
+            .decode_config(request.config.as_ref(), entry.schema())
+            .map_err(failed)?;
         let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
         diagnostics.append(entry.part.validate(&config));
         Ok((Default::default(), diagnostics))
@@ -92,7 +93,7 @@ impl<P: Provider> Shared<P> {
             Ok(entry) => entry,
             Err(problem) => return problem.into(),
         };
-        let config = match decode_config(request.config.as_ref(), entry.schema()) {
+        let config = match self.decode_config(request.config.as_ref(), entry.schema()) {
             Ok(config) => config,
             Err(problem) => return problem.into(),
         };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{
     Configuration, Shared,
     call::{Ended, failed},
-    decode_config,
 };
 use crate::plugin::{
     diagnostics::Diagnostics,
@@ -20,7 +19,7 @@ impl<P: Provider> Shared<P> {
         request: proto::validate_provider_config::Request,
     ) -> Ended<proto::validate_provider_config::Response> {
         let schema = self.provider_schema();
-        let config = decode_config(request.config.as_ref(), schema).map_err(failed)?;
+        let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
         let mut diagnostics = validate::configuration(schema, &config, WriteOnly::Allowed);
         diagnostics.append(self.provider.validate(&config));
         Ok((proto::validate_provider_config::Response::default(), diagnostics))
@@ -30,7 +29,9 @@ impl<P: Provider> Shared<P> {
         self: Arc<Self>,
         request: proto::configure_provider::Request,
     ) -> Ended<proto::configure_provider::Response> {
-        let config = decode_config(request.config.as_ref(), self.provider_schema()).map_err(failed)?;
+        let config = self
+            .decode_config(request.config.as_ref(), self.provider_schema())
+            .map_err(failed)?;
         let (configuration, diagnostics) = match self.provider.configure(&config, &request.terraform_version) {
             Configured::Ready(data, notes) => (Configuration::Ready(Arc::new(data)), notes),
             Configured::Unknown(notes) => (Configuration::Unknown, notes),

@@ -6,7 +6,7 @@ use super::{
     Shared, bug,
     call::{Ended, failed},
     config::{deferral, quiet},
-    decode_config, encode_object,
+    encode_object,
     resources::DEFAULT_LIMIT,
 };
 use crate::plugin::{
@@ -21,7 +21,9 @@ impl<P: Provider> Shared<P> {
         request: proto::validate_data_resource_config::Request,
     ) -> Ended<proto::validate_data_resource_config::Response> {
         let entry = self.data_source(&request.type_name).map_err(failed)?;
-        let config = decode_config(request.config.as_ref(), entry.schema()).map_err(failed)?;
+        let config = self
+            .decode_config(request.config.as_ref(), entry.schema())
+            .map_err(failed)?;
         let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
         diagnostics.append(entry.part.validate(&config));
         Ok((Default::default(), diagnostics))
@@ -33,7 +35,7 @@ impl<P: Provider> Shared<P> {
     ) -> Ended<proto::read_data_source::Response> {
         let entry = self.data_source(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
-        let config = decode_config(request.config.as_ref(), schema).map_err(failed)?;
+        let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
         if let Some(deferred) = deferral(&self.configuration(), request.client_capabilities.as_ref()) {
             let response = proto::read_data_source::Response {
                 deferred: Some(deferred),

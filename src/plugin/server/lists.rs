@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::{
     Shared, bug,
     call::{Ended, failed},
-    decode, decode_config, encode_object,
+    decode, encode_object,
     resources::DEFAULT_LIMIT,
 };
 use crate::plugin::{
@@ -35,7 +35,7 @@ impl<P: Provider> Shared<P> {
         let Some(schema) = entry.list_schema() else {
             return Err(failed(bug(format!("{} cannot be listed", entry.name()))));
         };
-        let config = decode_config(request.config.as_ref(), schema).map_err(failed)?;
+        let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
         let mut diagnostics = validate::configuration(schema, &config, WriteOnly::Allowed);
         let limit = decode(request.limit.as_ref(), &Type::Number).map_err(failed)?;
         if limit.as_integer().is_some_and(|limit| limit < 1) {
@@ -81,7 +81,7 @@ impl<P: Provider> Shared<P> {
         let (Some(schema), Some(_)) = (entry.list_schema(), entry.identity()) else {
             return Err(bug(format!("{} cannot be listed", entry.name())).into());
         };
-        let config = decode_config(request.config.as_ref(), schema)?;
+        let config = self.decode_config(request.config.as_ref(), schema)?;
         if !config.values().all(crate::plugin::Value::is_wholly_known) {
             return Err(Diagnostic::error(
                 "The list's arguments are not known yet",

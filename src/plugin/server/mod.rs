@@ -12,6 +12,7 @@ mod functions;
 mod lists;
 mod resources;
 mod schemas;
+mod secrets;
 mod service;
 
 use std::{
@@ -22,6 +23,7 @@ use std::{
     },
 };
 
+pub use secrets::Secrets;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -41,8 +43,8 @@ pub struct Server<P: Provider> {
 }
 
 impl<P: Provider> Server<P> {
-    /// Serves a provider. Every diagnostic passes `mask`.
-    pub fn new(provider: P, mask: Mask) -> Self {
+    /// Serves a provider. Every diagnostic passes the mask.
+    pub fn new(provider: P, Secrets { mask, learn }: Secrets) -> Self {
         let shared = Shared {
             resources: provider.resources().into_iter().map(Entry::new).collect(),
             data_sources: provider.data_sources().into_iter().map(Entry::new).collect(),
@@ -54,6 +56,7 @@ impl<P: Provider> Server<P> {
             cancel: Mutex::new(CancellationToken::new()),
             request_id: AtomicU64::new(1),
             mask,
+            learn,
             provider,
         };
         Self {
@@ -63,7 +66,11 @@ impl<P: Provider> Server<P> {
 
     /// A server whose texts pass unchanged.
     pub fn unmasked(provider: P) -> Self {
-        Self::new(provider, |text| Cow::Borrowed(text))
+        let secrets = Secrets {
+            mask: |text| Cow::Borrowed(text),
+            learn: |_| {},
+        };
+        Self::new(provider, secrets)
     }
 }
 
@@ -96,6 +103,7 @@ struct Shared<P: Provider> {
     cancel: Mutex<CancellationToken>,
     request_id: AtomicU64,
     mask: Mask,
+    learn: fn(&str),
 }
 
 /// What is known of the provider's configuration.
@@ -229,6 +237,20 @@ impl<P: Provider> Shared<P> {
         }
     }
 
+    /// A configuration: never null for what has a block.
+    fn decode_config(&self, value: Option<&DynamicValue>, schema: &Schema) -> Result<Object, Diagnostic> {
+        Ok(self.decode_object(value, schema)?.unwrap_or_default())
+    }
+
+    /// An object whose secrets are known from now on, or `None` for null.
+    fn decode_object(&self, value: Option<&DynamicValue>, schema: &Schema) -> Result<Option<Object>, Diagnostic> {
+        let object = decode_object(value, schema.ty())?;
+        if let Some(object) = &object {
+            secrets::learn(&schema.attributes, object, self.learn);
+        }
+        Ok(object)
+    }
+
     fn next_request_id(&self) -> u64 {
         self.request_id.fetch_add(1, Ordering::Relaxed)
     }
@@ -282,9 +304,4 @@ fn decode_object(value: Option<&DynamicValue>, ty: &Type) -> Result<Option<Objec
         Value::Null => Ok(None),
         other => Err(bug(format!("an object was due, and {other:?} came"))),
     }
-}
-
-/// A configuration: never null for what has a block.
-fn decode_config(value: Option<&DynamicValue>, schema: &Schema) -> Result<Object, Diagnostic> {
-    Ok(decode_object(value, schema.ty())?.unwrap_or_default())
 }

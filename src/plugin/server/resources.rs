@@ -8,7 +8,7 @@ use super::{
     Configuration, Entry, Shared, bug,
     call::{Ended, failed, time_limit},
     config::{deferral, quiet, write_only},
-    decode_config, decode_object, encode_object,
+    decode_object, encode_object,
 };
 use crate::plugin::{
     check,
@@ -30,7 +30,9 @@ impl<P: Provider> Shared<P> {
         request: proto::validate_resource_config::Request,
     ) -> Ended<proto::validate_resource_config::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
-        let config = decode_config(request.config.as_ref(), entry.schema()).map_err(failed)?;
+        let config = self
+            .decode_config(request.config.as_ref(), entry.schema())
+            .map_err(failed)?;
         let write_only = write_only(request.client_capabilities.as_ref());
         let mut diagnostics = validate::configuration(entry.schema(), &config, write_only);
         diagnostics.append(entry.part.validate(&config));
@@ -128,7 +130,10 @@ impl<P: Provider> Shared<P> {
         };
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
-        let Some(state) = decode_object(request.current_state.as_ref(), schema.ty()).map_err(failed)? else {
+        let Some(state) = self
+            .decode_object(request.current_state.as_ref(), schema)
+            .map_err(failed)?
+        else {
             return Ok(unchanged(quiet()));
         };
         let configuration = self.configuration();
@@ -160,8 +165,12 @@ impl<P: Provider> Shared<P> {
     ) -> Ended<proto::plan_resource_change::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
-        let prior = decode_object(request.prior_state.as_ref(), schema.ty()).map_err(failed)?;
-        let proposed = decode_object(request.proposed_new_state.as_ref(), schema.ty()).map_err(failed)?;
+        let prior = self
+            .decode_object(request.prior_state.as_ref(), schema)
+            .map_err(failed)?;
+        let proposed = self
+            .decode_object(request.proposed_new_state.as_ref(), schema)
+            .map_err(failed)?;
         let mut response = proto::plan_resource_change::Response {
             planned_private: request.prior_private.clone(),
             deferred: deferral(&self.configuration(), request.client_capabilities.as_ref()),
@@ -172,7 +181,7 @@ impl<P: Provider> Shared<P> {
             response.planned_identity = request.prior_identity;
             return Ok((response, quiet()));
         };
-        let config = decode_config(request.config.as_ref(), schema).map_err(failed)?;
+        let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
         let mut planned = plan::propose(schema, prior.as_ref(), proposed, &config);
         let mut diagnostics = quiet();
         entry.part.plan(&mut Plan {
@@ -205,9 +214,10 @@ impl<P: Provider> Shared<P> {
         let unchanged = |diagnostics: Diagnostics| (self.as_it_was(&request, &Notes::default()), diagnostics);
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
-        let decoded = decode_object(request.prior_state.as_ref(), schema.ty())
-            .and_then(|prior| Ok((prior, decode_object(request.planned_state.as_ref(), schema.ty())?)))
-            .and_then(|(prior, planned)| Ok((prior, planned, decode_config(request.config.as_ref(), schema)?)));
+        let decoded = self
+            .decode_object(request.prior_state.as_ref(), schema)
+            .and_then(|prior| Ok((prior, self.decode_object(request.planned_state.as_ref(), schema)?)))
+            .and_then(|(prior, planned)| Ok((prior, planned, self.decode_config(request.config.as_ref(), schema)?)));
         let (prior, planned, config) = decoded.map_err(|problem| unchanged(problem.into()))?;
         let operation = match (&prior, &planned) {
             (_, None) => Operation::Delete,
@@ -369,7 +379,7 @@ impl<P: Provider> Shared<P> {
     ) -> Ended<proto::generate_resource_config::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
-        let state = decode_object(request.state.as_ref(), schema.ty()).map_err(failed)?;
+        let state = self.decode_object(request.state.as_ref(), schema).map_err(failed)?;
         let mut config = state.unwrap_or_default();
         keep_configurable(&schema.attributes, &mut config);
         entry.part.tidy_config(&mut config);

@@ -13,7 +13,7 @@ use super::{After, Insert, Origin, Session, TableError, Verb, Written, mismatche
 use crate::http::HttpError;
 use crate::servicenow::answer;
 use crate::servicenow::call::{Ask, Trouble, fields, reading};
-use crate::servicenow::error::Refusal;
+use crate::servicenow::error::{Refusal, Stranger};
 use crate::servicenow::record::{Cell, Record};
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::Column;
@@ -44,6 +44,8 @@ impl Session {
             body: Some(body),
         };
         let mut lost = 0;
+        // A page in front of a closed instance, as long as nothing else was answered: then nothing was carried out.
+        let mut closed = None;
         loop {
             let why = match self.post(&ask).await {
                 Posted::Made(record) => {
@@ -58,7 +60,15 @@ impl Session {
                     continue;
                 }
                 Posted::Refused(error) => return Err(self.refused(&insert, error).await),
-                Posted::Unknown(why) => why,
+                Posted::Closed(error) => {
+                    let why = error.to_string();
+                    closed = (lost == 0 || closed.is_some()).then_some(error);
+                    why
+                }
+                Posted::Unknown(why) => {
+                    closed = None;
+                    why
+                }
             };
             lost += 1;
             tracing::warn!(
@@ -66,7 +76,13 @@ impl Session {
                 why,
                 "the answer of an insert was lost, looking for the record"
             );
-            match self.find_again(&insert, &sending, &why).await? {
+            let found = self.find_again(&insert, &sending, &why).await;
+            if lost > MAX_RESENT || found.is_err() {
+                if let Some(error) = closed {
+                    return Err(error);
+                }
+            }
+            match found? {
                 Some(record) => {
                     return Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await);
                 }
@@ -87,7 +103,9 @@ impl Session {
         let answer = match self.exchange(ask).await {
             Ok(answer) => answer,
             Err(Trouble::Http(error @ HttpError::Uncertain { .. })) => {
-                return Posted::Unknown(error.to_string());
+                return self
+                    .closed(ask, &error)
+                    .map_or_else(|| Posted::Unknown(error.to_string()), Posted::Closed);
             }
             Err(trouble) => return Posted::Refused(trouble.into_table_error(ask.table, ask.verb)),
         };
@@ -111,6 +129,25 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Whether an instance that is asleep or under maintenance answered: such a page comes from in front of it.
+    fn closed(&self, ask: &Ask<'_>, error: &HttpError) -> Option<TableError> {
+        let HttpError::Uncertain {
+            answer: Some(answer), ..
+        } = error
+        else {
+            return None;
+        };
+        let error = self.read(ask, answer).err()?;
+        let is_closed = matches!(
+            error,
+            TableError::NotTheApi {
+                stranger: Stranger::Maintenance | Stranger::Hibernating,
+                ..
+            }
+        );
+        is_closed.then_some(error)
     }
 
     /// The record exists: compare it, learn from it, and hand it over.
@@ -271,6 +308,8 @@ fn has_key(ask: &Ask<'_>) -> bool {
 
 /// What became of one POST.
 enum Posted {
+    /// By a page in front of an instance that is closed: not carried out, most likely.
+    Closed(TableError),
     Made(Box<Record>),
     /// Nothing was made.
     Refused(TableError),

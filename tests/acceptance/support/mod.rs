@@ -3,6 +3,7 @@
 pub(crate) mod by_hand;
 mod guide;
 mod leaks;
+mod listener;
 mod plan;
 mod process;
 mod provider;
@@ -16,6 +17,7 @@ mod zip;
 
 pub(crate) use by_hand::ByHand;
 pub(crate) use guide::Guide;
+pub(crate) use listener::Listener;
 pub(crate) use plan::Plan;
 pub(crate) use process::Running;
 pub(crate) use provider::{Provider, fails_saying};

@@ -50,6 +50,16 @@ impl Run {
         self
     }
 
+    /// Whether `text` is among what it prints.
+    pub(crate) fn mentions(&self, text: &str) -> bool {
+        unframed(&self.both).contains(&unframed(text))
+    }
+
+    /// All that it printed, for the message of a check.
+    pub(crate) fn output(&self) -> &str {
+        &self.both
+    }
+
     #[track_caller]
     pub(crate) fn does_not_say(&self, text: &str) -> &Self {
         let said = unframed(&self.both);

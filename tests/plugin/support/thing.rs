@@ -8,6 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use servicenow_provider::plugin::server::Secrets;
 use servicenow_provider::plugin::{
     Attribute, Configured, Context, Diagnostic, Diagnostics, Import, Object, Outcome, Provider, Resource, Schema, Type,
 };
@@ -25,6 +26,11 @@ const LOG: &str = "servicenow_provider::things";
 /// Takes the secret out of a text.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     text.replace(SECRET, "***").into()
+}
+
+/// [`mask`], and nothing to learn.
+pub(crate) fn secrets() -> Secrets {
+    Secrets { mask, learn: |_| {} }
 }
 
 /// The provider.
