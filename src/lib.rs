@@ -10,6 +10,8 @@ pub mod clients;
 pub mod data_sources;
 pub mod ephemeral;
 pub mod functions;
+#[cfg(test)]
+mod fuzz;
 pub mod http;
 mod inbound_check;
 pub mod microsoft;

@@ -162,3 +162,38 @@ impl std::fmt::Debug for Answer {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first line is a header, the rest is the body.
+    #[test]
+    fn fuzz_answer() {
+        let examples: [&[u8]; 5] = [
+            b"text/html; charset=utf-8\n<!DOCTYPE html><html><head><title lang=x> A  page </title></head>",
+            b"application/json\n{\"error\":{\"message\":\"m\",\"detail\":null}}",
+            b"application/problem+json\n[",
+            b"Mon, 23 Nov 2026 07:22:00 GMT\n",
+            b"99999999999999999999\n<TITLE",
+        ];
+        crate::fuzz::fuzz(&examples, &["<title>", "</title", "\u{130}", "\u{fffd}"], |bytes| {
+            let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+            let (header, body) = bytes.split_at(line);
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = reqwest::header::HeaderValue::from_bytes(header) {
+                headers.insert(CONTENT_TYPE, value.clone());
+                headers.insert(reqwest::header::RETRY_AFTER, value);
+            }
+            let answer = Answer {
+                status: StatusCode::OK,
+                headers,
+                body: body.to_vec(),
+                host: "h".to_owned(),
+            };
+            let _ = (answer.is_json(), answer.is_html(), answer.retry_after());
+            assert!(answer.html_title().is_none_or(|title| title.chars().count() <= 120));
+            assert!(answer.excerpt().chars().count() <= 300);
+        });
+    }
+}

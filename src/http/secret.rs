@@ -125,7 +125,8 @@ fn mask_keys(text: &str) -> Cow<'_, str> {
         && let Ok(mut value) = serde_json::from_str::<Value>(text)
     {
         return if mask_tree(&mut value) {
-            Cow::Owned(value.to_string())
+            // Names are written without the escapes that hid them.
+            Cow::Owned(mask_values(&value.to_string()).into_owned())
         } else {
             Cow::Borrowed(text)
         };
@@ -139,7 +140,8 @@ fn mask_keys(text: &str) -> Cow<'_, str> {
     masked
 }
 
-/// Masks what lies under secret keys, however deep; tells whether there was anything.
+/// Masks what lies under secret keys, however deep, and registered values however they were escaped; tells whether there
+/// was anything.
 fn mask_tree(value: &mut Value) -> bool {
     match value {
         Value::Object(fields) => {
@@ -154,7 +156,14 @@ fn mask_tree(value: &mut Value) -> bool {
             any
         }
         Value::Array(items) => items.iter_mut().fold(false, |any, item| mask_tree(item) | any),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        Value::String(text) => match mask_values(text) {
+            Cow::Borrowed(_) => false,
+            Cow::Owned(masked) => {
+                *text = masked;
+                true
+            }
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -303,6 +312,15 @@ mod tests {
     }
 
     #[test]
+    fn a_registered_value_is_hidden_however_json_escapes_it() {
+        register(&Secret::from("slash/and ümlaut"));
+
+        let masked = mask(r#"{"note":["quoting slash\/and \u00fcmlaut here"]}"#);
+
+        assert_eq!(masked, r#"{"note":["quoting *** here"]}"#);
+    }
+
+    #[test]
     fn values_under_secret_keys_are_hidden_without_registration() {
         let texts = [
             r#"{"client_secret":"hush-hush","n":1}"#,
@@ -334,6 +352,26 @@ mod tests {
         for text in texts {
             assert_eq!(mask(text), text);
         }
+    }
+
+    /// Whatever a text looks like, a registered value does not come through.
+    #[test]
+    fn fuzz_mask() {
+        let secret = Secret::from("fuzzed/sécret+1");
+        register(&secret);
+        let examples = [
+            r#"{"client_secret":"x","a":[{"note":"fuzzed\/s\u00e9cret+1","fuzzed\/sécret+1":1}]}"#,
+            r#"{"cut":1,"access_token":"fuzzed/sécret+1"#,
+            "grant_type=x&client_secret=fuzzed%2Fs%C3%A9cret%2B1&scope=y",
+            "Authorization: Bearer fuzzed/sécret+1\r\nCookie: a=b",
+        ];
+        crate::fuzz::fuzz_text(
+            &examples,
+            &[secret.expose(), "\\u00e9", "\\/", "password", "\":\"", "***"],
+            |text| {
+                assert!(!mask(text).contains(secret.expose()));
+            },
+        );
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! instances may hold several, and rows with `inherited=true` are the platform's own. These are forgotten, not deleted.
 
 use async_trait::async_trait;
+use serde_json::Value as Json;
 
 use super::{
+    foreign::Foreign,
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
@@ -14,8 +16,8 @@ use super::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
-        Outcome, Resource, Schema, schema::validate,
+        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
+        Object, Outcome, Resource, Schema, schema::validate,
     },
     servicenow::{
         Cell, Column, Granted, InputMode, Query, Record, Row, Session, SysId, Table, TableError, Update,
@@ -66,6 +68,17 @@ const ROLES: End = End {
     column: ROLE,
     table: sys_user_role::TABLE,
     name: sys_user_role::NAME,
+};
+
+/// Both ends are given by their keys there.
+const FOREIGN: Foreign = Foreign {
+    type_name: "servicenow_user_role",
+    attributes: &[
+        (USERS.attribute, USERS.attribute),
+        (ROLES.attribute, ROLES.attribute),
+        (USERS.attribute, USERS.id_attribute),
+        (ROLES.attribute, ROLES.id_attribute),
+    ],
 };
 
 fn schema() -> Schema {
@@ -178,6 +191,14 @@ impl Resource<Clients> for UserRole {
         let target = id.as_deref().map_or(target, Import::Id);
         let sys_id = import::record(&session, TABLE, FIELDS, target, Some(direct()?)).await?;
         Ok(Object::new().with("id", sys_id.as_str()))
+    }
+
+    fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
+        FOREIGN.upgrade(version, &state)
+    }
+
+    fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        FOREIGN.take_over(from)
     }
 
     fn list_schema(&self) -> Option<Schema> {

@@ -27,6 +27,8 @@ mod installation;
 mod instances;
 mod integration_user;
 mod ip_access_rule;
+mod leaks;
+mod logs;
 mod modules;
 mod moving_in;
 mod newer_terraform;

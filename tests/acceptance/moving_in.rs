@@ -59,6 +59,16 @@ fn entity(simulator: &Simulator) -> Value {
     })
 }
 
+fn role_of(simulator: &Simulator, user: &Value) -> Value {
+    let grant = &simulator
+        .instance()
+        .find("sys_user_has_role", "user", user["id"].as_str().unwrap())[0];
+    json!({
+        "id": grant["sys_id"], "user": grant["user"], "role": grant["role"], "inherited": false, "granted_by": "",
+        "state": "active",
+    })
+}
+
 fn user(simulator: &Simulator) -> Value {
     let instance = simulator.instance();
     let id = instance.put(
@@ -111,6 +121,7 @@ async fn moved_blocks_take_over_what_the_other_provider_made() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let (entity, user) = (entity(&simulator), user(&simulator));
+        let role = role_of(&simulator, &user);
         let before = simulator.instance().fingerprint();
         let workspace = moved_in(
             &simulator,
@@ -119,9 +130,24 @@ async fn moved_blocks_take_over_what_the_other_provider_made() {
             &[
                 ("servicenow_oauth_entity", "theirs", entity.clone()),
                 ("servicenow_user", "jane", user.clone()),
+                ("servicenow_user_role", "theirs", role.clone()),
             ],
         );
-        workspace.configure(&[USER, ENTITY].concat());
+        // By keys, as it was written there; a name means the same.
+        let grant = format!(
+            r#"
+                resource "servicenow_user_role" "ours" {{
+                  user = servicenow_integration_user.jane.id
+                  role = {}
+                }}
+                moved {{
+                  from = servicenow_user_role.theirs
+                  to   = servicenow_user_role.ours
+                }}
+            "#,
+            role["role"]
+        );
+        workspace.configure(&[USER, ENTITY, &grant].concat());
 
         let plan = workspace.plan().await;
 
@@ -155,14 +181,22 @@ async fn a_provider_that_was_replaced_in_the_state_is_taken_over_too() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let entity = entity(&simulator);
+        let role = role_of(&simulator, &user(&simulator));
         let workspace = moved_in(
             &simulator,
             terraform,
             THEIRS,
-            &[("servicenow_oauth_entity", "ours", entity.clone())],
+            &[
+                ("servicenow_oauth_entity", "ours", entity.clone()),
+                ("servicenow_user_role", "grant", role.clone()),
+            ],
         );
         let resource = ENTITY.split("moved {").next().unwrap();
-        workspace.configure(resource);
+        let grant = format!(
+            "resource \"servicenow_user_role\" \"grant\" {{\n  user = {}\n  role = {}\n}}\n",
+            role["user"], role["role"]
+        );
+        workspace.configure(&[resource, &grant].concat());
         let replace = format!("state replace-provider -auto-approve {THEIRS} {OURS}");
         workspace.terraform(&replace).await.succeeds();
 

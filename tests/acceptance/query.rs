@@ -2,6 +2,8 @@
 
 use std::sync::Mutex;
 
+use serde_json::json;
+
 use super::support::{ByHand, Simulator, Terraform, Workspace, for_each_terraform};
 
 const QUERY: &str = "terraform query";
@@ -21,7 +23,90 @@ fn config(query: &str) -> String {
     format!("  config {{\n    query = {query:?}\n  }}")
 }
 
-/// What users want: an instance that was clicked together becomes code.
+/// Something of every type, put there by hand: type, the query that finds it, what it is called in the list.
+fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, String)> {
+    let trust = ByHand::set_up(simulator);
+    let instance = simulator.instance();
+    let key = |sys_id: &str| Some(format!("sys_id={sys_id}"));
+    let entity = instance.put(
+        "oauth_entity",
+        &[
+            ("name", "Microsoft 365 outbound"),
+            ("type", "oauth_provider"),
+            ("client_id", "11111111-2222-4333-8444-555555555555"),
+            ("client_secret", "by-hand-secret"),
+            ("default_grant_type", "client_credentials"),
+            (
+                "token_url",
+                "https://login.microsoftonline.com/contoso.com/oauth2/token",
+            ),
+        ],
+    );
+    let application = &instance.find("sys_scope", "scope", "x_mioms_m365_assis")[0]["sys_id"];
+    let privilege = instance.put(
+        "sys_scope_privilege",
+        &[
+            ("source_scope", application),
+            ("target_scope", "global"),
+            ("target_name", "oauth_entity"),
+            ("target_type", "sys_db_object"),
+            ("operation", "read"),
+            ("status", "allowed"),
+        ],
+    );
+    let rule = instance.put(
+        "ip_access",
+        &[
+            ("type", "0"),
+            ("direction", "0"),
+            ("range_start", "52.149.152.32"),
+            ("range_end", "52.149.152.32"),
+            ("description", "Connector"),
+        ],
+    );
+    let table = &instance.find("sys_db_object", "name", "oauth_entity")[0]["sys_id"];
+    let admin = simulator.admin();
+    admin.put_settings(&json!({"SupportTool": "ServiceNow", "ApplicationId": "11111111-2222-4333-8444-555555555555"}));
+    admin.put_repository(&json!({
+        "RepositoryId": "contoso.com", "Endpoint": simulator.urls().instance, "AuthenticationType": "AAD",
+        "ClientId": trust.inbound.client_id, "ClientSecret": "by-hand-secret",
+        "RestUserName": trust.rest_user.client_id, "RestUserPassword": "by-hand-secret",
+    }));
+    let user_name = &trust.rest_user.client_id;
+    vec![
+        ("m365_support_repository", None, "contoso.com (".to_owned()),
+        ("m365_support_settings", None, "ServiceNow for ".to_owned()),
+        (
+            "servicenow_cross_scope_privilege",
+            key(&privilege),
+            "oauth_entity".to_owned(),
+        ),
+        (
+            "servicenow_integration_user",
+            key(&trust.user),
+            format!("{user_name} (Microsoft 365)"),
+        ),
+        ("servicenow_ip_access_rule", key(&rule), "52.149.152.32".to_owned()),
+        (
+            "servicenow_oauth_entity",
+            key(&entity),
+            "Microsoft 365 outbound".to_owned(),
+        ),
+        (
+            "servicenow_oidc_provider",
+            key(&trust.provider),
+            "Microsoft 365 inbound".to_owned(),
+        ),
+        ("servicenow_table_access", key(table), "oauth_entity".to_owned()),
+        (
+            "servicenow_user_role",
+            key(&trust.grant),
+            format!("{user_name}: incident_manager"),
+        ),
+    ]
+}
+
+/// What users want: two clouds that were clicked together become code.
 #[tokio::test]
 async fn what_was_set_up_by_hand_is_listed_imported_and_planned_without_change() {
     for_each_terraform(async |terraform| {
@@ -29,61 +114,48 @@ async fn what_was_set_up_by_hand_is_listed_imported_and_planned_without_change()
             return;
         }
         let simulator = Simulator::start().await;
-        let trust = ByHand::set_up(&simulator);
-        let entity = simulator.instance().put(
-            "oauth_entity",
-            &[
-                ("name", "Microsoft 365 outbound"),
-                ("type", "oauth_provider"),
-                ("client_id", "11111111-2222-4333-8444-555555555555"),
-                ("client_secret", "by-hand-secret"),
-                ("default_grant_type", "client_credentials"),
-                (
-                    "token_url",
-                    "https://login.microsoftonline.com/contoso.com/oauth2/token",
-                ),
-            ],
-        );
-        let blocks = [
-            list("servicenow_oauth_entity", &config(&format!("sys_id={entity}"))),
-            list(
-                "servicenow_oidc_provider",
-                &config(&format!("sys_id={}", trust.provider)),
-            ),
-            list(
-                "servicenow_integration_user",
-                &config(&format!("sys_id={}", trust.user)),
-            ),
-        ];
+        let everything = everything(&simulator);
+        let blocks: Vec<String> = everything
+            .iter()
+            .map(|(type_name, query, _)| list(type_name, &query.as_deref().map(config).unwrap_or_default()))
+            .collect();
         let workspace = listing(&simulator, terraform, &blocks.concat());
+        let schemas = workspace.terraform("providers schema -json").await.succeeds().json();
+        let served = &schemas["provider_schemas"]["registry.terraform.io/servicenow-m365/servicenow"];
+        let types: Vec<&str> = everything.iter().map(|(type_name, ..)| *type_name).collect();
+        for kind in ["resource_schemas", "resource_identity_schemas", "list_resource_schemas"] {
+            let names: Vec<&String> = served[kind].as_object().unwrap().keys().collect();
+            assert_eq!(names, types, "{kind}: this story has something of each");
+        }
         let before = simulator.instance().fingerprint();
 
         let run = workspace.terraform("query -generate-config-out=generated.tf").await;
 
-        run.succeeds()
-            .says("Microsoft 365 outbound")
-            .says("Microsoft 365 inbound")
-            .says(&format!("{} (Microsoft 365)", trust.rest_user.client_id));
+        run.succeeds();
+        for (_, _, name) in &everything {
+            run.says(name);
+        }
         let plan = workspace.plan().await;
-        let changes = plan.changes();
-        assert_eq!(changes, [], "the generated configuration plans no change");
-        workspace
-            .terraform("apply")
-            .await
-            .succeeds()
-            .says("3 imported, 0 added, 0 changed");
+        assert_eq!(plan.changes(), [], "the generated configuration plans no change");
+        let imported = format!("{} imported, 0 added, 0 changed, 0 destroyed", everything.len());
+        workspace.terraform("apply").await.succeeds().says(&imported);
         workspace.plan_is_empty().await;
+        for (type_name, query, _) in &everything {
+            let state = workspace.state(&format!("{type_name}.all_0"));
+            match query.as_deref().and_then(|query| query.strip_prefix("sys_id=")) {
+                Some(sys_id) => {
+                    state.has("id", sys_id);
+                    assert_eq!(*state.identity(), json!({"sys_id": sys_id}));
+                }
+                None => assert!(state.identity().is_object(), "{type_name}"),
+            }
+        }
         workspace
             .state("servicenow_oidc_provider.all_0")
-            .has("id", trust.provider.as_str())
             .has("configuration.name", "Entra of Contoso");
         workspace
             .state("servicenow_integration_user.all_0")
             .has("roles.0", "incident_manager");
-        assert_eq!(
-            *workspace.state("servicenow_oauth_entity.all_0").identity(),
-            serde_json::json!({"sys_id": entity})
-        );
         assert_eq!(simulator.instance().fingerprint(), before, "nothing was written");
         workspace.leaks_nothing_of(&["by-hand-secret"]);
     })
@@ -209,7 +281,7 @@ async fn an_identity_is_kept_and_imports() {
             .succeeds()
             .says("1 imported, 0 added, 0 changed");
 
-        let identity = serde_json::json!({"sys_id": trust.user});
+        let identity = json!({"sys_id": trust.user});
         assert_eq!(
             *workspace.state("servicenow_integration_user.robot").identity(),
             identity

@@ -120,3 +120,20 @@ fn private_key(text: &str) -> Option<Zeroizing<String>> {
     let to = from + text[from..].find(&end)? + end.len();
     Some(Zeroizing::new(text[from..to].to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fuzz_private_key() {
+        let (begin, end) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
+        let whole = format!("{begin}\nMIIB\n{end}\n");
+        let reversed = format!("{end}\n{begin}\n");
+        crate::fuzz::fuzz_text(&[&whole, &reversed], &[begin, end, "RSA ", "\u{fc}"], |text| {
+            if let Some(key) = private_key(text) {
+                assert!(key.starts_with("-----BEGIN ") && key.ends_with("KEY-----"));
+            }
+        });
+    }
+}

@@ -258,4 +258,18 @@ mod tests {
 
         assert_eq!(codes.len(), all);
     }
+
+    #[test]
+    fn fuzz_refusal() {
+        let examples: [&[u8]; 3] = [
+            br#"{"error":"invalid_grant","error_description":"AADSTS700082: Gone. Trace ID: x\r\nCorrelation ID: y","error_codes":[700082],"correlation_id":"c"}"#,
+            br#"{"error":"x","error_description":"AADSTS"}"#,
+            br#"{"error":"x","error_description":"AADSTS99999999999999999999999: "}"#,
+        ];
+        crate::fuzz::fuzz(&examples, &["AADSTS", "null", "\\u00fc"], |body| {
+            if let Some(refusal) = Refusal::parse(body) {
+                assert!(!refusal.to_string().is_empty());
+            }
+        });
+    }
 }

@@ -138,6 +138,37 @@ impl Reader {
 mod tests {
     use super::*;
 
+    /// A state is read back from what was written, whatever was in it.
+    #[test]
+    fn fuzz_json() {
+        let ty = Type::object([
+            ("a".to_owned(), Type::list(Type::map(Type::Dynamic))),
+            (
+                "b".to_owned(),
+                Type::Tuple(vec![Type::Number, Type::String, Type::Bool]),
+            ),
+            ("c".to_owned(), Type::set(Type::Number)),
+        ]);
+        let examples = [
+            r#"{"a":[{"k":{"type":"number","value":0.1}}],"b":[1e400,"x",true],"c":["12345678901234567890"]}"#,
+            r#"{"a":null,"b":["1","\u00fc\ud834\udd1e","false"],"c":[-0,1E-9],"other":{}}"#,
+            "[[[[[[[[[[",
+        ];
+        crate::fuzz::fuzz_text(
+            &examples,
+            &["{\"type\":\"dynamic\",\"value\":", "1e999999999", "null"],
+            |text| {
+                let Ok(json) = serde_json::from_str(text) else { return };
+                for unexpected in [Unexpected::Ignore, Unexpected::Refuse] {
+                    if let Ok(value) = decode(&json, &ty, unexpected) {
+                        assert_eq!(decode(&encode(&value), &ty, unexpected).unwrap(), value);
+                    }
+                    let _ = decode(&json, &Type::Dynamic, unexpected);
+                }
+            },
+        );
+    }
+
     #[test]
     fn a_state_keeps_every_digit_and_forgives_strings() {
         let ty = Type::object([

@@ -147,4 +147,14 @@ mod tests {
         let error = Host::from_variables(|name| (name == "PLUGIN_MIN_PORT").then(|| "ten".to_owned())).unwrap_err();
         assert_eq!(error.to_string(), "PLUGIN_MIN_PORT is \"ten\", which is no port number");
     }
+
+    #[test]
+    fn fuzz_host() {
+        let examples = ["5,6", "7,,6 ,-1,99999999999", "65536", COOKIE_VALUE];
+        crate::fuzz::fuzz_text(&examples, &[",", "6", "\u{0}"], |text| {
+            if let Ok(host) = Host::from_variables(|_| Some(text.to_owned())) {
+                assert!(SERVED_VERSIONS.contains(&host.agreed_version()));
+            }
+        });
+    }
 }

@@ -125,3 +125,21 @@ impl ClientCertVerifier for OneClient {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the host gives is a certificate or an error, and never a door that stays open.
+    #[test]
+    fn fuzz_pem() {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let pem = CertificateParams::default().self_signed(&key).unwrap().pem();
+        let words = ["-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----", "=", "\r"];
+        crate::fuzz::fuzz_text(&[&pem, "-----BEGIN", &key.serialize_pem()], &words, |text| {
+            if let Err(error) = Tls::only_for(text) {
+                assert!(matches!(error, StartError::ClientCertificate), "{error}");
+            }
+        });
+    }
+}

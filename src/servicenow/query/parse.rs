@@ -8,7 +8,7 @@ use super::{Direction, Query, QueryError, Term, Test, check_value};
 /// strings). Columns are lower case, which is what tells `ORDERBYname` and `ORname=x` from a column.
 pub(super) fn user_query(text: &str) -> Result<Query, QueryError> {
     let trimmed = text.trim();
-    let body = trimmed.strip_suffix("^EQ").unwrap_or(trimmed);
+    let body = trimmed.strip_suffix("^EQ").unwrap_or(trimmed).trim_end();
     if body.is_empty() {
         return Err(wrong(text, "it is empty"));
     }
@@ -166,6 +166,32 @@ mod tests {
             }
             assert!(Query::user(text).is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn fuzz_query() {
+        let examples = [
+            "user_name=abel^ORuser_name=beth^active=true^ORDERBYDESCname",
+            "nameISNOTEMPTY^NQroleIN1,2,3^sys_created_on>2026-01-01 00:00:00^EQ",
+            "priorityBETWEEN1@3^manager.user_nameSTARTSWITHä^nameNOT LIKEx",
+        ];
+        let words = [
+            "^",
+            "^OR",
+            "^NQ",
+            "ORDERBY",
+            "javascript:",
+            "ISEMPTY",
+            "IN",
+            "@",
+            "^EQ",
+            "\u{2028}",
+        ];
+        crate::fuzz::fuzz_text(&examples, &words, |text| {
+            if let Ok(query) = Query::user(text) {
+                assert_eq!(Query::user(&query.encoded()).unwrap().encoded(), query.encoded());
+            }
+        });
     }
 
     proptest! {

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Fuzzes everything that reads foreign bytes, for a minute or as many seconds as the argument says.
+
+source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+verdict "make fuzz"
+
+need_cargo
+seconds="${1:-60}"
+
+step "Building the targets"
+cargo test --lib --locked --no-run
+
+targets="$(cargo test --lib --locked --quiet -- --list fuzz_ | grep -c ': test$')"
+threads="$(getconf _NPROCESSORS_ONLN)"
+[ "$threads" -le "$targets" ] || threads="$targets"
+
+step "Fuzzing $targets targets, $threads at a time, for $seconds s"
+FUZZ_MILLISECONDS=$((seconds * 1000 * threads / targets)) \
+  cargo test --lib --locked -- --test-threads "$threads" fuzz_
