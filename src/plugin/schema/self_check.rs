@@ -96,8 +96,8 @@ fn holds_dynamic(ty: &Type) -> bool {
     }
 }
 
-/// Meta-arguments of resource and provider blocks.
-const RESERVED: [&str; 9] = [
+/// Meta-arguments of resource blocks. `alias` and `version` are reserved in provider blocks alone.
+const RESERVED: [&str; 7] = [
     "count",
     "for_each",
     "depends_on",
@@ -105,8 +105,6 @@ const RESERVED: [&str; 9] = [
     "provider",
     "provisioner",
     "connection",
-    "alias",
-    "version",
 ];
 
 #[cfg(test)]
