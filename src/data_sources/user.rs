@@ -11,11 +11,9 @@ use crate::{
     resources::{mapping::Field, problem, rights},
     servicenow::{
         Session, SysId, TableError,
-        tables::{
-            sys_user::{
-                ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, LAST_NAME, LOCKED_OUT, NAME, TABLE, TIME_ZONE,
-                TITLE, USER_NAME, WEB_SERVICE_ACCESS_ONLY,
-            },
+        tables::sys_user::{
+            ACTIVE, COLUMNS, EMAIL, FIRST_NAME, IDENTITY_TYPE, LAST_NAME, LOCKED_OUT, NAME, TABLE, TIME_ZONE, TITLE,
+            USER_NAME, WEB_SERVICE_ACCESS_ONLY,
         },
     },
 };

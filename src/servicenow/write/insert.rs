@@ -77,10 +77,10 @@ impl Session {
                 "the answer of an insert was lost, looking for the record"
             );
             let found = self.find_again(&insert, &sending, &why).await;
-            if lost > MAX_RESENT || found.is_err() {
-                if let Some(error) = closed {
-                    return Err(error);
-                }
+            if (lost > MAX_RESENT || found.is_err())
+                && let Some(error) = closed
+            {
+                return Err(error);
             }
             match found? {
                 Some(record) => {
