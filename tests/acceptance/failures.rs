@@ -5,6 +5,7 @@ use std::time::Duration;
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::{AbortRule, DefaultProfile, Operation};
+use servicenow_simulator::microsoft::admin::Weather;
 
 use super::support::{Simulator, Terraform, Workspace, eventually, for_each_terraform};
 
@@ -145,9 +146,6 @@ async fn a_create_that_fails_half_way_is_tainted_and_repaired() {
                 .says("Not today")
                 .does_not_say("bug in the provider");
             workspace.state(address).is_tainted();
-            // It is repaired also where the cause stays a while.
-            workspace.terraform("apply").await.fails_saying("Not today");
-            workspace.state(address).is_tainted();
             allow_everything(&simulator);
             workspace.terraform("apply").await.succeeds();
             is_whole(&simulator, subject);
@@ -267,6 +265,27 @@ async fn a_removal_that_fails_is_tried_again() {
             workspace.terraform("destroy").await.succeeds();
             simulator.is_as_at_start();
         }
+    })
+    .await;
+}
+
+/// What a removal left is no reason to give up: an apply makes all of it anew.
+#[tokio::test]
+async fn a_removal_that_failed_half_way_can_be_applied_over() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let (configuration, address, _) = THE_PROVIDER;
+        let workspace = impatient(&simulator, terraform, configuration);
+        workspace.terraform("apply").await.succeeds();
+        refuse(&simulator, "oidc_provider_configuration", Operation::Delete);
+        workspace.terraform("destroy").await.fails_saying("Not today");
+        allow_everything(&simulator);
+
+        workspace.terraform("apply").await.succeeds();
+
+        is_whole(&simulator, THE_PROVIDER);
+        workspace.state(address).is_not_tainted();
+        workspace.plan_is_empty().await;
     })
     .await;
 }
@@ -420,6 +439,40 @@ async fn an_operation_ends_when_its_time_is_up() {
         workspace.state("servicenow_oauth_entity.this").is_tainted();
         workspace.terraform("apply").await.succeeds();
         is_whole(&simulator, THE_ENTITY);
+    })
+    .await;
+}
+
+/// Only what is proven to be gone is planned again: a read that fails for any other reason ends the plan.
+#[tokio::test]
+async fn a_read_that_fails_forgets_nothing() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = impatient(&simulator, terraform, &[ENTITY, REPOSITORY].concat());
+        workspace.terraform("apply").await.succeeds();
+        let both = ["m365_support_repository.this", "servicenow_oauth_entity.this"];
+
+        for (fault, weather) in [
+            (Fault::Hibernation, Weather::Html),
+            (Fault::ForbiddenByAcl, Weather::Forbidden),
+            (Fault::Unauthorized, Weather::Unauthorized),
+            (Fault::ServerError(503), Weather::Unavailable),
+            (Fault::LoginRedirect, Weather::LoginTimeout),
+        ] {
+            simulator.instance().faults().every(Matcher::any(), fault);
+            simulator.admin().weather(Matcher::any(), weather);
+            workspace
+                .terraform("apply -refresh-only")
+                .await
+                .fails_saying("Could not read the registry entry")
+                .says("Could not read the repository");
+            assert_eq!(workspace.addresses(), both);
+            allow_everything(&simulator);
+        }
+        // A 404 that is gone when it is asked again was none.
+        let once = Matcher::table("oauth_entity").method(Method::GET);
+        simulator.instance().faults().next(once, Fault::NotFound);
+        workspace.plan_is_empty().await;
     })
     .await;
 }

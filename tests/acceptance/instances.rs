@@ -255,3 +255,28 @@ async fn a_role_that_cannot_be_granted_comes_by_a_group() {
     })
     .await;
 }
+
+/// The provider's own arguments may come from a resource: what is not known at plan time is needed at apply alone.
+#[tokio::test]
+async fn the_address_of_the_instance_may_be_unknown_until_apply() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let mut workspace = simulator.workspace(
+            terraform,
+            &format!(
+                "resource \"terraform_data\" \"later\" {{\n input = {:?}\n}}\n{ENTITY}",
+                simulator.urls().instance
+            ),
+        );
+        workspace.write(
+            "provider.tf",
+            &simulator.provider("instance_url = terraform_data.later.output"),
+        );
+        workspace.unset("SERVICENOW_INSTANCE_URL");
+
+        workspace.terraform("apply").await.succeeds().says("2 added");
+
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}

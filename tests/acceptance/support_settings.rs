@@ -180,3 +180,37 @@ async fn settings_taken_over_by_somebody_else_survive_a_destroy() {
     })
     .await;
 }
+
+/// The tenant is known by its id, also where the provider is configured with its domain or with a ready token alone.
+#[tokio::test]
+async fn the_tenant_of_settings_is_that_of_the_sign_in() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let mut workspace = simulator.workspace(terraform, &settings(APPLICATION));
+        workspace.set(
+            "ARM_TENANT_ID",
+            &simulator.directory().with(|tenant| tenant.domain.clone()),
+        );
+
+        workspace.terraform("apply").await.succeeds();
+
+        workspace.state(ADDRESS).has("tenant_id", simulator.tenant_id());
+        workspace.set("ARM_TENANT_ID", &simulator.tenant_id());
+        workspace.plan_is_empty().await;
+        let token = simulator.logs().admin.all().remove(0).headers["authorization"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        for name in [
+            "ARM_TENANT_ID",
+            "ARM_CLIENT_ID",
+            "ARM_CLIENT_SECRET",
+            "M365_REFRESH_TOKEN",
+        ] {
+            workspace.unset(name);
+        }
+        workspace.set("M365_ACCESS_TOKEN", token.trim_start_matches("Bearer "));
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
