@@ -22,5 +22,8 @@ need python3 "apt-get install python3"
 step "Testing the scripts"
 python3 -m unittest discover -s scripts/tests
 
+step "Calling the simulator with PySNC"
+scripts/pysnc.sh
+
 step "Running the tests"
 cargo test --workspace --locked --no-fail-fast "$@"
