@@ -43,7 +43,10 @@ async fn by_columns(
     let mut columns = vec![every::SYS_ID];
     let mut wanted = Vec::new();
     for part in id.split('^') {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let Some((name, value)) = part.split_once('=') else {
+            let detail = format!("{part:?} is no column=value. Several are divided by ^, as in name=x^client_id=y.");
+            return Err(Diagnostic::error("Invalid import id", detail).into());
+        };
         let field = field(table, fields, name.trim(), value.trim())?;
         let term = Query::equals(field.column, value.trim())
             .map_err(|error| Diagnostic::error("Invalid import id", problem::explain(&error, &error.remedy())))?;

@@ -364,10 +364,10 @@ async fn an_entry_is_imported_by_id_by_column_and_by_identity() {
                 "name=Twin",
                 "Import or reference the record that is meant by its sys_id",
             ),
-            ("name=Nobody", "has name=Nobody"),
+            ("name=Nobody", "has name = \"Nobody\""),
             ("nam=Outbound", "Did you mean name=Outbound?"),
             ("Outbound", "is no sys_id, which has 32 hexadecimal digits"),
-            ("name=a^b", "^"),
+            ("name=a^b", "Several are divided by ^"),
             (nowhere, "Cannot import non-existent remote object"),
         ] {
             workspace
