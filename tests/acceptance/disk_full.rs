@@ -1,5 +1,7 @@
 //! No room: for the provider's socket, and for Terraform's state.
 
+use std::os::unix::fs::symlink;
+
 use super::support::{Simulator, for_each_terraform};
 
 fn user(name: &str) -> String {
@@ -34,18 +36,17 @@ async fn a_provider_without_room_for_its_socket_says_so() {
 async fn a_state_that_could_not_be_saved_is_pushed_back() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let workspace = simulator.workspace(terraform, &user("first"));
-        workspace.terraform("apply").await.succeeds();
-        workspace.configure(&[user("first"), user("second")].concat());
+        let workspace = simulator.workspace(terraform, &user("robot"));
+        // Like a full disk: it can be opened, and does not take what is written.
+        symlink("/dev/null", workspace.folder().join("full.tfstate")).unwrap();
 
-        // Terraform saves nothing before it has saved the former state, for which there is no folder.
         workspace
-            .terraform("apply -backup=no/such/folder")
+            .terraform("apply -lock=false -state-out=full.tfstate")
             .await
             .fails_saying("Failed to save state");
 
-        assert_eq!(simulator.created("sys_user").len(), 2);
-        assert_eq!(workspace.addresses(), ["servicenow_integration_user.first"]);
+        simulator.only_record("sys_user");
+        assert!(workspace.addresses().is_empty());
         workspace.terraform("state push errored.tfstate").await.succeeds();
         workspace.plan_is_empty().await;
         workspace.terraform("destroy").await.succeeds();

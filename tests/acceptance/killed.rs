@@ -93,17 +93,10 @@ const WHOLE: &[(&str, usize)] = &[
     ("ip_access", 1),
 ];
 
-/// How many records there are, without those that the platform derived from others.
-fn count(simulator: &Simulator, table: &str) -> usize {
-    let made = simulator.created(table).into_iter();
-    made.filter(|record| record.get("inherited").is_none_or(|inherited| inherited != "true"))
-        .count()
-}
-
 #[track_caller]
 fn are(simulator: &Simulator, records: &[(&str, usize)]) {
     for (table, expected) in records {
-        assert_eq!(count(simulator, table), *expected, "{table}");
+        assert_eq!(simulator.count(table), *expected, "{table}");
     }
 }
 
@@ -253,7 +246,7 @@ async fn a_provider_that_is_killed_half_way_is_made_up_for() {
         ];
         hold(&simulator, &Method::POST, &second);
         killed(&workspace, "apply", || {
-            second.iter().all(|table| count(&simulator, table) == 1)
+            second.iter().all(|table| simulator.count(table) == 1)
         })
         .await;
         release(&simulator);

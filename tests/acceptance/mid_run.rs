@@ -95,7 +95,7 @@ async fn an_instance_that_goes_to_sleep_in_mid_run_is_gone_on_with() {
         simulator.instance().faults().clear();
         workspace.terraform("apply").await.succeeds();
         assert_eq!(simulator.created("sys_user").len(), COUNT);
-        assert_eq!(simulator.created("sys_user_has_role").len(), COUNT);
+        assert_eq!(simulator.count("sys_user_has_role"), COUNT);
         workspace.plan_is_empty().await;
     })
     .await;
@@ -114,7 +114,7 @@ async fn a_rate_limit_is_waited_for_or_explained() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("the instance limits requests")
+            .fails_saying("The instance limits requests")
             .says("Set requests_per_second in the provider block");
 
         assert_eq!(workspace.addresses().len(), 2);
@@ -199,7 +199,7 @@ async fn a_replica_that_lags_doubles_and_forgets_nothing() {
             ("sys_user_has_role", 1),
             ("sys_user_grmember", 1),
         ] {
-            assert_eq!(simulator.created(table).len(), count, "{table}");
+            assert_eq!(simulator.count(table), count, "{table}");
         }
         workspace.plan_is_empty().await;
         workspace.terraform("destroy").await.succeeds();

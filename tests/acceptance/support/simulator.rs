@@ -85,6 +85,13 @@ impl Simulator {
             .collect()
     }
 
+    /// How many of them the platform did not derive from others, as it does with roles that contain roles.
+    pub(crate) fn count(&self, table: &str) -> usize {
+        let made = self.created(table).into_iter();
+        made.filter(|record| record.get("inherited").is_none_or(|inherited| inherited != "true"))
+            .count()
+    }
+
     /// The one record of `table` that was not there at the start.
     #[track_caller]
     pub(crate) fn only_record(&self, table: &str) -> Record {
