@@ -58,8 +58,8 @@ impl Key<'_> {
     /// A search can lag behind a removal, such as that of a replacement: what it shows is looked at by itself.
     async fn find(&self, session: &Session) -> Result<Option<Record>, TableError> {
         let columns = [self.label, every::SYS_CREATED_BY, every::SYS_CREATED_ON];
-        for found in session.select(self.table, self.query, &[]).await? {
-            if let Some(record) = session.find(self.table, found.sys_id(), &columns).await? {
+        for sys_id in session.ids_of(self.table, self.query).await? {
+            if let Some(record) = session.find(self.table, &sys_id, &columns).await? {
                 return Ok(Some(record));
             }
         }

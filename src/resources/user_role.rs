@@ -284,15 +284,18 @@ fn direct() -> Result<Query, Diagnostic> {
 async fn find(session: &Session, end: End, given: &str) -> Result<SysId, Diagnostic> {
     let doing = format!("find the {}", end.noun);
     let problem = |error: TableError| problem::of_table(&error, &doing).at_attribute(end.attribute);
-    if let Ok(sys_id) = SysId::parse(given)
-        && let Some(record) = session.find(end.table, &sys_id, &[end.name]).await.map_err(problem)?
-    {
-        return Ok(record.sys_id().clone());
+    if let Ok(sys_id) = SysId::parse(given) {
+        let is_there = session.has_just_made(&sys_id)
+            || session
+                .find(end.table, &sys_id, &[end.name])
+                .await
+                .map_err(problem)?
+                .is_some();
+        if is_there {
+            return Ok(sys_id);
+        }
     }
-    let names = session.names(end.table, end.name);
-    // Users come and go within one apply, and a name then stands for another record.
-    names.forget(given);
-    names.id_of(given).await.map_err(problem)
+    session.names(end.table, end.name).id_of(given).await.map_err(problem)
 }
 
 /// Takes over one end. What is configured stays while it means the same record.

@@ -15,7 +15,7 @@ use super::tables::{every, sys_choice, sys_user, sys_user_group, sys_user_role};
 /// What is known of names, for all sessions of an instance.
 #[derive(Default)]
 pub(super) struct NameCaches {
-    directories: Shared<Table, Directory>,
+    directories: Shared<(Table, Column), Directory>,
     choices: Shared<(String, String), Vec<Choice>>,
 }
 
@@ -61,7 +61,7 @@ impl Session {
 
     /// Records of any table by a column that names them.
     pub fn names(&self, table: Table, column: Column) -> Names<'_> {
-        let directory = entry_of(&self.inner.names.directories, table, Directory::default);
+        let directory = entry_of(&self.inner.names.directories, (table, column), Directory::default);
         Names {
             session: self,
             table,
@@ -205,11 +205,6 @@ impl Names<'_> {
             self.remember(name, sys_id);
         }
         Ok(name)
-    }
-
-    /// Takes a name back that turned out to stand for nothing any more.
-    pub fn forget(&self, name: &str) {
-        locked(&self.directory.ids).remove(name);
     }
 
     fn remember(&self, name: &str, sys_id: &SysId) {
