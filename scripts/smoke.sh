@@ -13,6 +13,12 @@ terraforms="${TERRAFORM_BINARIES:-$(scripts/terraform.sh all)}"
 cargo build --quiet --locked --package servicenow-simulator --bin servicenow-simulator
 
 detail="$(mktemp)"
-trap 'status=$?; verdict_detail="$(cat "$detail")"; rm -f "$detail"; verdict_at_exit "$status"' EXIT
+ended() {
+  # shellcheck disable=SC2034 # shell.sh prints it
+  verdict_detail="$(cat "$detail")"
+  rm -f "$detail"
+  verdict_at_exit "$1"
+}
+trap 'ended $?' EXIT
 python3 scripts/package/smoke.py --package target/package --simulator target/debug/servicenow-simulator \
   --terraforms "$terraforms" --not-shown "$detail"
