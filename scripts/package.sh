@@ -6,7 +6,8 @@
 #   scripts/package.sh seal     manifest, sums and signature over the archives that are in target/package/
 #
 #   TARGET=triple    another platform than this one's
-#   GPG_KEY=id       signs the sums with this key of the keyring; RSA or DSA, the registry refuses others
+#   GPG_KEY=id       signs the sums with this key of the keyring; RSA or DSA, the registry refuses others. Its passphrase, if
+#                    nobody can be asked, in GPG_PASSPHRASE
 #   TWICE=1          builds again, from another folder and with another cargo home, and compares every byte
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
@@ -81,6 +82,11 @@ compile() {
     "--remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$hash"
   )
   case "$target" in
+    # The crate getrandom looks the system call up as dynamic programs do, finds none in a static one, and then needs
+    # /dev/urandom, which an empty root directory has not.
+    *-linux-*) flags+=('--cfg=getrandom_backend="linux_getrandom"') ;;
+  esac
+  case "$target" in
     # The crate `cc` looks for a cross compiler's name, which musl-tools has not on every machine.
     *-linux-musl) export "CC_${target//-/_}=${MUSL_CC:-musl-gcc}" ;;
   esac
@@ -142,8 +148,11 @@ seal() {
   "$python" scripts/package/files.py sums --folder "$package" --name "$name" --version "$version"
   if [ -n "${GPG_KEY:-}" ]; then
     need gpg "apt-get install gnupg"
-    gpg --batch --yes --local-user "$GPG_KEY" --output "$sums.sig" --detach-sign "$sums"
-    gpg --batch --verify "$sums.sig" "$sums"
+    local unattended=()
+    [ -z "${GPG_PASSPHRASE:-}" ] || unattended=(--pinentry-mode loopback --passphrase-fd 3)
+    gpg --batch --yes --local-user "$GPG_KEY" "${unattended[@]}" --output "$sums.sig" --detach-sign "$sums" \
+      3<<<"${GPG_PASSPHRASE:-}"
+    gpg --batch --quiet --verify "$sums.sig" "$sums"
   else
     note "No signature: GPG_KEY is not set. The public registry wants one, a filesystem mirror does not."
   fi
