@@ -45,7 +45,7 @@ use store::{Rows, value};
 use table_api::Freshness;
 use view::View;
 
-pub(crate) use shown::{Cell, Shown, ShownRecord, ShownTable};
+pub(crate) use shown::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
 
 pub use options::{
     AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead, Switches, Unauthorized,
@@ -93,6 +93,8 @@ struct Maker {
     class: String,
     /// The `User-Agent` of the request; empty for what the instance or a person at its form made.
     client: String,
+    /// Whether a rule of the instance made it, on the occasion of that request.
+    by_rule: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -443,10 +445,11 @@ impl Instance {
             now,
             later,
         });
-        for (class, sys_id) in rows.added() {
+        for (position, class, sys_id) in rows.added() {
             let maker = Maker {
                 class: class.to_owned(),
                 client: caller.map_or_else(String::new, |caller| caller.client.clone()),
+                by_rule: position > 0,
             };
             makers.insert(sys_id.to_owned(), maker);
         }

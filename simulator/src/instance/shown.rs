@@ -23,12 +23,20 @@ pub(crate) struct ShownRecord {
     pub(crate) sys_id: String,
     /// What stands for the record where another one refers to it.
     pub(crate) name: String,
-    /// The client that made it; `None` for what the instance shipped with.
-    pub(crate) made_by: Option<String>,
+    /// `None` for what the instance shipped with.
+    pub(crate) made_by: Option<MadeBy>,
     /// Whether it was changed since it was made.
     pub(crate) is_changed: bool,
     /// In the order of the form.
     pub(crate) cells: Vec<Cell>,
+}
+
+/// Who made a record.
+pub(crate) enum MadeBy {
+    /// By its `User-Agent`; empty where there is none.
+    Client(String),
+    /// A rule of the instance, on the occasion of another record.
+    Rule,
 }
 
 /// A column of a record.
@@ -89,7 +97,10 @@ fn shown_table(view: &View<'_>, makers: &BTreeMap<String, Maker>, table: &Table)
             let maker = makers.get(&sys_id).filter(|maker| maker.class == table.name);
             ShownRecord {
                 name: name(view, table, record),
-                made_by: maker.map(|maker| maker.client.clone()),
+                made_by: maker.map(|maker| match maker.by_rule {
+                    true => MadeBy::Rule,
+                    false => MadeBy::Client(maker.client.clone()),
+                }),
                 is_changed: value(record, "sys_mod_count") != "0",
                 cells: columns
                     .iter()
@@ -144,7 +155,8 @@ fn cell(view: &View<'_>, table: &Table, owner: &str, column: &Column, record: &R
         },
         Kind::Text | Kind::Url | Kind::Integer | Kind::Boolean | Kind::DateTime => Shown::Text(stored.to_owned()),
     };
-    let is_of_platform = [EVERY_TABLE, "sys_metadata"].contains(&owner) || column.name.starts_with("sys_");
+    let is_of_platform =
+        [EVERY_TABLE, "sys_metadata"].contains(&owner) || column.name.starts_with("sys_") || column.computed;
     Cell {
         column: column.name,
         label: column.label,

@@ -46,6 +46,32 @@ impl Names {
 
     /// A text in which each known identifier is followed by its name.
     pub(super) fn explained(&self, text: &str) -> Html {
+        self.with_names(text, |html, word, name| {
+            html.code(word)
+                .raw(" <span class=\"known\">(")
+                .text(name)
+                .raw(")</span>");
+        })
+    }
+
+    /// A text that is read rather than copied: names, each with the beginning of its identifier.
+    pub(super) fn told(&self, text: &str) -> Html {
+        self.with_names(text, |html, word, name| {
+            html.raw("<strong>")
+                .text(name)
+                .raw("</strong> <code class=\"id\" title=\"")
+                .text(word);
+            let short: String = word.chars().take(SHORT).collect();
+            html.raw("\">").text(&short);
+            html.raw(if short.len() < word.len() {
+                "…</code>"
+            } else {
+                "</code>"
+            });
+        })
+    }
+
+    fn with_names(&self, text: &str, write: impl Fn(&mut Html, &str, &str)) -> Html {
         let mut html = Html::default();
         for (position, word) in text.split(' ').enumerate() {
             if position > 0 {
@@ -53,10 +79,7 @@ impl Names {
             }
             let bare = word.trim_matches(|letter: char| !letter.is_alphanumeric());
             match self.find(bare) {
-                Some(name) => {
-                    html.code(word).raw(" ");
-                    html.raw("<span class=\"known\">").text(name).raw("</span>");
-                }
+                Some(name) => write(&mut html, word, name),
                 None => {
                     html.text(word);
                 }
@@ -81,3 +104,6 @@ impl Names {
         html
     }
 }
+
+/// Letters by which a person tells identifiers apart.
+const SHORT: usize = 8;

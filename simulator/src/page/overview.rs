@@ -93,12 +93,10 @@ fn leg(html: &mut Html, leg: &Leg, names: &Names) {
     html.raw(" ").text(from).raw(" → ").text(to).raw(" <small>");
     html.text(&leg.name).raw("</small></h3><ol>");
     for step in &leg.steps {
-        html.raw("<li>").piece(&names.explained(step)).raw("</li>");
+        html.raw("<li>").piece(&names.told(step)).raw("</li>");
     }
     if let Some(cause) = &leg.cause {
-        html.raw("<li class=\"cause\">")
-            .piece(&names.explained(cause))
-            .raw("</li>");
+        html.raw("<li class=\"cause\">").piece(&names.told(cause)).raw("</li>");
     }
     html.raw("</ol></article>");
 }
@@ -107,7 +105,10 @@ fn leg(html: &mut Html, leg: &Leg, names: &Names) {
 fn made(html: &mut Html, tables: &[ShownTable], names: &Names) {
     html.raw("<section id=\"made\"><h2>Made in ServiceNow</h2>");
     let mut is_empty = true;
-    html.raw("<div class=\"groups\">");
+    html.raw(
+        "<p class=\"quiet\">What the instance did not ship with, and who made it. <em>By a rule</em>: the instance ",
+    )
+    .raw("itself, because another record was made.</p><div class=\"groups\">");
     for table in tables {
         let made: Vec<&ShownRecord> = table.records.iter().filter(|record| record.made_by.is_some()).collect();
         if made.is_empty() {
@@ -154,7 +155,13 @@ fn facts(html: &mut Html, record: &ShownRecord, names: &Names) {
     html.raw("<div class=\"facts\">");
     for cell in facts {
         html.raw("<span>").text(cell.label).raw(": ");
-        html.piece(&records::value(cell, names)).raw("</span> ");
+        html.piece(&match &cell.shown {
+            Shown::Text(text) => names.told(text),
+            Shown::Choice { .. } | Shown::Reference { .. } | Shown::Secret | Shown::Empty => {
+                records::value(cell, names)
+            }
+        });
+        html.raw("</span> ");
     }
     html.raw("</div>");
 }
@@ -223,8 +230,11 @@ fn secret(text: &str) -> Html {
 fn applications(html: &mut Html, page: &Page) {
     html.raw("<section id=\"entra\"><h2>Entra applications</h2>");
     let rows: Vec<Vec<Html>> = page.entra.directory().with(|tenant| {
-        let row = |application| self::application(tenant, application, &page.own_application);
-        tenant.applications.values().map(row).collect()
+        let mut all: Vec<&Application> = tenant.applications.values().collect();
+        let own = |application: &Application| application.app_id == page.own_application;
+        all.sort_by_key(|application| (own(application), application.display_name()));
+        let row = |application: &&Application| self::application(tenant, application, own(application));
+        all.iter().map(row).collect()
     });
     html.table(
         &[
@@ -239,10 +249,10 @@ fn applications(html: &mut Html, page: &Page) {
     html.raw("</section>");
 }
 
-fn application(tenant: &Tenant, application: &Application, own: &str) -> Vec<Html> {
+fn application(tenant: &Tenant, application: &Application, is_own: bool) -> Vec<Html> {
     let mut name = Html::default();
     name.raw("<strong>").text(application.display_name()).raw("</strong>");
-    if application.app_id == own {
+    if is_own {
         name.raw(" <span class=\"shipped\">for Terraform's own sign-in</span>");
     }
     let mut id = Html::default();
@@ -325,9 +335,9 @@ fn claim(name: &str, value: &Value, names: &Names) -> Html {
         Value::Number(number) if ["iat", "nbf", "exp"].contains(&name) => {
             let time = number.as_i64().map(|second| clock(second, "%Y-%m-%d %H:%M:%S UTC"));
             let mut html = Html::of(&number.to_string());
-            html.raw(" <span class=\"known\">")
+            html.raw(" <span class=\"known\">(")
                 .text(&time.unwrap_or_default())
-                .raw("</span>");
+                .raw(")</span>");
             html
         }
         other => Html::of(&other.to_string()),
@@ -345,10 +355,11 @@ fn all_tables(html: &mut Html, tables: &[ShownTable]) {
         html.raw(if made > 0 { "<li class=\"touched\">" } else { "<li>" });
         html.link(&table_address(table.name), table.label).raw(" ");
         html.code(table.name).raw(" <span class=\"count\">");
-        html.text(&table.records.len().to_string());
-        if made > 0 {
-            html.text(&format!(", {made} made"));
-        }
+        html.text(&match made {
+            0 => table.records.len().to_string(),
+            made if made == table.records.len() => format!("{made} made"),
+            made => format!("{}, {made} made", table.records.len()),
+        });
         html.raw("</span></li>");
     }
     html.raw("</ul>");
@@ -363,7 +374,7 @@ fn all_tables(html: &mut Html, tables: &[ShownTable]) {
 }
 
 const VARIANTS: [(&str, &str); 6] = [
-    ("", "as the repository says"),
+    ("", "both directions"),
     ("aad_v1", "with Entra tokens"),
     ("basic_v1", "with user and password"),
     ("insights_only", "outbound only"),

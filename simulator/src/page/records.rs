@@ -4,7 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::html::Html;
 use super::names::Names;
-use crate::instance::{Cell, Shown, ShownRecord, ShownTable};
+use crate::instance::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
 
 /// A table's records, those that somebody made first.
 pub(super) fn table(table: &ShownTable, names: &Names) -> Html {
@@ -39,7 +39,7 @@ pub(super) fn table(table: &ShownTable, names: &Names) -> Html {
             row
         })
         .collect();
-    html.table(&heads, &rows);
+    html.raw("<section>").table(&heads, &rows).raw("</section>");
     if table.records.len() > MOST_RECORDS {
         html.raw("<p class=\"quiet\">");
         html.text(&format!("and {} more", table.records.len() - MOST_RECORDS))
@@ -54,10 +54,14 @@ fn telling(table: &ShownTable) -> Vec<(&'static str, &'static str)> {
         return Vec::new();
     };
     let is_telling = |position: usize| {
-        let cells = table.records.iter().take(MOST_RECORDS);
-        cells
-            .filter_map(|record| record.cells.get(position))
-            .any(|cell| cell.is_telling && !matches!(cell.shown, Shown::Secret))
+        table.records.iter().take(MOST_RECORDS).any(|record| {
+            record.cells.get(position).is_some_and(|cell| match &cell.shown {
+                Shown::Secret | Shown::Empty => false,
+                // What the record's own name says already.
+                Shown::Reference { name, .. } => cell.is_telling && !record.name.contains(name.as_str()),
+                Shown::Text(_) | Shown::Choice { .. } => cell.is_telling,
+            })
+        })
     };
     first
         .cells
@@ -85,7 +89,7 @@ pub(super) fn record(table: &ShownTable, record: &ShownRecord, names: &Names) ->
     form(&mut html, own().filter(is_chosen), names);
     let by_default: Vec<&Cell> = own().filter(|cell| !is_chosen(cell) && !is_empty(cell)).collect();
     if !by_default.is_empty() {
-        html.raw("<details><summary>Left at the default, or as the record's name says</summary>");
+        html.raw("<details><summary>Left at the default</summary>");
         form(&mut html, by_default.into_iter(), names);
         html.raw("</details>");
     }
@@ -136,29 +140,24 @@ pub(super) fn value(cell: &Cell, names: &Names) -> Html {
     }
 }
 
-/// Who made a record that the instance did not ship with.
+/// Who made a record.
 pub(super) fn maker(record: &ShownRecord) -> Html {
     let mut html = Html::default();
-    let Some(client) = &record.made_by else {
-        let text = if record.is_changed {
-            "shipped, changed since"
-        } else {
-            "shipped"
-        };
-        html.raw("<span class=\"shipped\">").text(text).raw("</span>");
-        return html;
+    let (class, text, more) = match &record.made_by {
+        None if record.is_changed => ("shipped", "shipped, changed since", ""),
+        None => ("shipped", "shipped", ""),
+        Some(MadeBy::Rule) => (
+            "maker rule",
+            "by a rule",
+            "the instance made it, following another record",
+        ),
+        Some(MadeBy::Client(client)) if client.to_ascii_lowercase().contains("terraform") => {
+            ("maker terraform", "Terraform", client.as_str())
+        }
+        Some(MadeBy::Client(client)) if client.is_empty() => ("maker api", "by hand", ""),
+        Some(MadeBy::Client(client)) => ("maker api", "API", client.as_str()),
     };
-    let (class, text) = if client.to_ascii_lowercase().contains("terraform") {
-        ("terraform", "Terraform")
-    } else if client.is_empty() {
-        ("api", "the instance")
-    } else {
-        ("api", "API")
-    };
-    html.raw("<span class=\"maker ")
-        .raw(class)
-        .raw("\" title=\"")
-        .text(client);
+    html.raw("<span class=\"").raw(class).raw("\" title=\"").text(more);
     html.raw("\">").text(text).raw("</span>");
     html
 }

@@ -190,7 +190,8 @@ class Page:
         host = urllib.parse.urlsplit(self._root).netloc
         for entry in self._browser.get_log("performance"):
             message = json.loads(entry["message"])["message"]
-            if message["method"] != "Network.requestWillBeSent":
+            # The browser's own first tab is not of the page.
+            if message["method"] != "Network.requestWillBeSent" or message["params"]["documentURL"].startswith("chrome:"):
                 continue
             address = urllib.parse.urlsplit(message["params"]["request"]["url"])
             is_own = address.netloc == host or address.scheme == "data"
@@ -243,6 +244,7 @@ FLAGS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--hide-scrollbars",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
