@@ -91,8 +91,17 @@ def main() -> int:
     folder.mkdir(parents=True)
 
     say("Starting the simulator: ServiceNow, Entra, Graph and the admin center on loopback")
-    # In a session of its own, so that Ctrl-C reaches the demo, which stops it in order.
-    simulator = subprocess.Popen([arguments.simulator], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    # In a session of its own, so that Ctrl-C reaches the demo, which stops it in order. One that is kept may not hold the
+    # demo's own output open: whoever reads it through a pipe would wait for ever.
+    log = (folder / "simulator.log").open("w") if arguments.keep else None
+    simulator = subprocess.Popen(
+        [arguments.simulator],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        start_new_session=True,
+    )
     keep = False
     try:
         announced = json.loads(simulator.stdout.readline())
