@@ -382,8 +382,15 @@ impl Refusal {
     fn remedy(&self, table: Table, verb: Verb) -> String {
         match self {
             Refusal::Acl { .. } | Refusal::Other { .. } => format!(
-                "The account probably lacks a role: to {verb} {table} it needs {}. Where the REST access rules are \
+                "{}The account probably lacks a role: to {verb} {table} it needs {}. Where the REST access rules are \
                  active it also needs snc_platform_rest_api_access.{}",
+                match (self, verb) {
+                    // The instance says no more of a key that is taken.
+                    (Refusal::Other { .. }, Verb::Update) => {
+                        "If another record has the same name or key, choose another one. If not: "
+                    }
+                    _ => "",
+                },
                 table.role(),
                 if table == sys_user_has_role::TABLE {
                     BY_GROUP
