@@ -1,7 +1,8 @@
 //! The managed resources: one room each, all furnished alike.
 //!
 //! What they share: [`mapping`] ties attributes to columns, [`problem`] turns errors into diagnostics, [`secret`] decides
-//! when a secret is sent, [`import`] finds what a user names, [`taken`] keeps a create from making what is there already.
+//! when a secret is sent, [`import`] finds what a user names, [`taken`] keeps a create from making what is there already,
+//! [`ties`] gives and takes what is listed by name.
 
 mod cross_scope_privilege;
 mod foreign;
@@ -20,6 +21,7 @@ mod support_repository;
 mod support_settings;
 mod table_access;
 mod taken;
+mod ties;
 mod user_role;
 
 use crate::{

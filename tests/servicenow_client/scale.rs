@@ -181,5 +181,8 @@ async fn rows_of_others_that_cannot_be_read_spoil_no_read() {
                 .count()
         })
         .collect();
-    assert!(matches!(asked[..], [first, 1] if first > 1), "{asked:?}: first in company, then alone");
+    assert!(
+        matches!(asked[..], [first, 1] if first > 1),
+        "{asked:?}: first in company, then alone"
+    );
 }
