@@ -4,6 +4,7 @@
 //! [`Cut`], which the serving loop turns into a closed socket; a stale read by the request extension [`Stale`].
 
 mod answers; // What a fault looks like.
+mod gate; // Requests that wait for the test.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 use answers::interfere;
 
 pub(crate) use answers::too_many_requests;
+pub use gate::Gate;
 
 /// On a response: close the connection without sending it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -91,6 +93,10 @@ pub enum Fault {
     },
     /// The answer comes late.
     Slow(Duration),
+    /// The request waits until the gate opens, and is handled then. A caller that is gone by then has asked nothing.
+    HeldBefore(Gate),
+    /// The request is handled, and its answer waits until the gate opens.
+    HeldAfter(Gate),
     /// A read is answered from before the last write.
     StaleRead,
     /// A given answer, for what has no variant of its own.
@@ -390,6 +396,8 @@ fn is_possible(fault: &Fault, method: &Method, path: &str) -> bool {
         | Fault::CutMidBody
         | Fault::NoAnswer { .. }
         | Fault::Slow(_)
+        | Fault::HeldBefore(_)
+        | Fault::HeldAfter(_)
         | Fault::Answer { .. } => true,
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Row, Session, TableError, Update, Value as Wire,
         tables::{
-            sys_scope,
+            every, sys_scope,
             sys_scope_privilege::{
                 COLUMNS, OPERATION, SOURCE_SCOPE, STATUS, SYS_SCOPE, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
             },
@@ -210,7 +210,8 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         row = row.set(column, scope::reference_to_wire(&session, &planned, attribute).await?);
     }
     let key = key(&session, &planned).await?;
-    let existing = session.find_one(TABLE, &key, COLUMNS).await;
+    let columns = [COLUMNS, &[every::SYS_CREATED_BY, every::SYS_CREATED_ON]].concat();
+    let existing = session.find_one(TABLE, &key, &columns).await;
     let existing = existing.map_err(|error| problem::of_table(&error, "look for an existing privilege"))?;
     if let Some(existing) = existing {
         return adopt(cx, &session, &existing, planned).await;
@@ -272,6 +273,7 @@ async fn adopt(
     match session.update(update).await {
         Ok(written) => {
             let mut problems = problem::of_mismatches(&written.mismatches, attribute_of);
+            problems.append(own_work(session, existing).map(Diagnostics::from).unwrap_or_default());
             if let Err(problem) = take_over(session, &written.record, &mut state, Reading::Refresh).await {
                 problems.push(problem);
             }
@@ -282,6 +284,21 @@ async fn adopt(
             problem::of_table(&error, "change the status of the existing privilege").into(),
         )),
     }
+}
+
+/// A record that this account made: by an apply that was cut short, or because the instance noted what it did.
+fn own_work(session: &Session, existing: &Record) -> Option<Diagnostic> {
+    let by = existing.text(every::SYS_CREATED_BY).value()?;
+    let on = existing.text(every::SYS_CREATED_ON).value().unwrap_or("an unknown day");
+    session.is_account(by).then(|| {
+        let sys_id = existing.sys_id();
+        let detail = format!(
+            "It ({sys_id}) was made by {by}, the account of this provider, on {on} UTC, and is taken over: destroy puts its \
+             status back and does not remove it, since instances make such records by themselves. If an apply that was cut \
+             short made it, remove it in the form after the destroy."
+        );
+        Diagnostic::warning("The privilege was there already", detail)
+    })
 }
 
 async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {

@@ -11,6 +11,7 @@ use super::{
     mapping::{self, Field, Reading},
     problem, rights,
     secret::SecretNames,
+    taken,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -249,21 +250,24 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     let user_name = planned.text("user_name").unwrap_or_default().to_owned();
     let key =
         Query::equals(USER_NAME, user_name.as_str()).map_err(|error| problem::of_query(&error, "create the user"))?;
-    refuse_second(&session, &key, &user_name).await?;
+    let known = known_by(&key, &user_name);
+    known.refuse_second(&session).await?;
     // When it is set, token requests of the user fail; some instances set it by default.
     let mut row = mapping::row_to_create(FIELDS, &planned).set(PASSWORD_NEEDS_RESET, false);
     if planned.at("first_name").is_null() && planned.at("last_name").is_null() {
-        row = row.set(LAST_NAME, user_name);
+        row = row.set(LAST_NAME, user_name.as_str());
     }
     let insert = Insert {
         table: TABLE,
         row,
         read: COLUMNS,
-        natural_key: Some(key),
+        natural_key: Some(key.clone()),
         input: InputMode::Stored,
     };
-    let written = session.insert(insert).await;
-    let written = written.map_err(|error| problem::of_table(&error, "create the user").at_attribute("user_name"))?;
+    let written = match session.insert(insert).await {
+        Ok(written) => written,
+        Err(error) => return Err(known.of_insert(&session, &error).await),
+    };
     let sys_id = written.record.sys_id().clone();
     // The user exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned.clone().with("id", sys_id.as_str());
@@ -326,18 +330,19 @@ async fn update(
     Ok(super::outcome(state, problems))
 }
 
-/// Two users of one name: the instance would pick either. Most instances refuse the second, and none should be asked to.
-async fn refuse_second(session: &Session, key: &Query, user_name: &str) -> Result<(), Diagnostic> {
-    let existing = session.select(TABLE, key, &[USER_NAME]).await;
-    let existing = existing.map_err(|error| problem::of_table(&error, "look for a user of this name"))?;
-    let Some(record) = existing.first() else { return Ok(()) };
-    let sys_id = record.sys_id().as_str();
-    let detail = format!(
-        "The instance has a user with the user_name {user_name:?} already ({sys_id}).\n\nTo manage the existing one here, \
-         import it:\n\n  terraform import servicenow_integration_user.<name> {sys_id}\n\nElse remove it, or use another \
-         user_name."
-    );
-    Err(Diagnostic::error("The user exists already", detail).at_attribute("user_name"))
+/// Most instances refuse a second user of a name, and none should be asked to.
+fn known_by<'a>(query: &'a Query, user_name: &str) -> taken::Key<'a> {
+    taken::Key {
+        resource: "servicenow_integration_user",
+        table: TABLE,
+        noun: "user",
+        label: NAME,
+        query,
+        words: format!("the user_name {user_name:?}"),
+        why: "Of two users of one name the instance would take either.",
+        otherwise: "use another user_name",
+        attribute: "user_name",
+    }
 }
 
 /// A request of its own, because display values change how every other column is read.

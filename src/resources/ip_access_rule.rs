@@ -13,7 +13,7 @@ use super::{
     import,
     list::{self, Found},
     mapping::{self, Field, Reading},
-    problem, rights,
+    problem, rights, taken,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -206,6 +206,27 @@ impl Resource<Clients> for IpAccessRule {
     }
 }
 
+fn known_by<'a>(query: &'a Query, planned: &Object) -> taken::Key<'a> {
+    let text = |attribute| planned.text(attribute).unwrap_or_default();
+    taken::Key {
+        resource: "servicenow_ip_access_rule",
+        table: TABLE,
+        noun: "address rule",
+        label: DESCRIPTION,
+        query,
+        words: format!(
+            "the range {} to {}, direction {:?} and type {:?}",
+            text("range_start"),
+            text("range_end"),
+            text("direction"),
+            text("type")
+        ),
+        why: "A second one would change nothing while the first is there.",
+        otherwise: "leave it to them, or agree on who manages it",
+        attribute: "range_start",
+    }
+}
+
 async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let mut row = mapping::row_to_create(FIELDS, &planned);
@@ -218,15 +239,20 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         key = key.and(Query::equals(column, value.as_str()).map_err(query)?);
         row = row.set(column, value);
     }
+    let known = known_by(&key, &planned);
+    known.refuse_second(&session).await?;
     let insert = Insert {
         table: TABLE,
         row,
         read: COLUMNS,
-        natural_key: Some(key),
+        natural_key: Some(key.clone()),
         input: InputMode::Stored,
     };
-    let written = session.insert(insert).await;
-    let written = written.map_err(|error| of_write(&error, "create the address rule"))?;
+    let written = match session.insert(insert).await {
+        Ok(written) => written,
+        Err(error @ TableError::Duplicate { .. }) => return Err(known.of_insert(&session, &error).await),
+        Err(error) => return Err(of_write(&error, "create the address rule")),
+    };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned.with("id", written.record.sys_id().as_str());
     cx.keep(&state);

@@ -1,7 +1,7 @@
 //! The managed resources: one room each, all furnished alike.
 //!
 //! What they share: [`mapping`] ties attributes to columns, [`problem`] turns errors into diagnostics, [`secret`] decides
-//! when a secret is sent, [`import`] finds what a user names.
+//! when a secret is sent, [`import`] finds what a user names, [`taken`] keeps a create from making what is there already.
 
 mod cross_scope_privilege;
 mod foreign;
@@ -19,6 +19,7 @@ mod secret;
 mod support_repository;
 mod support_settings;
 mod table_access;
+mod taken;
 mod user_role;
 
 use crate::{

@@ -15,6 +15,7 @@ use super::{
     mapping::{self, Field, Reading},
     problem, rights, scope,
     secret::SecretNames,
+    taken,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -23,7 +24,7 @@ use crate::{
         Object, Outcome, Plan, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
-        InputMode, Insert, Query, Record, Session, TableError, Update,
+        InputMode, Insert, Query, QueryError, Record, Session, TableError, Update,
         tables::{
             oauth_entity::{
                 ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COLUMNS, COMMENTS,
@@ -296,15 +297,43 @@ fn own_rows() -> Result<Query, Diagnostic> {
     Query::equals(SYS_CLASS_NAME, TABLE.name()).map_err(|error| problem::of_query(&error, "look up the registry entry"))
 }
 
+/// What an entry is known by: the vendor's documentation calls the name unique, and the instance does not see to it. An
+/// entry that replaces another before that is removed has the same name and another client id.
+fn key(planned: &Object) -> Result<Query, QueryError> {
+    let text = |attribute| planned.text(attribute).unwrap_or_default();
+    let key = Query::equals(NAME, text("name"))?.and(Query::equals(TYPE, text("type"))?);
+    match planned.text("client_id") {
+        Some(client_id) => Ok(key.and(Query::equals(CLIENT_ID, client_id)?)),
+        None => Ok(key),
+    }
+}
+
+fn known_by<'a>(query: &'a Query, planned: &Object) -> taken::Key<'a> {
+    let name = planned.text("name").unwrap_or_default();
+    let client_id = planned.text("client_id");
+    taken::Key {
+        resource: "servicenow_oauth_entity",
+        table: TABLE,
+        noun: "registry entry",
+        label: NAME,
+        query,
+        words: match client_id {
+            Some(client_id) => format!("the name {name:?} and the client id {client_id:?}"),
+            None => format!("the name {name:?}"),
+        },
+        why: "Names of entries are meant to be unique: set-up wizards tell them apart by nothing else.",
+        otherwise: "use another name",
+        attribute: "name",
+    }
+}
+
 async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let query = |error| problem::of_query(&error, "create the registry entry");
-    let mut key = Query::equals(NAME, planned.text("name").unwrap_or_default())
-        .map_err(query)?
+    let key = key(&planned)
+        .map_err(|error| problem::of_query(&error, "create the registry entry"))?
         .and(own_rows()?);
-    if let Some(client_id) = planned.text("client_id") {
-        key = key.and(Query::equals(CLIENT_ID, client_id).map_err(query)?);
-    }
+    let known = known_by(&key, &planned);
+    known.refuse_second(&session).await?;
     let row = mapping::row_to_create(FIELDS, &planned)
         .set(SYS_SCOPE, scope::to_wire(&session, &planned).await?)
         .set_if_some(CLIENT_SECRET, SECRET.configured(config));
@@ -312,11 +341,13 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         table: TABLE,
         row,
         read: COLUMNS,
-        natural_key: Some(key),
+        natural_key: Some(key.clone()),
         input: InputMode::Stored,
     };
-    let written = session.insert(insert).await;
-    let written = written.map_err(|error| problem::of_table(&error, "create the registry entry"))?;
+    let written = match session.insert(insert).await {
+        Ok(written) => written,
+        Err(error) => return Err(known.of_insert(&session, &error).await),
+    };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned.with("id", written.record.sys_id().as_str());
     cx.keep(&state);

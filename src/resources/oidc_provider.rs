@@ -12,6 +12,7 @@ use super::{
     mapping::{self, Field, Reading},
     oauth_entity, problem, rights, scope,
     secret::SecretNames,
+    taken,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -260,7 +261,8 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     let client_id = planned.text("client_id").unwrap_or_default();
     let key =
         Query::equals(CLIENT_ID, client_id).map_err(|error| problem::of_query(&error, "create the OIDC provider"))?;
-    refuse_second(&session, &key, client_id).await?;
+    let known = known_by(&key, client_id);
+    known.refuse_second(&session).await?;
     let scopes = scopes::resolve(&session, &planned).await?;
     let application = scope::to_wire(&session, &planned).await?;
     let mut state = planned.clone();
@@ -280,13 +282,13 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         table: TABLE,
         row,
         read: COLUMNS,
-        natural_key: Some(key),
+        natural_key: Some(key.clone()),
         input: InputMode::Stored,
     };
     let written = match session.insert(insert).await {
         Ok(written) => written,
         Err(error) => {
-            problems.push(problem::of_table(&error, "create the OIDC provider"));
+            problems.push(known.of_insert(&session, &error).await);
             let nothing = planned.at(configuration::ATTRIBUTE).is_null();
             return Ok(if nothing {
                 Outcome::Nothing(problems)
@@ -367,20 +369,19 @@ async fn update(
     Ok(super::outcome(state, problems))
 }
 
-/// With two providers of one client id the instance may use the wrong one.
-async fn refuse_second(session: &Session, key: &Query, client_id: &str) -> Result<(), Diagnostic> {
-    let existing = session.select(TABLE, key, &[NAME]).await;
-    let existing =
-        existing.map_err(|error| problem::of_table(&error, "look for an OIDC provider with this client id"))?;
-    let Some(record) = existing.first() else { return Ok(()) };
-    let name = record.text(NAME).value().unwrap_or("without a name").to_owned();
-    let sys_id = record.sys_id().as_str();
-    let detail = format!(
-        "The instance has an OIDC provider for the client id {client_id} already: {name} ({sys_id}). With two of them the \
-         instance may use the wrong one.\n\nTo manage the existing one here, import it:\n\n  terraform import \
-         servicenow_oidc_provider.<name> {sys_id}\n\nElse remove it, or use another client id."
-    );
-    Err(Diagnostic::error("The OIDC provider exists already", detail).at_attribute("client_id"))
+/// One provider per client id.
+fn known_by<'a>(query: &'a Query, client_id: &str) -> taken::Key<'a> {
+    taken::Key {
+        resource: "servicenow_oidc_provider",
+        table: TABLE,
+        noun: "OIDC provider",
+        label: NAME,
+        query,
+        words: format!("the client id {client_id:?}"),
+        why: "With two of them the instance may use the wrong one.",
+        otherwise: "remove it, or use another client id",
+        attribute: "client_id",
+    }
 }
 
 async fn take_over(session: &Session, record: &Record, state: &mut Object, reading: Reading) -> Result<(), Diagnostic> {

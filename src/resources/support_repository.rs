@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 
-use super::{mapping, problem, rights, secret::SecretNames, support_settings::not_kept};
+use super::{mapping, problem, rights, secret::SecretNames, support_settings::not_kept, taken};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{
@@ -368,10 +368,9 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
 fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {
     if let SupportError::AlreadyExists { repository_id } = error {
         let detail = format!(
-            "The tenant has a repository with the id {repository_id:?} already.\n\nTo manage the existing one here, import \
-             it:\n\n  terraform import m365_support_repository.<name> {}\n\nElse choose another repository_id. An import does \
-             not know its secrets: the next update sends those of the configuration.",
-            shell_word(repository_id)
+            "The tenant has a repository with the id {repository_id:?} already.\n\n{}\n\nElse choose another repository_id. An \
+             import does not know its secrets: the next update sends those of the configuration.",
+            taken::import_it("m365_support_repository", repository_id)
         );
         return Diagnostic::error("The repository exists already", detail).at_attribute(REPOSITORY_ID);
     }
@@ -380,16 +379,6 @@ fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {
         return diagnostic.at_attribute(REPOSITORY_ID);
     }
     diagnostic
-}
-
-/// An id as it is typed in a command.
-fn shell_word(id: &str) -> String {
-    let is_plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-._:/@".contains(c));
-    if is_plain {
-        id.to_owned()
-    } else {
-        format!("'{}'", id.replace('\'', r"'\''"))
-    }
 }
 
 /// The repository that an import id means: by its id, else as `column=value`.

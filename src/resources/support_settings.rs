@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{list, mapping, problem, rights};
+use super::{list, mapping, problem, rights, taken};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{Microsoft365, SupportError, support::Settings},
@@ -203,7 +203,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let settings = wanted(&planned);
     // Without an application nothing works, so nothing that works can be overwritten.
     if found.application_id.is_some() && found != settings {
-        return Err(taken(&found, &tenant));
+        return Err(exist_already(&found, &tenant));
     }
     if found == settings {
         // They were there already, and nobody knows what was before: a destroy empties them.
@@ -263,15 +263,15 @@ pub(super) fn not_kept(attribute: &'static str, found: Option<&str>) -> Diagnost
     Diagnostic::error(format!("The admin center did not keep {attribute}"), detail).at_attribute(attribute)
 }
 
-fn taken(found: &Settings, tenant: &str) -> Diagnostic {
+fn exist_already(found: &Settings, tenant: &str) -> Diagnostic {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     let detail = format!(
         "The tenant {tenant} has support settings already: {TOOL} {:?}, {APPLICATION_ID} {:?}. There is one integration per \
-         tenant, and writing over it would cut the other one off.\n\nTo manage and change them here, import them:\n\n  \
-         terraform import m365_support_settings.<name> {tenant}\n\nElse empty them in the admin center (Settings > Org \
+         tenant, and writing over it would cut the other one off.\n\n{}\n\nElse empty them in the admin center (Settings > Org \
          settings > Organization profile > Support integration) first.",
         text(&found.internal_support_tool),
         text(&found.application_id),
+        taken::import_it("m365_support_settings", tenant),
     );
     Diagnostic::error("The support settings exist already", detail).at_attribute(APPLICATION_ID)
 }

@@ -19,7 +19,10 @@ use crate::{
     },
     servicenow::{
         Cell, Column, InputMode, Kind, Record, Row, Session, SysId, TableError, Update,
-        tables::sys_db_object::{ACCESS, CALLER_ACCESS, COLUMNS, NAME, READ_ACCESS, TABLE},
+        tables::{
+            every,
+            sys_db_object::{ACCESS, CALLER_ACCESS, COLUMNS, NAME, READ_ACCESS, TABLE},
+        },
     },
 };
 
@@ -190,7 +193,8 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let name = planned.text(TABLE_NAME).unwrap_or_default();
     let problem = |error: TableError| problem::of_table(&error, "find the table").at_attribute(TABLE_NAME);
     let sys_id = session.names(TABLE, NAME).id_of(name).await.map_err(problem)?;
-    let before = session.fetch(TABLE, &sys_id, COLUMNS).await.map_err(problem)?;
+    let columns = [COLUMNS, &[every::SYS_UPDATED_BY, every::SYS_UPDATED_ON]].concat();
+    let before = session.fetch(TABLE, &sys_id, &columns).await.map_err(problem)?;
     let mut state = planned.with("id", sys_id.as_str());
     let mut row = Row::new();
     for setting in SETTINGS {
@@ -202,8 +206,10 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     }
     // The old values must be known to Terraform before the first of them is gone.
     cx.keep(&state);
+    let own_work = own_work(&session, &before, &state);
     match write(&session, &sys_id, row).await {
-        Ok((record, problems)) => {
+        Ok((record, mut problems)) => {
+            problems.append(own_work.map(Diagnostics::from).unwrap_or_default());
             take_over(&record, &mut state, Reading::Refresh);
             Ok(super::outcome(state, problems))
         }
@@ -213,6 +219,23 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         )),
         Err(error) => Err(problem::of_table(&error, "change the table's access")),
     }
+}
+
+/// A table that is as configured already, and that this account was the last to change: an apply that was cut short looks
+/// like that, and what the table held before it is lost.
+fn own_work(session: &Session, before: &Record, state: &Object) -> Option<Diagnostic> {
+    let mut managed = SETTINGS.iter().filter(|setting| setting.is_managed(state));
+    let is_as_configured = managed.all(|setting| state.at(setting.attribute) == state.at(setting.original));
+    let by = before.text(every::SYS_UPDATED_BY).value()?;
+    let on = before.text(every::SYS_UPDATED_ON).value().unwrap_or("an unknown day");
+    (is_as_configured && session.is_account(by)).then(|| {
+        let detail = format!(
+            "Its last change was made by {by}, the account of this provider, on {on} UTC. These settings now count as the old \
+             ones, and destroy leaves them as they are. If an apply was cut short then, the true old values are not known \
+             any more: put them back in the form after the destroy."
+        );
+        Diagnostic::warning("The table is as configured already", detail).at_attribute(TABLE_NAME)
+    })
 }
 
 async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {

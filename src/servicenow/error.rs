@@ -216,7 +216,11 @@ impl TableError {
     pub fn remedy(&self) -> String {
         match self {
             TableError::NotFound { table, .. } => {
-                format!("Check the sys_id. If the record exists, the account needs a role that may read {table}: {}.", table.role())
+                format!(
+                    "If it was removed meanwhile, run it again: it is planned anew. If it exists, the account needs a role that \
+                     may read {table}: {}.",
+                    table.role()
+                )
             }
             TableError::Ambiguous { .. } => {
                 "Import or reference the record that is meant by its sys_id, and delete the others if they are left over.".to_owned()

@@ -124,6 +124,12 @@ impl Session {
         self.inner.account_name()
     }
 
+    /// Whether a user name, such as that in `sys_created_by`, is the account's; no, when the account's is not known.
+    pub fn is_account(&self, user_name: &str) -> bool {
+        self.account()
+            .is_some_and(|account| account.eq_ignore_ascii_case(user_name))
+    }
+
     /// The instance's clock, as far as its answers told.
     pub fn clock(&self) -> Option<Timestamp> {
         self.inner.instance_time(Moment::now())

@@ -14,10 +14,12 @@
 #[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
 mod support;
 
+mod at_once;
 mod bad_input;
 mod composed;
 mod cross_scope_privilege;
 mod data_sources;
+mod disk_full;
 mod documentation;
 mod examples;
 mod failures;
@@ -27,8 +29,10 @@ mod installation;
 mod instances;
 mod integration_user;
 mod ip_access_rule;
+mod killed;
 mod leaks;
 mod logs;
+mod mid_run;
 mod modules;
 mod moving_in;
 mod newer_terraform;

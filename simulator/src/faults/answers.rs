@@ -95,6 +95,15 @@ pub(super) async fn interfere(State(faults): State<Faults>, mut request: Request
             tokio::time::sleep(delay).await;
             next.run(request).await
         }
+        Fault::HeldBefore(gate) => {
+            gate.passed().await;
+            next.run(request).await
+        }
+        Fault::HeldAfter(gate) => {
+            let response = next.run(request).await;
+            gate.passed().await;
+            response
+        }
         Fault::StaleRead => {
             request.extensions_mut().insert(Stale);
             next.run(request).await

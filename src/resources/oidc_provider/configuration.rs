@@ -13,7 +13,7 @@ use crate::{
     servicenow::{
         InputMode, Insert, Query, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
         tables::{
-            oauth_oidc_entity,
+            every, oauth_oidc_entity,
             oidc_provider_configuration::{
                 CACHE_LIFE_SPAN, COLUMNS, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM,
                 USER_FIELD,
@@ -279,17 +279,22 @@ async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Re
     Ok(users.iter().any(|user| Some(user.sys_id()) != aside))
 }
 
-/// A configuration of this metadata address that can be taken over: the same name, claim and field, and used by no
-/// provider. Such a one remains when its provider was removed by hand. Any other is refused: there is one per address.
+/// A configuration of this metadata address that can be taken over: made by this account, the same name, claim and field,
+/// and used by no provider. Such a one remains when a create was cut short, or its provider was removed by hand. Any other
+/// is refused: there is one per address.
 async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Option<SysId>, Diagnostic> {
     let problem = |error: TableError| problem::of_table(&error, "look for a configuration of this metadata address");
-    let found = session.select(TABLE, key, COLUMNS).await.map_err(problem)?;
+    let columns = [COLUMNS, &[every::SYS_CREATED_BY]].concat();
+    let found = session.select(TABLE, key, &columns).await.map_err(problem)?;
     let Some(record) = found.first() else { return Ok(None) };
     let sys_id = record.sys_id();
     let text = |column| record.text(column).value().unwrap_or("nothing").to_owned();
     let (name, claim, field) = (text(NAME), text(USER_CLAIM), text(USER_FIELD));
     let is_equal = planned.text("user_claim") == Some(&claim) && planned.text("user_field") == Some(&field);
-    if is_equal && planned.text("name") == Some(&name) && !is_used(session, sys_id, None).await.map_err(problem)? {
+    let by = record.text(every::SYS_CREATED_BY).value();
+    let is_ours = by.is_some_and(|by| session.is_account(by));
+    let is_the_same = is_equal && is_ours && planned.text("name") == Some(&name);
+    if is_the_same && !is_used(session, sys_id, None).await.map_err(problem)? {
         return Ok(Some(sys_id.clone()));
     }
     let sys_id = sys_id.as_str();

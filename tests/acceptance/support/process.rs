@@ -67,6 +67,11 @@ impl Running {
         assert!(self.signal("INT"), "terraform {} cannot be interrupted", self.command);
     }
 
+    /// The processes of this command, also after its end.
+    pub(crate) fn group(&self) -> Group {
+        Group(self.child.id())
+    }
+
     /// Waits for the end. A command that takes longer than [`LONGEST_COMMAND`] is ended and fails the test.
     pub(super) async fn end(mut self) -> (ExitStatus, Output) {
         let deadline = Instant::now() + LONGEST_COMMAND;
@@ -98,6 +103,60 @@ impl Running {
         let status = Command::new("sh").args(["-c", &script]).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
     }
+}
+
+/// Terraform and the providers that it started: a process group.
+#[derive(Clone, Copy)]
+pub(crate) struct Group(u32);
+
+impl Group {
+    /// SIGKILL to the providers alone.
+    pub(crate) fn kill_the_provider(self) {
+        let (providers, _) = self.members();
+        assert!(!providers.is_empty(), "no provider is running");
+        kill(&providers);
+    }
+
+    /// SIGKILL to Terraform alone.
+    pub(crate) fn kill_terraform(self) {
+        let (_, others) = self.members();
+        assert!(!others.is_empty(), "no terraform is running");
+        kill(&others);
+    }
+
+    /// Waits until the providers have ended by themselves.
+    pub(crate) async fn is_gone(self) {
+        eventually("the end of the provider", LONGEST_COMMAND, || {
+            self.members().0.is_empty()
+        })
+        .await;
+    }
+
+    /// The providers, and all others.
+    fn members(self) -> (Vec<String>, Vec<String>) {
+        let listed = Command::new("ps")
+            .args(["-A", "-o", "pid=", "-o", "pgid=", "-o", "stat=", "-o", "args="])
+            .output()
+            .unwrap();
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        let members = listed.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (pid, group, state) = (words.next()?, words.next()?, words.next()?);
+            // A dead process may still wait for its parent to notice.
+            let is_member = group == self.0.to_string() && !state.starts_with('Z');
+            is_member.then(|| (pid.to_owned(), words.next().unwrap_or_default().to_owned()))
+        });
+        let (providers, others): (Vec<_>, Vec<_>) =
+            members.partition(|(_, program)| program.ends_with("/terraform-provider-servicenow"));
+        let pids = |members: Vec<(String, String)>| members.into_iter().map(|(pid, _)| pid).collect();
+        (pids(providers), pids(others))
+    }
+}
+
+fn kill(pids: &[String]) {
+    let script = format!("kill -s KILL {}", pids.join(" "));
+    let status = Command::new("sh").args(["-c", &script]).status();
+    assert!(status.is_ok_and(|status| status.success()), "{script} failed");
 }
 
 impl Drop for Running {
