@@ -81,17 +81,16 @@ async fn survive(seed: u64) -> Result<(), String> {
         weather.begin(&simulator);
         let ended = apply_until_it_succeeds(&mut core, &blocks, &mut weather, &simulator).await;
         weather::clear(&simulator);
-        let describe = || {
-            let fired = weather::fired(&simulator);
-            let kills = &core.cut_short;
-            format!(
-                "stage {stage}; faults: {fired}\nkilled while changing: {kills:?}\nconfiguration: {}\nsaid:\n{}",
+        let made_so_far = worlds::made(&before, &worlds::records(&simulator));
+        if let Err(problem) = ended {
+            return Err(format!(
+                "{problem}\nmade so far\n{made_so_far:#?}\nstage {stage}; faults: {}\nkilled while changing: {:?}\n\
+                 configuration: {}\nsaid:\n{}",
+                weather::fired(&simulator),
+                core.cut_short,
                 world.expected().join("; "),
                 core.said()
-            )
-        };
-        if let Err(problem) = ended {
-            return Err(format!("{problem}; {}", describe()));
+            ));
         }
         let changes = core.changes(&blocks).await;
         let describe = || {
