@@ -266,7 +266,14 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     };
     let written = match session.insert(insert).await {
         Ok(written) => written,
-        Err(error) => return Err(known.of_insert(&session, &error).await),
+        Err(error) => {
+            let problem = known.of_insert(&session, &error).await;
+            let mut state = planned;
+            for part in belongings::ATTRIBUTES {
+                state.set(part, Value::Null);
+            }
+            return Ok(super::not_created(&error, state, problem));
+        }
     };
     let sys_id = written.record.sys_id().clone();
     // The user exists from here on: whatever fails below, Terraform must know its sys_id.

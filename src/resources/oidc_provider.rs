@@ -210,7 +210,13 @@ impl Resource<Clients> for OidcProvider {
             oauth_entity::remove_profiles(&session, &sys_id)
                 .await
                 .map_err(problem)?;
+            // First the configuration, where the instance allows it: the provider is what a removal that was cut short, by
+            // a kill even, is found again by.
+            let is_bare = state.at(configuration::ATTRIBUTE).is_null() || configuration::remove_first(&session, state).await?;
             session.delete(TABLE, &sys_id).await.map_err(problem)?;
+            if is_bare {
+                return Ok(());
+            }
             // What is left is the configuration.
             let mut left = state.clone();
             left.set("id", Value::Null);
@@ -289,6 +295,12 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         Ok(written) => written,
         Err(error) => {
             problems.push(known.of_insert(&session, &error).await);
+            if let TableError::Uncertain { ours: Some(sys_id), .. } = &error {
+                // Under this key it is found, if it was made; if not, what is left is the configuration.
+                state.set("id", sys_id.as_str());
+                cx.set_private(REMOVING, true.into());
+                return Ok(super::outcome(state, problems));
+            }
             let nothing = planned.at(configuration::ATTRIBUTE).is_null();
             return Ok(if nothing {
                 Outcome::Nothing(problems)
