@@ -269,9 +269,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         Err(error) => {
             let problem = known.of_insert(&session, &error).await;
             let mut state = planned;
-            for part in belongings::ATTRIBUTES {
-                state.set(part, Value::Null);
-            }
+            ties::clear(belongings::ALL, &mut state);
             return Ok(super::not_created(&error, state, problem));
         }
     };
