@@ -79,6 +79,25 @@ impl Session {
         }
     }
 
+    /// A record that matches and is there: a search can lag behind a removal, such as that of a replacement, so what it
+    /// shows is looked at by itself.
+    ///
+    /// # Errors
+    /// As [`Session::select`].
+    pub async fn find_present(
+        &self,
+        table: Table,
+        query: &Query,
+        columns: &[Column],
+    ) -> Result<Option<Record>, TableError> {
+        for found in self.select(table, query, &[]).await? {
+            if let Some(record) = self.find(table, found.sys_id(), columns).await? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
     /// One GET of one record, without company. None on 404, unconfirmed.
     pub(super) async fn look(
         &self,

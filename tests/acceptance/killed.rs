@@ -296,7 +296,8 @@ async fn a_configuration_that_lost_its_provider_is_taken_up_by_its_maker() {
             .terraform("apply")
             .await
             .fails_saying("The metadata address is configured already")
-            .says(&format!("configuration_id = \"{made}\""));
+            .says(&format!("configuration_id = \"{made}\""))
+            .says("No provider uses it, and somebody.else made it");
         by(simulator.username());
 
         workspace.terraform("apply").await.succeeds();
