@@ -55,15 +55,9 @@ impl Key<'_> {
         problem::of_table(error, &format!("create the {}", self.noun)).at_attribute(self.attribute)
     }
 
-    /// A search can lag behind a removal, such as that of a replacement: what it shows is looked at by itself.
     async fn find(&self, session: &Session) -> Result<Option<Record>, TableError> {
         let columns = [self.label, every::SYS_CREATED_BY, every::SYS_CREATED_ON];
-        for sys_id in session.ids_of(self.table, self.query).await? {
-            if let Some(record) = session.find(self.table, &sys_id, &columns).await? {
-                return Ok(Some(record));
-            }
-        }
-        Ok(None)
+        session.find_present(self.table, self.query, &columns).await
     }
 
     fn exists(&self, record: &Record) -> Diagnostic {

@@ -92,7 +92,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::select`].
-    pub async fn ids_of(&self, table: Table, key: &Query) -> Result<Vec<SysId>, TableError> {
+    async fn ids_of(&self, table: Table, key: &Query) -> Result<Vec<SysId>, TableError> {
         if !key.is_one_condition() {
             return Ok(ids(&self.select(table, key, &[]).await?));
         }
@@ -133,6 +133,25 @@ impl Session {
             Ok(meant.map(|record| record.sys_id().clone()).collect())
         };
         keys.iter().map(answer).collect()
+    }
+
+    /// A record that matches and is there: a search can lag behind a removal, such as that of a replacement, so what it
+    /// shows is looked at by itself.
+    ///
+    /// # Errors
+    /// As [`Session::select`].
+    pub async fn find_present(
+        &self,
+        table: Table,
+        query: &Query,
+        columns: &[Column],
+    ) -> Result<Option<Record>, TableError> {
+        for sys_id in self.ids_of(table, query).await? {
+            if let Some(record) = self.find(table, &sys_id, columns).await? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
     }
 
     /// One GET of one record, without company. None on 404, unconfirmed.

@@ -178,15 +178,14 @@ async fn a_replica_that_lags_doubles_and_forgets_nothing() {
         workspace.terraform("apply").await.succeeds();
         lag();
         workspace.plan_is_empty().await;
-        // A search still shows the former ones when the new ones are made.
-        lag();
-        workspace
-            .terraform(
-                "apply -refresh=false -replace=servicenow_oauth_entity.this -replace=servicenow_oidc_provider.this \
-                 -replace=servicenow_integration_user.this",
-            )
-            .await
-            .succeeds();
+        for replaced in ["servicenow_oauth_entity.this", "servicenow_integration_user.this"] {
+            // A search still shows the former one when the new one is made.
+            lag();
+            workspace
+                .terraform(&format!("apply -refresh=false -replace={replaced}"))
+                .await
+                .succeeds();
+        }
         simulator.instance().faults().clear();
 
         for (table, count) in [

@@ -19,7 +19,7 @@ pub(super) enum StartError {
     #[error("the socket path {path} has {length} bytes, the system takes {limit}: set TMPDIR to a shorter path")]
     PathTooLong { path: PathBuf, length: usize, limit: usize },
     #[error(
-        "cannot open the socket {path}: see that its folder is writable, on a file system that holds sockets, and has space left"
+        "cannot open the socket {path}: point TMPDIR to a writable folder, on a file system that holds sockets and has space left"
     )]
     Bind {
         path: PathBuf,

@@ -20,6 +20,7 @@ use std::{
     ffi::OsString,
     io::{Write, stderr, stdout},
     process::ExitCode,
+    time::Duration,
 };
 
 use self::{
@@ -91,6 +92,10 @@ fn serve<P: Provider>(plugin: Plugin, provider: impl FnOnce() -> P, owner: Owner
             if owner == Owner::Host {
                 // A host shows its user the first line of stdout when that is no handshake, but not stderr.
                 say(&line);
+                // go-plugin begins to read this line at the same time as it waits for our end, which closes the pipe: one
+                // that comes too soon leaves the user with "Failed to read any lines". Once it has the line, it kills us.
+                #[expect(clippy::disallowed_methods, reason = "the process does nothing else any more")]
+                std::thread::sleep(UNTIL_READ);
             }
             ExitCode::FAILURE
         }
@@ -118,6 +123,9 @@ fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtimes, Announced)>, 
     drop(_context);
     Ok(Some((runtimes, announced)))
 }
+
+/// Long enough for a host on a busy machine to read one line.
+const UNTIL_READ: Duration = Duration::from_secs(1);
 
 /// To stdout, which carries the handshake: only for what ends the process.
 fn say(text: &str) -> ExitCode {

@@ -298,23 +298,29 @@ async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Re
 async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Option<SysId>, Diagnostic> {
     let problem = |error: TableError| problem::of_table(&error, "look for a configuration of this metadata address");
     let columns = [COLUMNS, &[every::SYS_CREATED_BY]].concat();
-    let found = session.select(TABLE, key, &columns).await.map_err(problem)?;
-    let Some(record) = found.first() else { return Ok(None) };
+    let found = session.find_present(TABLE, key, &columns).await.map_err(problem)?;
+    let Some(record) = found else { return Ok(None) };
     let sys_id = record.sys_id();
     let text = |column| record.text(column).value().unwrap_or("nothing").to_owned();
     let (name, claim, field) = (text(NAME), text(USER_CLAIM), text(USER_FIELD));
     let is_equal = planned.text("user_claim") == Some(&claim) && planned.text("user_field") == Some(&field);
+    let is_the_same = is_equal && planned.text("name") == Some(&name);
+    let is_left_over = is_the_same && !is_used(session, sys_id, None).await.map_err(problem)?;
     let by = record.text(every::SYS_CREATED_BY).value();
-    let is_ours = by.is_some_and(|by| session.is_account(by));
-    let is_the_same = is_equal && is_ours && planned.text("name") == Some(&name);
-    if is_the_same && !is_used(session, sys_id, None).await.map_err(problem)? {
+    if is_left_over && by.is_some_and(|by| session.is_account(by)) {
         return Ok(Some(sys_id.clone()));
     }
     let sys_id = sys_id.as_str();
     let remedy = if is_equal {
+        let origin = match by {
+            Some(by) if is_left_over => format!(
+                " No provider uses it, and {by} made it: if that was an apply that was cut short, delete it and apply again."
+            ),
+            Some(_) | None => String::new(),
+        };
         format!(
             "It maps the same claim to the same field, so use it: replace the block `configuration` with\n\n  \
-             configuration_id = \"{sys_id}\""
+             configuration_id = \"{sys_id}\"\n\nIt is then not changed or removed here.{origin}"
         )
     } else {
         format!(
