@@ -27,3 +27,9 @@ scripts/pysnc.sh
 
 step "Running the tests"
 cargo test --workspace --locked --no-fail-fast "$@"
+
+# What users get is another program than the tests ran: optimised, static, packed. Whoever asked for some tests gets those.
+if [ $# -eq 0 ]; then
+  scripts/package.sh
+  scripts/smoke.sh
+fi
