@@ -68,6 +68,11 @@ tool() {
   PATH="$project/target/tools/$1-$2/bin:$PATH"
 }
 
+# A folder as programs of this system write it; on Windows bash has its own way.
+native() {
+  if command -v cygpath >/dev/null; then cygpath --windows "$1"; else printf '%s\n' "$1"; fi
+}
+
 # compile TARGET: the binary, whose bytes depend on the sources and the toolchain and on nothing else.
 compile() {
   local target="$1" flags=() hash
@@ -76,9 +81,9 @@ compile() {
   flags+=("-Ctarget-feature=+crt-static")
   # Panics name their source file. The last match wins, so the folder of the cargo home may lie in the project's.
   flags+=(
-    "--remap-path-prefix=$project=/src"
-    "--remap-path-prefix=${CARGO_TARGET_DIR:-$project/target}=/src/target"
-    "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+    "--remap-path-prefix=$(native "$project")=/src"
+    "--remap-path-prefix=$(native "${CARGO_TARGET_DIR:-$project/target}")=/src/target"
+    "--remap-path-prefix=$(native "${CARGO_HOME:-$HOME/.cargo}")=/cargo"
     "--remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$hash"
   )
   case "$target" in
@@ -92,19 +97,20 @@ compile() {
   esac
   # With an explicit target, also when it is this machine's: the flags are for the provider, and macros that the compiler
   # loads cannot be static.
-  CARGO_ENCODED_RUSTFLAGS="$(IFS=$'\x1f'; printf '%s' "${flags[*]}")" CARGO_INCREMENTAL=0 \
+  # The C compiler's date is no commit's: then each commit would compile the TLS library again.
+  CARGO_ENCODED_RUSTFLAGS="$(IFS=$'\x1f'; printf '%s' "${flags[*]}")" CARGO_INCREMENTAL=0 SOURCE_DATE_EPOCH=315532800 \
     cargo auditable build --release --locked --package "$name" --bin "$name" --target "$target"
 }
 
-# check BINARY TARGET: what a user would notice too late.
+# check BINARY TARGET LIST: what a user would notice too late. Where it is easily had, LIST is then the binary's own list of
+# its crates.
 check() {
-  local binary="$1" target="$2" folder
+  local binary="$1" target="$2" listed="$3" folder
   for folder in "$project" "${CARGO_HOME:-$HOME/.cargo}" "$HOME"; do
+    folder="$(native "$folder")"
     [ "${#folder}" -gt 3 ] || continue # "/" is in every binary
-    if grep -qaF -- "$folder/" "$binary"; then
-      fail "The binary names a folder of this machine: $(grep -aoF -- "$folder/" "$binary" | head -n 1)..." \
-        "Look for it with: strings $binary | grep -F $folder"
-    fi
+    grep -qaF -- "$folder" "$binary" || continue
+    fail "The binary names a folder of this machine: $folder" "Look for it with: strings $binary | grep -F '$folder'"
   done
   case "$target" in
     *-linux-*)
@@ -112,12 +118,14 @@ check() {
       if readelf --program-headers --dynamic --wide "$binary" | grep -E 'INTERP|\(NEEDED\)' >&2; then
         fail "The binary needs libraries of the system (see above)." "HCP Terraform's machines need not have them."
       fi
+      need objcopy "apt-get install binutils"
+      objcopy --dump-section ".dep-v0=$listed" "$binary" "$listed.copy" || fail "The binary has no list of its crates."
       ;;
   esac
 }
 
 archive() {
-  local target platform suffix="" binary sbom
+  local target platform suffix="" binary listed sbom built_in=()
   target="${TARGET:-$(default_target)}"
   platform="$(platform "$target")"
   case "$target" in *-windows-*) suffix=.exe ;; esac
@@ -127,7 +135,9 @@ archive() {
   step "Building $name $version for $platform ($target; some minutes the first time)"
   compile "$target"
   binary="${CARGO_TARGET_DIR:-target}/$target/release/$name$suffix"
-  check "$binary" "$target"
+  listed="$project/target/package-crates"
+  rm -f "$listed"
+  check "$binary" "$target" "$listed"
 
   step "Packing"
   mkdir -p "$package"
@@ -138,8 +148,9 @@ archive() {
   cargo cyclonedx --quiet --manifest-path Cargo.toml --format json --spec-version 1.5 --target "$target" \
     --override-filename "target-package-sbom"
   sbom="$package/${name}_${version}_${platform}.cdx.json"
-  "$python" scripts/package/files.py bill --output "$sbom" target-package-sbom.json
-  rm -f target-package-sbom.json simulator/target-package-sbom.json tools/docs/target-package-sbom.json
+  [ ! -e "$listed" ] || built_in=(--built-in "$listed")
+  "$python" scripts/package/files.py bill --output "$sbom" ${built_in[@]+"${built_in[@]}"} target-package-sbom.json
+  rm -f "$listed" "$listed.copy" target-package-sbom.json simulator/target-package-sbom.json tools/docs/target-package-sbom.json
 }
 
 seal() {
@@ -150,7 +161,7 @@ seal() {
     need gpg "apt-get install gnupg"
     local unattended=()
     [ -z "${GPG_PASSPHRASE:-}" ] || unattended=(--pinentry-mode loopback --passphrase-fd 3)
-    gpg --batch --yes --local-user "$GPG_KEY" "${unattended[@]}" --output "$sums.sig" --detach-sign "$sums" \
+    gpg --batch --yes --local-user "$GPG_KEY" ${unattended[@]+"${unattended[@]}"} --output "$sums.sig" --detach-sign "$sums" \
       3<<<"${GPG_PASSPHRASE:-}"
     gpg --batch --quiet --verify "$sums.sig" "$sums"
   else
@@ -171,7 +182,7 @@ again() {
   copy="$elsewhere/a folder/of another name"
   step "Building again, in $copy"
   mkdir -p "$copy/target" "$elsewhere/home/registry"
-  tar -c --exclude=./target --exclude=./.git . | tar -x -C "$copy"
+  tar -cf - --exclude=./target --exclude=./.git . | tar -xf - -C "$copy"
   ln -s "$project/target/tools" "$copy/target/tools"
   # What was downloaded need not be downloaded again; it is unpacked anew.
   for file in config.toml registry/index registry/cache; do

@@ -1,7 +1,9 @@
 """Writes the files of a release so that the same content gives the same bytes. See scripts/package.sh.
 
 files.py archive --output ZIP PATH=NAME...   a zip archive with these files
-files.py bill --output FILE SBOM             a bill of materials without the folders of the machine that wrote it
+files.py bill --output FILE [--built-in F] SBOM
+                                             a bill of materials without the folders of the machine that wrote it, which
+                                             has every crate that cargo-auditable listed in F
 files.py sums --folder F --name N --version V   the registry's manifest and the sums over it and the archives
 """
 
@@ -13,6 +15,7 @@ import re
 import shutil
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -40,6 +43,8 @@ def bill(arguments):
     text = re.sub(r"(\?|&)download_url=file://[^\"#&]*", "", text)
     document = json.loads(text)
     document.pop("serialNumber", None)  # random
+    if arguments.built_in:
+        same_as_built_in(document, arguments.built_in)
     document["metadata"]["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(os.environ["SOURCE_DATE_EPOCH"])))
     text = json.dumps(document, indent=2) + "\n"
     for folder in (str(PROJECT), str(Path.home())):
@@ -47,6 +52,16 @@ def bill(arguments):
             raise SystemExit(f"error: the bill of materials names a folder of this machine, {folder}")
     arguments.output.write_text(text)
     tell(arguments.output)
+
+
+def same_as_built_in(document, section):
+    """Two tools listed the crates; what one of them has missed would be missed by whoever reads it."""
+    built_in = {(each["name"], each["version"]) for each in json.loads(zlib.decompress(section.read_bytes()))["packages"]}
+    billed = {(each["name"], each["version"]) for each in [document["metadata"]["component"], *document["components"]]}
+    missing = sorted(" ".join(each) for each in built_in - billed)
+    if missing:
+        raise SystemExit(f"error: the binary lists crates that the bill of materials does not: {', '.join(missing)}")
+    print(f"    {len(built_in)} crates are listed in the binary, and all of them in the bill of materials")
 
 
 def sums(arguments):
@@ -78,6 +93,7 @@ def main():
     packing.set_defaults(run=archive)
     listing = commands.add_parser("bill")
     listing.add_argument("--output", type=Path, required=True)
+    listing.add_argument("--built-in", type=Path)
     listing.add_argument("sbom", type=Path)
     listing.set_defaults(run=bill)
     summing = commands.add_parser("sums")
