@@ -3,7 +3,7 @@
 //! Debug builds check every answer; release builds do not.
 
 use super::{
-    path::Path,
+    path::Trail,
     schema::{Attribute, Kind, Nesting, Schema},
     value::{Object, Value},
 };
@@ -11,7 +11,7 @@ use super::{
 /// What core would call an invalid plan.
 pub fn plan_problems(schema: &Schema, prior: Option<&Object>, config: &Object, planned: &Object) -> Vec<String> {
     let mut problems = Vec::new();
-    plan_object(&schema.attributes, prior, config, planned, &Path::root(), &mut problems);
+    plan_object(&schema.attributes, prior, config, planned, &Trail::Root, &mut problems);
     problems
 }
 
@@ -20,7 +20,7 @@ fn plan_object(
     prior: Option<&Object>,
     config: &Object,
     planned: &Object,
-    parent: &Path,
+    parent: &Trail<'_>,
     problems: &mut Vec<String>,
 ) {
     for attribute in attributes {

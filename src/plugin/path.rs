@@ -68,6 +68,61 @@ impl Path {
     }
 }
 
+/// Where a walk over a value is. Costs nothing until somebody asks for the [`Path`], which is when something is wrong.
+#[derive(Clone, Copy, Debug)]
+pub enum Trail<'a> {
+    /// At the whole object.
+    Root,
+    /// One step further.
+    Step(&'a Trail<'a>, Stride<'a>),
+}
+
+/// One step of a [`Trail`].
+#[derive(Clone, Copy, Debug)]
+pub enum Stride<'a> {
+    /// Into an object.
+    Attribute(&'a str),
+    /// Into a map.
+    Key(&'a str),
+    /// Into a list.
+    Index(usize),
+}
+
+impl<'a> Trail<'a> {
+    /// Into an attribute of the object that stands here.
+    pub fn attribute(&'a self, name: &'a str) -> Trail<'a> {
+        Trail::Step(self, Stride::Attribute(name))
+    }
+
+    /// Into an element of the map that stands here.
+    pub fn key(&'a self, key: &'a str) -> Trail<'a> {
+        Trail::Step(self, Stride::Key(key))
+    }
+
+    /// Into an element of the list that stands here.
+    pub fn index(&'a self, index: usize) -> Trail<'a> {
+        Trail::Step(self, Stride::Index(index))
+    }
+
+    /// Where that is.
+    pub fn path(&self) -> Path {
+        let Trail::Step(parent, stride) = self else {
+            return Path::root();
+        };
+        parent.path().join(match *stride {
+            Stride::Attribute(name) => Step::Attribute(name.to_owned()),
+            Stride::Key(key) => Step::Key(key.to_owned()),
+            Stride::Index(index) => Step::Index(index as i64),
+        })
+    }
+}
+
+impl fmt::Display for Trail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path().fmt(f)
+    }
+}
+
 /// As one would write it in HCL.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

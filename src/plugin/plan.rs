@@ -3,7 +3,7 @@
 //! Values in, decision out: no client, clock or environment. Terraform plans twice and demands the same answer.
 
 use super::{
-    path::{Path, Step},
+    path::{Path, Trail},
     schema::{Attribute, Kind, Modifier, Nesting, Schema},
     value::{Object, Value},
 };
@@ -26,7 +26,7 @@ pub fn propose(schema: &Schema, prior: Option<&Object>, proposed: Object, config
         &mut state,
         config,
         None,
-        &Path::root(),
+        &Trail::Root,
         &mut |place| {
             if let (Value::Null, Some(default)) = (place.config, &place.attribute.default) {
                 *place.planned = default.clone();
@@ -43,7 +43,7 @@ pub fn propose(schema: &Schema, prior: Option<&Object>, proposed: Object, config
             &mut state,
             config,
             prior,
-            &Path::root(),
+            &Trail::Root,
             &mut |place| {
                 let attribute = place.attribute;
                 if place.config.is_null() && attribute.is_computed() && attribute.default.is_none() {
@@ -58,7 +58,7 @@ pub fn propose(schema: &Schema, prior: Option<&Object>, proposed: Object, config
         &mut state,
         config,
         prior,
-        &Path::root(),
+        &Trail::Root,
         &mut |place| {
             modify(place, prior.is_some(), &mut replace);
         },
@@ -83,7 +83,7 @@ pub fn keep_equal_texts(schema: &Schema, new: &mut Object, former: &Object) {
         new,
         &config,
         Some(former),
-        &Path::root(),
+        &Trail::Root,
         &mut |place| {
             if let (Some(same), Value::String(new), Value::String(former)) =
                 (place.attribute.same_text, &*place.planned, place.prior)
@@ -99,7 +99,7 @@ pub fn keep_equal_texts(schema: &Schema, new: &mut Object, former: &Object) {
 /// Null in every write-only place.
 pub fn null_write_only(schema: &Schema, state: &mut Object) {
     let config = Object::new();
-    for_each(&schema.attributes, state, &config, None, &Path::root(), &mut |place| {
+    for_each(&schema.attributes, state, &config, None, &Trail::Root, &mut |place| {
         if place.attribute.write_only {
             *place.planned = Value::Null;
         }
@@ -118,7 +118,7 @@ fn modify(place: &mut Place<'_>, exists: bool, replace: &mut Vec<Path>) {
             Modifier::RequiresReplace | Modifier::RequiresReplaceIfConfigured => {
                 let changed = exists && !Value::same(&place.attribute.ty(), place.planned, place.prior);
                 if changed && (*modifier == Modifier::RequiresReplace || !place.config.is_null()) {
-                    replace.push(place.path.clone());
+                    replace.push(place.path.path());
                 }
             }
         }
@@ -128,7 +128,7 @@ fn modify(place: &mut Place<'_>, exists: bool, replace: &mut Vec<Path>) {
 /// One attribute in one object, seen from all sides.
 struct Place<'a> {
     attribute: &'a Attribute,
-    path: &'a Path,
+    path: &'a Trail<'a>,
     planned: &'a mut Value,
     config: &'a Value,
     prior: &'a Value,
@@ -141,7 +141,7 @@ fn for_each(
     planned: &mut Object,
     config: &Object,
     prior: Option<&Object>,
-    parent: &Path,
+    parent: &Trail<'_>,
     visit: &mut impl FnMut(&mut Place<'_>),
 ) {
     let nothing = Object::new();
@@ -183,7 +183,7 @@ fn for_each(
                             .cloned()
                     };
                     let (config, prior) = (at(config).unwrap_or_default(), at(prior));
-                    let path = path.join(Step::Index(index as i64));
+                    let path = path.index(index);
                     for_each(nested, element, &config, prior.as_ref(), &path, visit);
                 }
             }
@@ -199,14 +199,7 @@ fn for_each(
                             .cloned()
                     };
                     let (config, prior) = (at(config).unwrap_or_default(), at(prior));
-                    for_each(
-                        nested,
-                        element,
-                        &config,
-                        prior.as_ref(),
-                        &path.join(Step::Key(key.clone())),
-                        visit,
-                    );
+                    for_each(nested, element, &config, prior.as_ref(), &path.key(&key), visit);
                 }
             }
             (Nesting::Single | Nesting::List | Nesting::Map | Nesting::Set, _) => {}

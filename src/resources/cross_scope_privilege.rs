@@ -231,7 +231,11 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         Ok(written) => written,
         Err(error) => {
             let problem = problem::of_table(&error, "create the privilege");
-            return Ok(super::not_created(&error, planned.with(ORIGINAL_STATUS, Value::Null), problem));
+            return Ok(super::not_created(
+                &error,
+                planned.with(ORIGINAL_STATUS, Value::Null),
+                problem,
+            ));
         }
     };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.

@@ -212,7 +212,8 @@ impl Resource<Clients> for OidcProvider {
                 .map_err(problem)?;
             // First the configuration, where the instance allows it: the provider is what a removal that was cut short, by
             // a kill even, is found again by.
-            let is_bare = state.at(configuration::ATTRIBUTE).is_null() || configuration::remove_first(&session, state).await?;
+            let is_bare =
+                state.at(configuration::ATTRIBUTE).is_null() || configuration::remove_first(&session, state).await?;
             session.delete(TABLE, &sys_id).await.map_err(problem)?;
             if is_bare {
                 return Ok(());

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{CodecError, MAX_DEPTH};
 use crate::plugin::{
     number::Number,
-    path::{Path, Step},
+    path::Trail,
     ty::Type,
     value::{Object, Value},
 };
@@ -24,7 +24,7 @@ pub enum Unexpected {
 /// # Errors
 /// [`CodecError`] when something has another type.
 pub fn decode(json: &Json, ty: &Type, unexpected: Unexpected) -> Result<Value, CodecError> {
-    Reader { unexpected }.value(json, ty, &Path::root(), 0)
+    Reader { unexpected }.value(json, ty, &Trail::Root, 0)
 }
 
 /// Writes a known value; unknown parts become null.
@@ -50,10 +50,10 @@ struct Reader {
 }
 
 impl Reader {
-    fn value(&self, json: &Json, ty: &Type, path: &Path, depth: usize) -> Result<Value, CodecError> {
+    fn value(&self, json: &Json, ty: &Type, path: &Trail<'_>, depth: usize) -> Result<Value, CodecError> {
         let wrong = |problem: &str| {
             Err(CodecError {
-                path: path.clone(),
+                path: path.path(),
                 problem: problem.to_owned(),
             })
         };
@@ -83,22 +83,23 @@ impl Reader {
                 let elements = elements
                     .iter()
                     .enumerate()
-                    .map(|(index, json)| self.value(json, element, &path.join(Step::Index(index as i64)), depth + 1));
+                    .map(|(index, json)| self.value(json, element, &path.index(index), depth + 1));
                 Ok(Value::List(elements.collect::<Result<_, _>>()?))
             }
             (Type::List(_) | Type::Set(_), _) => wrong("a list is required"),
             (Type::Tuple(types), Json::Array(elements)) if types.len() == elements.len() => {
-                let elements =
-                    types.iter().zip(elements).enumerate().map(|(index, (ty, json))| {
-                        self.value(json, ty, &path.join(Step::Index(index as i64)), depth + 1)
-                    });
+                let elements = types
+                    .iter()
+                    .zip(elements)
+                    .enumerate()
+                    .map(|(index, (ty, json))| self.value(json, ty, &path.index(index), depth + 1));
                 Ok(Value::List(elements.collect::<Result<_, _>>()?))
             }
             (Type::Tuple(_), _) => wrong("a tuple is required"),
             (Type::Map(element), Json::Object(parts)) => {
                 let mut object = Object::new();
                 for (key, json) in parts {
-                    let value = self.value(json, element, &path.join(Step::Key(key.clone())), depth + 1)?;
+                    let value = self.value(json, element, &path.key(&key), depth + 1)?;
                     object.0.insert(key.clone(), value);
                 }
                 Ok(Value::Object(object))

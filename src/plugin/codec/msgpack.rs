@@ -8,7 +8,7 @@ use rmp::{Marker, encode};
 use super::{CodecError, MAX_DEPTH};
 use crate::plugin::{
     number::Number,
-    path::{Path, Step},
+    path::Trail,
     ty::Type,
     value::{Object, Value},
 };
@@ -22,10 +22,10 @@ pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, CodecError> {
         return Ok(Value::Null);
     }
     let mut reader = Reader { rest: bytes };
-    let value = reader.value(ty, &Path::root(), 0)?;
+    let value = reader.value(ty, &Trail::Root, 0)?;
     match reader.rest {
         [] => Ok(value),
-        rest => Err(error(&Path::root(), format!("{} bytes follow the value", rest.len()))),
+        rest => Err(error(&Trail::Root, format!("{} bytes follow the value", rest.len()))),
     }
 }
 
@@ -36,15 +36,15 @@ pub fn encode(value: &Value, ty: &Type) -> Vec<u8> {
     bytes
 }
 
-fn error(path: &Path, problem: impl Into<String>) -> CodecError {
+fn error(path: &Trail<'_>, problem: impl Into<String>) -> CodecError {
     CodecError {
-        path: path.clone(),
+        path: path.path(),
         problem: problem.into(),
     }
 }
 
 /// Terraform's numbers know infinity, but nothing that is no number.
-fn float(float: f64, path: &Path) -> Result<Number, CodecError> {
+fn float(float: f64, path: &Trail<'_>) -> Result<Number, CodecError> {
     if float.is_nan() {
         Err(error(path, "a number is required"))
     } else {
@@ -57,7 +57,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize, path: &Path) -> Result<&'a [u8], CodecError> {
+    fn take(&mut self, length: usize, path: &Trail<'_>) -> Result<&'a [u8], CodecError> {
         match self.rest.split_at_checked(length) {
             Some((head, rest)) => {
                 self.rest = rest;
@@ -67,20 +67,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn number<const N: usize>(&mut self, path: &Path) -> Result<[u8; N], CodecError> {
+    fn number<const N: usize>(&mut self, path: &Trail<'_>) -> Result<[u8; N], CodecError> {
         self.take(N, path)?
             .try_into()
             .map_err(|_| error(path, "the value is cut short"))
     }
 
-    fn length(&mut self, width: usize, path: &Path) -> Result<usize, CodecError> {
+    fn length(&mut self, width: usize, path: &Trail<'_>) -> Result<usize, CodecError> {
         Ok(self
             .take(width, path)?
             .iter()
             .fold(0, |length, byte| length << 8 | usize::from(*byte)))
     }
 
-    fn value(&mut self, ty: &Type, path: &Path, depth: usize) -> Result<Value, CodecError> {
+    fn value(&mut self, ty: &Type, path: &Trail<'_>, depth: usize) -> Result<Value, CodecError> {
         if depth > MAX_DEPTH {
             return Err(error(path, "the value nests too deep"));
         }
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
                 let length = self.array_length(marker, path)?;
                 let mut elements = Vec::new();
                 for index in 0..length {
-                    elements.push(self.value(element, &path.join(Step::Index(index as i64)), depth + 1)?);
+                    elements.push(self.value(element, &path.index(index), depth + 1)?);
                 }
                 Ok(Value::List(elements))
             }
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
                 }
                 let mut elements = Vec::new();
                 for (index, ty) in types.iter().enumerate() {
-                    elements.push(self.value(ty, &path.join(Step::Index(index as i64)), depth + 1)?);
+                    elements.push(self.value(ty, &path.index(index), depth + 1)?);
                 }
                 Ok(Value::List(elements))
             }
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
                 let mut object = Object::new();
                 for _ in 0..self.map_length(marker, path)? {
                     let key = self.key(path)?.to_owned();
-                    let value = self.value(element, &path.join(Step::Key(key.clone())), depth + 1)?;
+                    let value = self.value(element, &path.key(&key), depth + 1)?;
                     object.0.insert(key, value);
                 }
                 Ok(Value::Object(object))
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The length of an extension's body; `None` when the marker starts no extension.
-    fn extension_length(&mut self, marker: Marker, path: &Path) -> Result<Option<usize>, CodecError> {
+    fn extension_length(&mut self, marker: Marker, path: &Trail<'_>) -> Result<Option<usize>, CodecError> {
         Ok(Some(match marker {
             Marker::FixExt1 => 1,
             Marker::FixExt2 => 2,
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    fn text(&mut self, marker: Marker, path: &Path) -> Result<&'a str, CodecError> {
+    fn text(&mut self, marker: Marker, path: &Trail<'_>) -> Result<&'a str, CodecError> {
         let length = match marker {
             Marker::FixStr(length) => usize::from(length),
             Marker::Str8 => self.length(1, path)?,
@@ -173,12 +173,12 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.take(length, path)?).map_err(|_| error(path, "the text is not UTF-8"))
     }
 
-    fn key(&mut self, path: &Path) -> Result<&'a str, CodecError> {
+    fn key(&mut self, path: &Trail<'_>) -> Result<&'a str, CodecError> {
         let marker = Marker::from_u8(self.take(1, path)?[0]);
         self.text(marker, path)
     }
 
-    fn array_length(&mut self, marker: Marker, path: &Path) -> Result<usize, CodecError> {
+    fn array_length(&mut self, marker: Marker, path: &Trail<'_>) -> Result<usize, CodecError> {
         match marker {
             Marker::FixArray(length) => Ok(usize::from(length)),
             Marker::Array16 => self.length(2, path),
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn map_length(&mut self, marker: Marker, path: &Path) -> Result<usize, CodecError> {
+    fn map_length(&mut self, marker: Marker, path: &Trail<'_>) -> Result<usize, CodecError> {
         match marker {
             Marker::FixMap(length) => Ok(usize::from(length)),
             Marker::Map16 => self.length(2, path),
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn numeric(&mut self, marker: Marker, path: &Path) -> Result<Number, CodecError> {
+    fn numeric(&mut self, marker: Marker, path: &Trail<'_>) -> Result<Number, CodecError> {
         Ok(match marker {
             Marker::FixPos(number) => Number::Integer(number.into()),
             Marker::FixNeg(number) => Number::Integer(number.into()),
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn dynamic(&mut self, marker: Marker, path: &Path, depth: usize) -> Result<Value, CodecError> {
+    fn dynamic(&mut self, marker: Marker, path: &Trail<'_>, depth: usize) -> Result<Value, CodecError> {
         if self.array_length(marker, path)? != 2 {
             return Err(error(path, "a dynamic value is a pair"));
         }

@@ -8,7 +8,7 @@ use super::{Attribute, Kind, Nesting, Schema};
 use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     duration,
-    path::{Path, Step},
+    path::{Path, Trail},
     value::{Object, Value},
 };
 
@@ -283,7 +283,7 @@ pub fn configuration(schema: &Schema, config: &Object, write_only: WriteOnly) ->
     for rule in &schema.rules {
         walk.rule(rule, config);
     }
-    walk.attributes(&schema.attributes, config, &Path::root());
+    walk.attributes(&schema.attributes, config, &Trail::Root);
     walk.diagnostics
 }
 
@@ -340,19 +340,19 @@ impl Walk {
         self.diagnostics.push(Diagnostic::error(problem.0, problem.1).at(place));
     }
 
-    fn attributes(&mut self, attributes: &[Attribute], object: &Object, parent: &Path) {
+    fn attributes(&mut self, attributes: &[Attribute], object: &Object, parent: &Trail<'_>) {
         for attribute in attributes {
             self.attribute(attribute, object, &parent.attribute(attribute.name));
         }
     }
 
-    fn attribute(&mut self, attribute: &Attribute, siblings: &Object, path: &Path) {
+    fn attribute(&mut self, attribute: &Attribute, siblings: &Object, path: &Trail<'_>) {
         let value = siblings.at(attribute.name);
         if value.is_null() {
             if attribute.presence == super::Presence::Required {
                 let detail = format!("The argument `{path}` is required, but no value was given. Add it.");
                 self.diagnostics
-                    .push(Diagnostic::error("Missing argument", detail).at(path.clone()));
+                    .push(Diagnostic::error("Missing argument", detail).at(path.path()));
             }
             return;
         }
@@ -360,7 +360,7 @@ impl Walk {
             let detail =
                 format!("`{path}` is read-only: the provider gives its value. Remove it from the configuration.");
             self.diagnostics
-                .push(Diagnostic::error("Read-only attribute", detail).at(path.clone()));
+                .push(Diagnostic::error("Read-only attribute", detail).at(path.path()));
             return;
         }
         if attribute.write_only && self.write_only == WriteOnly::Unsupported {
@@ -369,7 +369,7 @@ impl Walk {
                  state. Use Terraform 1.11 or later."
             );
             self.diagnostics
-                .push(Diagnostic::error("Terraform is too old for write-only arguments", detail).at(path.clone()));
+                .push(Diagnostic::error("Terraform is too old for write-only arguments", detail).at(path.path()));
             return;
         }
         if value.is_unknown() {
@@ -377,7 +377,7 @@ impl Walk {
         }
         if let Some(instead) = attribute.deprecated {
             let warning = Diagnostic::warning("Deprecated argument", format!("`{path}` is deprecated. {instead}"));
-            self.diagnostics.push(warning.at(path.clone()));
+            self.diagnostics.push(warning.at(path.path()));
         }
         for validator in &attribute.validators {
             if let Err(problem) = (validator.check)(&Checked { value, siblings }) {
@@ -392,7 +392,7 @@ impl Walk {
                 };
                 let summary = format!("Invalid value for {path}");
                 self.diagnostics
-                    .push(Diagnostic::error(summary, problem).at(path.clone()));
+                    .push(Diagnostic::error(summary, problem).at(path.path()));
             }
         }
         let Kind::Nested(nesting, nested) = &attribute.kind else {
@@ -403,7 +403,7 @@ impl Walk {
             (Nesting::List, Value::List(elements)) => {
                 for (index, element) in elements.iter().enumerate() {
                     if let Value::Object(object) = element {
-                        self.attributes(nested, object, &path.join(Step::Index(index as i64)));
+                        self.attributes(nested, object, &path.index(index));
                     }
                 }
             }
@@ -418,7 +418,7 @@ impl Walk {
             (Nesting::Map, Value::Object(map)) => {
                 for (key, element) in map.iter() {
                     if let Value::Object(object) = element {
-                        self.attributes(nested, object, &path.join(Step::Key(key.clone())));
+                        self.attributes(nested, object, &path.key(&key));
                     }
                 }
             }

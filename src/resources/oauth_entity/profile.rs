@@ -108,7 +108,8 @@ pub(crate) async fn read_into(
     // One that is not as it should be yet counts as none: so the next plan makes up for it. Who was killed left no note.
     let is_unfinished = |profile: &Record| {
         let grant_type = state.text("default_grant_type");
-        let differs = matches!((grant_type, profile.text(GRANT_TYPE).value()), (Some(ours), Some(kept)) if ours != kept);
+        let differs =
+            matches!((grant_type, profile.text(GRANT_TYPE).value()), (Some(ours), Some(kept)) if ours != kept);
         differs || cx.private(UNFINISHED).is_some_and(|it| it == true)
     };
     let profile = profile.filter(|profile| !is_unfinished(profile));
