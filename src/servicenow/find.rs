@@ -79,8 +79,8 @@ impl Session {
         }
     }
 
-    /// A record that matches and is there: a search can lag behind a removal, such as that of a replacement, so what it
-    /// shows is looked at by itself.
+    /// A record that matches and is there: a search can lag behind a removal, such as that of a replacement. So what this
+    /// process removed does not count, and anything else is looked at by itself.
     ///
     /// # Errors
     /// As [`Session::select`].
@@ -91,7 +91,9 @@ impl Session {
         columns: &[Column],
     ) -> Result<Option<Record>, TableError> {
         for found in self.select(table, query, &[]).await? {
-            if let Some(record) = self.find(table, found.sys_id(), columns).await? {
+            if !self.inner.was_removed(found.sys_id())
+                && let Some(record) = self.find(table, found.sys_id(), columns).await?
+            {
                 return Ok(Some(record));
             }
         }
