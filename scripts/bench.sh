@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Benchmarks: start, memory, size, plans and applies of large estates. Arguments: the number of users (1000).
+# Benchmarks. Arguments: parts (start, requests, estate, growth; all of them) and the number of users (1000).
 #
 #   PEER_MIRROR=<folder>  also starts the provider binary in there, to compare with
 

@@ -46,3 +46,19 @@ else
   # shellcheck disable=SC2034 # shell.sh prints it at the end
   verdict_detail="shellcheck is missing, so scripts were parsed only; install it with: apt-get install shellcheck"
 fi
+
+step "GitHub workflows: schema, pinned actions, permissions, injection"
+readonly zizmor_version=1.32.0
+zizmor="$project/target/tools/zizmor-$zizmor_version"
+if [ ! -e "$zizmor/ready" ]; then
+  rm -rf "$zizmor"
+  python3 -m venv "$zizmor" &&
+    "$zizmor/bin/pip" install --quiet --disable-pip-version-check "zizmor==$zizmor_version" >&2 &&
+    touch "$zizmor/ready"
+fi || note "it cannot be installed from PyPI"
+if [ -e "$zizmor/ready" ]; then
+  "$zizmor/bin/zizmor" --quiet --offline --strict-collection --persona=pedantic .github
+else
+  # shellcheck disable=SC2034
+  verdict_detail="${verdict_detail:+$verdict_detail; }zizmor is missing, so workflows were not checked"
+fi

@@ -25,5 +25,17 @@ python3 -m unittest discover -s scripts/tests
 step "Calling the simulator with PySNC"
 scripts/pysnc.sh
 
+step "Looking at the simulator's page in a browser"
+scripts/page.sh
+
+step "Running the demo, and comparing it with docs/demo.md"
+scripts/transcript.sh --check
+
 step "Running the tests"
 cargo test --workspace --locked --no-fail-fast "$@"
+
+# What users get is another program than the tests ran: optimised, static, packed. Whoever asked for some tests gets those.
+if [ $# -eq 0 ]; then
+  scripts/package.sh
+  scripts/smoke.sh
+fi

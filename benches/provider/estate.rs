@@ -61,8 +61,8 @@ pub(crate) async fn run(users: usize, latency_ms: u64) {
     );
 }
 
-/// How little is asked of the instance: users, and grants of their own.
-pub(crate) async fn requests(count: usize) {
+/// How little is asked of the instance: users, and grants of their own. Then the same plan on a distant instance.
+pub(crate) async fn requests(count: usize, latency_ms: u64) {
     let simulator = start().await;
     let workspace = Workspace::new(Some(&simulator), &estate(count, count));
     let apply = workspace.measured("apply", &simulator).await;
@@ -72,6 +72,20 @@ pub(crate) async fn requests(count: usize) {
         &apply.requests.to_string(),
     );
     row("requests to plan them", &plan.requests.to_string());
+    let floor = Workspace::new(None, &terraform_data(2 * count));
+    floor.terraform("apply").await;
+    let (_, floor_plan) = floor.timed("plan").await;
+    let slow = Fault::Slow(Duration::from_millis(latency_ms));
+    simulator.instance().faults().every(Matcher::any(), slow);
+    let mut seconds = Vec::new();
+    for _ in 0..3 {
+        seconds.push(workspace.measured("plan", &simulator).await.seconds);
+    }
+    let plan = median(&mut seconds);
+    row(
+        &format!("plan of them, {latency_ms} ms latency"),
+        &format!("{plan:.2} s ({:.2} s above terraform_data)", plan - floor_plan),
+    );
 }
 
 /// Whether the cost of a resource stays the same as the estate grows.
@@ -208,7 +222,8 @@ impl Workspace {
     }
 }
 
-/// The most resident memory of a child process: the provider is terraform's only one.
+/// The most resident memory of a child process: the provider is terraform's only one, once it is no copy of terraform
+/// any more.
 fn memory_of_children(parent: u32) -> u64 {
     let path = format!("/proc/{parent}/task");
     let tasks = std::fs::read_dir(Path::new(&path)).into_iter().flatten().flatten();
@@ -220,5 +235,11 @@ fn memory_of_children(parent: u32) -> u64 {
                 .collect::<Vec<_>>()
         })
         .collect();
-    ids.into_iter().filter_map(host::resident_kib).max().unwrap_or_default()
+    let is_provider =
+        |id: &u32| std::fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|exe| exe == Path::new(BINARY));
+    ids.into_iter()
+        .filter(is_provider)
+        .filter_map(host::resident_kib)
+        .max()
+        .unwrap_or_default()
 }

@@ -1,7 +1,8 @@
 //! What the provider costs: start, memory, size, and the plans and applies of large estates. Prints medians and ratios; it
 //! asserts nothing, because a number depends on the machine.
 //!
-//! `make bench`, or `cargo bench --bench provider -- 300` for another number of users.
+//! `make bench`; `scripts/bench.sh requests` measures a part by itself, `scripts/bench.sh estate 300` another number of
+//! users.
 //! `PEER_MIRROR` may name a folder with another provider's binary, which is then started as well.
 
 #![allow(
@@ -19,20 +20,37 @@ const BINARY: &str = env!("CARGO_BIN_EXE_terraform-provider-servicenow");
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let users: usize = std::env::args().skip(1).find_map(|it| it.parse().ok()).unwrap_or(1000);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let users: usize = arguments.iter().find_map(|it| it.parse().ok()).unwrap_or(1000);
+    let parts: Vec<&str> = PARTS
+        .into_iter()
+        .filter(|part| arguments.iter().any(|it| it == part))
+        .collect();
+    let is_wanted = |part| parts.is_empty() || parts.contains(&part);
     println!("| what | measured |\n|---|---|");
-    let size = std::fs::metadata(BINARY).map_or(0, |it| it.len());
-    row("size of the binary", &format!("{:.1} MB", size as f64 / 1e6));
-    start("start to handshake", Path::new(BINARY));
-    if let Some(peer) = peer() {
-        start("the same of the peer", &peer);
+    if is_wanted("start") {
+        let size = std::fs::metadata(BINARY).map_or(0, |it| it.len());
+        row("size of the binary", &format!("{:.1} MB", size as f64 / 1e6));
+        start("start to handshake", Path::new(BINARY));
+        if let Some(peer) = peer() {
+            start("the same of the peer", &peer);
+        }
+        schema_call().await;
     }
-    schema_call().await;
-    estate::requests(300).await;
-    estate::run(users, 0).await;
-    estate::run(users, 30).await;
-    estate::growth(&[100, 500, 1000, 2000]).await;
+    if is_wanted("requests") {
+        estate::requests(300, 30).await;
+    }
+    if is_wanted("estate") {
+        estate::run(users, 0).await;
+        estate::run(users, 30).await;
+    }
+    if is_wanted("growth") {
+        estate::growth(&[100, 500, 1000, 2000]).await;
+    }
 }
+
+/// What can be measured by itself.
+const PARTS: [&str; 4] = ["start", "requests", "estate", "growth"];
 
 /// One line of the table.
 fn row(what: &str, measured: &str) {

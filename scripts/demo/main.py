@@ -91,8 +91,17 @@ def main() -> int:
     folder.mkdir(parents=True)
 
     say("Starting the simulator: ServiceNow, Entra, Graph and the admin center on loopback")
-    # In a session of its own, so that Ctrl-C reaches the demo, which stops it in order.
-    simulator = subprocess.Popen([arguments.simulator], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    # In a session of its own, so that Ctrl-C reaches the demo, which stops it in order. One that is kept may not hold the
+    # demo's own output open: whoever reads it through a pipe would wait for ever.
+    log = (folder / "simulator.log").open("w") if arguments.keep else None
+    simulator = subprocess.Popen(
+        [arguments.simulator],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        start_new_session=True,
+    )
     keep = False
     try:
         announced = json.loads(simulator.stdout.readline())
@@ -119,12 +128,7 @@ def demonstrate(arguments, announced: dict) -> list[Row]:
     before = (instance.inventory(), tenant.support_integration())
 
     say("Registering the three Entra applications with Graph (modules/entra-apps does it with the azuread provider)")
-    redirect_uri = announced["instance_url"] + "/oauth_redirect.do"
-    applications = {
-        "outbound": tenant.register("demo_outbound", redirect_uri),
-        "inbound": tenant.register("demo_inbound_aad"),
-        "rest_user": tenant.register("demo_servicenow_rest_user"),
-    }
+    applications = register(tenant, announced)
     for role, application in applications.items():
         print(f"  {role:9} {application['client_id']}")
     if not instance.records("sys_user", f"user_name={ADMINISTRATOR}"):
@@ -160,6 +164,15 @@ def demonstrate(arguments, announced: dict) -> list[Row]:
             tenant.unregister(application["id"])
     show_table(rows)
     return rows
+
+
+def register(tenant: Tenant, announced: dict) -> dict:
+    redirect_uri = announced["instance_url"] + "/oauth_redirect.do"
+    return {
+        "outbound": tenant.register("demo_outbound", redirect_uri),
+        "inbound": tenant.register("demo_inbound_aad"),
+        "rest_user": tenant.register("demo_servicenow_rest_user"),
+    }
 
 
 def variables(announced: dict, applications: dict) -> dict:
@@ -221,8 +234,10 @@ def explain_keeping(arguments, process: int, announced: dict):
     print(
         textwrap.dedent(
             f"""
-            The simulator is still running. Look at it, or go on by hand:
+            The simulator is still running. Look at what was made, or go on by hand:
 
+              page           {announced["instance_url"]}/
+                             (a browser warns of the certificate, which the simulator signed itself: go on all the same)
               instance       {announced["instance_url"]}  ({announced["username"]} / {announced["password"]})
               authority      {announced["ca_certificate"]}
               connection     curl --cacert {announced["ca_certificate"]} -X POST {announced["connection_test_url"]}

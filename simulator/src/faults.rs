@@ -14,6 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
+use tokio::sync::Notify;
 
 use answers::interfere;
 
@@ -58,7 +59,7 @@ pub enum Fault {
     NotFound,
     /// 429 with the rate limit headers.
     TooManyRequests(RetryAfter),
-    /// Any 5xx with the JSON envelope.
+    /// 408 or any 5xx with the JSON envelope.
     ServerError(u16),
     /// 200 with the hibernation page of a developer instance.
     Hibernation,
@@ -71,8 +72,25 @@ pub enum Fault {
     TruncatedList,
     /// Half of a list is missing, without a word.
     PartialList,
+    /// A list without rows: a replica that has seen nothing yet, or rights that hide every row.
+    EmptyList,
+    /// JSON that ends half-way, inside an answer that is complete.
+    TruncatedJson,
+    /// An error object inside a 200. The request was handled all the same where it says so.
+    ErrorIn200 {
+        /// Whether a write took.
+        handled: bool,
+    },
     /// `Content-Length` promises more than is sent.
     WrongContentLength,
+    /// The request is handled, and the connection closes half-way through the body.
+    CutMidBody,
+    /// No answer, for as long as the caller waits. [`Faults::unanswered`] tells of it: who kills the caller then leaves
+    /// a request behind of which nobody knows whether it was handled.
+    NoAnswer {
+        /// Whether the request was handled.
+        handled: bool,
+    },
     /// The answer comes late.
     Slow(Duration),
     /// The request waits until the gate opens, and is handled then. A caller that is gone by then has asked nothing.
@@ -96,6 +114,7 @@ pub enum Fault {
 #[derive(Clone, Default)]
 pub struct Matcher {
     method: Option<Method>,
+    writes: bool,
     table: Option<String>,
     path: Option<PathPredicate>,
     skip: usize,
@@ -123,6 +142,13 @@ impl Matcher {
         self
     }
 
+    /// Only verbs that change something.
+    #[must_use]
+    pub fn writes(mut self) -> Self {
+        self.writes = true;
+        self
+    }
+
     /// Only this table of the Table API.
     #[must_use]
     pub fn on_table(mut self, table: &str) -> Self {
@@ -146,6 +172,7 @@ impl Matcher {
 
     fn matches(&self, method: &Method, path: &str) -> bool {
         self.method.as_ref().is_none_or(|wanted| wanted == method)
+            && !(self.writes && reads(method))
             && self
                 .table
                 .as_deref()
@@ -158,6 +185,7 @@ impl Matcher {
 #[derive(Clone, Default)]
 pub struct Faults {
     script: Arc<Mutex<Script>>,
+    unanswered: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -170,7 +198,8 @@ struct Script {
 struct Planned {
     matcher: Matcher,
     fault: Fault,
-    lasting: bool,
+    /// How many requests still meet it; none means all.
+    left: Option<usize>,
 }
 
 struct Chaos {
@@ -178,8 +207,8 @@ struct Chaos {
     rate: f64,
     kinds: Vec<Fault>,
     seen: HashMap<(Method, String), u64>,
-    /// The fault before, per table or path.
-    last: HashMap<String, Fault>,
+    /// How many of the next requests are told the truth, per table or path.
+    truthful: HashMap<String, u32>,
 }
 
 impl Faults {
@@ -191,12 +220,17 @@ impl Faults {
 
     /// Plans `fault` for the next request that matches, once.
     pub fn next(&self, matcher: Matcher, fault: Fault) {
-        self.plan(matcher, fault, false);
+        self.plan(matcher, fault, Some(1));
+    }
+
+    /// Plans `fault` for the next `times` requests that match: a spell of bad weather.
+    pub fn times(&self, matcher: Matcher, fault: Fault, times: usize) {
+        self.plan(matcher, fault, Some(times));
     }
 
     /// Plans `fault` for every request that matches, until [`Faults::clear`].
     pub fn every(&self, matcher: Matcher, fault: Fault) {
-        self.plan(matcher, fault, true);
+        self.plan(matcher, fault, None);
     }
 
     /// Random faults of every kind that a client can survive, where it can. `rate` is the share of requests that meet one, 0 to 1.
@@ -214,7 +248,7 @@ impl Faults {
             rate,
             kinds: kinds.to_vec(),
             seen: HashMap::new(),
-            last: HashMap::new(),
+            truthful: HashMap::new(),
         });
     }
 
@@ -231,17 +265,18 @@ impl Faults {
         self.script().fired.clone()
     }
 
+    /// Waits for a request that meets [`Fault::NoAnswer`]; at once if one did since the last wait.
+    pub async fn unanswered(&self) {
+        self.unanswered.notified().await;
+    }
+
     /// Puts the faults in front of a router.
     pub fn layer(&self, router: Router) -> Router {
         router.layer(from_fn_with_state(self.clone(), interfere))
     }
 
-    fn plan(&self, matcher: Matcher, fault: Fault, lasting: bool) {
-        self.script().planned.push(Planned {
-            matcher,
-            fault,
-            lasting,
-        });
+    fn plan(&self, matcher: Matcher, fault: Fault, left: Option<usize>) {
+        self.script().planned.push(Planned { matcher, fault, left });
     }
 
     fn draw(&self, method: &Method, path: &str) -> Option<Fault> {
@@ -273,10 +308,15 @@ impl Script {
             break;
         }
         let index = hit?;
-        if self.planned[index].lasting {
-            return Some(self.planned[index].fault.clone());
+        let planned = &mut self.planned[index];
+        let fault = planned.fault.clone();
+        if let Some(left) = &mut planned.left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.planned.remove(index);
+            }
         }
-        Some(self.planned.remove(index).fault)
+        Some(fault)
     }
 }
 
@@ -284,6 +324,10 @@ impl Chaos {
     fn draw(&mut self, method: &Method, path: &str) -> Option<Fault> {
         let count = self.seen.entry((method.clone(), path.to_owned())).or_default();
         *count += 1;
+        let place = table_of(path).unwrap_or(path).to_owned();
+        let truthful = self.truthful.entry(place).or_default();
+        let must_be_true = *truthful > 0;
+        *truthful = truthful.saturating_sub(1);
         let mut hasher = DefaultHasher::new();
         (self.seed, method.as_str(), path, *count).hash(&mut hasher);
         let dice = hasher.finish();
@@ -292,32 +336,50 @@ impl Chaos {
             return None;
         }
         // The low bits are independent enough of the share drawn from the high ones.
-        let drawn = self.kinds[(dice & 0x7ff) as usize % self.kinds.len()].clone();
-        let place = table_of(path).unwrap_or(path).to_owned();
-        let fault = if is_bearable(&drawn, method, path, self.last.get(&place)) {
-            drawn
+        let drawn = &self.kinds[(dice & 0x7ff) as usize % self.kinds.len()];
+        let fault = if is_possible(drawn, method, path) && !(must_be_true && drawn.misleads()) {
+            drawn.clone()
         } else {
             Fault::ServerError(503)
         };
-        self.last.insert(place, fault.clone());
+        let reads = reads(method);
+        if fault.misleads() || (!reads && fault.loses_a_write()) {
+            *truthful = TRUTHFUL;
+        }
         Some(fault)
     }
 }
 
-/// Whether a client that does everything right can come out of this fault well, `last` being the fault before it.
-fn is_bearable(fault: &Fault, method: &Method, path: &str, last: Option<&Fault>) -> bool {
-    let reads = matches!(*method, Method::GET | Method::HEAD);
-    let is_list = table_of(path).is_some_and(|table| path.ends_with(table));
+impl Fault {
+    /// Whether a read is answered with what is not so. Once is a bad day; a client that asks again must be told the truth.
+    fn misleads(&self) -> bool {
+        matches!(
+            self,
+            Fault::NotFound | Fault::StaleRead | Fault::PartialList | Fault::EmptyList
+        )
+    }
+
+    /// Whether a write takes and its answer does not arrive. It can only be found by looking for it.
+    fn loses_a_write(&self) -> bool {
+        matches!(
+            self,
+            Fault::CutAfter
+                | Fault::WrongContentLength
+                | Fault::CutMidBody
+                | Fault::TruncatedJson
+                | Fault::ErrorIn200 { handled: true }
+        )
+    }
+}
+
+/// Whether such a request can meet the fault.
+fn is_possible(fault: &Fault, method: &Method, path: &str) -> bool {
+    let is_list = table_of(path).is_none_or(|table| path.ends_with(table));
     match fault {
         // Transient means that asking again tells the truth; of a refused DELETE nobody would ask again.
-        Fault::NotFound => reads && last != Some(&Fault::NotFound),
-        // A lost insert can only be found by looking for it.
-        Fault::StaleRead | Fault::PartialList => {
-            let lost = matches!(last, Some(Fault::CutAfter | Fault::WrongContentLength));
-            reads && !lost
-        }
-        Fault::TruncatedList => reads && is_list,
-        Fault::ForbiddenByBusinessRule => !reads,
+        Fault::NotFound | Fault::StaleRead => reads(method),
+        Fault::TruncatedList | Fault::PartialList | Fault::EmptyList => reads(method) && is_list,
+        Fault::ForbiddenByBusinessRule => !reads(method),
         Fault::CutBefore
         | Fault::CutAfter
         | Fault::Unauthorized
@@ -328,12 +390,20 @@ fn is_bearable(fault: &Fault, method: &Method, path: &str, last: Option<&Fault>)
         | Fault::Hibernation
         | Fault::Maintenance
         | Fault::LoginRedirect
+        | Fault::TruncatedJson
+        | Fault::ErrorIn200 { .. }
         | Fault::WrongContentLength
+        | Fault::CutMidBody
+        | Fault::NoAnswer { .. }
         | Fault::Slow(_)
         | Fault::HeldBefore(_)
         | Fault::HeldAfter(_)
         | Fault::Answer { .. } => true,
     }
+}
+
+fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// The table that a path of the Table API names.
@@ -351,6 +421,8 @@ fn survivable() -> Vec<Fault> {
         Fault::NotFound,
         Fault::TooManyRequests(RetryAfter::Seconds(0)),
         Fault::TooManyRequests(RetryAfter::Silent),
+        Fault::TooManyRequests(RetryAfter::Date(1)),
+        Fault::ServerError(408),
         Fault::ServerError(500),
         Fault::ServerError(502),
         Fault::ServerError(503),
@@ -358,9 +430,21 @@ fn survivable() -> Vec<Fault> {
         Fault::Hibernation,
         Fault::Maintenance,
         Fault::TruncatedList,
+        Fault::EmptyList,
+        Fault::TruncatedJson,
+        Fault::ErrorIn200 { handled: true },
+        Fault::ErrorIn200 { handled: false },
         Fault::WrongContentLength,
+        Fault::CutMidBody,
         Fault::Slow(Duration::from_millis(20)),
         Fault::StaleRead,
         Fault::ForbiddenByBusinessRule,
+        Fault::ForbiddenHtml,
+        Fault::LoginRedirect,
+        Fault::Unauthorized,
     ]
 }
+
+/// How many requests on a table are told the truth after one was misled or lost: enough for the second look of whoever
+/// was, although others ask at the same time.
+const TRUTHFUL: u32 = 12;

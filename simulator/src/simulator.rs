@@ -185,6 +185,7 @@ impl Simulator {
             entra: entra.clone(),
             admin: admin.clone(),
             connection: connection.clone(),
+            own_application: account.client_id.clone(),
         };
         let mut of_instance = served(page.in_front_of(instance.router()), &logs.instance);
         if options.instance_scheme == Scheme::Http {

@@ -6,8 +6,9 @@
 
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
+    ops::Range,
     sync::{LazyLock, PoisonError, RwLock},
 };
 
@@ -89,14 +90,8 @@ pub fn register(secret: &Secret) {
         URL_SAFE_NO_PAD.encode(value),
     ];
     for form in forms {
-        if !registry.patterns.iter().any(|pattern| pattern.as_str() == form) {
-            registry.patterns.push(Zeroizing::new(form));
-        }
+        registry.add(form);
     }
-    // The longest first: a pattern that contains another one must win.
-    registry
-        .patterns
-        .sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
 }
 
 /// Hides every registered value and every value under a well-known secret key.
@@ -110,13 +105,34 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 
 fn mask_values(text: &str) -> Cow<'_, str> {
     let registry = REGISTRY.read().unwrap_or_else(PoisonError::into_inner);
-    let mut masked = Cow::Borrowed(text);
-    for pattern in &registry.patterns {
-        if masked.contains(pattern.as_str()) {
-            masked = Cow::Owned(masked.replace(pattern.as_str(), MASK));
+    let mut masked = String::new();
+    let mut copied = 0;
+    // What is hidden since it was last copied. Secrets that overlap or touch are hidden as one.
+    let mut hidden: Option<Range<usize>> = None;
+    for start in 0..text.len() {
+        let Some(length) = registry.longest_at(&text.as_bytes()[start..]) else {
+            continue;
+        };
+        match &mut hidden {
+            Some(range) if start <= range.end => range.end = range.end.max(start + length),
+            _ => {
+                if let Some(range) = hidden.replace(start..start + length) {
+                    masked.push_str(&text[copied..range.start]);
+                    masked.push_str(MASK);
+                    copied = range.end;
+                }
+            }
         }
     }
-    masked
+    match hidden {
+        None => Cow::Borrowed(text),
+        Some(range) => {
+            masked.push_str(&text[copied..range.start]);
+            masked.push_str(MASK);
+            masked.push_str(&text[range.end..]);
+            Cow::Owned(masked)
+        }
+    }
 }
 
 fn mask_keys(text: &str) -> Cow<'_, str> {
@@ -192,10 +208,31 @@ pub fn is_secret_key(key: &str) -> bool {
     KEYS.contains(&plain.as_str())
 }
 
+/// What was registered. A text is gone through once, however many secrets there are: each user of an estate can have one.
 #[derive(Default)]
 struct Registry {
     known: HashSet<String>,
-    patterns: Vec<Zeroizing<String>>,
+    /// The forms that a value can take, by their first bytes.
+    patterns: HashMap<[u8; SHORTEST], Vec<Zeroizing<String>>>,
+}
+
+impl Registry {
+    fn add(&mut self, form: String) {
+        let Some(first) = form.as_bytes().first_chunk() else {
+            return;
+        };
+        let patterns = self.patterns.entry(*first).or_default();
+        if !patterns.iter().any(|pattern| pattern.as_str() == form) {
+            patterns.push(Zeroizing::new(form));
+        }
+    }
+
+    /// The length of the longest form that these bytes begin with.
+    fn longest_at(&self, bytes: &[u8]) -> Option<usize> {
+        let patterns = self.patterns.get(bytes.first_chunk::<SHORTEST>()?)?;
+        let here = patterns.iter().filter(|pattern| bytes.starts_with(pattern.as_bytes()));
+        here.map(|pattern| pattern.len()).max()
+    }
 }
 
 static REGISTRY: LazyLock<RwLock<Registry>> = LazyLock::new(RwLock::default);
@@ -318,6 +355,16 @@ mod tests {
         let masked = mask(r#"{"note":["quoting slash\/and \u00fcmlaut here"]}"#);
 
         assert_eq!(masked, r#"{"note":["quoting *** here"]}"#);
+    }
+
+    #[test]
+    fn secrets_that_overlap_leave_nothing_of_each_other() {
+        register(&Secret::from("overlap-one-overlap-two"));
+        register(&Secret::from("overlap-two-overlap-three"));
+
+        let masked = mask("a overlap-one-overlap-two-overlap-three b overlap-one-overlap-two c");
+
+        assert_eq!(masked, "a *** b *** c");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use rustls::{
@@ -22,9 +22,7 @@ pub(super) struct Tls {
 
 /// Builds the TLS configuration. Reads files: the roots, the authority, the client's certificate and key.
 pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
-    let mut roots = RootCertStore::empty();
-    // Honours SSL_CERT_FILE and SSL_CERT_DIR. Unreadable ones are no error here: the authority given may suffice.
-    let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let mut roots = SYSTEM_ROOTS.clone();
     if let Some(path) = &options.ca_certificate_path {
         for certificate in certificates("ca_certificate_path", path)? {
             roots.add(certificate).map_err(|error| OptionsError::BadPem {
@@ -53,6 +51,14 @@ pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
     };
     Ok(Tls { config, has_roots })
 }
+
+/// The system's roots, read once for all clients of the process. Honours `SSL_CERT_FILE` and `SSL_CERT_DIR`. Unreadable
+/// ones are no error here: the authority given may suffice.
+static SYSTEM_ROOTS: LazyLock<RootCertStore> = LazyLock::new(|| {
+    let mut roots = RootCertStore::empty();
+    let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+});
 
 /// What a failed connection says about TLS, if it failed there.
 pub(super) fn problem(error: &(dyn Error + 'static), has_roots: bool) -> Option<TlsProblem> {

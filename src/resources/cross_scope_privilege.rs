@@ -226,7 +226,13 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         input: InputMode::Stored,
     };
     let written = session.insert(insert).await;
-    let written = written.map_err(|error| problem::of_table(&error, "create the privilege"))?;
+    let written = match written {
+        Ok(written) => written,
+        Err(error) => {
+            let problem = problem::of_table(&error, "create the privilege");
+            return Ok(super::not_created(&error, planned.with(ORIGINAL_STATUS, Value::Null), problem));
+        }
+    };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned
         .with("id", written.record.sys_id().as_str())

@@ -11,7 +11,7 @@ use super::{
     mapping::{self, Field, Reading},
     problem, rights,
     secret::SecretNames,
-    taken,
+    taken, ties,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -177,7 +177,7 @@ impl Resource<Clients> for IntegrationUser {
                 state.set("last_name", Value::Null);
             }
         }
-        belongings::read_into(&session, &sys_id, &mut state, reading).await?;
+        ties::read_into(belongings::ALL, &session, &sys_id, &mut state, reading).await?;
         Ok(Some(state))
     }
 
@@ -193,7 +193,7 @@ impl Resource<Clients> for IntegrationUser {
         let Some(sys_id) = super::sys_id(state) else {
             return Ok(());
         };
-        belongings::remove(&session, &sys_id, state).await?;
+        ties::remove(belongings::ALL, &session, &sys_id, state).await?;
         if state.text(DELETION_POLICY) == Some(DEACTIVATE) {
             let row = Row::new().set(ACTIVE, false);
             let update = Update {
@@ -246,7 +246,7 @@ impl Resource<Clients> for IntegrationUser {
 async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     // Names that do not exist are found out before anything is written.
-    let wanted = belongings::resolve(&session, &planned).await?;
+    let wanted = ties::resolve(belongings::ALL, &session, &planned).await?;
     let user_name = planned.text("user_name").unwrap_or_default().to_owned();
     let key =
         Query::equals(USER_NAME, user_name.as_str()).map_err(|error| problem::of_query(&error, "create the user"))?;
@@ -266,14 +266,17 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     };
     let written = match session.insert(insert).await {
         Ok(written) => written,
-        Err(error) => return Err(known.of_insert(&session, &error).await),
+        Err(error) => {
+            let problem = known.of_insert(&session, &error).await;
+            let mut state = planned;
+            ties::clear(belongings::ALL, &mut state);
+            return Ok(super::not_created(&error, state, problem));
+        }
     };
     let sys_id = written.record.sys_id().clone();
     // The user exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned.clone().with("id", sys_id.as_str());
-    for part in belongings::ATTRIBUTES {
-        state.set(part, Value::Null);
-    }
+    ties::clear(belongings::ALL, &mut state);
     cx.keep(&state);
     let mut problems = problem::of_mismatches(&written.mismatches, |column| mapping::attribute_of(FIELDS, column));
     take_over(&written.record, &mut state, Reading::Refresh);
@@ -282,7 +285,16 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     {
         problems.push(problem::of_table(&error, "set the user's password"));
     }
-    belongings::give(&session, &sys_id, &wanted, &planned, &mut state, &mut problems).await;
+    ties::give(
+        belongings::ALL,
+        &session,
+        &sys_id,
+        &wanted,
+        &planned,
+        &mut state,
+        &mut problems,
+    )
+    .await;
     Ok(super::outcome(state, problems))
 }
 
@@ -294,7 +306,7 @@ async fn update(
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let sys_id = super::require_sys_id(prior)?;
-    let wanted = belongings::resolve(&session, &planned).await?;
+    let wanted = ties::resolve(belongings::ALL, &session, &planned).await?;
     let row = mapping::row_to_update(FIELDS, prior, &planned);
     let mut state = planned.clone();
     let mut problems = Diagnostics::new();
@@ -324,9 +336,18 @@ async fn update(
             state.set(name, prior.at(name).clone());
         }
     }
-    let left = belongings::take_away(&session, &sys_id, prior, &planned, &mut problems).await;
-    belongings::give(&session, &sys_id, &wanted, &planned, &mut state, &mut problems).await;
-    belongings::keep(&mut state, left);
+    let left = ties::take_away(belongings::ALL, &session, &sys_id, prior, &planned, &mut problems).await;
+    ties::give(
+        belongings::ALL,
+        &session,
+        &sys_id,
+        &wanted,
+        &planned,
+        &mut state,
+        &mut problems,
+    )
+    .await;
+    ties::keep(&mut state, left);
     Ok(super::outcome(state, problems))
 }
 

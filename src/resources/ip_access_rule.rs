@@ -251,7 +251,10 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let written = match session.insert(insert).await {
         Ok(written) => written,
         Err(error @ TableError::Duplicate { .. }) => return Err(known.of_insert(&session, &error).await),
-        Err(error) => return Err(of_write(&error, "create the address rule")),
+        Err(error) => {
+            let problem = of_write(&error, "create the address rule");
+            return Ok(super::not_created(&error, planned, problem));
+        }
     };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned.with("id", written.record.sys_id().as_str());

@@ -1,7 +1,8 @@
 //! The managed resources: one room each, all furnished alike.
 //!
 //! What they share: [`mapping`] ties attributes to columns, [`problem`] turns errors into diagnostics, [`secret`] decides
-//! when a secret is sent, [`import`] finds what a user names, [`taken`] keeps a create from making what is there already.
+//! when a secret is sent, [`import`] finds what a user names, [`taken`] keeps a create from making what is there already,
+//! [`ties`] gives and takes what is listed by name.
 
 mod cross_scope_privilege;
 mod foreign;
@@ -20,12 +21,13 @@ mod support_repository;
 mod support_settings;
 mod table_access;
 mod taken;
+mod ties;
 mod user_role;
 
 use crate::{
     clients::Clients,
     plugin::{Attribute, Diagnostic, Diagnostics, IdentitySchema, Object, Outcome, Resource},
-    servicenow::SysId,
+    servicenow::{SysId, TableError},
 };
 
 /// All resources.
@@ -76,6 +78,18 @@ fn outcome(state: Object, problems: Diagnostics) -> Outcome {
         Outcome::Partly(state, problems)
     } else {
         Outcome::Done(state, problems)
+    }
+}
+
+/// How a create ended whose insert failed. Where nobody knows whether the record was made, its key goes into the state:
+/// the next refresh finds the record under it, or finds that there is none.
+fn not_created(error: &TableError, planned: Object, problem: Diagnostic) -> Outcome {
+    match error {
+        TableError::Uncertain { ours: Some(sys_id), .. } => {
+            let state = planned.with("id", sys_id.as_str()).with_unknown_as_null();
+            Outcome::Partly(state, problem.into())
+        }
+        _ => Outcome::Nothing(problem.into()),
     }
 }
 

@@ -346,7 +346,10 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     };
     let written = match session.insert(insert).await {
         Ok(written) => written,
-        Err(error) => return Err(known.of_insert(&session, &error).await),
+        Err(error) => {
+            let problem = known.of_insert(&session, &error).await;
+            return Ok(super::not_created(&error, planned, problem));
+        }
     };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned.with("id", written.record.sys_id().as_str());

@@ -12,7 +12,7 @@ use super::{
     mapping::{self, Field, Reading},
     oauth_entity, problem, rights, scope,
     secret::SecretNames,
-    taken,
+    taken, ties,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -189,7 +189,7 @@ impl Resource<Clients> for OidcProvider {
             SECRET.forget(&mut state);
         }
         configuration::read_into(&session, &mut state, reading).await?;
-        scopes::read_into(&session, record.sys_id(), &mut state, reading).await?;
+        ties::read_into(scopes::ALL, &session, record.sys_id(), &mut state, reading).await?;
         Ok(Some(state))
     }
 
@@ -206,11 +206,17 @@ impl Resource<Clients> for OidcProvider {
         if let Some(sys_id) = super::sys_id(state) {
             // Whatever becomes of the answer: from here on a provider that is gone may have left its configuration.
             cx.set_private(REMOVING, true.into());
-            scopes::remove(&session, &sys_id, state).await?;
+            ties::remove(scopes::ALL, &session, &sys_id, state).await?;
             oauth_entity::remove_profiles(&session, &sys_id)
                 .await
                 .map_err(problem)?;
+            // First the configuration, where the instance allows it: the provider is what a removal that was cut short, by
+            // a kill even, is found again by.
+            let is_bare = state.at(configuration::ATTRIBUTE).is_null() || configuration::remove_first(&session, state).await?;
             session.delete(TABLE, &sys_id).await.map_err(problem)?;
+            if is_bare {
+                return Ok(());
+            }
             // What is left is the configuration.
             let mut left = state.clone();
             left.set("id", Value::Null);
@@ -263,7 +269,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         Query::equals(CLIENT_ID, client_id).map_err(|error| problem::of_query(&error, "create the OIDC provider"))?;
     let known = known_by(&key, client_id);
     known.refuse_second(&session).await?;
-    let scopes = scopes::resolve(&session, &planned).await?;
+    let scopes = ties::resolve(scopes::ALL, &session, &planned).await?;
     let application = scope::to_wire(&session, &planned).await?;
     let mut state = planned.clone();
     state.set("id", Value::Null);
@@ -289,6 +295,12 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         Ok(written) => written,
         Err(error) => {
             problems.push(known.of_insert(&session, &error).await);
+            if let TableError::Uncertain { ours: Some(sys_id), .. } = &error {
+                // Under this key it is found, if it was made; if not, what is left is the configuration.
+                state.set("id", sys_id.as_str());
+                cx.set_private(REMOVING, true.into());
+                return Ok(super::outcome(state, problems));
+            }
             let nothing = planned.at(configuration::ATTRIBUTE).is_null();
             return Ok(if nothing {
                 Outcome::Nothing(problems)
@@ -304,7 +316,16 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
-    scopes::give(&session, &sys_id, &scopes, &planned, &mut state, &mut problems).await;
+    ties::give(
+        scopes::ALL,
+        &session,
+        &sys_id,
+        &scopes,
+        &planned,
+        &mut state,
+        &mut problems,
+    )
+    .await;
     Ok(super::outcome(state, problems))
 }
 
@@ -316,7 +337,7 @@ async fn update(
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let sys_id = super::require_sys_id(prior)?;
-    let scopes = scopes::resolve(&session, &planned).await?;
+    let scopes = ties::resolve(scopes::ALL, &session, &planned).await?;
     let application = scope::to_wire(&session, &planned).await?;
     let mut state = planned.clone();
     let mut problems = Diagnostics::new();
@@ -363,9 +384,18 @@ async fn update(
     {
         problems.push(problem);
     }
-    let left = scopes::take_away(&session, &sys_id, prior, &planned, &mut problems).await;
-    scopes::give(&session, &sys_id, &scopes, &planned, &mut state, &mut problems).await;
-    scopes::keep(&mut state, left);
+    let left = ties::take_away(scopes::ALL, &session, &sys_id, prior, &planned, &mut problems).await;
+    ties::give(
+        scopes::ALL,
+        &session,
+        &sys_id,
+        &scopes,
+        &planned,
+        &mut state,
+        &mut problems,
+    )
+    .await;
+    ties::keep(&mut state, left);
     Ok(super::outcome(state, problems))
 }
 

@@ -303,7 +303,16 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     let created = support
         .create_repository(&repository, &secrets(config), &cx.limits())
         .await;
-    created.map_err(|error| problem_at(&error, "create the repository"))?;
+    if let Err(error) = created {
+        let problem = problem_at(&error, "create the repository");
+        return Ok(match error {
+            // Kept by its id, which was free: the next refresh finds it, or finds that there is none.
+            SupportError::Uncertain { repository_id, .. } => {
+                Outcome::Partly(planned.with("id", repository_id).with_unknown_as_null(), problem.into())
+            }
+            _ => Outcome::Nothing(problem.into()),
+        });
+    }
     // The repository exists from here on: whatever fails below, Terraform must know it.
     let state = planned.with("id", repository.repository_id.as_str());
     cx.keep(&state);

@@ -3,6 +3,8 @@
 //! What counts is that the user has the role: under Role Management V2 there is one row per user and role, older
 //! instances may hold several, and rows with `inherited=true` are the platform's own. These are forgotten, not deleted.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
@@ -174,8 +176,12 @@ impl Resource<Clients> for UserRole {
         let (Some(user), Some(role)) = (id_of(USERS), id_of(ROLES)) else {
             return Ok(());
         };
-        let revoked = session.grants().revoke(&user, &role).await;
-        let revoked = revoked.map_err(|error| problem::of_table(&error, "revoke the role"))?;
+        let problem = |error: TableError| problem::of_table(&error, "revoke the role");
+        let mut revoked = session.grants().revoke(&user, &role).await.map_err(problem)?;
+        if revoked.removed == 0 && !revoked.still_inherited {
+            session.wait(SECOND_LOOK).await;
+            revoked = session.grants().revoke(&user, &role).await.map_err(problem)?;
+        }
         if revoked.still_inherited {
             tracing::info!(%user, %role, "the user keeps the role by inheritance");
         }
@@ -258,6 +264,9 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     Ok(super::outcome(state, problems))
 }
 
+/// A search can lag behind a write: a row that should be there and is not, is looked for once more.
+const SECOND_LOOK: Duration = Duration::from_millis(300);
+
 /// A row that was there may be one that does not work.
 async fn activate(session: &Session, sys_id: &SysId) -> Result<(), TableError> {
     let record = session.fetch(TABLE, sys_id, COLUMNS).await?;
@@ -284,15 +293,18 @@ fn direct() -> Result<Query, Diagnostic> {
 async fn find(session: &Session, end: End, given: &str) -> Result<SysId, Diagnostic> {
     let doing = format!("find the {}", end.noun);
     let problem = |error: TableError| problem::of_table(&error, &doing).at_attribute(end.attribute);
-    if let Ok(sys_id) = SysId::parse(given)
-        && let Some(record) = session.find(end.table, &sys_id, &[end.name]).await.map_err(problem)?
-    {
-        return Ok(record.sys_id().clone());
+    if let Ok(sys_id) = SysId::parse(given) {
+        let is_there = session.has_just_made(&sys_id)
+            || session
+                .find(end.table, &sys_id, &[end.name])
+                .await
+                .map_err(problem)?
+                .is_some();
+        if is_there {
+            return Ok(sys_id);
+        }
     }
-    let names = session.names(end.table, end.name);
-    // Users come and go within one apply, and a name then stands for another record.
-    names.forget(given);
-    names.id_of(given).await.map_err(problem)
+    session.names(end.table, end.name).id_of(given).await.map_err(problem)
 }
 
 /// Takes over one end. What is configured stays while it means the same record.

@@ -123,6 +123,7 @@ impl Session {
     /// Sends one request, with a fresh token if the instance refuses the first.
     pub(super) async fn exchange(&self, ask: &Ask<'_>) -> Result<Answer, Trouble> {
         let inner = &self.inner;
+        let _writing = (ask.verb != Verb::Read).then(|| inner.ahead.writing());
         let mut may_renew = inner.credentials.can_renew();
         loop {
             let request = self.request(ask).map_err(Trouble::Http)?;

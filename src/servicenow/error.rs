@@ -198,6 +198,8 @@ pub enum TableError {
         detail: String,
         /// A record that may be the one.
         candidate: Option<SysId>,
+        /// The key that the record has if it was made; none where the instance chooses the key.
+        ours: Option<SysId>,
     },
     /// A name that no record has.
     #[error("{table} has no record named \"{name}\"{}", similar_names(similar))]
@@ -266,7 +268,8 @@ impl TableError {
             }
             .to_owned(),
             TableError::Cancelled { .. } => "Run it again to finish.".to_owned(),
-            TableError::Uncertain { table, candidate, .. } => match candidate {
+            TableError::Uncertain { table, candidate, ours, .. } => match candidate {
+                None if ours.is_some() => "Run it again: its key is known, so it is found if it was made.".to_owned(),
                 Some(sys_id) => format!("Look at the record {sys_id} in {table}: if it is the one, import it; otherwise run it again."),
                 None => format!("Look into {table}: import the record if it is there, otherwise run it again."),
             },
@@ -382,8 +385,15 @@ impl Refusal {
     fn remedy(&self, table: Table, verb: Verb) -> String {
         match self {
             Refusal::Acl { .. } | Refusal::Other { .. } => format!(
-                "The account probably lacks a role: to {verb} {table} it needs {}. Where the REST access rules are \
+                "{}The account probably lacks a role: to {verb} {table} it needs {}. Where the REST access rules are \
                  active it also needs snc_platform_rest_api_access.{}",
+                match (self, verb) {
+                    // The instance says no more of a key that is taken.
+                    (Refusal::Other { .. }, Verb::Update) => {
+                        "If another record has the same name or key, choose another one. If not: "
+                    }
+                    _ => "",
+                },
                 table.role(),
                 if table == sys_user_has_role::TABLE {
                     BY_GROUP

@@ -8,14 +8,19 @@ use super::call::{Ask, fields};
 use super::error::{TableError, Verb};
 use super::gather::{Gather, NoAnswer};
 use super::instance::{Session, Shared, entry_of};
-use super::query::Query;
+use super::names;
+use super::query::{Query, Verdict};
 use super::record::Record;
 use super::sys_id::SysId;
 use super::table::{Column, Table};
+use super::tables::every;
 
 /// Finds that wait for company, by table.
 #[derive(Default)]
-pub(super) struct Finds(Shared<Table, Gather<Wanted, Option<Record>>>);
+pub(super) struct Finds {
+    by_id: Shared<Table, Gather<Wanted, Option<Record>>>,
+    by_key: Shared<Table, Gather<Query, Vec<SysId>>>,
+}
 
 #[derive(Clone)]
 struct Wanted {
@@ -30,7 +35,10 @@ impl Session {
     /// # Errors
     /// [`TableError`].
     pub async fn find(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Option<Record>, TableError> {
-        let gather = entry_of(&self.inner.finds.0, table, Gather::default);
+        if let Some(record) = self.inner.ahead.take(table, sys_id, columns) {
+            return Ok(Some(record));
+        }
+        let gather = entry_of(&self.inner.finds.by_id, table, Gather::default);
         let wanted = Wanted {
             sys_id: sys_id.clone(),
             columns: columns.to_vec(),
@@ -79,6 +87,54 @@ impl Session {
         }
     }
 
+    /// The keys of the records that a natural key means. Those of one table that are a single condition are asked for
+    /// together.
+    ///
+    /// # Errors
+    /// As [`Session::select`].
+    async fn ids_of(&self, table: Table, key: &Query) -> Result<Vec<SysId>, TableError> {
+        if !key.is_one_condition() {
+            return Ok(ids(&self.select(table, key, &[]).await?));
+        }
+        let gather = entry_of(&self.inner.finds.by_key, table, Gather::default);
+        let together = |keys| self.ids_together(table, keys);
+        let answer = gather
+            .ask(key.clone(), self.inner.timing.batch_window, &self.limits, together)
+            .await;
+        answer.map_err(|reason| match reason {
+            NoAnswer::Limits(error) => TableError::from_http(table, Verb::Read, error),
+            NoAnswer::Table(error) => error,
+        })
+    }
+
+    /// Answers in the order of the questions.
+    async fn ids_together(&self, table: Table, keys: Vec<Query>) -> Vec<Result<Vec<SysId>, TableError>> {
+        let parts = names::parts(keys.iter(), |key| key.encoded().len() + ENCODED_JOINT);
+        let parts = parts.into_iter().map(|part| self.ids_of_part(table, part));
+        futures_util::future::join_all(parts).await.concat()
+    }
+
+    async fn ids_of_part(&self, table: Table, keys: Vec<&Query>) -> Vec<Result<Vec<SysId>, TableError>> {
+        let any = keys.iter().copied().cloned().reduce(Query::or);
+        let any = any.unwrap_or_else(Query::every_row);
+        let found = match self.select(table, &any, &[]).await {
+            Ok(found) => found,
+            // Rows that one asker may not see are no concern of the others.
+            Err(TableError::Invisible { .. }) if keys.len() > 1 => {
+                let alone = keys
+                    .iter()
+                    .map(|key| async { Ok(ids(&self.select(table, key, &[]).await?)) });
+                return futures_util::future::join_all(alone).await;
+            }
+            Err(error) => return keys.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let answer = |key: &&Query| {
+            let meant = found.iter().filter(|record| key.judge(record) == Verdict::Meant);
+            Ok(meant.map(|record| record.sys_id().clone()).collect())
+        };
+        keys.iter().map(answer).collect()
+    }
+
     /// A record that matches and is there: a search can lag behind a removal, such as that of a replacement. So what this
     /// process removed does not count, and anything else is looked at by itself.
     ///
@@ -90,9 +146,9 @@ impl Session {
         query: &Query,
         columns: &[Column],
     ) -> Result<Option<Record>, TableError> {
-        for found in self.select(table, query, &[]).await? {
-            if !self.inner.was_removed(found.sys_id())
-                && let Some(record) = self.find(table, found.sys_id(), columns).await?
+        for sys_id in self.ids_of(table, query).await? {
+            if !self.inner.was_removed(&sys_id)
+                && let Some(record) = self.find(table, &sys_id, columns).await?
             {
                 return Ok(Some(record));
             }
@@ -146,10 +202,24 @@ impl Session {
 
     /// Answers in the order of the questions.
     async fn find_together(&self, table: Table, wanted: Vec<Wanted>) -> Vec<Result<Option<Record>, TableError>> {
-        if let [one] = wanted.as_slice() {
-            return vec![self.find_alone(table, &one.sys_id, &one.columns).await];
+        let mut columns: Vec<Column> = Vec::new();
+        for column in wanted
+            .iter()
+            .flat_map(|one| &one.columns)
+            .chain([&every::SYS_CREATED_BY])
+        {
+            if !columns.contains(column) {
+                columns.push(*column);
+            }
         }
-        let fields = fields(wanted.iter().flat_map(|one| &one.columns), &[]);
+        if let [one] = wanted.as_slice() {
+            let answer = self.find_alone(table, &one.sys_id, &columns).await;
+            if let Ok(Some(record)) = &answer {
+                self.learn_from(table, &columns, [record]);
+            }
+            return vec![answer];
+        }
+        let fields = fields(&columns, &[]);
         let mut ids: Vec<SysId> = wanted.iter().map(|one| one.sys_id.clone()).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -172,6 +242,7 @@ impl Session {
                 Err(error) => return wanted.iter().map(|_| Err(error.clone())).collect(),
             }
         }
+        self.learn_from(table, &columns, found.values());
         let answers = wanted.iter().map(|one| {
             let known = found.get(&one.sys_id).cloned();
             async move {
@@ -203,6 +274,10 @@ impl Session {
     }
 }
 
+fn ids(records: &[Record]) -> Vec<SysId> {
+    records.iter().map(|record| record.sys_id().clone()).collect()
+}
+
 /// The rows of a list. None if it is no list, or one of its rows is no record.
 pub(super) fn rows(result: &Json) -> Option<Vec<Record>> {
     result
@@ -227,6 +302,8 @@ const MAX_ADDRESS: usize = 2048;
 /// Scheme and host, which count too.
 const HOST_ROOM: usize = 80;
 const SYS_ID_LENGTH: usize = 32;
+/// What `^OR` and `=` need in an address.
+const ENCODED_JOINT: usize = 8;
 const MAX_PART: usize = 100;
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! Terraform asks for ten resources at a time, and after a common answer the next ten come one by one, each after some
 //! work of Terraform's. So whoever asks first waits not only for a moment, but until as many have come as were there the
-//! last time, though never longer than about one more round trip. Someone who asks alone waits only that moment.
+//! last time, though never longer than about one more round trip; in an apply, where everyone writes between two
+//! questions, a little longer for most of those who ever came together. Someone who asks alone waits only that moment.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -23,8 +24,10 @@ pub(super) struct Gather<Q, A> {
 
 struct State<Q, A> {
     waiting: Vec<Waiting<Q, A>>,
-    /// How many were asked for lately, at one time.
+    /// How many were asked for the last time, or were about to be answered.
     crowd: usize,
+    /// How many there were at most; one less each time that too few of them came.
+    most: usize,
     /// How many are being asked for.
     in_flight: usize,
     /// How long the last request took.
@@ -106,21 +109,33 @@ impl<Q: Clone, A> Gather<Q, A> {
 
     /// Waits until as many have come as were there the last time, or it is not worth it any more.
     async fn company(&self, begun: Instant, window: Duration) {
-        let patience = window * WINDOWS + locked(&self.state).round_trip.min(LONGEST_ROUND_TRIP);
-        let end = begun + patience;
+        let round_trip = locked(&self.state).round_trip.min(LONGEST_ROUND_TRIP);
+        let (soon, end) = (
+            begun + window * WINDOWS + round_trip,
+            begun + window * WINDOWS_FOR_QUORUM + round_trip,
+        );
         loop {
             let arrival = self.arrival.notified();
             tokio::pin!(arrival);
             // Registered before the look, so that nobody comes unnoticed between the two.
             arrival.as_mut().enable();
-            let is_complete = {
+            let (is_complete, is_quorum) = {
                 let state = locked(&self.state);
-                state.waiting.len() >= state.crowd
+                let come = state.waiting.len();
+                (come >= state.crowd.max(state.quorum()), come >= state.quorum())
             };
-            if is_complete || tokio::time::timeout_at(end, arrival).await.is_err() {
+            let until = if is_quorum { soon } else { end };
+            if is_complete || tokio::time::timeout_at(until, arrival).await.is_err() {
                 return;
             }
         }
+    }
+}
+
+impl<Q, A> State<Q, A> {
+    /// How many are worth a longer wait: three quarters of those who came at most.
+    fn quorum(&self) -> usize {
+        (self.most * 3).div_ceil(4)
     }
 }
 
@@ -129,6 +144,7 @@ impl<Q, A> Default for Gather<Q, A> {
         let state = State {
             waiting: Vec::new(),
             crowd: 0,
+            most: 0,
             in_flight: 0,
             round_trip: Duration::ZERO,
         };
@@ -149,6 +165,13 @@ impl<Q, A> Lead<'_, Q, A> {
         let mut state = locked(&self.gather.state);
         let waiting = std::mem::take(&mut state.waiting);
         state.crowd = waiting.len() + state.in_flight;
+        let still_come = waiting.len() >= state.quorum();
+        let most = if still_come {
+            state.most
+        } else {
+            state.most.saturating_sub(1)
+        };
+        state.most = state.crowd.max(most);
         state.in_flight += waiting.len();
         drop(state);
         std::mem::forget(self); // Whoever comes now belongs to the next lead.
@@ -179,6 +202,8 @@ impl<Q, A> Drop for Flight<'_, Q, A> {
 
 /// Patience with the work that Terraform does between two reads, in windows.
 const WINDOWS: u32 = 5;
+/// Patience with the writes between two questions of an apply.
+const WINDOWS_FOR_QUORUM: u32 = 40;
 /// A slow instance is no reason to wait for company even longer.
 const LONGEST_ROUND_TRIP: Duration = Duration::from_millis(100);
 

@@ -15,7 +15,7 @@ use super::query::Query;
 use super::record::{Cell, Record, Row};
 use super::sys_id::SysId;
 use super::table::{Column, Table};
-use super::tables::{sys_user_grmember, sys_user_has_role};
+use super::tables::{sys_user, sys_user_grmember, sys_user_has_role};
 use super::write::{InputMode, Insert};
 
 /// What all sessions of an instance share about grants.
@@ -99,7 +99,12 @@ impl Grants<'_> {
     /// # Errors
     /// [`TableError`].
     pub async fn of(&self, user: &SysId) -> Result<Vec<RoleGrant>, TableError> {
-        let rows = self.session.links(ROLES, user).await?;
+        let rows = self.session.links(ROLES, user, Age::Seconds).await?;
+        Ok(rows.iter().filter_map(role_grant).collect())
+    }
+
+    async fn now_of(&self, user: &SysId) -> Result<Vec<RoleGrant>, TableError> {
+        let rows = self.session.links(ROLES, user, Age::Now).await?;
         Ok(rows.iter().filter_map(role_grant).collect())
     }
 
@@ -119,7 +124,7 @@ impl Grants<'_> {
         let had = if session.inner.is_fresh_user(user) {
             Vec::new()
         } else {
-            self.of(user).await?
+            self.now_of(user).await?
         };
         session.inner.forget_fresh_user(user);
         let of_role: Vec<&RoleGrant> = had.iter().filter(|grant| grant.role == *role && grant.active).collect();
@@ -140,7 +145,7 @@ impl Grants<'_> {
                 let now = session
                     .for_clearing_up()
                     .grants()
-                    .of(user)
+                    .now_of(user)
                     .await
                     .map_err(|_| error.clone())?;
                 let direct = now
@@ -165,7 +170,7 @@ impl Grants<'_> {
             .await
             .map_err(|error| ROLES.error(error))?;
         let had: Vec<RoleGrant> = self
-            .of(user)
+            .now_of(user)
             .await?
             .into_iter()
             .filter(|grant| grant.role == *role)
@@ -188,11 +193,13 @@ impl Memberships<'_> {
     /// # Errors
     /// [`TableError`].
     pub async fn of(&self, user: &SysId) -> Result<Vec<(SysId, SysId)>, TableError> {
-        let rows = self.session.links(GROUPS, user).await?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| Some((row.sys_id().clone(), GROUPS.other_of(row)?)))
-            .collect())
+        let rows = self.session.links(GROUPS, user, Age::Seconds).await?;
+        Ok(rows.iter().filter_map(membership).collect())
+    }
+
+    async fn now_of(&self, user: &SysId) -> Result<Vec<(SysId, SysId)>, TableError> {
+        let rows = self.session.links(GROUPS, user, Age::Now).await?;
+        Ok(rows.iter().filter_map(membership).collect())
     }
 
     /// Puts the user into the group, unless it is in it. Answers the row.
@@ -208,7 +215,7 @@ impl Memberships<'_> {
             .await
             .map_err(|error| GROUPS.error(error))?;
         session.inner.forget_fresh_user(user);
-        if let Some((sys_id, _)) = self.of(user).await?.into_iter().find(|(_, known)| known == group) {
+        if let Some((sys_id, _)) = self.now_of(user).await?.into_iter().find(|(_, known)| known == group) {
             return Ok(sys_id);
         }
         match session.link(GROUPS, user, group).await {
@@ -218,7 +225,7 @@ impl Memberships<'_> {
                 let now = session
                     .for_clearing_up()
                     .memberships()
-                    .of(user)
+                    .now_of(user)
                     .await
                     .map_err(|_| error.clone())?;
                 now.into_iter()
@@ -243,7 +250,7 @@ impl Memberships<'_> {
             .await
             .map_err(|error| GROUPS.error(error))?;
         let rows: Vec<SysId> = self
-            .of(user)
+            .now_of(user)
             .await?
             .into_iter()
             .filter(|(_, known)| known == group)
@@ -254,6 +261,15 @@ impl Memberships<'_> {
         }
         Ok(rows.len())
     }
+}
+
+/// How old an answer may be.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Age {
+    /// Asked for now: a write follows from it.
+    Now,
+    /// Perhaps read ahead, for a refresh.
+    Seconds,
 }
 
 /// A table that ties users to something.
@@ -286,7 +302,12 @@ impl Session {
     }
 
     /// The rows of one user, read together with those of others.
-    async fn links(&self, links: Links, user: &SysId) -> Result<Vec<Record>, TableError> {
+    async fn links(&self, links: Links, user: &SysId, age: Age) -> Result<Vec<Record>, TableError> {
+        if age == Age::Seconds
+            && let Some(rows) = self.inner.ahead.take_ties(links.table, user)
+        {
+            return Ok(rows);
+        }
         let gather = entry_of(&self.inner.grants.reads, links.table, Gather::default);
         let ask = |users: Vec<SysId>| self.links_together(links, users);
         let rows = gather
@@ -299,31 +320,44 @@ impl Session {
     }
 
     async fn links_together(&self, links: Links, users: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {
-        let unique: BTreeSet<&SysId> = users.iter().collect();
-        let mut by_user: HashMap<String, Vec<Record>> = HashMap::new();
-        for part in parts(unique.into_iter(), |user| user.as_str().len()) {
+        let asked: BTreeSet<SysId> = users.iter().cloned().collect();
+        let ahead = &self.inner.ahead;
+        let read = ahead.now();
+        let room = FULL.saturating_sub(asked.len());
+        let company = ahead.company(links.table, sys_user::TABLE, &asked, room);
+        let together = asked.iter().chain(&company).cloned().collect();
+        let rows = match self.rows_of(links, &together).await {
+            // Rows of others that cannot be read are no concern of those who asked.
+            Err(_) if !company.is_empty() => self.rows_of(links, &asked).await,
+            rows => rows,
+        };
+        let mut rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => return users.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let ties = company.into_iter().filter_map(|user| rows.remove_entry(&user));
+        ahead.put_ties(links.table, read, ties);
+        users
+            .iter()
+            .map(|user| Ok(rows.get(user).cloned().unwrap_or_default()))
+            .collect()
+    }
+
+    /// The rows of each of these users; of some there may be none.
+    async fn rows_of(&self, links: Links, users: &BTreeSet<SysId>) -> Result<HashMap<SysId, Vec<Record>>, TableError> {
+        let mut by_user: HashMap<SysId, Vec<Record>> = users.iter().map(|user| (user.clone(), Vec::new())).collect();
+        for part in parts(users.iter(), |user| user.as_str().len()) {
             let query = Query::any_of(links.user, part).map_err(|source| TableError::Query {
                 table: links.table,
                 source,
-            });
-            let rows = match query {
-                Ok(query) => self.select(links.table, &query, links.read).await,
-                Err(error) => Err(error),
-            };
-            let rows = match rows {
-                Ok(rows) => rows,
-                Err(error) => return users.iter().map(|_| Err(error.clone())).collect(),
-            };
-            for row in rows {
-                if let Some(user) = row.reference(links.user).map(str::to_owned).value() {
+            })?;
+            for row in self.select(links.table, &query, links.read).await? {
+                if let Some(user) = row.reference(links.user).value().and_then(SysId::from_answer) {
                     by_user.entry(user).or_default().push(row);
                 }
             }
         }
-        users
-            .iter()
-            .map(|user| Ok(by_user.get(user.as_str()).cloned().unwrap_or_default()))
-            .collect()
+        Ok(by_user)
     }
 
     /// Ties a user to something. Only the tie itself is compared: the platform keeps the other columns.
@@ -353,6 +387,11 @@ impl Session {
     }
 }
 
+/// A row, if it shows which group it is about: the row and the group.
+fn membership(row: &Record) -> Option<(SysId, SysId)> {
+    Some((row.sys_id().clone(), GROUPS.other_of(row)?))
+}
+
 /// A row, if it shows which role it is about.
 fn role_grant(row: &Record) -> Option<RoleGrant> {
     let inherited = row.bool(sys_user_has_role::INHERITED) == Cell::Value(true);
@@ -366,6 +405,9 @@ fn role_grant(row: &Record) -> Option<RoleGrant> {
         active,
     })
 }
+
+/// Users of one question, so that it stays one request.
+const FULL: usize = 40;
 
 const ROLES: Links = Links {
     table: sys_user_has_role::TABLE,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant as Moment;
 
+use super::ahead::Ahead;
 use super::error::ConfigError;
 use super::find::Finds;
 use super::grants::GrantState;
@@ -69,6 +70,7 @@ impl Instance {
             client: Client::new(http),
             credentials: Credentials::new(sign_in)?,
             timing,
+            ahead: Ahead::default(),
             finds: Finds::default(),
             names: NameCaches::default(),
             grants: GrantState::default(),
@@ -123,6 +125,11 @@ impl Session {
     /// The user name of the account, where the configuration or an earlier answer tells.
     pub fn account(&self) -> Option<String> {
         self.inner.account_name()
+    }
+
+    /// Whether this is a user that this process made a moment ago: nobody needs to look whether it is there.
+    pub fn has_just_made(&self, user: &SysId) -> bool {
+        self.inner.is_fresh_user(user)
     }
 
     /// Whether a user name, such as that in `sys_created_by`, is the account's; no, when the account's is not known.
@@ -192,6 +199,7 @@ pub(super) struct Inner {
     pub(super) client: Client,
     pub(super) credentials: Credentials,
     pub(super) timing: Timing,
+    pub(super) ahead: Ahead,
     pub(super) finds: Finds,
     pub(super) names: NameCaches,
     pub(super) grants: GrantState,

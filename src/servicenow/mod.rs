@@ -50,6 +50,7 @@
 
 pub mod tables;
 
+mod ahead; // Reading the rest of an estate before it is asked for.
 mod answer; // What an answer means; the only reader of the vendor's texts.
 mod call; // One request and its answer: address, sign-in, retries of garbled answers.
 mod compare; // What was sent against what was kept.

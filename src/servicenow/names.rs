@@ -15,7 +15,7 @@ use super::tables::{every, sys_choice, sys_user, sys_user_group, sys_user_role};
 /// What is known of names, for all sessions of an instance.
 #[derive(Default)]
 pub(super) struct NameCaches {
-    directories: Shared<Table, Directory>,
+    directories: Shared<(Table, Column), Directory>,
     choices: Shared<(String, String), Vec<Choice>>,
 }
 
@@ -61,7 +61,7 @@ impl Session {
 
     /// Records of any table by a column that names them.
     pub fn names(&self, table: Table, column: Column) -> Names<'_> {
-        let directory = entry_of(&self.inner.names.directories, table, Directory::default);
+        let directory = entry_of(&self.inner.names.directories, (table, column), Directory::default);
         Names {
             session: self,
             table,
@@ -88,7 +88,17 @@ impl Session {
         let query = Query::any_of(sys_choice::NAME, names)
             .and_then(|query| Ok(query.and(Query::equals(sys_choice::ELEMENT, column.name())?)))
             .map_err(wrong)?;
-        let rows = match self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await {
+        let mut rows = self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
+        let is_odd = match &rows {
+            Ok(rows) => rows.is_empty(),
+            Err(error) => matches!(error, TableError::Refused { .. }),
+        };
+        if is_odd {
+            // What is unusual for long can also be so for a moment.
+            self.wait(self.inner.timing.second_look).await;
+            rows = self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
+        }
+        let rows = match rows {
             Err(TableError::Invisible { .. }) => Vec::new(),
             rows => rows?,
         };
@@ -142,7 +152,7 @@ impl Names<'_> {
         }
     }
 
-    /// The key of the record with exactly this name, if there is one.
+    /// The key of the record with exactly this name. None only after its absence was seen twice.
     ///
     /// # Errors
     /// [`TableError::Ambiguous`] for several.
@@ -155,18 +165,12 @@ impl Names<'_> {
             table: self.table,
             source,
         })?;
-        let found = if name.contains(',') {
-            self.pick(name, &self.session.select(self.table, &single, &[self.column]).await?)
-        } else {
-            let window = self.session.inner.timing.batch_window;
-            let ask = |names: Vec<String>| self.find_together(names);
-            let found = self
-                .directory
-                .by_name
-                .ask(name.to_owned(), window, &self.session.limits, ask)
-                .await;
-            found.map_err(|reason| self.error(reason))?
-        };
+        let mut found = self.look(name, &single).await?;
+        if let Found::None = found {
+            // A replica that lags shows no rows either, and what has no name is neither given nor taken away.
+            self.session.wait(self.session.inner.timing.second_look).await;
+            found = self.look(name, &single).await?;
+        }
         match found {
             Found::None => Ok(None),
             Found::One(sys_id) => {
@@ -207,15 +211,25 @@ impl Names<'_> {
         Ok(name)
     }
 
-    /// Takes a name back that turned out to stand for nothing any more.
-    pub fn forget(&self, name: &str) {
-        locked(&self.directory.ids).remove(name);
-    }
-
     fn remember(&self, name: &str, sys_id: &SysId) {
         if self.table != sys_user::TABLE {
             locked(&self.directory.ids).insert(name.to_owned(), sys_id.clone());
         }
+    }
+
+    async fn look(&self, name: &str, single: &Query) -> Result<Found, TableError> {
+        if name.contains(',') {
+            let rows = self.session.select(self.table, single, &[self.column]).await?;
+            return Ok(self.pick(name, &rows));
+        }
+        let window = self.session.inner.timing.batch_window;
+        let ask = |names: Vec<String>| self.find_together(names);
+        let found = self
+            .directory
+            .by_name
+            .ask(name.to_owned(), window, &self.session.limits, ask)
+            .await;
+        found.map_err(|reason| self.error(reason))
     }
 
     async fn find_together(&self, names: Vec<String>) -> Vec<Result<Found, TableError>> {

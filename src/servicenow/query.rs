@@ -207,6 +207,11 @@ impl Query {
         )
     }
 
+    /// Whether another query of this kind can be joined to it by a single `^OR`.
+    pub(super) fn is_one_condition(&self) -> bool {
+        matches!(self.alternatives.as_slice(), [groups] if groups.len() == 1) && self.order.is_empty()
+    }
+
     /// The names of the columns that [`Query::judge`] wants to see.
     pub(super) fn key_columns(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();

@@ -62,7 +62,7 @@ async fn the_provider_example_is_valid() {
     .await;
 }
 
-/// Each resource's example makes something, wants nothing more, and is gone afterwards.
+/// Each resource's example makes something, wants nothing more, is imported as its page says, and is gone afterwards.
 #[tokio::test]
 async fn every_resource_example_is_applied() {
     for_each_terraform(async |terraform| {
@@ -71,12 +71,31 @@ async fn every_resource_example_is_applied() {
 
             workspace.terraform("apply").await.succeeds();
             workspace.plan_is_empty().await;
+            for (address, id) in imports(&object) {
+                let own = workspace.state(&address).text("id");
+                let id = if PLACEHOLDERS.contains(&id.as_str()) { own } else { id };
+                workspace.terraform_with(&["state", "rm", &address]).await.succeeds();
+                workspace.terraform_with(&["import", &address, &id]).await.succeeds();
+            }
             workspace.terraform("destroy").await.succeeds();
 
             simulator.is_as_at_start();
         }
     })
     .await;
+}
+
+/// Address and ID of each `terraform import` that the page of a resource shows.
+fn imports(object: &str) -> Vec<(String, String)> {
+    let script = read(&shipped("examples/resources").join(object).join("import.sh"));
+    let commands = script.lines().filter_map(|line| line.strip_prefix("terraform import "));
+    commands
+        .map(|arguments| {
+            let (address, id) = arguments.rsplit_once(' ').unwrap();
+            let plain = |word: &str| word.trim_matches('\'').to_owned();
+            (plain(address), plain(id))
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -130,3 +149,10 @@ async fn with_example(terraform: &Terraform, file: &str) -> (Simulator, Workspac
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
+
+/// IDs in the pages that stand for those of a reader's own records.
+const PLACEHOLDERS: [&str; 3] = [
+    "0123456789abcdef0123456789abcdef",
+    "contoso.service-now.com",
+    "44444444-4444-4444-8444-444444444444",
+];

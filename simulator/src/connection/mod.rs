@@ -7,6 +7,8 @@
 mod inbound;
 mod outbound;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -15,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -31,6 +34,7 @@ pub struct ConnectionTest {
     entra: Entra,
     admin: Admin,
     instance_url: String,
+    last: Arc<Mutex<Option<(Timestamp, Report)>>>,
 }
 
 /// What to test. All of it optional, in the query or as a JSON body.
@@ -93,7 +97,13 @@ impl ConnectionTest {
             entra,
             admin,
             instance_url: instance_url.to_owned(),
+            last: Arc::default(),
         }
+    }
+
+    /// How the last run ended, and when.
+    pub(crate) fn last(&self) -> Option<(Timestamp, Report)> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Serves the test at `/connection-test`.
@@ -144,10 +154,12 @@ impl ConnectionTest {
         if wanted.copilot || variant == Variant::Copilot {
             legs.push(self.copilot().await);
         }
-        Report {
+        let report = Report {
             ok: legs.iter().all(|leg| leg.ok),
             legs,
-        }
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Timestamp::now(), report.clone()));
+        report
     }
 
     /// Calls the instance over its router, as anyone on the network would.

@@ -74,7 +74,23 @@ pub(super) async fn interfere(State(faults): State<Faults>, mut request: Request
         }
         Fault::TruncatedList => truncated(next.run(request).await).await,
         Fault::PartialList => partial(next.run(request).await).await,
-        Fault::WrongContentLength => wrong_length(next.run(request).await).await,
+        Fault::EmptyList => emptied(next.run(request).await).await,
+        Fault::TruncatedJson => halved(next.run(request).await).await,
+        Fault::ErrorIn200 { handled } => {
+            if handled {
+                next.run(request).await;
+            }
+            envelope(200, "Transaction cancelled: maximum execution time exceeded", "")
+        }
+        Fault::WrongContentLength => promising_more(next.run(request).await, Sent::Whole).await,
+        Fault::CutMidBody => promising_more(next.run(request).await, Sent::Half).await,
+        Fault::NoAnswer { handled } => {
+            if handled {
+                next.run(request).await;
+            }
+            faults.unanswered.notify_one();
+            std::future::pending().await
+        }
         Fault::Slow(delay) => {
             tokio::time::sleep(delay).await;
             next.run(request).await
@@ -164,12 +180,55 @@ async fn partial(response: Response) -> Response {
     response
 }
 
-async fn wrong_length(response: Response) -> Response {
+async fn emptied(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let bytes = read(body).await;
+    let mut answer = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
+    let lists = answer
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|fields| fields.values_mut())
+        .filter_map(Value::as_array_mut);
+    let mut any = false;
+    for list in lists {
+        list.clear();
+        any = true;
+    }
+    if !any {
+        return Response::from_parts(parts, Body::from(bytes));
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::LINK);
+    if parts.headers.contains_key(TOTAL) {
+        set(&mut parts.headers, TOTAL, "0");
+    }
+    Response::from_parts(parts, Body::from(answer.to_string()))
+}
+
+/// The beginning of the body, as if that were all of it.
+async fn halved(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let bytes = read(body).await;
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2)))
+}
+
+/// How much of a body is sent before the connection closes.
+enum Sent {
+    Whole,
+    Half,
+}
+
+async fn promising_more(response: Response, sent: Sent) -> Response {
     let (parts, body) = response.into_parts();
     let bytes = read(body).await;
     let promised = bytes.len() + 64;
+    let part = match sent {
+        Sent::Whole => bytes,
+        Sent::Half => bytes.slice(..bytes.len() / 2),
+    };
     // As a stream, since the server trusts a body that knows its own length.
-    let stream = tokio_stream::once(Ok::<Bytes, std::io::Error>(bytes));
+    let stream = tokio_stream::once(Ok::<Bytes, std::io::Error>(part));
     let mut response = Response::from_parts(parts, Body::from_stream(stream));
     set(response.headers_mut(), "content-length", &promised.to_string());
     response
@@ -200,3 +259,5 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
         headers.insert(HeaderName::from_static(name), value);
     }
 }
+
+const TOTAL: &str = "x-total-count";

@@ -20,6 +20,7 @@ mod rules; // Side effects of single tables.
 mod schema;
 mod seed;
 mod serve; // Routes.
+mod shown; // What the page shows of the records.
 mod sign_in;
 mod store;
 mod table_api;
@@ -43,6 +44,8 @@ use schema::Schema;
 use store::{Rows, value};
 use table_api::Freshness;
 use view::View;
+
+pub(crate) use shown::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
 
 pub use options::{
     AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead, Switches, Unauthorized,
@@ -80,6 +83,18 @@ struct State {
     /// Users, by `sys_id`, of whom a grant is being handled.
     granting: Vec<String>,
     log: Vec<String>,
+    /// Who made the records that the instance did not ship with, by `sys_id`.
+    makers: BTreeMap<String, Maker>,
+}
+
+/// Who made a record.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Maker {
+    class: String,
+    /// The `User-Agent` of the request; empty for what the instance or a person at its form made.
+    client: String,
+    /// Whether a rule of the instance made it, on the occasion of that request.
+    by_rule: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -88,6 +103,8 @@ struct Snapshot {
     /// With the time in milliseconds since 1970.
     later: Vec<(i64, Record)>,
     used_tokens: BTreeSet<String>,
+    #[serde(default)]
+    makers: BTreeMap<String, Maker>,
 }
 
 /// Request extension set by a serving loop that asked for a client certificate: its subject.
@@ -126,6 +143,8 @@ pub struct Caller {
     pub user_name: String,
     /// Names of all active roles, inherited ones included.
     pub roles: BTreeSet<String>,
+    /// The `User-Agent` of the request, empty where there is none.
+    pub client: String,
 }
 
 /// Why a caller was turned away, in the words of the instance's log. HTTP answers only 401 or 403.
@@ -154,6 +173,7 @@ impl Instance {
         instance.with_platform(None, |platform| {
             seed::fill(platform, &instance.inner.options);
         });
+        instance.state().makers.clear();
         instance
     }
 
@@ -264,6 +284,7 @@ impl Instance {
                 .map(|(due, record)| (due.as_millisecond(), record.clone()))
                 .collect(),
             used_tokens: state.used_tokens.clone(),
+            makers: state.makers.clone(),
         };
         serde_json::to_value(snapshot).unwrap_or_default()
     }
@@ -283,6 +304,7 @@ impl Instance {
             .map(|(due, record)| (Timestamp::from_millisecond(due).unwrap_or_default(), record))
             .collect();
         state.used_tokens = snapshot.used_tokens;
+        state.makers = snapshot.makers;
         Ok(())
     }
 
@@ -404,11 +426,15 @@ impl Instance {
         let modes = self.modes().clone();
         let mut state = self.state();
         let State {
-            base_url, rows, later, ..
+            base_url,
+            rows,
+            later,
+            makers,
+            ..
         } = &mut *state;
         rows.begin_write();
         let admin = &self.inner.options.admin_user;
-        write(&mut Platform {
+        let written = write(&mut Platform {
             schema: &self.inner.schema,
             rows,
             modes: &modes,
@@ -418,7 +444,16 @@ impl Instance {
             user_id: caller.map_or("", |caller| &caller.sys_id),
             now,
             later,
-        })
+        });
+        for (position, class, sys_id) in rows.added() {
+            let maker = Maker {
+                class: class.to_owned(),
+                client: caller.map_or_else(String::new, |caller| caller.client.clone()),
+                by_rule: position > 0,
+            };
+            makers.insert(sys_id.to_owned(), maker);
+        }
+        written
     }
 
     fn add_what_is_due(&self) {

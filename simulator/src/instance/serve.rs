@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any;
@@ -86,7 +87,10 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
     }
     let certificate = parts.extensions.get::<ClientCertificate>();
     let caller = match instance.sign_in(&parts.headers, certificate).await {
-        Ok(caller) => caller,
+        Ok(caller) => Caller {
+            client: parts.headers.get(header::USER_AGENT).map_or_else(String::new, text),
+            ..caller
+        },
         Err(denied) => {
             instance.note(&denied.cause);
             return unauthorized(spelling);
@@ -249,6 +253,10 @@ fn route(parts: &Parts, body: String) -> Option<Route> {
         }
         _ => None,
     }
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
 fn table_and_id(path: &str) -> (Option<&str>, Option<&str>) {

@@ -122,6 +122,7 @@ pub(super) fn caller_of(rows: &Rows, user: &Record) -> Result<Caller, Denied> {
         sys_id: value(user, "sys_id").to_owned(),
         user_name: name.to_owned(),
         roles: roles::names_of(rows, value(user, "sys_id")),
+        client: String::new(),
     })
 }
 

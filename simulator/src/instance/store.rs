@@ -31,6 +31,17 @@ impl Rows {
         self.last_write.clear();
     }
 
+    /// Position, class and `sys_id` of what the last write added and did not remove again. The first change of a write
+    /// is what was asked for; the others follow from rules.
+    pub(super) fn added(&self) -> impl Iterator<Item = (usize, &str, &str)> {
+        self.last_write
+            .iter()
+            .enumerate()
+            .filter(|(_, change)| change.before.is_none())
+            .map(|(position, change)| (position, change.class.as_str(), change.sys_id.as_str()))
+            .filter(|(_, class, sys_id)| self.classes.get(*class).is_some_and(|rows| rows.contains_key(*sys_id)))
+    }
+
     /// The records of exactly this class.
     pub(super) fn of_class(&self, class: &str) -> impl Iterator<Item = &Record> {
         self.classes.get(class).into_iter().flat_map(BTreeMap::values)

@@ -6,6 +6,7 @@ mod admin;
 mod entra;
 mod graph;
 mod guide;
+mod page;
 mod program;
 mod sign_in;
 mod variants;

@@ -69,7 +69,8 @@ impl SupportApi {
             if spec.expected.contains(&status.as_u16()) {
                 return self.document(operation, &answer);
             }
-            if repository_id.is_none() && error::is_object_missing(&answer) {
+            // Only of a read: a write that meets nothing has not happened.
+            if repository_id.is_none() && body.is_none() && error::is_object_missing(&answer) {
                 return Ok(None);
             }
             if status == StatusCode::FORBIDDEN && self.entra.is_app_only() {

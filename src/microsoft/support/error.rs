@@ -130,6 +130,17 @@ pub enum SupportError {
         /// Its id.
         repository_id: String,
     },
+    /// The answer of a create was lost, and looking for the repository failed too.
+    #[error(
+        "it is not known whether the repository {repository_id:?} was created, since the answer was lost and the list of repositories cannot be read; apply again"
+    )]
+    Uncertain {
+        /// Its id.
+        repository_id: String,
+        /// What became of the answer.
+        #[source]
+        source: Box<SupportError>,
+    },
     /// Update found none.
     #[error("there is no repository with the id {repository_id:?}")]
     RepositoryMissing {
@@ -184,6 +195,16 @@ impl SupportError {
         }
     }
 
+    /// Whether a write that ended so may have been carried out all the same.
+    pub(super) fn leaves_open_whether_it_happened(&self) -> bool {
+        match self {
+            Self::Http { source, .. } => matches!(source, HttpError::Uncertain { .. }),
+            // A success whose body cannot be read.
+            Self::NotJson { status, .. } => (200..300).contains(status),
+            _ => false,
+        }
+    }
+
     /// Whether the account may try again later without a change of the configuration.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
@@ -206,6 +227,7 @@ impl SupportError {
             | Self::NotInProfile(_)
             | Self::BadRepositoryId(_)
             | Self::AlreadyExists { .. }
+            | Self::Uncertain { .. }
             | Self::RepositoryMissing { .. }
             | Self::NotVisible { .. } => false,
         }

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::Entra;
-use crate::http::{Client, HttpError, Limits, Origin, Repeat, jwt::Claims};
+use crate::http::{Client, Limits, Origin, Repeat, jwt::Claims};
 
 pub use error::SupportError;
 pub use objects::{Deleted, Repository, RepositorySecrets, Settings, same_address};
@@ -59,11 +59,21 @@ impl SupportApi {
         Ok(claims.and_then(|claims| claims.text("tid").map(str::to_owned)))
     }
 
-    /// The tenant's settings. `None` when the tenant has none yet.
+    /// The tenant's settings. `None` when the tenant has none yet, which is seen twice before it is believed.
     ///
     /// # Errors
     /// [`SupportError`].
     pub async fn find_settings(&self, limits: &Limits) -> Result<Option<Settings>, SupportError> {
+        match self.look_for_settings(limits).await? {
+            Some(settings) => Ok(Some(settings)),
+            None => {
+                pause("read the support settings", limits).await?;
+                self.look_for_settings(limits).await
+            }
+        }
+    }
+
+    async fn look_for_settings(&self, limits: &Limits) -> Result<Option<Settings>, SupportError> {
         let object = &self.profile.settings;
         let document = self.read("read_settings", "read the support settings", limits).await?;
         let Some(document) = document else {
@@ -117,14 +127,11 @@ impl SupportApi {
     pub async fn settings_as_written(&self, written: &Settings, limits: &Limits) -> Result<Settings, SupportError> {
         let give_up = Instant::now() + READ_BACK;
         loop {
-            let found = self.find_settings(limits).await?.unwrap_or_default();
+            let found = self.look_for_settings(limits).await?.unwrap_or_default();
             if found == *written || Instant::now() + POLL > give_up {
                 return Ok(found);
             }
-            limits.sleep(POLL).await.map_err(|source| SupportError::Http {
-                operation: "read the settings back",
-                source,
-            })?;
+            pause("read the settings back", limits).await?;
         }
     }
 
@@ -142,11 +149,25 @@ impl SupportApi {
             .collect())
     }
 
-    /// One repository.
+    /// One repository. `None` only after its absence was seen twice.
     ///
     /// # Errors
     /// [`SupportError`].
     pub async fn find_repository(
+        &self,
+        repository_id: &str,
+        limits: &Limits,
+    ) -> Result<Option<Repository>, SupportError> {
+        match self.look_for_repository(repository_id, limits).await? {
+            Some(repository) => Ok(Some(repository)),
+            None => {
+                pause("list the repositories", limits).await?;
+                self.look_for_repository(repository_id, limits).await
+            }
+        }
+    }
+
+    async fn look_for_repository(
         &self,
         repository_id: &str,
         limits: &Limits,
@@ -162,7 +183,8 @@ impl SupportApi {
     /// A lost answer is settled by looking: what was not there before and holds our values now is ours.
     ///
     /// # Errors
-    /// [`SupportError`]; [`SupportError::AlreadyExists`] if the id is taken.
+    /// [`SupportError::AlreadyExists`] if the id is taken; [`SupportError::Uncertain`] if nobody knows whether it was
+    /// made; after any other nothing was made.
     pub async fn create_repository(
         &self,
         repository: &Repository,
@@ -170,64 +192,53 @@ impl SupportApi {
         limits: &Limits,
     ) -> Result<(), SupportError> {
         let id = &repository.repository_id;
-        if self.find_repository(id, limits).await?.is_some() {
-            return Err(SupportError::AlreadyExists {
-                repository_id: id.clone(),
-            });
+        let exists = || SupportError::AlreadyExists {
+            repository_id: id.clone(),
+        };
+        if self.look_for_repository(id, limits).await?.is_some() {
+            return Err(exists());
         }
         let mut attempts_left = CREATE_ATTEMPTS;
         loop {
             let mut fields = Map::new();
             repository.write(secrets, &self.profile.repository, &mut fields);
             secrets.register();
-            let operation = "create the repository";
             let call = Call {
                 name: "create_repository",
-                operation,
+                operation: "create the repository",
                 repository_id: Some(id),
                 body: Some(fields),
             };
-            let (answer, why) = match self.call(call, Repeat::Never, limits).await {
-                Err(SupportError::Http {
-                    source: HttpError::Uncertain { answer, why, host },
-                    ..
-                }) => (
-                    answer,
-                    HttpError::Uncertain {
-                        host,
-                        why,
-                        answer: None,
-                    },
-                ),
-                Err(SupportError::Unexpected { status: 409, .. }) => {
-                    return Err(SupportError::AlreadyExists {
-                        repository_id: id.clone(),
-                    });
-                }
-                other => return other.map(drop),
+            let why = match self.call(call, Repeat::Never, limits).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.leaves_open_whether_it_happened() => error,
+                // Perhaps because an attempt before this one arrived after all.
+                Err(SupportError::Unexpected { status: 409, .. }) if attempts_left < CREATE_ATTEMPTS => exists(),
+                Err(SupportError::Unexpected { status: 409, .. }) => return Err(exists()),
+                Err(error) => return Err(error),
             };
             // Looked up even after an interruption: a repository that nobody knows of would stay behind.
-            let grace = Limits::grace(LOOK_UP);
-            if let Some(found) = self.find_repository(id, &grace).await? {
+            let found = match self.find_repository(id, &Limits::grace(LOOK_UP)).await {
+                Ok(found) => found,
+                Err(_) => {
+                    return Err(SupportError::Uncertain {
+                        repository_id: id.clone(),
+                        source: Box::new(why),
+                    });
+                }
+            };
+            if let Some(found) = found {
                 return if repository.differences(&found).is_empty() {
                     Ok(())
                 } else {
-                    Err(SupportError::AlreadyExists {
-                        repository_id: id.clone(),
-                    })
+                    Err(exists())
                 };
             }
             attempts_left -= 1;
             if attempts_left == 0 || limits.cancel.is_cancelled() {
-                return Err(match answer {
-                    Some(answer) => SupportError::from_answer(operation, answer.host(), &answer, String::new),
-                    None => SupportError::Http { operation, source: why },
-                });
+                return Err(why);
             }
-            limits
-                .sleep(POLL)
-                .await
-                .map_err(|source| SupportError::Http { operation, source })?;
+            pause("create the repository", limits).await?;
         }
     }
 
@@ -298,7 +309,7 @@ impl SupportApi {
     pub async fn read_back(&self, written: &Repository, limits: &Limits) -> Result<Repository, SupportError> {
         let give_up = Instant::now() + READ_BACK;
         loop {
-            let found = self.find_repository(&written.repository_id, limits).await?;
+            let found = self.look_for_repository(&written.repository_id, limits).await?;
             let settled = found
                 .as_ref()
                 .is_some_and(|found| written.differences(found).is_empty());
@@ -307,10 +318,7 @@ impl SupportApi {
                     repository_id: written.repository_id.clone(),
                 });
             }
-            limits.sleep(POLL).await.map_err(|source| SupportError::Http {
-                operation: "read the repository back",
-                source,
-            })?;
+            pause("read the repository back", limits).await?;
         }
     }
 
@@ -356,6 +364,12 @@ impl SupportApi {
             .await?
             .filter(|document| !document.is_null()))
     }
+}
+
+/// Waits before another look.
+async fn pause(operation: &'static str, limits: &Limits) -> Result<(), SupportError> {
+    let slept = limits.sleep(POLL).await;
+    slept.map_err(|source| SupportError::Http { operation, source })
 }
 
 const CREATE_ATTEMPTS: u32 = 3;

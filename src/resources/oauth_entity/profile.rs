@@ -105,9 +105,14 @@ pub(crate) async fn read_into(
         },
         None => default_of(session, entity).await.map_err(problem)?,
     };
-    // One that is not as it should be yet counts as none: so the next plan makes up for it.
-    let is_unfinished = cx.private(UNFINISHED).is_some_and(|it| it == true);
-    set(state, profile.as_ref().filter(|_| !is_unfinished));
+    // One that is not as it should be yet counts as none: so the next plan makes up for it. Who was killed left no note.
+    let is_unfinished = |profile: &Record| {
+        let grant_type = state.text("default_grant_type");
+        let differs = matches!((grant_type, profile.text(GRANT_TYPE).value()), (Some(ours), Some(kept)) if ours != kept);
+        differs || cx.private(UNFINISHED).is_some_and(|it| it == true)
+    };
+    let profile = profile.filter(|profile| !is_unfinished(profile));
+    set(state, profile.as_ref());
     Ok(())
 }
 

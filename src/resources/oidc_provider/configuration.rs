@@ -249,19 +249,32 @@ pub(super) async fn left_over(session: &Session, mut state: Object) -> Result<Op
     }
 }
 
+/// Removes the configuration while its provider still refers to it; tells whether the instance allowed that.
+pub(super) async fn remove_first(session: &Session, state: &Object) -> Result<bool, Diagnostic> {
+    match try_to_remove(session, state).await {
+        Ok(()) => Ok(true),
+        Err(TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. }) => Ok(false),
+        Err(error) => Err(problem::of_table(&error, "remove the OIDC configuration")),
+    }
+}
+
 /// Removes the configuration that was made here, unless another provider uses it.
 pub(super) async fn remove(session: &Session, state: &Object) -> Result<(), Diagnostic> {
+    let removed = try_to_remove(session, state).await;
+    removed.map_err(|error| problem::of_table(&error, "remove the OIDC configuration"))
+}
+
+async fn try_to_remove(session: &Session, state: &Object) -> Result<(), TableError> {
     let Some(sys_id) = reference(state) else { return Ok(()) };
-    let problem = |error: TableError| problem::of_table(&error, "remove the OIDC configuration");
     // Its own provider was removed a moment ago, and a search may still show it.
     let own = super::super::sys_id(state);
-    if is_used(session, &sys_id, own.as_ref()).await.map_err(problem)? {
+    if is_used(session, &sys_id, own.as_ref()).await? {
         tracing::warn!(
             configuration = sys_id.as_str(),
             "the OIDC configuration is kept: another provider uses it"
         );
     } else {
-        session.delete(TABLE, &sys_id).await.map_err(problem)?;
+        session.delete(TABLE, &sys_id).await?;
     }
     Ok(())
 }

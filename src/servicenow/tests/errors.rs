@@ -17,6 +17,20 @@ async fn error_of(reply: Reply) -> TableError {
         .unwrap_err()
 }
 
+#[test]
+fn a_refused_update_may_mean_a_key_that_is_taken() {
+    let error = TableError::Refused {
+        table: TABLE,
+        verb: Verb::Update,
+        reason: Refusal::Other {
+            detail: "Operation Failed: Insert Aborted".to_owned(),
+        },
+    };
+
+    check(&error, "refused the update", "another record has the same name");
+    check(&error, "refused the update", "oauth_admin");
+}
+
 #[tokio::test]
 async fn each_refusal_has_its_own_words() {
     let cases = [

@@ -26,7 +26,10 @@ async fn a_record_is_read_with_its_columns_and_without_links() {
         "{}",
         asked.target
     );
-    assert_eq!(param(asked, "sysparm_fields").unwrap(), "sys_id,user_name,active");
+    assert_eq!(
+        param(asked, "sysparm_fields").unwrap(),
+        "sys_id,user_name,active,sys_created_by"
+    );
     assert_eq!(param(asked, "sysparm_exclude_reference_link").unwrap(), "true");
     assert_eq!(asked.header("authorization").unwrap(), "Basic dGY6cGFzcy1tYXJrZXI=");
     assert_eq!(asked.header("accept").unwrap(), "application/json");

@@ -52,7 +52,8 @@ impl Session {
                     return Ok(self.made(&insert, &sending, *record, Origin::Answered).await);
                 }
                 Posted::Refused(error) if lost > 0 => {
-                    return self.refused_after_loss(&insert, &sending, error).await;
+                    let ended = self.refused_after_loss(&insert, &sending, error).await;
+                    return ended.map_err(|error| knowing(error, &ask, &sending));
                 }
                 // A property can reserve the choice of a key to administrators. Nothing was made, so it goes without.
                 Posted::Refused(error) if answer::is_about_the_key(&error) && has_key(&ask) => {
@@ -82,7 +83,7 @@ impl Session {
             {
                 return Err(error);
             }
-            match found? {
+            match found.map_err(|error| knowing(error, &ask, &sending))? {
                 Some(record) => {
                     return Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await);
                 }
@@ -92,9 +93,18 @@ impl Session {
                         table: insert.table,
                         detail,
                         candidate: None,
+                        ours: has_key(&ask).then(|| sending.ours.clone()),
                     });
                 }
-                None => self.pause(&ask).await?,
+                None => {
+                    let paused = self.pause(&ask).await;
+                    paused.map_err(|error| TableError::Uncertain {
+                        table: insert.table,
+                        detail: format!("{why}; {error}"),
+                        candidate: None,
+                        ours: has_key(&ask).then(|| sending.ours.clone()),
+                    })?;
+                }
             }
         }
     }
@@ -228,6 +238,7 @@ impl Session {
             table: insert.table,
             detail,
             candidate,
+            ours: None,
         };
         let by_key = session.find_alone(insert.table, &sending.ours, &sending.columns).await;
         match by_key {
@@ -304,6 +315,14 @@ fn has_key(ask: &Ask<'_>) -> bool {
     ask.body
         .as_ref()
         .is_some_and(|body| body.contains_key(every::SYS_ID.name()))
+}
+
+/// An uncertain end, with the key under which the record is if it is.
+fn knowing(mut error: TableError, ask: &Ask<'_>, sending: &Sending) -> TableError {
+    if let TableError::Uncertain { ours, .. } = &mut error {
+        *ours = has_key(ask).then(|| sending.ours.clone());
+    }
+    error
 }
 
 /// What became of one POST.

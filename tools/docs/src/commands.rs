@@ -1,4 +1,4 @@
-//! Commands that pages name: a page that tells the reader to run what is not there is worse than none.
+//! Commands and files that pages name: a page that tells the reader to run what is not there is worse than none.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::folder::{self, Written};
 /// Pages that tell of the past, or of other projects.
 const HISTORY: &[&str] = &["CHANGELOG.md", "docs/decisions/"];
 
-/// Targets of make, scripts and test programs that are named and do not exist.
+/// Targets of make, scripts, test programs and source files that are named and do not exist.
 pub(crate) fn problems(root: &Path, pages: &[Written]) -> Result<Vec<String>> {
     let targets = make_targets(&folder::read(root, "Makefile")?);
     let mut problems = Vec::new();
@@ -27,6 +27,7 @@ pub(crate) fn problems(root: &Path, pages: &[Written]) -> Result<Vec<String>> {
                     format!("there is no {script}")
                 }
                 ["cargo", "test", "--test", name, ..] if !is_test(root, name) => format!("there are no tests {name}"),
+                [path] if is_source(path) && !is_file(root, path) => format!("there is no {path}"),
                 _ => continue,
             };
             problems.push(format!("{}: `{named}`: {problem}", page.path));
@@ -37,6 +38,30 @@ pub(crate) fn problems(root: &Path, pages: &[Written]) -> Result<Vec<String>> {
 
 fn is_test(root: &Path, name: &str) -> bool {
     root.join(format!("tests/{name}.rs")).exists() || root.join(format!("tests/{name}/main.rs")).exists()
+}
+
+/// Whether it is the path of a folder or file of ours, with nothing left open.
+fn is_source(text: &str) -> bool {
+    let is_path = text.contains('/') && !text.contains(['<', '…', '*', ':', '{', '#']);
+    let is_ours = [
+        "src/",
+        "simulator/",
+        "tests/",
+        "tools/",
+        "scripts/",
+        "examples/",
+        "modules/",
+        "benches/",
+        "proto/",
+    ]
+    .iter()
+    .any(|folder| text.starts_with(folder));
+    is_path && (is_ours || text.ends_with(".rs"))
+}
+
+/// Paths of the provider's own sources may leave out `src/`.
+fn is_file(root: &Path, path: &str) -> bool {
+    root.join(path).exists() || root.join("src").join(path).exists()
 }
 
 fn is_word(text: &str) -> bool {
@@ -90,6 +115,23 @@ mod tests {
     fn commands_are_found_in_code_alone() {
         let text = "Then make it. `make demo && make lint`\n```console\n$ scripts/x.sh a\nanswer\n```\n```text\nmake no\n```\n";
         assert_eq!(commands(text), ["make demo", "make lint", "scripts/x.sh a"]);
+    }
+
+    #[test]
+    fn a_file_that_is_named_must_exist() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let found = |text: &str| {
+            let page = Written {
+                path: "x.md".to_owned(),
+                text: text.to_owned(),
+            };
+            problems(&root, &[page]).unwrap().len()
+        };
+        assert_eq!(
+            found("`src/main.rs`, `plugin/provider.rs`, `tests/<name>.rs`, `simulator/src/`"),
+            0
+        );
+        assert_eq!(found("`src/mane.rs`"), 1);
     }
 
     #[test]

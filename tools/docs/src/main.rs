@@ -1,6 +1,7 @@
 //! `make docs` writes the reference pages from the schemas; `scripts/docs.sh --check` compares them with what is there,
 //! and looks after everything that a reader can stumble over: links, commands, front matter.
 
+mod blocks; // Blocks of code in pages.
 mod commands; // Commands that pages name.
 mod folder; // Pages on disk.
 mod layout; // What the registry expects of the folder `docs/`.
@@ -72,6 +73,7 @@ fn check(root: &Path) -> Result<Vec<String>> {
     let written = folder::markdown(root)?;
     problems.extend(links::problems(root, &written));
     problems.extend(commands::problems(root, &written)?);
+    problems.extend(blocks::problems(root, &written)?);
     eprintln!("    {} pages from schemas, {} pages in all", pages.len(), written.len());
     Ok(problems)
 }

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Looks at the simulator's page in a headless Chromium, after a real terraform apply. With --picture it takes the
+# picture of the README instead. Where there is no browser it says so, and that is all.
+
+source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+
+picture=()
+case "${1:-}" in
+  "") ;;
+  --picture) picture=(--picture docs/pictures/page.png) ;;
+  *) fail "Unknown argument: $1" "Say: scripts/page.sh [--picture]" ;;
+esac
+
+browser="$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)"
+driver="$(command -v chromedriver || true)"
+if [ -z "$browser" ] || [ -z "$driver" ]; then
+  note "there is no Chromium with its driver here: the page is not looked at (apt-get install chromium chromium-driver)"
+  exit 0
+fi
+
+need_cargo
+need python3 "apt-get install python3 python3-venv"
+
+version=4.46.0
+venv="$project/target/tools/selenium-$version"
+if [ ! -e "$venv/ready" ]; then
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "selenium==$version" ||
+    fail "Selenium $version cannot be installed." "It comes from PyPI: check the connection, or the proxy of pip."
+  touch "$venv/ready"
+fi
+cargo build --quiet --workspace --bins --locked
+
+NO_PROXY=127.0.0.1,localhost "$venv/bin/python" simulator/tests/page/check.py "${picture[@]}" \
+  --browser "$browser" \
+  --driver "$driver" \
+  --terraform "$(scripts/terraform.sh one)" \
+  --provider target/debug/terraform-provider-servicenow \
+  --simulator target/debug/servicenow-simulator \
+  --folder "$project/target/page"

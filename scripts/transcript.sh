@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Runs the demo and writes what it says into docs/demo.md. With --check it writes nothing, and fails where the two differ.
+
+source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+
+case "${1:-}" in
+  "" | --check) ;;
+  *) fail "Unknown argument: $1" "Say: scripts/transcript.sh [--check]" ;;
+esac
+
+need_cargo
+need python3 "apt-get install python3"
+cargo build --quiet --workspace --bins --locked
+python3 scripts/demo/transcript.py ${1:+"$1"} \
+  --terraform "$(scripts/terraform.sh one)" \
+  --provider target/debug/terraform-provider-servicenow \
+  --simulator target/debug/servicenow-simulator \
+  --folder "$project/target/transcript"

@@ -1,0 +1,256 @@
+"""Looks at the simulator's page in a browser, after a real terraform apply. See scripts/page.sh.
+
+What a newcomer does: open it, run the connection test, follow a table to a record. And what must never be: a secret, a
+value that acts as markup, a request to anywhere else, an error in the console.
+"""
+
+import argparse
+import base64
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+PROJECT = Path(__file__).resolve().parent.parent.parent.parent
+sys.path.insert(0, str(PROJECT / "scripts/demo"))
+
+from clouds import Http, Instance, Tenant  # noqa: E402
+from main import ADMINISTRATOR, Terraform, register, variables  # noqa: E402
+
+HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&amp;"
+
+
+def main() -> int:
+    arguments = parse()
+    simulator = subprocess.Popen([arguments.simulator], stdout=subprocess.PIPE, text=True)
+    try:
+        announced = json.loads(simulator.stdout.readline())
+        applications = set_up(arguments, announced)
+        with tempfile.TemporaryDirectory() as profile:
+            browser = start_browser(arguments, profile)
+            try:
+                page = Page(browser, announced)
+                if arguments.picture:
+                    page.take_picture(Path(arguments.picture))
+                else:
+                    page.check(applications)
+            finally:
+                browser.quit()
+    finally:
+        simulator.terminate()
+        simulator.wait(timeout=10)
+    return 0
+
+
+def set_up(arguments, announced: dict) -> dict:
+    """Microsoft's guide, applied; and, unless it is for a picture, records that somebody hostile made."""
+    http = Http(announced["ca_certificate"])
+    instance, tenant = Instance(http, announced), Tenant(http, announced)
+    applications = register(tenant, announced)
+    instance.insert("sys_user", {"user_name": ADMINISTRATOR, "last_name": "Administrator"})
+    shutil.rmtree(arguments.folder, ignore_errors=True)
+    terraform = Terraform(arguments, variables(announced, applications), announced["ca_certificate"])
+    terraform.run("init")
+    terraform.run("apply")
+    tenant.connection_test()
+    if not arguments.picture:
+        instance.insert("sys_user", {"user_name": "hostile", "last_name": HOSTILE, "email": HOSTILE})
+        instance.insert("ip_access", {"description": HOSTILE, "range_start": "10.0.0.1", "range_end": HOSTILE})
+        tenant.register(HOSTILE)
+    return applications
+
+
+class Page:
+    def __init__(self, browser, announced: dict):
+        self._browser = browser
+        self._announced = announced
+        self._root = announced["instance_url"] + "/"
+
+    def check(self, applications: dict):
+        browser = self._browser
+        secrets = [self._announced[name] for name in ("password", "client_secret", "refresh_token")]
+        secrets += [application["client_secret"] for application in applications.values()]
+
+        browser.get(self._root)
+        expect(browser.execute_script("return document.scripts.length"), 0, "scripts on the page")
+        expect("Not run yet" in self._text("#connection"), False, "the demo's own run of the connection test is unknown")
+        self._runs_the_connection_test()
+        self._shows_what_terraform_made(applications)
+        self._leads_from_a_table_to_a_record(applications["outbound"]["client_id"])
+        self._shows_claims(applications["rest_user"]["client_id"])
+        self._fits_every_screen()
+        self._hostile_values_are_inert()
+        for address in self._every_page():
+            browser.get(address)
+            self._holds_none_of(secrets)
+        self._was_quiet()
+        print("    the page: connection test, table to record, claims, hostile values, every page without a secret")
+
+    def take_picture(self, picture: Path):
+        browser = self._browser
+        self._emulate(1120, 940, "light")
+        browser.get(self._root)
+        data = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"]
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(base64.b64decode(data))
+        print(f"    {picture}, {picture.stat().st_size // 1024} kB")
+
+    def _runs_the_connection_test(self):
+        browser = self._browser
+        browser.find_element(By.CSS_SELECTOR, "#connection button").click()
+        expect(browser.current_url, self._root, "the address after the test, which a reload must not repeat")
+        expect("Passed" in self._text(".verdict"), True, self._text("#connection"))
+        legs = [leg.text for leg in browser.find_elements(By.CSS_SELECTOR, ".leg")]
+        expect(len(legs), 2, "legs")
+        expect("the support service accepted the token" in legs[0], True, legs[0])
+        expect("an incident was created" in legs[1], True, legs[1])
+
+    def _shows_what_terraform_made(self, applications: dict):
+        made = self._text("#made")
+        for name in ("demo_inbound_aad", "incident_manager"):
+            expect(name in made, True, f"{name} in {made}")
+        admin = self._text("#admin")
+        expect("demo_outbound" in admin and "set, not shown" in admin, True, admin)
+        # What the instance shipped with is in its table, and not among what was made.
+        expect("Okta" in made, False, made)
+        self._follow("OIDC Provider Configuration")
+        rows = [row.text for row in self._browser.find_elements(By.CSS_SELECTOR, "tbody tr")]
+        expect([("Terraform" in row, "shipped" in row) for row in rows], [(True, False)] + [(False, True)] * 3, str(rows))
+        self._follow("Overview")
+
+    def _leads_from_a_table_to_a_record(self, client_id: str):
+        browser = self._browser
+        table = browser.find_element(By.CSS_SELECTOR, "#tables a[href='/simulator/oauth_entity']")
+        table.click()
+        expect("oauth_entity" in self._text("h1"), True, self._text("h1"))
+        browser.find_element(By.CSS_SELECTOR, "tbody a").click()
+        record = self._text("main")
+        for text in ("Client ID", client_id, "demo_outbound", "Client Secret", "set, not shown", "Terraform"):
+            expect(text in record, True, f"{text} in {record}")
+        self._follow("Overview")
+
+    def _shows_claims(self, caller: str):
+        for token in self._browser.find_elements(By.CSS_SELECTOR, ".token"):
+            token.find_element(By.CSS_SELECTOR, "summary").click()
+        claims = [token.text for token in self._browser.find_elements(By.CSS_SELECTOR, ".token dl")]
+        inbound = [text for text in claims if f"appid\n{caller}" in text]
+        expect(bool(inbound), True, f"a token of the REST user in {claims}")
+        for claim in ("aud", "iss", "tid", "exp"):
+            expect(claim in inbound[0], True, inbound[0])
+
+    def _fits_every_screen(self):
+        browser = self._browser
+        grounds = set()
+        for scheme in ("light", "dark"):
+            for width in (360, 768, 1280):
+                self._emulate(width, 800, scheme)
+                browser.get(self._root)
+                excess = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+                expect(excess <= 0, True, f"{excess} pixels too wide at {width}")
+            grounds.add(browser.execute_script("return getComputedStyle(document.body).backgroundColor"))
+        expect(len(grounds), 2, f"grounds, one for each scheme: {grounds}")
+        self._emulate(1280, 800, "light")
+
+    def _hostile_values_are_inert(self):
+        browser = self._browser
+        for table in ("", "simulator/sys_user", "simulator/ip_access"):
+            browser.get(self._root + table)
+            expect("<script>document.title='owned'</script>" in self._text("main"), True, "the value as text")
+            expect(browser.find_elements(By.CSS_SELECTOR, "main script, main img"), [], "elements out of values")
+            expect(browser.title == "owned", False, "the value acted")
+        self._follow("<script>")
+        expect("<script>" in self._text("h1"), True, self._text("h1"))
+        expect(browser.find_elements(By.CSS_SELECTOR, "script, img"), [], "elements out of values")
+
+    def _every_page(self) -> list[str]:
+        """The overview, every table, and of each table the records that somebody made."""
+        browser = self._browser
+        browser.get(self._root)
+        tables = hrefs(browser, "#tables a")
+        return [self._root, *tables, *hrefs(browser, "#made li > a")]
+
+    def _holds_none_of(self, secrets: list[str]):
+        source = self._browser.page_source
+        where = self._browser.current_url
+        for secret in secrets:
+            expect(secret in source, False, f"{where} shows a secret")
+        # The head of a signed token, which is never shown either.
+        expect(re.search(r"\beyJ[A-Za-z0-9_-]{10,}\.", source), None, f"{where} shows a token")
+
+    def _was_quiet(self):
+        expect(self._browser.get_log("browser"), [], "the console")
+        host = urllib.parse.urlsplit(self._root).netloc
+        for entry in self._browser.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            # The browser's own first tab is not of the page.
+            if message["method"] != "Network.requestWillBeSent" or message["params"]["documentURL"].startswith("chrome:"):
+                continue
+            address = urllib.parse.urlsplit(message["params"]["request"]["url"])
+            is_own = address.netloc == host or address.scheme == "data"
+            expect(is_own, True, f"a request to {address.geturl()}")
+
+    def _emulate(self, width: int, height: int, scheme: str):
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def _follow(self, text: str):
+        self._browser.find_element(By.PARTIAL_LINK_TEXT, text).click()
+
+    def _text(self, selector: str) -> str:
+        return self._browser.find_element(By.CSS_SELECTOR, selector).text
+
+
+def hrefs(browser, selector: str) -> list[str]:
+    return [link.get_attribute("href") for link in browser.find_elements(By.CSS_SELECTOR, selector)]
+
+
+def start_browser(arguments, profile: str):
+    options = webdriver.ChromeOptions()
+    options.binary_location = arguments.browser
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={profile}")
+    # The simulator signs its own certificate.
+    options.set_capability("acceptInsecureCerts", True)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(arguments.driver))
+
+
+def expect(value, expected, what: str):
+    if value != expected:
+        raise SystemExit(f"error: {what}: {value!r}, not {expected!r}")
+
+
+def parse():
+    parser = argparse.ArgumentParser()
+    for name in ("browser", "driver", "terraform", "provider", "simulator", "folder"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--picture", help="takes a picture of the overview instead of checking")
+    parser.add_argument("--verbose", action="store_true")
+    return parser.parse_args()
+
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+if __name__ == "__main__":
+    sys.exit(main())
