@@ -212,10 +212,9 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let key = key(&session, &planned).await?;
     let columns = [COLUMNS, &[every::SYS_CREATED_BY, every::SYS_CREATED_ON]].concat();
     let problem = |error: TableError| problem::of_table(&error, "look for an existing privilege");
-    let found = session.find_one(TABLE, &key, &columns).await.map_err(problem)?;
-    if let Some(found) = found
-        // A search can lag behind a removal, such as that of a replacement.
-        && let Some(existing) = session.find(TABLE, found.sys_id(), &columns).await.map_err(problem)?
+    // Several are an error; one may be the former half of a replacement, which a search still shows.
+    if session.find_one(TABLE, &key, &[]).await.map_err(problem)?.is_some()
+        && let Some(existing) = session.find_present(TABLE, &key, &columns).await.map_err(problem)?
     {
         return adopt(cx, &session, &existing, planned).await;
     }
@@ -231,7 +230,11 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         Ok(written) => written,
         Err(error) => {
             let problem = problem::of_table(&error, "create the privilege");
-            return Ok(super::not_created(&error, planned.with(ORIGINAL_STATUS, Value::Null), problem));
+            return Ok(super::not_created(
+                &error,
+                planned.with(ORIGINAL_STATUS, Value::Null),
+                problem,
+            ));
         }
     };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.

@@ -212,7 +212,8 @@ impl Resource<Clients> for OidcProvider {
                 .map_err(problem)?;
             // First the configuration, where the instance allows it: the provider is what a removal that was cut short, by
             // a kill even, is found again by.
-            let is_bare = state.at(configuration::ATTRIBUTE).is_null() || configuration::remove_first(&session, state).await?;
+            let is_bare =
+                state.at(configuration::ATTRIBUTE).is_null() || configuration::remove_first(&session, state).await?;
             session.delete(TABLE, &sys_id).await.map_err(problem)?;
             if is_bare {
                 return Ok(());
@@ -269,7 +270,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         Query::equals(CLIENT_ID, client_id).map_err(|error| problem::of_query(&error, "create the OIDC provider"))?;
     let known = known_by(&key, client_id);
     known.refuse_second(&session).await?;
-    let scopes = ties::resolve(scopes::ALL, &session, &planned).await?;
+    let scopes = ties::resolve(scopes::ALL, &session, None, &planned).await?;
     let application = scope::to_wire(&session, &planned).await?;
     let mut state = planned.clone();
     state.set("id", Value::Null);
@@ -337,7 +338,7 @@ async fn update(
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let sys_id = super::require_sys_id(prior)?;
-    let scopes = ties::resolve(scopes::ALL, &session, &planned).await?;
+    let scopes = ties::resolve(scopes::ALL, &session, Some(prior), &planned).await?;
     let application = scope::to_wire(&session, &planned).await?;
     let mut state = planned.clone();
     let mut problems = Diagnostics::new();

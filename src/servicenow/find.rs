@@ -135,8 +135,8 @@ impl Session {
         keys.iter().map(answer).collect()
     }
 
-    /// A record that matches and is there: a search can lag behind a removal, such as that of a replacement, so what it
-    /// shows is looked at by itself.
+    /// A record that matches and is there: a search can lag behind a removal, such as that of a replacement. So what this
+    /// process removed does not count, and anything else is looked at by itself.
     ///
     /// # Errors
     /// As [`Session::select`].
@@ -147,7 +147,9 @@ impl Session {
         columns: &[Column],
     ) -> Result<Option<Record>, TableError> {
         for sys_id in self.ids_of(table, query).await? {
-            if let Some(record) = self.find(table, &sys_id, columns).await? {
+            if !self.inner.was_removed(&sys_id)
+                && let Some(record) = self.find(table, &sys_id, columns).await?
+            {
                 return Ok(Some(record));
             }
         }

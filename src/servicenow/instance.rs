@@ -77,6 +77,7 @@ impl Instance {
             account: Mutex::default(),
             clock: Mutex::default(),
             fresh_users: Mutex::default(),
+            removed: Mutex::default(),
         };
         Ok(Instance { inner: Arc::new(inner) })
     }
@@ -208,6 +209,8 @@ pub(super) struct Inner {
     clock: Mutex<Option<(Timestamp, Moment)>>,
     /// Users that this process made and gave nothing yet, so that nobody needs to look what they have.
     fresh_users: Mutex<HashSet<SysId>>,
+    /// Records that this process removed, which a search may still show.
+    removed: Mutex<HashSet<SysId>>,
 }
 
 impl Inner {
@@ -235,6 +238,14 @@ impl Inner {
 
     pub(super) fn learn_time(&self, said: Timestamp) {
         *locked(&self.clock) = Some((said, Moment::now()));
+    }
+
+    pub(super) fn remember_removed(&self, record: &SysId) {
+        locked(&self.removed).insert(record.clone());
+    }
+
+    pub(super) fn was_removed(&self, record: &SysId) -> bool {
+        locked(&self.removed).contains(record)
     }
 
     pub(super) fn remember_fresh_user(&self, user: &SysId) {

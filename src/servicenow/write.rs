@@ -144,6 +144,12 @@ impl Session {
     /// # Errors
     /// [`TableError::Refused`] when it is still there; else [`TableError`].
     pub async fn delete(&self, table: Table, sys_id: &SysId) -> Result<Deleted, TableError> {
+        let deleted = self.delete_or_look(table, sys_id).await?;
+        self.inner.remember_removed(sys_id);
+        Ok(deleted)
+    }
+
+    async fn delete_or_look(&self, table: Table, sys_id: &SysId) -> Result<Deleted, TableError> {
         for _ in 0..2 {
             let ask = Ask {
                 table,

@@ -179,7 +179,7 @@ async fn a_replica_that_lags_doubles_and_forgets_nothing() {
         lag();
         workspace.plan_is_empty().await;
         for replaced in ["servicenow_oauth_entity.this", "servicenow_integration_user.this"] {
-            // A search still shows the former one when the new one is made.
+            // A search still shows the former one when the new one is made, and what was not read before stays behind too.
             lag();
             workspace
                 .terraform(&format!("apply -refresh=false -replace={replaced}"))

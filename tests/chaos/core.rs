@@ -216,8 +216,7 @@ impl Core {
             let config = block.resolved(|target| planned_objects.get(target));
             match self.plan_one(&process, block, &config, prior).await {
                 Ok((planned, replaces)) => {
-                    let is_equal =
-                        prior.is_some_and(|prior| self.is_equal(block.type_name, &prior.state, &planned));
+                    let is_equal = prior.is_some_and(|prior| self.is_equal(block.type_name, &prior.state, &planned));
                     steps.push(match (replaces, is_equal) {
                         (false, true) => Step::Nothing,
                         (replaces, _) => Step::Put { block, replaces },

@@ -9,7 +9,11 @@ pub(super) struct Privileges;
 
 const APPLICATION: &str = "x_mioms_m365_assis";
 /// Object and operation; the first was there before, with [`BEFORE`].
-const PRIVILEGES: [(&str, &str); 3] = [("incident", "read"), ("oauth_entity", "read"), ("oauth_entity", "write")];
+const PRIVILEGES: [(&str, &str); 3] = [
+    ("incident", "read"),
+    ("oauth_entity", "read"),
+    ("oauth_entity", "write"),
+];
 const BEFORE: &str = "requested";
 const STATUSES: [&str; 3] = ["allowed", "denied", "requested"];
 

@@ -204,7 +204,11 @@ impl Dice {
     /// Some of these names, as a set; null for none of them.
     fn some(&mut self, of: &[&'static str]) -> Value {
         let names: Vec<&str> = of.iter().copied().filter(|_| self.chance(0.5)).collect();
-        if names.is_empty() { Value::Null } else { Value::from(names) }
+        if names.is_empty() {
+            Value::Null
+        } else {
+            Value::from(names)
+        }
     }
 
     /// A secret that is told from every other text by [`MARKER`]. There are few of each sort, since everything that was

@@ -20,7 +20,10 @@ impl Kind for Entities {
             .with("client_id", format!("{number}1111111-2222-3333-4444-555555555555"))
             .with("comments", dice.maybe("first"))
             .with("default_grant_type", dice.one(&GRANTS))
-            .with("token_url", "https://login.microsoftonline.com/contoso.com/oauth2/token");
+            .with(
+                "token_url",
+                "https://login.microsoftonline.com/contoso.com/oauth2/token",
+            );
         with_secret(dice, config, "client_secret").into()
     }
 
@@ -70,7 +73,9 @@ impl Kind for Entities {
         let profiles = lines(instance, "oauth_entity_profile", |row| {
             let entity = cell_of(instance, "oauth_entity", row.cell("oauth_entity"), "name");
             let (default, grant) = (row.cell("default"), row.cell("grant_type"));
-            Some(format!("oauth_entity_profile of {entity} default={default} grant={grant}"))
+            Some(format!(
+                "oauth_entity_profile of {entity} default={default} grant={grant}"
+            ))
         });
         [entities, profiles].concat()
     }

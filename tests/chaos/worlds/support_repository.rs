@@ -37,7 +37,10 @@ impl Kind for Repositories {
             }
         }
         if dice.chance(0.2) {
-            let other = config.text("repository_id").unwrap_or_default().replace("y-", "y-moved-");
+            let other = config
+                .text("repository_id")
+                .unwrap_or_default()
+                .replace("y-", "y-moved-");
             config.set("repository_id", other);
         }
     }

@@ -37,7 +37,9 @@ impl Kind for Tables {
         let now = line(
             table,
             config.text("access").unwrap_or(access),
-            &config.flag("read_access").map_or(read.to_owned(), |flag| flag.to_string()),
+            &config
+                .flag("read_access")
+                .map_or(read.to_owned(), |flag| flag.to_string()),
             config.text("caller_access").unwrap_or(caller),
         );
         if now == line(table, access, read, caller) {
