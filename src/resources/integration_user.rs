@@ -246,7 +246,7 @@ impl Resource<Clients> for IntegrationUser {
 async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     // Names that do not exist are found out before anything is written.
-    let wanted = ties::resolve(belongings::ALL, &session, &planned).await?;
+    let wanted = ties::resolve(belongings::ALL, &session, None, &planned).await?;
     let user_name = planned.text("user_name").unwrap_or_default().to_owned();
     let key =
         Query::equals(USER_NAME, user_name.as_str()).map_err(|error| problem::of_query(&error, "create the user"))?;
@@ -306,7 +306,7 @@ async fn update(
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let sys_id = super::require_sys_id(prior)?;
-    let wanted = ties::resolve(belongings::ALL, &session, &planned).await?;
+    let wanted = ties::resolve(belongings::ALL, &session, Some(prior), &planned).await?;
     let row = mapping::row_to_update(FIELDS, prior, &planned);
     let mut state = planned.clone();
     let mut problems = Diagnostics::new();

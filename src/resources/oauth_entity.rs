@@ -384,6 +384,10 @@ async fn update(
         read: COLUMNS,
         input: InputMode::Stored,
     };
+    let of_profile = |error: TableError| problem::of_table(&error, "update the default profile of the registry entry");
+    profile::change_first(&session, prior, &planned)
+        .await
+        .map_err(of_profile)?;
     let written = session.update(update).await;
     let written = written.map_err(|error| problem::of_table(&error, "update the registry entry"))?;
     let mut state = planned;

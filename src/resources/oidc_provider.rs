@@ -270,7 +270,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         Query::equals(CLIENT_ID, client_id).map_err(|error| problem::of_query(&error, "create the OIDC provider"))?;
     let known = known_by(&key, client_id);
     known.refuse_second(&session).await?;
-    let scopes = ties::resolve(scopes::ALL, &session, &planned).await?;
+    let scopes = ties::resolve(scopes::ALL, &session, None, &planned).await?;
     let application = scope::to_wire(&session, &planned).await?;
     let mut state = planned.clone();
     state.set("id", Value::Null);
@@ -338,7 +338,7 @@ async fn update(
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let sys_id = super::require_sys_id(prior)?;
-    let scopes = ties::resolve(scopes::ALL, &session, &planned).await?;
+    let scopes = ties::resolve(scopes::ALL, &session, Some(prior), &planned).await?;
     let application = scope::to_wire(&session, &planned).await?;
     let mut state = planned.clone();
     let mut problems = Diagnostics::new();

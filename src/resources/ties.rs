@@ -43,21 +43,37 @@ pub(super) trait Tie: Sync {
 }
 
 /// The names of a plan by attribute, and what they stand for.
-pub(super) struct Wanted(Vec<Vec<(String, SysId)>>);
+pub(super) struct Wanted(Vec<OfTie>);
+
+struct OfTie {
+    /// Listed in the state already, and seen by its refresh: a search that lags would have them given twice.
+    kept: Vec<String>,
+    new: Vec<(String, SysId)>,
+}
 
 /// Looks up every name of the plan, before anything is written.
-pub(super) async fn resolve(ties: &[&dyn Tie], session: &Session, planned: &Object) -> Result<Wanted, Diagnostic> {
+pub(super) async fn resolve(
+    ties: &[&dyn Tie],
+    session: &Session,
+    prior: Option<&Object>,
+    planned: &Object,
+) -> Result<Wanted, Diagnostic> {
     let mut wanted = Vec::new();
     for tie in ties {
-        let mut ids = Vec::new();
+        let mut kept = Vec::new();
+        let mut new = Vec::new();
         for name in names(planned, tie.attribute()) {
             let id = tie.names(session).id_of(&name).await;
             let id = id.map_err(|error| {
                 problem::of_table(&error, &format!("find the {}", tie.noun())).at_attribute(tie.attribute())
             })?;
-            ids.push((name, id));
+            if prior.is_some_and(|prior| names(prior, tie.attribute()).contains(&name)) {
+                kept.push(name);
+            } else {
+                new.push((name, id));
+            }
         }
-        wanted.push(ids);
+        wanted.push(OfTie { kept, new });
     }
     Ok(Wanted(wanted))
 }
@@ -80,15 +96,15 @@ pub(super) async fn give(
     problems: &mut Diagnostics,
 ) {
     for (tie, wanted) in ties.iter().zip(&wanted.0) {
-        let mut given = Vec::new();
-        let had = if wanted.is_empty() {
+        let mut given = wanted.kept.clone();
+        let had = if wanted.new.is_empty() {
             Ok(Vec::new())
         } else {
             tie.before_giving(session, record).await
         };
         match had {
             Ok(had) => {
-                for (name, one) in wanted {
+                for (name, one) in &wanted.new {
                     let outcome = if had.contains(one) {
                         Ok(())
                     } else {

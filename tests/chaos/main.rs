@@ -2,7 +2,7 @@
 //! records. None is doubled, none is lost from the state, none is left over, and no secret is said, logged or stored.
 //!
 //! A provider may also be killed in the middle of a write. Then nobody knows what it made last: the next one adopts it,
-//! or names it in an error together with the command that imports it, which is what the operator here does.
+//! or names it in an error together with what to do about it, which is what the operator here does.
 //!
 //! A failing seed prints itself; `CHAOS_SEEDS=17 cargo test --test chaos` runs that one again, `CHAOS_SEEDS=0..1000` more.
 
@@ -85,9 +85,10 @@ async fn survive(seed: u64) -> Result<(), String> {
         if let Err(problem) = ended {
             return Err(format!(
                 "{problem}\nmade so far\n{made_so_far:#?}\nstage {stage}; faults: {}\nkilled while changing: {:?}\n\
-                 configuration: {}\nsaid:\n{}",
+                 last requests:\n{}\nconfiguration: {}\nsaid:\n{}",
                 weather::fired(&simulator),
                 core.cut_short,
+                last_requests(&simulator),
                 world.expected().join("; "),
                 core.said()
             ));
@@ -149,29 +150,51 @@ async fn apply_until_it_succeeds(
             Ok(()) => return Ok(()),
             Err(problems) => last = problems,
         }
+        let mut more = Vec::new();
         for problem in &last {
-            let Some(id) = to_import(problem) else { continue };
+            let Some(advice) = advice(problem) else { continue };
             if !weather.kills {
                 return Err(format!("nobody was killed, and yet: {problem:?}"));
             }
             let block = blocks.iter().find(|block| block.address() == problem.address);
-            if let Some(block) = block
-                && let Err(problems) = core.import(block, &id).await
-            {
-                last = problems;
-                break;
+            match (advice, block) {
+                (Advice::Import(id), Some(block)) => {
+                    more.extend(core.import(block, &id).await.err().unwrap_or_default());
+                }
+                (Advice::Delete(table, id), _) => simulator.instance().remove(table, &id),
+                (Advice::Import(_), None) => {}
             }
         }
+        last.extend(more);
     }
     Err(format!("no success in {ATTEMPTS} applies: {last:#?}"))
 }
 
-/// The id in the command that an error tells the operator to run.
-fn to_import(problem: &Problem) -> Option<String> {
-    let (_, command) = problem.text.split_once("terraform import ")?;
-    let (_, id) = command.split_once(' ')?;
-    let id = id.split(['`', '\n']).next()?.trim();
-    Some(id.trim_matches(['\'', '"']).to_owned())
+/// What the instance was asked in the end, without bodies, which hold secrets.
+fn last_requests(simulator: &Simulator) -> String {
+    let requests = simulator.instance().requests();
+    let last = requests.iter().skip(requests.len().saturating_sub(LAST));
+    let lines = last.map(|it| format!("  {} {}?{} -> {}", it.method, it.path, it.query, it.status));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What an error tells the operator to do about a record that an apply left behind when it was cut short.
+enum Advice {
+    Import(String),
+    Delete(&'static str, String),
+}
+
+fn advice(problem: &Problem) -> Option<Advice> {
+    let text = &problem.text;
+    if let Some((_, command)) = text.split_once("terraform import ") {
+        let (_, id) = command.split_once(' ')?;
+        let id = id.split(['`', '\n']).next()?.trim();
+        return Some(Advice::Import(id.trim_matches(['\'', '"']).to_owned()));
+    }
+    let is_cut_short = text.contains("No provider uses it") && text.contains("delete it and apply again");
+    let (_, rest) = text.split_once("configuration_id = \"").filter(|_| is_cut_short)?;
+    let (id, _) = rest.split_once('"')?;
+    Some(Advice::Delete("oidc_provider_configuration", id.to_owned()))
 }
 
 fn seeds() -> Range<u64> {
@@ -187,5 +210,6 @@ fn seeds() -> Range<u64> {
 }
 
 const ATTEMPTS: usize = 14;
+const LAST: usize = 30;
 const AT_A_TIME: usize = 24;
 const PATIENCE: Duration = Duration::from_secs(240);

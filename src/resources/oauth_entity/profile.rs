@@ -68,6 +68,25 @@ async fn find_or_make(session: &Session, entity: &SysId, state: &mut Object) -> 
         Some(profile) => profile,
         None => create(session, entity, state).await?,
     };
+    align(session, &profile, state).await?;
+    set(state, Some(&profile));
+    Ok(())
+}
+
+/// Gives the profile the grant type of an entry that is about to change: an update that is cut short between the two is
+/// planned again only as long as the entry is as before.
+pub(super) async fn change_first(session: &Session, prior: &Object, planned: &Object) -> Result<(), TableError> {
+    let known = prior.text("default_profile_id").and_then(|id| SysId::parse(id).ok());
+    let changes = planned.text("default_grant_type") != prior.text("default_grant_type");
+    if let (Some(sys_id), true) = (known, changes)
+        && let Some(profile) = session.find(TABLE, &sys_id, COLUMNS).await?
+    {
+        align(session, &profile, planned).await?;
+    }
+    Ok(())
+}
+
+async fn align(session: &Session, profile: &Record, state: &Object) -> Result<(), TableError> {
     let grant_type = state.text("default_grant_type");
     if let (Some(grant_type), Some(kept)) = (grant_type, profile.text(GRANT_TYPE).value())
         && grant_type != kept
@@ -82,7 +101,6 @@ async fn find_or_make(session: &Session, entity: &SysId, state: &mut Object) -> 
         };
         session.update(update).await?;
     }
-    set(state, Some(&profile));
     Ok(())
 }
 
@@ -105,15 +123,9 @@ pub(crate) async fn read_into(
         },
         None => default_of(session, entity).await.map_err(problem)?,
     };
-    // One that is not as it should be yet counts as none: so the next plan makes up for it. Who was killed left no note.
-    let is_unfinished = |profile: &Record| {
-        let grant_type = state.text("default_grant_type");
-        let differs =
-            matches!((grant_type, profile.text(GRANT_TYPE).value()), (Some(ours), Some(kept)) if ours != kept);
-        differs || cx.private(UNFINISHED).is_some_and(|it| it == true)
-    };
-    let profile = profile.filter(|profile| !is_unfinished(profile));
-    set(state, profile.as_ref());
+    // One that is not as it should be yet counts as none: so the next plan makes up for it.
+    let is_unfinished = cx.private(UNFINISHED).is_some_and(|it| it == true);
+    set(state, profile.as_ref().filter(|_| !is_unfinished));
     Ok(())
 }
 
