@@ -207,9 +207,6 @@ async fn drift_of_an_entry_is_planned_back_and_removal_planned_again() {
                 "auth_url",
                 "comments",
                 "default_grant_type",
-                // The profile has another grant type than its entry: it is looked after as well.
-                "default_profile_id",
-                "default_profile_name",
                 "logo_url",
                 "name",
                 "redirect_url",
