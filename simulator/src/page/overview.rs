@@ -177,7 +177,7 @@ fn plain(shown: &Shown) -> String {
 
 fn admin_center(html: &mut Html, page: &Page, names: &Names) {
     html.raw("<section id=\"admin\"><h2>Microsoft 365 admin center</h2><dl><div><dt>Internal support tool</dt><dd>");
-    html.piece(&or_not_set(&page.admin.support_tool(), |tool| Html::of(tool)));
+    html.piece(&or_not_set(&page.admin.support_tool(), Html::of));
     html.raw("</dd></div><div><dt>Application ID to issue the token</dt><dd>");
     html.piece(&or_not_set(&page.admin.application_id(), |id| names.named(id)));
     html.raw("</dd></div></dl>");
