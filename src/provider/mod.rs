@@ -186,6 +186,11 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
         && is_token(run)
     {
         user_agent.push_str(&format!(" HCPTerraform/{run}"));
+        if let Some(workspace) = environment.first(&["TFC_WORKSPACE_NAME"])
+            && is_token(&workspace)
+        {
+            user_agent.push_str(&format!(" ({workspace})"));
+        }
     }
     if let Some(more) = environment.first(&["TF_APPEND_USER_AGENT"])
         && more.chars().all(|c| (' '..='~').contains(&c))

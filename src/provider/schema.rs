@@ -71,8 +71,9 @@ pub(super) fn schema() -> Schema {
                 .check(validate::at_least(1))
                 .describe("Upper bound of requests per second to each host. Default: none."),
             Attribute::flag("run_correlation").describe(
-                "Whether requests carry an id of the run (HCP Terraform's run id where there is one), so that the \
-                 instance's log can be matched to it. Default `true`.",
+                "Whether requests carry an id of the run in the header `X-Correlation-ID`, so that the instance's log can be \
+                 matched to it: HCP Terraform's run id where there is one, which then stands with the workspace's name in \
+                 the user agent too. Default `true`.",
             ),
             microsoft365(),
         ],

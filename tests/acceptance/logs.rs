@@ -141,6 +141,7 @@ async fn requests_say_who_sends_them_and_in_which_run() {
 
         // A run of HCP Terraform has a name of its own.
         workspace.set("TFC_RUN_ID", "run-abc123");
+        workspace.set("TFC_WORKSPACE_NAME", "contoso-prod");
         [&logs.instance, &logs.login, &logs.admin]
             .iter()
             .for_each(|log| log.clear());
@@ -148,7 +149,7 @@ async fn requests_say_who_sends_them_and_in_which_run() {
         for request in all() {
             assert_eq!(header(&request, "x-correlation-id"), "run-abc123", "{request:?}");
             assert!(
-                header(&request, "user-agent").contains(" HCPTerraform/run-abc123 "),
+                header(&request, "user-agent").contains(" HCPTerraform/run-abc123 (contoso-prod) "),
                 "{request:?}"
             );
         }
