@@ -72,11 +72,12 @@ fn connection_test(html: &mut Html, page: &Page, names: &Names) {
 
 fn verdict(html: &mut Html, report: &Report) {
     if report.ok {
-        html.raw("<p class=\"verdict good\">✓ Passed: each direction works.</p>");
+        // The words of the guide's own last step.
+        html.raw("<p class=\"verdict good\">✓ Connection test successful. Everything is configured correctly.</p>");
         return;
     }
     let failed = report.legs.iter().filter(|leg| !leg.ok).count();
-    html.raw("<p class=\"verdict bad\">✗ Failed: ")
+    html.raw("<p class=\"verdict bad\">✗ Connection test failed: ")
         .text(&format!("{failed} of {} did not get through.", report.legs.len()))
         .raw("</p>");
 }

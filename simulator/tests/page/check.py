@@ -113,7 +113,7 @@ class Page:
         browser = self._browser
         browser.find_element(By.CSS_SELECTOR, "#connection button").click()
         expect(browser.current_url, self._root, "the address after the test, which a reload must not repeat")
-        expect("Passed" in self._text(".verdict"), True, self._text("#connection"))
+        expect("Connection test successful" in self._text(".verdict"), True, self._text("#connection"))
         legs = [leg.text for leg in browser.find_elements(By.CSS_SELECTOR, ".leg")]
         expect(len(legs), 2, "legs")
         expect("the support service accepted the token" in legs[0], True, legs[0])
