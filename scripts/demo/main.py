@@ -242,6 +242,7 @@ def explain_keeping(arguments, process: int, announced: dict):
               authority      {announced["ca_certificate"]}
               connection     curl --cacert {announced["ca_certificate"]} -X POST {announced["connection_test_url"]}
               terraform      cd {arguments.folder}/examples/{EXAMPLE} && source ../../environment.sh && terraform plan
+                             change main.tf there, terraform apply, and reload the page
               stop           kill -INT {process}
             """
         )

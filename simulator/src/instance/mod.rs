@@ -193,6 +193,12 @@ impl Instance {
         url.trim_end_matches('/').clone_into(&mut self.state().base_url);
     }
 
+    /// The names of all tables that the release has.
+    #[must_use]
+    pub fn tables(&self) -> Vec<&'static str> {
+        self.inner.schema.tables().map(|table| table.name).collect()
+    }
+
     /// All records of a table and of its children.
     #[must_use]
     pub fn records(&self, table: &str) -> Vec<Record> {

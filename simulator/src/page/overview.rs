@@ -72,11 +72,12 @@ fn connection_test(html: &mut Html, page: &Page, names: &Names) {
 
 fn verdict(html: &mut Html, report: &Report) {
     if report.ok {
-        html.raw("<p class=\"verdict good\">✓ Passed: each direction works.</p>");
+        // The words of the guide's own last step.
+        html.raw("<p class=\"verdict good\">✓ Connection test successful. Everything is configured correctly.</p>");
         return;
     }
     let failed = report.legs.iter().filter(|leg| !leg.ok).count();
-    html.raw("<p class=\"verdict bad\">✗ Failed: ")
+    html.raw("<p class=\"verdict bad\">✗ Connection test failed: ")
         .text(&format!("{failed} of {} did not get through.", report.legs.len()))
         .raw("</p>");
 }
@@ -177,7 +178,7 @@ fn plain(shown: &Shown) -> String {
 
 fn admin_center(html: &mut Html, page: &Page, names: &Names) {
     html.raw("<section id=\"admin\"><h2>Microsoft 365 admin center</h2><dl><div><dt>Internal support tool</dt><dd>");
-    html.piece(&or_not_set(&page.admin.support_tool(), |tool| Html::of(tool)));
+    html.piece(&or_not_set(&page.admin.support_tool(), Html::of));
     html.raw("</dd></div><div><dt>Application ID to issue the token</dt><dd>");
     html.piece(&or_not_set(&page.admin.application_id(), |id| names.named(id)));
     html.raw("</dd></div></dl>");

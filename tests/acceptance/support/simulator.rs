@@ -36,9 +36,11 @@ impl Simulator {
     /// The same, where what exists by now counts as having been there at the start.
     pub(crate) fn starting_here(mut self) -> Self {
         self.at_start = fingerprint(&self.running);
-        self.seeded = TABLES
-            .iter()
-            .flat_map(|table| self.running.instance().records(table))
+        let instance = self.running.instance();
+        self.seeded = instance
+            .tables()
+            .into_iter()
+            .flat_map(|table| instance.records(table))
             .map(sys_id)
             .collect();
         self
@@ -158,19 +160,3 @@ fn log_of(lines: &[String]) -> String {
 fn sys_id(record: Record) -> String {
     record.get("sys_id").cloned().unwrap_or_default()
 }
-
-/// Tables that the provider writes to.
-const TABLES: &[&str] = &[
-    "ip_access",
-    "oauth_entity",
-    "oauth_entity_profile",
-    "oauth_entity_profile_scope",
-    "oauth_entity_scope",
-    "oauth_oidc_entity",
-    "oidc_provider_configuration",
-    "sys_db_object",
-    "sys_scope_privilege",
-    "sys_user",
-    "sys_user_grmember",
-    "sys_user_has_role",
-];

@@ -284,7 +284,7 @@ mod tests {
             &[],
         );
         check(
-            "<!-- from: tools/docs/src/blocks.rs -->\n```rust\nstruct Blocked {\n```\n",
+            "<!-- from: tools/docs/src/layout.rs -->\n```rust\nstruct Blocked {\n```\n",
             &["any more"],
         );
         check("```rust\nfn x() {}\n```\n", &["without"]);
