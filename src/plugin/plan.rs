@@ -199,7 +199,7 @@ fn for_each(
                             .cloned()
                     };
                     let (config, prior) = (at(config).unwrap_or_default(), at(prior));
-                    for_each(nested, element, &config, prior.as_ref(), &path.key(&key), visit);
+                    for_each(nested, element, &config, prior.as_ref(), &path.key(key), visit);
                 }
             }
             (Nesting::Single | Nesting::List | Nesting::Map | Nesting::Set, _) => {}

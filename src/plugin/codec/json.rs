@@ -99,7 +99,7 @@ impl Reader {
             (Type::Map(element), Json::Object(parts)) => {
                 let mut object = Object::new();
                 for (key, json) in parts {
-                    let value = self.value(json, element, &path.key(&key), depth + 1)?;
+                    let value = self.value(json, element, &path.key(key), depth + 1)?;
                     object.0.insert(key.clone(), value);
                 }
                 Ok(Value::Object(object))

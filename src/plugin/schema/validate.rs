@@ -418,7 +418,7 @@ impl Walk {
             (Nesting::Map, Value::Object(map)) => {
                 for (key, element) in map.iter() {
                     if let Value::Object(object) = element {
-                        self.attributes(nested, object, &path.key(&key));
+                        self.attributes(nested, object, &path.key(key));
                     }
                 }
             }
