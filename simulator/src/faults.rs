@@ -209,6 +209,9 @@ struct Chaos {
     seen: HashMap<(Method, String), u64>,
     /// How many of the next requests are told the truth, per table or path.
     truthful: HashMap<String, u32>,
+    /// How many of the next requests are told the truth, wherever: a caller that was killed has lost any number of
+    /// writes, and another one looks for them.
+    truthful_anywhere: u32,
 }
 
 impl Faults {
@@ -249,6 +252,7 @@ impl Faults {
             kinds: kinds.to_vec(),
             seen: HashMap::new(),
             truthful: HashMap::new(),
+            truthful_anywhere: 0,
         });
     }
 
@@ -284,6 +288,9 @@ impl Faults {
         let fault = script
             .planned_for(method, path)
             .or_else(|| script.chaos.as_mut()?.draw(method, path))?;
+        if let (Fault::NoAnswer { .. }, Some(chaos)) = (&fault, &mut script.chaos) {
+            chaos.truthful_anywhere = TRUTHFUL_AFTER_A_KILL;
+        }
         script.fired.push(format!("{method} {path}: {fault:?}"));
         Some(fault)
     }
@@ -326,8 +333,9 @@ impl Chaos {
         *count += 1;
         let place = table_of(path).unwrap_or(path).to_owned();
         let truthful = self.truthful.entry(place).or_default();
-        let must_be_true = *truthful > 0;
+        let must_be_true = *truthful > 0 || self.truthful_anywhere > 0;
         *truthful = truthful.saturating_sub(1);
+        self.truthful_anywhere = self.truthful_anywhere.saturating_sub(1);
         let mut hasher = DefaultHasher::new();
         (self.seed, method.as_str(), path, *count).hash(&mut hasher);
         let dice = hasher.finish();
@@ -448,3 +456,5 @@ fn survivable() -> Vec<Fault> {
 /// How many requests on a table are told the truth after one was misled or lost: enough for the second look of whoever
 /// was, although others ask at the same time.
 const TRUTHFUL: u32 = 12;
+/// About the requests of an apply.
+const TRUTHFUL_AFTER_A_KILL: u32 = 80;
