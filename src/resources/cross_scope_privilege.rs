@@ -213,7 +213,13 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let columns = [COLUMNS, &[every::SYS_CREATED_BY, every::SYS_CREATED_ON]].concat();
     let problem = |error: TableError| problem::of_table(&error, "look for an existing privilege");
     // Several are an error; one may be the former half of a replacement, which a search still shows.
-    if session.find_one(TABLE, &key, &[]).await.map_err(problem)?.is_some()
+    let mut found = session.find_one(TABLE, &key, &[]).await.map_err(problem)?;
+    if found.is_none() {
+        // Nothing keeps a second one out, and a search can lag behind.
+        session.wait(SECOND_LOOK).await;
+        found = session.find_one(TABLE, &key, &[]).await.map_err(problem)?;
+    }
+    if found.is_some()
         && let Some(existing) = session.find_present(TABLE, &key, &columns).await.map_err(problem)?
     {
         return adopt(cx, &session, &existing, planned).await;
@@ -332,6 +338,8 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Resul
     }
     Ok(super::outcome(state, problems))
 }
+
+const SECOND_LOOK: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// Everything but the status.
 async fn key(session: &Session, planned: &Object) -> Result<Query, Diagnostic> {

@@ -156,11 +156,11 @@ fn of_any_server() -> Vec<Fault> {
 fn of_admin_center() -> Vec<Fault> {
     let mut faults = of_any_server();
     faults.extend([
+        // As [`Fault`]s of their own, which never mislead twice in a row.
         Fault::NotFound,
         Fault::EmptyList,
         AdminWeather::Unauthorized.fault(),
         AdminWeather::Forbidden.fault(),
-        AdminWeather::NotFound.fault(),
         AdminWeather::Html.fault(),
         AdminWeather::LoginTimeout.fault(),
     ]);
