@@ -9,32 +9,14 @@ use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Gate, Matcher};
 use servicenow_simulator::instance::DefaultProfile;
 
+use super::support::subjects::{PROVIDER, REPOSITORY, SETTINGS, USER};
 use super::support::{Run, Running, Simulator, Terraform, Workspace, eventually, for_each_terraform};
 
-const USER: &str = r#"
-    resource "servicenow_integration_user" "this" {
-      user_name = "robot"
-      password  = "a-password-of-it"
-      roles     = ["incident_manager"]
-      groups    = ["Hardware"]
-    }
-"#;
 const ENTITY: &str = r#"
     resource "servicenow_oauth_entity" "this" {
       name          = "Outbound"
       client_id     = "11111111-2222-3333-4444-555555555555"
       client_secret = "a-secret-of-it"
-    }
-"#;
-const PROVIDER: &str = r#"
-    resource "servicenow_oidc_provider" "this" {
-      name        = "Inbound"
-      client_id   = "11111111-2222-3333-4444-555555555555"
-      auth_scopes = ["useraccount"]
-      configuration = {
-        name         = "Entra"
-        metadata_url = "https://login.microsoftonline.com/t/.well-known/openid-configuration"
-      }
     }
 "#;
 const RULE: &str = r#"
@@ -48,19 +30,6 @@ const GRANT: &str = r#"
     resource "servicenow_user_role" "this" {
       user = "admin"
       role = "catalog"
-    }
-"#;
-const REPOSITORY: &str = r#"
-    resource "m365_support_repository" "this" {
-      provider      = servicenow
-      repository_id = "contoso"
-      endpoint      = "https://contoso.service-now.com/"
-    }
-"#;
-const SETTINGS: &str = r#"
-    resource "m365_support_settings" "this" {
-      provider       = servicenow
-      application_id = "11111111-2222-3333-4444-555555555555"
     }
 "#;
 const PRIVILEGE: &str = r#"

@@ -11,6 +11,7 @@ mod run;
 pub(crate) mod shipped;
 mod simulator;
 mod state;
+pub(crate) mod subjects;
 mod terraform;
 mod workspace;
 mod zip;

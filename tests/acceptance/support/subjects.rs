@@ -1,0 +1,41 @@
+//! Configurations that several tests make fail, each of one resource named `this`.
+
+/// An OIDC provider with a configuration of its own and an auth scope.
+pub(crate) const PROVIDER: &str = r#"
+    resource "servicenow_oidc_provider" "this" {
+      name        = "Inbound"
+      client_id   = "11111111-2222-3333-4444-555555555555"
+      auth_scopes = ["useraccount"]
+      configuration = {
+        name         = "Entra"
+        metadata_url = "https://login.microsoftonline.com/t/.well-known/openid-configuration"
+      }
+    }
+"#;
+
+/// A user with a password, a role and a group.
+pub(crate) const USER: &str = r#"
+    resource "servicenow_integration_user" "this" {
+      user_name = "robot"
+      password  = "a-password-of-it"
+      roles     = ["incident_manager"]
+      groups    = ["Hardware"]
+    }
+"#;
+
+/// A repository of the admin center.
+pub(crate) const REPOSITORY: &str = r#"
+    resource "m365_support_repository" "this" {
+      provider      = servicenow
+      repository_id = "contoso"
+      endpoint      = "https://contoso.service-now.com/"
+    }
+"#;
+
+/// The settings of the tenant.
+pub(crate) const SETTINGS: &str = r#"
+    resource "m365_support_settings" "this" {
+      provider       = servicenow
+      application_id = "11111111-2222-3333-4444-555555555555"
+    }
+"#;
