@@ -219,8 +219,11 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         session.wait(SECOND_LOOK).await;
         found = session.find_one(TABLE, &key, &[]).await.map_err(problem)?;
     }
-    if found.is_some()
-        && let Some(existing) = session.find_present(TABLE, &key, &columns).await.map_err(problem)?
+    if let Some(found) = found
+        && let Some(existing) = session
+            .confirm(TABLE, found.sys_id(), &columns)
+            .await
+            .map_err(problem)?
     {
         return adopt(cx, &session, &existing, planned).await;
     }

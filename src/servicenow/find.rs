@@ -147,13 +147,27 @@ impl Session {
         columns: &[Column],
     ) -> Result<Option<Record>, TableError> {
         for sys_id in self.ids_of(table, query).await? {
-            if !self.inner.was_removed(&sys_id)
-                && let Some(record) = self.find(table, &sys_id, columns).await?
-            {
+            if let Some(record) = self.confirm(table, &sys_id, columns).await? {
                 return Ok(Some(record));
             }
         }
         Ok(None)
+    }
+
+    /// A record that a search showed, unless this process removed it or it is gone.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn confirm(
+        &self,
+        table: Table,
+        sys_id: &SysId,
+        columns: &[Column],
+    ) -> Result<Option<Record>, TableError> {
+        if self.inner.was_removed(sys_id) {
+            return Ok(None);
+        }
+        self.find(table, sys_id, columns).await
     }
 
     /// One GET of one record, without company. None on 404, unconfirmed.
