@@ -216,7 +216,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let mut found = session.find_one(TABLE, &key, &[]).await.map_err(problem)?;
     if found.is_none() {
         // Nothing keeps a second one out, and a search can lag behind.
-        session.wait(SECOND_LOOK).await;
+        session.wait_for_second_look().await;
         found = session.find_one(TABLE, &key, &[]).await.map_err(problem)?;
     }
     if let Some(found) = found
@@ -341,8 +341,6 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Resul
     }
     Ok(super::outcome(state, problems))
 }
-
-const SECOND_LOOK: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// Everything but the status.
 async fn key(session: &Session, planned: &Object) -> Result<Query, Diagnostic> {

@@ -2,7 +2,7 @@
 //!
 //! Those listed are given and kept, those taken off the list are taken away, others are left alone.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
@@ -192,7 +192,7 @@ pub(super) async fn read_into(
         let look = || given(*tie, session, record, &listed, reading);
         let mut given = look().await.map_err(|error| not_read(*tie, &error))?;
         if !listed.is_subset(&given) {
-            session.wait(SECOND_LOOK).await;
+            session.wait_for_second_look().await;
             given = look().await.map_err(|error| not_read(*tie, &error))?;
         }
         if reading == Reading::Import && given.is_empty() {
@@ -228,7 +228,7 @@ async fn take(tie: &dyn Tie, session: &Session, record: &SysId, name: &str) -> R
         return Ok(());
     };
     if !tie.take(session, record, &one).await? {
-        session.wait(SECOND_LOOK).await;
+        session.wait_for_second_look().await;
         tie.take(session, record, &one).await?;
     }
     Ok(())
@@ -250,6 +250,3 @@ fn names(object: &Object, attribute: &str) -> BTreeSet<String> {
         .map(str::to_owned)
         .collect()
 }
-
-/// A search can lag behind a write: what should be there and is not, is looked for once more.
-const SECOND_LOOK: Duration = Duration::from_millis(300);

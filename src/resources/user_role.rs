@@ -3,8 +3,6 @@
 //! What counts is that the user has the role: under Role Management V2 there is one row per user and role, older
 //! instances may hold several, and rows with `inherited=true` are the platform's own. These are forgotten, not deleted.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
@@ -179,7 +177,7 @@ impl Resource<Clients> for UserRole {
         let problem = |error: TableError| problem::of_table(&error, "revoke the role");
         let mut revoked = session.grants().revoke(&user, &role).await.map_err(problem)?;
         if revoked.removed == 0 && !revoked.still_inherited {
-            session.wait(SECOND_LOOK).await;
+            session.wait_for_second_look().await;
             revoked = session.grants().revoke(&user, &role).await.map_err(problem)?;
         }
         if revoked.still_inherited {
@@ -263,9 +261,6 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     }
     Ok(super::outcome(state, problems))
 }
-
-/// A search can lag behind a write: a row that should be there and is not, is looked for once more.
-const SECOND_LOOK: Duration = Duration::from_millis(300);
 
 /// A row that was there may be one that does not work.
 async fn activate(session: &Session, sys_id: &SysId) -> Result<(), TableError> {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::call::{Ask, fields};
 use super::error::{TableError, Verb};
-use super::gather::{Gather, NoAnswer};
+use super::gather::Gather;
 use super::instance::{Session, Shared, entry_of};
 use super::names;
 use super::query::{Query, Verdict};
@@ -47,10 +47,7 @@ impl Session {
         let answer = gather
             .ask(wanted, self.inner.timing.batch_window, &self.limits, together)
             .await;
-        answer.map_err(|reason| match reason {
-            NoAnswer::Limits(error) => TableError::from_http(table, Verb::Read, error),
-            NoAnswer::Table(error) => error,
-        })
+        answer.map_err(|reason| reason.of(table))
     }
 
     /// The record with this key.
@@ -101,10 +98,7 @@ impl Session {
         let answer = gather
             .ask(key.clone(), self.inner.timing.batch_window, &self.limits, together)
             .await;
-        answer.map_err(|reason| match reason {
-            NoAnswer::Limits(error) => TableError::from_http(table, Verb::Read, error),
-            NoAnswer::Table(error) => error,
-        })
+        answer.map_err(|reason| reason.of(table))
     }
 
     /// Answers in the order of the questions.

@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::error::TableError;
+use super::error::{TableError, Verb};
 use super::instance::locked;
+use super::table::Table;
 use crate::http::{HttpError, Limits};
 
 /// Collects questions of one kind. The first asker waits a moment, then asks for all who came meanwhile, within its own
@@ -43,6 +44,16 @@ struct Waiting<Q, A> {
 pub(super) enum NoAnswer {
     Limits(HttpError),
     Table(TableError),
+}
+
+impl NoAnswer {
+    /// As the error of a read of the table.
+    pub(super) fn of(self, table: Table) -> TableError {
+        match self {
+            NoAnswer::Limits(error) => TableError::from_http(table, Verb::Read, error),
+            NoAnswer::Table(error) => error,
+        }
+    }
 }
 
 impl<Q: Clone, A> Gather<Q, A> {

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::error::{TableError, Verb};
-use super::gather::{Gather, NoAnswer};
+use super::gather::Gather;
 use super::instance::{Session, Shared, entry_of};
 use super::names::parts;
 use super::query::Query;
@@ -313,10 +313,7 @@ impl Session {
         let rows = gather
             .ask(user.clone(), self.inner.timing.batch_window, &self.limits, ask)
             .await;
-        rows.map_err(|reason| match reason {
-            NoAnswer::Limits(error) => TableError::from_http(links.table, Verb::Read, error),
-            NoAnswer::Table(error) => error,
-        })
+        rows.map_err(|reason| reason.of(links.table))
     }
 
     async fn links_together(&self, links: Links, users: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {

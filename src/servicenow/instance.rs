@@ -149,6 +149,11 @@ impl Session {
         let _ = self.limits.sleep(pause).await;
     }
 
+    /// Waits before what should be there and is not is looked for once more: a search can lag behind a write.
+    pub async fn wait_for_second_look(&self) {
+        self.wait(self.inner.timing.second_look).await;
+    }
+
     /// The current access token, for use outside of this client.
     ///
     /// # Errors

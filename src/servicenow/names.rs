@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use super::error::{TableError, Verb};
-use super::gather::{Gather, NoAnswer};
+use super::error::TableError;
+use super::gather::Gather;
 use super::instance::{Session, Shared, entry_of, locked};
 use super::query::Query;
 use super::record::Cell;
@@ -95,7 +95,7 @@ impl Session {
         };
         if is_odd {
             // What is unusual for long can also be so for a moment.
-            self.wait(self.inner.timing.second_look).await;
+            self.wait_for_second_look().await;
             rows = self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
         }
         let rows = match rows {
@@ -168,7 +168,7 @@ impl Names<'_> {
         let mut found = self.look(name, &single).await?;
         if let Found::None = found {
             // A replica that lags shows no rows either, and what has no name is neither given nor taken away.
-            self.session.wait(self.session.inner.timing.second_look).await;
+            self.session.wait_for_second_look().await;
             found = self.look(name, &single).await?;
         }
         match found {
@@ -204,7 +204,7 @@ impl Names<'_> {
             .by_id
             .ask(sys_id.clone(), window, &self.session.limits, ask)
             .await;
-        let name = name.map_err(|reason| self.error(reason))?;
+        let name = name.map_err(|reason| reason.of(self.table))?;
         if let Some(name) = &name {
             self.remember(name, sys_id);
         }
@@ -229,7 +229,7 @@ impl Names<'_> {
             .by_name
             .ask(name.to_owned(), window, &self.session.limits, ask)
             .await;
-        found.map_err(|reason| self.error(reason))
+        found.map_err(|reason| reason.of(self.table))
     }
 
     async fn find_together(&self, names: Vec<String>) -> Vec<Result<Found, TableError>> {
@@ -306,13 +306,6 @@ impl Names<'_> {
         };
         let names = rows.iter().filter_map(|row| row.text(self.column).value());
         most_similar(name, names)
-    }
-
-    fn error(&self, reason: NoAnswer) -> TableError {
-        match reason {
-            NoAnswer::Limits(error) => TableError::from_http(self.table, Verb::Read, error),
-            NoAnswer::Table(error) => error,
-        }
     }
 }
 
