@@ -6,7 +6,7 @@ use crate::{
     http::{Client, ClientOptions, Limits, Origin, Secret},
     microsoft::Microsoft365,
     plugin::{Context, Diagnostic},
-    resources::problem,
+    records::diagnostics,
     servicenow::{Instance, InstanceOptions, Session, SignIn, Timing},
 };
 
@@ -93,7 +93,7 @@ impl Calls for Context<Clients> {
             timing: Timing::STANDARD,
         };
         let instance = Instance::new(options)
-            .map_err(|error| Diagnostic::error("Invalid ServiceNow configuration", problem::explain(&error, "")))?;
+            .map_err(|error| Diagnostic::error("Invalid ServiceNow configuration", diagnostics::explain(&error, "")))?;
         Ok(instance.at(self.limits()))
     }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::lookup;
+use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
     microsoft::connector,

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::lookup::{self, Lookup};
+use crate::records::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
     plugin::{Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
-    resources::{mapping::Field, oauth_entity::read_profile_into, problem, rights, scope},
+    records::{application_scope, diagnostics, field::Field, required_roles},
+    resources::oauth_entity::read_profile_into,
     servicenow::{
         Query,
         tables::{
@@ -89,7 +90,7 @@ impl DataSource<Clients> for OauthEntity {
                 lookup::flag("active", "Whether the entry is in use. Column `active`."),
                 text("comments", "Free text. Column `comments`."),
                 text(
-                    scope::ATTRIBUTE,
+                    application_scope::ATTRIBUTE,
                     "Application that the record belongs to. Column `sys_scope`.",
                 ),
                 text(
@@ -106,19 +107,21 @@ impl DataSource<Clients> for OauthEntity {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::to_read(&[TABLE, oauth_entity_profile::TABLE])
+        required_roles::to_read(&[TABLE, oauth_entity_profile::TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let own_rows = Query::equals(SYS_CLASS_NAME, TABLE.name())
-            .map_err(|error| problem::of_query(&error, "find the registry entry"))?;
+            .map_err(|error| diagnostics::of_query(&error, "find the registry entry"))?;
         let (record, mut state) = LOOKUP.find(&session, config, Some(own_rows)).await?;
         let application = match record.reference(SYS_SCOPE).value() {
-            Some(value) => scope::reference_from_wire(&session, None, value).await?.into(),
+            Some(value) => application_scope::reference_from_wire(&session, None, value)
+                .await?
+                .into(),
             None => Value::Null,
         };
-        state.set(scope::ATTRIBUTE, application);
+        state.set(application_scope::ATTRIBUTE, application);
         read_profile_into(cx, &session, record.sys_id(), &mut state).await?;
         Ok((state, Diagnostics::new()))
     }

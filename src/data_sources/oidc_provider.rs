@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 
-use super::lookup::{self, Lookup};
+use crate::records::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
     plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
-    resources::{
-        mapping::{self, Field, Reading},
-        problem, rights, scope,
+    records::{
+        application_scope, diagnostics,
+        field::{self, Field, Reading},
+        required_roles,
     },
     servicenow::{
         SysId,
@@ -75,7 +76,7 @@ impl DataSource<Clients> for OidcProvider {
                 ),
                 text("comments", "Free text. Column `comments`."),
                 text(
-                    scope::ATTRIBUTE,
+                    application_scope::ATTRIBUTE,
                     "Application that the record belongs to. Column `sys_scope`.",
                 ),
                 text(
@@ -107,26 +108,29 @@ impl DataSource<Clients> for OidcProvider {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::to_read(&[TABLE, configuration::TABLE])
+        required_roles::to_read(&[TABLE, configuration::TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let (record, mut state) = LOOKUP.find(&session, config, None).await?;
         let application = match record.reference(SYS_SCOPE).value() {
-            Some(value) => scope::reference_from_wire(&session, None, value).await?.into(),
+            Some(value) => application_scope::reference_from_wire(&session, None, value)
+                .await?
+                .into(),
             None => Value::Null,
         };
-        state.set(scope::ATTRIBUTE, application);
+        state.set(application_scope::ATTRIBUTE, application);
         let id = state.text("configuration_id").and_then(|id| SysId::parse(id).ok());
         let found = match &id {
             Some(id) => session.find(configuration::TABLE, id, configuration::COLUMNS).await,
             None => Ok(None),
         };
-        let found = found.map_err(|error| problem::of_table(&error, "read the configuration of the OIDC provider"))?;
+        let found =
+            found.map_err(|error| diagnostics::of_table(&error, "read the configuration of the OIDC provider"))?;
         let nested = found.map(|record| {
             let mut nested = Object::new();
-            mapping::read_into(CONFIGURATION_FIELDS, &record, &mut nested, Reading::Import);
+            field::read_into(CONFIGURATION_FIELDS, &record, &mut nested, Reading::Import);
             nested
         });
         state.set("configuration", nested);

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::lookup::{self, Lookup};
+use crate::records::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
     plugin::{Context, DataSource, Diagnostics, Need, Object, Rule, Schema},
-    resources::{mapping::Field, rights},
+    records::{field::Field, required_roles},
     servicenow::tables::sys_user_role::{COLUMNS, DESCRIPTION, ELEVATED_PRIVILEGE, NAME, TABLE},
 };
 
@@ -49,7 +49,7 @@ impl DataSource<Clients> for Role {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::to_read(&[TABLE])
+        required_roles::to_read(&[TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {

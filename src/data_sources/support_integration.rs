@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::lookup;
+use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
     microsoft::support::Repository,
     plugin::{Attribute, Context, DataSource, Diagnostic, Diagnostics, Need, Object, Schema, Value},
-    resources::{problem, rights},
+    records::{diagnostics, required_roles},
 };
 
 /// The data source.
@@ -47,14 +47,17 @@ impl DataSource<Clients> for SupportIntegration {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_admin_center()
+        required_roles::of_admin_center()
     }
 
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let microsoft = cx.microsoft()?;
         let limits = cx.limits();
         let failed = |error: &dyn std::error::Error| {
-            Diagnostic::error("Could not read the support integration", problem::explain(error, ""))
+            Diagnostic::error(
+                "Could not read the support integration",
+                diagnostics::explain(error, ""),
+            )
         };
         let settings = microsoft
             .support

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::lookup::{self, Lookup};
+use crate::records::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
     plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
-    resources::{mapping::Field, problem, rights},
+    records::{diagnostics, field::Field, required_roles},
     servicenow::{
         Session, SysId, TableError,
         tables::sys_user::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The data source.
-pub(super) struct User;
+pub(crate) struct User;
 
 const LOOKUP: Lookup = Lookup {
     noun: "user",
@@ -79,7 +79,7 @@ impl DataSource<Clients> for User {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::to_read(&[TABLE])
+        required_roles::to_read(&[TABLE])
     }
 
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
@@ -88,7 +88,7 @@ impl DataSource<Clients> for User {
         let roles = match roles(&session, record.sys_id()).await {
             Ok(roles) => Value::from(roles.into_iter().collect::<Vec<_>>()),
             Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Value::Null,
-            Err(error) => return Err(problem::of_table(&error, "read the user's roles").into()),
+            Err(error) => return Err(diagnostics::of_table(&error, "read the user's roles").into()),
         };
         state.set("roles", roles);
         Ok((state, Diagnostics::new()))
@@ -96,7 +96,7 @@ impl DataSource<Clients> for User {
 }
 
 /// The names of all roles that work for a user.
-pub(super) async fn roles(session: &Session, user: &SysId) -> Result<BTreeSet<String>, TableError> {
+pub(crate) async fn roles(session: &Session, user: &SysId) -> Result<BTreeSet<String>, TableError> {
     let grants = session.grants().of(user).await?;
     let names = session.roles();
     let active = grants.iter().filter(|grant| grant.active);

@@ -11,7 +11,7 @@ use crate::{
         entra::{self, ChoiceError, Pipeline},
     },
     plugin::{Diagnostic, Diagnostics},
-    resources::problem,
+    records::diagnostics,
 };
 
 /// Adds the Microsoft side to the clients; or why there is none, which is an error only for what needs it.
@@ -46,7 +46,7 @@ enum Missing {
 }
 
 fn wrong(error: &dyn std::error::Error, attribute: &str) -> Diagnostic {
-    Diagnostic::error("Invalid Microsoft 365 configuration", problem::explain(error, ""))
+    Diagnostic::error("Invalid Microsoft 365 configuration", diagnostics::explain(error, ""))
         .at_attribute(&format!("microsoft365.{attribute}"))
 }
 
@@ -87,7 +87,7 @@ fn support(arguments: &Arguments<'_>, client: &Arc<Client>) -> Result<Microsoft3
                       provider's page lists both for each argument";
         Missing::NotConfigured(Diagnostic::error(
             "Microsoft 365 is not configured",
-            problem::explain(error, remedy),
+            diagnostics::explain(error, remedy),
         ))
     };
     let sign_in = configured.choose(&environment).map_err(|error| match error {

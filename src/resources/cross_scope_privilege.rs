@@ -5,11 +5,12 @@
 
 use async_trait::async_trait;
 
-use super::{
+use crate::records::{
+    application_scope, diagnostics,
+    field::{self, Field, Reading},
     import,
     list::{self, Found},
-    mapping::{self, Field, Reading},
-    problem, rights, scope,
+    required_roles, resource,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -63,7 +64,7 @@ fn schema() -> Schema {
             Attribute::text("source_scope")
                 .required()
                 .check(validate::not_blank())
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .replaces()
                 .describe(
                     "Application that wants access: its scope, such as `x_mioms_m365_assis`, or its sys_id. Column \
@@ -72,19 +73,19 @@ fn schema() -> Schema {
             Attribute::text("target_scope")
                 .default("global")
                 .check(validate::not_blank())
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .replaces()
                 .describe("Application that owns the object: `global`, a scope, or a sys_id. Column `target_scope`."),
             Attribute::text("target_name")
                 .required()
                 .check(validate::not_blank())
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .replaces()
                 .describe("Name of the object, such as the table `oauth_entity`. Column `target_name`."),
             Attribute::text("target_type")
                 .default("sys_db_object")
                 .check(validate::not_blank())
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .replaces()
                 .describe("Kind of the object: `sys_db_object` is a table. Column `target_type`."),
             Attribute::text("operation")
@@ -96,12 +97,12 @@ fn schema() -> Schema {
                 .default("allowed")
                 .check(validate::one_of(&["requested", "allowed", "denied"]))
                 .describe("Whether it may. Column `status`."),
-            scope::attribute(),
+            application_scope::attribute(),
             Attribute::text(ORIGINAL_STATUS).computed().stable().describe(
                 "Status of the record before it was taken over: what destroy puts back. Null for a record that was made here \
                  or imported, which destroy removes.",
             ),
-            super::timeouts(),
+            resource::timeouts(),
         ],
     )
 }
@@ -117,11 +118,11 @@ impl Resource<Clients> for CrossScopePrivilege {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE, sys_scope::TABLE])
+        required_roles::of_tables(&[TABLE, sys_scope::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(super::sys_id_identity())
+        Some(resource::sys_id_identity())
     }
 
     async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Outcome {
@@ -133,11 +134,11 @@ impl Resource<Clients> for CrossScopePrivilege {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(&state) else {
+        let Some(sys_id) = resource::sys_id(&state) else {
             return Ok(None);
         };
         let found = session.find(TABLE, &sys_id, COLUMNS).await;
-        let Some(record) = found.map_err(|error| problem::of_table(&error, "read the privilege"))? else {
+        let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the privilege"))? else {
             return Ok(None);
         };
         take_over(&session, &record, &mut state, Reading::of(cx.importing)).await?;
@@ -153,12 +154,12 @@ impl Resource<Clients> for CrossScopePrivilege {
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(state) else {
+        let Some(sys_id) = resource::sys_id(state) else {
             return Ok(());
         };
         let Some(original) = state.text(ORIGINAL_STATUS) else {
             let deleted = session.delete(TABLE, &sys_id).await;
-            deleted.map_err(|error| problem::of_table(&error, "remove the privilege"))?;
+            deleted.map_err(|error| diagnostics::of_table(&error, "remove the privilege"))?;
             return Ok(());
         };
         let update = Update {
@@ -170,11 +171,11 @@ impl Resource<Clients> for CrossScopePrivilege {
         };
         match session.update(update).await {
             Ok(written) => {
-                let problems = problem::of_mismatches(&written.mismatches, attribute_of);
+                let problems = diagnostics::of_mismatches(&written.mismatches, attribute_of);
                 if problems.has_errors() { Err(problems) } else { Ok(()) }
             }
             Err(TableError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(problem::of_table(&error, "put back the status of the privilege").into()),
+            Err(error) => Err(diagnostics::of_table(&error, "put back the status of the privilege").into()),
         }
     }
 
@@ -205,13 +206,16 @@ impl Resource<Clients> for CrossScopePrivilege {
 
 async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let mut row = mapping::row_to_create(FIELDS, &planned);
+    let mut row = field::row_to_create(FIELDS, &planned);
     for (attribute, column) in APPLICATIONS {
-        row = row.set(column, scope::reference_to_wire(&session, &planned, attribute).await?);
+        row = row.set(
+            column,
+            application_scope::reference_to_wire(&session, &planned, attribute).await?,
+        );
     }
     let key = key(&session, &planned).await?;
     let columns = [COLUMNS, &[every::SYS_CREATED_BY, every::SYS_CREATED_ON]].concat();
-    let problem = |error: TableError| problem::of_table(&error, "look for an existing privilege");
+    let problem = |error: TableError| diagnostics::of_table(&error, "look for an existing privilege");
     // Several are an error; one may be the former half of a replacement, which a search still shows.
     let mut found = session.find_one(TABLE, &key, &[]).await.map_err(problem)?;
     if found.is_none() {
@@ -229,7 +233,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     }
     let insert = Insert {
         table: TABLE,
-        row: row.set(SYS_SCOPE, scope::to_wire(&session, &planned).await?),
+        row: row.set(SYS_SCOPE, application_scope::to_wire(&session, &planned).await?),
         read: COLUMNS,
         natural_key: Some(key),
         input: InputMode::Stored,
@@ -238,8 +242,8 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let written = match written {
         Ok(written) => written,
         Err(error) => {
-            let problem = problem::of_table(&error, "create the privilege");
-            return Ok(super::not_created(
+            let problem = diagnostics::of_table(&error, "create the privilege");
+            return Ok(resource::not_created(
                 &error,
                 planned.with(ORIGINAL_STATUS, Value::Null),
                 problem,
@@ -251,11 +255,11 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         .with("id", written.record.sys_id().as_str())
         .with(ORIGINAL_STATUS, Value::Null);
     cx.keep(&state);
-    let mut problems = problem::of_mismatches(&written.mismatches, attribute_of);
+    let mut problems = diagnostics::of_mismatches(&written.mismatches, attribute_of);
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
-    Ok(super::outcome(state, problems))
+    Ok(resource::outcome(state, problems))
 }
 
 /// Takes over a record that was there before.
@@ -293,16 +297,16 @@ async fn adopt(
     };
     match session.update(update).await {
         Ok(written) => {
-            let mut problems = problem::of_mismatches(&written.mismatches, attribute_of);
+            let mut problems = diagnostics::of_mismatches(&written.mismatches, attribute_of);
             problems.append(own_work(session, existing).map(Diagnostics::from).unwrap_or_default());
             if let Err(problem) = take_over(session, &written.record, &mut state, Reading::Refresh).await {
                 problems.push(problem);
             }
-            Ok(super::outcome(state, problems))
+            Ok(resource::outcome(state, problems))
         }
         Err(error) => Ok(Outcome::Partly(
             state.with_unknown_as_null(),
-            problem::of_table(&error, "change the status of the existing privilege").into(),
+            diagnostics::of_table(&error, "change the status of the existing privilege").into(),
         )),
     }
 }
@@ -324,33 +328,33 @@ fn own_work(session: &Session, existing: &Record) -> Option<Diagnostic> {
 
 async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let sys_id = super::require_sys_id(prior)?;
+    let sys_id = resource::require_sys_id(prior)?;
     let update = Update {
         table: TABLE,
         sys_id: &sys_id,
-        row: mapping::row_to_update(FIELDS, prior, &planned),
+        row: field::row_to_update(FIELDS, prior, &planned),
         read: COLUMNS,
         input: InputMode::Stored,
     };
     let written = session.update(update).await;
-    let written = written.map_err(|error| problem::of_table(&error, "update the privilege"))?;
+    let written = written.map_err(|error| diagnostics::of_table(&error, "update the privilege"))?;
     let mut state = planned;
-    let mut problems = problem::of_mismatches(&written.mismatches, attribute_of);
+    let mut problems = diagnostics::of_mismatches(&written.mismatches, attribute_of);
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
-    Ok(super::outcome(state, problems))
+    Ok(resource::outcome(state, problems))
 }
 
 /// Everything but the status.
 async fn key(session: &Session, planned: &Object) -> Result<Query, Diagnostic> {
-    let problem = |error: QueryError| problem::of_query(&error, "look for an existing privilege");
+    let problem = |error: QueryError| diagnostics::of_query(&error, "look for an existing privilege");
     let mut key = Query::equals(TARGET_NAME, planned.text("target_name").unwrap_or_default()).map_err(problem)?;
     for (attribute, column) in [("target_type", TARGET_TYPE), ("operation", OPERATION)] {
         key = key.and(Query::equals(column, planned.text(attribute).unwrap_or_default()).map_err(problem)?);
     }
     for (attribute, column) in APPLICATIONS {
-        let application = scope::reference_to_wire(session, planned, attribute).await?;
+        let application = application_scope::reference_to_wire(session, planned, attribute).await?;
         key = key.and(Query::equals(column, application).map_err(problem)?);
     }
     Ok(key)
@@ -358,17 +362,17 @@ async fn key(session: &Session, planned: &Object) -> Result<Query, Diagnostic> {
 
 async fn take_over(session: &Session, record: &Record, state: &mut Object, reading: Reading) -> Result<(), Diagnostic> {
     state.set("id", record.sys_id().as_str());
-    mapping::read_into(FIELDS, record, state, reading);
+    field::read_into(FIELDS, record, state, reading);
     for (attribute, column) in APPLICATIONS {
         if let Cell::Value(value) = record.reference(column) {
             let known = state.text(attribute).filter(|_| reading == Reading::Refresh);
-            let named = scope::reference_from_wire(session, known, value).await?;
+            let named = application_scope::reference_from_wire(session, known, value).await?;
             state.set(attribute, named);
         }
     }
     // The application of a record that was taken over is not ours to choose.
     if state.at(ORIGINAL_STATUS).is_null() {
-        scope::read_into(session, record, state, reading).await?;
+        application_scope::read_into(session, record, state, reading).await?;
     }
     Ok(())
 }
@@ -387,7 +391,7 @@ async fn with_keys(session: &Session, id: &str) -> Result<String, Diagnostic> {
         parts.push(match application {
             Some((attribute, value)) => {
                 let named = Object::new().with(attribute, value);
-                match scope::reference_to_wire(session, &named, attribute).await? {
+                match application_scope::reference_to_wire(session, &named, attribute).await? {
                     Wire::Reference(sys_id) => format!("{attribute}={sys_id}"),
                     Wire::Text(_) | Wire::Bool(_) | Wire::Integer(_) | Wire::Secret(_) => part.to_owned(),
                 }
@@ -400,7 +404,7 @@ async fn with_keys(session: &Session, id: &str) -> Result<String, Diagnostic> {
 
 fn attribute_of(column: &str) -> Option<&'static str> {
     if column == SYS_SCOPE.name() {
-        return Some(scope::ATTRIBUTE);
+        return Some(application_scope::ATTRIBUTE);
     }
-    mapping::attribute_of(KEYS, column)
+    field::attribute_of(KEYS, column)
 }

@@ -4,14 +4,14 @@ mod belongings; // Roles and groups: what is listed is given and kept, what is t
 
 use async_trait::async_trait;
 
-use super::{
-    foreign::Foreign,
+use crate::records::{
+    diagnostics, existing,
+    field::{self, Field, Reading},
     import,
     list::{self, Found},
-    mapping::{self, Field, Reading},
-    problem, rights,
-    secret::SecretNames,
-    taken, ties,
+    name_set, required_roles, resource,
+    state_migration::Foreign,
+    write_only_secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -85,7 +85,7 @@ fn schema() -> Schema {
                 .required()
                 .check(validate::not_blank())
                 .check(validate::at_most_characters(100))
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .describe(
                     "User ID, unique on the instance: what the claim of a token is compared with. Column `user_name`.",
                 ),
@@ -116,11 +116,11 @@ fn schema() -> Schema {
             password,
             password_wo,
             password_wo_version,
-            Attribute::texts("roles").check(validate::each(validate::not_blank())).check(validate::each(mapping::key_text())).describe(
+            Attribute::texts("roles").check(validate::each(validate::not_blank())).check(validate::each(field::key_text())).describe(
                 "Names of roles. Those listed are granted and kept, those taken off the list are revoked, others are left \
                  alone. Table `sys_user_has_role`.",
             ),
-            Attribute::texts("groups").check(validate::each(validate::not_blank())).check(validate::each(mapping::key_text())).describe(
+            Attribute::texts("groups").check(validate::each(validate::not_blank())).check(validate::each(field::key_text())).describe(
                 "Names of groups, with the same rule. Where the account may not grant roles, a group that has them is the \
                  way. Table `sys_user_grmember`.",
             ),
@@ -128,7 +128,7 @@ fn schema() -> Schema {
                 .default(DELETE)
                 .check(validate::one_of(&[DELETE, DEACTIVATE]))
                 .describe("What destroy does: `delete` the user, or `deactivate` it and keep its history."),
-            super::timeouts(),
+            resource::timeouts(),
         ],
     )
 }
@@ -144,11 +144,11 @@ impl Resource<Clients> for IntegrationUser {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE, sys_user_has_role::TABLE, sys_user_grmember::TABLE])
+        required_roles::of_tables(&[TABLE, sys_user_has_role::TABLE, sys_user_grmember::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(super::sys_id_identity())
+        Some(resource::sys_id_identity())
     }
 
     async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Outcome {
@@ -160,11 +160,11 @@ impl Resource<Clients> for IntegrationUser {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(&state) else {
+        let Some(sys_id) = resource::sys_id(&state) else {
             return Ok(None);
         };
         let found = session.find(TABLE, &sys_id, COLUMNS).await;
-        let Some(record) = found.map_err(|error| problem::of_table(&error, "read the user"))? else {
+        let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the user"))? else {
             return Ok(None);
         };
         let reading = Reading::of(cx.importing);
@@ -177,7 +177,7 @@ impl Resource<Clients> for IntegrationUser {
                 state.set("last_name", Value::Null);
             }
         }
-        ties::read_into(belongings::ALL, &session, &sys_id, &mut state, reading).await?;
+        name_set::read_into(belongings::ALL, &session, &sys_id, &mut state, reading).await?;
         Ok(Some(state))
     }
 
@@ -190,10 +190,10 @@ impl Resource<Clients> for IntegrationUser {
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(state) else {
+        let Some(sys_id) = resource::sys_id(state) else {
             return Ok(());
         };
-        ties::remove(belongings::ALL, &session, &sys_id, state).await?;
+        name_set::remove(belongings::ALL, &session, &sys_id, state).await?;
         if state.text(DELETION_POLICY) == Some(DEACTIVATE) {
             let row = Row::new().set(ACTIVE, false);
             let update = Update {
@@ -205,13 +205,13 @@ impl Resource<Clients> for IntegrationUser {
             };
             return match session.update(update).await {
                 Ok(_) | Err(TableError::NotFound { .. }) => Ok(()),
-                Err(error) => Err(problem::of_table(&error, "deactivate the user").into()),
+                Err(error) => Err(diagnostics::of_table(&error, "deactivate the user").into()),
             };
         }
         session
             .delete(TABLE, &sys_id)
             .await
-            .map_err(|error| problem::of_table(&error, "remove the user"))?;
+            .map_err(|error| diagnostics::of_table(&error, "remove the user"))?;
         Ok(())
     }
 
@@ -246,14 +246,14 @@ impl Resource<Clients> for IntegrationUser {
 async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     // Names that do not exist are found out before anything is written.
-    let wanted = ties::resolve(belongings::ALL, &session, None, &planned).await?;
+    let wanted = name_set::resolve(belongings::ALL, &session, None, &planned).await?;
     let user_name = planned.text("user_name").unwrap_or_default().to_owned();
-    let key =
-        Query::equals(USER_NAME, user_name.as_str()).map_err(|error| problem::of_query(&error, "create the user"))?;
+    let key = Query::equals(USER_NAME, user_name.as_str())
+        .map_err(|error| diagnostics::of_query(&error, "create the user"))?;
     let known = known_by(&key, &user_name);
     known.refuse_second(&session).await?;
     // When it is set, token requests of the user fail; some instances set it by default.
-    let mut row = mapping::row_to_create(FIELDS, &planned).set(PASSWORD_NEEDS_RESET, false);
+    let mut row = field::row_to_create(FIELDS, &planned).set(PASSWORD_NEEDS_RESET, false);
     if planned.at("first_name").is_null() && planned.at("last_name").is_null() {
         row = row.set(LAST_NAME, user_name.as_str());
     }
@@ -269,23 +269,23 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         Err(error) => {
             let problem = known.of_insert(&session, &error).await;
             let mut state = planned;
-            ties::clear(belongings::ALL, &mut state);
-            return Ok(super::not_created(&error, state, problem));
+            name_set::clear(belongings::ALL, &mut state);
+            return Ok(resource::not_created(&error, state, problem));
         }
     };
     let sys_id = written.record.sys_id().clone();
     // The user exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned.clone().with("id", sys_id.as_str());
-    ties::clear(belongings::ALL, &mut state);
+    name_set::clear(belongings::ALL, &mut state);
     cx.keep(&state);
-    let mut problems = problem::of_mismatches(&written.mismatches, |column| mapping::attribute_of(FIELDS, column));
+    let mut problems = diagnostics::of_mismatches(&written.mismatches, |column| field::attribute_of(FIELDS, column));
     take_over(&written.record, &mut state, Reading::Refresh);
     if let Some(password) = SECRET.configured(config)
         && let Err(error) = set_password(&session, &sys_id, password).await
     {
-        problems.push(problem::of_table(&error, "set the user's password"));
+        problems.push(diagnostics::of_table(&error, "set the user's password"));
     }
-    ties::give(
+    name_set::give(
         belongings::ALL,
         &session,
         &sys_id,
@@ -295,7 +295,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         &mut problems,
     )
     .await;
-    Ok(super::outcome(state, problems))
+    Ok(resource::outcome(state, problems))
 }
 
 async fn update(
@@ -305,9 +305,9 @@ async fn update(
     config: &Object,
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let sys_id = super::require_sys_id(prior)?;
-    let wanted = ties::resolve(belongings::ALL, &session, Some(prior), &planned).await?;
-    let row = mapping::row_to_update(FIELDS, prior, &planned);
+    let sys_id = resource::require_sys_id(prior)?;
+    let wanted = name_set::resolve(belongings::ALL, &session, Some(prior), &planned).await?;
+    let row = field::row_to_update(FIELDS, prior, &planned);
     let mut state = planned.clone();
     let mut problems = Diagnostics::new();
     if row.is_empty() {
@@ -321,23 +321,23 @@ async fn update(
             input: InputMode::Stored,
         };
         let written = session.update(update).await;
-        let written = written.map_err(|error| problem::of_table(&error, "update the user"))?;
-        problems.append(problem::of_mismatches(&written.mismatches, |column| {
-            mapping::attribute_of(FIELDS, column)
+        let written = written.map_err(|error| diagnostics::of_table(&error, "update the user"))?;
+        problems.append(diagnostics::of_mismatches(&written.mismatches, |column| {
+            field::attribute_of(FIELDS, column)
         }));
         take_over(&written.record, &mut state, Reading::Refresh);
     }
     if let Some(password) = SECRET.changed(prior, &planned, config)
         && let Err(error) = set_password(&session, &sys_id, password).await
     {
-        problems.push(problem::of_table(&error, "set the user's password"));
+        problems.push(diagnostics::of_table(&error, "set the user's password"));
         // So that the next apply sends it again.
         for name in SECRET.all() {
             state.set(name, prior.at(name).clone());
         }
     }
-    let left = ties::take_away(belongings::ALL, &session, &sys_id, prior, &planned, &mut problems).await;
-    ties::give(
+    let left = name_set::take_away(belongings::ALL, &session, &sys_id, prior, &planned, &mut problems).await;
+    name_set::give(
         belongings::ALL,
         &session,
         &sys_id,
@@ -347,13 +347,13 @@ async fn update(
         &mut problems,
     )
     .await;
-    ties::keep(&mut state, left);
-    Ok(super::outcome(state, problems))
+    name_set::keep(&mut state, left);
+    Ok(resource::outcome(state, problems))
 }
 
 /// Most instances refuse a second user of a name, and none should be asked to.
-fn known_by<'a>(query: &'a Query, user_name: &str) -> taken::Key<'a> {
-    taken::Key {
+fn known_by<'a>(query: &'a Query, user_name: &str) -> existing::Key<'a> {
+    existing::Key {
         resource: "servicenow_integration_user",
         table: TABLE,
         noun: "user",
@@ -383,7 +383,7 @@ async fn set_password(session: &Session, sys_id: &SysId, password: crate::http::
 
 fn take_over(record: &Record, state: &mut Object, reading: Reading) {
     state.set("id", record.sys_id().as_str());
-    mapping::read_into(FIELDS, record, state, reading);
+    field::read_into(FIELDS, record, state, reading);
     if let Some(locked_out) = record.bool(LOCKED_OUT).or_known(state.flag("locked_out")) {
         state.set("locked_out", locked_out);
     }

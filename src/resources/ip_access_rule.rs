@@ -9,11 +9,12 @@ use std::net::Ipv4Addr;
 
 use async_trait::async_trait;
 
-use super::{
+use crate::records::{
+    diagnostics, existing,
+    field::{self, Field, Reading},
     import,
     list::{self, Found},
-    mapping::{self, Field, Reading},
-    problem, rights, taken,
+    required_roles, resource,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -57,11 +58,11 @@ fn schema() -> Schema {
          it. An instance refuses a rule that would lock out the account that makes it.",
         vec![
             Attribute::text("id").computed().stable().describe("The record's `sys_id`."),
-            Attribute::text("type").required().check(validate::not_blank()).check(mapping::key_text()).describe(
+            Attribute::text("type").required().check(validate::not_blank()).check(field::key_text()).describe(
                 "`allow` or `deny`: the label or the value of a choice of the instance (`sys_choice`), in any case. Column \
                  `type`.",
             ),
-            Attribute::text("direction").required().check(validate::not_blank()).check(mapping::key_text()).describe(
+            Attribute::text("direction").required().check(validate::not_blank()).check(field::key_text()).describe(
                 "`inbound`, `outbound`, or what the instance calls both: the label or the value of one of its choices, in any \
                  case. Column `direction`.",
             ),
@@ -75,7 +76,7 @@ fn schema() -> Schema {
             ),
             Attribute::flag("active").default(true).describe("Whether the rule is in force. Column `active`."),
             Attribute::text("description").describe("Free text. Column `description`."),
-            super::timeouts(),
+            resource::timeouts(),
         ],
     )
 }
@@ -107,11 +108,11 @@ impl Resource<Clients> for IpAccessRule {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE, sys_choice::TABLE])
+        required_roles::of_tables(&[TABLE, sys_choice::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(super::sys_id_identity())
+        Some(resource::sys_id_identity())
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -154,11 +155,11 @@ impl Resource<Clients> for IpAccessRule {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(&state) else {
+        let Some(sys_id) = resource::sys_id(&state) else {
             return Ok(None);
         };
         let found = session.find(TABLE, &sys_id, COLUMNS).await;
-        let Some(record) = found.map_err(|error| problem::of_table(&error, "read the address rule"))? else {
+        let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the address rule"))? else {
             return Ok(None);
         };
         take_over(&session, &record, &mut state, Reading::of(cx.importing)).await?;
@@ -174,7 +175,7 @@ impl Resource<Clients> for IpAccessRule {
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(state) else {
+        let Some(sys_id) = resource::sys_id(state) else {
             return Ok(());
         };
         let deleted = session.delete(TABLE, &sys_id).await;
@@ -206,9 +207,9 @@ impl Resource<Clients> for IpAccessRule {
     }
 }
 
-fn known_by<'a>(query: &'a Query, planned: &Object) -> taken::Key<'a> {
+fn known_by<'a>(query: &'a Query, planned: &Object) -> existing::Key<'a> {
     let text = |attribute| planned.text(attribute).unwrap_or_default();
-    taken::Key {
+    existing::Key {
         resource: "servicenow_ip_access_rule",
         table: TABLE,
         noun: "address rule",
@@ -229,8 +230,8 @@ fn known_by<'a>(query: &'a Query, planned: &Object) -> taken::Key<'a> {
 
 async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let mut row = mapping::row_to_create(FIELDS, &planned);
-    let query = |error: QueryError| problem::of_query(&error, "create the address rule");
+    let mut row = field::row_to_create(FIELDS, &planned);
+    let query = |error: QueryError| diagnostics::of_query(&error, "create the address rule");
     let mut key = Query::equals(RANGE_START, planned.text("range_start").unwrap_or_default())
         .and_then(|key| Ok(key.and(Query::equals(RANGE_END, planned.text("range_end").unwrap_or_default())?)))
         .map_err(query)?;
@@ -253,23 +254,23 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         Err(error @ TableError::Duplicate { .. }) => return Err(known.of_insert(&session, &error).await),
         Err(error) => {
             let problem = of_write(&error, "create the address rule");
-            return Ok(super::not_created(&error, planned, problem));
+            return Ok(resource::not_created(&error, planned, problem));
         }
     };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned.with("id", written.record.sys_id().as_str());
     cx.keep(&state);
-    let mut problems = problem::of_mismatches(&written.mismatches, attribute_of);
+    let mut problems = diagnostics::of_mismatches(&written.mismatches, attribute_of);
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
-    Ok(super::outcome(state, problems))
+    Ok(resource::outcome(state, problems))
 }
 
 async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let sys_id = super::require_sys_id(prior)?;
-    let mut row = mapping::row_to_update(FIELDS, prior, &planned);
+    let sys_id = resource::require_sys_id(prior)?;
+    let mut row = field::row_to_update(FIELDS, prior, &planned);
     for (attribute, column) in CHOICES {
         if planned.at(attribute) != prior.at(attribute) {
             let given = planned.text(attribute).unwrap_or_default();
@@ -286,16 +287,16 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Resul
     let written = session.update(update).await;
     let written = written.map_err(|error| of_write(&error, "update the address rule"))?;
     let mut state = planned;
-    let mut problems = problem::of_mismatches(&written.mismatches, attribute_of);
+    let mut problems = diagnostics::of_mismatches(&written.mismatches, attribute_of);
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
-    Ok(super::outcome(state, problems))
+    Ok(resource::outcome(state, problems))
 }
 
 async fn take_over(session: &Session, record: &Record, state: &mut Object, reading: Reading) -> Result<(), Diagnostic> {
     state.set("id", record.sys_id().as_str());
-    mapping::read_into(FIELDS, record, state, reading);
+    field::read_into(FIELDS, record, state, reading);
     for (attribute, column) in CHOICES {
         if let Cell::Value(value) = record.text(column) {
             let known = state.text(attribute).filter(|_| reading == Reading::Refresh);
@@ -308,7 +309,7 @@ async fn take_over(session: &Session, record: &Record, state: &mut Object, readi
 
 /// A refusal by a rule is, here, most likely the instance's guard against locking oneself out.
 fn of_write(error: &TableError, doing: &str) -> Diagnostic {
-    let mut diagnostic = problem::of_table(error, doing);
+    let mut diagnostic = diagnostics::of_table(error, doing);
     if matches!(error, TableError::Refused { .. }) {
         diagnostic.detail.push_str(
             "\n\nAn instance refuses a rule that would lock out the account that makes it: where this one denies, or is one \
@@ -322,7 +323,7 @@ fn attribute_of(column: &str) -> Option<&'static str> {
     let choice = CHOICES.iter().find(|(_, own)| own.name() == column);
     choice
         .map(|(attribute, _)| *attribute)
-        .or_else(|| mapping::attribute_of(FIELDS, column))
+        .or_else(|| field::attribute_of(FIELDS, column))
 }
 
 #[cfg(test)]

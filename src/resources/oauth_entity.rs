@@ -8,14 +8,14 @@ pub(super) use profile::remove as remove_profiles;
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use super::{
-    foreign::Foreign,
+use crate::records::{
+    application_scope, diagnostics, existing,
+    field::{self, Field, Reading},
     import,
     list::{self, Found},
-    mapping::{self, Field, Reading},
-    problem, rights, scope,
-    secret::SecretNames,
-    taken,
+    required_roles, resource,
+    state_migration::Foreign,
+    write_only_secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -72,7 +72,7 @@ const FOREIGN: Foreign = Foreign {
         ("access_token_lifespan", "access_token_lifespan"),
         ("refresh_token_lifespan", "refresh_token_lifespan"),
         ("access", "access"),
-        ("scope", scope::ATTRIBUTE),
+        ("scope", application_scope::ATTRIBUTE),
     ],
 };
 
@@ -84,7 +84,7 @@ fn schema() -> Schema {
     let url = |name, description: &str| {
         Attribute::text(name)
             .check(validate::url())
-            .same_text(mapping::same_url)
+            .same_text(field::same_url)
             .describe(description)
     };
     Schema::new(
@@ -96,7 +96,7 @@ fn schema() -> Schema {
             Attribute::text("name")
                 .required()
                 .check(validate::not_blank())
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .describe("Name of the entry. Column `name`."),
             Attribute::text("type")
                 .default(TYPE_PROVIDER)
@@ -109,7 +109,7 @@ fn schema() -> Schema {
             Attribute::text("client_id")
                 .optional_computed()
                 .check(validate::not_blank())
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .stable()
                 .replaces()
                 .describe(
@@ -150,7 +150,7 @@ fn schema() -> Schema {
             Attribute::flag("active").default(true).describe("Whether the entry is in use. Column `active`."),
             Attribute::text("comments").describe("Free text. Column `comments`."),
             Attribute::text("logo_url").describe("Address of a logo. Column `logo_url`."),
-            scope::attribute(),
+            application_scope::attribute(),
             Attribute::text("default_profile_id")
                 .computed()
                 .stable()
@@ -159,7 +159,7 @@ fn schema() -> Schema {
                 .computed()
                 .stable()
                 .describe("Name of the default OAuth profile: what to choose in the set-up wizard of an application."),
-            super::timeouts(),
+            resource::timeouts(),
         ],
     )
 }
@@ -175,11 +175,11 @@ impl Resource<Clients> for OauthEntity {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE, oauth_entity_profile::TABLE])
+        required_roles::of_tables(&[TABLE, oauth_entity_profile::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(super::sys_id_identity())
+        Some(resource::sys_id_identity())
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -221,11 +221,11 @@ impl Resource<Clients> for OauthEntity {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(&state) else {
+        let Some(sys_id) = resource::sys_id(&state) else {
             return Ok(None);
         };
         let found = session.find(TABLE, &sys_id, COLUMNS).await;
-        let Some(record) = found.map_err(|error| problem::of_table(&error, "read the registry entry"))? else {
+        let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the registry entry"))? else {
             return Ok(None);
         };
         take_over(&session, &record, &mut state, Reading::of(cx.importing)).await?;
@@ -245,10 +245,10 @@ impl Resource<Clients> for OauthEntity {
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(state) else {
+        let Some(sys_id) = resource::sys_id(state) else {
             return Ok(());
         };
-        let problem = |error: TableError| problem::of_table(&error, "remove the registry entry");
+        let problem = |error: TableError| diagnostics::of_table(&error, "remove the registry entry");
         profile::remove(&session, &sys_id).await.map_err(problem)?;
         session.delete(TABLE, &sys_id).await.map_err(problem)?;
         Ok(())
@@ -294,7 +294,8 @@ impl Resource<Clients> for OauthEntity {
 
 /// Rows of the table itself: its child's rows show up in it too.
 fn own_rows() -> Result<Query, Diagnostic> {
-    Query::equals(SYS_CLASS_NAME, TABLE.name()).map_err(|error| problem::of_query(&error, "look up the registry entry"))
+    Query::equals(SYS_CLASS_NAME, TABLE.name())
+        .map_err(|error| diagnostics::of_query(&error, "look up the registry entry"))
 }
 
 /// What an entry is known by: the vendor's documentation calls the name unique, and the instance does not see to it. An
@@ -308,10 +309,10 @@ fn key(planned: &Object) -> Result<Query, QueryError> {
     }
 }
 
-fn known_by<'a>(query: &'a Query, planned: &Object) -> taken::Key<'a> {
+fn known_by<'a>(query: &'a Query, planned: &Object) -> existing::Key<'a> {
     let name = planned.text("name").unwrap_or_default();
     let client_id = planned.text("client_id");
-    taken::Key {
+    existing::Key {
         resource: "servicenow_oauth_entity",
         table: TABLE,
         noun: "registry entry",
@@ -330,12 +331,12 @@ fn known_by<'a>(query: &'a Query, planned: &Object) -> taken::Key<'a> {
 async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let key = key(&planned)
-        .map_err(|error| problem::of_query(&error, "create the registry entry"))?
+        .map_err(|error| diagnostics::of_query(&error, "create the registry entry"))?
         .and(own_rows()?);
     let known = known_by(&key, &planned);
     known.refuse_second(&session).await?;
-    let row = mapping::row_to_create(FIELDS, &planned)
-        .set(SYS_SCOPE, scope::to_wire(&session, &planned).await?)
+    let row = field::row_to_create(FIELDS, &planned)
+        .set(SYS_SCOPE, application_scope::to_wire(&session, &planned).await?)
         .set_if_some(CLIENT_SECRET, SECRET.configured(config));
     let insert = Insert {
         table: TABLE,
@@ -348,23 +349,23 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         Ok(written) => written,
         Err(error) => {
             let problem = known.of_insert(&session, &error).await;
-            return Ok(super::not_created(&error, planned, problem));
+            return Ok(resource::not_created(&error, planned, problem));
         }
     };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.
     let mut state = planned.with("id", written.record.sys_id().as_str());
     cx.keep(&state);
-    let mut problems = problem::of_mismatches(&written.mismatches, |column| mapping::attribute_of(FIELDS, column));
+    let mut problems = diagnostics::of_mismatches(&written.mismatches, |column| field::attribute_of(FIELDS, column));
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
     if let Err(error) = profile::ensure(cx, &session, written.record.sys_id(), &mut state).await {
-        problems.push(problem::of_table(
+        problems.push(diagnostics::of_table(
             &error,
             "find or create the default profile of the registry entry",
         ));
     }
-    Ok(super::outcome(state, problems))
+    Ok(resource::outcome(state, problems))
 }
 
 async fn update(
@@ -374,8 +375,8 @@ async fn update(
     config: &Object,
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let sys_id = super::require_sys_id(prior)?;
-    let row = mapping::row_to_update(FIELDS, prior, &planned)
+    let sys_id = resource::require_sys_id(prior)?;
+    let row = field::row_to_update(FIELDS, prior, &planned)
         .set_if_some(CLIENT_SECRET, SECRET.changed(prior, &planned, config));
     let update = Update {
         table: TABLE,
@@ -384,28 +385,29 @@ async fn update(
         read: COLUMNS,
         input: InputMode::Stored,
     };
-    let of_profile = |error: TableError| problem::of_table(&error, "update the default profile of the registry entry");
+    let of_profile =
+        |error: TableError| diagnostics::of_table(&error, "update the default profile of the registry entry");
     profile::change_first(&session, prior, &planned)
         .await
         .map_err(of_profile)?;
     let written = session.update(update).await;
-    let written = written.map_err(|error| problem::of_table(&error, "update the registry entry"))?;
+    let written = written.map_err(|error| diagnostics::of_table(&error, "update the registry entry"))?;
     let mut state = planned;
-    let mut problems = problem::of_mismatches(&written.mismatches, |column| mapping::attribute_of(FIELDS, column));
+    let mut problems = diagnostics::of_mismatches(&written.mismatches, |column| field::attribute_of(FIELDS, column));
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
     if let Err(error) = profile::ensure(cx, &session, &sys_id, &mut state).await {
-        problems.push(problem::of_table(
+        problems.push(diagnostics::of_table(
             &error,
             "find or create the default profile of the registry entry",
         ));
     }
-    Ok(super::outcome(state, problems))
+    Ok(resource::outcome(state, problems))
 }
 
 async fn take_over(session: &Session, record: &Record, state: &mut Object, reading: Reading) -> Result<(), Diagnostic> {
     state.set("id", record.sys_id().as_str());
-    mapping::read_into(FIELDS, record, state, reading);
-    scope::read_into(session, record, state, reading).await
+    field::read_into(FIELDS, record, state, reading);
+    application_scope::read_into(session, record, state, reading).await
 }

@@ -6,13 +6,13 @@ mod scopes; // Auth scopes of inbound calls.
 
 use async_trait::async_trait;
 
-use super::{
+use crate::records::{
+    application_scope, diagnostics, existing,
+    field::{self, Field, Reading},
     import,
     list::{self, Found},
-    mapping::{self, Field, Reading},
-    oauth_entity, problem, rights, scope,
-    secret::SecretNames,
-    taken, ties,
+    name_set, required_roles, resource,
+    write_only_secret::SecretNames,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -69,12 +69,12 @@ fn schema() -> Schema {
             Attribute::text("name")
                 .required()
                 .check(validate::not_blank())
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .describe("Name of the entry. Column `name`."),
             Attribute::text("client_id")
                 .required()
                 .check(validate::not_blank())
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .replaces()
                 .describe(
                     "Must equal the token's `aud`: the client id of the application that the tokens are made for, or its \
@@ -97,7 +97,7 @@ fn schema() -> Schema {
             Attribute::text("comments").describe("Free text. Column `comments`."),
             Attribute::texts(scopes::ATTRIBUTE)
                 .check(validate::each(validate::not_blank()))
-                .check(validate::each(mapping::key_text()))
+                .check(validate::each(field::key_text()))
                 .describe(
                     "Names of auth scopes that calls with these tokens have, such as `useraccount`. Those listed are kept, \
                      those taken off the list are removed, others are left alone. Needs the plugin \
@@ -105,15 +105,15 @@ fn schema() -> Schema {
                 ),
             Attribute::text(CONFIGURATION_ID)
                 .optional_computed()
-                .check(mapping::sys_id_text())
+                .check(field::sys_id_text())
                 .stable()
                 .describe(
                     "`sys_id` of a configuration that exists already and is to be used as it is; with `configuration`, that of \
                      the configuration made here. Column `oidc_provider_configuration`.",
                 ),
             configuration::attribute(),
-            scope::attribute(),
-            super::timeouts(),
+            application_scope::attribute(),
+            resource::timeouts(),
         ],
     )
     .rule(Rule::ExactlyOneOf(&[configuration::ATTRIBUTE, CONFIGURATION_ID]))
@@ -130,7 +130,7 @@ impl Resource<Clients> for OidcProvider {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[
+        required_roles::of_tables(&[
             TABLE,
             oidc_provider_configuration::TABLE,
             oauth_entity_auth_scope_mapping::TABLE,
@@ -138,7 +138,7 @@ impl Resource<Clients> for OidcProvider {
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(super::sys_id_identity())
+        Some(resource::sys_id_identity())
     }
 
     fn plan(&self, plan: &mut Plan<'_>) {
@@ -168,16 +168,16 @@ impl Resource<Clients> for OidcProvider {
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
         let reading = Reading::of(cx.importing);
-        let record = match super::sys_id(&state) {
+        let record = match resource::sys_id(&state) {
             Some(sys_id) => {
                 let found = session.find(TABLE, &sys_id, COLUMNS).await;
-                found.map_err(|error| problem::of_table(&error, "read the OIDC provider"))?
+                found.map_err(|error| diagnostics::of_table(&error, "read the OIDC provider"))?
             }
             None => None,
         };
         let Some(record) = record else {
             // A create or a removal that was cut short must not forget the configuration that was made for it.
-            let is_cut_short = super::sys_id(&state).is_none() || cx.private(REMOVING).is_some();
+            let is_cut_short = resource::sys_id(&state).is_none() || cx.private(REMOVING).is_some();
             return if is_cut_short {
                 configuration::left_over(&session, state).await
             } else {
@@ -189,7 +189,7 @@ impl Resource<Clients> for OidcProvider {
             SECRET.forget(&mut state);
         }
         configuration::read_into(&session, &mut state, reading).await?;
-        ties::read_into(scopes::ALL, &session, record.sys_id(), &mut state, reading).await?;
+        name_set::read_into(scopes::ALL, &session, record.sys_id(), &mut state, reading).await?;
         Ok(Some(state))
     }
 
@@ -202,12 +202,12 @@ impl Resource<Clients> for OidcProvider {
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let problem = |error: TableError| problem::of_table(&error, "remove the OIDC provider");
-        if let Some(sys_id) = super::sys_id(state) {
+        let problem = |error: TableError| diagnostics::of_table(&error, "remove the OIDC provider");
+        if let Some(sys_id) = resource::sys_id(state) {
             // Whatever becomes of the answer: from here on a provider that is gone may have left its configuration.
             cx.set_private(REMOVING, true.into());
-            ties::remove(scopes::ALL, &session, &sys_id, state).await?;
-            oauth_entity::remove_profiles(&session, &sys_id)
+            name_set::remove(scopes::ALL, &session, &sys_id, state).await?;
+            super::oauth_entity::remove_profiles(&session, &sys_id)
                 .await
                 .map_err(problem)?;
             // First the configuration, where the instance allows it: the provider is what a removal that was cut short, by
@@ -266,12 +266,12 @@ impl Resource<Clients> for OidcProvider {
 async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let client_id = planned.text("client_id").unwrap_or_default();
-    let key =
-        Query::equals(CLIENT_ID, client_id).map_err(|error| problem::of_query(&error, "create the OIDC provider"))?;
+    let key = Query::equals(CLIENT_ID, client_id)
+        .map_err(|error| diagnostics::of_query(&error, "create the OIDC provider"))?;
     let known = known_by(&key, client_id);
     known.refuse_second(&session).await?;
-    let scopes = ties::resolve(scopes::ALL, &session, None, &planned).await?;
-    let application = scope::to_wire(&session, &planned).await?;
+    let scopes = name_set::resolve(scopes::ALL, &session, None, &planned).await?;
+    let application = application_scope::to_wire(&session, &planned).await?;
     let mut state = planned.clone();
     state.set("id", Value::Null);
     state.set(scopes::ATTRIBUTE, Value::Null);
@@ -281,7 +281,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         // It exists from here on, even if its provider does not come to be.
         cx.keep(&state);
     }
-    let row = mapping::row_to_create(FIELDS, &planned)
+    let row = field::row_to_create(FIELDS, &planned)
         .set(SYS_SCOPE, application)
         .set_if_some(CONFIGURATION, configuration::reference(&state))
         .set_if_some(CLIENT_SECRET, SECRET.configured(config));
@@ -300,24 +300,24 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
                 // Under this key it is found, if it was made; if not, what is left is the configuration.
                 state.set("id", sys_id.as_str());
                 cx.set_private(REMOVING, true.into());
-                return Ok(super::outcome(state, problems));
+                return Ok(resource::outcome(state, problems));
             }
             let nothing = planned.at(configuration::ATTRIBUTE).is_null();
             return Ok(if nothing {
                 Outcome::Nothing(problems)
             } else {
-                super::outcome(state, problems)
+                resource::outcome(state, problems)
             });
         }
     };
     let sys_id = written.record.sys_id().clone();
     state.set("id", sys_id.as_str());
     cx.keep(&state);
-    problems.append(problem::of_mismatches(&written.mismatches, attribute_of));
+    problems.append(diagnostics::of_mismatches(&written.mismatches, attribute_of));
     if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
         problems.push(problem);
     }
-    ties::give(
+    name_set::give(
         scopes::ALL,
         &session,
         &sys_id,
@@ -327,7 +327,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         &mut problems,
     )
     .await;
-    Ok(super::outcome(state, problems))
+    Ok(resource::outcome(state, problems))
 }
 
 async fn update(
@@ -337,9 +337,9 @@ async fn update(
     config: &Object,
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let sys_id = super::require_sys_id(prior)?;
-    let scopes = ties::resolve(scopes::ALL, &session, Some(prior), &planned).await?;
-    let application = scope::to_wire(&session, &planned).await?;
+    let sys_id = resource::require_sys_id(prior)?;
+    let scopes = name_set::resolve(scopes::ALL, &session, Some(prior), &planned).await?;
+    let application = application_scope::to_wire(&session, &planned).await?;
     let mut state = planned.clone();
     let mut problems = Diagnostics::new();
     let is_managed = !planned.at(configuration::ATTRIBUTE).is_null();
@@ -350,7 +350,7 @@ async fn update(
         configuration::create(&session, &application, &mut state, &mut problems).await?;
         cx.keep(&state);
     }
-    let mut row = mapping::row_to_update(FIELDS, prior, &planned)
+    let mut row = field::row_to_update(FIELDS, prior, &planned)
         .set_if_some(CLIENT_SECRET, SECRET.changed(prior, &planned, config));
     if state.text(CONFIGURATION_ID) != prior.text(CONFIGURATION_ID) {
         row = row.set_if_some(CONFIGURATION, configuration::reference(&state));
@@ -364,19 +364,19 @@ async fn update(
     };
     match session.update(update).await {
         Ok(written) => {
-            problems.append(problem::of_mismatches(&written.mismatches, attribute_of));
+            problems.append(diagnostics::of_mismatches(&written.mismatches, attribute_of));
             if let Err(problem) = take_over(&session, &written.record, &mut state, Reading::Refresh).await {
                 problems.push(problem);
             }
         }
         Err(error) => {
-            problems.push(problem::of_table(&error, "update the OIDC provider"));
+            problems.push(diagnostics::of_table(&error, "update the OIDC provider"));
             // What did happen is the configuration; the rest is as it was.
             let mut kept = prior.clone();
             for part in [configuration::ATTRIBUTE, CONFIGURATION_ID] {
                 kept.set(part, state.at(part).clone());
             }
-            return Ok(super::outcome(kept, problems));
+            return Ok(resource::outcome(kept, problems));
         }
     }
     if was_managed
@@ -385,8 +385,8 @@ async fn update(
     {
         problems.push(problem);
     }
-    let left = ties::take_away(scopes::ALL, &session, &sys_id, prior, &planned, &mut problems).await;
-    ties::give(
+    let left = name_set::take_away(scopes::ALL, &session, &sys_id, prior, &planned, &mut problems).await;
+    name_set::give(
         scopes::ALL,
         &session,
         &sys_id,
@@ -396,13 +396,13 @@ async fn update(
         &mut problems,
     )
     .await;
-    ties::keep(&mut state, left);
-    Ok(super::outcome(state, problems))
+    name_set::keep(&mut state, left);
+    Ok(resource::outcome(state, problems))
 }
 
 /// One provider per client id.
-fn known_by<'a>(query: &'a Query, client_id: &str) -> taken::Key<'a> {
-    taken::Key {
+fn known_by<'a>(query: &'a Query, client_id: &str) -> existing::Key<'a> {
+    existing::Key {
         resource: "servicenow_oidc_provider",
         table: TABLE,
         noun: "OIDC provider",
@@ -417,20 +417,20 @@ fn known_by<'a>(query: &'a Query, client_id: &str) -> taken::Key<'a> {
 
 async fn take_over(session: &Session, record: &Record, state: &mut Object, reading: Reading) -> Result<(), Diagnostic> {
     state.set("id", record.sys_id().as_str());
-    mapping::read_into(FIELDS, record, state, reading);
+    field::read_into(FIELDS, record, state, reading);
     let known = state.text(CONFIGURATION_ID).map(str::to_owned);
     state.set(
         CONFIGURATION_ID,
         record.reference(CONFIGURATION).map(str::to_owned).or_known(known),
     );
-    scope::read_into(session, record, state, reading).await
+    application_scope::read_into(session, record, state, reading).await
 }
 
 fn attribute_of(column: &str) -> Option<&'static str> {
     match column {
         _ if column == CONFIGURATION.name() => Some(CONFIGURATION_ID),
-        _ if column == SYS_SCOPE.name() => Some(scope::ATTRIBUTE),
-        _ => mapping::attribute_of(FIELDS, column),
+        _ if column == SYS_SCOPE.name() => Some(application_scope::ATTRIBUTE),
+        _ => field::attribute_of(FIELDS, column),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 
-use super::{mapping, problem, rights, secret::SecretNames, support_settings::not_kept, taken};
+use crate::records::{diagnostics, existing, field, required_roles, resource, write_only_secret::SecretNames};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{
@@ -52,7 +52,7 @@ fn schema() -> Schema {
     let text = |name, description: &str| {
         Attribute::text(name)
             .check(validate::not_blank())
-            .check(mapping::printable())
+            .check(field::printable())
             .describe(description)
     };
     Schema::new(
@@ -97,7 +97,7 @@ fn schema() -> Schema {
             Attribute::integer(REFRESH_TOKEN_EXPIRY).check(validate::at_least(1)).describe(
                 "Life of the instance's refresh tokens in seconds, for `basic`; the instance's default is 8640000.",
             ),
-            super::timeouts(),
+            resource::timeouts(),
         ],
     )
 }
@@ -158,7 +158,7 @@ impl Resource<Clients> for SupportRepository {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_admin_center()
+        required_roles::of_admin_center()
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
@@ -199,7 +199,7 @@ impl Resource<Clients> for SupportRepository {
             .or_else(|| state.text(REPOSITORY_ID))
             .unwrap_or_default();
         let found = support.find_repository(id, &cx.limits()).await;
-        let found = found.map_err(|error| problem::of_support(&error, "read the repository"))?;
+        let found = found.map_err(|error| diagnostics::of_support(&error, "read the repository"))?;
         let Some(repository) = found else { return Ok(None) };
         take_over(&repository, &mut state, cx.importing);
         if cx.importing {
@@ -220,14 +220,14 @@ impl Resource<Clients> for SupportRepository {
         let support = &cx.microsoft()?.support;
         let Some(id) = state.text("id") else { return Ok(()) };
         let deleted = support.delete_repository(id, &cx.limits()).await;
-        deleted.map_err(|error| problem::of_support(&error, "remove the repository"))?;
+        deleted.map_err(|error| diagnostics::of_support(&error, "remove the repository"))?;
         Ok(())
     }
 
     async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
         let support = &cx.microsoft()?.support;
         let all = support.repositories(&cx.limits()).await;
-        let all = all.map_err(|error| problem::of_support(&error, "find the repository to import"))?;
+        let all = all.map_err(|error| diagnostics::of_support(&error, "find the repository to import"))?;
         let id = match target {
             Import::Identity(identity) => identity.text(REPOSITORY_ID).unwrap_or_default(),
             Import::Id(id) => id,
@@ -248,7 +248,7 @@ impl Resource<Clients> for SupportRepository {
     async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
         let support = &cx.microsoft()?.support;
         let all = support.repositories(&cx.limits()).await;
-        for repository in all.map_err(|error| problem::of_support(&error, "list the repositories"))? {
+        for repository in all.map_err(|error| diagnostics::of_support(&error, "list the repositories"))? {
             let id = repository.repository_id.as_str();
             let mut state = Object::new().with("id", id).with(REPOSITORY_ID, id);
             if request.include_resource {
@@ -329,7 +329,7 @@ async fn update(
     let doing = "update the repository";
     let mut repository = wanted(&planned);
     let current = support.find_repository(&repository.repository_id, &cx.limits()).await;
-    let current = current.map_err(|error| problem::of_support(&error, doing))?;
+    let current = current.map_err(|error| diagnostics::of_support(&error, doing))?;
     if let Some(current) = current {
         // What was never configured is not managed, and a write without it would clear it.
         let is_unmanaged = |name: &str| prior.at(name).is_null() && planned.at(name).is_null();
@@ -355,7 +355,7 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
     let mut problems = Diagnostics::new();
     let found = match cx.microsoft() {
         Ok(microsoft) => microsoft.support.read_back(written, &cx.limits()).await,
-        Err(problem) => return super::outcome(state, problem.into()),
+        Err(problem) => return resource::outcome(state, problem.into()),
     };
     match found {
         Ok(found) => {
@@ -365,13 +365,13 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
                     .as_integer()
                     .map(|number| number.to_string())
                     .or(shown.as_str().map(str::to_owned));
-                problems.push(not_kept(attribute, shown.as_deref()));
+                problems.push(super::support_settings::not_kept(attribute, shown.as_deref()));
             }
             take_over(&found, &mut state, false);
         }
-        Err(error) => problems.push(problem::of_support(&error, "read the repository back")),
+        Err(error) => problems.push(diagnostics::of_support(&error, "read the repository back")),
     }
-    super::outcome(state, problems)
+    resource::outcome(state, problems)
 }
 
 fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {
@@ -379,11 +379,11 @@ fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {
         let detail = format!(
             "The tenant has a repository with the id {repository_id:?} already.\n\n{}\n\nElse choose another repository_id. An \
              import does not know its secrets: the next update sends those of the configuration.",
-            taken::import_it("m365_support_repository", repository_id)
+            existing::import_it("m365_support_repository", repository_id)
         );
         return Diagnostic::error("The repository exists already", detail).at_attribute(REPOSITORY_ID);
     }
-    let diagnostic = problem::of_support(error, doing);
+    let diagnostic = diagnostics::of_support(error, doing);
     if matches!(error, SupportError::BadRepositoryId(_)) {
         return diagnostic.at_attribute(REPOSITORY_ID);
     }

@@ -5,11 +5,12 @@
 
 use async_trait::async_trait;
 
-use super::{
+use crate::records::{
+    diagnostics,
+    field::{self, Field, Reading},
     import,
     list::{self, Found},
-    mapping::{self, Field, Reading},
-    problem, rights,
+    required_roles, resource,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -77,7 +78,7 @@ fn schema() -> Schema {
             Attribute::text(TABLE_NAME)
                 .required()
                 .check(validate::not_blank())
-                .check(mapping::key_text())
+                .check(field::key_text())
                 .replaces()
                 .describe("Name of the table, such as `oauth_entity`. Column `name`."),
             Attribute::text("access").check(validate::one_of(&["public", "package_private"])).describe(
@@ -91,7 +92,7 @@ fn schema() -> Schema {
             original(Attribute::text("original_access"), "access"),
             original(Attribute::flag("original_read_access"), "read_access"),
             original(Attribute::text("original_caller_access"), "caller_access"),
-            super::timeouts(),
+            resource::timeouts(),
         ],
     )
     .rule(Rule::AtLeastOneOf(&["access", "read_access", "caller_access"]))
@@ -108,11 +109,11 @@ impl Resource<Clients> for TableAccess {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE])
+        required_roles::of_tables(&[TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(super::sys_id_identity())
+        Some(resource::sys_id_identity())
     }
 
     fn plan(&self, plan: &mut Plan<'_>) {
@@ -134,11 +135,11 @@ impl Resource<Clients> for TableAccess {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(&state) else {
+        let Some(sys_id) = resource::sys_id(&state) else {
             return Ok(None);
         };
         let found = session.find(TABLE, &sys_id, COLUMNS).await;
-        let Some(record) = found.map_err(|error| problem::of_table(&error, "read the table's access"))? else {
+        let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the table's access"))? else {
             return Ok(None);
         };
         take_over(&record, &mut state, Reading::of(cx.importing));
@@ -154,7 +155,7 @@ impl Resource<Clients> for TableAccess {
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(state) else {
+        let Some(sys_id) = resource::sys_id(state) else {
             return Ok(());
         };
         let managed = SETTINGS.iter().filter(|setting| setting.is_managed(state));
@@ -167,7 +168,7 @@ impl Resource<Clients> for TableAccess {
         match write(&session, &sys_id, row).await {
             Ok((_, problems)) if problems.has_errors() => Err(problems),
             Ok(_) | Err(TableError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(problem::of_table(&error, "put back the table's access").into()),
+            Err(error) => Err(diagnostics::of_table(&error, "put back the table's access").into()),
         }
     }
 
@@ -191,7 +192,7 @@ impl Resource<Clients> for TableAccess {
 async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let name = planned.text(TABLE_NAME).unwrap_or_default();
-    let problem = |error: TableError| problem::of_table(&error, "find the table").at_attribute(TABLE_NAME);
+    let problem = |error: TableError| diagnostics::of_table(&error, "find the table").at_attribute(TABLE_NAME);
     let sys_id = session.names(TABLE, NAME).id_of(name).await.map_err(problem)?;
     let columns = [COLUMNS, &[every::SYS_UPDATED_BY, every::SYS_UPDATED_ON]].concat();
     let before = session.fetch(TABLE, &sys_id, &columns).await.map_err(problem)?;
@@ -211,13 +212,13 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         Ok((record, mut problems)) => {
             problems.append(own_work.map(Diagnostics::from).unwrap_or_default());
             take_over(&record, &mut state, Reading::Refresh);
-            Ok(super::outcome(state, problems))
+            Ok(resource::outcome(state, problems))
         }
         Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
             state.with_unknown_as_null(),
-            problem::of_table(&error, "change the table's access").into(),
+            diagnostics::of_table(&error, "change the table's access").into(),
         )),
-        Err(error) => Err(problem::of_table(&error, "change the table's access")),
+        Err(error) => Err(diagnostics::of_table(&error, "change the table's access")),
     }
 }
 
@@ -240,9 +241,9 @@ fn own_work(session: &Session, before: &Record, state: &Object) -> Option<Diagno
 
 async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let sys_id = super::require_sys_id(prior)?;
+    let sys_id = resource::require_sys_id(prior)?;
     let before = session.fetch(TABLE, &sys_id, COLUMNS).await;
-    let before = before.map_err(|error| problem::of_table(&error, "read the table's access"))?;
+    let before = before.map_err(|error| diagnostics::of_table(&error, "read the table's access"))?;
     let mut state = planned;
     // What the state says if nobody knows whether the write happened: everything that may have to be put back.
     let mut doubtful = state.clone();
@@ -272,13 +273,13 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Resul
     match write(&session, &sys_id, row).await {
         Ok((record, problems)) => {
             take_over(&record, &mut state, Reading::Refresh);
-            Ok(super::outcome(state, problems))
+            Ok(resource::outcome(state, problems))
         }
         Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
             doubtful.with_unknown_as_null(),
-            problem::of_table(&error, "change the table's access").into(),
+            diagnostics::of_table(&error, "change the table's access").into(),
         )),
-        Err(error) => Err(problem::of_table(&error, "change the table's access")),
+        Err(error) => Err(diagnostics::of_table(&error, "change the table's access")),
     }
 }
 
@@ -295,7 +296,7 @@ async fn write(session: &Session, sys_id: &SysId, row: Row) -> Result<(Record, D
         let setting = SETTINGS.iter().find(|setting| setting.column.name() == column);
         setting.map(|setting| setting.attribute)
     };
-    let problems = problem::of_mismatches(&written.mismatches, attribute_of);
+    let problems = diagnostics::of_mismatches(&written.mismatches, attribute_of);
     Ok((written.record, problems))
 }
 

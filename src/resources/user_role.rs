@@ -6,12 +6,13 @@
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use super::{
-    foreign::Foreign,
+use crate::records::{
+    diagnostics,
+    field::{self, Field, Reading},
     import,
     list::{self, Found},
-    mapping::{self, Field, Reading},
-    problem, rights,
+    required_roles, resource,
+    state_migration::Foreign,
 };
 use crate::{
     clients::{Calls, Clients},
@@ -86,7 +87,7 @@ fn schema() -> Schema {
         Attribute::text(name)
             .required()
             .check(validate::not_blank())
-            .check(mapping::key_text())
+            .check(field::key_text())
             .replaces()
             .describe(description)
     };
@@ -114,7 +115,7 @@ fn schema() -> Schema {
                 .computed()
                 .stable()
                 .describe("`sys_id` of the role. Column `role`."),
-            super::timeouts(),
+            resource::timeouts(),
         ],
     )
 }
@@ -130,11 +131,11 @@ impl Resource<Clients> for UserRole {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE, sys_user::TABLE, sys_user_role::TABLE])
+        required_roles::of_tables(&[TABLE, sys_user::TABLE, sys_user_role::TABLE])
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(super::sys_id_identity())
+        Some(resource::sys_id_identity())
     }
 
     async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Outcome {
@@ -146,11 +147,11 @@ impl Resource<Clients> for UserRole {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(&state) else {
+        let Some(sys_id) = resource::sys_id(&state) else {
             return Ok(None);
         };
         let found = session.find(TABLE, &sys_id, COLUMNS).await;
-        let Some(record) = found.map_err(|error| problem::of_table(&error, "read the role grant"))? else {
+        let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the role grant"))? else {
             return Ok(None);
         };
         // A row that does not work is no grant: the next apply sets it right.
@@ -165,7 +166,7 @@ impl Resource<Clients> for UserRole {
 
     /// Whatever changes replaces, but for the time limits.
     async fn update(&self, _: &Context<Clients>, _: &Object, planned: Object, _: &Object) -> Outcome {
-        super::outcome(planned, Diagnostics::new())
+        resource::outcome(planned, Diagnostics::new())
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -174,7 +175,7 @@ impl Resource<Clients> for UserRole {
         let (Some(user), Some(role)) = (id_of(USERS), id_of(ROLES)) else {
             return Ok(());
         };
-        let problem = |error: TableError| problem::of_table(&error, "revoke the role");
+        let problem = |error: TableError| diagnostics::of_table(&error, "revoke the role");
         let mut revoked = session.grants().revoke(&user, &role).await.map_err(problem)?;
         if revoked.removed == 0 && !revoked.still_inherited {
             session.wait_for_second_look().await;
@@ -246,7 +247,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let user = find(&session, USERS, planned.text(USERS.attribute).unwrap_or_default()).await?;
     let role = find(&session, ROLES, planned.text(ROLES.attribute).unwrap_or_default()).await?;
     let granted = session.grants().grant(&user, &role).await;
-    let granted = granted.map_err(|error| problem::of_table(&error, "grant the role"))?;
+    let granted = granted.map_err(|error| diagnostics::of_table(&error, "grant the role"))?;
     let state = planned
         .with("id", granted.sys_id().as_str())
         .with(USERS.id_attribute, user.as_str())
@@ -256,10 +257,10 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     if let Granted::Had(sys_id) = &granted {
         tracing::info!(%user, %role, "the user had the role already");
         if let Err(error) = activate(&session, sys_id).await {
-            problems.push(problem::of_table(&error, "activate the role grant"));
+            problems.push(diagnostics::of_table(&error, "activate the role grant"));
         }
     }
-    Ok(super::outcome(state, problems))
+    Ok(resource::outcome(state, problems))
 }
 
 /// A row that was there may be one that does not work.
@@ -281,13 +282,13 @@ async fn activate(session: &Session, sys_id: &SysId) -> Result<(), TableError> {
 
 /// Rows that the platform did not derive.
 fn direct() -> Result<Query, Diagnostic> {
-    Query::equals(INHERITED, false).map_err(|error| problem::of_query(&error, "look up the role grant"))
+    Query::equals(INHERITED, false).map_err(|error| diagnostics::of_query(&error, "look up the role grant"))
 }
 
 /// The key of a user or role that is given by its key or its name.
 async fn find(session: &Session, end: End, given: &str) -> Result<SysId, Diagnostic> {
     let doing = format!("find the {}", end.noun);
-    let problem = |error: TableError| problem::of_table(&error, &doing).at_attribute(end.attribute);
+    let problem = |error: TableError| diagnostics::of_table(&error, &doing).at_attribute(end.attribute);
     if let Ok(sys_id) = SysId::parse(given) {
         let is_there = session.has_just_made(&sys_id)
             || session
@@ -319,7 +320,7 @@ async fn read_end(
     let name = match SysId::parse(id) {
         Ok(sys_id) => {
             let name = session.names(end.table, end.name).name_of(&sys_id).await;
-            name.map_err(|error| problem::of_table(&error, &format!("read the name of the {}", end.noun)))?
+            name.map_err(|error| diagnostics::of_table(&error, &format!("read the name of the {}", end.noun)))?
         }
         Err(_) => None,
     };

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use super::{Reading, ties::Tie};
+use super::{Reading, name_set::Tie};
 use crate::servicenow::{Names, Session, SysId, TableError};
 
 /// Both.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Column, Diagnostic, Session, TABLE, TableError, problem};
+use super::{Column, Diagnostic, Session, TABLE, TableError, diagnostics};
 use crate::servicenow::Choice;
 
 /// The value to send for a choice that is given by its value or its label.
@@ -69,7 +69,7 @@ async fn choices(session: &Session, column: Column) -> Result<Arc<Vec<Choice>>, 
     match session.choices(&[TABLE], column).await {
         Ok(choices) => Ok(choices),
         Err(TableError::Refused { .. }) => Ok(Arc::default()),
-        Err(error) => Err(problem::of_table(
+        Err(error) => Err(diagnostics::of_table(
             &error,
             &format!("read the choices of {TABLE}.{column}"),
         )),

@@ -3,13 +3,13 @@
 //! The instance supports one claim per metadata address, so a second configuration of an address is not made: the
 //! existing one is offered for use. One that others use is neither changed unasked nor removed.
 
-use super::{CONFIGURATION_ID, Reading, mapping, problem, reference_in};
+use super::{CONFIGURATION_ID, Reading, diagnostics, field, reference_in};
 use crate::{
     plugin::{
         Attribute, Diagnostic, Diagnostics, Object, Plan, Value,
         schema::{Modifier, validate},
     },
-    resources::mapping::Field,
+    records::field::Field,
     servicenow::{
         InputMode, Insert, Query, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
         tables::{
@@ -43,8 +43,8 @@ pub(super) fn attribute() -> Attribute {
             Attribute::text("metadata_url")
                 .required()
                 .check(validate::url())
-                .check(mapping::key_text())
-                .same_text(mapping::same_url)
+                .check(field::key_text())
+                .same_text(field::same_url)
                 .describe(
                     "Address of the issuer's metadata document. It must match the version of the tokens: without `/v2.0` for \
                      Entra's version 1 tokens, with it for version 2. Column `oidc_url`.",
@@ -124,11 +124,11 @@ pub(super) async fn create(
     };
     let url = planned.text("metadata_url").unwrap_or_default();
     let key = Query::equals(OIDC_URL, url).map_err(|error| {
-        problem::of_query(&error, "create the OIDC configuration").at_attribute("configuration.metadata_url")
+        diagnostics::of_query(&error, "create the OIDC configuration").at_attribute("configuration.metadata_url")
     })?;
     if let Some(sys_id) = existing(session, &key, &planned).await? {
         state.set(CONFIGURATION_ID, sys_id.as_str());
-        let row = mapping::row_to_create(FIELDS, &planned);
+        let row = field::row_to_create(FIELDS, &planned);
         let update = Update {
             table: TABLE,
             sys_id: &sys_id,
@@ -138,11 +138,11 @@ pub(super) async fn create(
         };
         let written = session.update(update).await;
         let written = written
-            .map_err(|error| problem::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
+            .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
         take_over(&written, planned, state, problems);
         return Ok(());
     }
-    let row = mapping::row_to_create(FIELDS, &planned).set(SYS_SCOPE, application.clone());
+    let row = field::row_to_create(FIELDS, &planned).set(SYS_SCOPE, application.clone());
     let insert = Insert {
         table: TABLE,
         row,
@@ -160,14 +160,16 @@ pub(super) async fn create(
         ) => {
             // Some instances answer so when the address is taken by a record that was made meanwhile.
             existing(session, &key, &planned).await?;
-            let mut problem = problem::of_table(&error, "create the OIDC configuration");
+            let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
             problem.detail.push_str(
                 "\n\nSome instances allow nobody to create it over the API. Then create it in the form (System OAuth > \
                  Application Registry > New > Configure an OIDC provider) and give its sys_id as configuration_id.",
             );
             return Err(problem.at_attribute(ATTRIBUTE));
         }
-        Err(error) => return Err(problem::of_table(&error, "create the OIDC configuration").at_attribute(ATTRIBUTE)),
+        Err(error) => {
+            return Err(diagnostics::of_table(&error, "create the OIDC configuration").at_attribute(ATTRIBUTE));
+        }
     };
     state.set(CONFIGURATION_ID, written.record.sys_id().as_str());
     take_over(&written, planned, state, problems);
@@ -176,9 +178,9 @@ pub(super) async fn create(
 
 fn take_over(written: &Written, planned: Object, state: &mut Object, problems: &mut Diagnostics) {
     let mut kept = planned;
-    mapping::read_into(FIELDS, &written.record, &mut kept, Reading::Refresh);
+    field::read_into(FIELDS, &written.record, &mut kept, Reading::Refresh);
     state.set(ATTRIBUTE, kept.with_unknown_as_null());
-    problems.append(problem::of_mismatches(&written.mismatches, attribute_of));
+    problems.append(diagnostics::of_mismatches(&written.mismatches, attribute_of));
 }
 
 /// Changes the configuration that was made here, or makes it again if it is gone.
@@ -192,7 +194,7 @@ pub(super) async fn update(
         return Ok(());
     };
     let Some(sys_id) = reference(prior) else { return Ok(()) };
-    let row = mapping::row_to_update(FIELDS, former, &planned);
+    let row = field::row_to_update(FIELDS, former, &planned);
     if row.is_empty() {
         return Ok(());
     }
@@ -204,8 +206,8 @@ pub(super) async fn update(
         input: InputMode::Stored,
     };
     let written = session.update(update).await;
-    let written =
-        written.map_err(|error| problem::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
+    let written = written
+        .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
     take_over(&written, planned, state, problems);
     Ok(())
 }
@@ -219,10 +221,10 @@ pub(super) async fn read_into(session: &Session, state: &mut Object, reading: Re
         Some(sys_id) => session.find(TABLE, &sys_id, COLUMNS).await,
         None => Ok(None),
     };
-    match found.map_err(|error| problem::of_table(&error, "read the OIDC configuration"))? {
+    match found.map_err(|error| diagnostics::of_table(&error, "read the OIDC configuration"))? {
         Some(record) => {
             let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
-            mapping::read_into(FIELDS, &record, &mut configuration, reading);
+            field::read_into(FIELDS, &record, &mut configuration, reading);
             state.set(ATTRIBUTE, configuration);
         }
         // Removed behind our back: planned again.
@@ -238,10 +240,10 @@ pub(super) async fn left_over(session: &Session, mut state: Object) -> Result<Op
     };
     state.set("id", Value::Null);
     let found = session.find(TABLE, &sys_id, COLUMNS).await;
-    match found.map_err(|error| problem::of_table(&error, "read the OIDC configuration"))? {
+    match found.map_err(|error| diagnostics::of_table(&error, "read the OIDC configuration"))? {
         Some(record) => {
             let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
-            mapping::read_into(FIELDS, &record, &mut configuration, Reading::Refresh);
+            field::read_into(FIELDS, &record, &mut configuration, Reading::Refresh);
             state.set(ATTRIBUTE, configuration);
             Ok(Some(state))
         }
@@ -254,20 +256,20 @@ pub(super) async fn remove_first(session: &Session, state: &Object) -> Result<bo
     match try_to_remove(session, state).await {
         Ok(()) => Ok(true),
         Err(TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. }) => Ok(false),
-        Err(error) => Err(problem::of_table(&error, "remove the OIDC configuration")),
+        Err(error) => Err(diagnostics::of_table(&error, "remove the OIDC configuration")),
     }
 }
 
 /// Removes the configuration that was made here, unless another provider uses it.
 pub(super) async fn remove(session: &Session, state: &Object) -> Result<(), Diagnostic> {
     let removed = try_to_remove(session, state).await;
-    removed.map_err(|error| problem::of_table(&error, "remove the OIDC configuration"))
+    removed.map_err(|error| diagnostics::of_table(&error, "remove the OIDC configuration"))
 }
 
 async fn try_to_remove(session: &Session, state: &Object) -> Result<(), TableError> {
     let Some(sys_id) = reference(state) else { return Ok(()) };
     // Its own provider was removed a moment ago, and a search may still show it.
-    let own = super::super::sys_id(state);
+    let own = crate::records::resource::sys_id(state);
     if is_used(session, &sys_id, own.as_ref()).await? {
         tracing::warn!(
             configuration = sys_id.as_str(),
@@ -296,7 +298,8 @@ async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Re
 /// and used by no provider. Such a one remains when a create was cut short, or its provider was removed by hand. Any other
 /// is refused: there is one per address.
 async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Option<SysId>, Diagnostic> {
-    let problem = |error: TableError| problem::of_table(&error, "look for a configuration of this metadata address");
+    let problem =
+        |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
     let columns = [COLUMNS, &[every::SYS_CREATED_BY]].concat();
     let found = session.find_present(TABLE, key, &columns).await.map_err(problem)?;
     let Some(record) = found else { return Ok(None) };
@@ -338,7 +341,7 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
 }
 
 fn attribute_of(column: &str) -> Option<&'static str> {
-    match mapping::attribute_of(FIELDS, column)? {
+    match field::attribute_of(FIELDS, column)? {
         "name" => Some("configuration.name"),
         "metadata_url" => Some("configuration.metadata_url"),
         "user_claim" => Some("configuration.user_claim"),

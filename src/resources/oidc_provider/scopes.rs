@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Reading, ties::Tie};
+use super::{Reading, name_set::Tie};
 use crate::servicenow::{
     InputMode, Insert, Names, Query, Record, Row, Session, SysId, TableError,
     tables::{

@@ -8,7 +8,7 @@ use servicenow_provider::clients::Clients;
 use servicenow_provider::http::Limits;
 use servicenow_provider::plugin::{Configured, Diagnostic, Object, Provider as _};
 use servicenow_provider::provider::{Environment, Servicenow};
-use servicenow_provider::resources::problem;
+use servicenow_provider::records::diagnostics;
 use servicenow_provider::servicenow::tables::sys_user;
 use servicenow_provider::servicenow::{Query, Session};
 use tokio_util::sync::CancellationToken;
@@ -48,7 +48,7 @@ impl Provider {
     pub(crate) async fn read_a_record(&self) -> Result<(), String> {
         let query = Query::equals(sys_user::USER_NAME, "admin").unwrap();
         let found = self.instance()?.find_one(sys_user::TABLE, &query, &[]).await;
-        let failed = |error| text(&problem::of_table(&error, "read a record"));
+        let failed = |error| text(&diagnostics::of_table(&error, "read a record"));
         found.map(|_| ()).map_err(failed)
     }
 
@@ -56,7 +56,7 @@ impl Provider {
     pub(crate) async fn read_the_settings(&self) -> Result<(), String> {
         let microsoft = self.0.microsoft.as_ref().map_err(text)?;
         let found = microsoft.support.find_settings(&limits()).await;
-        found.map(|_| ()).map_err(|error| problem::explain(&error, ""))
+        found.map(|_| ()).map_err(|error| diagnostics::explain(&error, ""))
     }
 }
 
