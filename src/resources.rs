@@ -1,29 +1,31 @@
 //! The managed resources: one file per resource type. What they share is in [`crate::records`].
 
 mod cross_scope_privilege;
-mod integration_user;
+pub(crate) mod integration_user;
 mod ip_access_rule;
 pub(crate) mod oauth_entity;
-mod oidc_provider;
+pub(crate) mod oidc_provider;
 mod support_repository;
 mod support_settings;
 mod table_access;
 mod user_role;
 
-use crate::{clients::Clients, plugin::Resource};
+use crate::clients::Clients;
+use crate::plugin::Resource;
+use crate::records::resource::ManagedRecord;
 
 /// All resources.
 pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
     vec![
         Box::new(support_repository::SupportRepository),
         Box::new(support_settings::SupportSettings),
-        Box::new(cross_scope_privilege::CrossScopePrivilege),
-        Box::new(integration_user::IntegrationUser),
-        Box::new(ip_access_rule::IpAccessRule),
-        Box::new(oauth_entity::OauthEntity),
-        Box::new(oidc_provider::OidcProvider),
-        Box::new(table_access::TableAccess),
-        Box::new(user_role::UserRole),
+        Box::new(ManagedRecord::<cross_scope_privilege::CrossScopePrivilege>::new()),
+        Box::new(ManagedRecord::<integration_user::IntegrationUser>::new()),
+        Box::new(ManagedRecord::<ip_access_rule::IpAccessRule>::new()),
+        Box::new(ManagedRecord::<oauth_entity::OauthEntity>::new()),
+        Box::new(ManagedRecord::<oidc_provider::OidcProvider>::new()),
+        Box::new(ManagedRecord::<table_access::TableAccess>::new()),
+        Box::new(ManagedRecord::<user_role::UserRole>::new()),
     ]
 }
 

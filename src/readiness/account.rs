@@ -246,7 +246,8 @@ async fn current_application(session: &Session, account: Result<Option<SysId>, T
     let Some(other) = other else {
         return Finding::pass(APPLICATION, "The account's current application is Global.");
     };
-    let name = application_scope::reference_from_wire(session, None, other)
+    let name = application_scope::APPLICATION
+        .name_of(session, other)
         .await
         .unwrap_or_else(|_| other.to_owned());
     if name == sys_scope::GLOBAL {

@@ -1,35 +1,66 @@
-//! Where an attribute meets its column: once, for create, read, update and import alike.
+//! An attribute and the column that holds it, declared once: schema, conversion, import, and the columns to read follow.
 
-use crate::{
-    plugin::{Object, Validator, Value},
-    servicenow::{
-        Cell, Column, Kind, Query, QueryError, Record, Row, SysId, Value as Wire, means_the_same, tables::every,
-    },
+use crate::plugin::schema::{Presence, TextEquality};
+use crate::plugin::{Attribute, Diagnostic, Object, Plan, Validator, Value};
+use crate::records::application_scope::{self, APPLICATION};
+use crate::records::name_set::NameSet;
+use crate::records::reference::{self, Target};
+use crate::records::write_only_secret::SecretNames;
+use crate::records::{choice, diagnostics, resource};
+use crate::servicenow::tables::every;
+use crate::servicenow::{
+    Cell, Column, InputMode, Kind, Query, QueryError, Record, Row, Session, SysId, Table, Value as Wire, means_the_same,
 };
 
-/// An attribute and the column that holds it.
-#[derive(Clone, Copy, Debug)]
+/// An attribute, and where its value is on the instance.
 pub(crate) struct Field {
-    pub(crate) attribute: &'static str,
-    pub(crate) column: Column,
-    keeping: Keeping,
+    /// One; the two of a reference; the three of a secret.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) source: Source,
+    /// While this attribute has a value, the state does not follow the column.
+    unless: Option<&'static str>,
 }
 
-/// Whether the state follows a column that the configuration says nothing about.
+/// Where the value of an attribute is.
+pub(crate) enum Source {
+    /// In a column of the record.
+    Column(Column, Form),
+    /// In a column that is written and never read back.
+    Secret(Secret),
+    /// In the records that link this one to others.
+    Names(&'static dyn NameSet),
+    /// Nowhere on this record: local to Terraform, or filled by the resource itself.
+    Local,
+}
+
+/// How the configuration writes what a column holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Keeping {
-    /// Required, computed, or with a default: the state always has it.
-    Always,
-    /// Optional: what is not configured is not managed, whatever the instance fills in.
-    WhenConfigured,
+pub(crate) enum Form {
+    /// As it is stored.
+    Stored,
+    /// The label or the value of a choice of this table.
+    Choice(Table),
+    /// The name or the sys_id of another record, whose sys_id stands in an attribute of its own.
+    Reference(Target),
 }
 
-/// Whether a read follows an import: then it takes over everything that is there.
+/// A secret column, and how it is sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Secret {
+    pub(crate) column: Column,
+    pub(crate) names: SecretNames,
+    /// [`InputMode::Stored`] goes along with the other columns, [`InputMode::Display`] in a request of its own.
+    pub(crate) input: InputMode,
+}
+
+/// What a state that is filled from a record holds so far.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Reading {
-    /// Of an object in the state.
+    /// What was planned for the write that the record shows the end of.
+    Written,
+    /// What an earlier call saw.
     Refresh,
-    /// Of an object that is new to the state.
+    /// Nothing: the object is new to Terraform, and everything that is there is taken over.
     Import,
 }
 
@@ -40,48 +71,226 @@ impl Reading {
 }
 
 impl Field {
-    /// Required, computed, or with a default.
-    pub(crate) const fn always(attribute: &'static str, column: Column) -> Self {
+    /// An attribute whose column holds what the configuration says.
+    pub(crate) fn new(column: Column, attribute: Attribute) -> Self {
+        Self::of_column(column, Form::Stored, attribute)
+    }
+
+    /// An attribute that gives a choice of the table by its label or its value.
+    pub(crate) fn choice(table: Table, column: Column, attribute: Attribute) -> Self {
+        Self::of_column(column, Form::Choice(table), attribute)
+    }
+
+    /// An attribute that gives another record by its name or its sys_id.
+    pub(crate) fn reference(target: Target, column: Column, id: &'static str, attribute: Attribute) -> Self {
+        let id = reference::id_attribute(id, attribute.name, target);
+        let mut field = Self::of_column(column, Form::Reference(target), attribute);
+        field.attributes.push(id);
+        field
+    }
+
+    /// The application that the record belongs to.
+    pub(crate) fn application_scope() -> Self {
+        let attribute = application_scope::attribute();
+        Self::reference(APPLICATION, every::SYS_SCOPE, "application_scope_id", attribute)
+    }
+
+    /// The three attributes of a secret.
+    pub(crate) fn secret(column: Column, names: SecretNames, input: InputMode, description: &str) -> Self {
+        let description = format!("{description} Column `{column}`, which is never read back.");
         Self {
-            attribute,
-            column,
-            keeping: Keeping::Always,
+            attributes: Attribute::secret(names.all(), &description).into(),
+            unless: None,
+            source: Source::Secret(Secret { column, names, input }),
         }
     }
 
-    /// Optional.
-    pub(crate) const fn when_configured(attribute: &'static str, column: Column) -> Self {
+    /// Names of the records that this one is linked to.
+    pub(crate) fn names(set: &'static dyn NameSet, attribute: Attribute) -> Self {
         Self {
-            attribute,
-            column,
-            keeping: Keeping::WhenConfigured,
+            attributes: vec![attribute],
+            unless: None,
+            source: Source::Names(set),
         }
     }
 
-    fn to_wire(self, value: &Value) -> Option<Wire> {
-        match (self.column.kind(), value) {
-            (_, Value::Null) => Some(Wire::Text(String::new())),
-            (Kind::Secret, _) => None,
-            (_, Value::Bool(flag)) => Some(Wire::Bool(*flag)),
-            (_, Value::Number(number)) => number.as_integer().map(Wire::Integer),
-            (Kind::Reference, Value::String(text)) => {
-                Some(SysId::parse(text).map_or_else(|_| Wire::Text(text.clone()), Wire::Reference))
-            }
-            (_, Value::String(text)) => Some(Wire::Text(text.clone())),
-            (_, Value::Unknown | Value::List(_) | Value::Object(_) | Value::Dynamic(_)) => None,
+    /// An attribute that has no column.
+    pub(crate) fn local(attribute: Attribute) -> Self {
+        Self {
+            attributes: vec![attribute],
+            unless: None,
+            source: Source::Local,
         }
     }
 
-    /// What the column says; `None` when it cannot be seen, which says nothing.
-    fn read(self, record: &Record) -> Option<Value> {
-        match self.column.kind() {
-            Kind::Secret => None,
-            Kind::Bool => known(record.bool(self.column)),
-            Kind::Integer => known(record.integer(self.column)),
-            Kind::Text | Kind::Url | Kind::Reference | Kind::DateTime => {
-                known(record.text(self.column).map(str::to_owned))
-            }
+    /// The record's key.
+    pub(crate) fn id() -> Self {
+        let attribute = Attribute::text("id").computed().stable();
+        Self::local(attribute.describe("The record's `sys_id`."))
+    }
+
+    /// Time limits of the operations.
+    pub(crate) fn timeouts() -> Self {
+        Self::local(resource::timeouts())
+    }
+
+    /// The state does not follow the column while the other attribute has a value.
+    pub(crate) fn unless(mut self, other: &'static str) -> Self {
+        self.unless = Some(other);
+        self
+    }
+
+    fn of_column(column: Column, form: Form, mut attribute: Attribute) -> Self {
+        attribute.description.push_str(&format!(" Column `{column}`."));
+        attribute.same_text = equality(column.kind(), form);
+        Self {
+            attributes: vec![attribute],
+            unless: None,
+            source: Source::Column(column, form),
         }
+    }
+
+    /// The same attribute, where it is only read: as a data source has it. None for what a record does not tell.
+    pub(crate) fn as_computed(self) -> Option<Self> {
+        let Source::Column(..) = self.source else { return None };
+        let attributes = self.attributes.into_iter().map(Attribute::only_computed);
+        Some(Self {
+            attributes: attributes.collect(),
+            unless: None,
+            source: self.source,
+        })
+    }
+
+    /// The attribute's name; of a secret that of the one in the state.
+    pub(crate) fn name(&self) -> &'static str {
+        self.attributes.first().map_or("", |attribute| attribute.name)
+    }
+
+    /// The name of the attribute with the sys_id beside a reference.
+    fn id_name(&self) -> &'static str {
+        self.attributes.get(1).map_or("", |attribute| attribute.name)
+    }
+
+    /// The column that can be read.
+    pub(crate) fn column(&self) -> Option<Column> {
+        match self.source {
+            Source::Column(column, _) => Some(column),
+            Source::Secret(_) | Source::Names(_) | Source::Local => None,
+        }
+    }
+
+    /// The column, where the configuration may give its value.
+    pub(crate) fn key(&self) -> Option<Column> {
+        self.column()
+            .filter(|_| self.attributes.iter().any(Attribute::is_configurable))
+    }
+
+    /// What the column holds for a value that is given as text.
+    pub(crate) async fn key_to_wire(&self, session: &Session, value: &str) -> Result<Wire, Diagnostic> {
+        let object = Object::new().with(self.name(), value);
+        let wire = self.to_wire(session, &object).await?;
+        Ok(wire.map_or_else(|| Wire::Text(value.to_owned()), |(_, wire)| wire))
+    }
+
+    /// Whether the state has a value although the configuration names none: required, computed, or with a default.
+    fn is_always_kept(&self) -> bool {
+        self.attributes
+            .first()
+            .is_some_and(|attribute| attribute.presence != Presence::Optional || attribute.default.is_some())
+    }
+
+    /// What is sent for a value; nothing for one that is not known.
+    async fn to_wire(&self, session: &Session, object: &Object) -> Result<Option<(Column, Wire)>, Diagnostic> {
+        let Source::Column(column, form) = self.source else {
+            return Ok(None);
+        };
+        let value = object.at(self.name());
+        let wire = match (form, value) {
+            (Form::Choice(table), Value::String(text)) => {
+                let value = choice::to_wire(session, table, column, self.name(), text).await?;
+                Some(Wire::Text(value))
+            }
+            (Form::Reference(target), Value::String(text)) => Some(target.to_wire(session, self.name(), text).await?),
+            _ => stored(column, value),
+        };
+        Ok(wire.map(|wire| (column, wire)))
+    }
+
+    /// Writes into the state what the column says. One that cannot be seen says nothing.
+    async fn read_into(
+        &self,
+        session: &Session,
+        record: &Record,
+        state: &mut Object,
+        reading: Reading,
+    ) -> Result<(), Diagnostic> {
+        let Source::Column(column, form) = self.source else {
+            return Ok(());
+        };
+        let name = self.name();
+        match (form, record.text(column)) {
+            (Form::Choice(table), Cell::Value(value)) => {
+                let known = state.text(name).filter(|_| reading != Reading::Import);
+                let text = choice::from_wire(session, table, column, known, value).await?;
+                state.set(name, text);
+            }
+            (Form::Reference(target), Cell::Value(value)) => {
+                let id = self.id_name();
+                let is_known = match (reading, state.text(name)) {
+                    (Reading::Written, Some(_)) => true,
+                    (Reading::Refresh, Some(text)) => state.text(id) == Some(value) && SysId::parse(text).is_err(),
+                    (_, _) => false,
+                };
+                if !is_known {
+                    let text = target.name_of(session, value).await?;
+                    state.set(name, text);
+                }
+                state.set(id, value);
+            }
+            // A choice or a reference that cannot be seen, or is empty, is left as it was.
+            (Form::Choice(_) | Form::Reference(_), Cell::Empty | Cell::Hidden) => {}
+            (Form::Stored, _) => match held(column, record) {
+                None => {}
+                // Empty text that was configured as such is that, and not nothing.
+                Some(Value::Null) if state.text(name) == Some("") => {}
+                Some(value) => state.set(name, value),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// When two texts mean the same to the instance, by the column's kind.
+fn equality(kind: Kind, form: Form) -> Option<TextEquality> {
+    match (form, kind) {
+        (Form::Choice(_), _) => Some(choice::is_same),
+        (Form::Stored, Kind::Url) => Some(|one, other| means_the_same(Kind::Url, one, other)),
+        (Form::Stored | Form::Reference(_), _) => None,
+    }
+}
+
+/// What is sent for a value that is stored as it is written; empty text for null.
+fn stored(column: Column, value: &Value) -> Option<Wire> {
+    match (column.kind(), value) {
+        (_, Value::Null) => Some(Wire::Text(String::new())),
+        (Kind::Secret, _) => None,
+        (_, Value::Bool(flag)) => Some(Wire::Bool(*flag)),
+        (_, Value::Number(number)) => number.as_integer().map(Wire::Integer),
+        (Kind::Reference, Value::String(text)) => {
+            Some(SysId::parse(text).map_or_else(|_| Wire::Text(text.clone()), Wire::Reference))
+        }
+        (_, Value::String(text)) => Some(Wire::Text(text.clone())),
+        (_, Value::Unknown | Value::List(_) | Value::Object(_) | Value::Dynamic(_)) => None,
+    }
+}
+
+/// What a column holds; `None` when it cannot be seen.
+pub(crate) fn held(column: Column, record: &Record) -> Option<Value> {
+    match column.kind() {
+        Kind::Secret => None,
+        Kind::Bool => known(record.bool(column)),
+        Kind::Integer => known(record.integer(column)),
+        Kind::Text | Kind::Url | Kind::Reference | Kind::DateTime => known(record.text(column).map(str::to_owned)),
     }
 }
 
@@ -93,53 +302,122 @@ fn known<T: Into<Value>>(cell: Cell<T>) -> Option<Value> {
     }
 }
 
-/// The row of a new record: everything that the plan knows.
-pub(crate) fn row_to_create(fields: &[Field], planned: &Object) -> Row {
-    let given = fields.iter().filter(|field| !planned.at(field.attribute).is_null());
-    given.fold(Row::new(), |row, field| {
-        row.set_if_some(field.column, field.to_wire(planned.at(field.attribute)))
+/// The columns to read.
+pub(crate) fn columns(fields: &[Field]) -> Vec<Column> {
+    fields.iter().filter_map(Field::column).collect()
+}
+
+/// The name sets among the fields.
+pub(crate) fn name_sets(fields: &[Field]) -> Vec<&'static dyn NameSet> {
+    let set = |field: &Field| match field.source {
+        Source::Names(set) => Some(set),
+        Source::Column(..) | Source::Secret(_) | Source::Local => None,
+    };
+    fields.iter().filter_map(set).collect()
+}
+
+/// The secrets among the fields.
+pub(crate) fn secrets(fields: &[Field]) -> impl Iterator<Item = Secret> {
+    fields.iter().filter_map(|field| match field.source {
+        Source::Secret(secret) => Some(secret),
+        Source::Column(..) | Source::Names(_) | Source::Local => None,
     })
+}
+
+/// The row of a new record: everything that the plan knows.
+pub(crate) async fn row_to_create(fields: &[Field], session: &Session, planned: &Object) -> Result<Row, Diagnostic> {
+    let mut row = Row::new();
+    for field in fields.iter().filter(|field| !planned.at(field.name()).is_null()) {
+        if let Some((column, wire)) = field.to_wire(session, planned).await? {
+            row = row.set(column, wire);
+        }
+    }
+    Ok(row)
 }
 
 /// The row of an update: what changes, and nothing else. What is no longer configured is emptied.
-pub(crate) fn row_to_update(fields: &[Field], prior: &Object, planned: &Object) -> Row {
-    let changed = fields.iter().filter(|field| {
-        let planned = planned.at(field.attribute);
-        !planned.is_unknown() && planned != prior.at(field.attribute)
-    });
-    changed.fold(Row::new(), |row, field| {
-        row.set_if_some(field.column, field.to_wire(planned.at(field.attribute)))
-    })
+pub(crate) async fn row_to_update(
+    fields: &[Field],
+    session: &Session,
+    prior: &Object,
+    planned: &Object,
+) -> Result<Row, Diagnostic> {
+    let mut row = Row::new();
+    for field in fields {
+        let value = planned.at(field.name());
+        if !value.is_unknown()
+            && value != prior.at(field.name())
+            && let Some((column, wire)) = field.to_wire(session, planned).await?
+        {
+            row = row.set(column, wire);
+        }
+    }
+    Ok(row)
 }
 
-/// Takes over into the state what a record says.
-pub(crate) fn read_into(fields: &[Field], record: &Record, state: &mut Object, reading: Reading) {
+/// Writes into the state what a record says.
+pub(crate) async fn read_into(
+    fields: &[Field],
+    session: &Session,
+    record: &Record,
+    state: &mut Object,
+    reading: Reading,
+) -> Result<(), Diagnostic> {
     for field in fields {
-        let former = state.at(field.attribute);
-        let is_unmanaged = reading == Reading::Refresh && field.keeping == Keeping::WhenConfigured && former.is_null();
-        if is_unmanaged {
-            continue;
+        let is_unmanaged = reading != Reading::Import && !field.is_always_kept() && state.at(field.name()).is_null();
+        let is_owned_elsewhere = field.unless.is_some_and(|other| state.text(other).is_some());
+        if !is_unmanaged && !is_owned_elsewhere {
+            field.read_into(session, record, state, reading).await?;
         }
-        match field.read(record) {
-            None => {}
-            // Empty text that was configured as such is that, and not nothing.
-            Some(Value::Null) if former.as_str() == Some("") => {}
-            Some(value) => state.set(field.attribute, value),
+    }
+    Ok(())
+}
+
+/// Adds the plan rules that follow from the fields.
+pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
+    for field in fields {
+        if let Source::Column(_, Form::Reference(_)) = field.source {
+            reference::plan(field.name(), field.id_name(), plan);
+        }
+    }
+}
+
+/// Keeps what an update that writes no column cannot change.
+pub(crate) fn keep_unknown(fields: &[Field], prior: &Object, state: &mut Object) {
+    let with_columns = fields.iter().filter(|field| field.column().is_some());
+    for attribute in with_columns.flat_map(|field| &field.attributes) {
+        if state.at(attribute.name).is_unknown() {
+            state.set(attribute.name, prior.at(attribute.name).clone());
+        }
+    }
+}
+
+/// After an import: nothing is known of secrets, and what is local to Terraform has its default.
+pub(crate) fn forget_what_is_not_read(fields: &[Field], state: &mut Object) {
+    for secret in secrets(fields) {
+        secret.names.forget(state);
+    }
+    set_local_defaults(fields, state);
+}
+
+/// What is local to Terraform has its default.
+pub(crate) fn set_local_defaults(fields: &[Field], state: &mut Object) {
+    for field in fields.iter().filter(|field| matches!(field.source, Source::Local)) {
+        for attribute in &field.attributes {
+            if let Some(default) = &attribute.default {
+                state.set(attribute.name, default.clone());
+            }
         }
     }
 }
 
 /// The attribute that owns a column.
 pub(crate) fn attribute_of(fields: &[Field], column: &str) -> Option<&'static str> {
-    fields
-        .iter()
-        .find(|field| field.column.name() == column)
-        .map(|field| field.attribute)
-}
-
-/// Whether two addresses are the same to the instance.
-pub(crate) fn same_url(one: &str, other: &str) -> bool {
-    means_the_same(Kind::Url, one, other)
+    let owner = fields.iter().find(|field| match field.source {
+        Source::Column(own, _) | Source::Secret(Secret { column: own, .. }) => own.name() == column,
+        Source::Names(_) | Source::Local => false,
+    });
+    owner.map(Field::name)
 }
 
 /// Text that a record can be looked up by: no `^`, no control character, no leading `javascript:`.
@@ -158,7 +436,7 @@ pub(crate) fn key_text() -> Validator {
             "{text:?} begins with \"javascript:\", which the instance would run as a script when it looks for the record. Use \
              another value."
         )),
-        Err(error) => Err(super::diagnostics::explain(&error, &error.remedy())),
+        Err(error) => Err(diagnostics::explain(&error, &error.remedy())),
     })
 }
 

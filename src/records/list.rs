@@ -1,14 +1,12 @@
 //! Lists of records, for `terraform query`.
 
-use super::diagnostics;
-use crate::{
-    clients::Clients,
-    plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, ListRequest, ListSink, Listed, Object, Resource, Schema,
-        schema::validate,
-    },
-    servicenow::{Column, Query, Record, Session, Table},
+use crate::clients::{Calls, Clients};
+use crate::plugin::schema::validate;
+use crate::plugin::{
+    Attribute, Context, Diagnostic, Diagnostics, ListRequest, ListSink, Listed, Object, Resource, Schema,
 };
+use crate::records::diagnostics;
+use crate::servicenow::{Column, Query, Record, Table};
 
 /// The arguments of a `list` block over a table.
 pub(crate) fn schema(description: &str, table: Table) -> Schema {
@@ -21,71 +19,58 @@ pub(crate) fn schema(description: &str, table: Table) -> Schema {
     )
 }
 
-/// What a person recognises a record by.
-pub(crate) struct Found {
-    display_name: String,
+/// The records of a `list` block, and how they are shown.
+pub(crate) struct List<'a> {
+    pub(crate) table: Table,
+    /// The columns that the name is made of.
+    pub(crate) columns: &'a [Column],
+    /// The rows that the resource manages, where these are not all.
+    pub(crate) rows: Option<Query>,
+    /// What people recognise a record by.
+    pub(crate) display_name: fn(&Record) -> String,
+    /// What reads the whole objects.
+    pub(crate) resource: &'a dyn Resource<Clients>,
 }
 
-impl Found {
-    /// Its name; the sys_id where the name cannot be seen.
-    pub(crate) fn named(record: &Record, column: Column) -> Self {
-        let name = record.text(column).value().map(str::to_owned);
-        Self {
-            display_name: name.unwrap_or_else(|| record.sys_id().as_str().to_owned()),
-        }
-    }
-
-    /// A text made of several columns.
-    pub(crate) fn text(display_name: String) -> Self {
-        Self { display_name }
-    }
-}
-
-/// Streams the records that match page by page. With `include_resource` each is read as after an import, so that the
-/// configuration written from it plans empty.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each caller names them all, and they have nothing else in common"
-)]
-pub(crate) async fn records(
-    cx: &Context<Clients>,
-    session: &Session,
-    table: Table,
-    columns: &[Column],
-    narrow: Option<Query>,
-    request: &ListRequest,
-    sink: &mut ListSink,
-    describe: impl Fn(&Record) -> Found + Send + Sync,
-    resource: &dyn Resource<Clients>,
-) -> Result<(), Diagnostics> {
-    let query = query(request, narrow)?;
-    let mut pages = session.pages(table, &query, columns, request.limit.min(PAGE));
-    while sink.left() > 0 {
-        let page = pages
-            .next()
-            .await
-            .map_err(|error| diagnostics::of_table(&error, &format!("list {table}")))?;
-        let Some(page) = page else { return Ok(()) };
-        for record in page {
-            let mut state = Object::new().with("id", record.sys_id().as_str());
-            if request.include_resource {
-                match read_as_imported(cx, resource, state).await? {
-                    Some(whole) => state = whole,
-                    // Gone since the page was read.
-                    None => continue,
+impl List<'_> {
+    /// Sends the records that match page by page. With `include_resource` each is read as after an import, so that the
+    /// configuration written from it plans empty.
+    pub(crate) async fn send(
+        self,
+        cx: &Context<Clients>,
+        request: &ListRequest,
+        sink: &mut ListSink,
+    ) -> Result<(), Diagnostics> {
+        let query = query(request, self.rows)?;
+        let session = cx.instance()?;
+        let mut pages = session.pages(self.table, &query, self.columns, request.limit.min(PAGE));
+        while sink.left() > 0 {
+            let page = pages
+                .next()
+                .await
+                .map_err(|error| diagnostics::of_table(&error, &format!("list {}", self.table)))?;
+            let Some(page) = page else { return Ok(()) };
+            for record in page {
+                let mut state = Object::new().with("id", record.sys_id().as_str());
+                if request.include_resource {
+                    match read_as_imported(cx, self.resource, state).await? {
+                        Some(whole) => state = whole,
+                        // Gone since the page was read.
+                        None => continue,
+                    }
+                }
+                let listed = Listed {
+                    state,
+                    display_name: (self.display_name)(&record),
+                    warnings: Diagnostics::new(),
+                };
+                if !sink.send(listed).await {
+                    return Ok(());
                 }
             }
-            let listed = Listed {
-                state,
-                display_name: describe(&record).display_name,
-                warnings: Diagnostics::new(),
-            };
-            if !sink.send(listed).await {
-                return Ok(());
-            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The whole state of one object, as the read after an import has it.
@@ -98,15 +83,15 @@ pub(crate) async fn read_as_imported(
 }
 
 /// The user's query, checked term by term, and the resource's own.
-fn query(request: &ListRequest, narrow: Option<Query>) -> Result<Query, Diagnostic> {
+fn query(request: &ListRequest, rows: Option<Query>) -> Result<Query, Diagnostic> {
     let user = match request.config.text("query") {
         Some(text) => Some(Query::user(text).map_err(|error| {
             Diagnostic::error("Invalid query", diagnostics::explain(&error, &error.remedy())).at_attribute("query")
         })?),
         None => None,
     };
-    Ok(match (user, narrow) {
-        (Some(user), Some(narrow)) => user.and(narrow),
+    Ok(match (user, rows) {
+        (Some(user), Some(rows)) => user.and(rows),
         (Some(query), None) | (None, Some(query)) => query,
         (None, None) => Query::every_row(),
     })

@@ -14,7 +14,7 @@ use crate::{
 
 /// One attribute that lists names, and what stands behind it.
 #[async_trait]
-pub(crate) trait Tie: Sync {
+pub(crate) trait NameSet: Sync {
     /// The attribute.
     fn attribute(&self) -> &'static str;
 
@@ -53,21 +53,21 @@ struct OfTie {
 
 /// Looks up every name of the plan, before anything is written.
 pub(crate) async fn resolve(
-    ties: &[&dyn Tie],
+    sets: &[&dyn NameSet],
     session: &Session,
     prior: Option<&Object>,
     planned: &Object,
 ) -> Result<Wanted, Diagnostic> {
     let mut wanted = Vec::new();
-    for tie in ties {
+    for set in sets {
         let mut kept = Vec::new();
         let mut new = Vec::new();
-        for name in names(planned, tie.attribute()) {
-            let id = tie.names(session).id_of(&name).await;
+        for name in names(planned, set.attribute()) {
+            let id = set.names(session).id_of(&name).await;
             let id = id.map_err(|error| {
-                diagnostics::of_table(&error, &format!("find the {}", tie.noun())).at_attribute(tie.attribute())
+                diagnostics::of_table(&error, &format!("find the {}", set.noun())).at_attribute(set.attribute())
             })?;
-            if prior.is_some_and(|prior| names(prior, tie.attribute()).contains(&name)) {
+            if prior.is_some_and(|prior| names(prior, set.attribute()).contains(&name)) {
                 kept.push(name);
             } else {
                 new.push((name, id));
@@ -79,15 +79,15 @@ pub(crate) async fn resolve(
 }
 
 /// Nothing was given yet.
-pub(crate) fn clear(ties: &[&dyn Tie], state: &mut Object) {
-    for tie in ties {
-        state.set(tie.attribute(), Value::Null);
+pub(crate) fn clear(sets: &[&dyn NameSet], state: &mut Object) {
+    for set in sets {
+        state.set(set.attribute(), Value::Null);
     }
 }
 
 /// Gives what is wanted, and says in the state what was given: the rest is planned again.
 pub(crate) async fn give(
-    ties: &[&dyn Tie],
+    sets: &[&dyn NameSet],
     session: &Session,
     record: &SysId,
     wanted: &Wanted,
@@ -95,12 +95,12 @@ pub(crate) async fn give(
     state: &mut Object,
     problems: &mut Diagnostics,
 ) {
-    for (tie, wanted) in ties.iter().zip(&wanted.0) {
+    for (set, wanted) in sets.iter().zip(&wanted.0) {
         let mut given = wanted.kept.clone();
         let had = if wanted.new.is_empty() {
             Ok(Vec::new())
         } else {
-            tie.before_giving(session, record).await
+            set.before_giving(session, record).await
         };
         match had {
             Ok(had) => {
@@ -108,29 +108,29 @@ pub(crate) async fn give(
                     let outcome = if had.contains(one) {
                         Ok(())
                     } else {
-                        tie.give(session, record, one).await
+                        set.give(session, record, one).await
                     };
                     match outcome {
                         Ok(()) => given.push(name.clone()),
                         Err(error) => {
-                            let doing = format!("{} {name}", tie.verbs()[0]);
-                            problems.push(diagnostics::of_table(&error, &doing).at_attribute(tie.attribute()));
+                            let doing = format!("{} {name}", set.verbs()[0]);
+                            problems.push(diagnostics::of_table(&error, &doing).at_attribute(set.attribute()));
                         }
                     }
                 }
             }
-            Err(error) => problems.push(not_read(*tie, &error).at_attribute(tie.attribute())),
+            Err(error) => problems.push(not_read(*set, &error).at_attribute(set.attribute())),
         }
         // As planned when all was given, else as far as it went. Not listed at all stays that.
-        let listed = planned.at(tie.attribute());
+        let listed = planned.at(set.attribute());
         let all = listed.as_list().is_none_or(|listed| listed.len() == given.len());
-        state.set(tie.attribute(), if all { listed.clone() } else { Value::from(given) });
+        state.set(set.attribute(), if all { listed.clone() } else { Value::from(given) });
     }
 }
 
 /// Takes away what is no longer listed; answers what could not be taken away.
 pub(crate) async fn take_away(
-    ties: &[&dyn Tie],
+    sets: &[&dyn NameSet],
     session: &Session,
     record: &SysId,
     prior: &Object,
@@ -138,11 +138,11 @@ pub(crate) async fn take_away(
     problems: &mut Diagnostics,
 ) -> Vec<(&'static str, String)> {
     let mut left = Vec::new();
-    for tie in ties {
-        let attribute = tie.attribute();
+    for set in sets {
+        let attribute = set.attribute();
         for name in names(prior, attribute).difference(&names(planned, attribute)) {
-            if let Err(error) = take(*tie, session, record, name).await {
-                problems.push(not_taken(*tie, &error, name).at_attribute(attribute));
+            if let Err(error) = take(*set, session, record, name).await {
+                problems.push(not_taken(*set, &error, name).at_attribute(attribute));
                 left.push((attribute, name.clone()));
             }
         }
@@ -161,15 +161,15 @@ pub(crate) fn keep(state: &mut Object, left: Vec<(&'static str, String)>) {
 
 /// Takes everything listed away before the record goes: rows that refer to a removed record may stay behind.
 pub(crate) async fn remove(
-    ties: &[&dyn Tie],
+    sets: &[&dyn NameSet],
     session: &Session,
     record: &SysId,
     state: &Object,
 ) -> Result<(), Diagnostic> {
-    for tie in ties {
-        for name in names(state, tie.attribute()) {
-            let taken = take(*tie, session, record, &name).await;
-            taken.map_err(|error| not_taken(*tie, &error, &name))?;
+    for set in sets {
+        for name in names(state, set.attribute()) {
+            let taken = take(*set, session, record, &name).await;
+            taken.map_err(|error| not_taken(*set, &error, &name))?;
         }
     }
     Ok(())
@@ -177,23 +177,23 @@ pub(crate) async fn remove(
 
 /// Keeps of what is listed that which is still given; after an import, lists everything.
 pub(crate) async fn read_into(
-    ties: &[&dyn Tie],
+    sets: &[&dyn NameSet],
     session: &Session,
     record: &SysId,
     state: &mut Object,
     reading: Reading,
 ) -> Result<(), Diagnostic> {
-    for tie in ties {
-        let attribute = tie.attribute();
+    for set in sets {
+        let attribute = set.attribute();
         if reading == Reading::Refresh && state.at(attribute).is_null() {
             continue;
         }
         let listed = names(state, attribute);
-        let look = || given(*tie, session, record, &listed, reading);
-        let mut given = look().await.map_err(|error| not_read(*tie, &error))?;
+        let look = || given(*set, session, record, &listed, reading);
+        let mut given = look().await.map_err(|error| not_read(*set, &error))?;
         if !listed.is_subset(&given) {
             session.wait_for_second_look().await;
-            given = look().await.map_err(|error| not_read(*tie, &error))?;
+            given = look().await.map_err(|error| not_read(*set, &error))?;
         }
         if reading == Reading::Import && given.is_empty() {
             state.set(attribute, Value::Null);
@@ -205,15 +205,15 @@ pub(crate) async fn read_into(
 }
 
 async fn given(
-    tie: &dyn Tie,
+    set: &dyn NameSet,
     session: &Session,
     record: &SysId,
     listed: &BTreeSet<String>,
     reading: Reading,
 ) -> Result<BTreeSet<String>, TableError> {
     let mut given = BTreeSet::new();
-    for one in tie.of(session, record, reading).await? {
-        if let Some(name) = tie.names(session).name_of(&one).await?
+    for one in set.of(session, record, reading).await? {
+        if let Some(name) = set.names(session).name_of(&one).await?
             && (reading == Reading::Import || listed.contains(&name))
         {
             given.insert(name);
@@ -222,24 +222,24 @@ async fn given(
     Ok(given)
 }
 
-async fn take(tie: &dyn Tie, session: &Session, record: &SysId, name: &str) -> Result<(), TableError> {
+async fn take(set: &dyn NameSet, session: &Session, record: &SysId, name: &str) -> Result<(), TableError> {
     // What exists no longer is given to nobody.
-    let Some(one) = tie.names(session).find(name).await? else {
+    let Some(one) = set.names(session).find(name).await? else {
         return Ok(());
     };
-    if !tie.take(session, record, &one).await? {
+    if !set.take(session, record, &one).await? {
         session.wait_for_second_look().await;
-        tie.take(session, record, &one).await?;
+        set.take(session, record, &one).await?;
     }
     Ok(())
 }
 
-fn not_read(tie: &dyn Tie, error: &TableError) -> Diagnostic {
-    diagnostics::of_table(error, &format!("read the {}s", tie.noun()))
+fn not_read(set: &dyn NameSet, error: &TableError) -> Diagnostic {
+    diagnostics::of_table(error, &format!("read the {}s", set.noun()))
 }
 
-fn not_taken(tie: &dyn Tie, error: &TableError, name: &str) -> Diagnostic {
-    diagnostics::of_table(error, &format!("{} {name}", tie.verbs()[1]))
+fn not_taken(set: &dyn NameSet, error: &TableError, name: &str) -> Diagnostic {
+    diagnostics::of_table(error, &format!("{} {name}", set.verbs()[1]))
 }
 
 fn names(object: &Object, attribute: &str) -> BTreeSet<String> {

@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// What a type of that provider becomes.
+#[derive(Clone, Copy)]
 pub(crate) struct Foreign {
     /// Its name there.
     pub(crate) type_name: &'static str,

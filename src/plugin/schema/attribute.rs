@@ -257,6 +257,24 @@ impl Attribute {
         self
     }
 
+    /// The same attribute where it is only read: nobody configures, checks or plans it.
+    #[must_use]
+    pub fn only_computed(self) -> Self {
+        let Self {
+            name,
+            kind,
+            description,
+            sensitive,
+            ..
+        } = self;
+        Self {
+            description,
+            sensitive,
+            presence: Presence::Computed,
+            ..Self::new(name, kind)
+        }
+    }
+
     /// Whether the provider may give the value.
     pub fn is_computed(&self) -> bool {
         matches!(self.presence, Presence::Computed | Presence::OptionalComputed)

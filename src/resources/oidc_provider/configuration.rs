@@ -3,72 +3,84 @@
 //! The instance supports one claim per metadata address, so a second configuration of an address is not made: the
 //! existing one is offered for use. One that others use is neither changed unasked nor removed.
 
-use super::{CONFIGURATION_ID, Reading, diagnostics, field, reference_in};
-use crate::{
-    plugin::{
-        Attribute, Diagnostic, Diagnostics, Object, Plan, Value,
-        schema::{Modifier, validate},
-    },
-    records::field::Field,
-    servicenow::{
-        InputMode, Insert, Query, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
-        tables::{
-            every, oauth_oidc_entity,
-            oidc_provider_configuration::{
-                CACHE_LIFE_SPAN, COLUMNS, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM,
-                USER_FIELD,
-            },
-        },
-    },
+use super::CONFIGURATION_ID;
+use crate::clients::Clients;
+use crate::plugin::schema::{Modifier, validate};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
+use crate::records::field::{self, Field, Reading};
+use crate::records::{diagnostics, resource};
+use crate::servicenow::tables::oidc_provider_configuration::{
+    CACHE_LIFE_SPAN, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM, USER_FIELD,
+};
+use crate::servicenow::tables::{every, oauth_oidc_entity};
+use crate::servicenow::{
+    InputMode, Insert, Query, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
 };
 
 /// The nested object.
-pub(super) const ATTRIBUTE: &str = "configuration";
+pub(crate) const ATTRIBUTE: &str = "configuration";
 
-/// Where each of its attributes lives.
-const FIELDS: &[Field] = &[
-    Field::always("name", NAME),
-    Field::always("metadata_url", OIDC_URL),
-    Field::always("user_claim", USER_CLAIM),
-    Field::always("user_field", USER_FIELD),
-    Field::always("enable_jti_verification", ENABLE_JTI_VERIFICATION),
-    Field::always("cache_life_span", CACHE_LIFE_SPAN),
-];
-
-pub(super) fn attribute() -> Attribute {
-    Attribute::single(
-        ATTRIBUTE,
-        vec![
-            Attribute::text("name").required().check(validate::not_blank()).describe("Name of the configuration. Column `name`."),
-            Attribute::text("metadata_url")
-                .required()
-                .check(validate::url())
-                .check(field::key_text())
-                .same_text(field::same_url)
-                .describe(
-                    "Address of the issuer's metadata document. It must match the version of the tokens: without `/v2.0` for \
-                     Entra's version 1 tokens, with it for version 2. Column `oidc_url`.",
-                ),
+/// The attributes of the nested object.
+pub(crate) fn fields() -> Vec<Field> {
+    vec![
+        Field::new(
+            NAME,
+            Attribute::text("name").required().check(validate::not_blank()).describe("Name of the configuration."),
+        ),
+        Field::new(
+            OIDC_URL,
+            Attribute::text("metadata_url").required().check(validate::url()).check(field::key_text()).describe(
+                "Address of the issuer's metadata document. It must match the version of the tokens: without `/v2.0` for \
+                 Entra's version 1 tokens, with it for version 2.",
+            ),
+        ),
+        Field::new(
+            USER_CLAIM,
             Attribute::text("user_claim").default("appid").check(validate::not_blank()).describe(
                 "Claim that names the user. `appid` is the calling application in version 1 tokens, `azp` in version 2; \
-                 `sub` and `oid` are its service principal in both. Column `user_claim`.",
+                 `sub` and `oid` are its service principal in both.",
             ),
-            Attribute::text("user_field").default("user_name").check(validate::not_blank()).check(user_field()).describe(
-                "Column of `sys_user` that the claim is compared with; the form's \"User ID\" is `user_name`. Column \
-                 `user_field`.",
-            ),
+        ),
+        Field::new(
+            USER_FIELD,
+            Attribute::text("user_field")
+                .default("user_name")
+                .check(validate::not_blank())
+                .check(user_field())
+                .describe(
+                    "Column of `sys_user` that the claim is compared with; the form's \"User ID\" is `user_name`.",
+                ),
+        ),
+        Field::new(
+            ENABLE_JTI_VERIFICATION,
             Attribute::flag("enable_jti_verification").default(false).describe(
-                "Whether each token may be used for one call only. Entra's tokens are used for many, so keep it off. Column \
-                 `enable_jti_verification`.",
+                "Whether each token may be used for one call only. Entra's tokens are used for many, so keep it off.",
             ),
+        ),
+        Field::new(
+            CACHE_LIFE_SPAN,
             // Stable only where there was a configuration before: without one the instance chooses.
-            Attribute::integer("cache_life_span").optional_computed().check(validate::at_least(0)).plan(Modifier::UseNonNullStateForUnknown).describe(
-                "How long the metadata document is cached; Microsoft's pages use 120. The unit is documented in two ways, \
-                 seconds and hours. Column `oidc_config_cache_life_span`.",
-            ),
-        ],
-    )
-    .describe("The configuration to make for this provider. Give this or `configuration_id`.")
+            Attribute::integer("cache_life_span")
+                .optional_computed()
+                .check(validate::at_least(0))
+                .plan(Modifier::UseNonNullStateForUnknown)
+                .describe(
+                    "How long the metadata document is cached; Microsoft's pages use 120. The unit is documented in two \
+                     ways, seconds and hours.",
+                ),
+        ),
+    ]
+}
+
+pub(super) fn attribute() -> Attribute {
+    let attributes = fields().into_iter().flat_map(|field| field.attributes);
+    Attribute::single(ATTRIBUTE, attributes.collect())
+        .describe("The configuration to make for this provider. Give this or `configuration_id`.")
+}
+
+/// Whether the configuration is made and kept here.
+pub(super) fn is_managed(object: &Object) -> bool {
+    !object.at(ATTRIBUTE).is_null()
 }
 
 fn user_field() -> validate::Validator {
@@ -109,13 +121,13 @@ pub(super) fn warn(plan: &mut Plan<'_>) {
 
 /// The reference to the configuration that the state names.
 pub(super) fn reference(state: &Object) -> Option<SysId> {
-    reference_in(state, CONFIGURATION_ID)
+    state.text(CONFIGURATION_ID).and_then(|id| SysId::parse(id).ok())
 }
 
 /// Makes the configuration; the state then names it.
 pub(super) async fn create(
     session: &Session,
-    application: &Wire,
+    application: Option<Wire>,
     state: &mut Object,
     problems: &mut Diagnostics,
 ) -> Result<(), Diagnostic> {
@@ -128,25 +140,27 @@ pub(super) async fn create(
     })?;
     if let Some(sys_id) = existing(session, &key, &planned).await? {
         state.set(CONFIGURATION_ID, sys_id.as_str());
-        let row = field::row_to_create(FIELDS, &planned);
+        let row = field::row_to_create(&fields(), session, &planned).await?;
         let update = Update {
             table: TABLE,
             sys_id: &sys_id,
             row,
-            read: COLUMNS,
+            read: &field::columns(&fields()),
             input: InputMode::Stored,
         };
         let written = session.update(update).await;
         let written = written
             .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
-        take_over(&written, planned, state, problems);
+        take_over(session, &written, planned, state, problems).await;
         return Ok(());
     }
-    let row = field::row_to_create(FIELDS, &planned).set(SYS_SCOPE, application.clone());
+    let row = field::row_to_create(&fields(), session, &planned)
+        .await?
+        .set_if_some(SYS_SCOPE, application);
     let insert = Insert {
         table: TABLE,
         row,
-        read: COLUMNS,
+        read: &field::columns(&fields()),
         natural_key: Some(key.clone()),
         input: InputMode::Stored,
     };
@@ -172,13 +186,20 @@ pub(super) async fn create(
         }
     };
     state.set(CONFIGURATION_ID, written.record.sys_id().as_str());
-    take_over(&written, planned, state, problems);
+    take_over(session, &written, planned, state, problems).await;
     Ok(())
 }
 
-fn take_over(written: &Written, planned: Object, state: &mut Object, problems: &mut Diagnostics) {
+async fn take_over(
+    session: &Session,
+    written: &Written,
+    planned: Object,
+    state: &mut Object,
+    problems: &mut Diagnostics,
+) {
     let mut kept = planned;
-    field::read_into(FIELDS, &written.record, &mut kept, Reading::Refresh);
+    let read = field::read_into(&fields(), session, &written.record, &mut kept, Reading::Written).await;
+    problems.extend(read.err());
     state.set(ATTRIBUTE, kept.with_unknown_as_null());
     problems.append(diagnostics::of_mismatches(&written.mismatches, attribute_of));
 }
@@ -194,7 +215,7 @@ pub(super) async fn update(
         return Ok(());
     };
     let Some(sys_id) = reference(prior) else { return Ok(()) };
-    let row = field::row_to_update(FIELDS, former, &planned);
+    let row = field::row_to_update(&fields(), session, former, &planned).await?;
     if row.is_empty() {
         return Ok(());
     }
@@ -202,53 +223,50 @@ pub(super) async fn update(
         table: TABLE,
         sys_id: &sys_id,
         row,
-        read: COLUMNS,
+        read: &field::columns(&fields()),
         input: InputMode::Stored,
     };
     let written = session.update(update).await;
     let written = written
         .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
-    take_over(&written, planned, state, problems);
+    take_over(session, &written, planned, state, problems).await;
     Ok(())
 }
 
-/// Takes over the configuration that was made here; after an import, the one that is used.
-pub(super) async fn read_into(session: &Session, state: &mut Object, reading: Reading) -> Result<(), Diagnostic> {
-    if reading == Reading::Refresh && state.at(ATTRIBUTE).is_null() {
+/// Reads the configuration that was made here; after an import, the one that is used.
+pub(super) async fn read_into(cx: &Context<Clients>, session: &Session, state: &mut Object) -> Result<(), Diagnostic> {
+    let reading = Reading::of(cx.importing);
+    if reading == Reading::Refresh && !is_managed(state) {
         return Ok(());
     }
-    let found = match reference(state) {
-        Some(sys_id) => session.find(TABLE, &sys_id, COLUMNS).await,
-        None => Ok(None),
-    };
-    match found.map_err(|error| diagnostics::of_table(&error, "read the OIDC configuration"))? {
-        Some(record) => {
-            let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
-            field::read_into(FIELDS, &record, &mut configuration, reading);
-            state.set(ATTRIBUTE, configuration);
-        }
-        // Removed behind our back: planned again.
-        None => state.set(ATTRIBUTE, Value::Null),
-    }
+    // One that was removed by hand is planned again.
+    let found = found(session, state, reading).await?;
+    state.set(ATTRIBUTE, found);
     Ok(())
 }
 
-/// What is left of a provider that is gone or never came to be: its configuration, if that is still there.
+/// What is left of a provider that is gone or never came to be: its configuration, if that still exists.
 pub(super) async fn left_over(session: &Session, mut state: Object) -> Result<Option<Object>, Diagnostics> {
-    let (Some(sys_id), false) = (reference(&state), state.at(ATTRIBUTE).is_null()) else {
+    if !is_managed(&state) {
+        return Ok(None);
+    }
+    let found = found(session, &state, Reading::Refresh).await?;
+    state.set("id", Value::Null);
+    Ok(found.map(|found| state.with(ATTRIBUTE, found)))
+}
+
+/// The configuration that the state refers to, as an object.
+pub(crate) async fn found(session: &Session, state: &Object, reading: Reading) -> Result<Option<Object>, Diagnostic> {
+    let Some(sys_id) = reference(state) else {
         return Ok(None);
     };
-    state.set("id", Value::Null);
-    let found = session.find(TABLE, &sys_id, COLUMNS).await;
-    match found.map_err(|error| diagnostics::of_table(&error, "read the OIDC configuration"))? {
-        Some(record) => {
-            let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
-            field::read_into(FIELDS, &record, &mut configuration, Reading::Refresh);
-            state.set(ATTRIBUTE, configuration);
-            Ok(Some(state))
-        }
-        None => Ok(None),
-    }
+    let fields = fields();
+    let found = session.find(TABLE, &sys_id, &field::columns(&fields)).await;
+    let found = found.map_err(|error| diagnostics::of_table(&error, "read the OIDC configuration"))?;
+    let Some(record) = found else { return Ok(None) };
+    let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
+    field::read_into(&fields, session, &record, &mut configuration, reading).await?;
+    Ok(Some(configuration))
 }
 
 /// Removes the configuration while its provider still refers to it; tells whether the instance allowed that.
@@ -269,7 +287,7 @@ pub(super) async fn remove(session: &Session, state: &Object) -> Result<(), Diag
 async fn try_to_remove(session: &Session, state: &Object) -> Result<(), TableError> {
     let Some(sys_id) = reference(state) else { return Ok(()) };
     // Its own provider was removed a moment ago, and a search may still show it.
-    let own = crate::records::resource::sys_id(state);
+    let own = resource::sys_id(state);
     if is_used(session, &sys_id, own.as_ref()).await? {
         tracing::warn!(
             configuration = sys_id.as_str(),
@@ -300,7 +318,7 @@ async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Re
 async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Option<SysId>, Diagnostic> {
     let problem =
         |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
-    let columns = [COLUMNS, &[every::SYS_CREATED_BY]].concat();
+    let columns = [field::columns(&fields()), vec![every::SYS_CREATED_BY]].concat();
     let found = session.find_present(TABLE, key, &columns).await.map_err(problem)?;
     let Some(record) = found else { return Ok(None) };
     let sys_id = record.sys_id();
@@ -341,7 +359,7 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
 }
 
 fn attribute_of(column: &str) -> Option<&'static str> {
-    match field::attribute_of(FIELDS, column)? {
+    match field::attribute_of(&fields(), column)? {
         "name" => Some("configuration.name"),
         "metadata_url" => Some("configuration.metadata_url"),
         "user_claim" => Some("configuration.user_claim"),

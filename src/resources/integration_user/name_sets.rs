@@ -1,18 +1,16 @@
-//! What a user is given: roles and groups, by name. A role that the user has by inheritance counts as given; it cannot be
-//! taken away here.
+//! What a user is granted: roles and groups, by name. A role that the user has by inheritance counts as granted; it cannot
+//! be revoked here.
 
 use async_trait::async_trait;
 
-use super::{Reading, name_set::Tie};
+use crate::records::field::Reading;
+use crate::records::name_set::NameSet;
 use crate::servicenow::{Names, Session, SysId, TableError};
 
-/// Both.
-pub(super) const ALL: &[&dyn Tie] = &[&Roles, &Groups];
-
-struct Roles;
+pub(super) struct Roles;
 
 #[async_trait]
-impl Tie for Roles {
+impl NameSet for Roles {
     fn attribute(&self) -> &'static str {
         "roles"
     }
@@ -45,10 +43,10 @@ impl Tie for Roles {
     }
 }
 
-struct Groups;
+pub(super) struct Groups;
 
 #[async_trait]
-impl Tie for Groups {
+impl NameSet for Groups {
     fn attribute(&self) -> &'static str {
         "groups"
     }

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Reading, name_set::Tie};
+use crate::records::field::Reading;
+use crate::records::name_set::NameSet;
 use crate::servicenow::{
     InputMode, Insert, Names, Query, Record, Row, Session, SysId, TableError,
     tables::{
@@ -14,13 +15,10 @@ use crate::servicenow::{
 /// The attribute.
 pub(super) const ATTRIBUTE: &str = "auth_scopes";
 
-/// The one tie of a provider.
-pub(super) const ALL: &[&dyn Tie] = &[&Scopes];
-
-struct Scopes;
+pub(super) struct AuthScopes;
 
 #[async_trait]
-impl Tie for Scopes {
+impl NameSet for AuthScopes {
     fn attribute(&self) -> &'static str {
         ATTRIBUTE
     }

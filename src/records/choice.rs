@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Column, Diagnostic, Session, TABLE, TableError, diagnostics};
-use crate::servicenow::Choice;
+use crate::plugin::Diagnostic;
+use crate::records::diagnostics;
+use crate::servicenow::{Choice, Column, Session, Table, TableError};
 
 /// The value to send for a choice that is given by its value or its label.
-pub(super) async fn to_wire(
+pub(crate) async fn to_wire(
     session: &Session,
-    attribute: &str,
+    table: Table,
     column: Column,
+    attribute: &str,
     given: &str,
 ) -> Result<String, Diagnostic> {
-    let choices = choices(session, column).await?;
+    let choices = choices(session, table, column).await?;
     if let Some(choice) = find(&choices, given) {
         return Ok(choice.value.clone());
     }
@@ -25,15 +27,16 @@ pub(super) async fn to_wire(
         .map(|choice| format!("{:?} (value {:?})", choice.label.to_lowercase(), choice.value))
         .collect();
     let detail = format!(
-        "{given:?} is none of the choices that the instance has for {TABLE}.{column}: {}. Use one of these.",
+        "{given:?} is none of the choices that the instance has for {table}.{column}: {}. Use one of these.",
         known.join(", ")
     );
     Err(Diagnostic::error("Unknown choice", detail).at_attribute(attribute))
 }
 
 /// What the state says for a stored value: what is configured while it means the same, else the label.
-pub(super) async fn from_wire(
+pub(crate) async fn from_wire(
     session: &Session,
+    table: Table,
     column: Column,
     known: Option<&str>,
     value: &str,
@@ -41,7 +44,7 @@ pub(super) async fn from_wire(
     if known == Some(value) {
         return Ok(value.to_owned());
     }
-    let choices = choices(session, column).await?;
+    let choices = choices(session, table, column).await?;
     if let Some(known) = known
         && find(&choices, known).is_some_and(|choice| choice.value == value)
     {
@@ -52,7 +55,7 @@ pub(super) async fn from_wire(
 }
 
 /// Whether two texts name the same choice, whatever the choices are.
-pub(super) fn is_same(one: &str, other: &str) -> bool {
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
     one.trim().eq_ignore_ascii_case(other.trim())
 }
 
@@ -65,13 +68,13 @@ fn find<'a>(choices: &'a [Choice], given: &str) -> Option<&'a Choice> {
 }
 
 /// The instance's choices; none where the account may not read them.
-async fn choices(session: &Session, column: Column) -> Result<Arc<Vec<Choice>>, Diagnostic> {
-    match session.choices(&[TABLE], column).await {
+async fn choices(session: &Session, table: Table, column: Column) -> Result<Arc<Vec<Choice>>, Diagnostic> {
+    match session.choices(&[table], column).await {
         Ok(choices) => Ok(choices),
         Err(TableError::Refused { .. }) => Ok(Arc::default()),
         Err(error) => Err(diagnostics::of_table(
             &error,
-            &format!("read the choices of {TABLE}.{column}"),
+            &format!("read the choices of {table}.{column}"),
         )),
     }
 }
