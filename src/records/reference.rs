@@ -50,7 +50,17 @@ impl Target {
                 Err(error) => return Err(failed(error)),
             }
         }
-        session.names(self.table, self.name).id_of(given).await.map_err(failed)
+        let found = session.names(self.table, self.name).id_of(given).await;
+        found.map_err(|error| {
+            let mut diagnostic = failed(error);
+            if let Some(literal) = self.literal {
+                let noun = self.noun;
+                diagnostic.detail.push_str(&format!(
+                    "\n\nThe {noun} may not be installed, or the account may not read it. Install it, or use {literal:?}."
+                ));
+            }
+            diagnostic
+        })
     }
 
     /// The present name of a record; its sys_id where the name cannot be read.

@@ -381,7 +381,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             .await;
         for secret in self.secrets(InputMode::Display) {
             if let Some(value) = secret.names.configured(config)
-                && let Err(problem) = send_secret::<R>(session, &sys_id, secret.column, value).await
+                && let Err(problem) = send_secret::<R>(session, &sys_id, secret, value).await
             {
                 problems.push(problem);
             }
@@ -484,7 +484,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         }
         for secret in self.secrets(InputMode::Display) {
             if let Some(value) = secret.names.changed(prior, &planned, config)
-                && let Err(problem) = send_secret::<R>(&session, &sys_id, secret.column, value).await
+                && let Err(problem) = send_secret::<R>(&session, &sys_id, secret, value).await
             {
                 problems.push(problem);
                 // So that the next apply sends it again.
@@ -690,13 +690,13 @@ fn failed<R: RecordResource>(error: &TableError, verb: &str) -> Diagnostic {
 async fn send_secret<R: RecordResource>(
     session: &Session,
     sys_id: &SysId,
-    column: Column,
+    secret: field::Secret,
     value: Secret,
 ) -> Result<(), Diagnostic> {
     let update = Update {
         table: R::TABLE,
         sys_id,
-        row: Row::new().set(column, value),
+        row: Row::new().set(secret.column, value),
         read: &[],
         input: InputMode::Display,
     };
@@ -704,7 +704,7 @@ async fn send_secret<R: RecordResource>(
         Ok(_) => Ok(()),
         Err(error) => Err(diagnostics::of_table(
             &error,
-            &format!("set {column} of the {}", R::NOUN),
+            &format!("set the {} of the {}", secret.names.all()[0], R::NOUN),
         )),
     }
 }

@@ -284,12 +284,12 @@ async fn names_that_do_not_exist_are_found_before_anything_is_written() {
             (
                 ENTITY,
                 format!("{NAMED}application_scope = \"x_nowhere\""),
-                ["Unknown application scope", "x_nowhere"],
+                ["Could not find the application", "x_nowhere"],
             ),
             (
                 PROVIDER,
                 format!("{NAMED}{CONFIGURED}application_scope = \"x_nowhere\""),
-                ["Unknown application scope", "x_nowhere"],
+                ["Could not find the application", "x_nowhere"],
             ),
         ] {
             workspace.configure(&format!("resource \"{kind}\" \"this\" {{\n{body}\n}}\n"));

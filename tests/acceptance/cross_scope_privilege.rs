@@ -187,7 +187,8 @@ async fn an_application_that_is_not_installed_is_an_error_at_its_attribute() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("no application with the scope \"x_other\"")
+            .fails_saying("Could not find the application")
+            .says("\"x_other\"")
             .says("source_scope = \"x_other\"");
     })
     .await;

@@ -86,7 +86,7 @@ async fn a_create_that_fails_half_way_is_tainted_and_repaired() {
                 Operation::Create,
                 "auth scope useraccount",
             ),
-            (THE_USER, "sys_user", Operation::Write, "set the user's password"),
+            (THE_USER, "sys_user", Operation::Write, "set the password of the user"),
             (
                 THE_USER,
                 "sys_user_has_role",

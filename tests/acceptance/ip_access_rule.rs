@@ -113,7 +113,7 @@ async fn wrong_ranges_are_refused_before_anything_is_asked() {
         let workspace = simulator.workspace(terraform, RULE);
         for (range, said) in [
             ("range_start = \"10.0.0.0/24\"", "cidrhost(\"10.0.0.0/24\", 0)"),
-            ("range_start = \"::1\"", "no IPv4 address"),
+            ("range_start = \"::1\"", "not an IPv4 address"),
             (
                 "range_start = \"10.0.0.2\"\n      range_end = \"10.0.0.1\"",
                 "ends at 10.0.0.1, before it starts",

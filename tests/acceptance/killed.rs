@@ -302,7 +302,7 @@ async fn what_a_killed_provider_changed_is_warned_of() {
             .terraform("apply")
             .await
             .succeeds()
-            .says("The privilege was there already")
+            .says("The privilege existed already")
             .says("The table is as configured already");
 
         simulator.only_record("sys_scope_privilege");
