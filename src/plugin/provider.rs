@@ -154,15 +154,14 @@ impl Operation {
     }
 }
 
-/// What a create or an update leaves behind. An error never loses state.
+/// What a create or an update leaves behind, where there is something: one that made or changed nothing is an `Err`. An
+/// error never loses state: what the call [kept](Context::keep) counts then, else what was there before.
 #[derive(Debug)]
 pub enum Outcome {
     /// All of it happened; with warnings, if there are any.
     Done(Object, Diagnostics),
     /// Something exists, but not all is as planned.
     Partly(Object, Diagnostics),
-    /// A create made nothing, or an update changed nothing.
-    Nothing(Diagnostics),
 }
 
 /// A plan that a resource adds its own rules to. Pure: values in, decision out.
@@ -258,13 +257,19 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
     }
 
     /// Makes the object. `config` holds the write-only values.
-    async fn create(&self, cx: &Context<D>, planned: Object, config: &Object) -> Outcome;
+    async fn create(&self, cx: &Context<D>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics>;
 
     /// Reads the object; `None` only when it is proven to be gone.
     async fn read(&self, cx: &Context<D>, state: Object) -> Result<Option<Object>, Diagnostics>;
 
     /// Changes the object from `prior` to `planned`.
-    async fn update(&self, cx: &Context<D>, prior: &Object, planned: Object, config: &Object) -> Outcome;
+    async fn update(
+        &self,
+        cx: &Context<D>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics>;
 
     /// Removes the object; one that is gone already is no error.
     async fn delete(&self, cx: &Context<D>, state: &Object) -> Result<(), Diagnostics>;

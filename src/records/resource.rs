@@ -41,12 +41,12 @@ pub(crate) fn outcome(state: Object, problems: Diagnostics) -> Outcome {
 
 /// How a create ended whose insert failed. Where nobody knows whether the record was made, its key goes into the state:
 /// the next refresh finds the record under it, or finds that there is none.
-pub(crate) fn not_created(error: &TableError, planned: Object, problem: Diagnostic) -> Outcome {
+pub(crate) fn not_created(error: &TableError, planned: Object, problem: Diagnostic) -> Result<Outcome, Diagnostic> {
     match error {
         TableError::Uncertain { ours: Some(sys_id), .. } => {
             let state = planned.with("id", sys_id.as_str()).with_unknown_as_null();
-            Outcome::Partly(state, problem.into())
+            Ok(Outcome::Partly(state, problem.into()))
         }
-        _ => Outcome::Nothing(problem.into()),
+        _ => Err(problem),
     }
 }

@@ -125,11 +125,8 @@ impl Resource<Clients> for CrossScopePrivilege {
         Some(resource::sys_id_identity())
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Outcome {
-        match create(cx, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -145,11 +142,14 @@ impl Resource<Clients> for CrossScopePrivilege {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, _: &Object) -> Outcome {
-        match update(cx, prior, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        _: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -243,11 +243,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         Ok(written) => written,
         Err(error) => {
             let problem = diagnostics::of_table(&error, "create the privilege");
-            return Ok(resource::not_created(
-                &error,
-                planned.with(ORIGINAL_STATUS, Value::Null),
-                problem,
-            ));
+            return resource::not_created(&error, planned.with(ORIGINAL_STATUS, Value::Null), problem);
         }
     };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.

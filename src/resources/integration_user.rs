@@ -151,11 +151,8 @@ impl Resource<Clients> for IntegrationUser {
         Some(resource::sys_id_identity())
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Outcome {
-        match create(cx, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned, config).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -181,11 +178,14 @@ impl Resource<Clients> for IntegrationUser {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Outcome {
-        match update(cx, prior, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned, config).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -270,7 +270,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
             let problem = known.of_insert(&session, &error).await;
             let mut state = planned;
             name_set::clear(belongings::ALL, &mut state);
-            return Ok(resource::not_created(&error, state, problem));
+            return resource::not_created(&error, state, problem);
         }
     };
     let sys_id = written.record.sys_id().clone();

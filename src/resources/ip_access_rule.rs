@@ -146,11 +146,8 @@ impl Resource<Clients> for IpAccessRule {
         }
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Outcome {
-        match create(cx, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -166,11 +163,14 @@ impl Resource<Clients> for IpAccessRule {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, _: &Object) -> Outcome {
-        match update(cx, prior, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        _: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -254,7 +254,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         Err(error @ TableError::Duplicate { .. }) => return Err(known.of_insert(&session, &error).await),
         Err(error) => {
             let problem = of_write(&error, "create the address rule");
-            return Ok(resource::not_created(&error, planned, problem));
+            return resource::not_created(&error, planned, problem);
         }
     };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.

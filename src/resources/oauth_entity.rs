@@ -212,11 +212,8 @@ impl Resource<Clients> for OauthEntity {
         }
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Outcome {
-        match create(cx, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned, config).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -236,11 +233,14 @@ impl Resource<Clients> for OauthEntity {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Outcome {
-        match update(cx, prior, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned, config).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -349,7 +349,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         Ok(written) => written,
         Err(error) => {
             let problem = known.of_insert(&session, &error).await;
-            return Ok(resource::not_created(&error, planned, problem));
+            return resource::not_created(&error, planned, problem);
         }
     };
     // The record exists from here on: whatever fails below, Terraform must know its sys_id.

@@ -158,11 +158,8 @@ impl Resource<Clients> for OidcProvider {
         }
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Outcome {
-        match create(cx, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned, config).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -193,11 +190,14 @@ impl Resource<Clients> for OidcProvider {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Outcome {
-        match update(cx, prior, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned, config).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -263,7 +263,7 @@ impl Resource<Clients> for OidcProvider {
     }
 }
 
-async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
+async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
     let session = cx.instance()?;
     let client_id = planned.text("client_id").unwrap_or_default();
     let key = Query::equals(CLIENT_ID, client_id)
@@ -302,12 +302,10 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
                 cx.set_private(REMOVING, true.into());
                 return Ok(resource::outcome(state, problems));
             }
-            let nothing = planned.at(configuration::ATTRIBUTE).is_null();
-            return Ok(if nothing {
-                Outcome::Nothing(problems)
-            } else {
-                resource::outcome(state, problems)
-            });
+            if planned.at(configuration::ATTRIBUTE).is_null() {
+                return Err(problems);
+            }
+            return Ok(resource::outcome(state, problems));
         }
     };
     let sys_id = written.record.sys_id().clone();

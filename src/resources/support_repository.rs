@@ -185,11 +185,8 @@ impl Resource<Clients> for SupportRepository {
         warn_of_lost_secrets(plan);
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Outcome {
-        match create(cx, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned, config).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -209,11 +206,14 @@ impl Resource<Clients> for SupportRepository {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Outcome {
-        match update(cx, prior, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned, config).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -305,13 +305,14 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         .await;
     if let Err(error) = created {
         let problem = problem_at(&error, "create the repository");
-        return Ok(match error {
+        return match error {
             // Kept by its id, which was free: the next refresh finds it, or finds that there is none.
-            SupportError::Uncertain { repository_id, .. } => {
-                Outcome::Partly(planned.with("id", repository_id).with_unknown_as_null(), problem.into())
-            }
-            _ => Outcome::Nothing(problem.into()),
-        });
+            SupportError::Uncertain { repository_id, .. } => Ok(Outcome::Partly(
+                planned.with("id", repository_id).with_unknown_as_null(),
+                problem.into(),
+            )),
+            _ => Err(problem),
+        };
     }
     // The repository exists from here on: whatever fails below, Terraform must know it.
     let state = planned.with("id", repository.repository_id.as_str());

@@ -126,11 +126,8 @@ impl Resource<Clients> for TableAccess {
         }
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Outcome {
-        match create(cx, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -146,11 +143,14 @@ impl Resource<Clients> for TableAccess {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, _: &Object) -> Outcome {
-        match update(cx, prior, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        _: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {

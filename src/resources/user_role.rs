@@ -138,11 +138,8 @@ impl Resource<Clients> for UserRole {
         Some(resource::sys_id_identity())
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Outcome {
-        match create(cx, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -165,8 +162,14 @@ impl Resource<Clients> for UserRole {
     }
 
     /// Whatever changes replaces, but for the time limits.
-    async fn update(&self, _: &Context<Clients>, _: &Object, planned: Object, _: &Object) -> Outcome {
-        resource::outcome(planned, Diagnostics::new())
+    async fn update(
+        &self,
+        _: &Context<Clients>,
+        _: &Object,
+        planned: Object,
+        _: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(resource::outcome(planned, Diagnostics::new()))
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {

@@ -211,7 +211,8 @@ impl<P: Provider> Shared<P> {
         request: proto::apply_resource_change::Request,
         notes: Arc<Notes>,
     ) -> Ended<proto::apply_resource_change::Response> {
-        let unchanged = |diagnostics: Diagnostics| (self.as_it_was(&request, &Notes::default()), diagnostics);
+        *lock(&notes.private) = private(&request.planned_private);
+        let unchanged = |diagnostics: Diagnostics| (self.as_it_was(&request, &notes), diagnostics);
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
         let decoded = self
@@ -230,8 +231,7 @@ impl<P: Provider> Shared<P> {
             planned.as_ref().or(prior.as_ref()).unwrap_or(&Object::new()),
         );
         let mut cx = self.context(limit).map_err(|problem| unchanged(problem.into()))?;
-        cx.notes = notes;
-        *lock(&cx.notes.private) = private(&request.planned_private);
+        cx.notes = Arc::clone(&notes);
         match (prior, planned) {
             (None, None) => Ok(unchanged(quiet())),
             (Some(prior), None) => match entry.part.delete(&cx, &prior).await {
@@ -246,24 +246,17 @@ impl<P: Provider> Shared<P> {
                     ))
                 }
                 // All of it, or what the resource says is left.
-                Err(problem) => {
-                    let private = private_bytes(&cx.notes);
-                    Err((
-                        proto::apply_resource_change::Response {
-                            private,
-                            ..self.as_it_was(&request, &cx.notes)
-                        },
-                        problem,
-                    ))
-                }
+                Err(problem) => Err(unchanged(problem)),
             },
             (None, Some(planned)) => {
-                let outcome = entry.part.create(&cx, planned.clone(), &config).await;
-                finish(entry, &cx, outcome, None, &planned)
+                let ended = entry.part.create(&cx, planned.clone(), &config).await;
+                let outcome = ended.map_err(|problem| unchanged(with_error(entry.name(), problem)))?;
+                finish(entry, &cx, outcome, &planned)
             }
             (Some(prior), Some(planned)) => {
-                let outcome = entry.part.update(&cx, &prior, planned.clone(), &config).await;
-                finish(entry, &cx, outcome, Some(prior), &planned)
+                let ended = entry.part.update(&cx, &prior, planned.clone(), &config).await;
+                let outcome = ended.map_err(|problem| unchanged(with_error(entry.name(), problem)))?;
+                finish(entry, &cx, outcome, &planned)
             }
         }
     }
@@ -276,17 +269,19 @@ impl<P: Provider> Shared<P> {
     ) -> proto::apply_resource_change::Response {
         let kept = lock(&notes.kept).take();
         let entry = self.resource(&request.type_name).ok();
-        let new_state = match (kept, entry) {
+        let (new_state, new_identity) = match (kept, entry) {
             (Some(mut kept), Some(entry)) => {
                 plan::null_write_only(entry.schema(), &mut kept);
-                Some(encode_object(Some(kept.with_unknown_as_null()), entry.schema()))
+                let kept = kept.with_unknown_as_null();
+                let identity = entry.identity_of(&kept);
+                (Some(encode_object(Some(kept), entry.schema())), identity)
             }
-            _ => request.prior_state.clone(),
+            _ => (request.prior_state.clone(), None),
         };
         proto::apply_resource_change::Response {
             new_state,
-            private: request.planned_private.clone(),
-            new_identity: request.planned_identity.clone(),
+            private: private_bytes(notes),
+            new_identity: new_identity.or_else(|| request.planned_identity.clone()),
             ..Default::default()
         }
     }
@@ -404,25 +399,29 @@ fn finish<D: Send + Sync + 'static>(
     entry: &Entry<dyn Resource<D>>,
     cx: &Context<D>,
     outcome: Outcome,
-    prior: Option<Object>,
     planned: &Object,
 ) -> Ended<proto::apply_resource_change::Response> {
     let schema = entry.schema();
     let (state, diagnostics) = match outcome {
-        Outcome::Done(state, notes) => (Some(settle(schema, state, planned)), notes),
-        Outcome::Partly(state, problem) => (Some(settle(schema, state, planned).with_unknown_as_null()), problem),
-        Outcome::Nothing(problem) => (prior, problem),
+        Outcome::Done(state, notes) => (settle(schema, state, planned), notes),
+        Outcome::Partly(state, problem) => (settle(schema, state, planned).with_unknown_as_null(), problem),
     };
-    if let Some(state) = &state {
-        assert_sound(entry, || check::apply_problems(schema, planned, state), &diagnostics);
-    }
+    assert_sound(entry, || check::apply_problems(schema, planned, &state), &diagnostics);
     let response = proto::apply_resource_change::Response {
-        new_identity: state.as_ref().and_then(|state| entry.identity_of(state)),
+        new_identity: entry.identity_of(&state),
         private: private_bytes(&cx.notes),
-        new_state: Some(encode_object(state, schema)),
+        new_state: Some(encode_object(Some(state), schema)),
         ..Default::default()
     };
     Ok((response, diagnostics))
+}
+
+/// A write that left nothing says why. Without an error, core would only find that the object is missing.
+fn with_error(type_name: &str, mut problems: Diagnostics) -> Diagnostics {
+    if !problems.has_errors() {
+        problems.push(bug(format!("{type_name} was not written, and nothing says why")));
+    }
+    problems
 }
 
 /// In debug builds, an answer that core would refuse is a bug that shows here first.
