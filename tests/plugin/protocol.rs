@@ -247,6 +247,21 @@ async fn what_a_failed_write_noted_is_kept_beside_the_state_as_it_was() {
     assert_eq!((&failed.state, private(&failed)), (&state, json!({ NOTED: true })));
 }
 
+#[tokio::test]
+async fn a_replacement_starts_without_what_was_noted_beside_the_former_object() {
+    let (mut core, _) = core().await;
+    let config = json!({ "name": "new" });
+    let planned = core.plan(THING, &Json::Null, &config).await.ok();
+    let planned = Answer {
+        private: br#"{"of the former":1}"#.to_vec(),
+        ..planned
+    };
+
+    let created = core.apply(THING, &Json::Null, &planned, &config).await.ok();
+
+    assert_eq!(created.private, Vec::<u8>::new());
+}
+
 /// What is kept beside the state.
 fn private(answer: &Answer) -> Json {
     serde_json::from_slice(&answer.private).unwrap_or_default()

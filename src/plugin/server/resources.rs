@@ -249,6 +249,9 @@ impl<P: Provider> Shared<P> {
                 Err(problem) => Err(unchanged(problem)),
             },
             (None, Some(planned)) => {
+                // In a replacement core hands the notes of the former object to both halves. The plan cannot clear them, since
+                // the delete still needs them.
+                lock(&cx.notes.private).clear();
                 let ended = entry.part.create(&cx, planned.clone(), &config).await;
                 let outcome = ended.map_err(|problem| unchanged(with_error(entry.name(), problem)))?;
                 finish(entry, &cx, outcome, &planned)
