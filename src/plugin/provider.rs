@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    diagnostics::{Diagnostic, Diagnostics},
+    diagnostics::{Diagnostic, Diagnostics, Severity},
     path::Path,
     schema::{IdentitySchema, Schema},
     ty::Type,
@@ -91,6 +91,15 @@ pub struct Context<D> {
 pub(super) struct Notes {
     pub(super) kept: Mutex<Option<Object>>,
     pub(super) private: Mutex<Map<String, Json>>,
+    /// Shared with the reads of a list, each of which has notes of its own.
+    pub(super) warnings: Arc<Mutex<Diagnostics>>,
+}
+
+impl Notes {
+    /// The warnings so far, which are then the caller's to tell.
+    pub(super) fn take_warnings(&self) -> Diagnostics {
+        std::mem::take(&mut lock(&self.warnings))
+    }
 }
 
 impl<D> Context<D> {
@@ -108,6 +117,15 @@ impl<D> Context<D> {
     pub fn set_private(&self, key: &str, value: Json) {
         lock(&self.notes.private).insert(key.to_owned(), value);
     }
+
+    /// Warns the user, whatever the call returns and even if it ends in a panic. For what a result has no place for: a read
+    /// or a delete that succeeds.
+    pub fn warn(&self, warning: Diagnostic) {
+        lock(&self.notes.warnings).push(Diagnostic {
+            severity: Severity::Warning,
+            ..warning
+        });
+    }
 }
 
 impl<D> Context<D> {
@@ -119,7 +137,10 @@ impl<D> Context<D> {
             deadline: self.deadline,
             cancel: self.cancel.clone(),
             importing: true,
-            notes: Arc::default(),
+            notes: Arc::new(Notes {
+                warnings: Arc::clone(&self.notes.warnings),
+                ..Notes::default()
+            }),
         }
     }
 }

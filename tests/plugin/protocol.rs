@@ -262,6 +262,28 @@ async fn a_replacement_starts_without_what_was_noted_beside_the_former_object() 
     assert_eq!(created.private, Vec::<u8>::new());
 }
 
+#[tokio::test]
+async fn a_warning_reaches_the_user_from_anywhere_in_a_call() {
+    let (mut core, _) = core().await;
+    for note in ["warns", "warns and panics"] {
+        let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": note }));
+
+        let read = core.read(THING, &state).await;
+
+        assert!(
+            read.diagnostics
+                .contains(&"Warning at \"\": Seen: It was read with ***.".to_owned()),
+            "{:?}",
+            read.diagnostics
+        );
+        assert_eq!(read.diagnostics.len(), if note == "warns" { 1 } else { 2 });
+    }
+    let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": "none" }));
+    let planned = core.plan(THING, &state, &Json::Null).await.ok();
+    let deleted = core.apply(THING, &state, &planned, &Json::Null).await.ok();
+    assert_eq!(deleted.diagnostics, ["Warning at \"\": Seen: It is gone."]);
+}
+
 /// What is kept beside the state.
 fn private(answer: &Answer) -> Json {
     serde_json::from_slice(&answer.private).unwrap_or_default()

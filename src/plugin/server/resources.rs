@@ -144,8 +144,9 @@ impl<P: Provider> Shared<P> {
             return Ok((response, diagnostics));
         }
         let limit = time_limit(entry.part.as_ref(), Operation::Read, &state);
-        let mut cx = self.context(limit).map_err(|problem| unchanged(problem.into()))?;
-        cx.notes = notes;
+        let mut cx = self
+            .context(limit, &notes)
+            .map_err(|problem| unchanged(problem.into()))?;
         *lock(&cx.notes.private) = private(&request.private);
         cx.importing = lock(&cx.notes.private).remove(IMPORTING).is_some();
         let new = entry.part.read(&cx, state.clone()).await.map_err(unchanged)?;
@@ -230,8 +231,9 @@ impl<P: Provider> Shared<P> {
             operation,
             planned.as_ref().or(prior.as_ref()).unwrap_or(&Object::new()),
         );
-        let mut cx = self.context(limit).map_err(|problem| unchanged(problem.into()))?;
-        cx.notes = Arc::clone(&notes);
+        let cx = self
+            .context(limit, &notes)
+            .map_err(|problem| unchanged(problem.into()))?;
         match (prior, planned) {
             (None, None) => Ok(unchanged(quiet())),
             (Some(prior), None) => match entry.part.delete(&cx, &prior).await {
@@ -292,6 +294,7 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn import(
         self: Arc<Self>,
         request: proto::import_resource_state::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::import_resource_state::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -312,7 +315,7 @@ impl<P: Provider> Shared<P> {
             ));
         }
         let limit = entry.part.default_timeout(Operation::Read);
-        let cx = self.context(limit).map_err(failed)?;
+        let cx = self.context(limit, &notes).map_err(failed)?;
         let target = match &identity {
             Some(identity) => Import::Identity(identity),
             None if request.id.trim().is_empty() => {

@@ -147,8 +147,12 @@ impl Resource<World> for Thing {
         })
     }
 
-    async fn read(&self, _cx: &Context<World>, state: Object) -> Result<Option<Object>, Diagnostics> {
+    async fn read(&self, cx: &Context<World>, state: Object) -> Result<Option<Object>, Diagnostics> {
+        if state.text("note").is_some_and(|note| note.contains("warns")) {
+            cx.warn(Diagnostic::error("Seen", format!("It was read with {SECRET}.")));
+        }
         match state.text("note") {
+            Some("warns and panics") => panic!("in read"),
             Some("read panics") => panic!("in read"),
             Some("is gone") => Ok(None),
             _ => Ok(Some(state)),
@@ -172,6 +176,7 @@ impl Resource<World> for Thing {
 
     async fn delete(&self, cx: &Context<World>, state: &Object) -> Result<(), Diagnostics> {
         cx.set_private(NOTED, true.into());
+        cx.warn(Diagnostic::warning("Seen", "It is gone."));
         match state.text("note") {
             Some("delete panics") => panic!("in delete"),
             _ => Ok(()),
