@@ -81,9 +81,18 @@ pub struct Context<D> {
     pub deadline: Instant,
     /// Set when the user stops Terraform: finish or give up at a safe point, and say what exists.
     pub cancel: CancellationToken,
-    /// Whether this read follows an import: then it fills every attribute, not only the configured ones.
-    pub importing: bool,
+    /// What a read is for.
+    pub reading: Reading,
     pub(super) notes: Arc<Notes>,
+}
+
+/// What a read is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reading {
+    /// Of an object in the state: what is not configured is not managed, whatever the other side fills in.
+    Refresh,
+    /// Of an object that is new to the state: the read takes over everything that is there.
+    Import,
 }
 
 /// What a call says besides its result, kept outside of it so that a panic loses nothing.
@@ -136,7 +145,7 @@ impl<D> Context<D> {
             data: Arc::clone(&self.data),
             deadline: self.deadline,
             cancel: self.cancel.clone(),
-            importing: true,
+            reading: Reading::Import,
             notes: Arc::new(Notes {
                 warnings: Arc::clone(&self.notes.warnings),
                 ..Notes::default()

@@ -1,5 +1,6 @@
 //! Where an attribute meets its column: once, for create, read, update and import alike.
 
+pub(crate) use crate::plugin::Reading;
 use crate::{
     plugin::{Object, Validator, Value},
     servicenow::{
@@ -22,21 +23,6 @@ enum Keeping {
     Always,
     /// Optional: what is not configured is not managed, whatever the instance fills in.
     WhenConfigured,
-}
-
-/// Whether a read follows an import: then it takes over everything that is there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Reading {
-    /// Of an object in the state.
-    Refresh,
-    /// Of an object that is new to the state.
-    Import,
-}
-
-impl Reading {
-    pub(crate) fn of(importing: bool) -> Self {
-        if importing { Reading::Import } else { Reading::Refresh }
-    }
 }
 
 impl Field {

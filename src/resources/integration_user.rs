@@ -164,7 +164,7 @@ impl Resource<Clients> for IntegrationUser {
         let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the user"))? else {
             return Ok(None);
         };
-        let reading = Reading::of(cx.importing);
+        let reading = cx.reading;
         take_over(&record, &mut state, reading);
         if reading == Reading::Import {
             SECRET.forget(&mut state);

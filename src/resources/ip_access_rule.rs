@@ -159,7 +159,7 @@ impl Resource<Clients> for IpAccessRule {
         let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the address rule"))? else {
             return Ok(None);
         };
-        take_over(&session, &record, &mut state, Reading::of(cx.importing)).await?;
+        take_over(&session, &record, &mut state, cx.reading).await?;
         Ok(Some(state))
     }
 

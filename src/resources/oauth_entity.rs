@@ -225,8 +225,8 @@ impl Resource<Clients> for OauthEntity {
         let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the registry entry"))? else {
             return Ok(None);
         };
-        take_over(&session, &record, &mut state, Reading::of(cx.importing)).await?;
-        if cx.importing {
+        take_over(&session, &record, &mut state, cx.reading).await?;
+        if cx.reading == Reading::Import {
             SECRET.forget(&mut state);
         }
         profile::read_into(cx, &session, &sys_id, &mut state).await?;

@@ -164,7 +164,7 @@ impl Resource<Clients> for OidcProvider {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
-        let reading = Reading::of(cx.importing);
+        let reading = cx.reading;
         let record = match resource::sys_id(&state) {
             Some(sys_id) => {
                 let found = session.find(TABLE, &sys_id, COLUMNS).await;

@@ -14,7 +14,7 @@ use crate::{
     },
     plugin::{
         Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Need,
-        Object, Outcome, Plan, Resource, Schema, Value, schema::validate, suggest,
+        Object, Outcome, Plan, Reading, Resource, Schema, Value, schema::validate, suggest,
     },
 };
 
@@ -135,13 +135,13 @@ fn field(repository: &Repository, attribute: &str) -> Value {
 }
 
 /// Takes over what the admin center shows. An optional field that is not configured is not managed, except by an import.
-fn take_over(repository: &Repository, state: &mut Object, is_import: bool) {
+fn take_over(repository: &Repository, state: &mut Object, reading: Reading) {
     state.set("id", repository.repository_id.as_str());
     for attribute in [REPOSITORY_ID, ENDPOINT, AUTHENTICATION_TYPE] {
         state.set(attribute, field(repository, attribute));
     }
     for attribute in [CLIENT_ID, REST_USER_NAME, REFRESH_TOKEN_EXPIRY] {
-        if is_import || !state.at(attribute).is_null() {
+        if reading == Reading::Import || !state.at(attribute).is_null() {
             state.set(attribute, field(repository, attribute));
         }
     }
@@ -198,8 +198,8 @@ impl Resource<Clients> for SupportRepository {
         let found = support.find_repository(id, &cx.limits()).await;
         let found = found.map_err(|error| diagnostics::of_support(&error, "read the repository"))?;
         let Some(repository) = found else { return Ok(None) };
-        take_over(&repository, &mut state, cx.importing);
-        if cx.importing {
+        take_over(&repository, &mut state, cx.reading);
+        if cx.reading == Reading::Import {
             CLIENT_SECRET.forget(&mut state);
             PASSWORD.forget(&mut state);
         }
@@ -252,7 +252,7 @@ impl Resource<Clients> for SupportRepository {
             let id = repository.repository_id.as_str();
             let mut state = Object::new().with("id", id).with(REPOSITORY_ID, id);
             if request.include_resource {
-                take_over(&repository, &mut state, true);
+                take_over(&repository, &mut state, Reading::Import);
             }
             let display_name = match &repository.endpoint {
                 Some(endpoint) => format!("{id} ({endpoint})"),
@@ -368,7 +368,7 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
                     .or(shown.as_str().map(str::to_owned));
                 problems.push(super::support_settings::not_kept(attribute, shown.as_deref()));
             }
-            take_over(&found, &mut state, false);
+            take_over(&found, &mut state, Reading::Refresh);
         }
         Err(error) => problems.push(diagnostics::of_support(&error, "read the repository back")),
     }

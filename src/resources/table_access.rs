@@ -139,7 +139,7 @@ impl Resource<Clients> for TableAccess {
         let Some(record) = found.map_err(|error| diagnostics::of_table(&error, "read the table's access"))? else {
             return Ok(None);
         };
-        take_over(&record, &mut state, Reading::of(cx.importing));
+        take_over(&record, &mut state, cx.reading);
         Ok(Some(state))
     }
 

@@ -156,7 +156,7 @@ impl Resource<Clients> for UserRole {
             return Ok(None);
         }
         for end in [USERS, ROLES] {
-            read_end(&session, end, &record, &mut state, Reading::of(cx.importing)).await?;
+            read_end(&session, end, &record, &mut state, cx.reading).await?;
         }
         Ok(Some(state))
     }

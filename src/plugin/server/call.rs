@@ -11,7 +11,7 @@ use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics, Severity},
     duration,
     proto::tfplugin6 as proto,
-    provider::{Context, Notes, Operation, Provider, Resource, lock},
+    provider::{Context, Notes, Operation, Provider, Reading, Resource, lock},
     value::Object,
 };
 
@@ -124,7 +124,7 @@ impl<P: Provider> Shared<P> {
             data: self.data()?,
             deadline: Instant::now() + limit,
             cancel: lock(&self.cancel).child_token(),
-            importing: false,
+            reading: Reading::Refresh,
             notes: Arc::clone(notes),
         })
     }

@@ -16,7 +16,7 @@ use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     plan,
     proto::tfplugin6 as proto,
-    provider::{Context, Import, Moved, Notes, Operation, Outcome, Plan, Provider, Resource, lock},
+    provider::{Context, Import, Moved, Notes, Operation, Outcome, Plan, Provider, Reading, Resource, lock},
     schema::{Attribute, Kind, Schema, validate},
     value::{Object, Value},
 };
@@ -148,7 +148,9 @@ impl<P: Provider> Shared<P> {
             .context(limit, &notes)
             .map_err(|problem| unchanged(problem.into()))?;
         *lock(&cx.notes.private) = private(&request.private);
-        cx.importing = lock(&cx.notes.private).remove(IMPORTING).is_some();
+        if lock(&cx.notes.private).remove(IMPORTING).is_some() {
+            cx.reading = Reading::Import;
+        }
         let new = entry.part.read(&cx, state.clone()).await.map_err(unchanged)?;
         let new = new.map(|new| settle(schema, new, &state));
         let response = proto::read_resource::Response {
