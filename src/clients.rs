@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::{
     http::{Client, ClientOptions, Limits, Origin, Secret},
     microsoft::Microsoft365,
-    plugin::{Context, Diagnostic},
-    records::diagnostics,
+    plugin::{Context, Diagnostic, diagnostics},
     servicenow::{Instance, InstanceOptions, Session, SignIn, Timing},
 };
 

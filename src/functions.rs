@@ -3,10 +3,9 @@
 use crate::{
     http::Origin,
     plugin::{
-        Type, Value,
+        Type, Value, diagnostics,
         provider::{Function, FunctionError, Parameter, Signature},
     },
-    records::diagnostics,
 };
 
 /// All functions.

@@ -157,7 +157,7 @@ fn servicenow(
     Instance::new(options).map_err(|error| {
         let problem = Diagnostic::error(
             "Invalid ServiceNow configuration",
-            crate::records::diagnostics::explain(&error, ""),
+            crate::plugin::diagnostics::explain(&error, ""),
         );
         problems.push(problem.clone());
         problem

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
-use crate::records::field::Reading;
+use crate::records::field::Known;
 use crate::records::lookup::Lookup;
 use crate::records::required_roles;
 use crate::resources::oidc_provider::{self as resource, configuration};
@@ -45,7 +45,7 @@ impl DataSource<Clients> for OidcProvider {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let (_, mut state) = provider().find(&session, config, None).await?;
-        let configuration = configuration::found(&session, &state, Reading::Import).await?;
+        let configuration = configuration::found(&session, &state, Known::Nothing).await?;
         state.set(configuration::ATTRIBUTE, configuration);
         Ok((state, Diagnostics::new()))
     }

@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    diagnostics::{Diagnostic, Diagnostics},
+    diagnostics::{Diagnostic, Diagnostics, Severity},
     path::Path,
     schema::{IdentitySchema, Schema},
     ty::Type,
@@ -81,9 +81,18 @@ pub struct Context<D> {
     pub deadline: Instant,
     /// Set when the user stops Terraform: finish or give up at a safe point, and say what exists.
     pub cancel: CancellationToken,
-    /// Whether this read follows an import: then it fills every attribute, not only the configured ones.
-    pub importing: bool,
+    /// What a read is for.
+    pub reading: Reading,
     pub(super) notes: Arc<Notes>,
+}
+
+/// What a read is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reading {
+    /// Of an object in the state: what is not configured is not managed, whatever the other side fills in.
+    Refresh,
+    /// Of an object that is new to the state: the read takes over everything that is there.
+    Import,
 }
 
 /// What a call says besides its result, kept outside of it so that a panic loses nothing.
@@ -91,6 +100,15 @@ pub struct Context<D> {
 pub(super) struct Notes {
     pub(super) kept: Mutex<Option<Object>>,
     pub(super) private: Mutex<Map<String, Json>>,
+    /// Shared with the reads of a list, each of which has notes of its own.
+    pub(super) warnings: Arc<Mutex<Diagnostics>>,
+}
+
+impl Notes {
+    /// The warnings so far, which are then the caller's to tell.
+    pub(super) fn take_warnings(&self) -> Diagnostics {
+        std::mem::take(&mut lock(&self.warnings))
+    }
 }
 
 impl<D> Context<D> {
@@ -108,6 +126,15 @@ impl<D> Context<D> {
     pub fn set_private(&self, key: &str, value: Json) {
         lock(&self.notes.private).insert(key.to_owned(), value);
     }
+
+    /// Warns the user, whatever the call returns and even if it ends in a panic. For what a result has no place for: a read
+    /// or a delete that succeeds.
+    pub fn warn(&self, warning: Diagnostic) {
+        lock(&self.notes.warnings).push(Diagnostic {
+            severity: Severity::Warning,
+            ..warning
+        });
+    }
 }
 
 impl<D> Context<D> {
@@ -118,8 +145,11 @@ impl<D> Context<D> {
             data: Arc::clone(&self.data),
             deadline: self.deadline,
             cancel: self.cancel.clone(),
-            importing: true,
-            notes: Arc::default(),
+            reading: Reading::Import,
+            notes: Arc::new(Notes {
+                warnings: Arc::clone(&self.notes.warnings),
+                ..Notes::default()
+            }),
         }
     }
 }
@@ -154,15 +184,14 @@ impl Operation {
     }
 }
 
-/// What a create or an update leaves behind. An error never loses state.
+/// What a create or an update leaves behind, where there is something: one that made or changed nothing is an `Err`. An
+/// error never loses state: what the call [kept](Context::keep) counts then, else what was there before.
 #[derive(Debug)]
 pub enum Outcome {
     /// All of it happened; with warnings, if there are any.
     Done(Object, Diagnostics),
     /// Something exists, but not all is as planned.
     Partly(Object, Diagnostics),
-    /// A create made nothing, or an update changed nothing.
-    Nothing(Diagnostics),
 }
 
 /// A plan that a resource adds its own rules to. Pure: values in, decision out.
@@ -258,13 +287,19 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
     }
 
     /// Makes the object. `config` holds the write-only values.
-    async fn create(&self, cx: &Context<D>, planned: Object, config: &Object) -> Outcome;
+    async fn create(&self, cx: &Context<D>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics>;
 
     /// Reads the object; `None` only when it is proven to be gone.
     async fn read(&self, cx: &Context<D>, state: Object) -> Result<Option<Object>, Diagnostics>;
 
     /// Changes the object from `prior` to `planned`.
-    async fn update(&self, cx: &Context<D>, prior: &Object, planned: Object, config: &Object) -> Outcome;
+    async fn update(
+        &self,
+        cx: &Context<D>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics>;
 
     /// Removes the object; one that is gone already is no error.
     async fn delete(&self, cx: &Context<D>, state: &Object) -> Result<(), Diagnostics>;

@@ -212,16 +212,16 @@ mod tests {
             ))
         }
 
-        async fn create(&self, _: &Context<()>, _: Object, _: &Object) -> Outcome {
-            Outcome::Nothing(Diagnostics::new())
+        async fn create(&self, _: &Context<()>, _: Object, _: &Object) -> Result<Outcome, Diagnostics> {
+            Err(Diagnostics::new())
         }
 
         async fn read(&self, _: &Context<()>, _: Object) -> Result<Option<Object>, Diagnostics> {
             Ok(None)
         }
 
-        async fn update(&self, _: &Context<()>, _: &Object, _: Object, _: &Object) -> Outcome {
-            Outcome::Nothing(Diagnostics::new())
+        async fn update(&self, _: &Context<()>, _: &Object, _: Object, _: &Object) -> Result<Outcome, Diagnostics> {
+            Err(Diagnostics::new())
         }
 
         async fn delete(&self, _: &Context<()>, _: &Object) -> Result<(), Diagnostics> {

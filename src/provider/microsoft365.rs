@@ -10,8 +10,7 @@ use crate::{
         Cloud, Hosts, Microsoft365, Microsoft365Options, OptionsError,
         entra::{self, ChoiceError, Pipeline},
     },
-    plugin::{Diagnostic, Diagnostics},
-    records::diagnostics,
+    plugin::{Diagnostic, Diagnostics, diagnostics},
 };
 
 /// Adds the Microsoft side to the clients; or why there is none, which is an error only for what needs it.

@@ -1,10 +1,9 @@
 //! The one place where an error becomes what a user reads: what failed, why, what to do, and where.
 
-use std::error::Error;
-
+pub use crate::plugin::diagnostics::explain;
 use crate::{
     microsoft::SupportError,
-    plugin::{Diagnostic, Diagnostics, Path},
+    plugin::{Diagnostic, Diagnostics, Path, diagnostics::sentence},
     servicenow::{Mismatch, QueryError, TableError},
 };
 
@@ -21,22 +20,6 @@ pub fn of_support(error: &SupportError, doing: &str) -> Diagnostic {
 /// A value that cannot be looked up.
 pub fn of_query(error: &QueryError, doing: &str) -> Diagnostic {
     Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy()))
-}
-
-/// An error's whole chain of causes, then the remedy.
-pub fn explain(error: &dyn Error, remedy: &str) -> String {
-    let mut text = sentence(&error.to_string());
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str("\nCause: ");
-        text.push_str(&sentence(&cause.to_string()));
-        source = cause.source();
-    }
-    if !remedy.is_empty() {
-        text.push_str("\n\n");
-        text.push_str(&sentence(remedy));
-    }
-    text
 }
 
 /// What the instance did not keep of a write, at the attributes that own the columns.
@@ -61,42 +44,4 @@ pub(crate) fn of_mismatches<'a>(
         .at(place)
     };
     mismatches.into_iter().map(diagnostic).collect()
-}
-
-/// With a capital letter and a full stop. The name of an attribute, a table or a host stays as it is written.
-fn sentence(text: &str) -> String {
-    let first_word = text.split_whitespace().next().unwrap_or_default();
-    let is_name = first_word
-        .trim_end_matches([',', ':', ';'])
-        .contains(|c: char| !c.is_alphabetic() && !"-'’".contains(c));
-    let mut letters = text.chars();
-    let mut sentence: String = match letters.next() {
-        Some(first) if !is_name => first.to_uppercase().collect(),
-        first => first.into_iter().collect(),
-    };
-    sentence.push_str(letters.as_str());
-    if !sentence.ends_with(['.', '!', '?', '"', '`', ':']) {
-        sentence.push('.');
-    }
-    sentence
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_begins_with_a_capital_letter_unless_that_changes_a_name() {
-        assert_eq!(sentence("signing in failed"), "Signing in failed.");
-        assert_eq!(
-            sentence("client_key_path: the file is missing"),
-            "client_key_path: the file is missing."
-        );
-        assert_eq!(
-            sentence("dev1.service-now.com gave no answer"),
-            "dev1.service-now.com gave no answer."
-        );
-        assert_eq!(sentence("a, b"), "A, b.");
-        assert_eq!(sentence(""), ".");
-    }
 }

@@ -1,7 +1,7 @@
 //! An attribute and the column that holds it, declared once: schema, conversion, import, and the columns to read follow.
 
 use crate::plugin::schema::{Presence, TextEquality};
-use crate::plugin::{Attribute, Diagnostic, Object, Plan, Validator, Value};
+use crate::plugin::{Attribute, Diagnostic, Object, Plan, Reading, Validator, Value};
 use crate::records::application_scope::{self, APPLICATION};
 use crate::records::name_set::NameSet;
 use crate::records::reference::{self, Target};
@@ -53,20 +53,23 @@ pub(crate) struct Secret {
     pub(crate) input: InputMode,
 }
 
-/// What a state that is filled from a record holds so far.
+/// What a state holds before it is filled from a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Reading {
+pub(crate) enum Known {
     /// What was planned for the write that the record shows the end of.
-    Written,
-    /// What an earlier call saw.
-    Refresh,
+    Planned,
+    /// What an earlier call read.
+    Former,
     /// Nothing: the object is new to Terraform, and everything that is there is taken over.
-    Import,
+    Nothing,
 }
 
-impl Reading {
-    pub(crate) fn of(importing: bool) -> Self {
-        if importing { Reading::Import } else { Reading::Refresh }
+impl From<Reading> for Known {
+    fn from(reading: Reading) -> Self {
+        match reading {
+            Reading::Refresh => Known::Former,
+            Reading::Import => Known::Nothing,
+        }
     }
 }
 
@@ -222,7 +225,7 @@ impl Field {
         session: &Session,
         record: &Record,
         state: &mut Object,
-        reading: Reading,
+        known: Known,
     ) -> Result<(), Diagnostic> {
         let Source::Column(column, form) = self.source else {
             return Ok(());
@@ -230,15 +233,15 @@ impl Field {
         let name = self.name();
         match (form, record.text(column)) {
             (Form::Choice(table), Cell::Value(value)) => {
-                let known = state.text(name).filter(|_| reading != Reading::Import);
-                let text = choice::from_wire(session, table, column, known, value).await?;
+                let text = state.text(name).filter(|_| known != Known::Nothing);
+                let text = choice::from_wire(session, table, column, text, value).await?;
                 state.set(name, text);
             }
             (Form::Reference(target), Cell::Value(value)) => {
                 let id = self.id_name();
-                let is_known = match (reading, state.text(name)) {
-                    (Reading::Written, Some(_)) => true,
-                    (Reading::Refresh, Some(text)) => state.text(id) == Some(value) && SysId::parse(text).is_err(),
+                let is_known = match (known, state.text(name)) {
+                    (Known::Planned, Some(_)) => true,
+                    (Known::Former, Some(text)) => state.text(id) == Some(value) && SysId::parse(text).is_err(),
                     (_, _) => false,
                 };
                 if !is_known {
@@ -361,13 +364,13 @@ pub(crate) async fn read_into(
     session: &Session,
     record: &Record,
     state: &mut Object,
-    reading: Reading,
+    known: Known,
 ) -> Result<(), Diagnostic> {
     for field in fields {
-        let is_unmanaged = reading != Reading::Import && !field.is_always_kept() && state.at(field.name()).is_null();
+        let is_unmanaged = known != Known::Nothing && !field.is_always_kept() && state.at(field.name()).is_null();
         let is_owned_elsewhere = field.unless.is_some_and(|other| state.text(other).is_some());
         if !is_unmanaged && !is_owned_elsewhere {
-            field.read_into(session, record, state, reading).await?;
+            field.read_into(session, record, state, known).await?;
         }
     }
     Ok(())

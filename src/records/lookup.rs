@@ -3,7 +3,7 @@
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Object, Type};
 use crate::records::diagnostics;
-use crate::records::field::{self, Field, Reading};
+use crate::records::field::{self, Field, Known};
 use crate::records::resource::RecordResource;
 use crate::servicenow::tables::every;
 use crate::servicenow::{Column, Query, Record, Session, SysId, Table, TableError};
@@ -86,7 +86,7 @@ impl Lookup {
             None => self.by_key(session, &config, rows, &columns).await?,
         };
         let mut state = config.clone().with("id", record.sys_id().as_str());
-        field::read_into(&self.fields, session, &record, &mut state, Reading::Import).await?;
+        field::read_into(&self.fields, session, &record, &mut state, Known::Nothing).await?;
         // What was asked for stays as it was written.
         for key in self.keys {
             if let Some(given) = config.text(key) {

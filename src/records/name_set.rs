@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{diagnostics, field::Reading};
+use super::diagnostics;
 use crate::{
-    plugin::{Diagnostic, Diagnostics, Object, Value},
+    plugin::{Diagnostic, Diagnostics, Object, Reading, Value},
     servicenow::{Names, Session, SysId, TableError},
 };
 

@@ -10,10 +10,10 @@ use crate::http::Secret;
 use crate::plugin::provider::unknown_version;
 use crate::plugin::{
     Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need, Object,
-    Outcome, Plan, Resource, Rule, Schema,
+    Outcome, Plan, Reading, Resource, Rule, Schema,
 };
 use crate::records::existing::{self, NaturalKey};
-use crate::records::field::{self, Field, Reading};
+use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::Foreign;
 use crate::records::{diagnostics, import, list, name_set, required_roles};
 use crate::servicenow::{
@@ -274,10 +274,10 @@ impl<R: RecordResource> ManagedRecord<R> {
         session: &Session,
         record: &Record,
         state: &mut Object,
-        reading: Reading,
+        known: Known,
     ) -> Result<(), Diagnostic> {
         state.set("id", record.sys_id().as_str());
-        field::read_into(&self.fields, session, record, state, reading).await
+        field::read_into(&self.fields, session, record, state, known).await
     }
 
     /// The record that a state belongs to; none when it is proven to be gone.
@@ -295,8 +295,8 @@ impl<R: RecordResource> ManagedRecord<R> {
         record: &Record,
         mut state: Object,
     ) -> Result<Object, Diagnostics> {
-        let reading = Reading::of(cx.importing);
-        self.read_into(session, record, &mut state, reading).await?;
+        let reading = cx.reading;
+        self.read_into(session, record, &mut state, reading.into()).await?;
         if reading == Reading::Import {
             field::forget_what_is_not_read(&self.fields, &mut state);
         }
@@ -411,7 +411,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         // What it was must be known to Terraform before it is changed.
         cx.keep(&state);
         let mut was = state.clone();
-        field::read_into(&self.fields, session, &found, &mut was, Reading::Import).await?;
+        field::read_into(&self.fields, session, &found, &mut was, Known::Nothing).await?;
         let update = Update {
             table: R::TABLE,
             sys_id: found.sys_id(),
@@ -442,7 +442,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         state: &mut Object,
         problems: &mut Diagnostics,
     ) {
-        let read = self.read_into(session, record, state, Reading::Written).await;
+        let read = self.read_into(session, record, state, Known::Planned).await;
         problems.extend(read.err());
         let belongings = R::after_write(cx, session, record.sys_id(), state).await;
         problems.extend(belongings.err());
@@ -615,20 +615,22 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         R::plan(plan);
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Outcome {
-        R::create(self, cx, planned, config)
-            .await
-            .unwrap_or_else(Outcome::Nothing)
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        R::create(self, cx, planned, config).await
     }
 
     async fn read(&self, cx: &Context<Clients>, state: Object) -> Result<Option<Object>, Diagnostics> {
         R::read(self, cx, state).await
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Outcome {
-        R::update(self, cx, prior, planned, config)
-            .await
-            .unwrap_or_else(Outcome::Nothing)
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        R::update(self, cx, prior, planned, config).await
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -751,10 +753,6 @@ pub(crate) fn with(ended: Outcome, mut before: Diagnostics) -> Outcome {
         Outcome::Done(state, problems) | Outcome::Partly(state, problems) => {
             before.append(problems);
             outcome(state, before)
-        }
-        Outcome::Nothing(problems) => {
-            before.append(problems);
-            Outcome::Nothing(before)
         }
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::clients::Clients;
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostic, Object, Value};
+use crate::plugin::{Attribute, Context, Diagnostic, Object, Reading, Value};
 use crate::records::existing::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::resource::{RecordResource, Removal};
@@ -185,7 +185,7 @@ impl RecordResource for IntegrationUser {
     }
 
     async fn after_read(cx: &Context<Clients>, _: &Session, _: &SysId, state: &mut Object) -> Result<(), Diagnostic> {
-        if cx.importing && state.text("last_name") == state.text("user_name") {
+        if cx.reading == Reading::Import && state.text("last_name") == state.text("user_name") {
             // What is sent where nothing is configured.
             state.set("last_name", Value::Null);
         }

@@ -14,7 +14,7 @@ use crate::{
     },
     plugin::{
         Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Need,
-        Object, Outcome, Plan, Resource, Schema, Value, schema::validate, suggest,
+        Object, Outcome, Plan, Reading, Resource, Schema, Value, schema::validate, suggest,
     },
 };
 
@@ -135,13 +135,13 @@ fn field(repository: &Repository, attribute: &str) -> Value {
 }
 
 /// Takes over what the admin center shows. An optional field that is not configured is not managed, except by an import.
-fn take_over(repository: &Repository, state: &mut Object, is_import: bool) {
+fn take_over(repository: &Repository, state: &mut Object, reading: Reading) {
     state.set("id", repository.repository_id.as_str());
     for attribute in [REPOSITORY_ID, ENDPOINT, AUTHENTICATION_TYPE] {
         state.set(attribute, field(repository, attribute));
     }
     for attribute in [CLIENT_ID, REST_USER_NAME, REFRESH_TOKEN_EXPIRY] {
-        if is_import || !state.at(attribute).is_null() {
+        if reading == Reading::Import || !state.at(attribute).is_null() {
             state.set(attribute, field(repository, attribute));
         }
     }
@@ -185,11 +185,8 @@ impl Resource<Clients> for SupportRepository {
         warn_of_lost_secrets(plan);
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Outcome {
-        match create(cx, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned, config).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -201,19 +198,22 @@ impl Resource<Clients> for SupportRepository {
         let found = support.find_repository(id, &cx.limits()).await;
         let found = found.map_err(|error| diagnostics::of_support(&error, "read the repository"))?;
         let Some(repository) = found else { return Ok(None) };
-        take_over(&repository, &mut state, cx.importing);
-        if cx.importing {
+        take_over(&repository, &mut state, cx.reading);
+        if cx.reading == Reading::Import {
             CLIENT_SECRET.forget(&mut state);
             PASSWORD.forget(&mut state);
         }
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Outcome {
-        match update(cx, prior, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned, config).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -252,7 +252,7 @@ impl Resource<Clients> for SupportRepository {
             let id = repository.repository_id.as_str();
             let mut state = Object::new().with("id", id).with(REPOSITORY_ID, id);
             if request.include_resource {
-                take_over(&repository, &mut state, true);
+                take_over(&repository, &mut state, Reading::Import);
             }
             let display_name = match &repository.endpoint {
                 Some(endpoint) => format!("{id} ({endpoint})"),
@@ -305,13 +305,14 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         .await;
     if let Err(error) = created {
         let problem = problem_at(&error, "create the repository");
-        return Ok(match error {
+        return match error {
             // Kept by its id, which was free: the next refresh finds it, or finds that there is none.
-            SupportError::Uncertain { repository_id, .. } => {
-                Outcome::Partly(planned.with("id", repository_id).with_unknown_as_null(), problem.into())
-            }
-            _ => Outcome::Nothing(problem.into()),
-        });
+            SupportError::Uncertain { repository_id, .. } => Ok(Outcome::Partly(
+                planned.with("id", repository_id).with_unknown_as_null(),
+                problem.into(),
+            )),
+            _ => Err(problem),
+        };
     }
     // The repository exists from here on: whatever fails below, Terraform must know it.
     let state = planned.with("id", repository.repository_id.as_str());
@@ -367,7 +368,7 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
                     .or(shown.as_str().map(str::to_owned));
                 problems.push(super::support_settings::not_kept(attribute, shown.as_deref()));
             }
-            take_over(&found, &mut state, false);
+            take_over(&found, &mut state, Reading::Refresh);
         }
         Err(error) => problems.push(diagnostics::of_support(&error, "read the repository back")),
     }

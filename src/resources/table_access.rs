@@ -9,7 +9,7 @@ use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan, Rule, Value};
 use crate::records::diagnostics;
-use crate::records::field::{self, Field, Reading};
+use crate::records::field::{self, Field, Known};
 use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::servicenow::tables::every;
 use crate::servicenow::tables::sys_db_object::{ACCESS, CALLER_ACCESS, NAME, READ_ACCESS, TABLE};
@@ -132,7 +132,7 @@ impl RecordResource for TableAccess {
     ) -> Result<Option<Object>, Diagnostics> {
         let found = record.find(&cx.instance()?, &state).await?;
         Ok(found.map(|found| {
-            take_over(&found, &mut state, Reading::of(cx.importing));
+            take_over(&found, &mut state, cx.reading.into());
             state
         }))
     }
@@ -201,7 +201,7 @@ async fn create(
         Ok(written) => {
             let mut problems = record.mismatches(&written);
             problems.append(own_work.map(Diagnostics::from).unwrap_or_default());
-            take_over(&written.record, &mut state, Reading::Written);
+            take_over(&written.record, &mut state, Known::Planned);
             Ok(resource::outcome(state, problems))
         }
         Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
@@ -268,7 +268,7 @@ async fn update(
     match write(record, &session, &sys_id, row).await {
         Ok(written) => {
             let problems = record.mismatches(&written);
-            take_over(&written.record, &mut state, Reading::Written);
+            take_over(&written.record, &mut state, Known::Planned);
             Ok(resource::outcome(state, problems))
         }
         Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
@@ -309,7 +309,7 @@ fn may_have_happened(error: &TableError) -> bool {
     )
 }
 
-fn take_over(record: &Record, state: &mut Object, reading: Reading) {
+fn take_over(record: &Record, state: &mut Object, known: Known) {
     if let Cell::Value(name) = record.text(NAME) {
         state.set(TABLE_NAME, name);
     }
@@ -317,10 +317,10 @@ fn take_over(record: &Record, state: &mut Object, reading: Reading) {
         let Some(value) = setting.read(record) else {
             continue;
         };
-        match reading {
-            Reading::Written | Reading::Refresh if setting.is_managed(state) => state.set(setting.attribute, value),
-            Reading::Written | Reading::Refresh => {}
-            Reading::Import => {
+        match known {
+            Known::Planned | Known::Former if setting.is_managed(state) => state.set(setting.attribute, value),
+            Known::Planned | Known::Former => {}
+            Known::Nothing => {
                 let value = if value.as_str() == Some("") { Value::Null } else { value };
                 state.set(setting.attribute, value.clone());
                 state.set(setting.original, value);

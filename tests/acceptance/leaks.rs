@@ -319,7 +319,7 @@ impl Resource<Clients> for Panic {
         )
     }
 
-    async fn create(&self, _cx: &Context<Clients>, _planned: Object, config: &Object) -> Outcome {
+    async fn create(&self, _cx: &Context<Clients>, _planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
         panic!("no way with {}", config.text("secrets_wo").unwrap_or_default());
     }
 
@@ -327,8 +327,14 @@ impl Resource<Clients> for Panic {
         Ok(Some(state))
     }
 
-    async fn update(&self, _cx: &Context<Clients>, _prior: &Object, planned: Object, _config: &Object) -> Outcome {
-        Outcome::Done(planned, Diagnostics::new())
+    async fn update(
+        &self,
+        _cx: &Context<Clients>,
+        _prior: &Object,
+        planned: Object,
+        _config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(Outcome::Done(planned, Diagnostics::new()))
     }
 
     async fn delete(&self, _cx: &Context<Clients>, _state: &Object) -> Result<(), Diagnostics> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::{
     core::{Answer, Core, capabilities, dynamic, in_memory, texts},
     msgpack::{to_msgpack, unknown},
-    thing::{SECRET, THING, Things, secrets},
+    thing::{NOTED, SECRET, THING, Things, secrets},
 };
 use serde_json::{Value as Json, json};
 use servicenow_provider::plugin::{proto::tfplugin6 as wire, server::Server};
@@ -207,6 +207,86 @@ async fn what_a_failed_create_left_is_in_the_state() {
         .await
         .fails_saying("at \"name\"");
     assert_eq!(nothing.state, Json::Null);
+
+    let late = core
+        .create(THING, json!({ "name": "fails late" }))
+        .await
+        .fails_saying("Not all of it");
+    assert_eq!(late.state["id"], "id of fails late", "what was kept survives the error");
+    assert_eq!(private(&late), json!({ NOTED: true }));
+
+    let silent = core.create(THING, json!({ "name": "fails without a word" })).await;
+    silent.fails_saying("nothing says why");
+}
+
+#[tokio::test]
+async fn what_a_failed_write_noted_is_kept_beside_the_state_as_it_was() {
+    let (mut core, _) = core().await;
+    let before = core.create(THING, json!({ "name": "a" })).await.ok();
+    for note in ["update fails", "update panics"] {
+        let config = json!({ "name": "a", "note": note });
+        let planned = core.plan(THING, &before.state, &config).await.ok();
+
+        let failed = core
+            .apply(THING, &before.state, &planned, &config)
+            .await
+            .fails_saying("");
+
+        assert_eq!(
+            (&failed.state, private(&failed)),
+            (&before.state, json!({ NOTED: true })),
+            "{note}"
+        );
+    }
+    let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": "delete panics" }));
+    let planned = core.plan(THING, &state, &Json::Null).await.ok();
+    let failed = core
+        .apply(THING, &state, &planned, &Json::Null)
+        .await
+        .fails_saying("panicked");
+    assert_eq!((&failed.state, private(&failed)), (&state, json!({ NOTED: true })));
+}
+
+#[tokio::test]
+async fn a_replacement_starts_without_what_was_noted_beside_the_former_object() {
+    let (mut core, _) = core().await;
+    let config = json!({ "name": "new" });
+    let planned = core.plan(THING, &Json::Null, &config).await.ok();
+    let planned = Answer {
+        private: br#"{"of the former":1}"#.to_vec(),
+        ..planned
+    };
+
+    let created = core.apply(THING, &Json::Null, &planned, &config).await.ok();
+
+    assert_eq!(created.private, Vec::<u8>::new());
+}
+
+#[tokio::test]
+async fn a_warning_reaches_the_user_from_anywhere_in_a_call() {
+    let (mut core, _) = core().await;
+    for note in ["warns", "warns and panics"] {
+        let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": note }));
+
+        let read = core.read(THING, &state).await;
+
+        assert!(
+            read.diagnostics
+                .contains(&"Warning at \"\": Seen: It was read with ***.".to_owned()),
+            "{:?}",
+            read.diagnostics
+        );
+        assert_eq!(read.diagnostics.len(), if note == "warns" { 1 } else { 2 });
+    }
+    let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": "none" }));
+    let planned = core.plan(THING, &state, &Json::Null).await.ok();
+    let deleted = core.apply(THING, &state, &planned, &Json::Null).await.ok();
+    assert_eq!(deleted.diagnostics, ["Warning at \"\": Seen: It is gone."]);
+}
+
+/// What is kept beside the state.
+fn private(answer: &Answer) -> Json {
+    serde_json::from_slice(&answer.private).unwrap_or_default()
 }
 
 #[tokio::test]

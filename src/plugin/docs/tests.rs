@@ -45,16 +45,16 @@ impl Resource<()> for Thing {
         vec![Need::new("role `owner`", "things")]
     }
 
-    async fn create(&self, _: &Context<()>, planned: Object, _: &Object) -> Outcome {
-        Outcome::Done(planned, Diagnostics::new())
+    async fn create(&self, _: &Context<()>, planned: Object, _: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(Outcome::Done(planned, Diagnostics::new()))
     }
 
     async fn read(&self, _: &Context<()>, state: Object) -> Result<Option<Object>, Diagnostics> {
         Ok(Some(state))
     }
 
-    async fn update(&self, _: &Context<()>, _: &Object, planned: Object, _: &Object) -> Outcome {
-        Outcome::Done(planned, Diagnostics::new())
+    async fn update(&self, _: &Context<()>, _: &Object, planned: Object, _: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(Outcome::Done(planned, Diagnostics::new()))
     }
 
     async fn delete(&self, _: &Context<()>, _: &Object) -> Result<(), Diagnostics> {

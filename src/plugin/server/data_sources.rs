@@ -11,7 +11,7 @@ use super::{
 };
 use crate::plugin::{
     proto::tfplugin6 as proto,
-    provider::Provider,
+    provider::{Notes, Provider},
     schema::validate::{self, WriteOnly},
 };
 
@@ -32,6 +32,7 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn read_data_source(
         self: Arc<Self>,
         request: proto::read_data_source::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::read_data_source::Response> {
         let entry = self.data_source(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -44,7 +45,7 @@ impl<P: Provider> Shared<P> {
             };
             return Ok((response, quiet()));
         }
-        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT, &notes).map_err(failed)?;
         let (state, notes) = entry.part.read(&cx, config).await.map_err(failed)?;
         if !state.values().all(crate::plugin::Value::is_wholly_known) {
             return Err(failed(bug(format!("{} left a value unknown", entry.name()))));

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::plugin::{
     proto::tfplugin6 as proto,
-    provider::Provider,
+    provider::{Notes, Provider},
     schema::validate::{self, WriteOnly},
 };
 
@@ -32,6 +32,7 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn open(
         self: Arc<Self>,
         request: proto::open_ephemeral_resource::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::open_ephemeral_resource::Response> {
         let entry = self.ephemeral(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -44,7 +45,7 @@ impl<P: Provider> Shared<P> {
             };
             return Ok((response, quiet()));
         }
-        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT, &notes).map_err(failed)?;
         let opened = entry.part.open(&cx, config).await.map_err(failed)?;
         let response = proto::open_ephemeral_resource::Response {
             renew_at: opened.renew_at.map(Into::into),
@@ -58,9 +59,10 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn renew(
         self: Arc<Self>,
         request: proto::renew_ephemeral_resource::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::renew_ephemeral_resource::Response> {
         let entry = self.ephemeral(&request.type_name).map_err(failed)?;
-        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT, &notes).map_err(failed)?;
         let renew_at = entry.part.renew(&cx, request.private()).await.map_err(failed)?;
         let response = proto::renew_ephemeral_resource::Response {
             renew_at: renew_at.map(Into::into),
@@ -73,9 +75,10 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn close(
         self: Arc<Self>,
         request: proto::close_ephemeral_resource::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::close_ephemeral_resource::Response> {
         let entry = self.ephemeral(&request.type_name).map_err(failed)?;
-        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT, &notes).map_err(failed)?;
         entry.part.close(&cx, request.private()).await.map_err(failed)?;
         Ok((Default::default(), quiet()))
     }

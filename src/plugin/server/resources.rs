@@ -16,7 +16,7 @@ use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     plan,
     proto::tfplugin6 as proto,
-    provider::{Context, Import, Moved, Notes, Operation, Outcome, Plan, Provider, Resource, lock},
+    provider::{Context, Import, Moved, Notes, Operation, Outcome, Plan, Provider, Reading, Resource, lock},
     schema::{Attribute, Kind, Schema, validate},
     value::{Object, Value},
 };
@@ -144,10 +144,13 @@ impl<P: Provider> Shared<P> {
             return Ok((response, diagnostics));
         }
         let limit = time_limit(entry.part.as_ref(), Operation::Read, &state);
-        let mut cx = self.context(limit).map_err(|problem| unchanged(problem.into()))?;
-        cx.notes = notes;
+        let mut cx = self
+            .context(limit, &notes)
+            .map_err(|problem| unchanged(problem.into()))?;
         *lock(&cx.notes.private) = private(&request.private);
-        cx.importing = lock(&cx.notes.private).remove(IMPORTING).is_some();
+        if lock(&cx.notes.private).remove(IMPORTING).is_some() {
+            cx.reading = Reading::Import;
+        }
         let new = entry.part.read(&cx, state.clone()).await.map_err(unchanged)?;
         let new = new.map(|new| settle(schema, new, &state));
         let response = proto::read_resource::Response {
@@ -211,7 +214,8 @@ impl<P: Provider> Shared<P> {
         request: proto::apply_resource_change::Request,
         notes: Arc<Notes>,
     ) -> Ended<proto::apply_resource_change::Response> {
-        let unchanged = |diagnostics: Diagnostics| (self.as_it_was(&request, &Notes::default()), diagnostics);
+        *lock(&notes.private) = private(&request.planned_private);
+        let unchanged = |diagnostics: Diagnostics| (self.as_it_was(&request, &notes), diagnostics);
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
         let decoded = self
@@ -229,9 +233,9 @@ impl<P: Provider> Shared<P> {
             operation,
             planned.as_ref().or(prior.as_ref()).unwrap_or(&Object::new()),
         );
-        let mut cx = self.context(limit).map_err(|problem| unchanged(problem.into()))?;
-        cx.notes = notes;
-        *lock(&cx.notes.private) = private(&request.planned_private);
+        let cx = self
+            .context(limit, &notes)
+            .map_err(|problem| unchanged(problem.into()))?;
         match (prior, planned) {
             (None, None) => Ok(unchanged(quiet())),
             (Some(prior), None) => match entry.part.delete(&cx, &prior).await {
@@ -246,24 +250,20 @@ impl<P: Provider> Shared<P> {
                     ))
                 }
                 // All of it, or what the resource says is left.
-                Err(problem) => {
-                    let private = private_bytes(&cx.notes);
-                    Err((
-                        proto::apply_resource_change::Response {
-                            private,
-                            ..self.as_it_was(&request, &cx.notes)
-                        },
-                        problem,
-                    ))
-                }
+                Err(problem) => Err(unchanged(problem)),
             },
             (None, Some(planned)) => {
-                let outcome = entry.part.create(&cx, planned.clone(), &config).await;
-                finish(entry, &cx, outcome, None, &planned)
+                // In a replacement core hands the notes of the former object to both halves. The plan cannot clear them, since
+                // the delete still needs them.
+                lock(&cx.notes.private).clear();
+                let ended = entry.part.create(&cx, planned.clone(), &config).await;
+                let outcome = ended.map_err(|problem| unchanged(with_error(entry.name(), problem)))?;
+                finish(entry, &cx, outcome, &planned)
             }
             (Some(prior), Some(planned)) => {
-                let outcome = entry.part.update(&cx, &prior, planned.clone(), &config).await;
-                finish(entry, &cx, outcome, Some(prior), &planned)
+                let ended = entry.part.update(&cx, &prior, planned.clone(), &config).await;
+                let outcome = ended.map_err(|problem| unchanged(with_error(entry.name(), problem)))?;
+                finish(entry, &cx, outcome, &planned)
             }
         }
     }
@@ -276,17 +276,19 @@ impl<P: Provider> Shared<P> {
     ) -> proto::apply_resource_change::Response {
         let kept = lock(&notes.kept).take();
         let entry = self.resource(&request.type_name).ok();
-        let new_state = match (kept, entry) {
+        let (new_state, new_identity) = match (kept, entry) {
             (Some(mut kept), Some(entry)) => {
                 plan::null_write_only(entry.schema(), &mut kept);
-                Some(encode_object(Some(kept.with_unknown_as_null()), entry.schema()))
+                let kept = kept.with_unknown_as_null();
+                let identity = entry.identity_of(&kept);
+                (Some(encode_object(Some(kept), entry.schema())), identity)
             }
-            _ => request.prior_state.clone(),
+            _ => (request.prior_state.clone(), None),
         };
         proto::apply_resource_change::Response {
             new_state,
-            private: request.planned_private.clone(),
-            new_identity: request.planned_identity.clone(),
+            private: private_bytes(notes),
+            new_identity: new_identity.or_else(|| request.planned_identity.clone()),
             ..Default::default()
         }
     }
@@ -294,6 +296,7 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn import(
         self: Arc<Self>,
         request: proto::import_resource_state::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::import_resource_state::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -314,7 +317,7 @@ impl<P: Provider> Shared<P> {
             ));
         }
         let limit = entry.part.default_timeout(Operation::Read);
-        let cx = self.context(limit).map_err(failed)?;
+        let cx = self.context(limit, &notes).map_err(failed)?;
         let target = match &identity {
             Some(identity) => Import::Identity(identity),
             None if request.id.trim().is_empty() => {
@@ -404,25 +407,29 @@ fn finish<D: Send + Sync + 'static>(
     entry: &Entry<dyn Resource<D>>,
     cx: &Context<D>,
     outcome: Outcome,
-    prior: Option<Object>,
     planned: &Object,
 ) -> Ended<proto::apply_resource_change::Response> {
     let schema = entry.schema();
     let (state, diagnostics) = match outcome {
-        Outcome::Done(state, notes) => (Some(settle(schema, state, planned)), notes),
-        Outcome::Partly(state, problem) => (Some(settle(schema, state, planned).with_unknown_as_null()), problem),
-        Outcome::Nothing(problem) => (prior, problem),
+        Outcome::Done(state, notes) => (settle(schema, state, planned), notes),
+        Outcome::Partly(state, problem) => (settle(schema, state, planned).with_unknown_as_null(), problem),
     };
-    if let Some(state) = &state {
-        assert_sound(entry, || check::apply_problems(schema, planned, state), &diagnostics);
-    }
+    assert_sound(entry, || check::apply_problems(schema, planned, &state), &diagnostics);
     let response = proto::apply_resource_change::Response {
-        new_identity: state.as_ref().and_then(|state| entry.identity_of(state)),
+        new_identity: entry.identity_of(&state),
         private: private_bytes(&cx.notes),
-        new_state: Some(encode_object(state, schema)),
+        new_state: Some(encode_object(Some(state), schema)),
         ..Default::default()
     };
     Ok((response, diagnostics))
+}
+
+/// A write that left nothing says why. Without an error, core would only find that the object is missing.
+fn with_error(type_name: &str, mut problems: Diagnostics) -> Diagnostics {
+    if !problems.has_errors() {
+        problems.push(bug(format!("{type_name} was not written, and nothing says why")));
+    }
+    problems
 }
 
 /// In debug builds, an answer that core would refuse is a bug that shows here first.

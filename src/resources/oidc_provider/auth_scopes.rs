@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::records::field::Reading;
+use crate::plugin::Reading;
 use crate::records::name_set::NameSet;
 use crate::servicenow::{
     InputMode, Insert, Names, Query, Record, Row, Session, SysId, TableError,

@@ -7,7 +7,7 @@ use super::CONFIGURATION_ID;
 use crate::clients::Clients;
 use crate::plugin::schema::{Modifier, validate};
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
-use crate::records::field::{self, Field, Reading};
+use crate::records::field::{self, Field, Known};
 use crate::records::{diagnostics, resource};
 use crate::servicenow::tables::oidc_provider_configuration::{
     CACHE_LIFE_SPAN, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM, USER_FIELD,
@@ -198,7 +198,7 @@ async fn take_over(
     problems: &mut Diagnostics,
 ) {
     let mut kept = planned;
-    let read = field::read_into(&fields(), session, &written.record, &mut kept, Reading::Written).await;
+    let read = field::read_into(&fields(), session, &written.record, &mut kept, Known::Planned).await;
     problems.extend(read.err());
     state.set(ATTRIBUTE, kept.with_unknown_as_null());
     problems.append(diagnostics::of_mismatches(&written.mismatches, attribute_of));
@@ -235,12 +235,12 @@ pub(super) async fn update(
 
 /// Reads the configuration that was made here; after an import, the one that is used.
 pub(super) async fn read_into(cx: &Context<Clients>, session: &Session, state: &mut Object) -> Result<(), Diagnostic> {
-    let reading = Reading::of(cx.importing);
-    if reading == Reading::Refresh && !is_managed(state) {
+    let known = Known::from(cx.reading);
+    if known == Known::Former && !is_managed(state) {
         return Ok(());
     }
     // One that was removed by hand is planned again.
-    let found = found(session, state, reading).await?;
+    let found = found(session, state, known).await?;
     state.set(ATTRIBUTE, found);
     Ok(())
 }
@@ -250,13 +250,13 @@ pub(super) async fn left_over(session: &Session, mut state: Object) -> Result<Op
     if !is_managed(&state) {
         return Ok(None);
     }
-    let found = found(session, &state, Reading::Refresh).await?;
+    let found = found(session, &state, Known::Former).await?;
     state.set("id", Value::Null);
     Ok(found.map(|found| state.with(ATTRIBUTE, found)))
 }
 
 /// The configuration that the state refers to, as an object.
-pub(crate) async fn found(session: &Session, state: &Object, reading: Reading) -> Result<Option<Object>, Diagnostic> {
+pub(crate) async fn found(session: &Session, state: &Object, known: Known) -> Result<Option<Object>, Diagnostic> {
     let Some(sys_id) = reference(state) else {
         return Ok(None);
     };
@@ -265,7 +265,7 @@ pub(crate) async fn found(session: &Session, state: &Object, reading: Reading) -
     let found = found.map_err(|error| diagnostics::of_table(&error, "read the OIDC configuration"))?;
     let Some(record) = found else { return Ok(None) };
     let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
-    field::read_into(&fields, session, &record, &mut configuration, reading).await?;
+    field::read_into(&fields, session, &record, &mut configuration, known).await?;
     Ok(Some(configuration))
 }
 

@@ -20,6 +20,9 @@ pub(crate) const THING: &str = "example_thing";
 /// A secret that the tests' mask knows.
 pub(crate) const SECRET: &str = "hunter2";
 
+/// What a write notes beside the state.
+pub(crate) const NOTED: &str = "noted";
+
 /// Lines of other crates are not logged, so the things speak as a module of the provider's.
 const LOG: &str = "servicenow_provider::things";
 
@@ -103,13 +106,13 @@ impl Resource<World> for Thing {
         Schema::new("A thing.", attributes)
     }
 
-    async fn create(&self, cx: &Context<World>, planned: Object, config: &Object) -> Outcome {
+    async fn create(&self, cx: &Context<World>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
         let name = planned.text("name").unwrap_or_default().to_owned();
         if let Some(secret) = config.text("secret_wo") {
             self.0.secrets.lock().unwrap().insert(name.clone(), secret.to_owned());
         }
         let made = planned.with("id", format!("id of {name}"));
-        match name.as_str() {
+        Ok(match name.as_str() {
             "panics" => panic!("no thing, and {SECRET} is told"),
             "panics late" => {
                 cx.keep(&made);
@@ -133,24 +136,47 @@ impl Resource<World> for Thing {
                 Outcome::Done(made, Diagnostics::new())
             }
             "half" => Outcome::Partly(made, Diagnostic::error("Half", format!("Because of {SECRET}.")).into()),
-            "fails" => Outcome::Nothing(Diagnostic::error("Refused", "No.").at_attribute("name").into()),
+            "fails late" => {
+                cx.keep(&made);
+                cx.set_private(NOTED, true.into());
+                return Err(Diagnostic::error("Refused", "Not all of it.").into());
+            }
+            "fails without a word" => return Err(Diagnostics::new()),
+            "fails" => return Err(Diagnostic::error("Refused", "No.").at_attribute("name").into()),
             _ => Outcome::Done(made, Diagnostics::new()),
-        }
+        })
     }
 
-    async fn read(&self, _cx: &Context<World>, state: Object) -> Result<Option<Object>, Diagnostics> {
+    async fn read(&self, cx: &Context<World>, state: Object) -> Result<Option<Object>, Diagnostics> {
+        if state.text("note").is_some_and(|note| note.contains("warns")) {
+            cx.warn(Diagnostic::error("Seen", format!("It was read with {SECRET}.")));
+        }
         match state.text("note") {
+            Some("warns and panics") => panic!("in read"),
             Some("read panics") => panic!("in read"),
             Some("is gone") => Ok(None),
             _ => Ok(Some(state)),
         }
     }
 
-    async fn update(&self, _cx: &Context<World>, _prior: &Object, planned: Object, _config: &Object) -> Outcome {
-        Outcome::Done(planned, Diagnostics::new())
+    async fn update(
+        &self,
+        cx: &Context<World>,
+        _prior: &Object,
+        planned: Object,
+        _config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        cx.set_private(NOTED, true.into());
+        match planned.text("note") {
+            Some("update fails") => Err(Diagnostic::error("Refused", "No.").into()),
+            Some("update panics") => panic!("in update"),
+            _ => Ok(Outcome::Done(planned, Diagnostics::new())),
+        }
     }
 
-    async fn delete(&self, _cx: &Context<World>, state: &Object) -> Result<(), Diagnostics> {
+    async fn delete(&self, cx: &Context<World>, state: &Object) -> Result<(), Diagnostics> {
+        cx.set_private(NOTED, true.into());
+        cx.warn(Diagnostic::warning("Seen", "It is gone."));
         match state.text("note") {
             Some("delete panics") => panic!("in delete"),
             _ => Ok(()),
