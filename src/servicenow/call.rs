@@ -7,7 +7,7 @@ use super::answer::{self, Call, parse_http_date};
 use super::error::{TableError, Verb};
 use super::instance::Session;
 use super::query::Query;
-use super::signin::SignInError;
+use super::sign_in::SignInError;
 use super::sys_id::SysId;
 use super::table::{Column, Kind, Table};
 use super::tables::every;

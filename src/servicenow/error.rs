@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::query::QueryError;
-use super::signin::SignInError;
+use super::sign_in::SignInError;
 use super::sys_id::SysId;
 use super::table::Table;
 use super::tables::sys_user_has_role;

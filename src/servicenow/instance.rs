@@ -12,7 +12,7 @@ use super::error::ConfigError;
 use super::find::Finds;
 use super::grants::GrantState;
 use super::names::NameCaches;
-use super::signin::{AccessToken, Credentials, SignIn, SignInError};
+use super::sign_in::{AccessToken, Credentials, SignIn, SignInError};
 use super::sys_id::SysId;
 use crate::http::{Client, ClientOptions, Limits, Origin, Secret};
 

@@ -63,7 +63,7 @@ mod names; // Roles and groups by name, choices.
 mod query;
 mod record;
 mod select; // Many records, page by page.
-mod signin;
+mod sign_in;
 mod sys_id;
 mod table;
 #[cfg(test)]
@@ -78,7 +78,7 @@ pub use names::{Choice, Names};
 pub use query::{Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
 pub use select::Pages;
-pub use signin::{AccessToken, Assertion, SignIn, SignInError, TokenSource};
+pub use sign_in::{AccessToken, Assertion, SignIn, SignInError, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, Kind, Table};
 pub use write::{Deleted, InputMode, Insert, Origin, Update, Written};

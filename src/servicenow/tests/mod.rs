@@ -2,7 +2,7 @@
 
 mod errors;
 mod reads;
-mod signs_in;
+mod sign_in;
 mod writes;
 
 use std::time::Duration;
