@@ -14,6 +14,7 @@ mod client;
 mod error;
 pub mod jwt;
 mod limits;
+mod lock;
 mod options;
 mod pace;
 mod request;
