@@ -1,5 +1,6 @@
 //! The provider block.
 
+use super::sign_in;
 use crate::plugin::{Attribute, Rule, Schema, schema::validate};
 
 /// The schema of the provider block.
@@ -24,7 +25,7 @@ pub(super) fn schema() -> Schema {
             ),
             secret("client_secret", "Secret of `client_id`. Environment: `SERVICENOW_CLIENT_SECRET`, `SN_CLIENT_SECRET`."),
             Attribute::text("grant_type")
-                .check(validate::one_of(&["client_credentials", "password", "refresh_token", "jwt_bearer"]))
+                .check(validate::one_of(sign_in::GRANT_TYPES))
                 .describe(
                     "How to get a token of the instance. Without it the arguments that are given decide. `jwt_bearer` \
                      exchanges the token of `oidc_token` or `oidc_token_file_path`. Environment: `SERVICENOW_GRANT_TYPE`, \

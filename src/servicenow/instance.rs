@@ -12,7 +12,7 @@ use super::error::ConfigError;
 use super::find::Finds;
 use super::grants::GrantState;
 use super::names::NameCaches;
-use super::sign_in::{AccessToken, Credentials, SignIn, SignInError};
+use super::sign_in::{AccessToken, Credentials, SignIn, SignInError, SignInMethod};
 use super::sys_id::SysId;
 use crate::http::{Client, ClientOptions, Limits, Origin, Secret};
 
@@ -101,7 +101,7 @@ impl Instance {
     }
 
     /// How the account signs in, for messages.
-    pub fn sign_in_method(&self) -> &'static str {
+    pub fn sign_in_method(&self) -> SignInMethod {
         self.inner.credentials.method()
     }
 }

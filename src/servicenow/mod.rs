@@ -78,7 +78,7 @@ pub use names::{Choice, Names};
 pub use query::{Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
 pub use select::Pages;
-pub use sign_in::{AccessToken, Assertion, SignIn, SignInError, TokenSource};
+pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, Kind, Table};
 pub use write::{Deleted, InputMode, Insert, Origin, Update, Written};

@@ -6,8 +6,9 @@
 mod error; // Why no token was obtained, and the usual causes.
 mod oauth; // The token endpoint of the instance.
 
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ pub use error::SignInError;
 use oauth::Grant;
 
 use super::error::ConfigError;
+use super::instance::locked;
 use crate::http::jwt::{Claims, JwtError};
 use crate::http::token::{Token, TokenCache};
 use crate::http::{Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
@@ -64,7 +66,7 @@ pub enum SignIn {
         /// `client_secret`; none for a public client.
         client_secret: Option<Secret>,
         /// What is exchanged for the token.
-        assertion: Assertion,
+        assertion: TokenSource,
     },
     /// A ready access token.
     Bearer {
@@ -85,19 +87,78 @@ pub enum SignIn {
     ClientCertificate,
 }
 
-impl SignIn {
-    /// A short name for messages and logs.
-    pub fn method(&self) -> &'static str {
+/// The ways to sign in, without their secrets: for messages, and for decisions that differ by the way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SignInMethod {
+    /// [`SignIn::Basic`].
+    Basic,
+    /// [`SignIn::ClientCredentials`].
+    ClientCredentials,
+    /// [`SignIn::Password`].
+    Password,
+    /// [`SignIn::RefreshToken`].
+    RefreshToken,
+    /// [`SignIn::JwtBearer`].
+    JwtBearer,
+    /// [`SignIn::Bearer`].
+    AccessToken,
+    /// [`SignIn::ApiKey`].
+    ApiKey,
+    /// [`SignIn::OidcToken`].
+    OidcToken,
+    /// [`SignIn::ClientCertificate`].
+    ClientCertificate,
+}
+
+impl SignInMethod {
+    /// The name that messages and logs use.
+    pub fn name(self) -> &'static str {
         match self {
-            SignIn::Basic { .. } => "basic",
-            SignIn::ClientCredentials { .. } => "client_credentials",
-            SignIn::Password { .. } => "password",
-            SignIn::RefreshToken { .. } => "refresh_token",
-            SignIn::JwtBearer { .. } => "jwt_bearer",
-            SignIn::Bearer { .. } => "access_token",
-            SignIn::ApiKey { .. } => "api_key",
-            SignIn::OidcToken { .. } => "oidc_token",
-            SignIn::ClientCertificate => "client_certificate",
+            SignInMethod::Basic => "basic",
+            SignInMethod::ClientCredentials => "client_credentials",
+            SignInMethod::Password => "password",
+            SignInMethod::RefreshToken => "refresh_token",
+            SignInMethod::JwtBearer => "jwt_bearer",
+            SignInMethod::AccessToken => "access_token",
+            SignInMethod::ApiKey => "api_key",
+            SignInMethod::OidcToken => "oidc_token",
+            SignInMethod::ClientCertificate => "client_certificate",
+        }
+    }
+
+    /// Whether requests carry a token that has a begin and an end, so that the clocks of both sides count.
+    pub(super) fn has_token(self) -> bool {
+        match self {
+            SignInMethod::Basic | SignInMethod::ApiKey | SignInMethod::ClientCertificate => false,
+            SignInMethod::ClientCredentials
+            | SignInMethod::Password
+            | SignInMethod::RefreshToken
+            | SignInMethod::JwtBearer
+            | SignInMethod::AccessToken
+            | SignInMethod::OidcToken => true,
+        }
+    }
+}
+
+impl fmt::Display for SignInMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl SignIn {
+    /// Which way it is.
+    pub fn method(&self) -> SignInMethod {
+        match self {
+            SignIn::Basic { .. } => SignInMethod::Basic,
+            SignIn::ClientCredentials { .. } => SignInMethod::ClientCredentials,
+            SignIn::Password { .. } => SignInMethod::Password,
+            SignIn::RefreshToken { .. } => SignInMethod::RefreshToken,
+            SignIn::JwtBearer { .. } => SignInMethod::JwtBearer,
+            SignIn::Bearer { .. } => SignInMethod::AccessToken,
+            SignIn::ApiKey { .. } => SignInMethod::ApiKey,
+            SignIn::OidcToken { .. } => SignInMethod::OidcToken,
+            SignIn::ClientCertificate => SignInMethod::ClientCertificate,
         }
     }
 
@@ -201,8 +262,8 @@ impl SignIn {
                 ..
             } => {
                 let given = match assertion {
-                    Assertion::Issued(TokenSource::Given(token)) => Some(token),
-                    Assertion::Issued(TokenSource::File(_)) | Assertion::Signed { .. } => None,
+                    TokenSource::Given(token) => Some(token),
+                    TokenSource::File(_) => None,
                 };
                 client_secret.iter().chain(given).collect()
             }
@@ -275,22 +336,6 @@ impl TokenSource {
     }
 }
 
-/// What the JWT bearer grant exchanges for an access token.
-#[derive(Clone, Debug)]
-pub enum Assertion {
-    /// A JWT that somebody else signed (`oidc_token`, `oidc_token_file_path`).
-    Issued(TokenSource),
-    /// One that we sign ourselves, five minutes long, with `iss` and `aud` = the client id.
-    Signed {
-        /// RSA private key in PEM form.
-        key_path: PathBuf,
-        /// `kid` of the instance's verifier map, if it has one.
-        key_id: Option<String>,
-        /// `sub`: the user.
-        subject: String,
-    },
-}
-
 /// An access token for use elsewhere.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
@@ -321,7 +366,7 @@ impl Credentials {
         })
     }
 
-    pub(super) fn method(&self) -> &'static str {
+    pub(super) fn method(&self) -> SignInMethod {
         self.sign_in.method()
     }
 
@@ -458,14 +503,7 @@ impl Credentials {
                 client_secret,
                 assertion,
             } => {
-                let assertion = match assertion {
-                    Assertion::Issued(source) => source.read().await?,
-                    Assertion::Signed {
-                        key_path,
-                        key_id,
-                        subject,
-                    } => oauth::sign_assertion(key_path, key_id.as_deref(), subject, client_id).await?,
-                };
+                let assertion = assertion.read().await?;
                 Grant::new(
                     "urn:ietf:params:oauth:grant-type:jwt-bearer",
                     client_id,
@@ -494,8 +532,8 @@ impl Credentials {
         ))
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Last> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last(&self) -> MutexGuard<'_, Last> {
+        locked(&self.last)
     }
 }
 

@@ -143,7 +143,7 @@ async fn each_grant_sends_its_own_fields() {
     let bearer = find(SignIn::JwtBearer {
         client_id: "client".to_owned(),
         client_secret: None,
-        assertion: Assertion::Issued(TokenSource::Given(secret(&assertion))),
+        assertion: TokenSource::Given(secret(&assertion)),
     })
     .await;
     assert_eq!(
@@ -174,38 +174,6 @@ async fn the_newest_refresh_token_is_used() {
         .map(|request| request.field("refresh_token").unwrap())
         .collect();
     assert_eq!(sent, ["refresh-0", "refresh-1"]);
-}
-
-#[tokio::test]
-async fn a_signed_assertion_names_client_and_user() {
-    let server = oauth_server(json!(1799), |_| true).await;
-    let folder = tempfile::tempdir().unwrap();
-    let key_path = folder.path().join("key.pem");
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-    std::fs::write(&key_path, key.serialize_pem()).unwrap();
-    let sign_in = SignIn::JwtBearer {
-        client_id: "client".to_owned(),
-        client_secret: Some(secret("secret-marker")),
-        assertion: Assertion::Signed {
-            key_path,
-            key_id: Some("kid-1".to_owned()),
-            subject: "abel".to_owned(),
-        },
-    };
-
-    instance(&server, sign_in)
-        .at(scripted::limits())
-        .find(TABLE, &id(KEY), &[])
-        .await
-        .unwrap();
-
-    let assertion = token_requests(&server)[0].field("assertion").unwrap();
-    let claims = crate::http::jwt::Claims::decode(&assertion).unwrap();
-    assert_eq!(
-        (claims.text("iss"), claims.text("sub"), claims.audiences()),
-        (Some("client"), Some("abel"), vec!["client"])
-    );
-    assert_eq!(jsonwebtoken::decode_header(&assertion).unwrap().kid.unwrap(), "kid-1");
 }
 
 #[tokio::test]
