@@ -84,7 +84,7 @@ impl<P: Provider> Shared<P> {
         );
         let started = Instant::now();
         let ended = tokio::spawn(call.instrument(span.clone())).await;
-        let (mut response, diagnostics) = match ended {
+        let (mut response, mut diagnostics) = match ended {
             Ok(Ok((response, diagnostics)) | Err((response, diagnostics))) => (response, diagnostics),
             Err(panic) => (after_panic(), panicked(rpc, subject, panic).into()),
         };
@@ -106,6 +106,7 @@ impl<P: Provider> Shared<P> {
                 "the call is answered"
             );
         });
+        diagnostics.shorten(&mut lock(&self.told));
         response.diagnostics().extend(diagnostics.to_proto(self.mask));
         Ok(tonic::Response::new(response))
     }
