@@ -5,6 +5,7 @@
 
 mod error; // Why no token was obtained, and the usual causes.
 mod oauth; // The token endpoint of the instance.
+mod trial; // Credentials are tried by one request first.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,12 +16,13 @@ use jiff::Timestamp;
 
 pub use error::SignInError;
 use oauth::Grant;
+use trial::Trial;
 
 use super::error::ConfigError;
 use super::instance::locked;
 use crate::http::jwt::{Claims, JwtError};
 use crate::http::token::{Token, TokenCache};
-use crate::http::{Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
+use crate::http::{Answer, Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
 
 /// A way to sign in to an instance. The names are those of the provider's attributes.
 #[derive(Clone, Debug)]
@@ -162,6 +164,26 @@ impl SignIn {
         }
     }
 
+    /// Whether every request carries the same credentials, with nothing to replace them by when they are refused.
+    fn goes_with_every_request(&self) -> bool {
+        match self {
+            SignIn::Basic { .. }
+            | SignIn::Bearer { .. }
+            | SignIn::ApiKey { .. }
+            | SignIn::ClientCertificate
+            | SignIn::OidcToken {
+                source: TokenSource::Given(_),
+            } => true,
+            SignIn::ClientCredentials { .. }
+            | SignIn::Password { .. }
+            | SignIn::RefreshToken { .. }
+            | SignIn::JwtBearer { .. }
+            | SignIn::OidcToken {
+                source: TokenSource::File(_),
+            } => false,
+        }
+    }
+
     /// The user name, where the configuration tells.
     pub(super) fn user_name(&self) -> Option<&str> {
         match self {
@@ -222,6 +244,13 @@ impl SignIn {
         let (attribute, header) = match self {
             SignIn::Bearer { token } => ("access_token", token),
             SignIn::ApiKey { key } => ("api_key", key),
+            SignIn::Basic { username, .. } if username.contains(':') => {
+                return Err(ConfigError::Unusable {
+                    attribute: "username",
+                    problem: "Basic authentication ends the user name at the first colon, so it cannot hold one"
+                        .to_owned(),
+                });
+            }
             SignIn::Basic { .. }
             | SignIn::ClientCredentials { .. }
             | SignIn::Password { .. }
@@ -349,6 +378,8 @@ pub struct AccessToken {
 pub(super) struct Credentials {
     sign_in: SignIn,
     tokens: TokenCache<SignInError>,
+    /// For credentials that go with every request and cannot be replaced when they are refused.
+    trial: Option<Trial>,
     /// What the last token answer said: its end, and the refresh token to use next.
     last: Mutex<Last>,
 }
@@ -360,6 +391,7 @@ impl Credentials {
         }
         sign_in.check()?;
         Ok(Credentials {
+            trial: sign_in.goes_with_every_request().then(Trial::default),
             sign_in,
             tokens: TokenCache::new(SignInError::concerns),
             last: Mutex::default(),
@@ -410,6 +442,15 @@ impl Credentials {
                 let token = self.token(client, origin, limits).await?;
                 Ok((request.bearer(&token.value)?, Some(token)))
             }
+        }
+    }
+
+    /// Sends a signed request. Credentials that were refused once are not sent again: that could lock the account.
+    pub(super) async fn send(&self, request: Request, client: &Client, limits: &Limits) -> Result<Answer, HttpError> {
+        let sent = client.send(request, limits);
+        match &self.trial {
+            Some(trial) => trial.send(limits, sent).await,
+            None => sent.await,
         }
     }
 
