@@ -231,8 +231,8 @@ impl TableError {
                 format!("Give the account a role that may read {table}: {}.", table.role())
             }
             TableError::Duplicate { existing, .. } => match existing {
-                Some(sys_id) => format!("Adopt the record with `terraform import <address> {sys_id}`, or use another value."),
-                None => "Use another value, or import the record by its sys_id.".to_owned(),
+                Some(sys_id) => format!("Use another value, or take the record {sys_id} over."),
+                None => "Use another value, or take the existing record over.".to_owned(),
             },
             TableError::Refused { table, verb, reason } => reason.remedy(*table, *verb),
             TableError::NoSuchTable { table } => match table.origin() {
@@ -256,17 +256,13 @@ impl TableError {
             }
             TableError::RateLimited { retry_after, .. } => {
                 let wait = retry_after.map(|wait| format!("Wait {} s and run it again. ", wait.as_secs())).unwrap_or_default();
-                format!("{wait}Set requests_per_second in the provider block, or ask for a higher limit for the account.")
+                format!("{wait}Set requests_per_second, or ask for a higher limit for the account.")
             }
             TableError::Unavailable { source, .. } => match source.as_deref() {
-                Some(HttpError::Options(_)) => "Nothing was sent. Correct the provider's settings and run it again.",
-                // The cause says what to do.
-                Some(
-                    HttpError::Tls { .. } | HttpError::ProxyRefused { .. } | HttpError::Dns { .. } | HttpError::Connect { .. },
-                ) => "This call was not sent; what was already done is in the state.",
-                _ => "Run it again when the instance is reachable; what was already done is in the state.",
-            }
-            .to_owned(),
+                Some(error @ HttpError::Options(_)) => format!("{} Nothing was sent.", error.remedy()),
+                Some(error) => error.remedy(),
+                None => "Run it again when the instance is available.".to_owned(),
+            },
             TableError::Cancelled { .. } => "Run it again to finish.".to_owned(),
             TableError::Uncertain { table, candidate, ours, .. } => match candidate {
                 None if ours.is_some() => "Run it again: its key is known, so it is found if it was made.".to_owned(),
@@ -340,7 +336,8 @@ impl TableError {
             | HttpError::InsecureUrl { .. }
             | HttpError::BadUrl { .. }
             | HttpError::ForeignHost { .. }
-            | HttpError::TooLarge { .. } => TableError::Unavailable {
+            | HttpError::TooLarge { .. }
+            | HttpError::Compressed { .. } => TableError::Unavailable {
                 table,
                 verb,
                 status: None,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant as Moment;
 
+use super::address;
 use super::ahead::Ahead;
 use super::error::ConfigError;
 use super::find::Finds;
@@ -64,7 +65,7 @@ impl Instance {
             http,
             timing,
         } = options;
-        let origin = Origin::parse(&instance_url).map_err(|source| ConfigError::InstanceUrl { source })?;
+        let origin = address::parse(&instance_url).map_err(|source| ConfigError::InstanceUrl { source })?;
         let inner = Inner {
             origin,
             client: Client::new(http),

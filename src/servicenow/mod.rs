@@ -50,6 +50,7 @@
 
 pub mod tables;
 
+mod address; // The address of an instance, as people type it.
 mod ahead; // Reading the rest of an estate before it is asked for.
 mod answer; // What an answer means; the only reader of the vendor's texts.
 mod call; // One request and its answer: address, sign-in, retries of garbled answers.
@@ -70,6 +71,7 @@ mod table;
 mod tests;
 mod write; // Insert, update, delete.
 
+pub use address::check_url;
 pub use compare::{Cause, Mismatch, means_the_same};
 pub use error::{ConfigError, Refusal, Stranger, TableError, Verb};
 pub use grants::{Granted, Grants, Memberships, Revoked, RoleGrant};

@@ -71,7 +71,7 @@ impl SignInError {
     /// What the user can do about it.
     pub fn remedy(&self) -> String {
         match self {
-            SignInError::Http(_) => "Check instance_url and the network, then run it again.".to_owned(),
+            SignInError::Http(error) => error.remedy(),
             SignInError::Refused { method, code, .. } => usual_causes(*method, code),
             SignInError::NoTokenEndpoint { .. } => {
                 "Check instance_url, that the instance is awake and not under maintenance, and that plugin \
