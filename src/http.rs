@@ -14,8 +14,10 @@ mod client;
 mod error;
 pub mod jwt;
 mod limits;
+mod lock;
 mod options;
 mod pace;
+mod proxy;
 mod request;
 mod retry;
 #[cfg(test)]
@@ -31,7 +33,14 @@ pub use client::Client;
 pub use error::{HttpError, OptionsError, TlsProblem};
 pub use limits::Limits;
 pub use options::{Backoff, ClientOptions, Correlation};
-pub use request::{Origin, Repeat, Request};
+pub use proxy::Proxies;
+pub use request::{Origin, Repeat, Request, as_typed, probably_meant};
 pub use reqwest::{Method, StatusCode, header};
 pub use secret::Secret;
 pub use url::Url;
+
+/// A text without the mark (U+FEFF) that editors on Windows and some gateways put first.
+#[must_use]
+pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}

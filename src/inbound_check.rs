@@ -290,7 +290,7 @@ async fn sign_in(cx: &Context<Clients>, check: &Check) -> Result<Secret, Diagnos
 }
 
 fn refused(error: &EntraError) -> Diagnostic {
-    let problem = Diagnostic::error(FAILED, diagnostics::explain(error, ""));
+    let problem = Diagnostic::error(FAILED, diagnostics::explain(error, &error.remedy()));
     let code = if let EntraError::Refused(refusal) = error {
         refusal.code
     } else {

@@ -7,6 +7,7 @@
 
 pub mod actions;
 pub mod clients;
+mod connection_diagnostics;
 pub mod data_sources;
 pub mod ephemeral_resources;
 pub mod functions;

@@ -21,7 +21,7 @@ pub use support::{SupportApi, SupportError};
 use entra::{Authority, SignIn};
 use support::{Profile, ProfileError};
 
-/// What the `microsoft365` block comes down to, environment included.
+/// What the clients of a tenant are built from.
 #[derive(Clone, Debug)]
 pub struct Microsoft365Options {
     /// GUID or verified domain; not needed with a given access token.
@@ -38,21 +38,34 @@ pub struct Microsoft365Options {
     pub support_api_profile: Option<String>,
 }
 
-/// Why the `microsoft365` block cannot be used.
+/// Why these options cannot be used; [`OptionsError::remedy`] says what can be done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum OptionsError {
     /// `login_url` or `admin_url`.
-    #[error("microsoft365: login_url or admin_url cannot be used")]
-    Hosts(#[source] HttpError),
+    #[error(transparent)]
+    Hosts(HttpError),
     /// No tenant.
-    #[error("microsoft365: tenant_id is missing; set it (or ARM_TENANT_ID) to the tenant's GUID or domain")]
+    #[error("tenant_id is missing")]
     NoTenant,
     /// A tenant that is none.
-    #[error("microsoft365: tenant_id cannot be used")]
-    Tenant(#[source] EntraError),
+    #[error(transparent)]
+    Tenant(EntraError),
     /// `support_api_profile`.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+}
+
+impl OptionsError {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Hosts(error) => error.remedy(),
+            Self::NoTenant => "Set tenant_id to the tenant's GUID or a verified domain.".to_owned(),
+            Self::Tenant(error) => error.remedy(),
+            Self::Profile(error) => error.remedy().to_owned(),
+        }
+    }
 }
 
 /// The clients of one tenant.

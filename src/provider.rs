@@ -1,5 +1,6 @@
 //! The provider: its block, and the clients that the block builds.
 
+mod address;
 mod arguments;
 mod environment;
 mod microsoft365;
@@ -17,13 +18,13 @@ use crate::{
     actions,
     clients::{Address, Clients},
     data_sources, ephemeral_resources, functions,
-    http::{Backoff, ClientOptions, Correlation, header::HeaderName},
+    http::{Backoff, ClientOptions, Correlation, Proxies, header::HeaderName},
     plugin::{
         Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, duration,
         provider::{Action, EphemeralResource, Function},
     },
     resources,
-    servicenow::{Instance, InstanceOptions, Timing},
+    servicenow::{ConfigError, Instance, InstanceOptions, Timing},
 };
 
 /// The source address under which Terraform knows the provider.
@@ -149,16 +150,21 @@ fn servicenow(
         });
     };
     let options = InstanceOptions {
-        instance_url: url.text,
+        instance_url: url.text.clone(),
         sign_in,
         http,
         timing: Timing::STANDARD,
     };
     Instance::new(options).map_err(|error| {
-        let problem = Diagnostic::error(
-            "Invalid ServiceNow configuration",
-            crate::plugin::diagnostics::explain(&error, ""),
-        );
+        let problem = match &error {
+            ConfigError::InstanceUrl { source } => address::wrong(INVALID, &url, "instance_url", source),
+            ConfigError::Missing { missing, .. } => {
+                Diagnostic::error(INVALID, crate::plugin::diagnostics::explain(&error, "")).at_attribute(missing)
+            }
+            ConfigError::Unusable { attribute, .. } => {
+                Diagnostic::error(INVALID, crate::plugin::diagnostics::explain(&error, "")).at_attribute(attribute)
+            }
+        };
         problems.push(problem.clone());
         problem
     })
@@ -202,6 +208,7 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
         ca_certificate_path: path("ca_certificate_path", &["SERVICENOW_CA_CERTIFICATE_PATH"]),
         client_certificate_path: path("client_certificate_path", &["SERVICENOW_CLIENT_CERTIFICATE_PATH"]),
         client_key_path: path("client_key_path", &["SERVICENOW_CLIENT_KEY_PATH"]),
+        proxies: Proxies::of(|name| environment.first(&[name])),
         request_timeout: text("request_timeout")
             .and_then(|text| duration::parse(&text))
             .unwrap_or(REQUEST_TIMEOUT),
@@ -222,6 +229,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._+".contains(c))
 }
 
+const INVALID: &str = "Invalid ServiceNow configuration";
 const INSTANCE_URL: &[&str] = &["SERVICENOW_INSTANCE_URL", "SN_HOST"];
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_RETRIES: u32 = 4;

@@ -50,6 +50,7 @@
 
 pub mod tables;
 
+mod address; // The address of an instance, as people type it.
 mod batch; // Many askers, one request.
 mod connection;
 mod error;
@@ -62,13 +63,14 @@ mod record;
 mod request; // One request and its answer: address, sign-in, retries of garbled answers.
 mod response; // What an answer means; the only reader of the vendor's texts.
 mod select; // Many records, page by page.
-mod signin;
+mod sign_in;
 mod sys_id;
 mod table;
 #[cfg(test)]
 mod tests;
 mod write; // Insert, update, delete.
 
+pub use address::check_url;
 pub use connection::{Instance, InstanceOptions, Session, Timing};
 pub use error::{ConfigError, Refusal, Stranger, TableError, Verb};
 pub use links::{Granted, Grants, Memberships, Revoked, RoleGrant};
@@ -76,7 +78,7 @@ pub use lookup::{Choice, Names};
 pub use query::{Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
 pub use select::Pages;
-pub use signin::{AccessToken, Assertion, SignIn, SignInError, TokenSource};
+pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, Kind, Table};
 pub use write::compare::{Cause, Mismatch, means_the_same};

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
-    microsoft::support::Repository,
-    plugin::{Attribute, Context, DataSource, Diagnostic, Diagnostics, Need, Object, Schema, Value},
+    microsoft::{SupportError, support::Repository},
+    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value},
     records::{diagnostics, required_roles},
 };
 
@@ -53,12 +53,7 @@ impl DataSource<Clients> for SupportIntegration {
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let microsoft = cx.microsoft()?;
         let limits = cx.limits();
-        let failed = |error: &dyn std::error::Error| {
-            Diagnostic::error(
-                "Could not read the support integration",
-                diagnostics::explain(error, ""),
-            )
-        };
+        let failed = |error: &SupportError| diagnostics::of_support(error, "read the support integration");
         let settings = microsoft
             .support
             .find_settings(&limits)

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clients::{Calls, Clients},
+    connection_diagnostics,
     http::Secret,
     plugin::{
         Attribute, Context, Diagnostic, Diagnostics, Need, Object, Schema,
@@ -118,10 +119,13 @@ fn read(private: &[u8]) -> Option<Kept> {
 }
 
 fn of_sign_in(error: &SignInError, doing: &str) -> Diagnostic {
-    Diagnostic::error(
-        format!("Could not {doing}"),
-        diagnostics::explain(error, &error.remedy()),
-    )
+    if matches!(error, SignInError::NoToken { .. }) {
+        return Diagnostic::error(
+            format!("Could not {doing}"),
+            diagnostics::explain(error, &error.remedy()),
+        );
+    }
+    connection_diagnostics::of_sign_in(error)
 }
 
 /// A minute before the end, or half-way where there is less than two left; never in the past.

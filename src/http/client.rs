@@ -2,15 +2,16 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use reqwest::header::{HeaderMap, HeaderValue, LOCATION, USER_AGENT};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::{
     Answer, ClientOptions, HttpError, Limits, OptionsError, Repeat, Request, StatusCode, TlsProblem, Url,
     pace::{Pace, TooFast},
-    request::{host_and_port, is_loopback, shown},
+    proxy::Configured,
+    request::{address, host_and_port, is_loopback, shown},
     retry::{self, Outcome, Verdict},
-    secret, tls,
+    secret, tls, without_byte_order_mark,
 };
 
 /// A client for any number of hosts with one set of options. Cheap to make: nothing is read and nothing is opened before
@@ -176,7 +177,10 @@ impl std::fmt::Debug for Client {
 
 /// The library's client, built when the first request needs it.
 struct Wire {
-    distant: reqwest::Client,
+    /// An unusable proxy is an error only for hosts that it would be asked for.
+    distant: Result<reqwest::Client, OptionsError>,
+    /// What messages call the proxy.
+    proxy: String,
     /// For loopback addresses, which mean another machine to a proxy: it would be handed the credentials, without TLS even
     /// in the clear. Go's clients, Terraform among them, leave proxies out here as well.
     here: reqwest::Client,
@@ -206,8 +210,17 @@ impl Wire {
                 .tls_backend_preconfigured(tls.config.clone())
         };
         let unusable = |error: reqwest::Error| OptionsError::Unusable { why: chain(&error) };
+        let (distant, proxy) = match options.proxies.configure() {
+            Ok(Some(Configured { proxy, shown })) => (Ok(builder().proxy(proxy)), shown),
+            Ok(None) => (Ok(builder()), "the system's proxy".to_owned()),
+            Err(error) => (Err(error), String::new()),
+        };
         Ok(Self {
-            distant: builder().build().map_err(unusable)?,
+            distant: match distant {
+                Ok(builder) => Ok(builder.build().map_err(unusable)?),
+                Err(error) => Err(error),
+            },
+            proxy,
             here: builder().no_proxy().build().map_err(unusable)?,
             has_roots: tls.has_roots,
         })
@@ -217,7 +230,8 @@ impl Wire {
         let client = if is_loopback(&request.url) {
             &self.here
         } else {
-            &self.distant
+            let distant = self.distant.as_ref();
+            distant.map_err(|error| Failed::Final(HttpError::Options(error.clone())))?
         };
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
@@ -231,18 +245,27 @@ impl Wire {
             .await
             .map_err(|error| self.classify(&request.url, error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        // An insert was carried out all the same when its answer is of no use.
+        let useless = |error: HttpError| match request.repeat {
+            Repeat::Idempotent => Failed::Final(error),
+            Repeat::Never => Failed::Lost(error.to_string()),
+        };
+        if let Some(encoding) = headers.get(CONTENT_ENCODING).filter(|value| !value.is_empty())
+            && encoding != "identity"
+        {
+            return Err(useless(HttpError::Compressed {
+                host: host_and_port(&request.url),
+                encoding: encoding.to_str().unwrap_or("unknown").to_owned(),
+            }));
+        }
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() > request.max_answer => {
-                    let error = HttpError::TooLarge {
+                    return Err(useless(HttpError::TooLarge {
                         host: host_and_port(&request.url),
                         limit: request.max_answer,
-                    };
-                    return Err(match request.repeat {
-                        Repeat::Idempotent => Failed::Final(error),
-                        Repeat::Never => Failed::Lost(error.to_string()),
-                    });
+                    }));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
@@ -254,6 +277,9 @@ impl Wire {
                 }
             }
         }
+        // Some gateways put a byte order mark before JSON, which the standard forbids and lets a reader ignore.
+        let surplus = body.len() - without_byte_order_mark(&body).len();
+        body.drain(..surplus);
         Ok(Answer {
             status,
             headers,
@@ -265,14 +291,16 @@ impl Wire {
     /// Sorts the library's errors by what they say about the request: was it sent?
     fn classify(&self, url: &Url, error: reqwest::Error) -> Failed {
         let error = error.without_url();
-        let host = host_and_port(url);
+        let (host, address) = (host_and_port(url), address(url));
+        let why = root(&error);
         if !error.is_connect() {
             // In TLS 1.3 the server judges our certificate after the handshake: the first request breaks off.
             if let Some(problem @ TlsProblem::ClientCertificate) = tls::problem(&error, self.has_roots) {
                 return Failed::Final(HttpError::Tls {
                     host,
+                    address,
                     problem,
-                    source: Arc::new(error),
+                    why,
                 });
             }
             return Failed::Lost(format!(
@@ -281,30 +309,31 @@ impl Wire {
             ));
         }
         if error.is_dns() {
-            return Failed::NotSent(HttpError::Dns {
-                host,
-                source: Arc::new(error),
-            });
+            return Failed::NotSent(HttpError::Dns { host, address, why });
         }
         if let Some(why) = tunnel_refusal(&error) {
-            return Failed::NotSent(HttpError::ProxyRefused { host, why });
+            return Failed::NotSent(HttpError::ProxyRefused {
+                proxy: self.proxy.clone(),
+                host,
+                address,
+                why,
+            });
         }
         match tls::problem(&error, self.has_roots) {
             // A handshake that broke off may work the next time; a certificate stays as it is.
             Some(TlsProblem::Other) => Failed::NotSent(HttpError::Tls {
                 host,
+                address,
                 problem: TlsProblem::Other,
-                source: Arc::new(error),
+                why,
             }),
             Some(problem) => Failed::Final(HttpError::Tls {
                 host,
+                address,
                 problem,
-                source: Arc::new(error),
+                why,
             }),
-            None => Failed::NotSent(HttpError::Connect {
-                host,
-                source: Arc::new(error),
-            }),
+            None => Failed::NotSent(HttpError::Connect { host, address, why }),
         }
     }
 }
@@ -407,7 +436,7 @@ fn tunnel_refusal(error: &(dyn Error + 'static)) -> Option<String> {
     let (_, why) = text.split_once("tunnel error: ")?;
     Some(match why {
         "unsuccessful" => "it refused to connect".to_owned(),
-        other => other.to_owned(),
+        _ => root(error),
     })
 }
 
@@ -423,6 +452,15 @@ fn chain(error: &dyn Error) -> String {
         next = cause.source();
     }
     text
+}
+
+/// The last of an error's causes: what the system or the TLS library said.
+fn root(error: &dyn Error) -> String {
+    let mut deepest = error;
+    while let Some(cause) = deepest.source() {
+        deepest = cause;
+    }
+    deepest.to_string()
 }
 
 /// Where servers put the id under which their own log knows the call.

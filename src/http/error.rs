@@ -1,20 +1,18 @@
 //! Why a request got no usable answer.
 
-use std::{error::Error, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::Answer;
 
-/// Shared, so that callers waiting for one sign-in can all be told the same.
-pub(super) type Cause = Arc<dyn Error + Send + Sync>;
-
-/// Why a request got no usable answer. Variants differ by what the caller can do next.
+/// Why a request got no usable answer. Variants differ by what the caller can do next; [`HttpError::remedy`] says what the
+/// user can do.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum HttpError {
     /// The user interrupted the run before the request was sent, or it is safe to forget that it was.
     #[error("the operation was interrupted")]
     Cancelled,
     /// The operation's time is over. A request with [`super::Repeat::Never`] never ends this way once it was sent.
-    #[error("no usable answer in {}{}; raise the operation's timeout, or look at why the other side is slow", seconds(.waited), last.as_ref().map(|last| format!(" (the last attempt: {last})")).unwrap_or_default())]
+    #[error("no usable answer in {}{}", seconds(.waited), last.as_ref().map(|last| format!(" (the last attempt: {last})")).unwrap_or_default())]
     DeadlineExceeded {
         /// Time spent on this request, pauses included.
         waited: Duration,
@@ -25,45 +23,48 @@ pub enum HttpError {
     #[error(transparent)]
     Options(#[from] OptionsError),
     /// The host name has no address.
-    #[error(
-        "the name {host} cannot be resolved; check the address for a typing error, and that this machine's DNS knows it"
-    )]
+    #[error("the name {host} cannot be resolved ({why})")]
     Dns {
         /// The host asked for.
         host: String,
+        /// Scheme and host.
+        address: String,
         /// The resolver's words.
-        #[source]
-        source: Cause,
+        why: String,
     },
     /// No connection: nothing was sent.
-    #[error("no connection to {host}; check the address, the port and what lies between (firewall, proxy, VPN)")]
+    #[error("no connection to {host} ({why})")]
     Connect {
         /// Host and port.
         host: String,
+        /// Scheme and host.
+        address: String,
         /// What the system said.
-        #[source]
-        source: Cause,
+        why: String,
     },
-    /// The proxy of `HTTPS_PROXY` or `HTTP_PROXY` let nothing through: nothing was sent.
-    #[error(
-        "the proxy set by HTTPS_PROXY or ALL_PROXY did not connect to {host}: {why}; correct the proxy address and its credentials, or list the host in NO_PROXY"
-    )]
+    /// The proxy let nothing through: nothing was sent.
+    #[error("{proxy} did not connect to {host}: {why}")]
     ProxyRefused {
+        /// Which proxy, and where it is configured.
+        proxy: String,
         /// The host asked for.
         host: String,
+        /// Scheme and host.
+        address: String,
         /// What the proxy said.
         why: String,
     },
     /// The other side is not trusted, or does not trust us: nothing was sent.
-    #[error("no TLS connection to {host}: {problem}")]
+    #[error("no TLS connection to {host}: {problem} ({why})")]
     Tls {
         /// The host asked for.
         host: String,
-        /// What is wrong, and what to do.
+        /// Scheme and host.
+        address: String,
+        /// What is wrong.
         problem: TlsProblem,
         /// The library's words.
-        #[source]
-        source: Cause,
+        why: String,
     },
     /// The connection broke or stayed silent, also after all retries. The request may be sent again.
     #[error("{host} gave no answer: {why}")]
@@ -84,9 +85,7 @@ pub enum HttpError {
         answer: Option<Arc<Answer>>,
     },
     /// The server pointed elsewhere. Never followed: credentials go to the configured host only.
-    #[error(
-        "{host} answered with a redirect (status {status}) to {to}; redirects are not followed, set the address that answers itself"
-    )]
+    #[error("{host} answered with a redirect (status {status}) to {to}; redirects are not followed")]
     Redirected {
         /// The host asked for.
         host: String,
@@ -96,18 +95,22 @@ pub enum HttpError {
         to: String,
     },
     /// Plain HTTP to another machine.
-    #[error("{url} is not encrypted; use https:// (http:// is accepted for loopback addresses only)")]
+    #[error("\"{url}\" is not encrypted: http:// is accepted for loopback addresses only")]
     InsecureUrl {
-        /// The refused address.
+        /// The refused address as it was given.
         url: String,
+        /// The address that was probably meant.
+        meant: Option<String>,
     },
     /// Not an address at all, or one that cannot be a base.
-    #[error("{url} is not a usable address: {why}")]
+    #[error("\"{url}\" is not a usable address: {why}")]
     BadUrl {
-        /// The refused text.
+        /// The refused text as it was given, without credentials.
         url: String,
         /// What is wrong with it.
         why: String,
+        /// The address that was probably meant.
+        meant: Option<String>,
     },
     /// The request was about to carry credentials to a host that was not configured.
     #[error("refused to send credentials of {allowed} to {host}")]
@@ -125,8 +128,16 @@ pub enum HttpError {
         /// The cap, bytes.
         limit: usize,
     },
+    /// The answer is compressed, although the request asked for no compression.
+    #[error("{host} answered with a body that is compressed ({encoding}), which the request did not ask for")]
+    Compressed {
+        /// The host asked for.
+        host: String,
+        /// `Content-Encoding`.
+        encoding: String,
+    },
     /// Too many requests, and waiting for permission would take longer than the operation may.
-    #[error("{host} limits the request rate{}; set requests_per_second in the provider block to stay below the limit, lower Terraform's -parallelism, or raise the operation's timeout",
+    #[error("{host} limits the request rate{}",
         retry_after.map(|wait| format!(" and asks to wait {} more", seconds(&wait))).unwrap_or_default())]
     RateLimited {
         /// The host asked for.
@@ -137,6 +148,82 @@ pub enum HttpError {
 }
 
 impl HttpError {
+    /// What the user can do about it, in full sentences; settings are called as in [`super::ClientOptions`].
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Cancelled => "Run it again to finish.".to_owned(),
+            Self::DeadlineExceeded { .. } => {
+                "Raise the operation's timeout, or look at why the other side is slow.".to_owned()
+            }
+            Self::Options(error) => error.remedy(),
+            Self::Dns { .. } => {
+                "Check the address for a typing error, and that this machine's DNS knows the name.".to_owned()
+            }
+            Self::Connect { .. } => {
+                "Check the address, the port and what lies between (firewall, proxy, VPN).".to_owned()
+            }
+            Self::ProxyRefused { .. } => {
+                "Correct the proxy's address and credentials, or list the host in NO_PROXY.".to_owned()
+            }
+            Self::Tls { problem, .. } => problem.remedy().to_owned(),
+            Self::Lost { .. } => "Run it again when the host is reachable.".to_owned(),
+            Self::Uncertain { .. } => "Look whether it took effect before running it again.".to_owned(),
+            Self::Redirected { .. } => "Set the address that answers itself.".to_owned(),
+            Self::InsecureUrl { meant, .. } => match meant {
+                Some(meant) => format!("Use \"{meant}\"."),
+                None => "Use https://.".to_owned(),
+            },
+            Self::BadUrl { meant, .. } => match meant {
+                Some(meant) => format!("Use \"{meant}\"."),
+                None => "Write it in full, such as \"https://host\".".to_owned(),
+            },
+            Self::ForeignHost { .. } => "This is a defect of the provider; please report it.".to_owned(),
+            Self::TooLarge { .. } => "Look at what answers there: no answer of this size is expected.".to_owned(),
+            Self::Compressed { .. } => {
+                "Have the proxy or gateway between leave answers uncompressed for clients that send no Accept-Encoding."
+                    .to_owned()
+            }
+            Self::RateLimited { .. } => {
+                "Set requests_per_second to stay below the limit, run fewer operations at a time, or raise the \
+                 operation's timeout."
+                    .to_owned()
+            }
+        }
+    }
+
+    /// The address (`https://host`) to which there was no connection at all, whatever was to be sent.
+    #[must_use]
+    pub fn unreachable(&self) -> Option<&str> {
+        match self {
+            Self::Dns { address, .. }
+            | Self::Connect { address, .. }
+            | Self::ProxyRefused { address, .. }
+            | Self::Tls { address, .. } => Some(address),
+            Self::Cancelled
+            | Self::DeadlineExceeded { .. }
+            | Self::Options(_)
+            | Self::Lost { .. }
+            | Self::Uncertain { .. }
+            | Self::Redirected { .. }
+            | Self::InsecureUrl { .. }
+            | Self::BadUrl { .. }
+            | Self::ForeignHost { .. }
+            | Self::TooLarge { .. }
+            | Self::Compressed { .. }
+            | Self::RateLimited { .. } => None,
+        }
+    }
+
+    /// Whether only the caller's own time or interruption ended the call, so that another caller may fare better.
+    #[must_use]
+    pub fn is_callers_own(&self) -> bool {
+        matches!(
+            self,
+            Self::Cancelled | Self::DeadlineExceeded { .. } | Self::RateLimited { .. }
+        )
+    }
+
     /// Whether the user's interruption ended the call.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
@@ -159,24 +246,24 @@ impl HttpError {
     }
 }
 
-/// Settings that no request can be sent with.
+/// Settings that no request can be sent with. They are called as in [`super::ClientOptions`].
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum OptionsError {
     /// A file is not there or may not be read.
-    #[error("{attribute}: the file {} cannot be read ({why}); check the path and its permissions", path.display())]
+    #[error("{option}: the file {} cannot be read ({why})", path.display())]
     Unreadable {
-        /// The provider's attribute.
-        attribute: &'static str,
+        /// The option.
+        option: &'static str,
         /// The file.
         path: PathBuf,
         /// The system's words.
         why: String,
     },
     /// A file holds no PEM of the right kind, or a broken one.
-    #[error("{attribute}: the file {} holds no usable {wanted} in PEM form ({why})", path.display())]
+    #[error("{option}: the file {} holds no usable {wanted} in PEM form ({why})", path.display())]
     BadPem {
-        /// The provider's attribute.
-        attribute: &'static str,
+        /// The option.
+        option: &'static str,
         /// The file.
         path: PathBuf,
         /// "certificate" or "private key".
@@ -185,7 +272,7 @@ pub enum OptionsError {
         why: String,
     },
     /// Only half of a client certificate.
-    #[error("client_certificate_path is set to {}, but no private key: set client_key_path, or append the key to that file", path.display())]
+    #[error("client_certificate_path is set to {}, but there is no private key", path.display())]
     CertificateWithoutKey {
         /// The certificate's file.
         path: PathBuf,
@@ -204,8 +291,16 @@ pub enum OptionsError {
         /// The library's words.
         why: String,
     },
+    /// A proxy that cannot be one.
+    #[error("the environment variable {variable} names no usable proxy: {why}")]
+    Proxy {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A header made from a setting is none.
-    #[error("{what} holds characters that an HTTP header may not: use printable ASCII")]
+    #[error("{what} holds characters that an HTTP header may not")]
     BadHeader {
         /// Which setting.
         what: &'static str,
@@ -218,32 +313,49 @@ pub enum OptionsError {
     },
 }
 
-/// What went wrong in a TLS handshake, and what to do about it.
+impl OptionsError {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Unreadable { .. } => "Check the path and its permissions.".to_owned(),
+            Self::BadPem { wanted, .. } => {
+                format!("Give a file with a {wanted} in PEM form, BEGIN and END lines included.")
+            }
+            Self::CertificateWithoutKey { .. } => {
+                "Set client_key_path, or append the private key to that file.".to_owned()
+            }
+            Self::KeyWithoutCertificate { .. } => "Set client_certificate_path as well, or remove the key.".to_owned(),
+            Self::UnusablePair { .. } => "Give the private key that belongs to the certificate.".to_owned(),
+            Self::Proxy { variable, .. } => format!(
+                "Set {variable} to an address such as http://proxy.example.com:8080, or remove it to connect directly."
+            ),
+            Self::BadHeader { .. } => "Use printable ASCII.".to_owned(),
+            Self::Unusable { .. } => "Correct the settings and run it again.".to_owned(),
+        }
+    }
+}
+
+/// What went wrong in a TLS handshake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TlsProblem {
     /// Signed by an authority that this machine does not know.
-    #[error(
-        "its certificate is signed by an authority that is not trusted here; set ca_certificate_path or SSL_CERT_FILE to the authority's certificate (PEM)"
-    )]
+    #[error("its certificate is signed by an authority that is not trusted here")]
     UnknownAuthority,
     /// This machine has no trusted authorities at all.
-    #[error(
-        "this machine has no trusted certificate authorities; install them (package ca-certificates), or set ca_certificate_path or SSL_CERT_FILE"
-    )]
+    #[error("this machine has no trusted certificate authorities")]
     NoRoots,
     /// Past its end.
-    #[error("its certificate has expired; if it has not, this machine's clock is ahead")]
+    #[error("its certificate has expired")]
     Expired,
     /// Before its begin.
-    #[error("its certificate is not valid yet; this machine's clock is probably behind")]
+    #[error("its certificate is not valid yet")]
     NotYetValid,
     /// For another host.
-    #[error("its certificate is for another host name; check the address")]
+    #[error("its certificate is for another host name")]
     WrongName,
     /// The server asks for a client certificate, or refuses the one it got.
-    #[error(
-        "the server refused the client certificate or asks for one; check client_certificate_path and client_key_path"
-    )]
+    #[error("the server refused the client certificate or asks for one")]
     ClientCertificate,
     /// Old protocol versions only, or no cipher in common.
     #[error("the server offers no TLS version 1.2 or newer with a cipher in common")]
@@ -251,6 +363,29 @@ pub enum TlsProblem {
     /// Anything else about the certificate or the handshake.
     #[error("the handshake failed")]
     Other,
+}
+
+impl TlsProblem {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::UnknownAuthority => {
+                "Set ca_certificate_path or SSL_CERT_FILE to the authority's certificate in PEM form."
+            }
+            Self::NoRoots => {
+                "Install certificate authorities (package ca-certificates), or set ca_certificate_path or SSL_CERT_FILE."
+            }
+            Self::Expired => {
+                "Have the certificate renewed. If it has not expired, this machine's clock is ahead: set it."
+            }
+            Self::NotYetValid => "This machine's clock is probably behind: set it.",
+            Self::WrongName => "Check the address.",
+            Self::ClientCertificate => "Check client_certificate_path and client_key_path.",
+            Self::Protocol => "Have TLS 1.2 or newer enabled on the server, or on the proxy between.",
+            Self::Other => "Run it again. If it stays, look at what lies between (firewall, proxy, VPN).",
+        }
+    }
 }
 
 pub(super) fn seconds(duration: &Duration) -> String {

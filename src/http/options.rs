@@ -4,10 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use reqwest::header::HeaderName;
 
+use super::Proxies;
+
 /// The settings of one client. There are no defaults here: the caller's configuration knows them.
 ///
-/// Proxies (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) and the system's roots (`SSL_CERT_FILE`, `SSL_CERT_DIR`) come from
-/// the process environment, read when the first request is sent.
+/// The system's roots (`SSL_CERT_FILE`, `SSL_CERT_DIR`) come from the process environment, read when the first request is
+/// sent.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
     /// PEM file with certificate authorities, trusted in addition to the system's.
@@ -16,6 +18,8 @@ pub struct ClientOptions {
     pub client_certificate_path: Option<PathBuf>,
     /// PEM file with the client's private key.
     pub client_key_path: Option<PathBuf>,
+    /// What the environment says about proxies.
+    pub proxies: Proxies,
     /// For one attempt: from sending to the last byte of the answer.
     pub request_timeout: Duration,
     /// How often one request may be sent again; 0 sends each once.

@@ -2,7 +2,7 @@
 //! break.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -11,7 +11,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{HttpError, Limits};
+use super::{HttpError, Limits, lock};
 
 /// The pace of one client.
 pub(super) struct Pace {
@@ -82,7 +82,7 @@ impl Pace {
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
-        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+        lock::lock(&self.schedule)
     }
 }
 

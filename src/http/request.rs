@@ -23,24 +23,30 @@ impl Origin {
     /// [`HttpError::BadUrl`]; [`HttpError::InsecureUrl`] for `http://` to anything but a loopback address.
     pub fn parse(text: &str) -> Result<Self, HttpError> {
         let bad = |why: &str| HttpError::BadUrl {
-            url: secret::mask(text).into_owned(),
+            url: as_typed(text),
             why: why.to_owned(),
+            meant: probably_meant(text),
         };
-        let base = Url::parse(text.trim()).map_err(|error| bad(&error.to_string()))?;
-        if base.host().is_none() || !matches!(base.scheme(), "http" | "https") {
+        let base = match Url::parse(text.trim()) {
+            Ok(base) if base.has_host() || text.contains("://") => base,
+            // "host:8443/path" reads as the scheme "host".
+            Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) => return Err(bad("it does not begin with https://")),
+            Err(error) => return Err(bad(&error.to_string())),
+        };
+        if !base.has_host() || !matches!(base.scheme(), "http" | "https") {
             return Err(bad("it must begin with https:// and name a host"));
         }
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(HttpError::BadUrl {
-                url: shown(&base),
-                why: "it must not hold credentials, they have attributes of their own".to_owned(),
-            });
+            return Err(bad("it must not hold credentials"));
         }
         if base.query().is_some() || base.fragment().is_some() {
-            return Err(bad("it must not have a query or fragment"));
+            return Err(bad("it must not have a query or a fragment"));
         }
         if base.scheme() == "http" && !is_loopback(&base) {
-            return Err(HttpError::InsecureUrl { url: text.to_owned() });
+            return Err(HttpError::InsecureUrl {
+                url: as_typed(text),
+                meant: probably_meant(text),
+            });
         }
         Ok(Self { base })
     }
@@ -51,8 +57,9 @@ impl Origin {
     /// As [`Origin::parse`].
     pub fn locate(text: &str) -> Result<(Self, Url), HttpError> {
         let url = Url::parse(text.trim()).map_err(|error| HttpError::BadUrl {
-            url: secret::mask(text).into_owned(),
+            url: as_typed(text),
             why: error.to_string(),
+            meant: None,
         })?;
         let mut base = url.clone();
         base.set_query(None);
@@ -73,8 +80,9 @@ impl Origin {
         // A colon in the first segment would read as a scheme, a second slash as a host.
         let relative = format!("./{}", path.trim_start_matches('/'));
         let url = base.join(&relative).map_err(|error| HttpError::BadUrl {
-            url: path.to_owned(),
+            url: as_typed(path),
             why: error.to_string(),
+            meant: None,
         })?;
         self.check(&url)?;
         Ok(url)
@@ -271,9 +279,43 @@ pub(super) fn host_and_port(url: &Url) -> String {
         .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+/// An address as the user typed it, for messages, without what may be a password: all before the last `@` of the host.
+#[must_use]
+pub fn as_typed(text: &str) -> String {
+    let text = text.trim();
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = text.split_at(start);
+    // A password may hold any of these, so the host ends where the last `@` before a slash after it says so.
+    let shown = match rest.rfind('@') {
+        Some(at) => format!("{scheme}***{}", &rest[at..]),
+        None => text.to_owned(),
+    };
+    secret::mask(&shown).into_owned()
+}
+
+/// `https://host`, or with its port, where a text is nearly that: without a scheme, with another one, with a path, a query
+/// or credentials.
+#[must_use]
+pub fn probably_meant(text: &str) -> Option<String> {
+    let text = text.trim().trim_matches(['"', '\'']);
+    let rest = text.find("://").map_or(text, |at| &text[at + 3..]);
+    let authority = rest.trim_start_matches('/').split(['/', '?', '#', '\\']).next()?;
+    let host = authority.rfind('@').map_or(authority, |at| &authority[at + 1..]);
+    let meant = Url::parse(&format!("https://{host}")).ok()?;
+    let name = meant.host_str()?;
+    // What is no host name and no address is no good guess.
+    let is_plausible = name.eq_ignore_ascii_case("localhost") || (name.contains(['.', ':']) && !name.ends_with('.'));
+    is_plausible.then(|| address(&meant))
+}
+
+/// Scheme, host and, where it is not the scheme's own, port.
+pub(super) fn address(url: &Url) -> String {
+    format!("{}://{}", url.scheme(), host_and_port(url))
+}
+
 /// An address for messages: scheme, host and path only.
 pub(super) fn shown(url: &Url) -> String {
-    format!("{}://{}{}", url.scheme(), host_and_port(url), url.path())
+    format!("{}{}", address(url), url.path())
 }
 
 /// Larger than any page of records, small enough to survive.

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::{Backoff, Client, ClientOptions, Limits, Method, Origin, Repeat, Request};
+use super::{Backoff, Client, ClientOptions, Limits, Method, Origin, Proxies, Repeat, Request};
 
 /// What the server does with one request.
 #[derive(Clone, Debug)]
@@ -217,6 +217,7 @@ pub(crate) fn options() -> ClientOptions {
         ca_certificate_path: None,
         client_certificate_path: None,
         client_key_path: None,
+        proxies: Proxies::default(),
         request_timeout: Duration::from_secs(20),
         max_retries: 3,
         requests_per_second: None,

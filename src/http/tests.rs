@@ -186,7 +186,7 @@ async fn a_wait_beyond_the_deadline_is_an_error_that_names_the_remedy() {
             ),
             "{error:?}"
         );
-        assert!(error.to_string().contains("requests_per_second"), "{error}");
+        assert!(error.remedy().contains("requests_per_second"), "{error}");
         assert_eq!(server.count(), 1);
     }
 }
@@ -200,7 +200,7 @@ async fn a_lasting_rate_limit_names_the_remedy() {
         .await
         .unwrap_err();
 
-    assert!(error.to_string().contains("requests_per_second"), "{error}");
+    assert!(error.remedy().contains("requests_per_second"), "{error}");
 }
 
 #[tokio::test]
@@ -432,4 +432,100 @@ async fn json_needs_the_type_and_the_body() {
 
         assert_eq!(answer.is_json(), expected, "{reply:?}");
     }
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_json_is_ignored() {
+    let server = Server::replies(vec![Reply::typed(200, "application/json", "\u{feff}{\"a\":1}")]).await;
+
+    let answer = client()
+        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+        .await
+        .unwrap();
+
+    assert_eq!(answer.json::<serde_json::Value>().unwrap(), serde_json::json!({"a": 1}));
+    assert_eq!(answer.body(), b"{\"a\":1}");
+}
+
+#[tokio::test]
+async fn compression_that_nobody_asked_for_is_told() {
+    let compressed = status(200).with("content-encoding", "gzip");
+    let server = Server::replies(vec![compressed]).await;
+
+    let read = client()
+        .send(server.request(Method::GET, Repeat::Idempotent), &limits())
+        .await
+        .unwrap_err();
+    let insert = client()
+        .send(server.request(Method::POST, Repeat::Never), &limits())
+        .await
+        .unwrap_err();
+
+    assert!(
+        matches!(&read, HttpError::Compressed { encoding, .. } if encoding == "gzip"),
+        "{read:?}"
+    );
+    assert!(
+        insert.is_uncertain() && insert.to_string().contains("gzip"),
+        "{insert:?}"
+    );
+    let received = server.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].header("accept-encoding"), None);
+    let plain = Server::replies(vec![status(200).with("content-encoding", "identity")]).await;
+    let answer = client()
+        .send(plain.request(Method::GET, Repeat::Idempotent), &limits())
+        .await;
+    assert!(answer.is_ok());
+}
+
+#[tokio::test]
+async fn an_insert_whose_answer_is_too_large_is_uncertain() {
+    let server = Server::replies(vec![Reply::typed(201, "text/plain", &"x".repeat(100))]).await;
+
+    let insert = server.request(Method::POST, Repeat::Never).max_answer(50);
+    let error = client().send(insert, &limits()).await.unwrap_err();
+
+    assert!(error.is_uncertain(), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_the_server_will_never_do_is_not_asked_again() {
+    for never in [501, 505] {
+        let server = Server::replies(vec![status(never)]).await;
+
+        for repeat in [Repeat::Idempotent, Repeat::Never] {
+            let answer = client().send(server.request(Method::POST, repeat), &limits()).await;
+            assert_eq!(answer.unwrap().status(), never);
+        }
+        assert_eq!(server.count(), 2, "{never}");
+    }
+}
+
+/// The limit is the account's: a request that did not meet it waits as well.
+#[tokio::test]
+async fn a_rate_limit_holds_back_every_request() {
+    let limited = status(429).with("retry-after", "1");
+    let server = Server::replies(vec![limited, status(200)]).await;
+    let client = client();
+    let begun = Instant::now();
+
+    let limits = limits();
+    let first = client.send(server.request(Method::GET, Repeat::Idempotent), &limits);
+    let second = async {
+        while server.count() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // The answer is on its way.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        client
+            .send(server.request(Method::GET, Repeat::Idempotent), &limits)
+            .await
+            .unwrap();
+        begun.elapsed()
+    };
+    let (first, second) = tokio::join!(first, second);
+
+    assert_eq!(first.unwrap().status(), 200);
+    assert!(second >= Duration::from_secs(1), "{second:?}");
 }

@@ -8,11 +8,17 @@ use std::{
 };
 
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    server::ParsedCertificate,
 };
 
-use super::{ClientOptions, OptionsError, TlsProblem};
+use super::{ClientOptions, OptionsError, TlsProblem, without_byte_order_mark};
 
 /// A TLS configuration, and whether there was any root to put into it.
 pub(super) struct Tls {
@@ -23,10 +29,12 @@ pub(super) struct Tls {
 /// Builds the TLS configuration. Reads files: the roots, the authority, the client's certificate and key.
 pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
     let mut roots = SYSTEM_ROOTS.clone();
+    let mut given = Vec::new();
     if let Some(path) = &options.ca_certificate_path {
-        for certificate in certificates("ca_certificate_path", path)? {
-            roots.add(certificate).map_err(|error| OptionsError::BadPem {
-                attribute: "ca_certificate_path",
+        given = certificates("ca_certificate_path", path)?;
+        for certificate in &given {
+            roots.add(certificate.clone()).map_err(|error| OptionsError::BadPem {
+                option: "ca_certificate_path",
                 path: path.clone(),
                 wanted: "certificate",
                 why: error.to_string(),
@@ -34,10 +42,19 @@ pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
         }
     }
     let has_roots = !roots.is_empty();
-    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|error| OptionsError::Unusable { why: error.to_string() })?
-        .with_root_certificates(roots);
+        .map_err(|error| OptionsError::Unusable { why: error.to_string() })?;
+    let builder = if given.is_empty() {
+        builder.with_root_certificates(roots)
+    } else {
+        let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        let usual = usual.map_err(|error| OptionsError::Unusable { why: error.to_string() })?;
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(WithGiven { usual, given }))
+    };
     let config = match identity(options)? {
         None => builder.with_no_client_auth(),
         Some((path, chain, key)) => {
@@ -50,6 +67,68 @@ pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
         }
     };
     Ok(Tls { config, has_roots })
+}
+
+/// Accepts a server whose own certificate was given as an authority's, too.
+///
+/// `openssl req -x509` marks what it makes as an authority, and such a certificate is shown by many a proxy and test
+/// server. The library refuses it as a server's whoever trusts it; here the user has said which one to trust.
+#[derive(Debug)]
+struct WithGiven {
+    usual: Arc<WebPkiServerVerifier>,
+    given: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for WithGiven {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let judged = self
+            .usual
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match judged {
+            // The time of validity is looked at before, the name after: the tests of this module show both.
+            Err(error) if is_authority_as_server(&error) && self.given.iter().any(|given| given == end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            judged => judged,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
+    }
+}
+
+fn is_authority_as_server(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error else {
+        return false;
+    };
+    other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
 /// The system's roots, read once for all clients of the process. Honours `SSL_CERT_FILE` and `SSL_CERT_DIR`. Unreadable
@@ -105,6 +184,8 @@ fn explain(error: &rustls::Error, has_roots: bool) -> TlsProblem {
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied,
         ) => TlsProblem::ClientCertificate,
+        // It is its own authority, and not among those that were given.
+        error if is_authority_as_server(error) => TlsProblem::UnknownAuthority,
         rustls::Error::PeerIncompatible(_)
         | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure) => {
             TlsProblem::Protocol
@@ -125,7 +206,7 @@ fn identity(options: &ClientOptions) -> Result<Option<Identity>, OptionsError> {
     let chain = certificates("client_certificate_path", path)?;
     let key = match &options.client_key_path {
         Some(key_path) => private_key("client_key_path", key_path)?.ok_or_else(|| OptionsError::BadPem {
-            attribute: "client_key_path",
+            option: "client_key_path",
             path: key_path.clone(),
             wanted: "private key",
             why: "no unencrypted private key in it".to_owned(),
@@ -136,10 +217,10 @@ fn identity(options: &ClientOptions) -> Result<Option<Identity>, OptionsError> {
     Ok(Some((path.clone(), chain, key)))
 }
 
-fn certificates(attribute: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, OptionsError> {
-    let pem = read(attribute, path)?;
+fn certificates(option: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, OptionsError> {
+    let pem = read(option, path)?;
     let bad = |why: String| OptionsError::BadPem {
-        attribute,
+        option,
         path: path.to_owned(),
         wanted: "certificate",
         why,
@@ -154,13 +235,13 @@ fn certificates(attribute: &'static str, path: &Path) -> Result<Vec<CertificateD
     }
 }
 
-fn private_key(attribute: &'static str, path: &Path) -> Result<Option<PrivateKeyDer<'static>>, OptionsError> {
-    let pem = read(attribute, path)?;
+fn private_key(option: &'static str, path: &Path) -> Result<Option<PrivateKeyDer<'static>>, OptionsError> {
+    let pem = read(option, path)?;
     match PrivateKeyDer::from_pem_slice(&pem) {
         Ok(key) => Ok(Some(key)),
         Err(rustls::pki_types::pem::Error::NoItemsFound) => Ok(None),
         Err(error) => Err(OptionsError::BadPem {
-            attribute,
+            option,
             path: path.to_owned(),
             wanted: "private key",
             why: error.to_string(),
@@ -168,11 +249,13 @@ fn private_key(attribute: &'static str, path: &Path) -> Result<Option<PrivateKey
     }
 }
 
-fn read(attribute: &'static str, path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, OptionsError> {
+fn read(option: &'static str, path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, OptionsError> {
     let bytes = std::fs::read(path).map_err(|error| OptionsError::Unreadable {
-        attribute,
+        option,
         path: path.to_owned(),
         why: error.to_string(),
     })?;
-    Ok(zeroize::Zeroizing::new(bytes))
+    let bytes = zeroize::Zeroizing::new(bytes);
+    // Editors on Windows put a byte order mark first, which would hide the line BEGIN.
+    Ok(zeroize::Zeroizing::new(without_byte_order_mark(&bytes).to_vec()))
 }

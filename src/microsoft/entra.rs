@@ -82,19 +82,17 @@ pub enum Patience {
     JustCreated,
 }
 
-/// Why there is no token.
+/// Why there is no token; [`EntraError::remedy`] says what can be done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EntraError {
     /// The way to Entra.
-    #[error("the Entra token endpoint cannot be used")]
+    #[error(transparent)]
     Http(#[from] HttpError),
     /// Entra said no.
     #[error("Entra refused the sign-in: {0}")]
     Refused(Box<Refusal>),
     /// No answer of Entra's: a proxy, a wrong login_url.
-    #[error(
-        "{host} did not answer like an Entra token endpoint (status {status}: {what}); check login_url, environment and tenant_id"
-    )]
+    #[error("{host} did not answer like an Entra token endpoint (status {status}: {what})")]
     NotEntra {
         /// Who answered.
         host: String,
@@ -110,12 +108,10 @@ pub enum EntraError {
     #[error(transparent)]
     Federated(#[from] FederatedError),
     /// The given access token.
-    #[error("microsoft365.access_token: {0}")]
+    #[error("access_token: {0}")]
     BadToken(JwtError),
     /// The given access token is too old.
-    #[error(
-        "microsoft365.access_token expired {ago} s ago; get a new one, or use refresh_token, which lasts (if it is new, this machine's clock is ahead)"
-    )]
+    #[error("the access_token expired {ago} s ago")]
     Expired {
         /// Seconds.
         ago: i64,
@@ -123,6 +119,26 @@ pub enum EntraError {
     /// A tenant that cannot stand in an address.
     #[error("tenant_id {0:?} is neither a GUID nor a domain name")]
     BadTenant(String),
+}
+
+impl EntraError {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Http(error) => error.remedy(),
+            Self::Refused(refusal) => refusal.remedy(),
+            Self::NotEntra { .. } => "Check login_url, environment and tenant_id.".to_owned(),
+            Self::Certificate(error) => error.remedy(),
+            Self::Federated(error) => error.remedy(),
+            Self::BadToken(_) => "Give the token as it was issued, whole and without quotes or line breaks.".to_owned(),
+            Self::Expired { .. } => {
+                "Get a new one, or use refresh_token, which lasts. If it is new, this machine's clock is ahead: set it."
+                    .to_owned()
+            }
+            Self::BadTenant(_) => "Give the tenant's GUID or a verified domain.".to_owned(),
+        }
+    }
 }
 
 /// The sign-in of one identity, lazily made and shared by all calls.

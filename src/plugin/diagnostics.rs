@@ -1,5 +1,6 @@
 //! What a user reads: errors and warnings, each with its place in the configuration.
 
+use std::collections::HashSet;
 use std::error::Error;
 
 use super::{path::Path, proto::tfplugin6 as proto};
@@ -24,6 +25,8 @@ pub struct Diagnostic {
     pub detail: String,
     /// The attribute, or the whole object.
     pub path: Path,
+    /// The detail of every further message of a run with the same summary and detail.
+    pub repeated: Option<String>,
 }
 
 impl Diagnostic {
@@ -34,6 +37,7 @@ impl Diagnostic {
             summary: summary.into(),
             detail: detail.into(),
             path: Path::root(),
+            repeated: None,
         }
     }
 
@@ -43,6 +47,13 @@ impl Diagnostic {
             severity: Severity::Warning,
             ..Self::error(summary, detail)
         }
+    }
+
+    /// The same message, told in full once per run: every further one has this detail.
+    #[must_use]
+    pub fn told_once(mut self, repeated: &str) -> Self {
+        self.repeated = Some(repeated.to_owned());
+        self
     }
 
     /// The same message at a place.
@@ -77,6 +88,17 @@ impl Diagnostics {
     /// Adds all messages of another collection.
     pub fn append(&mut self, other: Diagnostics) {
         self.0.extend(other.0);
+    }
+
+    /// Shortens what was told before, and adds what is told now.
+    pub(super) fn shorten(&mut self, told: &mut HashSet<(String, String)>) {
+        for diagnostic in &mut self.0 {
+            if let Some(repeated) = diagnostic.repeated.take()
+                && !told.insert((diagnostic.summary.clone(), diagnostic.detail.clone()))
+            {
+                diagnostic.detail = repeated;
+            }
+        }
     }
 
     /// Whether one of them is an error.
@@ -179,5 +201,23 @@ mod tests {
         );
         assert_eq!(sentence("a, b"), "A, b.");
         assert_eq!(sentence(""), ".");
+    }
+
+    #[test]
+    fn a_message_that_is_told_once_is_short_the_second_time() {
+        let mut told = HashSet::new();
+        let mut details = |detail: &str| {
+            let mut diagnostics = Diagnostics::from_iter([
+                Diagnostic::error("Could not sign in", detail).told_once("said before"),
+                Diagnostic::error("Could not sign in", detail),
+            ]);
+            diagnostics.shorten(&mut told);
+            let details: Vec<String> = diagnostics.iter().map(|told| told.detail.clone()).collect();
+            details
+        };
+
+        assert_eq!(details("wrong"), ["wrong", "wrong"]);
+        assert_eq!(details("wrong"), ["said before", "wrong"]);
+        assert_eq!(details("expired"), ["expired", "expired"]);
     }
 }

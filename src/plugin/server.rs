@@ -17,6 +17,7 @@ mod service;
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -53,6 +54,7 @@ impl<P: Provider> Server<P> {
             functions: provider.functions(),
             provider_schema: OnceLock::new(),
             configuration: Mutex::new(Configuration::Absent),
+            told: Mutex::default(),
             cancel: Mutex::new(CancellationToken::new()),
             request_id: AtomicU64::new(1),
             mask,
@@ -99,6 +101,8 @@ struct Shared<P: Provider> {
     functions: Vec<Box<dyn Function>>,
     /// Configuring again, as in debug mode, replaces.
     configuration: Mutex<Configuration<P::Data>>,
+    /// What was told in full since the provider was configured.
+    told: Mutex<HashSet<(String, String)>>,
     /// Replaced by a fresh one after each stop, so that later calls are not cancelled.
     cancel: Mutex<CancellationToken>,
     request_id: AtomicU64,

@@ -16,6 +16,8 @@ pub(super) enum Given {
 pub(super) struct Argument {
     pub(super) text: String,
     pub(super) given: Given,
+    /// The environment variable that it came from, if it did.
+    pub(super) variable: Option<String>,
 }
 
 /// The arguments of one block.
@@ -37,10 +39,12 @@ impl<'a> Arguments<'a> {
             Some(text) => Some(Argument {
                 text: text.to_owned(),
                 given: Given::Configuration,
+                variable: None,
             }),
-            None => self.environment.first(variables).map(|text| Argument {
+            None => self.environment.first_of(variables).map(|(variable, text)| Argument {
                 text,
                 given: Given::Environment,
+                variable: Some(variable.to_owned()),
             }),
         }
     }

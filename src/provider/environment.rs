@@ -32,8 +32,14 @@ impl Environment {
 
     /// The first of these variables that is set.
     pub fn first(&self, names: &[&str]) -> Option<String> {
-        names
-            .iter()
-            .find_map(|name| (self.lookup)(name).filter(|value| !value.trim().is_empty()))
+        self.first_of(names).map(|(_, value)| value)
+    }
+
+    /// The first of these variables that is set, by its name.
+    pub(super) fn first_of<'a>(&self, names: &[&'a str]) -> Option<(&'a str, String)> {
+        names.iter().find_map(|name| {
+            let value = (self.lookup)(name).filter(|value| !value.trim().is_empty())?;
+            Some((*name, value))
+        })
     }
 }

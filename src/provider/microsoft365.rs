@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::arguments::{Argument, Arguments, Given};
+use super::{
+    address,
+    arguments::{Argument, Arguments, Given},
+};
 use crate::{
     clients::{Authorities, Clients},
-    http::{Client, ClientOptions},
+    http::{Client, ClientOptions, HttpError, Origin},
     microsoft::{
         Cloud, Hosts, Microsoft365, Microsoft365Options, OptionsError,
         entra::{self, ChoiceError, Pipeline},
@@ -44,9 +47,12 @@ enum Missing {
     Wrong(Diagnostic),
 }
 
-fn wrong(error: &dyn std::error::Error, attribute: &str) -> Diagnostic {
-    Diagnostic::error("Invalid Microsoft 365 configuration", diagnostics::explain(error, ""))
-        .at_attribute(&format!("microsoft365.{attribute}"))
+fn wrong(error: &dyn std::error::Error, remedy: &str, attribute: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Invalid Microsoft 365 configuration",
+        diagnostics::explain(error, remedy),
+    )
+    .at_attribute(&format!("microsoft365.{attribute}"))
 }
 
 fn text(arguments: &Arguments<'_>, name: &str, variables: &[&str]) -> Option<String> {
@@ -55,13 +61,13 @@ fn text(arguments: &Arguments<'_>, name: &str, variables: &[&str]) -> Option<Str
 
 fn cloud(arguments: &Arguments<'_>) -> Result<Cloud, Diagnostic> {
     let name = text(arguments, "environment", &["ARM_ENVIRONMENT"]).unwrap_or_default();
-    Cloud::parse(&name).map_err(|error| wrong(&error, "environment"))
+    Cloud::parse(&name).map_err(|error| wrong(&error, "", "environment"))
 }
 
 fn urls(arguments: &Arguments<'_>) -> (Option<String>, Option<String>) {
     (
-        text(arguments, "login_url", &["M365_LOGIN_URL"]),
-        text(arguments, "admin_url", &["M365_ADMIN_URL"]),
+        text(arguments, "login_url", LOGIN_URL),
+        text(arguments, "admin_url", ADMIN_URL),
     )
 }
 
@@ -69,7 +75,7 @@ fn urls(arguments: &Arguments<'_>) -> (Option<String>, Option<String>) {
 fn hosts(arguments: &Arguments<'_>, client: &Arc<Client>, clients: &mut Clients) -> Result<(), Diagnostic> {
     let (login_url, admin_url) = urls(arguments);
     let hosts = Hosts::new(cloud(arguments)?, login_url.as_deref(), admin_url.as_deref())
-        .map_err(|error| wrong(&error, if login_url.is_some() { "login_url" } else { "admin_url" }))?;
+        .map_err(|error| wrong_address(arguments, &error))?;
     let tenant = text(arguments, "tenant_id", &["ARM_TENANT_ID"]);
     clients.authorities = Some(Authorities {
         http: Arc::clone(client),
@@ -81,17 +87,21 @@ fn hosts(arguments: &Arguments<'_>, client: &Arc<Client>, clients: &mut Clients)
 
 fn support(arguments: &Arguments<'_>, client: &Arc<Client>) -> Result<Microsoft365, Missing> {
     let (configured, environment) = given(arguments);
-    let not_configured = |error: &dyn std::error::Error| {
-        let remedy = "Give the block microsoft365 in the provider configuration, or the ARM_* and M365_* variables: the \
-                      provider's page lists both for each argument";
+    let not_configured = |error: &dyn std::error::Error, remedy: &str| {
+        let remedy = format!(
+            "{remedy} Give it in the block microsoft365 of the provider configuration, or in the ARM_* and M365_* \
+             variables: the provider's page lists both for each argument."
+        );
         Missing::NotConfigured(Diagnostic::error(
             "Microsoft 365 is not configured",
-            diagnostics::explain(error, remedy),
+            diagnostics::explain(error, &remedy),
         ))
     };
     let sign_in = configured.choose(&environment).map_err(|error| match error {
-        ChoiceError::Several(_) => Missing::Wrong(wrong(&error, "client_id")),
-        error => not_configured(&error),
+        ChoiceError::Several(_) => Missing::Wrong(wrong(&error, error.remedy(), "client_id")),
+        ChoiceError::Nothing | ChoiceError::NoClientId(_) | ChoiceError::NoOidcToken => {
+            not_configured(&error, error.remedy())
+        }
     })?;
     let (login_url, admin_url) = urls(arguments);
     let options = Microsoft365Options {
@@ -103,12 +113,29 @@ fn support(arguments: &Arguments<'_>, client: &Arc<Client>) -> Result<Microsoft3
         support_api_profile: text(arguments, "support_api_profile", &["M365_SUPPORT_API_PROFILE"]),
     };
     Microsoft365::new(client, options).map_err(|error| match &error {
-        OptionsError::NoTenant => not_configured(&error),
-        OptionsError::Hosts(_) => Missing::Wrong(wrong(&error, "login_url")),
-        OptionsError::Tenant(_) => Missing::Wrong(wrong(&error, "tenant_id")),
-        OptionsError::Profile(_) => Missing::Wrong(wrong(&error, "support_api_profile")),
+        OptionsError::NoTenant => not_configured(&error, &error.remedy()),
+        OptionsError::Hosts(http) => Missing::Wrong(wrong_address(arguments, http)),
+        OptionsError::Tenant(_) => Missing::Wrong(wrong(&error, &error.remedy(), "tenant_id")),
+        OptionsError::Profile(_) => Missing::Wrong(wrong(&error, &error.remedy(), "support_api_profile")),
     })
 }
+
+/// The one of the two addresses that cannot be used, called by its variable where it comes from one.
+fn wrong_address(arguments: &Arguments<'_>, error: &HttpError) -> Diagnostic {
+    let given = |name, variables: &[&str]| {
+        let argument = arguments.text(name, variables)?;
+        Origin::parse(&argument.text).is_err().then_some((name, argument))
+    };
+    let found = given("login_url", LOGIN_URL).or_else(|| given("admin_url", ADMIN_URL));
+    match found {
+        Some((name, argument)) => address::wrong("Invalid Microsoft 365 configuration", &argument, name, error)
+            .at_attribute(&format!("microsoft365.{name}")),
+        None => wrong(error, &error.remedy(), "login_url"),
+    }
+}
+
+const LOGIN_URL: &[&str] = &["M365_LOGIN_URL"];
+const ADMIN_URL: &[&str] = &["M365_ADMIN_URL"];
 
 /// What the configuration gives, and what the environment does.
 fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {

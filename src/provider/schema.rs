@@ -1,6 +1,11 @@
 //! The provider block.
 
-use crate::plugin::{Attribute, Rule, Schema, schema::validate};
+use super::{address, sign_in};
+use crate::{
+    http::{HttpError, Origin},
+    plugin::{Attribute, Rule, Schema, schema::validate},
+    servicenow,
+};
 
 /// The schema of the provider block.
 pub(super) fn schema() -> Schema {
@@ -10,7 +15,7 @@ pub(super) fn schema() -> Schema {
          and the support repository of the Microsoft 365 admin center. Resources named `m365_*` belong to this provider as \
          well: give them `provider = servicenow`.",
         vec![
-            Attribute::text("instance_url").check(validate::url()).describe(
+            Attribute::text("instance_url").check(address::check(servicenow::check_url)).describe(
                 "Address of the instance, such as `https://example.service-now.com`. `http` is accepted for loopback hosts \
                  only. Environment: `SERVICENOW_INSTANCE_URL`, `SN_HOST`.",
             ),
@@ -24,7 +29,7 @@ pub(super) fn schema() -> Schema {
             ),
             secret("client_secret", "Secret of `client_id`. Environment: `SERVICENOW_CLIENT_SECRET`, `SN_CLIENT_SECRET`."),
             Attribute::text("grant_type")
-                .check(validate::one_of(&["client_credentials", "password", "refresh_token", "jwt_bearer"]))
+                .check(validate::one_of(sign_in::GRANT_TYPES))
                 .describe(
                     "How to get a token of the instance. Without it the arguments that are given decide. `jwt_bearer` \
                      exchanges the token of `oidc_token` or `oidc_token_file_path`. Environment: `SERVICENOW_GRANT_TYPE`, \
@@ -109,10 +114,10 @@ fn microsoft365() -> Attribute {
                 .check(validate::one_of(&["public", "global", "usgovernment", "usgovernmentl4", "usgovernmentl5", "dod", "china", "germany"]))
                 .describe("The cloud. Default `public`. Environment: `ARM_ENVIRONMENT`."),
             Attribute::text("login_url")
-                .check(validate::url())
+                .check(address::check(check_origin))
                 .describe("Address of the sign-in service instead of the cloud's own. Environment: `M365_LOGIN_URL`."),
             Attribute::text("admin_url")
-                .check(validate::url())
+                .check(address::check(check_origin))
                 .describe("Address of the admin center instead of the cloud's own. Environment: `M365_ADMIN_URL`."),
             Attribute::text("support_api_profile").describe(
                 "File with a profile of the admin center's support API, or the profile itself as JSON. The API is not \
@@ -121,6 +126,10 @@ fn microsoft365() -> Attribute {
         ],
     )
     .describe("Sign-in to Microsoft 365, for `m365_*` resources and the inbound check. Names follow the azuread provider.")
+}
+
+fn check_origin(text: &str) -> Result<(), HttpError> {
+    Origin::parse(text).map(|_| ())
 }
 
 #[cfg(test)]

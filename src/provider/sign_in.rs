@@ -4,7 +4,7 @@ use super::arguments::{Argument, Arguments, Given};
 use crate::{
     http::Secret,
     plugin::Diagnostic,
-    servicenow::{Assertion, SignIn, TokenSource},
+    servicenow::{SignIn, SignInMethod, TokenSource},
 };
 
 /// The one method that is meant; `None` when no method is complete.
@@ -17,10 +17,11 @@ use crate::{
 pub(super) fn choose(arguments: &Arguments<'_>) -> Result<Option<SignIn>, Diagnostic> {
     let given = Methods::read(arguments);
     let candidates: Vec<Candidate> = given.candidates();
-    if let Some(grant) = &given.grant_type
-        && (grant.given == Given::Configuration || candidates.iter().all(|candidate| candidate.suits(&grant.text)))
-    {
-        return given.grant(&grant.text).map(Some);
+    if let Some(grant) = &given.grant_type {
+        let grant_type = GrantType::parse(&grant.text)?;
+        if grant.given == Given::Configuration || candidates.iter().all(|candidate| candidate.suits(grant_type)) {
+            return given.grant(grant_type).map(Some);
+        }
     }
     let configured: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_configured).collect();
     if let [first, second, ..] = configured.as_slice() {
@@ -47,17 +48,63 @@ struct Candidate {
 
 impl Candidate {
     /// Whether what the configuration says leaves room for this grant type of the environment.
-    fn suits(&self, grant_type: &str) -> bool {
+    fn suits(&self, grant_type: GrantType) -> bool {
         !self.is_configured
-            || match self.attribute {
-                "client_id" => true,
-                "refresh_token" => grant_type == "refresh_token",
-                "username" => grant_type == "password",
-                "oidc_token" => grant_type == "jwt_bearer",
-                _ => false,
+            || match self.sign_in.method() {
+                SignInMethod::ClientCredentials => true,
+                SignInMethod::RefreshToken => grant_type == GrantType::RefreshToken,
+                SignInMethod::Basic | SignInMethod::Password => grant_type == GrantType::Password,
+                SignInMethod::OidcToken | SignInMethod::JwtBearer => grant_type == GrantType::JwtBearer,
+                SignInMethod::AccessToken | SignInMethod::ApiKey | SignInMethod::ClientCertificate => false,
             }
     }
 }
+
+/// What `grant_type` can be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum GrantType {
+    ClientCredentials,
+    Password,
+    RefreshToken,
+    JwtBearer,
+}
+
+impl GrantType {
+    const ALL: [Self; 4] = [
+        Self::ClientCredentials,
+        Self::Password,
+        Self::RefreshToken,
+        Self::JwtBearer,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::Password => "password",
+            Self::RefreshToken => "refresh_token",
+            Self::JwtBearer => "jwt_bearer",
+        }
+    }
+
+    /// The schema refuses a wrong one in the configuration, so it came from the environment.
+    fn parse(text: &str) -> Result<Self, Diagnostic> {
+        Self::ALL.into_iter().find(|known| known.name() == text).ok_or_else(|| {
+            let detail = format!(
+                "The grant type {text:?} is none of {}. Correct SERVICENOW_GRANT_TYPE.",
+                GRANT_TYPES.join(", ")
+            );
+            Diagnostic::error("Unknown grant type", detail)
+        })
+    }
+}
+
+/// The values of `grant_type`.
+pub(super) const GRANT_TYPES: &[&str] = &[
+    GrantType::ClientCredentials.name(),
+    GrantType::Password.name(),
+    GrantType::RefreshToken.name(),
+    GrantType::JwtBearer.name(),
+];
 
 /// What a method lacks of which a part is configured: for the message that no method is complete.
 pub(super) fn lacking(arguments: &Arguments<'_>) -> Option<String> {
@@ -130,12 +177,13 @@ impl Methods {
         }
     }
 
-    fn grant(&self, grant_type: &str) -> Result<SignIn, Diagnostic> {
+    fn grant(&self, grant_type: GrantType) -> Result<SignIn, Diagnostic> {
         let need = |argument: &Option<Argument>, name: &'static str| {
             argument.as_ref().map(|argument| argument.text.clone()).ok_or_else(|| {
                 let detail = format!(
-                    "grant_type is {grant_type:?}, which needs {name}. Add it to the provider block, or set its \
-                     environment variable."
+                    "grant_type is {:?}, which needs {name}. Add it to the provider block, or set its environment \
+                     variable.",
+                    grant_type.name()
                 );
                 Diagnostic::error("Incomplete sign-in to ServiceNow", detail).at_attribute(name)
             })
@@ -143,37 +191,29 @@ impl Methods {
         let client_id = need(&self.client_id, "client_id")?;
         let client_secret = || need(&self.client_secret, "client_secret").map(Secret::from);
         Ok(match grant_type {
-            "client_credentials" => SignIn::ClientCredentials {
+            GrantType::ClientCredentials => SignIn::ClientCredentials {
                 client_id,
                 client_secret: client_secret()?,
             },
-            "password" => SignIn::Password {
+            GrantType::Password => SignIn::Password {
                 client_id,
                 client_secret: client_secret()?,
                 username: need(&self.username, "username")?,
                 password: need(&self.password, "password")?.into(),
             },
-            "refresh_token" => SignIn::RefreshToken {
+            GrantType::RefreshToken => SignIn::RefreshToken {
                 client_id,
                 client_secret: client_secret()?,
                 refresh_token: need(&self.refresh_token, "refresh_token")?.into(),
             },
-            "jwt_bearer" => SignIn::JwtBearer {
+            GrantType::JwtBearer => SignIn::JwtBearer {
                 client_id,
                 client_secret: self.client_secret.as_ref().map(|secret| secret.text.clone().into()),
-                assertion: Assertion::Issued(match self.token_source() {
+                assertion: match self.token_source() {
                     Some((source, _)) => source,
                     None => TokenSource::Given(need(&self.oidc_token, "oidc_token")?.into()),
-                }),
+                },
             },
-            // The schema refuses it in the configuration, so it came from the environment.
-            other => {
-                let detail = format!(
-                    "The grant type {other:?} is none of client_credentials, password, refresh_token, jwt_bearer. Correct \
-                     SERVICENOW_GRANT_TYPE."
-                );
-                return Err(Diagnostic::error("Unknown grant type", detail));
-            }
         })
     }
 
@@ -297,7 +337,7 @@ mod tests {
         let config: Object = config.iter().map(|(name, value)| (*name, *value)).collect();
         let chosen = choose(&Arguments::new(&config, Environment::of(environment)));
         match (chosen, expected) {
-            (Ok(chosen), Ok(expected)) => assert_eq!(chosen.as_ref().map(SignIn::method), expected),
+            (Ok(chosen), Ok(expected)) => assert_eq!(chosen.as_ref().map(|chosen| chosen.method().name()), expected),
             (Err(problem), Err(expected)) => assert!(problem.detail.contains(expected), "{}", problem.detail),
             (chosen, expected) => panic!("{chosen:?} instead of {expected:?}"),
         }

@@ -2,6 +2,7 @@
 
 pub use crate::plugin::diagnostics::explain;
 use crate::{
+    connection_diagnostics,
     microsoft::SupportError,
     plugin::{Diagnostic, Diagnostics, Path, diagnostics::sentence},
     servicenow::{Mismatch, QueryError, TableError},
@@ -9,12 +10,22 @@ use crate::{
 
 /// A table call that failed while doing something ("create the registry entry").
 pub fn of_table(error: &TableError, doing: &str) -> Diagnostic {
-    Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy()))
+    if let Some(diagnostic) = connection_diagnostics::of_table(error) {
+        return diagnostic;
+    }
+    let remedy = match error {
+        TableError::Duplicate {
+            existing: Some(sys_id), ..
+        } => format!("Adopt the record with `terraform import <address> {sys_id}`, or use another value."),
+        error => error.remedy(),
+    };
+    Diagnostic::error(format!("Could not {doing}"), explain(error, &remedy))
 }
 
-/// A call of the admin center that failed while doing something. Its text says what to do.
+/// A call of the admin center that failed while doing something.
 pub fn of_support(error: &SupportError, doing: &str) -> Diagnostic {
-    Diagnostic::error(format!("Could not {doing}"), explain(error, ""))
+    connection_diagnostics::of_support(error)
+        .unwrap_or_else(|| Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy())))
 }
 
 /// A value that cannot be looked up.
@@ -44,4 +55,24 @@ pub(crate) fn of_mismatches<'a>(
         .at(place)
     };
     mismatches.into_iter().map(diagnostic).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::servicenow::{SysId, tables::sys_user};
+
+    #[test]
+    fn a_duplicate_is_told_with_the_command_that_takes_it_over() {
+        let sys_id = SysId::parse("6816f79cc0a8016401c5a33be04be441").unwrap();
+        let error = TableError::Duplicate {
+            table: sys_user::TABLE,
+            key: "user_name \"x\"".to_owned(),
+            existing: Some(sys_id),
+        };
+        let diagnostic = of_table(&error, "create the user");
+        assert_eq!(diagnostic.summary, "Could not create the user");
+        let command = "`terraform import <address> 6816f79cc0a8016401c5a33be04be441`";
+        assert!(diagnostic.detail.contains(command), "{}", diagnostic.detail);
+    }
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant as Moment;
 
+use super::address;
 use super::error::ConfigError;
 use super::links::GrantState;
 use super::lookup::NameCaches;
 use super::prefetch::Ahead;
 use super::read::Finds;
-use super::signin::{AccessToken, Credentials, SignIn, SignInError};
+use super::sign_in::{AccessToken, Credentials, SignIn, SignInError, SignInMethod};
 use super::sys_id::SysId;
 use crate::http::{Client, ClientOptions, Limits, Origin, Secret};
 
@@ -64,7 +65,7 @@ impl Instance {
             http,
             timing,
         } = options;
-        let origin = Origin::parse(&instance_url).map_err(|source| ConfigError::InstanceUrl { source })?;
+        let origin = address::parse(&instance_url).map_err(|source| ConfigError::InstanceUrl { source })?;
         let inner = Inner {
             origin,
             client: Client::new(http),
@@ -101,7 +102,7 @@ impl Instance {
     }
 
     /// How the account signs in, for messages.
-    pub fn sign_in_method(&self) -> &'static str {
+    pub fn sign_in_method(&self) -> SignInMethod {
         self.inner.credentials.method()
     }
 }

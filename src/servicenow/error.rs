@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::query::QueryError;
-use super::signin::SignInError;
+use super::sign_in::{SignInError, SignInMethod};
 use super::sys_id::SysId;
 use super::table::Table;
 use super::tables::sys_user_has_role;
@@ -116,7 +116,7 @@ pub enum TableError {
         /// The instance.
         host: String,
         /// How the account signs in.
-        method: &'static str,
+        method: SignInMethod,
         /// The instance's words.
         detail: String,
     },
@@ -231,8 +231,8 @@ impl TableError {
                 format!("Give the account a role that may read {table}: {}.", table.role())
             }
             TableError::Duplicate { existing, .. } => match existing {
-                Some(sys_id) => format!("Adopt the record with `terraform import <address> {sys_id}`, or use another value."),
-                None => "Use another value, or import the record by its sys_id.".to_owned(),
+                Some(sys_id) => format!("Use another value, or take the record {sys_id} over."),
+                None => "Use another value, or take the existing record over.".to_owned(),
             },
             TableError::Refused { table, verb, reason } => reason.remedy(*table, *verb),
             TableError::NoSuchTable { table } => match table.origin() {
@@ -243,7 +243,7 @@ impl TableError {
                 "This is probably a defect of the provider, or a proxy that changes requests; please report it with the log.".to_owned()
             }
             TableError::Query { source, .. } => source.remedy(),
-            TableError::Unauthenticated { method, .. } => unauthenticated(method),
+            TableError::Unauthenticated { method, .. } => unauthenticated(*method),
             TableError::SignIn { source } => source.remedy(),
             TableError::NotTheApi { stranger, .. } => stranger.remedy().to_owned(),
             TableError::Garbled { .. } => {
@@ -256,17 +256,13 @@ impl TableError {
             }
             TableError::RateLimited { retry_after, .. } => {
                 let wait = retry_after.map(|wait| format!("Wait {} s and run it again. ", wait.as_secs())).unwrap_or_default();
-                format!("{wait}Set requests_per_second in the provider block, or ask for a higher limit for the account.")
+                format!("{wait}Set requests_per_second, or ask for a higher limit for the account.")
             }
             TableError::Unavailable { source, .. } => match source.as_deref() {
-                Some(HttpError::Options(_)) => "Nothing was sent. Correct the provider's settings and run it again.",
-                // The cause says what to do.
-                Some(
-                    HttpError::Tls { .. } | HttpError::ProxyRefused { .. } | HttpError::Dns { .. } | HttpError::Connect { .. },
-                ) => "This call was not sent; what was already done is in the state.",
-                _ => "Run it again when the instance is reachable; what was already done is in the state.",
-            }
-            .to_owned(),
+                Some(error @ HttpError::Options(_)) => format!("{} Nothing was sent.", error.remedy()),
+                Some(error) => error.remedy(),
+                None => "Run it again when the instance is available.".to_owned(),
+            },
             TableError::Cancelled { .. } => "Run it again to finish.".to_owned(),
             TableError::Uncertain { table, candidate, ours, .. } => match candidate {
                 None if ours.is_some() => "Run it again: its key is known, so it is found if it was made.".to_owned(),
@@ -340,7 +336,8 @@ impl TableError {
             | HttpError::InsecureUrl { .. }
             | HttpError::BadUrl { .. }
             | HttpError::ForeignHost { .. }
-            | HttpError::TooLarge { .. } => TableError::Unavailable {
+            | HttpError::TooLarge { .. }
+            | HttpError::Compressed { .. } => TableError::Unavailable {
                 table,
                 verb,
                 status: None,
@@ -506,7 +503,7 @@ pub enum ConfigError {
     #[error("signing in with {method} needs {missing}")]
     Missing {
         /// The way to sign in.
-        method: &'static str,
+        method: SignInMethod,
         /// The provider's attribute.
         missing: &'static str,
     },
@@ -520,28 +517,33 @@ pub enum ConfigError {
     },
 }
 
-fn unauthenticated(method: &str) -> String {
+fn unauthenticated(method: SignInMethod) -> String {
     let causes = match method {
-        "basic" => {
+        SignInMethod::Basic => {
             "Check username and password, that the user is active and not locked out, that it needs no password reset \
              and no multi-factor authentication, and that Basic authentication is allowed to it (newer instances \
              restrict it to certain roles)."
         }
-        "oidc_token" => {
+        SignInMethod::OidcToken => {
             "Check that an OIDC provider of the instance (oauth_oidc_entity) is active and has the token's `aud` as \
              client_id, that its configuration's metadata address belongs to the token's issuer, that the claim names \
              an active user, that the token has not expired and JTI verification is off."
         }
-        "api_key" => {
+        SignInMethod::ApiKey => {
             "Check the key, that plugin com.glide.tokenbased_auth is active, and that an API access policy lets the key \
              reach the Table API."
         }
-        "access_token" => {
+        SignInMethod::AccessToken => {
             "The token given as access_token was refused: it has expired, was revoked, or belongs to another instance or \
              to a user that is not active."
         }
-        "client_certificate" => "Check that the certificate is registered for an active user of the instance.",
-        _ => {
+        SignInMethod::ClientCertificate => {
+            "Check that the certificate is registered for an active user of the instance."
+        }
+        SignInMethod::ClientCredentials
+        | SignInMethod::Password
+        | SignInMethod::RefreshToken
+        | SignInMethod::JwtBearer => {
             "The token was refused, also after a fresh sign-in. Check that the user it stands for is active and not \
              locked out, and that the application registry is active."
         }

@@ -7,7 +7,7 @@ use super::connection::Session;
 use super::error::{TableError, Verb};
 use super::query::Query;
 use super::response::{self, Call, parse_http_date};
-use super::signin::SignInError;
+use super::sign_in::SignInError;
 use super::sys_id::SysId;
 use super::table::{Column, Kind, Table};
 use super::tables::every;
@@ -132,7 +132,8 @@ impl Session {
                 .sign(request, &inner.client, &inner.origin, &self.limits)
                 .await;
             let (request, token) = signed.map_err(Trouble::SignIn)?;
-            let answer = inner.client.send(request, &self.limits).await.map_err(Trouble::Http)?;
+            let answer = inner.credentials.send(request, &inner.client, &self.limits).await;
+            let answer = answer.map_err(Trouble::Http)?;
             if let Some(said) = answer.header("date").and_then(parse_http_date) {
                 inner.learn_time(said);
             }

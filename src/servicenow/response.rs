@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::error::{Refusal, Stranger, TableError, Verb};
+use super::sign_in::SignInMethod;
 use super::sys_id::SysId;
 use super::table::Table;
 use crate::http::{Answer, secret};
@@ -18,7 +19,7 @@ pub(super) struct Call<'a> {
     pub(super) verb: Verb,
     /// None for a list.
     pub(super) sys_id: Option<&'a SysId>,
-    pub(super) method: &'static str,
+    pub(super) method: SignInMethod,
 }
 
 /// The `result` of a good answer, null when there is none (204).
@@ -295,11 +296,7 @@ fn unauthenticated(call: Call<'_>, answer: &Answer, detail: String) -> TableErro
         Some(_) => format!("{detail}; multi-factor authentication is required of the user"),
         None => detail,
     };
-    let note = match call.method {
-        // Without a token no clock counts.
-        "basic" | "api_key" | "client_certificate" => None,
-        _ => clock_note(answer),
-    };
+    let note = call.method.has_token().then(|| clock_note(answer)).flatten();
     let detail = match note {
         Some(note) => format!("{detail}; {note}"),
         None => detail,

@@ -15,7 +15,7 @@ mod sign_in;
 
 use std::time::Duration;
 
-use servicenow_provider::http::{Backoff, ClientOptions, Limits, Secret};
+use servicenow_provider::http::{Backoff, ClientOptions, Limits, Proxies, Secret};
 use servicenow_provider::servicenow::{
     InputMode, Insert, Instance, InstanceOptions, Query, Row, Session, SignIn, SysId, Timing, tables::sys_user,
 };
@@ -46,6 +46,7 @@ fn wire() -> ClientOptions {
         ca_certificate_path: None,
         client_certificate_path: None,
         client_key_path: None,
+        proxies: Proxies::default(),
         request_timeout: Duration::from_secs(20),
         max_retries: 4,
         requests_per_second: None,

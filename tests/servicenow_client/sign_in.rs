@@ -1,6 +1,6 @@
 //! Every way to sign in, judged by an instance that checks what it is sent.
 
-use servicenow_provider::servicenow::{SignInError, TableError};
+use servicenow_provider::servicenow::{SignInError, SignInMethod, TableError};
 
 use super::*;
 
@@ -159,7 +159,13 @@ async fn a_wrong_password_and_a_missing_basic_role_are_refused_sign_ins() {
         .unwrap_err();
 
     assert!(
-        matches!(error, TableError::Unauthenticated { method: "basic", .. }),
+        matches!(
+            error,
+            TableError::Unauthenticated {
+                method: SignInMethod::Basic,
+                ..
+            }
+        ),
         "{error:?}"
     );
     assert!(error.remedy().contains("locked out"), "{}", error.remedy());

@@ -11,7 +11,7 @@ use tracing::field::{Field, Visit};
 use tracing_subscriber::{Layer, layer::SubscriberExt};
 
 use crate::http::{
-    Client, ClientOptions, Method, Origin, Repeat, Request, Secret,
+    Client, ClientOptions, Method, Origin, Proxies, Repeat, Request, Secret,
     scripted::{Authority, Reply, Server, client, limits, options},
 };
 
@@ -112,11 +112,12 @@ async fn a_call_to_a_distant_host() {
 
     let client = Client::new(ClientOptions {
         max_retries: 0,
+        proxies: Proxies::of(|name| std::env::var(name).ok()),
         ..options()
     });
     match client.send(request, &limits()).await {
         Ok(answer) => println!("status {}", answer.status()),
-        Err(error) => println!("{error}"),
+        Err(error) => println!("{error}. {}", error.remedy()),
     }
 }
 
@@ -143,6 +144,33 @@ async fn a_host_in_no_proxy_is_called_directly() {
 
     assert!(said.contains("cannot be resolved"), "{said}");
     assert_eq!(proxy.count(), 0);
+}
+
+#[tokio::test]
+async fn a_star_in_no_proxy_stands_for_the_hosts_of_a_domain() {
+    let proxy = Server::replies(vec![Reply::typed(403, "text/html", "no")]).await;
+
+    for (list, asked) in [("*.invalid", 0), ("localhost, *.INVALID", 0), ("*.other.invalid", 1)] {
+        let said = in_a_process_with(&[("HTTPS_PROXY", &proxy.url), ("NO_PROXY", list)]).await;
+
+        assert_eq!(proxy.count(), asked, "{list}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn an_unusable_proxy_is_an_error_and_the_request_does_not_go_directly() {
+    for value in ["socks5://proxy:1080", "http://proxy:99999", "http://", "ftp://proxy"] {
+        let said = in_a_process_with(&[("HTTPS_PROXY", value)]).await;
+
+        assert!(
+            said.contains("HTTPS_PROXY names no usable proxy") && said.contains("Set HTTPS_PROXY to an address"),
+            "{value}: {said}"
+        );
+    }
+    // It is no error for this machine, which no proxy is asked for.
+    let here = Server::replies(vec![Reply::json(204, &json!({}))]).await;
+    let said = in_a_process_with(&[("HTTPS_PROXY", "socks5://proxy"), ("TEST_TARGET", &here.url)]).await;
+    assert!(said.contains("status 204"), "{said}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use rustls::{
-    RootCertStore,
+    RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject},
     server::WebPkiClientVerifier,
 };
@@ -45,7 +45,87 @@ async fn a_given_authority_is_trusted_and_an_unknown_one_is_explained() {
         panic!("{error:?}")
     };
     assert!(matches!(problem, TlsProblem::UnknownAuthority | TlsProblem::NoRoots));
-    assert!(error.to_string().contains("ca_certificate_path") && error.to_string().contains("SSL_CERT_FILE"));
+    assert!(error.remedy().contains("ca_certificate_path") && error.remedy().contains("SSL_CERT_FILE"));
+}
+
+/// What `openssl req -x509` makes: its own authority, and marked as one.
+fn self_signed(name: &str, years: std::ops::Range<i32>) -> (rcgen::Certificate, ServerConfig) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.not_before = rcgen::date_time_ymd(years.start, 1, 1);
+    params.not_after = rcgen::date_time_ymd(years.end, 1, 1);
+    let certificate = params.self_signed(&key).unwrap();
+    let config = server_builder()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )
+        .unwrap();
+    (certificate, config)
+}
+
+#[tokio::test]
+async fn a_server_that_is_its_own_authority_is_trusted_when_it_is_given() {
+    let cases = [
+        ("127.0.0.1", 2020..2100, None),
+        ("127.0.0.1", 2020..2021, Some(TlsProblem::Expired)),
+        ("127.0.0.1", 2090..2100, Some(TlsProblem::NotYetValid)),
+        ("other.example", 2020..2100, Some(TlsProblem::WrongName)),
+    ];
+    for (name, years, expected) in cases {
+        let (certificate, config) = self_signed(name, years);
+        let server = Server::tls(config, status(200)).await;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        // As an editor on Windows writes it.
+        std::fs::write(file.path(), format!("\u{feff}{}", certificate.pem())).unwrap();
+        let options = ClientOptions {
+            ca_certificate_path: Some(file.path().to_owned()),
+            ..options()
+        };
+
+        let request = server.request(Method::GET, Repeat::Idempotent);
+        let outcome = Client::new(options).send(request, &limits()).await;
+
+        match expected {
+            None => assert_eq!(outcome.unwrap().status(), 200),
+            Some(expected) => assert!(
+                matches!(&outcome, Err(HttpError::Tls { problem, .. }) if *problem == expected),
+                "{outcome:?}"
+            ),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_its_own_authority_is_not_trusted_for_another_that_is_given() {
+    let (_, config) = self_signed("127.0.0.1", 2020..2100);
+    let (other, _) = self_signed("127.0.0.1", 2020..2100);
+    let server = Server::tls(config, status(200)).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), other.pem()).unwrap();
+    for ca_certificate_path in [None, Some(file.path().to_owned())] {
+        let error = tls_error(
+            &server,
+            ClientOptions {
+                ca_certificate_path,
+                ..options()
+            },
+        )
+        .await;
+
+        assert!(
+            matches!(
+                &error,
+                HttpError::Tls {
+                    problem: TlsProblem::UnknownAuthority | TlsProblem::NoRoots,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -143,7 +223,7 @@ async fn unusable_files_are_named_by_the_first_request() {
     assert!(matches!(
         unreadable,
         OptionsError::Unreadable {
-            attribute: "ca_certificate_path",
+            option: "ca_certificate_path",
             ..
         }
     ));

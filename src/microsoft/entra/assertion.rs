@@ -12,13 +12,13 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::http::Secret;
+use crate::http::{Secret, without_byte_order_mark};
 
 /// Why a certificate file cannot prove anything.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CertificateError {
     /// Not there, or not ours to read.
-    #[error("client_certificate_path: the file {} cannot be read ({why}); check the path and its permissions", path.display())]
+    #[error("client_certificate_path: the file {} cannot be read ({why})", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum CertificateError {
         why: String,
     },
     /// PKCS#12, which this provider does not read.
-    #[error("client_certificate_path: {} looks like a PFX (PKCS#12) file; convert it: openssl pkcs12 -in {} -nodes -out certificate.pem", path.display(), path.display())]
+    #[error("client_certificate_path: {} looks like a PFX (PKCS#12) file", path.display())]
     Pfx {
         /// The file.
         path: PathBuf,
@@ -38,25 +38,43 @@ pub enum CertificateError {
         path: PathBuf,
     },
     /// No key in it.
-    #[error("client_certificate_path: {} holds a certificate but no private key; append the key to the file", path.display())]
+    #[error("client_certificate_path: {} holds a certificate but no private key", path.display())]
     NoKey {
         /// The file.
         path: PathBuf,
     },
     /// A key that needs a password.
-    #[error("client_certificate_path: the private key in {} is encrypted; decrypt it: openssl rsa -in key.pem -out key-plain.pem", path.display())]
+    #[error("client_certificate_path: the private key in {} is encrypted", path.display())]
     EncryptedKey {
         /// The file.
         path: PathBuf,
     },
     /// A key that Entra takes no signatures of.
-    #[error("client_certificate_path: the private key in {} cannot be used; Entra accepts RSA keys only ({why})", path.display())]
+    #[error("client_certificate_path: the private key in {} cannot be used: Entra accepts RSA keys only ({why})", path.display())]
     UnusableKey {
         /// The file.
         path: PathBuf,
         /// The library's words.
         why: String,
     },
+}
+
+impl CertificateError {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Unreadable { .. } => "Check the path and its permissions.".to_owned(),
+            Self::Pfx { path } => format!(
+                "Convert it: openssl pkcs12 -in {} -nodes -out certificate.pem.",
+                path.display()
+            ),
+            Self::NoCertificate { .. } => "Give a PEM file with the certificate and its private key.".to_owned(),
+            Self::NoKey { .. } => "Append the key to the file.".to_owned(),
+            Self::EncryptedKey { .. } => "Decrypt it: openssl rsa -in key.pem -out key-plain.pem.".to_owned(),
+            Self::UnusableKey { .. } => "Give an RSA key in PEM form.".to_owned(),
+        }
+    }
 }
 
 /// An assertion for `token_url`, valid for ten minutes from `now` (seconds since 1970).
@@ -69,7 +87,8 @@ pub(super) fn sign(path: &Path, client_id: &str, token_url: &str, now: i64) -> R
         why: error.to_string(),
     })?;
     let bytes = Zeroizing::new(bytes);
-    let Ok(text) = std::str::from_utf8(&bytes) else {
+    let bytes = without_byte_order_mark(&bytes);
+    let Ok(text) = std::str::from_utf8(bytes) else {
         // A PFX file is a DER sequence.
         return Err(if bytes.first() == Some(&0x30) {
             CertificateError::Pfx { path: owned() }
@@ -78,7 +97,7 @@ pub(super) fn sign(path: &Path, client_id: &str, token_url: &str, now: i64) -> R
         });
     };
     let certificate =
-        CertificateDer::from_pem_slice(&bytes).map_err(|_| CertificateError::NoCertificate { path: owned() })?;
+        CertificateDer::from_pem_slice(bytes).map_err(|_| CertificateError::NoCertificate { path: owned() })?;
     if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(CertificateError::EncryptedKey { path: owned() });
     }

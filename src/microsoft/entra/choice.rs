@@ -41,25 +41,40 @@ pub struct Pipeline {
     pub service_connection_id: Option<String>,
 }
 
-/// Why no sign-in, or no single one, is meant.
+/// Why no sign-in, or no single one, is meant; [`ChoiceError::remedy`] says what can be done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChoiceError {
     /// Nothing at all.
-    #[error(
-        "no way to sign in to Microsoft 365 is configured; set microsoft365.client_id and refresh_token (M365_REFRESH_TOKEN), or access_token (M365_ACCESS_TOKEN), or client_id with client_secret, client_certificate_path or use_oidc"
-    )]
+    #[error("no way to sign in to Microsoft 365 is configured")]
     Nothing,
     /// More than one, all in the configuration.
-    #[error("the microsoft365 block holds {} ways to sign in: {}; keep one", .0.len(), .0.join(" and "))]
+    #[error("{} ways to sign in to Microsoft 365 are configured: {}", .0.len(), .0.join(" and "))]
     Several(Vec<&'static str>),
     /// A way without its application.
-    #[error("microsoft365: {0} needs client_id (or ARM_CLIENT_ID), the application's id")]
+    #[error("{0} needs client_id, the application's id")]
     NoClientId(&'static str),
     /// OIDC without a token.
-    #[error(
-        "microsoft365: use_oidc is set, but there is no token: set oidc_token or oidc_token_file_path, or run in a pipeline that offers one (GitHub Actions with \"id-token: write\", Azure Pipelines, HCP Terraform)"
-    )]
+    #[error("use_oidc is set, but there is no token")]
     NoOidcToken,
+}
+
+impl ChoiceError {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Nothing => {
+                "Set client_id and refresh_token, or access_token, or client_id with client_secret, \
+                 client_certificate_path or use_oidc."
+            }
+            Self::Several(_) => "Keep one of them.",
+            Self::NoClientId(_) => "Set client_id.",
+            Self::NoOidcToken => {
+                "Set oidc_token or oidc_token_file_path, or run in a pipeline that offers one (GitHub Actions with \
+                 \"id-token: write\", Azure Pipelines, HCP)."
+            }
+        }
+    }
 }
 
 impl Given {

@@ -55,10 +55,10 @@ pub enum FederatedError {
         service: &'static str,
         /// Why.
         #[source]
-        source: HttpError,
+        source: Box<HttpError>,
     },
     /// The pipeline's token service refused.
-    #[error("{service} refused to give an OIDC token (status {status}): {advice}")]
+    #[error("{service} refused to give an OIDC token (status {status})")]
     Refused {
         /// Which one.
         service: &'static str,
@@ -67,6 +67,19 @@ pub enum FederatedError {
         /// What to do.
         advice: &'static str,
     },
+}
+
+impl FederatedError {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Unreadable { .. } => "Check the path, and that the job that writes the token has run.".to_owned(),
+            Self::Empty { .. } => "Check that the job that issues the token has run.".to_owned(),
+            Self::NoAnswer { source, .. } => source.remedy(),
+            Self::Refused { advice, .. } => (*advice).to_owned(),
+        }
+    }
 }
 
 impl FederatedToken {
@@ -94,7 +107,7 @@ impl FederatedToken {
             } => {
                 let question = Question {
                     service: "GitHub Actions",
-                    advice: "give the job the permission \"id-token: write\"",
+                    advice: "Give the job the permission \"id-token: write\".",
                     method: Method::GET,
                     extra: &[("audience", AUDIENCE)],
                 };
@@ -107,7 +120,7 @@ impl FederatedToken {
             } => {
                 let question = Question {
                     service: "Azure Pipelines",
-                    advice: "map SYSTEM_ACCESSTOKEN into the step's environment, and check ado_pipeline_service_connection_id",
+                    advice: "Map SYSTEM_ACCESSTOKEN into the step's environment, and check ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID.",
                     method: Method::POST,
                     extra: &[("api-version", "7.1"), ("serviceConnectionId", service_connection_id)],
                 };
@@ -140,7 +153,10 @@ impl Question<'_> {
             method,
             extra,
         } = self;
-        let no_answer = |source| FederatedError::NoAnswer { service, source };
+        let no_answer = |source| FederatedError::NoAnswer {
+            service,
+            source: Box::new(source),
+        };
         let (origin, mut url) = Origin::locate(request_url).map_err(no_answer)?;
         url.query_pairs_mut().extend_pairs(extra);
         let mut request = Request::new(method.clone(), url, &origin, Repeat::Idempotent)

@@ -39,9 +39,18 @@ impl Refusal {
         Some(Self {
             error: body.error,
             code,
-            text: secret::mask(first_line).chars().take(400).collect(),
+            text: secret::mask(without_code(first_line)).chars().take(400).collect(),
             correlation_id: body.correlation_id,
         })
+    }
+
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        let advice = self.advice();
+        let mut letters = advice.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        format!("{}{}.", first.collect::<String>(), letters.as_str())
     }
 
     /// Cause and remedy.
@@ -77,17 +86,27 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.code {
             Some(code) => write!(f, "AADSTS{code} ({})", self.error)?,
-            None => write!(f, "{}", self.error)?,
+            None if self.error.is_empty() => f.write_str("no reason given")?,
+            None => f.write_str(&self.error)?,
         }
-        write!(f, ": {}", self.advice())?;
         if !self.text.is_empty() {
-            write!(f, ". Entra says: {}", self.text)?;
+            write!(f, ": {}", self.text)?;
         }
         if let Some(id) = &self.correlation_id {
             write!(f, " (correlation id {id})")?;
         }
         Ok(())
     }
+}
+
+/// The text behind `AADSTS700082: `, which is shown as the code.
+fn without_code(text: &str) -> &str {
+    let Some(rest) = text.strip_prefix("AADSTS") else {
+        return text;
+    };
+    rest.trim_start_matches(|c: char| c.is_ascii_digit())
+        .trim_start_matches(':')
+        .trim()
 }
 
 #[derive(Deserialize)]
@@ -158,7 +177,7 @@ const ADVICE: &[(&[u64], &str)] = &[
     ),
     (
         &[70_021, 700_211, 700_212, 700_213],
-        "no federated credential of the application matches the OIDC token: issuer, subject and audience are compared literally (the plan and the apply phase of HCP Terraform have different subjects)",
+        "no federated credential of the application matches the OIDC token: issuer, subject and audience are compared literally (each phase of a run in HCP has a subject of its own)",
     ),
     (
         &[700_024],
@@ -227,7 +246,7 @@ mod tests {
         });
 
         let refusal = Refusal::parse(body.to_string().as_bytes()).unwrap();
-        let shown = refusal.to_string();
+        let shown = format!("{refusal} {}", refusal.remedy());
 
         assert!(refusal.may_be_replication());
         assert!(shown.contains("AADSTS7000215") && shown.contains("not its id") && shown.contains("11111111-2222"));
@@ -245,7 +264,7 @@ mod tests {
     fn an_unknown_code_still_gets_advice() {
         let body = br#"{"error":"invalid_grant","error_codes":[1]}"#;
 
-        assert!(Refusal::parse(body).unwrap().to_string().contains("sign in anew"));
+        assert!(Refusal::parse(body).unwrap().remedy().contains("sign in anew"));
         assert!(Refusal::parse(b"<html>").is_none());
     }
 

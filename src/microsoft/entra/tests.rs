@@ -208,7 +208,7 @@ async fn wrong_credentials_are_tried_once_and_explained() {
     for _ in 0..3 {
         let error = entra.token(&limits()).await.unwrap_err();
         assert!(
-            error.to_string().contains("AADSTS7000222") && error.to_string().contains("expired"),
+            error.to_string().contains("AADSTS7000222") && error.remedy().contains("expired"),
             "{error}"
         );
     }
@@ -296,7 +296,7 @@ async fn what_is_not_entra_is_said_so() {
 
         assert!(matches!(error, EntraError::NotEntra { .. }), "{error:?}");
         assert!(
-            error.to_string().contains("Portal") && error.to_string().contains("login_url"),
+            error.to_string().contains("Portal") && error.remedy().contains("login_url"),
             "{error}"
         );
     }

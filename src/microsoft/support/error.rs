@@ -3,7 +3,8 @@
 use crate::http::{Answer, HttpError, StatusCode};
 use crate::microsoft::EntraError;
 
-/// Why the admin center did not do what was asked. Meanings: tools that use sibling routes of the same portal.
+/// Why the admin center did not do what was asked; [`SupportError::remedy`] says what can be done. Meanings: tools that use
+/// sibling routes of the same portal.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SupportError {
     /// The way to the admin center.
@@ -19,24 +20,20 @@ pub enum SupportError {
     #[error("there is no token for the admin center")]
     SignIn(#[from] EntraError),
     /// 401.
-    #[error(
-        "the admin center does not take the token (401){hint}: sign in as a user with microsoft365.refresh_token of an application that has the delegated permission user_impersonation on \"Microsoft Office 365 Portal\" (00000006-0000-0ff1-ce00-000000000000) with admin consent, and check environment and admin_url"
-    )]
+    #[error("the admin center does not take the token (401){hint}")]
     Unauthorized {
         /// What is known about the token.
         hint: String,
     },
     /// 403.
-    #[error(
-        "the admin center knows the signed-in user, but refuses to {operation} (403): the user needs an administrator role in this tenant (Microsoft's page asks for Global Administrator; older versions of it for Service Support or Helpdesk Administrator)"
-    )]
+    #[error("the admin center knows the signed-in user, but refuses to {operation} (403)")]
     Forbidden {
         /// What was being done.
         operation: &'static str,
     },
     /// 403 to a token without a user.
     #[error(
-        "the admin center refuses to {operation} (403), most likely because the token is an application's own, without a user: sign in as a user, with microsoft365.refresh_token (M365_REFRESH_TOKEN) of an application that has the delegated permission user_impersonation on \"Microsoft Office 365 Portal\" with admin consent"
+        "the admin center refuses to {operation} (403), most likely because the token is an application's own, without a user"
     )]
     ApplicationOnly {
         /// What was being done.
@@ -44,7 +41,7 @@ pub enum SupportError {
     },
     /// 404 that is not about one repository.
     #[error(
-        "the admin center has no such page ({operation}: {path} answered 404): Microsoft announced the retirement of the support integration, so it may be gone for this tenant; if the API has moved, set support_api_profile, else remove the m365_* resources and enter the values by hand where the page still exists"
+        "the admin center has no such page ({operation}: {path} answered 404): Microsoft announced the retirement of the support integration, so it may be gone for this tenant"
     )]
     PageMissing {
         /// What was being done.
@@ -54,7 +51,7 @@ pub enum SupportError {
     },
     /// 440.
     #[error(
-        "the admin center demands a live portal sign-in (440): this route does not accept access tokens in this tenant, so no program can {operation}; enter the values by hand"
+        "the admin center demands a live portal sign-in (440): this route does not accept access tokens in this tenant, so no program can {operation}"
     )]
     PortalSignIn {
         /// What was being done.
@@ -62,7 +59,7 @@ pub enum SupportError {
     },
     /// A page for people instead of an answer.
     #[error(
-        "the admin center answered the request to {operation} with {what} (status {status}), not with JSON: this is the portal's sign-in or error page, so the token was not accepted for the route or admin_url points to another site; check admin_url and environment"
+        "the admin center answered the request to {operation} with {what} (status {status}), not with JSON: this is the portal's sign-in or error page, so the token was not accepted for the route or admin_url points to another site"
     )]
     NotJson {
         /// What was being done.
@@ -74,7 +71,7 @@ pub enum SupportError {
     },
     /// 5xx, after all retries.
     #[error(
-        "the admin center's support service is not available ({operation}: status {status}), also after several attempts: try again later; if it stays so, the retired service is probably switched off. It says: {detail}"
+        "the admin center's support service is not available ({operation}: status {status}), also after several attempts. It says: {detail}"
     )]
     Unavailable {
         /// What was being done.
@@ -86,7 +83,7 @@ pub enum SupportError {
     },
     /// 400.
     #[error(
-        "the admin center does not understand the request to {operation} (400): a value is not allowed, or the unpublished API differs from the profile (verb, field names or context headers), which support_api_profile can correct. It says: {detail}"
+        "the admin center does not understand the request to {operation} (400): a value is not allowed, or the unpublished API differs from the profile (verb, field names or context headers). It says: {detail}"
     )]
     BadRequest {
         /// What was being done.
@@ -96,7 +93,7 @@ pub enum SupportError {
     },
     /// Any other status.
     #[error(
-        "the admin center answered the request to {operation} with the unexpected status {status}; if this is a success, add it to \"expected\" in support_api_profile. It says: {detail}"
+        "the admin center answered the request to {operation} with the unexpected status {status}. It says: {detail}"
     )]
     Unexpected {
         /// What was being done.
@@ -107,32 +104,26 @@ pub enum SupportError {
         detail: String,
     },
     /// JSON of another shape than the profile says.
-    #[error(
-        "the admin center's answer is not as expected: {detail}; if the API has changed, correct \"pointer\" and \"fields\" in support_api_profile"
-    )]
+    #[error("the admin center's answer is not as expected: {detail}")]
     Shape {
         /// What is missing.
         detail: String,
     },
     /// The profile leaves the operation out.
-    #[error(
-        "the support API profile has no operation {0:?}; add it to support_api_profile, or make the change by hand in the admin center"
-    )]
+    #[error("the support API profile has no operation {0:?}")]
     NotInProfile(&'static str),
     /// An id that would change the address.
     #[error("repository_id {0:?} cannot be used: it must not be empty, \".\" or \"..\"")]
     BadRepositoryId(String),
     /// Create found one.
-    #[error(
-        "a repository with the id {repository_id:?} exists already; adopt it with: terraform import <address> {repository_id:?}, or choose another repository_id"
-    )]
+    #[error("a repository with the id {repository_id:?} exists already")]
     AlreadyExists {
         /// Its id.
         repository_id: String,
     },
     /// The answer of a create was lost, and looking for the repository failed too.
     #[error(
-        "it is not known whether the repository {repository_id:?} was created, since the answer was lost and the list of repositories cannot be read; apply again"
+        "it is not known whether the repository {repository_id:?} was created, since the answer was lost and the list of repositories cannot be read"
     )]
     Uncertain {
         /// Its id.
@@ -148,9 +139,7 @@ pub enum SupportError {
         repository_id: String,
     },
     /// Written with success, and not to be seen afterwards.
-    #[error(
-        "the admin center accepted the repository {repository_id:?}, but does not list it: look at the page in the admin center, then apply again"
-    )]
+    #[error("the admin center accepted the repository {repository_id:?}, but does not list it")]
     NotVisible {
         /// Its id.
         repository_id: String,
@@ -158,6 +147,51 @@ pub enum SupportError {
 }
 
 impl SupportError {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Http { source, .. } => return source.remedy(),
+            Self::SignIn(error) => return error.remedy(),
+            Self::Uncertain { source, .. } => return format!("{} Then run it again.", source.remedy()),
+            Self::Unauthorized { .. } | Self::ApplicationOnly { .. } => {
+                "Sign in as a user: with a refresh_token of an application that has the delegated permission \
+                 user_impersonation on \"Microsoft Office 365 Portal\" (00000006-0000-0ff1-ce00-000000000000) with admin \
+                 consent. Check environment and admin_url."
+            }
+            Self::Forbidden { .. } => {
+                "The user needs an administrator role in this tenant (Microsoft's page asks for Global Administrator; \
+                 older versions of it for Service Support or Helpdesk Administrator)."
+            }
+            Self::PageMissing { .. } => {
+                "If the API has moved, set support_api_profile. If it is gone, enter the values by hand where the page \
+                 still exists."
+            }
+            Self::PortalSignIn { .. } => "Enter the values by hand in the admin center.",
+            Self::NotJson { .. } => "Check admin_url and environment.",
+            Self::Unavailable { .. } => {
+                "Try again later. If it stays so, the retired service is probably switched off."
+            }
+            Self::BadRequest { .. } => {
+                "Correct the value, or what the API is assumed to be with support_api_profile."
+            }
+            Self::Unexpected { .. } => {
+                "If this is a success, add the status to \"expected\" in support_api_profile."
+            }
+            Self::Shape { .. } => {
+                "If the API has changed, correct \"pointer\" and \"fields\" in support_api_profile."
+            }
+            Self::NotInProfile(_) => {
+                "Add it to support_api_profile, or make the change by hand in the admin center."
+            }
+            Self::BadRepositoryId(_) => "Choose another repository_id.",
+            Self::AlreadyExists { .. } => "Choose another repository_id, or take the existing one over.",
+            Self::RepositoryMissing { .. } => "Run it again: it is planned anew.",
+            Self::NotVisible { .. } => "Look at the page in the admin center, then run it again.",
+        }
+        .to_owned()
+    }
+
     /// The meaning of an answer that is no success.
     pub(super) fn from_answer(
         operation: &'static str,

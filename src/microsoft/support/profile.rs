@@ -47,17 +47,22 @@ pub(super) struct Object {
     pub(super) values: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// Why a `support_api_profile` cannot be used.
+/// Why a `support_api_profile` cannot be used. What it holds is not quoted: it may be a cookie.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ProfileError {
     /// The file is not there, or not ours to read.
-    #[error("support_api_profile: the file {} cannot be read ({why}); give the path of a JSON file, or the JSON itself", path.display())]
+    #[error("support_api_profile: the file {} cannot be read ({why})", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// The system's words.
         why: String,
     },
+    /// Neither an object nor a path.
+    #[error(
+        "support_api_profile is neither a JSON object nor the path of a file; it is not shown, since it may hold a secret"
+    )]
+    Neither,
     /// Not JSON, or not an object.
     #[error("support_api_profile is not a JSON object: {0}")]
     NotJson(String),
@@ -72,6 +77,20 @@ pub enum ProfileError {
         /// What is wrong, and what would be right.
         why: String,
     },
+}
+
+impl ProfileError {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } | Self::Neither => "Give the path of a JSON file, or the JSON itself.",
+            Self::NotJson(_) => "Correct the JSON.",
+            Self::Shape(_) | Self::Value { .. } => {
+                "Compare it with the profile that comes with the provider: it needs to say only what differs."
+            }
+        }
+    }
 }
 
 impl Profile {
@@ -91,6 +110,9 @@ impl Profile {
         let given = given.trim();
         if given.starts_with('{') {
             return Self::merged(given);
+        }
+        if !could_be_a_path(given) {
+            return Err(ProfileError::Neither);
         }
         let path = PathBuf::from(given);
         let text = std::fs::read_to_string(&path).map_err(|error| ProfileError::Unreadable {
@@ -112,7 +134,8 @@ impl Profile {
             return Err(ProfileError::NotJson("it must be an object".to_owned()));
         }
         merge(&mut profile, given);
-        let raw: Raw = serde_json::from_value(profile).map_err(|error| ProfileError::Shape(error.to_string()))?;
+        let raw: Raw =
+            serde_json::from_value(profile).map_err(|error| ProfileError::Shape(unquoted(&error.to_string())))?;
         raw.check()
     }
 }
@@ -256,6 +279,19 @@ impl RawOperation {
     }
 }
 
+/// Whether a text can be shown as a path without showing a profile that was damaged on the way.
+fn could_be_a_path(text: &str) -> bool {
+    text.len() <= LONGEST_PATH && !text.contains(['{', '}', '[', ']', '"', '=', ';', '\n', '\r'])
+}
+
+/// An error of the JSON library without the values that it quotes: `string "…"`. Names of fields stand in backticks.
+fn unquoted(text: &str) -> String {
+    match (text.find('"'), text.rfind('"')) {
+        (Some(from), Some(to)) if from < to => format!("{}\"***\"{}", &text[..from], &text[to + 1..]),
+        _ => text.to_owned(),
+    }
+}
+
 fn check_names(at: &str, object: &Object, known: &[&str]) -> Result<(), ProfileError> {
     for needed in known {
         match object.fields.get(*needed) {
@@ -318,6 +354,8 @@ fn merge(target: &mut Value, patch: Value) {
     }
 }
 
+/// Longer than the paths of any system.
+const LONGEST_PATH: usize = 4096;
 pub(super) const PLACEHOLDER: &str = "{repository_id}";
 const STANDARD: &str = include_str!("support_api.json");
 const OPERATIONS: &[&str] = &[

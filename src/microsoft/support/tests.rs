@@ -201,7 +201,7 @@ async fn a_taken_id_is_not_overwritten() {
         .unwrap_err();
 
     assert!(matches!(error, SupportError::AlreadyExists { .. }), "{error}");
-    assert!(error.to_string().contains("terraform import"));
+    assert!(error.remedy().contains("repository_id"));
     assert!(writes(&server).is_empty());
 }
 
@@ -260,7 +260,7 @@ async fn every_refusal_says_what_it_means() {
         (Reply::typed(200, "application/json", "{\"Repos"), "malformed"),
         (Reply::json(200, &json!({"Other": 1})), "/Repositories"),
         (Reply::json(200, &json!([1])), "/Repositories"),
-        (Reply::json(503, &json!({})), "try again later"),
+        (Reply::json(503, &json!({})), "Try again later"),
         (Reply::json(400, &json!({"m": "bad verb"})), "bad verb"),
         (Reply::json(418, &json!({})), "418"),
     ];
@@ -270,7 +270,8 @@ async fn every_refusal_says_what_it_means() {
 
         let error = api(&server, None).repositories(&limits()).await.unwrap_err();
 
-        assert!(error.to_string().contains(expected), "{reply:?}: {error}");
+        let said = format!("{error}. {}", error.remedy());
+        assert!(said.contains(expected), "{reply:?}: {said}");
     }
 }
 

@@ -110,6 +110,7 @@ impl<P: Provider> Shared<P> {
                 "the call is answered"
             );
         });
+        diagnostics.shorten(&mut lock(&self.told));
         response.diagnostics().extend(diagnostics.to_proto(self.mask));
         Ok(tonic::Response::new(response))
     }

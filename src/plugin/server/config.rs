@@ -38,6 +38,7 @@ impl<P: Provider> Shared<P> {
             Configured::Failed(problems) => (Configuration::Absent, problems),
         };
         *lock(&self.configuration) = configuration;
+        lock(&self.told).clear();
         Ok((proto::configure_provider::Response::default(), diagnostics))
     }
 

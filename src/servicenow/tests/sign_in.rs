@@ -143,7 +143,7 @@ async fn each_grant_sends_its_own_fields() {
     let bearer = find(SignIn::JwtBearer {
         client_id: "client".to_owned(),
         client_secret: None,
-        assertion: Assertion::Issued(TokenSource::Given(secret(&assertion))),
+        assertion: TokenSource::Given(secret(&assertion)),
     })
     .await;
     assert_eq!(
@@ -174,38 +174,6 @@ async fn the_newest_refresh_token_is_used() {
         .map(|request| request.field("refresh_token").unwrap())
         .collect();
     assert_eq!(sent, ["refresh-0", "refresh-1"]);
-}
-
-#[tokio::test]
-async fn a_signed_assertion_names_client_and_user() {
-    let server = oauth_server(json!(1799), |_| true).await;
-    let folder = tempfile::tempdir().unwrap();
-    let key_path = folder.path().join("key.pem");
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-    std::fs::write(&key_path, key.serialize_pem()).unwrap();
-    let sign_in = SignIn::JwtBearer {
-        client_id: "client".to_owned(),
-        client_secret: Some(secret("secret-marker")),
-        assertion: Assertion::Signed {
-            key_path,
-            key_id: Some("kid-1".to_owned()),
-            subject: "abel".to_owned(),
-        },
-    };
-
-    instance(&server, sign_in)
-        .at(scripted::limits())
-        .find(TABLE, &id(KEY), &[])
-        .await
-        .unwrap();
-
-    let assertion = token_requests(&server)[0].field("assertion").unwrap();
-    let claims = crate::http::jwt::Claims::decode(&assertion).unwrap();
-    assert_eq!(
-        (claims.text("iss"), claims.text("sub"), claims.audiences()),
-        (Some("client"), Some("abel"), vec!["client"])
-    );
-    assert_eq!(jsonwebtoken::decode_header(&assertion).unwrap().kid.unwrap(), "kid-1");
 }
 
 #[tokio::test]
@@ -370,4 +338,109 @@ fn an_incomplete_sign_in_is_named() {
     };
     let error = Instance::new(options).unwrap_err();
     assert_eq!(error.to_string(), "signing in with basic needs password");
+}
+
+fn that_go_with_every_request() -> Vec<SignIn> {
+    vec![
+        basic(),
+        SignIn::ApiKey {
+            key: secret("key-marker"),
+        },
+        SignIn::Bearer {
+            token: secret("token-marker"),
+        },
+        SignIn::OidcToken {
+            source: TokenSource::Given(secret(&jwt("abel", FAR))),
+        },
+    ]
+}
+
+/// Deletes go out one by one, where reads would be sent together.
+async fn thirty_deletes(instance: &Instance) -> Vec<Result<(), TableError>> {
+    let deletes = (0..30).map(|_| async {
+        let deleted = instance.at(scripted::limits()).delete(TABLE, &SysId::random()).await;
+        deleted.map(|_| ())
+    });
+    futures_util::future::join_all(deletes).await
+}
+
+#[tokio::test]
+async fn refused_credentials_are_sent_once() {
+    for sign_in in that_go_with_every_request() {
+        let server = Server::replies(vec![refusal(401, "User is not authenticated", "")]).await;
+        let instance = instance(&server, sign_in.clone());
+
+        for _ in 0..2 {
+            for outcome in thirty_deletes(&instance).await {
+                assert!(
+                    matches!(outcome, Err(TableError::Unauthenticated { .. })),
+                    "{outcome:?}"
+                );
+            }
+        }
+
+        assert_eq!(server.count(), 1, "{sign_in:?}");
+    }
+}
+
+/// A refusal of what was accepted a moment ago may be about something else: one more request finds out.
+#[tokio::test]
+async fn a_refusal_after_success_is_believed_the_second_time() {
+    let refused = || refusal(401, "User is not authenticated", "");
+    let good = || result(json!({ "sys_id": KEY }));
+    let server = Server::replies(vec![good(), refused(), good(), refused(), refused()]).await;
+    let session = instance(&server, basic()).at(scripted::limits());
+
+    let mut outcomes = Vec::new();
+    for _ in 0..8 {
+        outcomes.push(session.find(TABLE, &id(KEY), &[]).await.is_ok());
+    }
+
+    assert_eq!(outcomes, [true, false, true, false, false, false, false, false]);
+    assert_eq!(server.count(), 5);
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_fails_for_all_that_wait() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let options = InstanceOptions {
+        instance_url: url,
+        sign_in: basic(),
+        http: scripted::options(),
+        timing: Timing::STANDARD,
+    };
+    let instance = Instance::new(options).unwrap();
+
+    for outcome in thirty_deletes(&instance).await {
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, TableError::Unavailable { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_user_name_with_a_colon_is_refused_for_basic_alone() {
+    let of = |sign_in| {
+        Instance::new(InstanceOptions {
+            instance_url: "https://dev1.service-now.com".to_owned(),
+            sign_in,
+            http: scripted::options(),
+            timing: Timing::STANDARD,
+        })
+    };
+    let basic = SignIn::Basic {
+        username: "domain:abel".to_owned(),
+        password: secret("password-marker"),
+    };
+    let password = SignIn::Password {
+        client_id: "client".to_owned(),
+        client_secret: secret("secret-marker"),
+        username: "domain:abel".to_owned(),
+        password: secret("password-marker"),
+    };
+
+    let error = of(basic).unwrap_err().to_string();
+    assert!(error.contains("username") && error.contains("colon"), "{error}");
+    assert!(of(password).is_ok());
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::SignInMethod;
 use crate::http::HttpError;
 use crate::http::jwt::JwtError;
 use crate::http::token::Failure;
@@ -18,7 +19,7 @@ pub enum SignInError {
         /// The instance.
         host: String,
         /// How the account signs in.
-        method: &'static str,
+        method: SignInMethod,
         /// `error` of the answer.
         code: String,
         /// `error_description` of the answer.
@@ -58,19 +59,11 @@ pub enum SignInError {
         /// How long ago.
         seconds_ago: i64,
     },
-    /// The key that signs the assertion cannot be used.
-    #[error("the private key {} cannot sign the assertion: {why}", path.display())]
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// The library's words.
-        why: String,
-    },
     /// There is no token with this way to sign in.
     #[error("signing in with {method} has no access token")]
     NoToken {
         /// How the account signs in.
-        method: &'static str,
+        method: SignInMethod,
     },
 }
 
@@ -78,8 +71,8 @@ impl SignInError {
     /// What the user can do about it.
     pub fn remedy(&self) -> String {
         match self {
-            SignInError::Http(_) => "Check instance_url and the network, then run it again.".to_owned(),
-            SignInError::Refused { method, code, .. } => usual_causes(method, code),
+            SignInError::Http(error) => error.remedy(),
+            SignInError::Refused { method, code, .. } => usual_causes(*method, code),
             SignInError::NoTokenEndpoint { .. } => {
                 "Check instance_url, that the instance is awake and not under maintenance, and that plugin \
                  com.snc.platform.security.oauth is active."
@@ -98,7 +91,6 @@ impl SignInError {
                 };
                 format!("Issue a new one, or {lasting}. If it is new, this machine's clock is ahead: set it.")
             }
-            SignInError::Key { .. } => "Give an RSA private key in PEM form.".to_owned(),
             SignInError::NoToken { .. } => {
                 "Sign in with OAuth: set client_id and client_secret, and a grant_type.".to_owned()
             }
@@ -115,38 +107,42 @@ impl SignInError {
             | SignInError::NoTokenEndpoint { .. }
             | SignInError::TokenFile { .. }
             | SignInError::ExpiredToken { .. } => Failure::Attempt,
-            SignInError::Refused { .. }
-            | SignInError::BadToken { .. }
-            | SignInError::Key { .. }
-            | SignInError::NoToken { .. } => Failure::Credentials,
+            SignInError::Refused { .. } | SignInError::BadToken { .. } | SignInError::NoToken { .. } => {
+                Failure::Credentials
+            }
         }
     }
 }
 
 /// The instance answers `access_denied` or `server_error` to nearly everything; the reason is only in its system log.
 /// The causes are those of the vendor's pages and of reports.
-fn usual_causes(method: &str, code: &str) -> String {
+fn usual_causes(method: SignInMethod, code: &str) -> String {
     let own = match method {
-        "client_credentials" => {
+        SignInMethod::ClientCredentials => {
             "the property glide.oauth.inbound.client.credential.grant_type.enabled does not exist or is not true; the \
              registry (oauth_entity) has no OAuth Application User, or that user is inactive or locked out; its \
              inbound grant type is not client_credential; client_id or client_secret is wrong"
         }
-        "password" => {
+        SignInMethod::Password => {
             "user name or password is wrong; the user is inactive, locked out, must reset its password or has web \
              service access only (this grant needs an interactive user); the grant is switched off by \
              glide.oauth.inbound.ropc.grant_type.disabled; client_id or client_secret is wrong"
         }
-        "refresh_token" => {
+        SignInMethod::RefreshToken => {
             "the refresh token has expired, was revoked or belongs to another client; the user is inactive; client_id \
              or client_secret is wrong"
         }
-        "jwt_bearer" => {
+        SignInMethod::JwtBearer => {
             "the user has the role admin, which this grant refuses; the assertion's kid, issuer, audience or signature \
              does not fit the registry's verifier map; it has expired, or its jti was used before; client_id or \
              client_secret is wrong"
         }
-        _ => "client_id or client_secret is wrong; the registry is inactive",
+        // These ask for no token of the instance.
+        SignInMethod::Basic
+        | SignInMethod::AccessToken
+        | SignInMethod::ApiKey
+        | SignInMethod::OidcToken
+        | SignInMethod::ClientCertificate => "client_id or client_secret is wrong; the registry is inactive",
     };
     let common = "the user's flag \"Password needs reset\" is set; the registry lacks its default profile or scope \
                   (seen after a reset of a developer instance)";

@@ -5,20 +5,24 @@
 
 mod error; // Why no token was obtained, and the usual causes.
 mod oauth; // The token endpoint of the instance.
+mod trial; // Credentials are tried by one request first.
 
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub use error::SignInError;
 use oauth::Grant;
+use trial::Trial;
 
+use super::connection::locked;
 use super::error::ConfigError;
 use crate::http::jwt::{Claims, JwtError};
 use crate::http::token::{Token, TokenCache};
-use crate::http::{Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
+use crate::http::{Answer, Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
 
 /// A way to sign in to an instance. The names are those of the provider's attributes.
 #[derive(Clone, Debug)]
@@ -64,7 +68,7 @@ pub enum SignIn {
         /// `client_secret`; none for a public client.
         client_secret: Option<Secret>,
         /// What is exchanged for the token.
-        assertion: Assertion,
+        assertion: TokenSource,
     },
     /// A ready access token.
     Bearer {
@@ -85,19 +89,98 @@ pub enum SignIn {
     ClientCertificate,
 }
 
-impl SignIn {
-    /// A short name for messages and logs.
-    pub fn method(&self) -> &'static str {
+/// The ways to sign in, without their secrets: for messages, and for decisions that differ by the way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SignInMethod {
+    /// [`SignIn::Basic`].
+    Basic,
+    /// [`SignIn::ClientCredentials`].
+    ClientCredentials,
+    /// [`SignIn::Password`].
+    Password,
+    /// [`SignIn::RefreshToken`].
+    RefreshToken,
+    /// [`SignIn::JwtBearer`].
+    JwtBearer,
+    /// [`SignIn::Bearer`].
+    AccessToken,
+    /// [`SignIn::ApiKey`].
+    ApiKey,
+    /// [`SignIn::OidcToken`].
+    OidcToken,
+    /// [`SignIn::ClientCertificate`].
+    ClientCertificate,
+}
+
+impl SignInMethod {
+    /// The name that messages and logs use.
+    pub fn name(self) -> &'static str {
         match self {
-            SignIn::Basic { .. } => "basic",
-            SignIn::ClientCredentials { .. } => "client_credentials",
-            SignIn::Password { .. } => "password",
-            SignIn::RefreshToken { .. } => "refresh_token",
-            SignIn::JwtBearer { .. } => "jwt_bearer",
-            SignIn::Bearer { .. } => "access_token",
-            SignIn::ApiKey { .. } => "api_key",
-            SignIn::OidcToken { .. } => "oidc_token",
-            SignIn::ClientCertificate => "client_certificate",
+            SignInMethod::Basic => "basic",
+            SignInMethod::ClientCredentials => "client_credentials",
+            SignInMethod::Password => "password",
+            SignInMethod::RefreshToken => "refresh_token",
+            SignInMethod::JwtBearer => "jwt_bearer",
+            SignInMethod::AccessToken => "access_token",
+            SignInMethod::ApiKey => "api_key",
+            SignInMethod::OidcToken => "oidc_token",
+            SignInMethod::ClientCertificate => "client_certificate",
+        }
+    }
+
+    /// Whether requests carry a token that has a begin and an end, so that the clocks of both sides count.
+    pub(super) fn has_token(self) -> bool {
+        match self {
+            SignInMethod::Basic | SignInMethod::ApiKey | SignInMethod::ClientCertificate => false,
+            SignInMethod::ClientCredentials
+            | SignInMethod::Password
+            | SignInMethod::RefreshToken
+            | SignInMethod::JwtBearer
+            | SignInMethod::AccessToken
+            | SignInMethod::OidcToken => true,
+        }
+    }
+}
+
+impl fmt::Display for SignInMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl SignIn {
+    /// Which way it is.
+    pub fn method(&self) -> SignInMethod {
+        match self {
+            SignIn::Basic { .. } => SignInMethod::Basic,
+            SignIn::ClientCredentials { .. } => SignInMethod::ClientCredentials,
+            SignIn::Password { .. } => SignInMethod::Password,
+            SignIn::RefreshToken { .. } => SignInMethod::RefreshToken,
+            SignIn::JwtBearer { .. } => SignInMethod::JwtBearer,
+            SignIn::Bearer { .. } => SignInMethod::AccessToken,
+            SignIn::ApiKey { .. } => SignInMethod::ApiKey,
+            SignIn::OidcToken { .. } => SignInMethod::OidcToken,
+            SignIn::ClientCertificate => SignInMethod::ClientCertificate,
+        }
+    }
+
+    /// Whether every request carries the same credentials, with nothing to replace them by when they are refused.
+    fn goes_with_every_request(&self) -> bool {
+        match self {
+            SignIn::Basic { .. }
+            | SignIn::Bearer { .. }
+            | SignIn::ApiKey { .. }
+            | SignIn::ClientCertificate
+            | SignIn::OidcToken {
+                source: TokenSource::Given(_),
+            } => true,
+            SignIn::ClientCredentials { .. }
+            | SignIn::Password { .. }
+            | SignIn::RefreshToken { .. }
+            | SignIn::JwtBearer { .. }
+            | SignIn::OidcToken {
+                source: TokenSource::File(_),
+            } => false,
         }
     }
 
@@ -161,6 +244,13 @@ impl SignIn {
         let (attribute, header) = match self {
             SignIn::Bearer { token } => ("access_token", token),
             SignIn::ApiKey { key } => ("api_key", key),
+            SignIn::Basic { username, .. } if username.contains(':') => {
+                return Err(ConfigError::Unusable {
+                    attribute: "username",
+                    problem: "Basic authentication ends the user name at the first colon, so it cannot hold one"
+                        .to_owned(),
+                });
+            }
             SignIn::Basic { .. }
             | SignIn::ClientCredentials { .. }
             | SignIn::Password { .. }
@@ -201,8 +291,8 @@ impl SignIn {
                 ..
             } => {
                 let given = match assertion {
-                    Assertion::Issued(TokenSource::Given(token)) => Some(token),
-                    Assertion::Issued(TokenSource::File(_)) | Assertion::Signed { .. } => None,
+                    TokenSource::Given(token) => Some(token),
+                    TokenSource::File(_) => None,
                 };
                 client_secret.iter().chain(given).collect()
             }
@@ -275,22 +365,6 @@ impl TokenSource {
     }
 }
 
-/// What the JWT bearer grant exchanges for an access token.
-#[derive(Clone, Debug)]
-pub enum Assertion {
-    /// A JWT that somebody else signed (`oidc_token`, `oidc_token_file_path`).
-    Issued(TokenSource),
-    /// One that we sign ourselves, five minutes long, with `iss` and `aud` = the client id.
-    Signed {
-        /// RSA private key in PEM form.
-        key_path: PathBuf,
-        /// `kid` of the instance's verifier map, if it has one.
-        key_id: Option<String>,
-        /// `sub`: the user.
-        subject: String,
-    },
-}
-
 /// An access token for use elsewhere.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
@@ -304,6 +378,8 @@ pub struct AccessToken {
 pub(super) struct Credentials {
     sign_in: SignIn,
     tokens: TokenCache<SignInError>,
+    /// For credentials that go with every request and cannot be replaced when they are refused.
+    trial: Option<Trial>,
     /// What the last token answer said: its end, and the refresh token to use next.
     last: Mutex<Last>,
 }
@@ -315,13 +391,14 @@ impl Credentials {
         }
         sign_in.check()?;
         Ok(Credentials {
+            trial: sign_in.goes_with_every_request().then(Trial::default),
             sign_in,
             tokens: TokenCache::new(SignInError::concerns),
             last: Mutex::default(),
         })
     }
 
-    pub(super) fn method(&self) -> &'static str {
+    pub(super) fn method(&self) -> SignInMethod {
         self.sign_in.method()
     }
 
@@ -365,6 +442,15 @@ impl Credentials {
                 let token = self.token(client, origin, limits).await?;
                 Ok((request.bearer(&token.value)?, Some(token)))
             }
+        }
+    }
+
+    /// Sends a signed request. Credentials that were refused once are not sent again: that could lock the account.
+    pub(super) async fn send(&self, request: Request, client: &Client, limits: &Limits) -> Result<Answer, HttpError> {
+        let sent = client.send(request, limits);
+        match &self.trial {
+            Some(trial) => trial.send(limits, sent).await,
+            None => sent.await,
         }
     }
 
@@ -458,14 +544,7 @@ impl Credentials {
                 client_secret,
                 assertion,
             } => {
-                let assertion = match assertion {
-                    Assertion::Issued(source) => source.read().await?,
-                    Assertion::Signed {
-                        key_path,
-                        key_id,
-                        subject,
-                    } => oauth::sign_assertion(key_path, key_id.as_deref(), subject, client_id).await?,
-                };
+                let assertion = assertion.read().await?;
                 Grant::new(
                     "urn:ietf:params:oauth:grant-type:jwt-bearer",
                     client_id,
@@ -494,8 +573,8 @@ impl Credentials {
         ))
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Last> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last(&self) -> MutexGuard<'_, Last> {
+        locked(&self.last)
     }
 }
 

@@ -1,13 +1,10 @@
 //! The token endpoint of the instance, `/oauth_token.do`. Form-encoded: JSON gives an unspecified error.
 
-use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::SignInError;
+use super::{SignInError, SignInMethod};
 use crate::http::{Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, secret};
 use crate::servicenow::response::clock_note;
 
@@ -51,7 +48,7 @@ pub(super) struct Granted {
 
 pub(super) async fn fetch(
     grant: &Grant,
-    method: &'static str,
+    method: SignInMethod,
     client: &Client,
     origin: &Origin,
     limits: &Limits,
@@ -101,37 +98,7 @@ pub(super) async fn revoke(
     }
 }
 
-/// A fresh assertion of our own: five minutes, once only.
-pub(super) async fn sign_assertion(
-    key_path: &Path,
-    key_id: Option<&str>,
-    subject: &str,
-    client_id: &str,
-) -> Result<Secret, SignInError> {
-    let bad = |why: String| SignInError::Key {
-        path: key_path.to_owned(),
-        why,
-    };
-    let path = key_path.to_owned();
-    let read = tokio::task::spawn_blocking(move || std::fs::read(path))
-        .await
-        .map_err(|error| bad(error.to_string()))?;
-    let key = EncodingKey::from_rsa_pem(&zeroize::Zeroizing::new(read.map_err(|error| bad(error.to_string()))?))
-        .map_err(|error| bad(error.to_string()))?;
-    let now = Timestamp::now().as_second();
-    let claims = json!({
-        "iss": client_id, "aud": client_id, "sub": subject, "iat": now, "exp": now + ASSERTION_LIFE_S,
-        "jti": format!("{:032x}", rand::random::<u128>()),
-    });
-    let header = Header {
-        kid: key_id.map(str::to_owned),
-        ..Header::new(Algorithm::RS256)
-    };
-    let assertion = jsonwebtoken::encode(&header, &claims, &key).map_err(|error| bad(error.to_string()))?;
-    Ok(Secret::from(assertion))
-}
-
-fn read(method: &'static str, answer: &Answer) -> Result<Granted, SignInError> {
+fn read(method: SignInMethod, answer: &Answer) -> Result<Granted, SignInError> {
     let host = || answer.host().to_owned();
     let status = answer.status().as_u16();
     let Ok(Json::Object(body)) = answer.json::<Json>() else {
@@ -206,5 +173,3 @@ impl From<crate::http::OptionsError> for SignInError {
         SignInError::Http(HttpError::from(error))
     }
 }
-
-const ASSERTION_LIFE_S: i64 = 300;

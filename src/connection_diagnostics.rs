@@ -1,0 +1,136 @@
+//! Errors of the connection and of the sign-in as diagnostics.
+//!
+//! They are the same whatever was to be done, so their title says what is wrong and not what it kept from happening, and
+//! a run tells each of them in full once.
+
+use crate::{
+    http::HttpError,
+    microsoft::{EntraError, SupportError},
+    plugin::Diagnostic,
+    plugin::diagnostics::explain,
+    servicenow::{SignInError, TableError},
+};
+
+/// A table call that failed because the instance was not reached or did not accept the account; `None` for any other.
+pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
+    if let TableError::Unauthenticated { .. } = error {
+        return Some(refused(SERVICENOW, explain(error, &error.remedy())));
+    }
+    if let TableError::SignIn { source } = error {
+        return Some(of_sign_in(source));
+    }
+    if let TableError::Unavailable {
+        source: Some(source), ..
+    } = error
+    {
+        return of_http(source);
+    }
+    None
+}
+
+/// A sign-in to the instance that brought no token.
+pub(crate) fn of_sign_in(error: &SignInError) -> Diagnostic {
+    let of_connection = if let SignInError::Http(error) = error {
+        of_http(error)
+    } else {
+        None
+    };
+    of_connection.unwrap_or_else(|| refused(SERVICENOW, explain(error, &error.remedy())))
+}
+
+/// A call of the admin center that failed because of the connection or the sign-in; `None` for any other.
+pub(crate) fn of_support(error: &SupportError) -> Option<Diagnostic> {
+    if let SupportError::Http { source, .. } = error {
+        return of_http(source);
+    }
+    if let SupportError::SignIn(source) = error {
+        let of_connection = if let EntraError::Http(error) = source {
+            of_http(error)
+        } else {
+            None
+        };
+        return Some(of_connection.unwrap_or_else(|| refused(MICROSOFT, explain(source, &source.remedy()))));
+    }
+    if let SupportError::Unauthorized { .. } = error {
+        return Some(refused(MICROSOFT, explain(error, &error.remedy())));
+    }
+    None
+}
+
+/// No connection at all; `None` when something answered.
+fn of_http(error: &HttpError) -> Option<Diagnostic> {
+    if let HttpError::Options(_) = error {
+        let detail = explain(error, &format!("{} Nothing was sent.", error.remedy()));
+        return Some(Diagnostic::error("Invalid provider configuration", detail).told_once(ELSEWHERE));
+    }
+    let address = error.unreachable()?;
+    Some(
+        Diagnostic::error(
+            format!("Could not reach {address}"),
+            explain(error, &format!("{} {NOT_SENT}", error.remedy())),
+        )
+        .told_once(ELSEWHERE),
+    )
+}
+
+fn refused(service: &str, detail: String) -> Diagnostic {
+    let elsewhere =
+        format!("{ELSEWHERE} Credentials that were refused are not tried again: that could lock the account.");
+    Diagnostic::error(format!("Could not sign in to {service}"), detail).told_once(&elsewhere)
+}
+
+const SERVICENOW: &str = "ServiceNow";
+const MICROSOFT: &str = "Microsoft 365";
+const NOT_SENT: &str = "This call was not sent; what was already done is in the state.";
+const ELSEWHERE: &str = "Another error of this run with the same title gives the cause and the remedy.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_is_the_problem() {
+        let unreachable = HttpError::Connect {
+            host: "dev1.service-now.com".to_owned(),
+            address: "https://dev1.service-now.com".to_owned(),
+            why: "Connection refused (os error 111)".to_owned(),
+        };
+        let of_token = SignInError::Http(unreachable.clone());
+        let of_settings = SupportError::SignIn(EntraError::Http(unreachable.clone()));
+        let of_call = SupportError::Http {
+            operation: "read the support settings",
+            source: unreachable,
+        };
+
+        for diagnostic in [
+            of_sign_in(&of_token),
+            of_support(&of_settings).unwrap(),
+            of_support(&of_call).unwrap(),
+        ] {
+            assert_eq!(diagnostic.summary, "Could not reach https://dev1.service-now.com");
+            assert_eq!(
+                diagnostic.detail,
+                "No connection to dev1.service-now.com (Connection refused (os error 111)).\n\nCheck the address, the port \
+                 and what lies between (firewall, proxy, VPN). This call was not sent; what was already done is in the \
+                 state."
+            );
+            assert!(diagnostic.repeated.is_some());
+        }
+    }
+
+    #[test]
+    fn what_answered_was_reached() {
+        let lost = SupportError::Http {
+            operation: "read the support settings",
+            source: HttpError::Lost {
+                host: "h".to_owned(),
+                why: "w".to_owned(),
+            },
+        };
+        assert_eq!(of_support(&lost), None);
+        let expired = SupportError::SignIn(EntraError::Expired { ago: 60 });
+        let diagnostic = of_support(&expired).unwrap();
+        assert_eq!(diagnostic.summary, "Could not sign in to Microsoft 365");
+        assert!(diagnostic.detail.contains("refresh_token"), "{}", diagnostic.detail);
+    }
+}
