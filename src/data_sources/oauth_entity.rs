@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::records::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
+    plugin::{BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
     records::{application_scope, diagnostics, field::Field, required_roles},
     resources::oauth_entity::read_profile_into,
     servicenow::{
@@ -47,8 +47,7 @@ const LOOKUP: Lookup = Lookup {
     ],
 };
 
-#[async_trait]
-impl DataSource<Clients> for OauthEntity {
+impl BlockType for OauthEntity {
     fn type_name(&self) -> &'static str {
         "servicenow_oauth_entity"
     }
@@ -109,7 +108,10 @@ impl DataSource<Clients> for OauthEntity {
     fn needs(&self) -> Vec<Need> {
         required_roles::to_read(&[TABLE, oauth_entity_profile::TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for OauthEntity {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let own_rows = Query::equals(SYS_CLASS_NAME, TABLE.name())

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::records::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
+    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
     records::{
         application_scope, diagnostics,
         field::{self, Field, Reading},
@@ -52,8 +52,7 @@ const CONFIGURATION_FIELDS: &[Field] = &[
     Field::always("cache_life_span", configuration::CACHE_LIFE_SPAN),
 ];
 
-#[async_trait]
-impl DataSource<Clients> for OidcProvider {
+impl BlockType for OidcProvider {
     fn type_name(&self) -> &'static str {
         "servicenow_oidc_provider"
     }
@@ -110,7 +109,10 @@ impl DataSource<Clients> for OidcProvider {
     fn needs(&self) -> Vec<Need> {
         required_roles::to_read(&[TABLE, configuration::TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for OidcProvider {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let (record, mut state) = LOOKUP.find(&session, config, None).await?;

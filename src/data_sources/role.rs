@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::records::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Context, DataSource, Diagnostics, Need, Object, Rule, Schema},
+    plugin::{BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema},
     records::{field::Field, required_roles},
     servicenow::tables::sys_user_role::{COLUMNS, DESCRIPTION, ELEVATED_PRIVILEGE, NAME, TABLE},
 };
@@ -25,8 +25,7 @@ const LOOKUP: Lookup = Lookup {
     ],
 };
 
-#[async_trait]
-impl DataSource<Clients> for Role {
+impl BlockType for Role {
     fn type_name(&self) -> &'static str {
         "servicenow_role"
     }
@@ -51,7 +50,10 @@ impl DataSource<Clients> for Role {
     fn needs(&self) -> Vec<Need> {
         required_roles::to_read(&[TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for Role {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let (_, state) = LOOKUP.find(&cx.instance()?, config, None).await?;
         Ok((state, Diagnostics::new()))

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::records::lookup::{self, Lookup};
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
+    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
     records::{diagnostics, field::Field, required_roles},
     servicenow::{
         Session, SysId, TableError,
@@ -41,8 +41,7 @@ const LOOKUP: Lookup = Lookup {
     ],
 };
 
-#[async_trait]
-impl DataSource<Clients> for User {
+impl BlockType for User {
     fn type_name(&self) -> &'static str {
         "servicenow_user"
     }
@@ -81,7 +80,10 @@ impl DataSource<Clients> for User {
     fn needs(&self) -> Vec<Need> {
         required_roles::to_read(&[TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for User {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let (record, mut state) = LOOKUP.find(&session, config, None).await?;

@@ -15,8 +15,8 @@ use crate::records::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
-        Outcome, Resource, Schema, Value, schema::validate,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need,
+        Object, Outcome, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Row, Session, TableError, Update, Value as Wire,
@@ -107,8 +107,7 @@ fn schema() -> Schema {
     )
 }
 
-#[async_trait]
-impl Resource<Clients> for CrossScopePrivilege {
+impl BlockType for CrossScopePrivilege {
     fn type_name(&self) -> &'static str {
         "servicenow_cross_scope_privilege"
     }
@@ -120,7 +119,10 @@ impl Resource<Clients> for CrossScopePrivilege {
     fn needs(&self) -> Vec<Need> {
         required_roles::of_tables(&[TABLE, sys_scope::TABLE])
     }
+}
 
+#[async_trait]
+impl Resource<Clients> for CrossScopePrivilege {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(resource::sys_id_identity())
     }

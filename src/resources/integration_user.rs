@@ -16,8 +16,8 @@ use crate::records::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
-        Object, Outcome, Resource, Schema, Value, schema::validate,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved,
+        Need, Object, Outcome, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update,
@@ -133,8 +133,7 @@ fn schema() -> Schema {
     )
 }
 
-#[async_trait]
-impl Resource<Clients> for IntegrationUser {
+impl BlockType for IntegrationUser {
     fn type_name(&self) -> &'static str {
         "servicenow_integration_user"
     }
@@ -146,7 +145,10 @@ impl Resource<Clients> for IntegrationUser {
     fn needs(&self) -> Vec<Need> {
         required_roles::of_tables(&[TABLE, sys_user_has_role::TABLE, sys_user_grmember::TABLE])
     }
+}
 
+#[async_trait]
+impl Resource<Clients> for IntegrationUser {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(resource::sys_id_identity())
     }

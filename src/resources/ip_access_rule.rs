@@ -19,8 +19,8 @@ use crate::records::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
-        Outcome, Plan, Resource, Schema, Validator, schema::validate,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need,
+        Object, Outcome, Plan, Resource, Schema, Validator, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Insert, Query, QueryError, Record, Session, TableError, Update,
@@ -97,8 +97,7 @@ fn address() -> Validator {
     })
 }
 
-#[async_trait]
-impl Resource<Clients> for IpAccessRule {
+impl BlockType for IpAccessRule {
     fn type_name(&self) -> &'static str {
         "servicenow_ip_access_rule"
     }
@@ -109,10 +108,6 @@ impl Resource<Clients> for IpAccessRule {
 
     fn needs(&self) -> Vec<Need> {
         required_roles::of_tables(&[TABLE, sys_choice::TABLE])
-    }
-
-    fn identity(&self) -> Option<IdentitySchema> {
-        Some(resource::sys_id_identity())
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -127,8 +122,15 @@ impl Resource<Clients> for IpAccessRule {
             _ => Diagnostics::new(),
         }
     }
+}
 
-    fn plan(&self, plan: &mut Plan<'_>) {
+#[async_trait]
+impl Resource<Clients> for IpAccessRule {
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(resource::sys_id_identity())
+    }
+
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         if plan.config.at("range_end").is_null() {
             let start = plan.state.at("range_start").clone();
             plan.state.set("range_end", start);

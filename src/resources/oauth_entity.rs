@@ -20,8 +20,8 @@ use crate::records::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
-        Object, Outcome, Plan, Resource, Schema, Value, schema::validate,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved,
+        Need, Object, Outcome, Plan, Resource, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, QueryError, Record, Session, TableError, Update,
@@ -164,8 +164,7 @@ fn schema() -> Schema {
     )
 }
 
-#[async_trait]
-impl Resource<Clients> for OauthEntity {
+impl BlockType for OauthEntity {
     fn type_name(&self) -> &'static str {
         "servicenow_oauth_entity"
     }
@@ -176,10 +175,6 @@ impl Resource<Clients> for OauthEntity {
 
     fn needs(&self) -> Vec<Need> {
         required_roles::of_tables(&[TABLE, oauth_entity_profile::TABLE])
-    }
-
-    fn identity(&self) -> Option<IdentitySchema> {
-        Some(resource::sys_id_identity())
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -196,8 +191,15 @@ impl Resource<Clients> for OauthEntity {
         }
         Diagnostics::new()
     }
+}
 
-    fn plan(&self, plan: &mut Plan<'_>) {
+#[async_trait]
+impl Resource<Clients> for OauthEntity {
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(resource::sys_id_identity())
+    }
+
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         let is_provider = plan.state.text("type") == Some(TYPE_PROVIDER);
         if is_provider && plan.config.at("default_grant_type").is_null() && plan.prior.is_none() {
             plan.state.set("default_grant_type", "client_credentials");

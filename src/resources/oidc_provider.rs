@@ -17,8 +17,8 @@ use crate::records::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
-        Outcome, Path, Plan, Resource, Rule, Schema, Value, schema::validate,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need,
+        Object, Outcome, Path, Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         InputMode, Insert, Query, Record, Session, SysId, TableError, Update,
@@ -119,8 +119,7 @@ fn schema() -> Schema {
     .rule(Rule::ExactlyOneOf(&[configuration::ATTRIBUTE, CONFIGURATION_ID]))
 }
 
-#[async_trait]
-impl Resource<Clients> for OidcProvider {
+impl BlockType for OidcProvider {
     fn type_name(&self) -> &'static str {
         "servicenow_oidc_provider"
     }
@@ -136,12 +135,15 @@ impl Resource<Clients> for OidcProvider {
             oauth_entity_auth_scope_mapping::TABLE,
         ])
     }
+}
 
+#[async_trait]
+impl Resource<Clients> for OidcProvider {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(resource::sys_id_identity())
     }
 
-    fn plan(&self, plan: &mut Plan<'_>) {
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         configuration::warn(plan);
         if plan.prior.is_some_and(|prior| prior.at("id").is_null()) {
             // Only the configuration is left of it: that goes, and all is made anew.

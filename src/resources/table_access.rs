@@ -15,8 +15,8 @@ use crate::records::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
-        Outcome, Plan, Resource, Rule, Schema, Value, schema::validate,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need,
+        Object, Outcome, Plan, Resource, Rule, Schema, Value, schema::validate,
     },
     servicenow::{
         Cell, Column, InputMode, Kind, Record, Row, Session, SysId, TableError, Update,
@@ -98,8 +98,7 @@ fn schema() -> Schema {
     .rule(Rule::AtLeastOneOf(&["access", "read_access", "caller_access"]))
 }
 
-#[async_trait]
-impl Resource<Clients> for TableAccess {
+impl BlockType for TableAccess {
     fn type_name(&self) -> &'static str {
         "servicenow_table_access"
     }
@@ -111,12 +110,15 @@ impl Resource<Clients> for TableAccess {
     fn needs(&self) -> Vec<Need> {
         required_roles::of_tables(&[TABLE])
     }
+}
 
+#[async_trait]
+impl Resource<Clients> for TableAccess {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(resource::sys_id_identity())
     }
 
-    fn plan(&self, plan: &mut Plan<'_>) {
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         for setting in SETTINGS {
             if !setting.is_managed(plan.state) {
                 plan.state.set(setting.original, Value::Null);
@@ -382,35 +384,35 @@ impl Setting {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(prior: Option<Object>, config: Object, expected: Value) {
+    async fn check(prior: Option<Object>, config: Object, expected: Value) {
         let mut state = config.clone();
         let original = prior
             .as_ref()
             .map_or(Value::Unknown, |prior| prior.at("original_access").clone());
         state.set("original_access", original);
-        TableAccess.plan(&mut Plan {
+        let plan = &mut Plan {
             config: &config,
             prior: prior.as_ref(),
             state: &mut state,
             replace: &mut Vec::new(),
             diagnostics: &mut Diagnostics::new(),
-        });
+        };
+        TableAccess.plan(None, plan).await;
         assert_eq!(state.at("original_access"), &expected);
     }
 
-    #[test]
-    fn an_old_value_is_taken_once_and_kept_while_the_setting_is_configured() {
+    #[tokio::test]
+    async fn an_old_value_is_taken_once_and_kept_while_the_setting_is_configured() {
         let public = || Object::new().with("access", "public");
-        check(None, public(), Value::Unknown);
-        check(None, Object::new(), Value::Null);
+        check(None, public(), Value::Unknown).await;
+        check(None, Object::new(), Value::Null).await;
         let kept = public().with("original_access", "package_private");
-        check(Some(kept.clone()), public(), "package_private".into());
+        check(Some(kept.clone()), public(), "package_private".into()).await;
         let emptied = Object::new()
             .with("access", "")
             .with("original_access", "package_private");
-        check(Some(emptied), public(), "package_private".into());
-        check(Some(kept), Object::new(), Value::Null);
-        check(Some(Object::new()), public(), Value::Unknown);
+        check(Some(emptied), public(), "package_private".into()).await;
+        check(Some(kept), Object::new(), Value::Null).await;
+        check(Some(Object::new()), public(), Value::Unknown).await;
     }
 }

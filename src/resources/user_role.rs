@@ -17,8 +17,8 @@ use crate::records::{
 use crate::{
     clients::{Calls, Clients},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
-        Object, Outcome, Resource, Schema, schema::validate,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved,
+        Need, Object, Outcome, Resource, Schema, schema::validate,
     },
     servicenow::{
         Cell, Column, Granted, InputMode, Query, Record, Row, Session, SysId, Table, TableError, Update,
@@ -120,8 +120,7 @@ fn schema() -> Schema {
     )
 }
 
-#[async_trait]
-impl Resource<Clients> for UserRole {
+impl BlockType for UserRole {
     fn type_name(&self) -> &'static str {
         "servicenow_user_role"
     }
@@ -133,7 +132,10 @@ impl Resource<Clients> for UserRole {
     fn needs(&self) -> Vec<Need> {
         required_roles::of_tables(&[TABLE, sys_user::TABLE, sys_user_role::TABLE])
     }
+}
 
+#[async_trait]
+impl Resource<Clients> for UserRole {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(resource::sys_id_identity())
     }
