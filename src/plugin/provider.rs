@@ -194,7 +194,7 @@ pub enum Outcome {
     Partly(Object, Diagnostics),
 }
 
-/// A plan that a resource adds its own rules to. Pure: values in, decision out.
+/// A plan that a resource adds its own rules to. Terraform plans twice and demands the same answer.
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// What the user wrote, write-only values included.
@@ -250,9 +250,8 @@ impl Need {
     }
 }
 
-/// A managed resource.
-#[async_trait]
-pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
+/// What every type of block has: a resource, a data source, an ephemeral resource, an action.
+pub trait BlockType: Send + Sync + 'static {
     /// Its full type name.
     fn type_name(&self) -> &'static str;
 
@@ -264,6 +263,16 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Checks that a schema cannot express.
+    fn validate(&self, config: &Object) -> Diagnostics {
+        let _ = config;
+        Diagnostics::new()
+    }
+}
+
+/// A managed resource.
+#[async_trait]
+pub trait Resource<D: Send + Sync + 'static>: BlockType {
     /// What names one of its objects among all.
     fn identity(&self) -> Option<IdentitySchema> {
         None
@@ -275,15 +284,10 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
         Duration::from_mins(5)
     }
 
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
-    /// Adds the resource's own plan rules; not called for a destroy.
-    fn plan(&self, plan: &mut Plan<'_>) {
-        let _ = plan;
+    /// Adds the resource's own plan rules; not called for a destroy. There is no context where the provider is not
+    /// configured yet, and the plan must be possible without.
+    async fn plan(&self, cx: Option<&Context<D>>, plan: &mut Plan<'_>) {
+        let _ = (cx, plan);
     }
 
     /// Makes the object. `config` holds the write-only values.
@@ -393,48 +397,14 @@ impl ListSink {
 
 /// A data source.
 #[async_trait]
-pub trait DataSource<D: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Its full type name.
-    fn type_name(&self) -> &'static str;
-
-    /// Its schema.
-    fn schema(&self) -> Schema;
-
-    /// The rights that an account needs for it, for the reference pages.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
+pub trait DataSource<D: Send + Sync + 'static>: BlockType {
     /// Reads what the wholly known configuration asks for.
     async fn read(&self, cx: &Context<D>, config: Object) -> Result<(Object, Diagnostics), Diagnostics>;
 }
 
 /// A value that exists only while Terraform runs.
 #[async_trait]
-pub trait EphemeralResource<D: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Its full type name.
-    fn type_name(&self) -> &'static str;
-
-    /// Its schema.
-    fn schema(&self) -> Schema;
-
-    /// The rights that an account needs for it, for the reference pages.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
+pub trait EphemeralResource<D: Send + Sync + 'static>: BlockType {
     /// Makes it.
     async fn open(&self, cx: &Context<D>, config: Object) -> Result<Opened, Diagnostics>;
 
@@ -466,24 +436,7 @@ pub struct Opened {
 
 /// Something that is done at a moment, and leaves no state.
 #[async_trait]
-pub trait Action<D: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Its full type name.
-    fn type_name(&self) -> &'static str;
-
-    /// Its schema.
-    fn schema(&self) -> Schema;
-
-    /// The rights that an account needs for it, for the reference pages.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
+pub trait Action<D: Send + Sync + 'static>: BlockType {
     /// Does it, with progress that the user sees.
     async fn invoke(&self, cx: &Context<D>, config: &Object, progress: &Progress) -> Diagnostics;
 }

@@ -30,10 +30,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Mask,
     codec::msgpack,
-    diagnostics::Diagnostic,
+    diagnostics::{Diagnostic, Diagnostics},
     proto::tfplugin6::{DynamicValue, ResourceIdentityData},
-    provider::{Action, DataSource, EphemeralResource, Function, Provider, Resource, lock},
-    schema::{IdentitySchema, Schema},
+    provider::{Action, BlockType, DataSource, EphemeralResource, Function, Provider, Resource, lock},
+    schema::{
+        IdentitySchema, Schema,
+        validate::{self, WriteOnly},
+    },
     ty::Type,
     value::{Object, Value},
 };
@@ -148,25 +151,22 @@ impl<T: ?Sized> Entry<T> {
     }
 }
 
-/// Gives each kind of part its name and schema.
-macro_rules! entry {
-    ($part:ident) => {
-        impl<D: Send + Sync + 'static> Entry<dyn $part<D>> {
-            fn name(&self) -> &'static str {
-                self.part.type_name()
-            }
+impl<T: BlockType + ?Sized> Entry<T> {
+    fn name(&self) -> &'static str {
+        self.part.type_name()
+    }
 
-            fn schema(&self) -> &Schema {
-                self.schema.get_or_init(|| self.part.schema())
-            }
-        }
-    };
+    fn schema(&self) -> &Schema {
+        self.schema.get_or_init(|| self.part.schema())
+    }
+
+    /// Everything that is wrong with a configuration, as far as its values are known.
+    fn validate(&self, config: &Object, write_only: WriteOnly) -> Diagnostics {
+        let mut diagnostics = validate::configuration(self.schema(), config, write_only);
+        diagnostics.append(self.part.validate(config));
+        diagnostics
+    }
 }
-
-entry!(Resource);
-entry!(DataSource);
-entry!(EphemeralResource);
-entry!(Action);
 
 impl<D: Send + Sync + 'static> Entry<dyn Resource<D>> {
     fn list_schema(&self) -> Option<&Schema> {
@@ -196,31 +196,19 @@ impl<P: Provider> Shared<P> {
     }
 
     fn resource(&self, name: &str) -> Result<&Entry<dyn Resource<P::Data>>, Diagnostic> {
-        self.resources
-            .iter()
-            .find(|entry| entry.name() == name)
-            .ok_or_else(|| unknown_type("resource", name))
+        find(&self.resources, "resource", name)
     }
 
     fn data_source(&self, name: &str) -> Result<&Entry<dyn DataSource<P::Data>>, Diagnostic> {
-        self.data_sources
-            .iter()
-            .find(|entry| entry.name() == name)
-            .ok_or_else(|| unknown_type("data source", name))
+        find(&self.data_sources, "data source", name)
     }
 
     fn ephemeral(&self, name: &str) -> Result<&Entry<dyn EphemeralResource<P::Data>>, Diagnostic> {
-        self.ephemeral_resources
-            .iter()
-            .find(|entry| entry.name() == name)
-            .ok_or_else(|| unknown_type("ephemeral resource", name))
+        find(&self.ephemeral_resources, "ephemeral resource", name)
     }
 
     fn action(&self, name: &str) -> Result<&Entry<dyn Action<P::Data>>, Diagnostic> {
-        self.actions
-            .iter()
-            .find(|entry| entry.name() == name)
-            .ok_or_else(|| unknown_type("action", name))
+        find(&self.actions, "action", name)
     }
 
     fn configuration(&self) -> Configuration<P::Data> {
@@ -260,13 +248,16 @@ impl<P: Provider> Shared<P> {
     }
 }
 
-fn unknown_type(kind: &str, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        format!("Unknown {kind} type"),
-        format!(
-            "This version of the provider has no {kind} {name:?}. Check the name, or use a provider version that has it."
-        ),
-    )
+fn find<'a, T: BlockType + ?Sized>(
+    entries: &'a [Entry<T>],
+    kind: &str,
+    name: &str,
+) -> Result<&'a Entry<T>, Diagnostic> {
+    entries.iter().find(|entry| entry.name() == name).ok_or_else(|| {
+        let text =
+            format!("This version of the provider has no {kind} {name:?}. Check the name, or use a provider version that has it.");
+        Diagnostic::error(format!("Unknown {kind} type"), text)
+    })
 }
 
 /// A fault of ours, told to the user.

@@ -9,8 +9,8 @@ use crate::clients::{Calls, Clients};
 use crate::http::Secret;
 use crate::plugin::provider::unknown_version;
 use crate::plugin::{
-    Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need, Object,
-    Outcome, Plan, Reading, Resource, Rule, Schema,
+    Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
+    Object, Outcome, Plan, Reading, Resource, Rule, Schema,
 };
 use crate::records::existing::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
@@ -586,8 +586,7 @@ pub(crate) struct NotInserted {
     pub(crate) state: Object,
 }
 
-#[async_trait]
-impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
+impl<R: RecordResource> BlockType for ManagedRecord<R> {
     fn type_name(&self) -> &'static str {
         R::TYPE
     }
@@ -602,15 +601,18 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         required_roles::of_tables(&[&[R::TABLE], R::OTHER_TABLES].concat())
     }
 
+    fn validate(&self, config: &Object) -> Diagnostics {
+        R::validate(config)
+    }
+}
+
+#[async_trait]
+impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(sys_id_identity())
     }
 
-    fn validate(&self, config: &Object) -> Diagnostics {
-        R::validate(config)
-    }
-
-    fn plan(&self, plan: &mut Plan<'_>) {
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         field::plan(&self.fields, plan);
         R::plan(plan);
     }

@@ -11,7 +11,7 @@ use servicenow_provider::http::secret;
 use servicenow_provider::plugin::server::{Secrets, Server};
 use servicenow_provider::plugin::transport::{self, Plugin};
 use servicenow_provider::plugin::{
-    Attribute, Configured, Context, Diagnostics, Import, Object, Outcome, Provider, Resource, Schema,
+    Attribute, BlockType, Configured, Context, Diagnostics, Import, Object, Outcome, Provider, Resource, Schema,
 };
 use servicenow_provider::provider::{ADDRESS, Environment, Servicenow};
 use servicenow_simulator::faults::{Fault, Matcher};
@@ -302,8 +302,7 @@ impl Provider for Panicking {
 
 struct Panic;
 
-#[async_trait]
-impl Resource<Clients> for Panic {
+impl BlockType for Panic {
     fn type_name(&self) -> &'static str {
         "servicenow_panic"
     }
@@ -318,7 +317,10 @@ impl Resource<Clients> for Panic {
             vec![Attribute::text("id").computed().describe("Nothing."), secrets],
         )
     }
+}
 
+#[async_trait]
+impl Resource<Clients> for Panic {
     async fn create(&self, _cx: &Context<Clients>, _planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
         panic!("no way with {}", config.text("secrets_wo").unwrap_or_default());
     }

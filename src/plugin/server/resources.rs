@@ -17,7 +17,7 @@ use crate::plugin::{
     plan,
     proto::tfplugin6 as proto,
     provider::{Context, Import, Moved, Notes, Operation, Outcome, Plan, Provider, Reading, Resource, lock},
-    schema::{Attribute, Kind, Schema, validate},
+    schema::{Attribute, Kind, Schema},
     value::{Object, Value},
 };
 
@@ -34,9 +34,7 @@ impl<P: Provider> Shared<P> {
             .decode_config(request.config.as_ref(), entry.schema())
             .map_err(failed)?;
         let write_only = write_only(request.client_capabilities.as_ref());
-        let mut diagnostics = validate::configuration(entry.schema(), &config, write_only);
-        diagnostics.append(entry.part.validate(&config));
-        Ok((Default::default(), diagnostics))
+        Ok((Default::default(), entry.validate(&config, write_only)))
     }
 
     pub(super) async fn upgrade(
@@ -165,6 +163,7 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn plan(
         self: Arc<Self>,
         request: proto::plan_resource_change::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::plan_resource_change::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -187,13 +186,21 @@ impl<P: Provider> Shared<P> {
         let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
         let mut planned = plan::propose(schema, prior.as_ref(), proposed, &config);
         let mut diagnostics = quiet();
-        entry.part.plan(&mut Plan {
+        let cx = match self.configuration() {
+            Configuration::Ready(_) => {
+                let limit = time_limit(entry.part.as_ref(), Operation::Read, &planned.state);
+                Some(self.context(limit, &notes).map_err(failed)?)
+            }
+            Configuration::Unknown | Configuration::Absent => None,
+        };
+        let plan = &mut Plan {
             config: &config,
             prior: prior.as_ref(),
             state: &mut planned.state,
             replace: &mut planned.replace,
             diagnostics: &mut diagnostics,
-        });
+        };
+        entry.part.plan(cx.as_ref(), plan).await;
         planned.replace.sort();
         planned.replace.dedup();
         assert_sound(
