@@ -19,6 +19,8 @@ pub struct Attribute {
     pub description: String,
     /// Hidden in Terraform's output; still in the state.
     pub sensitive: bool,
+    /// Blanks and line breaks at its ends do not count, since the provider takes them off.
+    pub trimmed: bool,
     /// Only in the configuration: neither in plan nor in state. From Terraform 1.11.
     pub write_only: bool,
     /// The value where the configuration has none.
@@ -162,6 +164,7 @@ impl Attribute {
             presence: Presence::Optional,
             description: String::new(),
             sensitive: false,
+            trimmed: false,
             write_only: false,
             default: None,
             deprecated: None,
@@ -204,6 +207,13 @@ impl Attribute {
     #[must_use]
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
+        self
+    }
+
+    /// Blanks and line breaks at its ends do not count.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        self.trimmed = true;
         self
     }
 

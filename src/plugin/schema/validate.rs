@@ -174,23 +174,33 @@ pub fn duration() -> Validator {
 /// An absolute URL with a host; `https`, or `http` for the loopback host alone.
 pub fn url() -> Validator {
     Validator::text("An absolute `https` URL.", |text| {
+        let shown = without_credentials(text);
         let url = url::Url::parse(text).map_err(|error| {
-            format!("{text:?} is no URL: {error}. Write it in full, such as \"https://host/path\".")
+            format!("{shown:?} is no URL: {error}. Write it in full, such as \"https://host/path\".")
         })?;
         let Some(host) = url.host_str() else {
             return Err(format!(
-                "{text:?} names no host. Write it in full, such as \"https://host/path\"."
+                "{shown:?} names no host. Write it in full, such as \"https://host/path\"."
             ));
         };
         match url.scheme() {
             "https" => Ok(()),
             "http" if is_loopback(host) => Ok(()),
             "http" => Err(format!(
-                "{text:?} is not encrypted; http is accepted for loopback hosts only. Use https."
+                "{shown:?} is not encrypted; http is accepted for loopback hosts only. Use https."
             )),
-            scheme => Err(format!("{text:?} has the scheme {scheme}. Use https.")),
+            scheme => Err(format!("{shown:?} has the scheme {scheme}. Use https.")),
         }
     })
+}
+
+/// A URL for messages: user name and password are not shown.
+fn without_credentials(text: &str) -> String {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    match text[start..].rfind('@') {
+        Some(at) => format!("{}***{}", &text[..start], &text[start + at..]),
+        None => text.to_owned(),
+    }
 }
 
 /// Whether a host is this machine.
@@ -395,6 +405,13 @@ impl Walk {
                     .push(Diagnostic::error(summary, problem).at(path.path()));
             }
         }
+        if attribute.sensitive && !attribute.trimmed && value.as_str().is_some_and(|text| text.ends_with(['\n', '\r']))
+        {
+            let detail = "The line break is part of the value, and is hardly meant to be: file() and heredocs add one. \
+                          Remove it with trimspace(...).";
+            let warning = Diagnostic::warning(format!("{path} ends in a line break"), detail);
+            self.diagnostics.push(warning.at(path.path()));
+        }
         let Kind::Nested(nesting, nested) = &attribute.kind else {
             return;
         };
@@ -526,6 +543,36 @@ mod tests {
             sound().with("key_wo_version", "1"),
             &["key_wo_version: Invalid value for key_wo_version It needs `key_wo`"],
         );
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown() {
+        for url in [
+            "https://admin:pw-marker@host:99999/",
+            "ftp://admin:pw-marker@host",
+            "http://admin:pw-marker@host",
+            "admin:pw-marker@host",
+        ] {
+            let config = sound().with("kind", Value::Null).with("address", url);
+            let found = configuration(&schema(), &config, WriteOnly::Allowed);
+            let said = format!("{found:?}");
+            assert!(
+                found.has_errors() && said.contains("***@host") && !said.contains("pw-marker"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_that_ends_in_a_line_break_is_a_warning_that_does_not_show_it() {
+        for (argument, secret) in [("key", "s-marker\n"), ("key_wo", "s-marker\r\n")] {
+            let found = configuration(&schema(), &sound().with(argument, secret), WriteOnly::Allowed);
+            let said = format!("{found:?}");
+            assert!(!found.has_errors(), "{said}");
+            assert!(said.contains(&format!("{argument} ends in a line break")), "{said}");
+            assert!(said.contains("trimspace") && !said.contains("marker"), "{said}");
+        }
+        check(sound().with("key", "inner\nbreak"), &[]);
     }
 
     #[test]
