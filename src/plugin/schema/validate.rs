@@ -212,6 +212,14 @@ pub fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
+/// A check that empty text passes, where that clears what was set.
+pub fn or_empty(validator: Validator) -> Validator {
+    Validator::new(validator.rule.clone(), move |checked| match checked.value.as_str() {
+        Some("") => Ok(()),
+        _ => (validator.check)(checked),
+    })
+}
+
 /// A check of each element of a list or set.
 pub fn each(validator: Validator) -> Validator {
     Validator::new(validator.rule.clone(), move |checked| {
