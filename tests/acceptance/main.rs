@@ -11,7 +11,10 @@
     reason = "a test that cannot go on says where, and the workspace tells the story"
 )]
 
-#[allow(dead_code, reason = "helpers for tests to come: one stays although its only test was removed")]
+#[allow(
+    dead_code,
+    reason = "helpers for tests to come: one stays although its only test was removed"
+)]
 mod support;
 
 mod data_sources; // Each data source that looks for one record.

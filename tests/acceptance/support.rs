@@ -2,7 +2,9 @@
 
 pub(crate) mod by_hand;
 pub(crate) mod configurations;
+mod drift;
 mod guide;
+mod import;
 mod leaks;
 mod listener;
 mod plan;
@@ -18,7 +20,9 @@ mod workspace;
 mod zip;
 
 pub(crate) use by_hand::ByHand;
+pub(crate) use drift::{Drift, destroy_finds_it_removed, removal_is_corrected};
 pub(crate) use guide::Guide;
+pub(crate) use import::Imports;
 pub(crate) use listener::Listener;
 pub(crate) use plan::Plan;
 pub(crate) use process::Running;

@@ -1,6 +1,6 @@
 //! `servicenow_cross_scope_privilege`: made where it is missing, taken over where it exists.
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::support::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const PRIVILEGE: &str = r#"
     resource "servicenow_cross_scope_privilege" "read" {
@@ -131,17 +131,20 @@ async fn drift_and_absence_are_put_right() {
         workspace.terraform("apply").await.succeeds();
         let id = workspace.state(ADDRESS).text("id");
 
-        simulator
-            .instance()
-            .change("sys_scope_privilege", &id, &[("status", "denied")]);
-        workspace.plan().await.does(ADDRESS, &["update"]);
-        workspace.terraform("apply").await.succeeds();
+        Drift {
+            address: ADDRESS,
+            changes: &[("sys_scope_privilege", &id, &[("status", "denied")])],
+            planned: &["status"],
+            kept: &[],
+        }
+        .is_corrected(&simulator, &workspace)
+        .await;
         assert_eq!(simulator.only_record("sys_scope_privilege")["status"], "allowed");
 
-        simulator.instance().remove("sys_scope_privilege", &id);
-        workspace.plan().await.does(ADDRESS, &["create"]);
-        workspace.terraform("apply").await.succeeds();
-        workspace.plan_is_empty().await;
+        removal_is_corrected(&workspace, ADDRESS, |id| {
+            simulator.instance().remove("sys_scope_privilege", id);
+        })
+        .await;
     })
     .await;
 }
@@ -153,25 +156,16 @@ async fn a_privilege_is_imported_by_key_by_columns_and_by_identity() {
         let workspace = simulator.workspace(terraform, PRIVILEGE);
         workspace.terraform("apply").await.succeeds();
         let id = workspace.state(ADDRESS).text("id");
-        for import in [id.as_str(), "source_scope=x_mioms_m365_assis^target_name=oauth_entity"] {
-            workspace.terraform(&format!("state rm {ADDRESS}")).await.succeeds();
-            workspace.terraform_with(&["import", ADDRESS, import]).await.succeeds();
-            workspace
-                .state(ADDRESS)
-                .has("id", id.as_str())
-                .has("source_scope", "x_mioms_m365_assis");
-            workspace.plan_is_empty().await;
+        Imports {
+            address: ADDRESS,
+            configuration: PRIVILEGE,
+            identity: ("sys_id", &id),
+            targets: &[&id, "source_scope=x_mioms_m365_assis^target_name=oauth_entity"],
+            state: &[("id", &id), ("source_scope", "x_mioms_m365_assis")],
+            refused: &[],
         }
-        if terraform.has("1.12", "import by identity") {
-            workspace.terraform(&format!("state rm {ADDRESS}")).await.succeeds();
-            let import = format!("import {{\n  to = {ADDRESS}\n  identity = {{ sys_id = {id:?} }}\n}}\n{PRIVILEGE}");
-            workspace.configure(&import);
-            workspace
-                .terraform("apply")
-                .await
-                .succeeds()
-                .says("1 imported, 0 added, 0 changed");
-        }
+        .round_trip(terraform, &workspace)
+        .await;
         workspace.terraform("destroy").await.succeeds();
         simulator.is_as_at_start();
     })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::support::{Drift, Imports, Simulator, destroy_finds_it_removed, for_each_terraform, removal_is_corrected};
 
 const ADDRESS: &str = "servicenow_integration_user.this";
 const SECRETS: [&str; 2] = ["first-user-password", "second-user-password"];
@@ -152,22 +152,18 @@ async fn drift_of_a_user_is_planned_back_and_removal_planned_again() {
         workspace.terraform("apply").await.succeeds();
         let id = workspace.state(ADDRESS).text("id");
 
-        simulator.instance().change(
-            "sys_user",
-            &id,
-            &[
-                ("user_name", "somebody"),
-                ("first_name", ""),
-                ("last_name", "Changed"),
-                ("email", ""),
-                ("time_zone", ""),
-                ("title", "Changed"),
-                ("active", "false"),
-                ("web_service_access_only", "false"),
-                ("internal_integration_user", "true"),
-                ("locked_out", "true"),
-            ],
-        );
+        let changes = [
+            ("user_name", "somebody"),
+            ("first_name", ""),
+            ("last_name", "Changed"),
+            ("email", ""),
+            ("time_zone", ""),
+            ("title", "Changed"),
+            ("active", "false"),
+            ("web_service_access_only", "false"),
+            ("internal_integration_user", "true"),
+            ("locked_out", "true"),
+        ];
         // One of each is taken away, and one of each that is not ours is given.
         let row = |table: &str, name: &str, names: &str, column: &str| {
             let wanted = simulator.instance().find(names, "name", name)[0]["sys_id"].clone();
@@ -183,9 +179,10 @@ async fn drift_of_a_user_is_planned_back_and_removal_planned_again() {
             .instance()
             .put("sys_user_has_role", &[("user", &id), ("role", &foreign)]);
 
-        workspace.plan().await.updates_only(
-            ADDRESS,
-            &[
+        Drift {
+            address: ADDRESS,
+            changes: &[("sys_user", &id, &changes)],
+            planned: &[
                 "active",
                 "email",
                 "first_name",
@@ -199,8 +196,10 @@ async fn drift_of_a_user_is_planned_back_and_removal_planned_again() {
                 "user_name",
                 "web_service_access_only",
             ],
-        );
-        workspace.terraform("apply plan.bin").await.succeeds();
+            kept: &["locked_out"],
+        }
+        .is_corrected(&simulator, &workspace)
+        .await;
         let user = simulator.only_record("sys_user");
         assert_eq!(
             [&user["user_name"], &user["email"], &user["active"]],
@@ -209,17 +208,12 @@ async fn drift_of_a_user_is_planned_back_and_removal_planned_again() {
         assert_eq!(roles(&simulator), ["catalog", "incident_manager", "knowledge"]);
         assert_eq!(groups(&simulator), ["Hardware", "Service Desk"]);
         workspace.state(ADDRESS).has("locked_out", true);
-        workspace.plan_is_empty().await;
 
-        simulator.instance().remove("sys_user", &id);
-        workspace.plan().await.does(ADDRESS, &["create"]);
-        workspace.terraform("apply plan.bin").await.succeeds();
+        let remove = |id: &str| simulator.instance().remove("sys_user", id);
+        removal_is_corrected(&workspace, ADDRESS, remove).await;
         assert_eq!(simulator.only_record("sys_user")["user_password"], SECRETS[0]);
 
-        simulator
-            .instance()
-            .remove("sys_user", &workspace.state(ADDRESS).text("id"));
-        workspace.terraform("destroy -refresh=false").await.succeeds();
+        destroy_finds_it_removed(&workspace, ADDRESS, remove).await;
         simulator.is_as_at_start();
     })
     .await;
@@ -328,23 +322,16 @@ async fn a_user_is_imported_by_id_by_column_and_by_identity() {
         );
         let workspace = simulator.workspace(terraform, &configuration);
 
-        for target in [id.as_str(), "user_name=robot", "email=robot@contoso.com"] {
-            workspace.terraform_with(&["import", ADDRESS, target]).await.succeeds();
-            workspace.plan_is_empty().await;
-            workspace
-                .terraform("state rm servicenow_integration_user.this")
-                .await
-                .succeeds();
+        Imports {
+            address: ADDRESS,
+            configuration: &configuration,
+            identity: ("sys_id", &id),
+            targets: &[&id, "user_name=robot", "email=robot@contoso.com"],
+            state: &[("id", &id)],
+            refused: &[],
         }
-        if terraform.has("1.12", "import by identity") {
-            let block = format!("import {{\n  to = {ADDRESS}\n  identity = {{\n    sys_id = {id:?}\n  }}\n}}\n");
-            workspace.configure(&format!("{configuration}\n{block}"));
-            workspace
-                .terraform("apply")
-                .await
-                .succeeds()
-                .says("1 imported, 0 added, 0 changed");
-        }
+        .round_trip(terraform, &workspace)
+        .await;
     })
     .await;
 }

@@ -1,6 +1,6 @@
 //! `servicenow_ip_access_rule`: address rules, with choices that are looked up.
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::support::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const RULE: &str = r#"
     resource "servicenow_ip_access_rule" "connector" {
@@ -134,18 +134,23 @@ async fn drift_and_absence_are_put_right() {
         workspace.terraform("apply").await.succeeds();
         let id = workspace.state(ADDRESS).text("id");
 
-        let drifted = [("type", "1"), ("range_end", "52.149.152.99"), ("active", "false")];
-        simulator.instance().change("ip_access", &id, &drifted);
-        workspace.plan().await.does(ADDRESS, &["update"]);
-        workspace.terraform("apply").await.succeeds();
+        Drift {
+            address: ADDRESS,
+            changes: &[(
+                "ip_access",
+                &id,
+                &[("type", "1"), ("range_end", "52.149.152.99"), ("active", "false")],
+            )],
+            planned: &["active", "range_end", "type"],
+            kept: &[],
+        }
+        .is_corrected(&simulator, &workspace)
+        .await;
         let record = simulator.only_record("ip_access");
         assert_eq!((record["type"].as_str(), record["active"].as_str()), ("0", "true"));
         assert_eq!(record["range_end"], "52.149.152.32");
 
-        simulator.instance().remove("ip_access", &id);
-        workspace.plan().await.does(ADDRESS, &["create"]);
-        workspace.terraform("apply").await.succeeds();
-        workspace.plan_is_empty().await;
+        removal_is_corrected(&workspace, ADDRESS, |id| simulator.instance().remove("ip_access", id)).await;
     })
     .await;
 }
@@ -157,26 +162,20 @@ async fn a_rule_is_imported_by_key_by_columns_and_by_identity() {
         let workspace = simulator.workspace(terraform, RULE);
         workspace.terraform("apply").await.succeeds();
         let id = workspace.state(ADDRESS).text("id");
-        for import in [
-            id.as_str(),
-            "range_start=52.149.152.32",
-            "description=Microsoft 365 support connector",
-        ] {
-            workspace.terraform(&format!("state rm {ADDRESS}")).await.succeeds();
-            workspace.terraform_with(&["import", ADDRESS, import]).await.succeeds();
-            workspace.state(ADDRESS).has("id", id.as_str());
-            workspace.plan_is_empty().await;
+        Imports {
+            address: ADDRESS,
+            configuration: RULE,
+            identity: ("sys_id", &id),
+            targets: &[
+                &id,
+                "range_start=52.149.152.32",
+                "description=Microsoft 365 support connector",
+            ],
+            state: &[("id", &id)],
+            refused: &[],
         }
-        if terraform.has("1.12", "import by identity") {
-            workspace.terraform(&format!("state rm {ADDRESS}")).await.succeeds();
-            let import = format!("import {{\n  to = {ADDRESS}\n  identity = {{ sys_id = {id:?} }}\n}}\n{RULE}");
-            workspace.configure(&import);
-            workspace
-                .terraform("apply")
-                .await
-                .succeeds()
-                .says("1 imported, 0 added, 0 changed");
-        }
+        .round_trip(terraform, &workspace)
+        .await;
         workspace.terraform("destroy").await.succeeds();
         simulator.is_as_at_start();
     })

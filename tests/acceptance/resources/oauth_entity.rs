@@ -1,6 +1,6 @@
 //! `servicenow_oauth_entity`, from creation to removal.
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::support::{Drift, Imports, Simulator, destroy_finds_it_removed, for_each_terraform, removal_is_corrected};
 
 const ADDRESS: &str = "servicenow_oauth_entity.this";
 const ID: &str = "11111111-2222-3333-4444-555555555555";
@@ -179,28 +179,25 @@ async fn drift_of_an_entry_is_planned_back_and_removal_planned_again() {
         let id = workspace.state(ADDRESS).text("id");
         let at_first = simulator.instance().fingerprint();
 
-        simulator.instance().change(
-            "oauth_entity",
-            &id,
-            &[
-                ("name", "Somebody's"),
-                ("default_grant_type", "password"),
-                ("token_url", "https://evil.example.com/token"),
-                ("auth_url", ""),
-                ("revoke_token_url", "https://evil.example.com/revoke"),
-                ("redirect_url", "https://evil.example.com/redirect"),
-                ("send_client_credentials_as", "request_body_parameter"),
-                ("access_token_lifespan", "1"),
-                ("refresh_token_lifespan", ""),
-                ("access", "public"),
-                ("active", "false"),
-                ("comments", "Changed"),
-                ("logo_url", ""),
-            ],
-        );
-        workspace.plan().await.updates_only(
-            ADDRESS,
-            &[
+        let changes = [
+            ("name", "Somebody's"),
+            ("default_grant_type", "password"),
+            ("token_url", "https://evil.example.com/token"),
+            ("auth_url", ""),
+            ("revoke_token_url", "https://evil.example.com/revoke"),
+            ("redirect_url", "https://evil.example.com/redirect"),
+            ("send_client_credentials_as", "request_body_parameter"),
+            ("access_token_lifespan", "1"),
+            ("refresh_token_lifespan", ""),
+            ("access", "public"),
+            ("active", "false"),
+            ("comments", "Changed"),
+            ("logo_url", ""),
+        ];
+        Drift {
+            address: ADDRESS,
+            changes: &[("oauth_entity", &id, &changes)],
+            planned: &[
                 "access",
                 "access_token_lifespan",
                 "active",
@@ -215,8 +212,10 @@ async fn drift_of_an_entry_is_planned_back_and_removal_planned_again() {
                 "send_client_credentials_as",
                 "token_url",
             ],
-        );
-        workspace.terraform("apply plan.bin").await.succeeds();
+            kept: &[],
+        }
+        .is_corrected(&simulator, &workspace)
+        .await;
         assert_eq!(simulator.instance().fingerprint(), at_first);
 
         simulator
@@ -238,15 +237,10 @@ async fn drift_of_an_entry_is_planned_back_and_removal_planned_again() {
         assert_eq!(simulator.only_record("oauth_entity_profile")["oauth_entity"], id);
         workspace.plan_is_empty().await;
 
-        simulator.instance().remove("oauth_entity", &id);
-        workspace.plan().await.does(ADDRESS, &["create"]);
-        workspace.terraform("apply plan.bin").await.succeeds();
+        let remove = |id: &str| simulator.instance().remove("oauth_entity", id);
+        removal_is_corrected(&workspace, ADDRESS, remove).await;
         assert_ne!(simulator.only_record("oauth_entity")["sys_id"], id);
-
-        simulator
-            .instance()
-            .remove("oauth_entity", &workspace.state(ADDRESS).text("id"));
-        workspace.terraform("destroy -refresh=false").await.succeeds();
+        destroy_finds_it_removed(&workspace, ADDRESS, remove).await;
         simulator.is_as_at_start();
     })
     .await;
@@ -335,46 +329,29 @@ async fn an_entry_is_imported_by_id_by_column_and_by_identity() {
         let workspace = simulator.workspace(terraform, &configuration);
         let by_client_id = format!("client_id={ID}");
 
-        for target in [id.as_str(), "name=Outbound", &by_client_id] {
-            workspace.terraform_with(&["import", ADDRESS, target]).await.succeeds();
-            workspace.plan_is_empty().await;
-            workspace
-                .terraform("state rm servicenow_oauth_entity.this")
-                .await
-                .succeeds();
+        Imports {
+            address: ADDRESS,
+            configuration: &configuration,
+            identity: ("sys_id", &id),
+            targets: &[&id, "name=Outbound", &by_client_id],
+            state: &[("id", &id)],
+            refused: &[
+                (
+                    "name=Twin",
+                    "Import or reference the record that is meant by its sys_id",
+                ),
+                ("name=Nobody", "has name = \"Nobody\""),
+                ("nam=Outbound", "Did you mean name=Outbound?"),
+                ("Outbound", "is no sys_id, which has 32 hexadecimal digits"),
+                ("name=a^b", "Several are divided by ^"),
+                (
+                    "0123456789abcdef0123456789abcdef",
+                    "Cannot import non-existent remote object",
+                ),
+            ],
         }
-        if terraform.has("1.12", "import by identity") {
-            let block = format!("import {{\n  to = {ADDRESS}\n  identity = {{\n    sys_id = {id:?}\n  }}\n}}\n");
-            workspace.configure(&format!("{configuration}\n{block}"));
-            workspace
-                .terraform("apply")
-                .await
-                .succeeds()
-                .says("1 imported, 0 added, 0 changed");
-            assert_eq!(workspace.state(ADDRESS).identity()["sys_id"], id.as_str());
-            workspace
-                .terraform("state rm servicenow_oauth_entity.this")
-                .await
-                .succeeds();
-            workspace.configure(&configuration);
-        }
-        let nowhere = "0123456789abcdef0123456789abcdef";
-        for (target, message) in [
-            (
-                "name=Twin",
-                "Import or reference the record that is meant by its sys_id",
-            ),
-            ("name=Nobody", "has name = \"Nobody\""),
-            ("nam=Outbound", "Did you mean name=Outbound?"),
-            ("Outbound", "is no sys_id, which has 32 hexadecimal digits"),
-            ("name=a^b", "Several are divided by ^"),
-            (nowhere, "Cannot import non-existent remote object"),
-        ] {
-            workspace
-                .terraform_with(&["import", ADDRESS, target])
-                .await
-                .fails_saying(message);
-        }
+        .round_trip(terraform, &workspace)
+        .await;
     })
     .await;
 }

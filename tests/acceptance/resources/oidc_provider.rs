@@ -1,6 +1,6 @@
 //! `servicenow_oidc_provider`, from creation to removal.
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::support::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const ADDRESS: &str = "servicenow_oidc_provider.this";
 const ID: &str = "11111111-2222-3333-4444-555555555555";
@@ -160,34 +160,29 @@ async fn drift_of_a_provider_is_planned_back_and_removal_planned_again() {
         );
         let at_first = simulator.instance().fingerprint();
 
-        simulator.instance().change(
-            "oauth_oidc_entity",
-            &id,
-            &[
-                ("name", "Somebody's"),
-                ("redirect_url", "https://evil.example.com/"),
-                ("clock_skew", "3000"),
-                ("active", "false"),
-                ("access", "public"),
-                ("comments", ""),
+        let of_provider = [
+            ("name", "Somebody's"),
+            ("redirect_url", "https://evil.example.com/"),
+            ("clock_skew", "3000"),
+            ("active", "false"),
+            ("access", "public"),
+            ("comments", ""),
+        ];
+        let of_configuration = [
+            ("name", "Somebody's"),
+            ("oidc_url", "https://evil.example.com/.well-known/openid-configuration"),
+            ("user_claim", "upn"),
+            ("user_field", "email"),
+            ("enable_jti_verification", "true"),
+            ("oidc_config_cache_life_span", "1"),
+        ];
+        let plan = Drift {
+            address: ADDRESS,
+            changes: &[
+                ("oauth_oidc_entity", &id, &of_provider),
+                ("oidc_provider_configuration", &configuration, &of_configuration),
             ],
-        );
-        simulator.instance().change(
-            "oidc_provider_configuration",
-            &configuration,
-            &[
-                ("name", "Somebody's"),
-                ("oidc_url", "https://evil.example.com/.well-known/openid-configuration"),
-                ("user_claim", "upn"),
-                ("user_field", "email"),
-                ("enable_jti_verification", "true"),
-                ("oidc_config_cache_life_span", "1"),
-            ],
-        );
-        let plan = workspace.plan().await;
-        plan.updates_only(
-            ADDRESS,
-            &[
+            planned: &[
                 "access",
                 "active",
                 "clock_skew",
@@ -196,7 +191,10 @@ async fn drift_of_a_provider_is_planned_back_and_removal_planned_again() {
                 "name",
                 "redirect_url",
             ],
-        );
+            kept: &[],
+        }
+        .is_corrected(&simulator, &workspace)
+        .await;
         let change = &plan.change(ADDRESS)["change"];
         for name in [
             "name",
@@ -211,7 +209,6 @@ async fn drift_of_a_provider_is_planned_back_and_removal_planned_again() {
                 "{name}"
             );
         }
-        workspace.terraform("apply plan.bin").await.succeeds();
         assert_eq!(simulator.instance().fingerprint(), at_first);
 
         // Another client id makes it another provider; a scope that is gone is given again; a foreign one stays.
@@ -242,14 +239,14 @@ async fn drift_of_a_provider_is_planned_back_and_removal_planned_again() {
         );
         workspace.plan_is_empty().await;
 
-        simulator.instance().remove("oauth_oidc_entity", &id);
-        workspace.plan().await.does(ADDRESS, &["create"]);
-        workspace.terraform("apply plan.bin").await.succeeds();
+        removal_is_corrected(&workspace, ADDRESS, |id| {
+            simulator.instance().remove("oauth_oidc_entity", id);
+        })
+        .await;
         assert_eq!(
             simulator.only_record("oidc_provider_configuration")["sys_id"],
             configuration
         );
-        workspace.plan_is_empty().await;
 
         simulator
             .instance()
@@ -379,35 +376,22 @@ async fn a_provider_is_imported_by_id_by_column_and_by_identity() {
         let workspace = simulator.workspace(terraform, &hcl);
         let by_client_id = format!("client_id={ID}");
 
-        for target in [id.as_str(), "name=Inbound", &by_client_id] {
-            workspace.terraform_with(&["import", ADDRESS, target]).await.succeeds();
-            workspace.plan_is_empty().await;
-            workspace
-                .terraform("state rm servicenow_oidc_provider.this")
-                .await
-                .succeeds();
+        Imports {
+            address: ADDRESS,
+            configuration: &hcl,
+            identity: ("sys_id", &id),
+            targets: &[&id, "name=Inbound", &by_client_id],
+            state: &[("id", &id)],
+            refused: &[("client_id=nobody", "Nothing to import")],
         }
-        if terraform.has("1.12", "import by identity") {
-            let block = format!("import {{\n  to = {ADDRESS}\n  identity = {{\n    sys_id = {id:?}\n  }}\n}}\n");
-            workspace.configure(&format!("{hcl}\n{block}"));
-            workspace
-                .terraform("apply")
-                .await
-                .succeeds()
-                .says("1 imported, 0 added, 0 changed");
-        } else {
-            workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
-        }
+        .round_trip(terraform, &workspace)
+        .await;
 
         // With the other form of the configuration it is adopted, not removed.
         workspace.configure(&least(&format!("configuration_id = {configuration:?}")));
         workspace.terraform("apply").await.succeeds();
         workspace.plan_is_empty().await;
         workspace.terraform("destroy").await.succeeds();
-        workspace
-            .terraform_with(&["import", ADDRESS, "client_id=nobody"])
-            .await
-            .fails_saying("Nothing to import");
     })
     .await;
 }

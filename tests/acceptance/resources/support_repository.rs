@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::{Simulator, Workspace, for_each_terraform};
+use crate::support::{
+    Imports, Simulator, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
+};
 
 const ADDRESS: &str = "m365_support_repository.this";
 const SECRETS: [&str; 3] = ["first-client-secret", "second-client-secret", "rest-user-password"];
@@ -140,14 +142,10 @@ async fn drift_of_a_repository_is_planned_back_and_removal_planned_again() {
         workspace.terraform("apply plan.bin").await.succeeds();
         assert_eq!(simulator.admin().shown(), at_first);
 
-        simulator.admin().remove_repository("contoso");
-        workspace.plan().await.does(ADDRESS, &["create"]);
-        workspace.terraform("apply plan.bin").await.succeeds();
+        let remove = |id: &str| simulator.admin().remove_repository(id);
+        removal_is_corrected(&workspace, ADDRESS, remove).await;
         assert_eq!(simulator.admin().shown(), at_first);
-
-        // Removed by hand just before the destroy.
-        simulator.admin().remove_repository("contoso");
-        workspace.terraform("destroy -refresh=false").await.succeeds();
+        destroy_finds_it_removed(&workspace, ADDRESS, remove).await;
     })
     .await;
 }
@@ -201,18 +199,31 @@ async fn a_repository_is_imported_by_id_by_column_and_by_identity() {
         "#;
         let workspace = simulator.workspace(terraform, configuration);
 
-        for id in ["contoso", "repository_id=contoso", "endpoint=https://first.service-now.com", "client_id = first"] {
-            workspace.terraform_with(&["import", ADDRESS, id]).await.succeeds();
-            workspace.plan_is_empty().await;
-            workspace.terraform("state rm m365_support_repository.this").await.succeeds();
+        Imports {
+            address: ADDRESS,
+            configuration,
+            identity: ("repository_id", "contoso"),
+            targets: &[
+                "contoso",
+                "repository_id=contoso",
+                "endpoint=https://first.service-now.com",
+                "client_id = first",
+            ],
+            state: &[("id", "contoso")],
+            refused: &[
+                (
+                    "nowhere",
+                    "No repository has repository_id = \"nowhere\". The tenant has: contoso, fabrikam, with=sign.",
+                ),
+                (
+                    "client_id=second",
+                    "Several repositories have client_id = \"second\": fabrikam, with=sign.",
+                ),
+                ("endpont=x", "Did you mean endpoint=x?"),
+            ],
         }
-        if terraform.has("1.12", "import by identity") {
-            let block = "import {\n  to = m365_support_repository.this\n  identity = {\n    repository_id = \"contoso\"\n  }\n}\n";
-            workspace.configure(&format!("{configuration}\n{block}"));
-            workspace.terraform("apply").await.succeeds().says("1 imported, 0 added, 0 changed");
-        } else {
-            workspace.terraform_with(&["import", ADDRESS, "contoso"]).await.succeeds();
-        }
+        .round_trip(terraform, &workspace)
+        .await;
 
         // What an import cannot know is told before it is lost.
         workspace.configure(&configuration.replace("= 100", "= 200"));
@@ -223,15 +234,14 @@ async fn a_repository_is_imported_by_id_by_column_and_by_identity() {
             .says("The repository may lose its client_secret")
             .says("The repository may lose its rest_user_password");
 
-        workspace.terraform("state rm m365_support_repository.this").await.succeeds();
-        for (id, message) in [
-            ("nowhere", "No repository has repository_id = \"nowhere\". The tenant has: contoso, fabrikam, with=sign."),
-            ("client_id=second", "Several repositories have client_id = \"second\": fabrikam, with=sign."),
-            ("endpont=x", "Did you mean endpoint=x?"),
-        ] {
-            workspace.terraform_with(&["import", ADDRESS, id]).await.fails_saying(message);
-        }
-        workspace.terraform_with(&["import", ADDRESS, "with=sign"]).await.succeeds();
+        workspace
+            .terraform("state rm m365_support_repository.this")
+            .await
+            .succeeds();
+        workspace
+            .terraform_with(&["import", ADDRESS, "with=sign"])
+            .await
+            .succeeds();
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::support::{Imports, Simulator, for_each_terraform};
 
 const ADDRESS: &str = "m365_support_settings.this";
 const APPLICATION: &str = "11111111-2222-3333-4444-555555555555";
@@ -88,45 +88,31 @@ async fn settings_of_another_application_are_imported_and_not_overwritten() {
         assert!(workspace.addresses().is_empty());
         assert_eq!(simulator.admin().application_id(), OTHER);
 
-        workspace.configure(&settings(OTHER));
         let by_column = format!("application_id={OTHER}");
         let by_tenant = format!("tenant_id={tenant}");
-        for id in [
-            tenant.as_str(),
-            &by_column,
-            &by_tenant,
-            "internal_support_tool=ServiceNow",
-        ] {
-            workspace.terraform_with(&["import", ADDRESS, id]).await.succeeds();
-            workspace.plan_is_empty().await;
-            workspace
-                .terraform("state rm m365_support_settings.this")
-                .await
-                .succeeds();
+        Imports {
+            address: ADDRESS,
+            configuration: &settings(OTHER),
+            identity: ("tenant_id", &tenant),
+            targets: &[&tenant, &by_column, &by_tenant, "internal_support_tool=ServiceNow"],
+            state: &[("id", &tenant), ("tenant_id", &tenant)],
+            refused: &[
+                (APPLICATION, "Import by the tenant's id"),
+                ("application=1", "Did you mean application_id=1?"),
+            ],
         }
-        for (id, message) in [
-            (APPLICATION, "Import by the tenant's id"),
-            ("application=1", "Did you mean application_id=1?"),
-        ] {
-            workspace
-                .terraform_with(&["import", ADDRESS, id])
-                .await
-                .fails_saying(message);
-        }
-        if terraform.has("1.12", "import by identity") {
-            let block = format!("import {{\n  to = {ADDRESS}\n  identity = {{\n    tenant_id = {tenant:?}\n  }}\n}}\n");
-            workspace.configure(&format!("{}\n{block}", settings(OTHER)));
-            workspace
-                .terraform("apply")
-                .await
-                .succeeds()
-                .says("1 imported, 0 added, 0 changed");
-        } else {
-            // A create over equal settings takes them over.
-            workspace.terraform("apply").await.succeeds();
-        }
+        .round_trip(terraform, &workspace)
+        .await;
 
         // Nobody knows what was before: a destroy empties them.
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(simulator.admin().application_id(), "");
+
+        // A create over equal settings takes them over.
+        simulator
+            .admin()
+            .put_settings(&json!({"SupportTool": "ServiceNow", "ApplicationId": OTHER}));
+        workspace.terraform("apply").await.succeeds();
         workspace.terraform("destroy").await.succeeds();
         assert_eq!(simulator.admin().application_id(), "");
         workspace

@@ -3,7 +3,7 @@
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::support::{Drift, Imports, Simulator, for_each_terraform};
 
 const OPEN: &str = r#"
     resource "servicenow_table_access" "oauth_entity" {
@@ -97,14 +97,22 @@ async fn drift_is_put_right_and_does_not_become_the_old_value() {
         let workspace = simulator.workspace(terraform, &configuration);
         workspace.terraform("apply").await.succeeds();
 
-        let drifted = [
-            ("access", "package_private"),
-            ("caller_access", ""),
-            ("read_access", "false"),
-        ];
-        simulator.instance().change("sys_db_object", &id, &drifted);
-        workspace.plan().await.does(ADDRESS, &["update"]);
-        workspace.terraform("apply").await.succeeds();
+        Drift {
+            address: ADDRESS,
+            changes: &[(
+                "sys_db_object",
+                &id,
+                &[
+                    ("access", "package_private"),
+                    ("caller_access", ""),
+                    ("read_access", "false"),
+                ],
+            )],
+            planned: &["access", "caller_access", "read_access"],
+            kept: &[],
+        }
+        .is_corrected(&simulator, &workspace)
+        .await;
 
         assert_eq!(settings(&simulator), ["public", "true", "1"]);
         workspace.terraform("destroy").await.succeeds();
@@ -259,21 +267,17 @@ async fn an_import_plans_nothing_and_its_values_count_as_the_old_ones() {
         let simulator = Simulator::start().await;
         let id = simulator.instance().find("sys_db_object", "name", "oauth_entity")[0]["sys_id"].clone();
         let workspace = simulator.workspace(terraform, OPEN);
-        for import in [id.as_str(), "table=oauth_entity"] {
-            workspace.terraform_with(&["import", ADDRESS, import]).await.succeeds();
-            workspace.plan_is_empty().await;
-            workspace.terraform(&format!("state rm {ADDRESS}")).await.succeeds();
+        Imports {
+            address: ADDRESS,
+            configuration: OPEN,
+            identity: ("sys_id", &id),
+            targets: &[&id, "table=oauth_entity"],
+            state: &[("id", &id)],
+            refused: &[],
         }
-        if terraform.has("1.12", "import by identity") {
-            let import = format!("import {{\n  to = {ADDRESS}\n  identity = {{ sys_id = {id:?} }}\n}}\n{OPEN}");
-            workspace.configure(&import);
-            workspace
-                .terraform("apply")
-                .await
-                .succeeds()
-                .says("1 imported, 0 added, 0 changed");
-            workspace.terraform("destroy").await.succeeds();
-        }
+        .round_trip(terraform, &workspace)
+        .await;
+        workspace.terraform("destroy").await.succeeds();
         simulator.is_as_at_start();
     })
     .await;

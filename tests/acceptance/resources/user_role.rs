@@ -1,6 +1,6 @@
 //! `servicenow_user_role`: one role of a user who exists already.
 
-use crate::support::{Simulator, Workspace, for_each_terraform};
+use crate::support::{Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const GRANT: &str = r#"
     resource "servicenow_user_role" "person" {
@@ -120,9 +120,10 @@ async fn a_grant_that_is_gone_or_does_not_work_is_planned_again() {
             "active"
         );
 
-        simulator.instance().remove("sys_user_has_role", &id);
-        workspace.plan().await.does(ADDRESS, &["create"]);
-        workspace.terraform("apply").await.succeeds();
+        removal_is_corrected(&workspace, ADDRESS, |id| {
+            simulator.instance().remove("sys_user_has_role", id);
+        })
+        .await;
         assert!(has(&simulator, &user, "x_mioms_m365_assis.administrator", false));
     })
     .await;
@@ -223,37 +224,22 @@ async fn a_grant_is_imported_by_key_by_columns_and_by_identity() {
         let row = [("user", user.as_str()), ("role", administrator.as_str())];
         let id = simulator.instance().put("sys_user_has_role", &row);
         let workspace = simulator.workspace(terraform, GRANT);
-        for import in [
-            id.as_str(),
-            "user=abel.tuter^role=x_mioms_m365_assis.administrator",
-            &format!("role={administrator}"),
-        ] {
-            workspace.terraform_with(&["import", ADDRESS, import]).await.succeeds();
-            workspace.state(ADDRESS).has("id", id.as_str());
-            workspace.plan_is_empty().await;
-            workspace.terraform(&format!("state rm {ADDRESS}")).await.succeeds();
+        Imports {
+            address: ADDRESS,
+            configuration: GRANT,
+            identity: ("sys_id", &id),
+            targets: &[
+                &id,
+                "user=abel.tuter^role=x_mioms_m365_assis.administrator",
+                &format!("role={administrator}"),
+            ],
+            state: &[("id", &id)],
+            refused: &[("user=nobody", "no record named \"nobody\"")],
         }
-        by_identity(&workspace, terraform.has("1.12", "import by identity"), &id).await;
-        workspace
-            .terraform_with(&["import", "servicenow_user_role.person", "user=nobody"])
-            .await
-            .fails_saying("no record named \"nobody\"");
+        .round_trip(terraform, &workspace)
+        .await;
     })
     .await;
-}
-
-async fn by_identity(workspace: &Workspace, known: bool, id: &str) {
-    if known {
-        let import = format!("import {{\n  to = {ADDRESS}\n  identity = {{ sys_id = {id:?} }}\n}}\n{GRANT}");
-        workspace.configure(&import);
-        workspace
-            .terraform("apply")
-            .await
-            .succeeds()
-            .says("1 imported, 0 added, 0 changed");
-        workspace.terraform(&format!("state rm {ADDRESS}")).await.succeeds();
-        workspace.configure(GRANT);
-    }
 }
 
 #[tokio::test]
