@@ -50,6 +50,13 @@ impl Validator {
     }
 }
 
+impl Validator {
+    /// Whether a known value passes, in an object of these attributes.
+    pub fn accepts(&self, value: &Value, siblings: &Object) -> bool {
+        (self.check)(&Checked { value, siblings }).is_ok()
+    }
+}
+
 impl fmt::Debug for Validator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Validator").field(&self.rule).finish()
