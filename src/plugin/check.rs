@@ -85,7 +85,7 @@ pub fn apply_problems(schema: &Schema, planned: &Object, new: &Object) -> Vec<St
 }
 
 /// Whether a result keeps everything that the plan knew.
-fn agrees(ty: &super::ty::Type, planned: &Value, new: &Value) -> bool {
+pub(super) fn agrees(ty: &super::ty::Type, planned: &Value, new: &Value) -> bool {
     use super::ty::Type;
     match (ty, planned, new) {
         (_, Value::Unknown, _) => true,

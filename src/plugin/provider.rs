@@ -141,15 +141,28 @@ impl<D> Context<D> {
     /// The same call, reading as after an import.
     #[must_use]
     pub fn as_import(&self) -> Self {
+        let notes = Notes {
+            warnings: Arc::clone(&self.notes.warnings),
+            ..Notes::default()
+        };
+        Self {
+            reading: Reading::Import,
+            ..self.with_notes(notes)
+        }
+    }
+
+    /// The same call, whose notes nobody reads.
+    pub(super) fn unheard(&self) -> Self {
+        self.with_notes(Notes::default())
+    }
+
+    fn with_notes(&self, notes: Notes) -> Self {
         Self {
             data: Arc::clone(&self.data),
             deadline: self.deadline,
             cancel: self.cancel.clone(),
-            reading: Reading::Import,
-            notes: Arc::new(Notes {
-                warnings: Arc::clone(&self.notes.warnings),
-                ..Notes::default()
-            }),
+            reading: self.reading,
+            notes: Arc::new(notes),
         }
     }
 }

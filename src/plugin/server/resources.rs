@@ -9,14 +9,16 @@ use super::{
     call::{Ended, failed, time_limit},
     config::{deferral, quiet, write_only},
     decode_object, encode_object,
+    kept::keep_planned,
 };
 use crate::plugin::{
     check,
     codec::json::{self, Unexpected},
     diagnostics::{Diagnostic, Diagnostics},
+    path::Trail,
     plan,
     proto::tfplugin6 as proto,
-    provider::{Context, Import, Moved, Notes, Operation, Outcome, Plan, Provider, Reading, Resource, lock},
+    provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource, lock},
     schema::{Attribute, Kind, Schema},
     value::{Object, Value},
 };
@@ -184,25 +186,22 @@ impl<P: Provider> Shared<P> {
             return Ok((response, quiet()));
         };
         let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
-        let mut planned = plan::propose(schema, prior.as_ref(), proposed, &config);
-        let mut diagnostics = quiet();
         let cx = match self.configuration() {
             Configuration::Ready(_) => {
-                let limit = time_limit(entry.part.as_ref(), Operation::Read, &planned.state);
+                let limit = time_limit(entry.part.as_ref(), Operation::Read, &proposed);
                 Some(self.context(limit, &notes).map_err(failed)?)
             }
             Configuration::Unknown | Configuration::Absent => None,
         };
-        let plan = &mut Plan {
-            config: &config,
-            prior: prior.as_ref(),
-            state: &mut planned.state,
-            replace: &mut planned.replace,
-            diagnostics: &mut diagnostics,
-        };
-        entry.part.plan(cx.as_ref(), plan).await;
-        planned.replace.sort();
-        planned.replace.dedup();
+        let (planned, diagnostics) = super::plan::of_resource(
+            entry.part.as_ref(),
+            schema,
+            cx.as_ref(),
+            prior.as_ref(),
+            proposed,
+            &config,
+        )
+        .await;
         assert_sound(
             entry,
             || check::plan_problems(schema, prior.as_ref(), &config, &planned.state),
@@ -418,7 +417,13 @@ fn finish<D: Send + Sync + 'static>(
 ) -> Ended<proto::apply_resource_change::Response> {
     let schema = entry.schema();
     let (state, diagnostics) = match outcome {
-        Outcome::Done(state, notes) => (settle(schema, state, planned), notes),
+        Outcome::Done(state, mut notes) => {
+            let mut state = settle(schema, state, planned);
+            if !notes.has_errors() {
+                keep_planned(&schema.attributes, planned, &mut state, &Trail::Root, &mut notes);
+            }
+            (state, notes)
+        }
         Outcome::Partly(state, problem) => (settle(schema, state, planned).with_unknown_as_null(), problem),
     };
     assert_sound(entry, || check::apply_problems(schema, planned, &state), &diagnostics);

@@ -144,6 +144,7 @@ impl Resource<World> for Thing {
                 cx.set_private(NOTED, true.into());
                 return Err(Diagnostic::error("Refused", "Not all of it.").into());
             }
+            "is shouted" => Outcome::Done(made.with("note", "NOTE"), Diagnostics::new()),
             "fails without a word" => return Err(Diagnostics::new()),
             "fails" => return Err(Diagnostic::error("Refused", "No.").at_attribute("name").into()),
             _ => Outcome::Done(made, Diagnostics::new()),
