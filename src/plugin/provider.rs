@@ -37,6 +37,13 @@ pub trait Provider: Send + Sync + Sized + 'static {
     /// Builds the data. Values may be unknown at plan time. No network: nothing signs in before it is needed.
     fn configure(&self, config: &Object, terraform_version: &str) -> Configured<Self::Data>;
 
+    /// The arguments of the provider block that a part of this name needs and whose values are not known yet, as names to
+    /// show. Such a part can be planned, but nothing can be asked through it.
+    fn unknown<'d>(&self, data: &'d Self::Data, type_name: &str) -> &'d [String] {
+        let _ = (data, type_name);
+        &[]
+    }
+
     /// The managed resources.
     fn resources(&self) -> Vec<Box<dyn Resource<Self::Data>>>;
 
@@ -64,10 +71,8 @@ pub trait Provider: Send + Sync + Sized + 'static {
 /// How configuring ended.
 #[derive(Debug)]
 pub enum Configured<D> {
-    /// Ready for calls, with warnings if there are any.
+    /// Ready for calls, with warnings if there are any. What [`Provider::unknown`] names is not.
     Ready(D, Diagnostics),
-    /// An argument is not known yet, so that nothing can be called. Plans of new objects still work.
-    Unknown(Diagnostics),
     /// The configuration is wrong.
     Failed(Diagnostics),
 }

@@ -119,8 +119,6 @@ struct Shared<P: Provider> {
 enum Configuration<D> {
     /// Validation runs unconfigured.
     Absent,
-    /// An argument is not known yet.
-    Unknown,
     Ready(Arc<D>),
 }
 
@@ -128,7 +126,6 @@ impl<D> Clone for Configuration<D> {
     fn clone(&self) -> Self {
         match self {
             Configuration::Absent => Configuration::Absent,
-            Configuration::Unknown => Configuration::Unknown,
             Configuration::Ready(data) => Configuration::Ready(Arc::clone(data)),
         }
     }
@@ -221,13 +218,15 @@ impl<P: Provider> Shared<P> {
     fn data(&self) -> Result<Arc<P::Data>, Diagnostic> {
         match self.configuration() {
             Configuration::Ready(data) => Ok(data),
-            Configuration::Unknown => Err(Diagnostic::error(
-                "The provider's configuration is not known yet",
-                "An argument of the provider block comes from something that is still to be created, so nothing can be \
-                 read or written through it. Apply what it depends on first (terraform apply -target=...), or give the \
-                 argument a value that is known at plan time.",
-            )),
             Configuration::Absent => Err(bug("a call came before the provider was configured")),
+        }
+    }
+
+    /// The arguments of the provider block that a part of this name needs and that are not known yet.
+    fn unknown(&self, type_name: &str) -> Vec<String> {
+        match self.configuration() {
+            Configuration::Ready(data) => self.provider.unknown(&data, type_name).to_vec(),
+            Configuration::Absent => Vec::new(),
         }
     }
 

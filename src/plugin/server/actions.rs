@@ -41,7 +41,10 @@ impl<P: Provider> Shared<P> {
         request: proto::plan_action::Request,
     ) -> Ended<proto::plan_action::Response> {
         self.action(&request.action_type).map_err(failed)?;
-        let deferred = deferral(&self.configuration(), request.client_capabilities.as_ref());
+        let deferred = deferral(
+            &self.unknown(&request.action_type),
+            request.client_capabilities.as_ref(),
+        );
         Ok((
             proto::plan_action::Response {
                 deferred,

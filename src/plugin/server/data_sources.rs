@@ -35,7 +35,7 @@ impl<P: Provider> Shared<P> {
         let entry = self.data_source(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
         let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
-        if let Some(deferred) = deferral(&self.configuration(), request.client_capabilities.as_ref()) {
+        if let Some(deferred) = deferral(&self.unknown(&request.type_name), request.client_capabilities.as_ref()) {
             let response = proto::read_data_source::Response {
                 deferred: Some(deferred),
                 state: request.config,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Configuration, Entry, Shared, bug,
+    Entry, Shared, bug,
     call::{Ended, failed, time_limit},
     config::{deferral, quiet, write_only},
     decode_object, encode_object,
@@ -22,6 +22,16 @@ use crate::plugin::{
     schema::{Attribute, Kind, Schema},
     value::{Object, Value},
 };
+
+/// A state that could not be compared with what exists.
+fn not_refreshed(unknown: &[String]) -> Diagnostic {
+    let detail = format!(
+        "Arguments of the provider block are not known before what they depend on is created ({}). The state is taken as it \
+         is: what was changed outside of Terraform does not show in this plan.",
+        unknown.join(", ")
+    );
+    Diagnostic::warning("Not refreshed: the provider's configuration is not known yet", detail)
+}
 
 /// Set by an import for the read that follows it.
 const IMPORTING: &str = ".importing";
@@ -136,11 +146,13 @@ impl<P: Provider> Shared<P> {
         else {
             return Ok(unchanged(quiet()));
         };
-        let configuration = self.configuration();
-        if let Configuration::Unknown = configuration {
+        let unknown = self.unknown(&request.type_name);
+        if !unknown.is_empty() {
             // Nothing can be read yet; what is known stays.
-            let (mut response, diagnostics) = unchanged(quiet());
-            response.deferred = deferral(&configuration, request.client_capabilities.as_ref());
+            let deferred = deferral(&unknown, request.client_capabilities.as_ref());
+            let notes = deferred.map_or_else(|| not_refreshed(&unknown).into(), |_| quiet());
+            let (mut response, diagnostics) = unchanged(notes);
+            response.deferred = deferred;
             return Ok((response, diagnostics));
         }
         let limit = time_limit(entry.part.as_ref(), Operation::Read, &state);
@@ -177,7 +189,7 @@ impl<P: Provider> Shared<P> {
             .map_err(failed)?;
         let mut response = proto::plan_resource_change::Response {
             planned_private: request.prior_private.clone(),
-            deferred: deferral(&self.configuration(), request.client_capabilities.as_ref()),
+            deferred: deferral(&self.unknown(&request.type_name), request.client_capabilities.as_ref()),
             ..Default::default()
         };
         let Some(proposed) = proposed else {
@@ -312,8 +324,8 @@ impl<P: Provider> Shared<P> {
             }
             _ => None,
         };
-        let configuration = self.configuration();
-        if let Some(deferred) = deferral(&configuration, request.client_capabilities.as_ref()) {
+        let unknown = self.unknown(&request.type_name);
+        if let Some(deferred) = deferral(&unknown, request.client_capabilities.as_ref()) {
             return Ok((
                 proto::import_resource_state::Response {
                     deferred: Some(deferred),
