@@ -229,7 +229,7 @@ pub(crate) struct New {
     /// What the plan says, by column.
     pub(crate) row: Row,
     key: Option<Query>,
-    wanted: name_set::Wanted,
+    names: name_set::Resolved,
     planned: Object,
 }
 
@@ -301,7 +301,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             field::forget_what_is_not_read(&self.fields, &mut state);
         }
         R::after_read(cx, session, record.sys_id(), &mut state).await?;
-        name_set::read_into(&self.name_sets(), session, record.sys_id(), &mut state, reading).await?;
+        name_set::read_into(&self.name_sets(), cx, session, record.sys_id(), &mut state).await?;
         Ok(state)
     }
 
@@ -320,7 +320,7 @@ impl<R: RecordResource> ManagedRecord<R> {
     pub(crate) async fn begin(&self, cx: &Context<Clients>, planned: &Object) -> Result<Begun, Diagnostics> {
         let session = cx.instance()?;
         // Names that do not exist are found out before anything is written.
-        let wanted = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
+        let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
         let row = field::row_to_create(&self.fields, &session, planned).await?;
         let key = self.key(&row)?;
         if let Some(key) = self.existing(key.as_ref(), planned)
@@ -337,7 +337,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             session,
             row,
             key,
-            wanted,
+            names,
             planned,
         };
         Ok(Begun::New(Box::new(new)))
@@ -386,11 +386,11 @@ impl<R: RecordResource> ManagedRecord<R> {
                 problems.push(problem);
             }
         }
-        name_set::give(
+        name_set::grant(
             &sets,
             session,
             &sys_id,
-            &new.wanted,
+            &new.names,
             &new.planned,
             &mut state,
             &mut problems,
@@ -458,7 +458,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let session = cx.instance()?;
         let sys_id = require_sys_id(prior)?;
         let sets = self.name_sets();
-        let wanted = name_set::resolve(&sets, &session, Some(prior), &planned).await?;
+        let names = name_set::resolve(&sets, &session, Some(prior), &planned).await?;
         let row = field::row_to_update(&self.fields, &session, prior, &planned).await?;
         let row = self.with_secrets(row, |secret| secret.names.changed(prior, &planned, config));
         R::before_update(&session, prior, &planned).await?;
@@ -493,8 +493,8 @@ impl<R: RecordResource> ManagedRecord<R> {
                 }
             }
         }
-        let left = name_set::take_away(&sets, &session, &sys_id, prior, &planned, &mut problems).await;
-        name_set::give(&sets, &session, &sys_id, &wanted, &planned, &mut state, &mut problems).await;
+        let left = name_set::revoke(&sets, &session, &sys_id, &names, [prior, &planned], &mut problems).await;
+        name_set::grant(&sets, &session, &sys_id, &names, &planned, &mut state, &mut problems).await;
         name_set::keep(&mut state, left);
         Ok(outcome(state, problems))
     }
@@ -504,7 +504,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let Some(sys_id) = sys_id(state) else {
             return Ok(());
         };
-        name_set::remove(&self.name_sets(), &session, &sys_id, state).await?;
+        name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
         match R::removal(state) {
             Removal::Delete => {
                 R::before_delete(&session, &sys_id).await?;
@@ -532,7 +532,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         }
     }
 
-    pub(crate) fn name_sets(&self) -> Vec<&'static dyn name_set::NameSet> {
+    pub(crate) fn name_sets(&self) -> Vec<name_set::NameSet> {
         field::name_sets(&self.fields)
     }
 
