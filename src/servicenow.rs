@@ -6,7 +6,7 @@
 //! ```no_run
 //! use servicenow_provider::http::Limits;
 //! use servicenow_provider::servicenow::tables::oauth_entity::{self, CLIENT_ID, COLUMNS, NAME, TABLE, TYPE};
-//! use servicenow_provider::servicenow::{Cell, Insert, InputMode, Instance, Query, Row, TableError, Update};
+//! use servicenow_provider::servicenow::{Cell, Insert, InputMode, Instance, LinkTable, Query, Row, TableError, Update};
 //!
 //! # async fn example(instance: Instance, limits: Limits) -> Result<(), Box<dyn std::error::Error>> {
 //! // One session per operation: it carries the operation's time limit and its cancellation.
@@ -42,8 +42,9 @@
 //! session.delete(TABLE, &sys_id).await?;
 //!
 //! // Names, role grants.
-//! let role = session.roles().id_of("incident_manager").await?;
-//! session.grants().grant(&sys_id, &role).await?;
+//! let roles = session.links(LinkTable::ROLES);
+//! let role = roles.names().id_of("incident_manager").await?;
+//! roles.grant(&sys_id, &role).await?;
 //! # let _ = found; Ok(())
 //! # }
 //! ```
@@ -54,7 +55,7 @@ mod address; // The address of an instance, as people type it.
 mod batch; // Many askers, one request.
 mod connection;
 mod error;
-mod links; // Roles and groups of users.
+mod links; // Roles and groups of users, auth scopes of OAuth entities.
 mod lookup; // Roles and groups by name, choices.
 mod prefetch; // Reading the rest of an estate before it is asked for.
 mod query;
@@ -73,7 +74,7 @@ mod write; // Insert, update, delete.
 pub use address::check_url;
 pub use connection::{Instance, InstanceOptions, Session, Timing};
 pub use error::{ConfigError, Refusal, Stranger, TableError, Verb};
-pub use links::{Granted, Grants, Memberships, Revoked, RoleGrant};
+pub use links::{Granted, Link, LinkTable, Links, Revoked};
 pub use lookup::{Choice, Names};
 pub use query::{Query, QueryError};
 pub use record::{Cell, Record, Row, Value};

@@ -11,7 +11,7 @@ use crate::records::lookup::{self, Lookup};
 use crate::records::{diagnostics, required_roles};
 use crate::resources::integration_user::IntegrationUser;
 use crate::servicenow::tables::sys_user::{NAME, TABLE};
-use crate::servicenow::{Session, SysId, TableError};
+use crate::servicenow::{LinkTable, Session, SysId, TableError};
 
 pub(crate) struct User;
 
@@ -61,9 +61,9 @@ impl DataSource<Clients> for User {
 
 /// The names of all roles that work for a user.
 pub(crate) async fn roles(session: &Session, user: &SysId) -> Result<BTreeSet<String>, TableError> {
-    let grants = session.grants().of(user).await?;
+    let grants = session.links(LinkTable::ROLES).of(user).await?;
     let names = session.roles();
     let active = grants.iter().filter(|grant| grant.active);
-    let named = futures_util::future::join_all(active.map(|grant| names.name_of(&grant.role)));
+    let named = futures_util::future::join_all(active.map(|grant| names.name_of(&grant.to)));
     named.await.into_iter().filter_map(Result::transpose).collect()
 }

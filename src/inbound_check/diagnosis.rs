@@ -12,7 +12,7 @@ use crate::{
     plugin::{Context, Diagnostic},
     records::diagnostics,
     servicenow::{
-        Query, Record, Session, SysId, TableError, Verb,
+        LinkTable, Query, Record, Session, SysId, TableError, Verb,
         tables::{
             every,
             oauth_oidc_entity::{self, ACTIVE, CLIENT_ID, CLOCK_SKEW, CONFIGURATION, NAME},
@@ -239,9 +239,9 @@ async fn missing_role(
     verb: Verb,
 ) -> Result<Cause, TableError> {
     let mut roles = Vec::new();
-    for grant in account.grants().of(user).await? {
+    for grant in account.links(LinkTable::ROLES).of(user).await? {
         if grant.active
-            && let Some(role) = account.roles().name_of(&grant.role).await?
+            && let Some(role) = account.roles().name_of(&grant.to).await?
         {
             roles.push(role);
         }

@@ -11,7 +11,8 @@ use crate::records::write_only_secret::SecretNames;
 use crate::records::{choice, diagnostics, resource};
 use crate::servicenow::tables::every;
 use crate::servicenow::{
-    Cell, Column, InputMode, Kind, Query, QueryError, Record, Row, Session, SysId, Table, Value as Wire, means_the_same,
+    Cell, Column, InputMode, Kind, LinkTable, Query, QueryError, Record, Row, Session, SysId, Table, Value as Wire,
+    means_the_same,
 };
 
 /// An attribute, and where its value is on the instance.
@@ -43,7 +44,7 @@ pub(crate) enum Source {
     /// In a column that is written and never read back.
     Secret(Secret),
     /// In the records that link this one to others.
-    Names(&'static dyn NameSet),
+    Names(NameSet),
     /// Nowhere on this record: local to Terraform, or filled by the resource itself.
     Local,
 }
@@ -125,12 +126,16 @@ impl Field {
     }
 
     /// Names of the records that this one is linked to.
-    pub(crate) fn names(set: &'static dyn NameSet, attribute: Attribute) -> Self {
+    pub(crate) fn names(links: LinkTable, attribute: Attribute) -> Self {
+        let attribute_name = attribute.name;
         Self {
             attributes: vec![attribute.optional_computed()],
             unless: None,
             unnamed: Unnamed::LeftAlone,
-            source: Source::Names(set),
+            source: Source::Names(NameSet {
+                attribute: attribute_name,
+                links,
+            }),
         }
     }
 
@@ -355,7 +360,7 @@ pub(crate) fn columns(fields: &[Field]) -> Vec<Column> {
 }
 
 /// The name sets among the fields.
-pub(crate) fn name_sets(fields: &[Field]) -> Vec<&'static dyn NameSet> {
+pub(crate) fn name_sets(fields: &[Field]) -> Vec<NameSet> {
     let set = |field: &Field| match field.source {
         Source::Names(set) => Some(set),
         Source::Column(..) | Source::Secret(_) | Source::Local => None,

@@ -231,7 +231,7 @@ pub(crate) struct New {
     /// What the plan says, by column.
     pub(crate) row: Row,
     key: Option<Query>,
-    wanted: name_set::Wanted,
+    names: name_set::Resolved,
     planned: Object,
 }
 
@@ -314,7 +314,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             Reading::Refresh => self.forget_defaults(&mut state),
         }
         R::after_read(cx, session, record.sys_id(), &mut state).await?;
-        name_set::read_into(&self.name_sets(), session, record.sys_id(), &mut state, reading).await?;
+        name_set::read_into(&self.name_sets(), cx, session, record.sys_id(), &mut state).await?;
         Ok(state)
     }
 
@@ -354,7 +354,7 @@ impl<R: RecordResource> ManagedRecord<R> {
     pub(crate) async fn begin(&self, cx: &Context<Clients>, planned: &Object) -> Result<Begun, Diagnostics> {
         let session = cx.instance()?;
         // Names that do not exist are found out before anything is written.
-        let wanted = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
+        let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
         let row = field::row_to_create(&self.fields, &session, planned).await?;
         let key = self.key(&row)?;
         if let Some(key) = self.existing(key.as_ref(), planned)
@@ -371,7 +371,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             session,
             row,
             key,
-            wanted,
+            names,
             planned,
         };
         Ok(Begun::New(Box::new(new)))
@@ -420,11 +420,11 @@ impl<R: RecordResource> ManagedRecord<R> {
                 problems.push(problem);
             }
         }
-        name_set::give(
+        name_set::grant(
             &sets,
             session,
             &sys_id,
-            &new.wanted,
+            &new.names,
             &new.planned,
             &mut state,
             &mut problems,
@@ -492,7 +492,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let session = cx.instance()?;
         let sys_id = require_sys_id(prior)?;
         let sets = self.name_sets();
-        let wanted = name_set::resolve(&sets, &session, Some(prior), &planned).await?;
+        let names = name_set::resolve(&sets, &session, Some(prior), &planned).await?;
         let row = field::row_to_update(&self.fields, &session, prior, &planned).await?;
         let row = self.with_secrets(row, |secret| secret.names.changed(prior, &planned, config));
         R::before_update(&session, prior, &planned).await?;
@@ -527,8 +527,8 @@ impl<R: RecordResource> ManagedRecord<R> {
                 }
             }
         }
-        let left = name_set::take_away(&sets, &session, &sys_id, prior, &planned, &mut problems).await;
-        name_set::give(&sets, &session, &sys_id, &wanted, &planned, &mut state, &mut problems).await;
+        let left = name_set::revoke(&sets, &session, &sys_id, &names, [prior, &planned], &mut problems).await;
+        name_set::grant(&sets, &session, &sys_id, &names, &planned, &mut state, &mut problems).await;
         name_set::keep(&mut state, left);
         Ok(outcome(state, problems))
     }
@@ -538,7 +538,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let Some(sys_id) = sys_id(state) else {
             return Ok(());
         };
-        name_set::remove(&self.name_sets(), &session, &sys_id, state).await?;
+        name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
         match R::removal(state) {
             Removal::Delete => {
                 R::before_delete(&session, &sys_id).await?;
@@ -566,7 +566,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         }
     }
 
-    pub(crate) fn name_sets(&self) -> Vec<&'static dyn name_set::NameSet> {
+    pub(crate) fn name_sets(&self) -> Vec<name_set::NameSet> {
         field::name_sets(&self.fields)
     }
 

@@ -1,7 +1,5 @@
 //! `servicenow_integration_user`: the user that calls from outside run as (`sys_user`), its roles and groups.
 
-mod name_sets; // Roles and groups: what is listed is granted and kept, what is taken off the list is revoked.
-
 use async_trait::async_trait;
 
 use crate::clients::Clients;
@@ -17,7 +15,7 @@ use crate::servicenow::tables::sys_user::{
     PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
 };
 use crate::servicenow::tables::{sys_user_grmember, sys_user_has_role};
-use crate::servicenow::{Column, InputMode, Record, Row, Session, SysId, Table};
+use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table};
 
 pub(crate) struct IntegrationUser;
 
@@ -127,14 +125,14 @@ impl RecordResource for IntegrationUser {
                 "The user's password. A user who signs in with a token of Entra needs none.",
             ),
             Field::names(
-                &name_sets::Roles,
+                LinkTable::ROLES,
                 names("roles").describe(
                     "Names of roles. Those listed are granted and kept, those taken off the list are revoked, others are \
                      left alone. Table `sys_user_has_role`.",
                 ),
             ),
             Field::names(
-                &name_sets::Groups,
+                LinkTable::GROUPS,
                 names("groups").describe(
                     "Names of groups, with the same rule. Where the account may not grant roles, a group that has them is \
                      the way. Table `sys_user_grmember`.",

@@ -1,7 +1,6 @@
 //! `servicenow_oidc_provider`: whose tokens the instance accepts (`oauth_oidc_entity`), and how it checks them
 //! (`oidc_provider_configuration`).
 
-mod auth_scopes; // Auth scopes of inbound calls.
 pub(crate) mod configuration; // The configuration: made for this provider, or adopted.
 
 use async_trait::async_trait;
@@ -20,11 +19,12 @@ use crate::servicenow::tables::oauth_oidc_entity::{
     ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COMMENTS, CONFIGURATION, NAME, REDIRECT_URL, TABLE,
 };
 use crate::servicenow::tables::{every, oauth_entity_auth_scope_mapping, oidc_provider_configuration};
-use crate::servicenow::{Column, InputMode, Table, TableError};
+use crate::servicenow::{Column, InputMode, LinkTable, Table, TableError};
 
 pub(crate) struct OidcProvider;
 
 const CONFIGURATION_ID: &str = "configuration_id";
+const AUTH_SCOPES: &str = "auth_scopes";
 
 /// Kept beside the state once a removal has begun.
 const REMOVING: &str = "removing";
@@ -96,8 +96,8 @@ impl RecordResource for OidcProvider {
             Field::new(ACCESS, oauth_entity::access()),
             Field::new(COMMENTS, Attribute::text("comments").describe("Free text.")),
             Field::names(
-                &auth_scopes::AuthScopes,
-                Attribute::texts(auth_scopes::ATTRIBUTE)
+                LinkTable::AUTH_SCOPES,
+                Attribute::texts(AUTH_SCOPES)
                     .check(validate::each(validate::not_blank()))
                     .check(validate::each(field::key_text()))
                     .describe(
@@ -256,7 +256,7 @@ impl RecordResource for OidcProvider {
         if let Some(sys_id) = resource::sys_id(state) {
             // Whatever becomes of the answer: from here on a provider that is gone may have left its configuration.
             cx.set_private(REMOVING, true.into());
-            name_set::remove(&record.name_sets(), &session, &sys_id, state).await?;
+            name_set::revoke_all(&record.name_sets(), cx, &session, &sys_id, state).await?;
             oauth_entity::remove_profiles(&session, &sys_id).await.map_err(failed)?;
             // First the configuration, where the instance allows it: the provider is what a removal that was cut short, by
             // a kill even, is found again by.
@@ -268,7 +268,7 @@ impl RecordResource for OidcProvider {
             // What is left is the configuration.
             let mut left = state.clone();
             left.set("id", Value::Null);
-            left.set(auth_scopes::ATTRIBUTE, Value::Null);
+            left.set(AUTH_SCOPES, Value::Null);
             cx.keep(&left);
         }
         if configuration::is_managed(state) {

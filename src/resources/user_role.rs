@@ -17,9 +17,7 @@ use crate::servicenow::tables::sys_user_has_role::{
     INHERITED, NAME_OF_ROLE, ROLE, STATE, STATE_ACTIVE, TABLE, USER, USER_NAME_OF_USER,
 };
 use crate::servicenow::tables::{sys_user, sys_user_role};
-use crate::servicenow::{
-    Cell, Column, Granted, InputMode, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update,
-};
+use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, SysId, Table, TableError};
 
 pub(super) struct UserRole;
 
@@ -116,21 +114,17 @@ impl RecordResource for UserRole {
         let role = A_ROLE
             .find(&session, "role", planned.text("role").unwrap_or_default())
             .await?;
-        let granted = session.grants().grant(&user, &role).await;
+        let granted = session.links(LinkTable::ROLES).grant(&user, &role).await;
         let granted = granted.map_err(|error| diagnostics::of_table(&error, "grant the role"))?;
         let state = planned
             .with("id", granted.sys_id().as_str())
             .with("user_id", user.as_str())
             .with("role_id", role.as_str());
         cx.keep(&state);
-        let mut problems = Diagnostics::new();
-        if let Granted::Had(sys_id) = &granted {
+        if let Granted::Had(_) = granted {
             tracing::info!(%user, %role, "the user had the role already");
-            if let Err(error) = activate(&session, sys_id).await {
-                problems.push(diagnostics::of_table(&error, "activate the role grant"));
-            }
         }
-        Ok(resource::outcome(state, problems))
+        Ok(resource::outcome(state, Diagnostics::new()))
     }
 
     async fn read(
@@ -165,31 +159,22 @@ impl RecordResource for UserRole {
             return Ok(());
         };
         let failed = |error: TableError| diagnostics::of_table(&error, "revoke the role");
-        let mut revoked = session.grants().revoke(&user, &role).await.map_err(failed)?;
+        let mut revoked = session
+            .links(LinkTable::ROLES)
+            .revoke(&user, &role)
+            .await
+            .map_err(failed)?;
         if revoked.removed == 0 && !revoked.still_inherited {
             session.wait_for_second_look().await;
-            revoked = session.grants().revoke(&user, &role).await.map_err(failed)?;
+            revoked = session
+                .links(LinkTable::ROLES)
+                .revoke(&user, &role)
+                .await
+                .map_err(failed)?;
         }
         if revoked.still_inherited {
             tracing::info!(%user, %role, "the user keeps the role by inheritance");
         }
         Ok(())
     }
-}
-
-/// A row that existed may be one that does not work.
-async fn activate(session: &Session, sys_id: &SysId) -> Result<(), TableError> {
-    let record = session.fetch(TABLE, sys_id, &[STATE]).await?;
-    match record.text(STATE) {
-        Cell::Value(grant) if grant != STATE_ACTIVE => {}
-        Cell::Value(_) | Cell::Empty | Cell::Hidden => return Ok(()),
-    }
-    let update = Update {
-        table: TABLE,
-        sys_id,
-        row: Row::new().set(STATE, STATE_ACTIVE),
-        read: &[STATE],
-        input: InputMode::Stored,
-    };
-    session.update(update).await.map(drop)
 }

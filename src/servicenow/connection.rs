@@ -9,7 +9,7 @@ use tokio::time::Instant as Moment;
 
 use super::address;
 use super::error::ConfigError;
-use super::links::GrantState;
+use super::links::LinkState;
 use super::lookup::NameCaches;
 use super::prefetch::Ahead;
 use super::read::Finds;
@@ -74,7 +74,7 @@ impl Instance {
             ahead: Ahead::default(),
             finds: Finds::default(),
             names: NameCaches::default(),
-            grants: GrantState::default(),
+            links: LinkState::default(),
             account: Mutex::default(),
             clock: Mutex::default(),
             fresh_users: Mutex::default(),
@@ -208,7 +208,7 @@ pub(super) struct Inner {
     pub(super) ahead: Ahead,
     pub(super) finds: Finds,
     pub(super) names: NameCaches,
-    pub(super) grants: GrantState,
+    pub(super) links: LinkState,
     /// User name of the account, from `sys_created_by` of what it made.
     account: Mutex<Option<String>>,
     /// What the instance's clock said, and when.

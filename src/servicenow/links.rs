@@ -1,39 +1,148 @@
-//! Roles and groups of users (`sys_user_has_role`, `sys_user_grmember`).
+//! Records that link two others: roles of a user, groups of a user, auth scopes of an OAuth entity.
 //!
-//! Roles are granted to one user one after the other: simultaneous grants can corrupt the platform's count of
-//! inheritances (vendor's page on Role Management V2). Under V2 there is one row per user and role; older instances may
+//! Links of one record are written one after the other: simultaneous grants can corrupt the platform's count of
+//! inherited roles (vendor's page on Role Management V2). Under V2 there is one row per user and role; older instances may
 //! hold several. Rows with `inherited=true` are derived by the platform and cannot be removed.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::batch::Gather;
 use super::connection::{Session, Shared, entry_of};
 use super::error::{TableError, Verb};
-use super::lookup::parts;
-use super::query::Query;
+use super::lookup::{Names, parts};
+use super::query::{Query, QueryError};
 use super::record::{Cell, Record, Row};
 use super::sys_id::SysId;
 use super::table::{Column, Table};
-use super::tables::{sys_user, sys_user_grmember, sys_user_has_role};
-use super::write::{InputMode, Insert};
+use super::tables::{
+    oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_user, sys_user_grmember, sys_user_group,
+    sys_user_has_role, sys_user_role,
+};
+use super::write::{InputMode, Insert, Update};
 
-/// What all sessions of an instance share about grants.
-#[derive(Default)]
-pub(super) struct GrantState {
-    /// One writer per user.
-    turns: Shared<SysId, tokio::sync::Mutex<()>>,
-    /// Reads that wait for company, by table.
-    reads: Shared<Table, Gather<SysId, Vec<Record>>>,
+/// A table whose rows link a record to others that are known by name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LinkTable {
+    /// The table of the links.
+    pub table: Table,
+    /// What one linked record is called: `role`.
+    pub noun: &'static str,
+    /// What a grant does, in front of a name: `grant the role`.
+    pub grant: &'static str,
+    /// What a revocation does, in front of a name: `revoke the role`.
+    pub revoke: &'static str,
+    /// The record that has the links, and its table.
+    from: Column,
+    owner: Table,
+    /// The record that is linked, its table, and the column with its name.
+    to: Column,
+    target: Table,
+    name: Column,
+    read: &'static [Column],
+    /// Whether the instance refuses a second row for the same two records.
+    refuses_duplicates: bool,
+    /// True on rows that the platform derives.
+    inherited: Option<Column>,
+    /// The column that says whether a link works, and its value then.
+    state: Option<(Column, &'static str)>,
 }
 
-/// A role that a user has.
+impl LinkTable {
+    /// Roles of users.
+    pub const ROLES: LinkTable = LinkTable {
+        table: sys_user_has_role::TABLE,
+        noun: "role",
+        grant: "grant the role",
+        revoke: "revoke the role",
+        from: sys_user_has_role::USER,
+        owner: sys_user::TABLE,
+        to: sys_user_has_role::ROLE,
+        target: sys_user_role::TABLE,
+        name: sys_user_role::NAME,
+        read: sys_user_has_role::COLUMNS,
+        refuses_duplicates: true,
+        inherited: Some(sys_user_has_role::INHERITED),
+        state: Some((sys_user_has_role::STATE, sys_user_has_role::STATE_ACTIVE)),
+    };
+
+    /// Groups of users.
+    pub const GROUPS: LinkTable = LinkTable {
+        table: sys_user_grmember::TABLE,
+        noun: "group",
+        grant: "add the user to the group",
+        revoke: "remove the user from the group",
+        from: sys_user_grmember::USER,
+        owner: sys_user::TABLE,
+        to: sys_user_grmember::GROUP,
+        target: sys_user_group::TABLE,
+        name: sys_user_group::NAME,
+        read: sys_user_grmember::COLUMNS,
+        refuses_duplicates: false,
+        inherited: None,
+        state: None,
+    };
+
+    /// Auth scopes of OAuth entities: what inbound calls with their tokens may do.
+    pub const AUTH_SCOPES: LinkTable = LinkTable {
+        table: oauth_entity_auth_scope_mapping::TABLE,
+        noun: "auth scope",
+        grant: "grant the auth scope",
+        revoke: "revoke the auth scope",
+        from: oauth_entity_auth_scope_mapping::OAUTH_ENTITY,
+        owner: oauth_oidc_entity::TABLE,
+        to: oauth_entity_auth_scope_mapping::AUTH_SCOPE,
+        target: sys_auth_scope::TABLE,
+        name: sys_auth_scope::NAME,
+        read: oauth_entity_auth_scope_mapping::COLUMNS,
+        refuses_duplicates: false,
+        inherited: None,
+        state: None,
+    };
+
+    /// The table of the linked records.
+    pub const fn target(&self) -> Table {
+        self.target
+    }
+
+    /// A row as a link; none where it links to nothing.
+    fn link(&self, row: &Record) -> Result<Option<Link>, TableError> {
+        let to = match row.reference(self.to) {
+            Cell::Value(to) => SysId::from_answer(to),
+            Cell::Empty => None,
+            Cell::Hidden => {
+                let what = format!("the account may not read the column {} of {}", self.to, row.sys_id());
+                let table = self.table;
+                return Err(TableError::Invisible { table, what });
+            }
+        };
+        // Hidden or empty state: there is a row, so the link works.
+        let is_inactive =
+            |(column, active): (Column, &str)| matches!(row.text(column), Cell::Value(state) if state != active);
+        Ok(to.map(|to| Link {
+            sys_id: row.sys_id().clone(),
+            to,
+            inherited: self
+                .inherited
+                .is_some_and(|column| row.bool(column) == Cell::Value(true)),
+            active: !self.state.is_some_and(is_inactive),
+        }))
+    }
+
+    fn query_error(&self) -> impl Fn(QueryError) -> TableError {
+        let table = self.table;
+        move |source| TableError::Query { table, source }
+    }
+}
+
+/// A link that a record has.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RoleGrant {
+pub struct Link {
     /// The row.
     pub sys_id: SysId,
-    /// The role.
-    pub role: SysId,
+    /// The linked record.
+    pub to: SysId,
     /// Derived by the platform from a group or another role.
     pub inherited: bool,
     /// Whether it works.
@@ -45,14 +154,14 @@ pub struct RoleGrant {
 pub enum Granted {
     /// A row was made.
     Made(SysId),
-    /// The user had the role already, through this row.
+    /// The link existed already, through this row.
     Had(SysId),
     /// The user has the role by inheritance and the instance keeps no row of its own for a direct grant.
     Inherited(SysId),
 }
 
 impl Granted {
-    /// The row that carries the role.
+    /// The row that carries the link.
     pub fn sys_id(&self) -> &SysId {
         match self {
             Granted::Made(sys_id) | Granted::Had(sys_id) | Granted::Inherited(sys_id) => sys_id,
@@ -69,353 +178,223 @@ pub struct Revoked {
     pub still_inherited: bool,
 }
 
-/// The roles of users.
-#[derive(Debug)]
-pub struct Grants<'a> {
-    session: &'a Session,
+/// What all sessions of an instance share about links.
+#[derive(Default)]
+pub(super) struct LinkState {
+    /// One write at a time per record that has links.
+    turns: Shared<SysId, Mutex<()>>,
+    /// Reads that are sent together, by table.
+    reads: Shared<Table, Gather<SysId, Vec<Record>>>,
 }
 
-/// The groups of users.
+/// The links of one table.
 #[derive(Debug)]
-pub struct Memberships<'a> {
+pub struct Links<'a> {
     session: &'a Session,
+    table: LinkTable,
 }
 
 impl Session {
-    /// The roles of users.
-    pub fn grants(&self) -> Grants<'_> {
-        Grants { session: self }
-    }
-
-    /// The groups of users.
-    pub fn memberships(&self) -> Memberships<'_> {
-        Memberships { session: self }
+    /// The links of a table.
+    pub fn links(&self, table: LinkTable) -> Links<'_> {
+        Links { session: self, table }
     }
 }
 
-impl Grants<'_> {
-    /// Every role of the user, direct and inherited.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn of(&self, user: &SysId) -> Result<Vec<RoleGrant>, TableError> {
-        let rows = self.session.links(ROLES, user, Age::Seconds).await?;
-        Ok(rows.iter().filter_map(role_grant).collect())
+impl<'a> Links<'a> {
+    /// The records that can be linked, by name.
+    pub fn names(&self) -> Names<'a> {
+        self.session.names(self.table.target, self.table.name)
     }
 
-    async fn now_of(&self, user: &SysId) -> Result<Vec<RoleGrant>, TableError> {
-        let rows = self.session.links(ROLES, user, Age::Now).await?;
-        Ok(rows.iter().filter_map(role_grant).collect())
-    }
-
-    /// Gives the user the role, unless it has it directly.
+    /// Every link of the record, direct and inherited. The answer may have been read ahead.
     ///
     /// # Errors
-    /// [`TableError::Refused`] where the account may not grant, or the role wants elevation.
-    pub async fn grant(&self, user: &SysId, role: &SysId) -> Result<Granted, TableError> {
-        let session = self.session;
-        let turn = session.turn_of(user);
-        let _turn = session
-            .limits
-            .bound(turn.lock())
-            .await
-            .map_err(|error| ROLES.error(error))?;
-        // Nobody needs to look what a user has that was made a moment ago; a role that a rule gave it is refused below.
-        let had = if session.inner.is_fresh_user(user) {
-            Vec::new()
-        } else {
-            self.now_of(user).await?
-        };
-        session.inner.forget_fresh_user(user);
-        let of_role: Vec<&RoleGrant> = had.iter().filter(|grant| grant.role == *role && grant.active).collect();
-        if let Some(direct) = of_role.iter().find(|grant| !grant.inherited) {
+    /// [`TableError::Invisible`] where the account may not see what a row links to.
+    pub async fn of(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
+        match self.session.inner.ahead.take_ties(self.table.table, owner) {
+            Some(rows) => self.links(&rows),
+            None => self.current(owner).await,
+        }
+    }
+
+    /// Links the record to another, unless it is linked directly. A link that does not work is activated.
+    ///
+    /// # Errors
+    /// [`TableError::Refused`] where the account may not grant, or a role wants elevation. Groups with roles are often
+    /// closed to `user_admin`.
+    pub async fn grant(&self, owner: &SysId, to: &SysId) -> Result<Granted, TableError> {
+        let shared = &self.session.inner;
+        let _turn = self.turn(owner, Verb::Insert).await?;
+        // What was made a moment ago has no links yet; one that a rule of the instance made is refused below.
+        let is_new = self.table.refuses_duplicates && shared.is_fresh_user(owner);
+        let existing = if is_new { Vec::new() } else { self.current(owner).await? };
+        shared.forget_fresh_user(owner);
+        if let Some(direct) = direct(&existing, to) {
+            if !direct.active {
+                self.activate(&direct.sys_id).await?;
+            }
             return Ok(Granted::Had(direct.sys_id.clone()));
         }
-        match session.link(ROLES, user, role).await {
-            Ok(Linked::Made(sys_id)) => Ok(Granted::Made(sys_id)),
-            Ok(Linked::Had(sys_id)) => Ok(Granted::Had(sys_id)),
-            // Under V2 an inherited row may be all that there can be.
-            Err(TableError::Refused { .. } | TableError::Duplicate { .. } | TableError::BadRequest { .. })
-                if !of_role.is_empty() =>
-            {
-                Ok(Granted::Inherited(of_role[0].sys_id.clone()))
-            }
-            // Whoever made the row, the user has the role: unlike with other records, nothing more is asked.
-            Err(error @ TableError::Uncertain { .. }) => {
-                let now = session
-                    .for_clearing_up()
-                    .grants()
-                    .now_of(user)
-                    .await
-                    .map_err(|_| error.clone())?;
-                let direct = now
-                    .into_iter()
-                    .find(|grant| grant.role == *role && grant.active && !grant.inherited);
-                direct.map(|grant| Granted::Had(grant.sys_id)).ok_or(error)
-            }
-            Err(error) => Err(error),
+        match self.insert(owner, to).await {
+            Ok(sys_id) => Ok(Granted::Made(sys_id)),
+            Err(error) => self.after_refusal(owner, to, error).await,
         }
     }
 
-    /// Takes the role from the user, as far as it was given directly.
+    /// Removes the direct links between the two records.
     ///
     /// # Errors
     /// [`TableError::Refused`] where the account may not.
-    pub async fn revoke(&self, user: &SysId, role: &SysId) -> Result<Revoked, TableError> {
-        let session = self.session;
-        let turn = session.turn_of(user);
-        let _turn = session
-            .limits
-            .bound(turn.lock())
-            .await
-            .map_err(|error| ROLES.error(error))?;
-        let had: Vec<RoleGrant> = self
-            .now_of(user)
-            .await?
-            .into_iter()
-            .filter(|grant| grant.role == *role)
-            .collect();
+    pub async fn revoke(&self, owner: &SysId, to: &SysId) -> Result<Revoked, TableError> {
+        let _turn = self.turn(owner, Verb::Delete).await?;
+        let mut existing = self.current(owner).await?;
+        existing.retain(|link| link.to == *to);
         let mut removed = 0;
-        for direct in had.iter().filter(|grant| !grant.inherited) {
-            session.delete(ROLES.table, &direct.sys_id).await?;
+        for direct in existing.iter().filter(|link| !link.inherited) {
+            self.session.delete(self.table.table, &direct.sys_id).await?;
             removed += 1;
         }
         Ok(Revoked {
             removed,
-            still_inherited: had.iter().any(|grant| grant.inherited && grant.active),
+            still_inherited: existing.iter().any(|link| link.inherited && link.active),
         })
     }
-}
 
-impl Memberships<'_> {
-    /// The groups of the user: row and group.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn of(&self, user: &SysId) -> Result<Vec<(SysId, SysId)>, TableError> {
-        let rows = self.session.links(GROUPS, user, Age::Seconds).await?;
-        Ok(rows.iter().filter_map(membership).collect())
-    }
-
-    async fn now_of(&self, user: &SysId) -> Result<Vec<(SysId, SysId)>, TableError> {
-        let rows = self.session.links(GROUPS, user, Age::Now).await?;
-        Ok(rows.iter().filter_map(membership).collect())
-    }
-
-    /// Puts the user into the group, unless it is in it. Answers the row.
-    ///
-    /// # Errors
-    /// [`TableError::Refused`] where the account may not; groups with roles are often closed to `user_admin`.
-    pub async fn join(&self, user: &SysId, group: &SysId) -> Result<SysId, TableError> {
-        let session = self.session;
-        let turn = session.turn_of(user);
-        let _turn = session
-            .limits
-            .bound(turn.lock())
-            .await
-            .map_err(|error| GROUPS.error(error))?;
-        session.inner.forget_fresh_user(user);
-        if let Some((sys_id, _)) = self.now_of(user).await?.into_iter().find(|(_, known)| known == group) {
-            return Ok(sys_id);
+    /// Whoever made the row, the record has the link: unlike with other records, nothing more is asked.
+    async fn after_refusal(&self, owner: &SysId, to: &SysId, error: TableError) -> Result<Granted, TableError> {
+        let is_refusal = matches!(
+            error,
+            TableError::Refused { .. } | TableError::Duplicate { .. } | TableError::BadRequest { .. }
+        );
+        if !is_refusal && !matches!(error, TableError::Uncertain { .. }) {
+            return Err(error);
         }
-        match session.link(GROUPS, user, group).await {
-            Ok(Linked::Made(sys_id) | Linked::Had(sys_id)) => Ok(sys_id),
-            // As with roles: whoever made the row, the user is in the group.
-            Err(error @ TableError::Uncertain { .. }) => {
-                let now = session
-                    .for_clearing_up()
-                    .memberships()
-                    .now_of(user)
-                    .await
-                    .map_err(|_| error.clone())?;
-                now.into_iter()
-                    .find(|(_, known)| known == group)
-                    .map(|(sys_id, _)| sys_id)
-                    .ok_or(error)
+        let session = self.session.for_clearing_up();
+        let Ok(now) = session.links(self.table).current(owner).await else {
+            return Err(error);
+        };
+        if let Some(direct) = direct(&now, to) {
+            if !direct.active {
+                self.activate(&direct.sys_id).await?;
             }
-            Err(error) => Err(error),
+            return Ok(Granted::Had(direct.sys_id.clone()));
+        }
+        // Under V2 an inherited row may be all that there can be.
+        let inherited = now.into_iter().find(|link| link.to == *to && link.active);
+        match (inherited, error) {
+            // A search can lag behind the row that was in the way.
+            (
+                _,
+                TableError::Duplicate {
+                    existing: Some(sys_id), ..
+                },
+            ) => Ok(Granted::Had(sys_id)),
+            (Some(inherited), _) if is_refusal => Ok(Granted::Inherited(inherited.sys_id)),
+            (Some(_) | None, error) => Err(error),
         }
     }
 
-    /// Takes the user out of the group; answers how many rows were removed.
-    ///
-    /// # Errors
-    /// As [`Memberships::join`].
-    pub async fn leave(&self, user: &SysId, group: &SysId) -> Result<usize, TableError> {
+    /// Only the link itself is compared: the platform keeps the other columns.
+    async fn insert(&self, owner: &SysId, to: &SysId) -> Result<SysId, TableError> {
+        let LinkTable { table, from, read, .. } = self.table;
+        let key = Query::equals(from, owner)
+            .and_then(|query| Ok(query.and(Query::equals(self.table.to, to)?)))
+            .map_err(self.table.query_error())?;
+        let insert = Insert {
+            table,
+            row: Row::new().set(from, owner).set(self.table.to, to),
+            read,
+            natural_key: Some(key),
+            input: InputMode::Stored,
+        };
+        let written = self.session.insert(insert).await?;
+        Ok(written.record.sys_id().clone())
+    }
+
+    async fn activate(&self, sys_id: &SysId) -> Result<(), TableError> {
+        let Some((column, active)) = self.table.state else {
+            return Ok(());
+        };
+        let update = Update {
+            table: self.table.table,
+            sys_id,
+            row: Row::new().set(column, active),
+            read: &[column],
+            input: InputMode::Stored,
+        };
+        self.session.update(update).await.map(drop)
+    }
+
+    async fn turn(&self, owner: &SysId, verb: Verb) -> Result<OwnedMutexGuard<()>, TableError> {
+        let turn = entry_of(&self.session.inner.links.turns, owner.clone(), Mutex::default);
+        let turn = self.session.limits.bound(turn.lock_owned()).await;
+        turn.map_err(|error| TableError::from_http(self.table.table, verb, error))
+    }
+
+    /// The links as they are now, read together with those of other records.
+    async fn current(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
         let session = self.session;
-        let turn = session.turn_of(user);
-        let _turn = session
-            .limits
-            .bound(turn.lock())
-            .await
-            .map_err(|error| GROUPS.error(error))?;
-        let rows: Vec<SysId> = self
-            .now_of(user)
-            .await?
-            .into_iter()
-            .filter(|(_, known)| known == group)
-            .map(|(sys_id, _)| sys_id)
-            .collect();
-        for sys_id in &rows {
-            session.delete(GROUPS.table, sys_id).await?;
-        }
-        Ok(rows.len())
-    }
-}
-
-/// How old an answer may be.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Age {
-    /// Asked for now: a write follows from it.
-    Now,
-    /// Perhaps read ahead, for a refresh.
-    Seconds,
-}
-
-/// A table that ties users to something.
-#[derive(Clone, Copy)]
-struct Links {
-    table: Table,
-    user: Column,
-    other: Column,
-    read: &'static [Column],
-}
-
-impl Links {
-    fn other_of(self, row: &Record) -> Option<SysId> {
-        SysId::from_answer(row.reference(self.other).value()?)
-    }
-
-    fn error(self, error: crate::http::HttpError) -> TableError {
-        TableError::from_http(self.table, Verb::Insert, error)
-    }
-}
-
-enum Linked {
-    Made(SysId),
-    Had(SysId),
-}
-
-impl Session {
-    fn turn_of(&self, user: &SysId) -> Arc<tokio::sync::Mutex<()>> {
-        entry_of(&self.inner.grants.turns, user.clone(), || tokio::sync::Mutex::new(()))
-    }
-
-    /// The rows of one user, read together with those of others.
-    async fn links(&self, links: Links, user: &SysId, age: Age) -> Result<Vec<Record>, TableError> {
-        if age == Age::Seconds
-            && let Some(rows) = self.inner.ahead.take_ties(links.table, user)
-        {
-            return Ok(rows);
-        }
-        let gather = entry_of(&self.inner.grants.reads, links.table, Gather::default);
-        let ask = |users: Vec<SysId>| self.links_together(links, users);
+        let table = self.table.table;
+        let gather = entry_of(&session.inner.links.reads, table, Gather::default);
+        let ask = |owners: Vec<SysId>| self.read_together(owners);
         let rows = gather
-            .ask(user.clone(), self.inner.timing.batch_window, &self.limits, ask)
+            .ask(owner.clone(), session.inner.timing.batch_window, &session.limits, ask)
             .await;
-        rows.map_err(|reason| reason.of(links.table))
+        self.links(&rows.map_err(|reason| reason.of(table))?)
     }
 
-    async fn links_together(&self, links: Links, users: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {
-        let asked: BTreeSet<SysId> = users.iter().cloned().collect();
-        let ahead = &self.inner.ahead;
+    fn links(&self, rows: &[Record]) -> Result<Vec<Link>, TableError> {
+        rows.iter().filter_map(|row| self.table.link(row).transpose()).collect()
+    }
+
+    async fn read_together(&self, owners: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {
+        let LinkTable { table, owner, .. } = self.table;
+        let asked: BTreeSet<SysId> = owners.iter().cloned().collect();
+        let ahead = &self.session.inner.ahead;
         let read = ahead.now();
         let room = FULL.saturating_sub(asked.len());
-        let company = ahead.company(links.table, sys_user::TABLE, &asked, room);
-        let together = asked.iter().chain(&company).cloned().collect();
-        let rows = match self.rows_of(links, &together).await {
+        let others = ahead.company(table, owner, &asked, room);
+        let together = asked.iter().chain(&others).cloned().collect();
+        let rows = match self.rows_of(&together).await {
             // Rows of others that cannot be read are no concern of those who asked.
-            Err(_) if !company.is_empty() => self.rows_of(links, &asked).await,
+            Err(_) if !others.is_empty() => self.rows_of(&asked).await,
             rows => rows,
         };
         let mut rows = match rows {
             Ok(rows) => rows,
-            Err(error) => return users.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => return owners.iter().map(|_| Err(error.clone())).collect(),
         };
-        let ties = company.into_iter().filter_map(|user| rows.remove_entry(&user));
-        ahead.put_ties(links.table, read, ties);
-        users
+        let of_others = others.into_iter().filter_map(|owner| rows.remove_entry(&owner));
+        ahead.put_ties(table, read, of_others);
+        owners
             .iter()
-            .map(|user| Ok(rows.get(user).cloned().unwrap_or_default()))
+            .map(|owner| Ok(rows.get(owner).cloned().unwrap_or_default()))
             .collect()
     }
 
-    /// The rows of each of these users; of some there may be none.
-    async fn rows_of(&self, links: Links, users: &BTreeSet<SysId>) -> Result<HashMap<SysId, Vec<Record>>, TableError> {
-        let mut by_user: HashMap<SysId, Vec<Record>> = users.iter().map(|user| (user.clone(), Vec::new())).collect();
-        for part in parts(users.iter(), |user| user.as_str().len()) {
-            let query = Query::any_of(links.user, part).map_err(|source| TableError::Query {
-                table: links.table,
-                source,
-            })?;
-            for row in self.select(links.table, &query, links.read).await? {
-                if let Some(user) = row.reference(links.user).value().and_then(SysId::from_answer) {
-                    by_user.entry(user).or_default().push(row);
+    /// The rows of each of these records; of some there may be none.
+    async fn rows_of(&self, owners: &BTreeSet<SysId>) -> Result<HashMap<SysId, Vec<Record>>, TableError> {
+        let LinkTable { table, from, read, .. } = self.table;
+        let mut by_owner: HashMap<SysId, Vec<Record>> =
+            owners.iter().map(|owner| (owner.clone(), Vec::new())).collect();
+        for part in parts(owners.iter(), |owner| owner.as_str().len()) {
+            let query = Query::any_of(from, part).map_err(self.table.query_error())?;
+            for row in self.session.select(table, &query, read).await? {
+                if let Some(owner) = row.reference(from).value().and_then(SysId::from_answer) {
+                    by_owner.entry(owner).or_default().push(row);
                 }
             }
         }
-        Ok(by_user)
-    }
-
-    /// Ties a user to something. Only the tie itself is compared: the platform keeps the other columns.
-    async fn link(&self, links: Links, user: &SysId, other: &SysId) -> Result<Linked, TableError> {
-        let key = Query::equals(links.user, user)
-            .and_then(|query| Ok(query.and(Query::equals(links.other, other)?)))
-            .map_err(|source| TableError::Query {
-                table: links.table,
-                source,
-            })?;
-        let row = Row::new().set(links.user, user).set(links.other, other);
-        let insert = Insert {
-            table: links.table,
-            row,
-            read: links.read,
-            natural_key: Some(key),
-            input: InputMode::Stored,
-        };
-        match self.insert(insert).await {
-            Ok(written) => Ok(Linked::Made(written.record.sys_id().clone())),
-            // Somebody else was faster, or a rule of the instance.
-            Err(TableError::Duplicate {
-                existing: Some(sys_id), ..
-            }) => Ok(Linked::Had(sys_id)),
-            Err(error) => Err(error),
-        }
+        Ok(by_owner)
     }
 }
 
-/// A row, if it shows which group it is about: the row and the group.
-fn membership(row: &Record) -> Option<(SysId, SysId)> {
-    Some((row.sys_id().clone(), GROUPS.other_of(row)?))
+/// The direct link to a record, one that works before one that does not.
+fn direct<'a>(links: &'a [Link], to: &SysId) -> Option<&'a Link> {
+    let direct = links.iter().filter(|link| link.to == *to && !link.inherited);
+    direct.max_by_key(|link| link.active)
 }
 
-/// A row, if it shows which role it is about.
-fn role_grant(row: &Record) -> Option<RoleGrant> {
-    let inherited = row.bool(sys_user_has_role::INHERITED) == Cell::Value(true);
-    // Hidden or empty state: there is a row, so the role is there.
-    let active =
-        !matches!(row.text(sys_user_has_role::STATE), Cell::Value(state) if state != sys_user_has_role::STATE_ACTIVE);
-    Some(RoleGrant {
-        sys_id: row.sys_id().clone(),
-        role: ROLES.other_of(row)?,
-        inherited,
-        active,
-    })
-}
-
-/// Users of one question, so that it stays one request.
+/// Records of one question, so that it stays one request.
 const FULL: usize = 40;
-
-const ROLES: Links = Links {
-    table: sys_user_has_role::TABLE,
-    user: sys_user_has_role::USER,
-    other: sys_user_has_role::ROLE,
-    read: sys_user_has_role::COLUMNS,
-};
-
-const GROUPS: Links = Links {
-    table: sys_user_grmember::TABLE,
-    user: sys_user_grmember::USER,
-    other: sys_user_grmember::GROUP,
-    read: sys_user_grmember::COLUMNS,
-};

@@ -87,8 +87,8 @@ fn calls_can_move_between_threads() {
             input: InputMode::Stored,
         };
         let _ = session.insert(insert).await;
-        let _ = session.grants().grant(&id(KEY), &id(OTHER)).await;
-        let _ = session.memberships().join(&id(KEY), &id(OTHER)).await;
+        let _ = session.links(LinkTable::ROLES).grant(&id(KEY), &id(OTHER)).await;
+        let _ = session.links(LinkTable::GROUPS).grant(&id(KEY), &id(OTHER)).await;
         let _ = session.roles().id_of("x").await;
         let _ = session.roles().name_of(&id(KEY)).await;
         let _ = session.delete(tables::sys_user::TABLE, &id(KEY)).await;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Entry, Shared, bug,
+    Configuration, Entry, Shared, bug,
     call::{Ended, failed, time_limit},
     config::{deferral, quiet, write_only},
     decode_object, encode_object,
@@ -203,7 +203,7 @@ impl<P: Provider> Shared<P> {
                 let limit = time_limit(entry.part.as_ref(), Operation::Read, &proposed);
                 Some(self.context(limit, &notes).map_err(failed)?)
             }
-            Configuration::Unknown | Configuration::Absent => None,
+            Configuration::Absent => None,
         };
         let (planned, diagnostics) = super::plan::of_resource(
             entry.part.as_ref(),
