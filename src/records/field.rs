@@ -446,8 +446,7 @@ pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
         }
     }
     let still = left_alone.into_iter().filter(|name| plan.config.at(name).is_null());
-    let still: Vec<String> = still.collect();
-    plan.state.set(LEFT_ALONE, (!still.is_empty()).then_some(still));
+    set_left_alone(plan.state, still.collect());
 }
 
 /// The attributes that have a default and another value, on a record that was not made here: they stay as they are until
@@ -478,8 +477,14 @@ pub(crate) fn left_alone(state: Option<&Object>, prefix: &str) -> BTreeSet<Strin
         .collect()
 }
 
+/// Lists in the state what stays as it is.
+pub(crate) fn set_left_alone(state: &mut Object, names: BTreeSet<String>) {
+    let names: Vec<String> = names.into_iter().collect();
+    state.set(LEFT_ALONE, (!names.is_empty()).then_some(names));
+}
+
 /// The computed attribute that lists what stays as it is.
-pub(crate) const LEFT_ALONE: &str = "left_alone";
+const LEFT_ALONE: &str = "left_alone";
 
 /// Keeps what an update that writes no column cannot change.
 pub(crate) fn keep_unknown(fields: &[Field], prior: &Object, state: &mut Object) {

@@ -15,7 +15,7 @@ use crate::plugin::{
     Object, Outcome, Plan, Reading, Resource, Rule, Schema,
 };
 use crate::records::existing::{self, NaturalKey};
-use crate::records::field::{self, Field, Known, LEFT_ALONE};
+use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::Foreign;
 use crate::records::{diagnostics, import, list, name_set, required_roles};
 use crate::servicenow::{
@@ -309,7 +309,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             Reading::Import => {
                 field::forget_what_is_not_read(&self.fields, &mut state);
                 let differing = field::differing_from_default(&self.fields, &state, "");
-                state.set(LEFT_ALONE, (!differing.is_empty()).then_some(differing));
+                field::set_left_alone(&mut state, differing.into_iter().collect());
             }
             Reading::Refresh => self.forget_defaults(&mut state),
         }
@@ -327,15 +327,14 @@ impl<R: RecordResource> ManagedRecord<R> {
         let differing = field::differing_from_default(&self.fields, state, "");
         let own = field::with_default(&self.fields);
         left_alone.retain(|name| !own.contains(&name.as_str()) || differing.contains(name));
-        let left_alone: Vec<String> = left_alone.into_iter().collect();
-        state.set(LEFT_ALONE, (!left_alone.is_empty()).then_some(left_alone));
+        field::set_left_alone(state, left_alone);
     }
 
     /// The state of a record that another resource or another provider managed: nothing is known of its other columns.
     fn moved(&self, mut state: Object) -> Object {
         field::set_local_defaults(&self.fields, &mut state);
-        let with_default = field::with_default(&self.fields);
-        state.set(LEFT_ALONE, (!with_default.is_empty()).then_some(with_default));
+        let with_default = field::with_default(&self.fields).into_iter().map(str::to_owned);
+        field::set_left_alone(&mut state, with_default.collect());
         state
     }
 
