@@ -2,7 +2,7 @@
 //! break.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use super::{HttpError, Limits};
+use crate::sync::lock;
 
 /// The pace of one client.
 pub(super) struct Pace {
@@ -82,7 +83,7 @@ impl Pace {
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
-        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.schedule)
     }
 }
 

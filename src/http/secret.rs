@@ -9,7 +9,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt,
     ops::Range,
-    sync::{LazyLock, PoisonError, RwLock},
+    sync::{LazyLock, RwLock},
 };
 
 use base64::{
@@ -21,6 +21,8 @@ use regex_lite::Regex;
 use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
+
+use crate::sync::{read, write};
 
 /// A text that is never printed. The one way out is [`Secret::expose`].
 #[derive(Clone, Eq, PartialEq)]
@@ -66,15 +68,10 @@ pub fn register(secret: &Secret) {
     if value.chars().count() < SHORTEST {
         return;
     }
-    if REGISTRY
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .known
-        .contains(value)
-    {
+    if read(&REGISTRY).known.contains(value) {
         return;
     }
-    let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
+    let mut registry = write(&REGISTRY);
     if !registry.known.insert(value.to_owned()) {
         return;
     }
@@ -104,7 +101,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 }
 
 fn mask_values(text: &str) -> Cow<'_, str> {
-    let registry = REGISTRY.read().unwrap_or_else(PoisonError::into_inner);
+    let registry = read(&REGISTRY);
     let mut masked = String::new();
     let mut copied = 0;
     // What is hidden since it was last copied. Secrets that overlap or touch are hidden as one.

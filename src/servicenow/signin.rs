@@ -7,7 +7,7 @@ mod error; // Why no token was obtained, and the usual causes.
 mod oauth; // The token endpoint of the instance.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use super::error::ConfigError;
 use crate::http::jwt::{Claims, JwtError};
 use crate::http::token::{Token, TokenCache};
 use crate::http::{Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
+use crate::sync::lock;
 
 /// A way to sign in to an instance. The names are those of the provider's attributes.
 #[derive(Clone, Debug)]
@@ -495,7 +496,7 @@ impl Credentials {
     }
 
     fn last(&self) -> std::sync::MutexGuard<'_, Last> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.last)
     }
 }
 
