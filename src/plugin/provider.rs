@@ -3,7 +3,7 @@
 //! `D` is the provider's data: whatever its configuration builds (clients, above all). The framework only hands it on.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -19,6 +19,7 @@ use super::{
     ty::Type,
     value::{Object, Value},
 };
+use crate::sync::lock;
 
 /// A provider: its own configuration block, and the parts it offers.
 pub trait Provider: Send + Sync + Sized + 'static {
@@ -170,11 +171,6 @@ impl<D> Context<D> {
             notes: Arc::new(notes),
         }
     }
-}
-
-/// A panic elsewhere leaves these plain values whole.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An operation with a time limit of its own.

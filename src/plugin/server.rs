@@ -34,7 +34,7 @@ use super::{
     codec::msgpack,
     diagnostics::{Diagnostic, Diagnostics},
     proto::tfplugin6::{DynamicValue, ResourceIdentityData},
-    provider::{Action, BlockType, DataSource, EphemeralResource, Function, Provider, Resource, lock},
+    provider::{Action, BlockType, DataSource, EphemeralResource, Function, Provider, Resource},
     schema::{
         IdentitySchema, Schema,
         validate::{self, WriteOnly},
@@ -42,6 +42,7 @@ use super::{
     ty::Type,
     value::{Object, Value},
 };
+use crate::sync::lock;
 
 /// The gRPC service of a provider.
 pub struct Server<P: Provider> {

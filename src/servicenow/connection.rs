@@ -1,7 +1,7 @@
 //! One instance, and the session of one operation with it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -278,10 +278,7 @@ where
     Arc::clone(locked(map).entry(key).or_insert_with(|| Arc::new(make())))
 }
 
-/// A panic while a lock was held leaves plain values behind that are still good.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub(super) use crate::sync::lock as locked;
 
 /// For clearing up after an interruption; Terraform waits a while before it kills.
 const GRACE: Duration = Duration::from_secs(10);

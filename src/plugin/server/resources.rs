@@ -11,16 +11,19 @@ use super::{
     decode_object, encode_object,
     kept::keep_planned,
 };
-use crate::plugin::{
-    check,
-    codec::json::{self, Unexpected},
-    diagnostics::{Diagnostic, Diagnostics},
-    path::Trail,
-    plan,
-    proto::tfplugin6 as proto,
-    provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource, lock},
-    schema::{Attribute, Kind, Schema},
-    value::{Object, Value},
+use crate::{
+    plugin::{
+        check,
+        codec::json::{self, Unexpected},
+        diagnostics::{Diagnostic, Diagnostics},
+        path::Trail,
+        plan,
+        proto::tfplugin6 as proto,
+        provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource},
+        schema::{Attribute, Kind, Schema},
+        value::{Object, Value},
+    },
+    sync::lock,
 };
 
 /// A state that could not be compared with what exists.
