@@ -28,6 +28,21 @@ pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
     None
 }
 
+/// What the user can do about a table call that failed, in the words of Terraform where it has its own.
+pub(crate) fn remedy_of_table(error: &TableError) -> String {
+    if let TableError::Duplicate {
+        existing: Some(sys_id), ..
+    } = error
+    {
+        return format!("Adopt the record with `terraform import <address> {sys_id}`, or use another value.");
+    }
+    if let TableError::RateLimited { .. } = error {
+        let remedy = error.remedy();
+        return remedy.replace("requests_per_second", "requests_per_second in the provider block");
+    }
+    error.remedy()
+}
+
 /// A sign-in to the instance that brought no token.
 pub(crate) fn of_sign_in(error: &SignInError) -> Diagnostic {
     let of_connection = if let SignInError::Http(error) = error {

@@ -13,13 +13,10 @@ pub fn of_table(error: &TableError, doing: &str) -> Diagnostic {
     if let Some(diagnostic) = connection_diagnostics::of_table(error) {
         return diagnostic;
     }
-    let remedy = match error {
-        TableError::Duplicate {
-            existing: Some(sys_id), ..
-        } => format!("Adopt the record with `terraform import <address> {sys_id}`, or use another value."),
-        error => error.remedy(),
-    };
-    Diagnostic::error(format!("Could not {doing}"), explain(error, &remedy))
+    Diagnostic::error(
+        format!("Could not {doing}"),
+        explain(error, &connection_diagnostics::remedy_of_table(error)),
+    )
 }
 
 /// A call of the admin center that failed while doing something.

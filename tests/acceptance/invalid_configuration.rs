@@ -474,10 +474,10 @@ async fn an_admin_center_that_refuses_is_explained() {
             (Weather::Forbidden, ["(403)", "administrator role"]),
             (
                 Weather::LoginTimeout,
-                ["live portal sign-in (440)", "enter the values by hand"],
+                ["live portal sign-in (440)", "Enter the values by hand"],
             ),
-            (Weather::Html, ["not with JSON", "check admin_url"]),
-            (Weather::Unavailable, ["not available", "try again later"]),
+            (Weather::Html, ["not with JSON", "Check admin_url"]),
+            (Weather::Unavailable, ["not available", "Try again later"]),
         ] {
             simulator.admin().weather(Matcher::any(), weather);
             let apply = workspace.terraform("apply").await;

@@ -177,7 +177,7 @@ const ADVICE: &[(&[u64], &str)] = &[
     ),
     (
         &[70_021, 700_211, 700_212, 700_213],
-        "no federated credential of the application matches the OIDC token: issuer, subject and audience are compared literally (each phase of a run in HCP has a subject of its own)",
+        "no federated credential of the application matches the OIDC token: issuer, subject and audience are compared literally (the plan and the apply phase of a run in HCP have different subjects)",
     ),
     (
         &[700_024],

@@ -428,13 +428,17 @@ async fn a_read_that_fails_forgets_nothing() {
             (Fault::ServerError(503), Weather::Unavailable),
             (Fault::LoginRedirect, Weather::LoginTimeout),
         ] {
+            let said = match fault {
+                Fault::Unauthorized => ["Could not sign in to ServiceNow", "Could not sign in to Microsoft 365"],
+                _ => ["Could not read the registry entry", "Could not read the repository"],
+            };
             simulator.instance().faults().every(Matcher::any(), fault);
             simulator.admin().weather(Matcher::any(), weather);
             workspace
                 .terraform("apply -refresh-only")
                 .await
-                .fails_saying("Could not read the registry entry")
-                .says("Could not read the repository");
+                .fails_saying(said[0])
+                .says(said[1]);
             assert_eq!(workspace.addresses(), both);
             allow_everything(&simulator);
         }

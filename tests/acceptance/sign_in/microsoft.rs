@@ -39,7 +39,7 @@ async fn gets_an_application_token(simulator: &Simulator, texts: &[(&'static str
         .unwrap()
         .read_the_settings()
         .await;
-    fails_saying(outcome, &["without a user", "microsoft365.refresh_token"]);
+    fails_saying(outcome, &["without a user", "refresh_token of an application"]);
     assert_eq!(simulator.entra().issued().len(), before + 1, "{texts:?}");
 }
 
@@ -230,8 +230,8 @@ async fn what_a_policy_demands_is_explained() {
     let account = account(&simulator);
     let account = account.each_ref().map(|(name, text)| (*name, text.as_str()));
     let cases = [
-        (50_076, "multi-factor authentication is required"),
-        (50_079, "multi-factor authentication is required"),
+        (50_076, "Multi-factor authentication is required"),
+        (50_079, "Multi-factor authentication is required"),
         (53_003, "Conditional Access policy"),
         (53_000, "Conditional Access policy"),
         (530_036, "Conditional Access policy"),
@@ -395,10 +395,7 @@ async fn a_given_token_fails_with_what_is_wrong_with_it() {
     let good = signed(json!({}));
 
     let cases = [
-        (
-            signed(json!({"exp": 1_000_000_000})),
-            "microsoft365.access_token expired",
-        ),
+        (signed(json!({"exp": 1_000_000_000})), "The access_token expired"),
         (good[..good.len() / 3].to_owned(), "it may be cut short"),
         ("\u{1}binary".to_owned(), "binary data"),
         (
@@ -420,11 +417,14 @@ async fn arguments_that_contradict_or_lack_something_are_named() {
 
     fails_saying(
         read(&simulator, &several).await,
-        &["2 ways to sign in: access_token and client_secret; keep one"],
+        &["2 ways to sign in to Microsoft 365 are configured: access_token and client_secret"],
     );
     fails_saying(
         read(&simulator, &[]).await,
-        &["No way to sign in to Microsoft 365 is configured", "M365_REFRESH_TOKEN"],
+        &[
+            "No way to sign in to Microsoft 365 is configured",
+            "ARM_* and M365_* variables",
+        ],
     );
     fails_saying(
         read(&simulator, &[("client_secret", "secret-1")]).await,
@@ -445,7 +445,7 @@ async fn arguments_that_contradict_or_lack_something_are_named() {
     let outcome = read(&simulator, &[id, ("client_secret", "secret-1"), elsewhere]).await;
     fails_saying(
         outcome,
-        &["did not answer like an Entra token endpoint", "check login_url"],
+        &["did not answer like an Entra token endpoint", "Check login_url"],
     );
     assert_eq!(simulator.logs().login.all().len(), 0);
 }

@@ -642,3 +642,191 @@ async fn terraform_signs_in_only_when_something_is_read() {
     })
     .await;
 }
+
+/// An instance locks an account after five failures. What is wrong is explained once, not once per resource.
+#[tokio::test]
+async fn a_wrong_password_is_sent_once_and_explained_once() {
+    for_each_terraform(async |terraform| {
+        let simulator = furnished().await;
+        let users: String = (0..30)
+            .map(|number| {
+                format!("resource \"servicenow_integration_user\" \"u{number}\" {{\n  user_name = \"u{number}\"\n}}\n")
+            })
+            .collect();
+        let mut workspace = simulator.workspace(terraform, &users);
+        for (method, variables) in [
+            (
+                "basic",
+                [
+                    ("SERVICENOW_USERNAME", "robot"),
+                    ("SERVICENOW_PASSWORD", "wrong-password"),
+                ],
+            ),
+            (
+                "api_key",
+                [("SERVICENOW_API_KEY", "wrong-key"), ("SERVICENOW_PASSWORD", "")],
+            ),
+        ] {
+            for (name, value) in variables {
+                workspace.set(name, value);
+            }
+            simulator.logs().instance.clear();
+
+            let apply = workspace.terraform("apply").await;
+
+            apply
+                .fails_saying("Error: Could not sign in to ServiceNow")
+                .says(&format!("did not accept the sign-in ({method})"))
+                .says("Another error of this run with the same title gives the cause and the remedy.");
+            let words = apply.words();
+            assert_eq!(simulator.logs().instance.all().len(), 1, "{words}");
+            assert_eq!(
+                words.matches("Error: Could not sign in to ServiceNow").count(),
+                30,
+                "{words}"
+            );
+            assert_eq!(words.matches("did not accept the sign-in").count(), 1, "{words}");
+        }
+    })
+    .await;
+}
+
+/// What was typed stands in the message as it was typed, beside what is right; a password in it does not.
+#[tokio::test]
+async fn an_address_that_people_type_is_answered_with_the_right_one() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = "resource \"servicenow_integration_user\" \"one\" {\n  user_name = \"one\"\n}\n";
+        let mut workspace = simulator.workspace(terraform, user);
+        let right = "Use \"https://dev1.service-now.com\".";
+        let page = "https://dev1.service-now.com/now/nav/ui/classic/params/target/incident_list.do";
+
+        for typed in ["dev1.service-now.com", "dev1", page] {
+            workspace.write(
+                "provider.tf",
+                &format!("provider \"servicenow\" {{\n  instance_url = \"{typed}\"\n}}\n"),
+            );
+            workspace
+                .terraform("validate")
+                .await
+                .fails_saying("Invalid value for instance_url")
+                .says(&format!("\"{typed}\""))
+                .says(right)
+                .says("on provider.tf line 2");
+        }
+        for typed in ["https://admin:pw-marker@host:99999/", "ftp://admin:pw-marker@host"] {
+            workspace.write(
+                "provider.tf",
+                &format!("variable \"url\" {{\n  default = \"{typed}\"\n}}\nprovider \"servicenow\" {{\n  instance_url = var.url\n}}\n"),
+            );
+            let plan = workspace.terraform("plan").await;
+            plan.fails_saying("Invalid value for instance_url").says("***@host");
+            plan.does_not_say("pw-marker");
+        }
+
+        workspace.write("provider.tf", "provider \"servicenow\" {\n}\n");
+        workspace.set("SERVICENOW_INSTANCE_URL", "dev1.service-now.com");
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("Error: Invalid ServiceNow configuration")
+            .says("\"dev1.service-now.com\" is not a usable address: it does not begin with https://.")
+            .says("The address comes from the environment variable SERVICENOW_INSTANCE_URL.")
+            .says(right);
+        workspace.set("SERVICENOW_INSTANCE_URL", "https://dev1.service-now.com");
+        workspace.set("SERVICENOW_USERNAME", "domain:robot");
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("username cannot be used: Basic authentication ends the user name at the first colon");
+        assert_eq!(simulator.logs().instance.all().len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_secret_that_ends_in_a_line_break_is_a_warning() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = r#"
+            resource "servicenow_oauth_entity" "one" {
+              name          = "one"
+              client_id     = "one"
+              client_secret = <<-END
+                marker-secret
+              END
+            }
+        "#;
+        let workspace = simulator.workspace(terraform, configuration);
+        workspace.write(
+            "provider.tf",
+            "provider \"servicenow\" {\n  microsoft365 = {\n    client_secret = \"marker-microsoft\\n\"\n    access_token = \"marker-token\\n\"\n  }\n}\n",
+        );
+
+        let validate = workspace.terraform("validate").await;
+
+        validate
+            .succeeds()
+            .says("Warning: client_secret ends in a line break")
+            .says("Warning: microsoft365.client_secret ends in a line break")
+            .says("trimspace(...)");
+        let words = validate.words();
+        assert!(!words.contains("access_token ends"), "{words}");
+    })
+    .await;
+}
+
+/// Each half of the provider block waits for its own arguments only.
+#[tokio::test]
+async fn an_unknown_argument_holds_back_its_own_half() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = |generation: u32, user_name: &str| {
+            format!(
+                r#"
+                    resource "terraform_data" "tenant" {{
+                      input            = "contoso.com"
+                      triggers_replace = {generation}
+                    }}
+                    resource "terraform_data" "retries" {{
+                      input            = 2
+                      triggers_replace = {generation}
+                    }}
+                    resource "servicenow_integration_user" "robot" {{
+                      user_name = "{user_name}"
+                    }}
+                "#
+            )
+        };
+        let workspace = simulator.workspace(terraform, &configuration(1, "robot-1"));
+        workspace.write(
+            "provider.tf",
+            "provider \"servicenow\" {\n  max_retries = terraform_data.retries.output\n  microsoft365 = {\n    tenant_id = terraform_data.tenant.output\n  }\n}\n",
+        );
+        workspace.terraform("apply").await.succeeds();
+        changed(&simulator, "sys_user", "user_name", "robot-1", &[("title", "Somebody's")]);
+        workspace.configure(&format!(
+            "{}\nresource \"m365_support_settings\" \"this\" {{\n  provider = servicenow\n  application_id = \"a\"\n}}\n",
+            configuration(2, "robot-1").replace("user_name =", "title = \"Robot\"\nuser_name =")
+        ));
+
+        // The user is refreshed, which shows that its title is another one now; the settings can be planned.
+        let plan = workspace.terraform("plan").await;
+        plan.succeeds().says("\"Somebody's\" -> \"Robot\"");
+        plan.does_not_say("Not refreshed");
+
+        // The other way round: what cannot be refreshed is said so.
+        workspace.configure(&configuration(3, "robot-1"));
+        workspace.write(
+            "provider.tf",
+            "provider \"servicenow\" {\n  username = terraform_data.tenant.output\n}\n",
+        );
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("Warning: Not refreshed: the provider's configuration is not known yet")
+            .says("(`username`)");
+    })
+    .await;
+}

@@ -54,6 +54,61 @@ async fn a_given_authority_is_enough_and_none_is_explained() {
     }
 }
 
+/// The title is the problem, whatever was to be done, and each is explained once.
+#[tokio::test]
+async fn what_cannot_be_reached_is_the_title_and_is_told_once() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let users: String = (0..6)
+            .map(|number| {
+                format!("resource \"servicenow_integration_user\" \"u{number}\" {{\n  user_name = \"u{number}\"\n}}\n")
+            })
+            .collect();
+        let mut workspace = simulator.workspace(terraform, &users);
+        workspace.write("provider.tf", "provider \"servicenow\" {\n  max_retries = 0\n}\n");
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let cases = [
+            (
+                format!("https://{closed}"),
+                format!("No connection to {closed} (Connection refused (os error 111))."),
+                "Check the address, the port and what lies between",
+            ),
+            (
+                "https://no-such-host.invalid".to_owned(),
+                "The name no-such-host.invalid cannot be resolved".to_owned(),
+                "Check the address for a typing error",
+            ),
+            (
+                simulator.urls().instance.clone(),
+                "its certificate is signed by an authority that is not trusted here".to_owned(),
+                "Set ca_certificate_path or SSL_CERT_FILE",
+            ),
+        ];
+        workspace.unset("SERVICENOW_CA_CERTIFICATE_PATH");
+        workspace.unset("SSL_CERT_FILE");
+        for (url, cause, remedy) in cases {
+            workspace.set("SERVICENOW_INSTANCE_URL", &url);
+
+            let apply = workspace.terraform("apply").await;
+
+            apply
+                .fails_saying(&format!("Error: Could not reach {url}"))
+                .says(&cause)
+                .says(remedy);
+            let words = apply.words();
+            assert_eq!(words.matches("Error: ").count(), 6, "{words}");
+            assert_eq!(
+                words.matches(&format!("Error: Could not reach {url}")).count(),
+                6,
+                "{words}"
+            );
+            assert_eq!(words.matches(remedy).count(), 1, "{words}");
+            assert!(!words.contains("Cause:") && !words.contains(".."), "{words}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn tls_1_2_is_the_oldest_that_is_spoken() {
     let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
@@ -144,8 +199,12 @@ async fn a_proxy_that_refuses_is_named_and_gets_no_credentials() {
         let apply = workspace.terraform("apply").await;
 
         apply
-            .fails_saying("The proxy set by HTTPS_PROXY or ALL_PROXY did not connect to dev1.service-now.com")
-            .says("correct the proxy address and its credentials, or list the host in NO_PROXY");
+            .fails_saying("Error: Could not reach https://dev1.service-now.com")
+            .says(&format!(
+                "The proxy {} (HTTPS_PROXY) did not connect to dev1.service-now.com",
+                proxy.url()
+            ))
+            .says("Correct the proxy's address and credentials, or list the host in NO_PROXY.");
         let received = proxy.received().join("");
         assert!(received.starts_with("CONNECT dev1.service-now.com:443 "), "{received}");
         assert!(
@@ -153,6 +212,15 @@ async fn a_proxy_that_refuses_is_named_and_gets_no_credentials() {
             "{received}"
         );
         workspace.leaks_nothing_of(&[MARKER, "marker-of-proxy"]);
+
+        workspace.set("HTTPS_PROXY", "socks5://robot:marker-of-proxy@127.0.0.1:9");
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Error: Invalid provider configuration")
+            .says("The environment variable HTTPS_PROXY names no usable proxy: the scheme socks5 is not supported");
+        workspace.leaks_nothing_of(&[MARKER, "marker-of-proxy"]);
+        workspace.set("HTTPS_PROXY", &address);
 
         // This machine is no other one to a proxy.
         workspace.set("SERVICENOW_INSTANCE_URL", &simulator.urls().instance);

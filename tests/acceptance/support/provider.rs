@@ -55,7 +55,9 @@ impl Provider {
     pub(crate) async fn read_the_settings(&self) -> Result<(), String> {
         let microsoft = self.0.microsoft.as_ref().map_err(text)?;
         let found = microsoft.support.find_settings(&limits()).await;
-        found.map(|_| ()).map_err(|error| diagnostics::explain(&error, ""))
+        found
+            .map(|_| ())
+            .map_err(|error| text(&diagnostics::of_support(&error, "read the settings")))
     }
 }
 
