@@ -101,6 +101,16 @@ impl Diagnostics {
         }
     }
 
+    /// The same messages, none of which stops anything.
+    #[must_use]
+    pub fn into_warnings(self) -> Self {
+        let to_warning = |diagnostic| Diagnostic {
+            severity: Severity::Warning,
+            ..diagnostic
+        };
+        self.0.into_iter().map(to_warning).collect()
+    }
+
     /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)

@@ -328,7 +328,7 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
     /// Turns a state of an older version, as JSON, into the current shape.
     fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
         let _ = state;
-        Err(unknown_version(self.type_name(), version).into())
+        Err(unknown_version(self.type_name(), version, self.schema().version).into())
     }
 
     /// Takes over a state of another type; `None` when it does not know that type.
@@ -354,11 +354,16 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
     }
 }
 
-/// A state of a version that this provider never wrote.
-pub fn unknown_version(type_name: &str, version: i64) -> Diagnostic {
+/// A state of a version that this provider never wrote; `current` is the one it writes.
+pub fn unknown_version(type_name: &str, version: i64, current: i64) -> Diagnostic {
+    let who = if version > current {
+        "It was probably written by a newer provider: use that one, or a newer."
+    } else {
+        "No version of this provider wrote it: the state is probably another provider's. Take the object out of the state \
+         with a removed block, and import it."
+    };
     let detail = format!(
-        "The state of this {type_name} was written in version {version} of its shape, which this provider does not know. It was \
-         probably written by a newer provider: use that one, or a newer."
+        "The state of this {type_name} was written in version {version} of its shape, which this provider does not know. {who}"
     );
     Diagnostic::error("State of an unknown version", detail)
 }

@@ -44,7 +44,7 @@ impl Foreign {
     /// Upgrades a state of which the provider was replaced; the type has the same name here and there.
     pub(crate) fn upgrade(&self, version: i64, state: &Json) -> Result<Object, Diagnostics> {
         if version != VERSION {
-            return Err(provider::unknown_version(self.type_name, version).into());
+            return Err(provider::unknown_version(self.type_name, version, VERSION).into());
         }
         self.read(state)
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::support::{
     core::{Answer, Core, capabilities, dynamic, in_memory, texts},
-    msgpack::{to_msgpack, unknown},
-    thing::{NOTED, SECRET, THING, Things, secrets},
+    msgpack::{from_msgpack, to_msgpack, unknown},
+    thing::{ACT, NOTED, SECRET, STALE, THING, Things, secrets},
 };
 use serde_json::{Value as Json, json};
 use servicenow_provider::plugin::{proto::tfplugin6 as wire, server::Server};
@@ -298,6 +298,120 @@ async fn a_value_that_the_other_side_changes_is_told_and_planned_again() {
         shouted.diagnostics[0].starts_with("Warning at \"note\": note was not kept: note: planned was \"note\""),
         "{:?}",
         shouted.diagnostics
+    );
+}
+
+async fn invoke(core: &mut Core, name: &str) -> (Vec<String>, Vec<String>) {
+    use wire::invoke_action::event::Type;
+    let request = wire::invoke_action::Request {
+        action_type: ACT.to_owned(),
+        config: Some(dynamic(&json!({ "name": name }))),
+        ..Default::default()
+    };
+    let mut stream = core.client.invoke_action(request).await.unwrap().into_inner();
+    let (mut said, mut ended) = (Vec::new(), Vec::new());
+    while let Some(event) = stream.message().await.unwrap() {
+        match event.r#type.unwrap() {
+            Type::Progress(progress) => said.push(progress.message),
+            Type::Completed(completed) => ended.extend(texts(&completed.diagnostics)),
+        }
+    }
+    (said, ended)
+}
+
+#[tokio::test]
+async fn an_action_is_validated_with_known_values_before_it_runs() {
+    let (mut core, _) = core().await;
+
+    let (said, ended) = invoke(&mut core, "act").await;
+    assert_eq!(said, Vec::<String>::new());
+    assert!(ended[0].contains("Did you mean \"acts\"?"), "{ended:?}");
+
+    let (said, ended) = invoke(&mut core, "acts").await;
+    assert_eq!(
+        (said, ended),
+        (
+            vec!["acting".to_owned()],
+            vec!["Warning at \"\": Seen: An action.".to_owned()]
+        )
+    );
+}
+
+#[tokio::test]
+async fn the_panics_of_actions_and_lists_keep_their_text_and_their_warnings() {
+    let (mut core, _) = core().await;
+    let (_, ended) = invoke(&mut core, "panics").await;
+    assert!(
+        ended[0].contains("example_act panicked: no action, and *** is told"),
+        "{ended:?}"
+    );
+    assert!(ended[1].contains("An action"), "{ended:?}");
+
+    let request = wire::list_resource::Request {
+        type_name: THING.to_owned(),
+        config: Some(dynamic(&json!({ "query": null }))),
+        include_resource_object: false,
+        limit: 1,
+    };
+    let mut stream = core.client.list_resource(request).await.unwrap().into_inner();
+    let mut said = Vec::new();
+    while let Some(event) = stream.message().await.unwrap() {
+        said.extend(texts(&event.diagnostic));
+    }
+    assert!(
+        said[0].contains("example_thing panicked: no list, and *** is told"),
+        "{said:?}"
+    );
+    assert!(said[1].contains("A list"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_renewed_is_a_warning_and_can_still_be_closed() {
+    let (mut core, _) = core().await;
+    for (private, expected) in [("kept", "Warning at \"\": Not renewed: It ends."), ("panic", "Error")] {
+        let request = wire::renew_ephemeral_resource::Request {
+            type_name: STALE.to_owned(),
+            private: Some(private.as_bytes().to_vec()),
+        };
+
+        let renewed = core
+            .client
+            .renew_ephemeral_resource(request)
+            .await
+            .unwrap()
+            .into_inner();
+
+        assert_eq!(renewed.private(), private.as_bytes());
+        let said = texts(&renewed.diagnostics);
+        assert!(said.len() == 1 && said[0].starts_with(expected), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_write_only_value_gets_into_a_state_by_import_or_upgrade() {
+    let (mut core, _) = core().await;
+    let request = wire::import_resource_state::Request {
+        type_name: THING.to_owned(),
+        id: "x".to_owned(),
+        ..Default::default()
+    };
+    let imported = core.client.import_resource_state(request).await.unwrap().into_inner();
+    let state = imported.imported_resources[0].state.clone().unwrap();
+    assert_eq!(from_msgpack(&state.msgpack)["secret_wo"], Json::Null);
+
+    let stored = json!({ "id": "x", "name": "x", "secret_wo": SECRET }).to_string();
+    let request = wire::upgrade_resource_state::Request {
+        type_name: THING.to_owned(),
+        version: 1,
+        raw_state: Some(wire::RawState {
+            json: stored.into_bytes(),
+            ..Default::default()
+        }),
+    };
+    let upgraded = core.client.upgrade_resource_state(request).await.unwrap().into_inner();
+    assert_eq!(
+        from_msgpack(&upgraded.upgraded_state.unwrap().msgpack)["secret_wo"],
+        Json::Null
     );
 }
 

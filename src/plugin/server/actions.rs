@@ -113,6 +113,11 @@ impl<P: Provider> Shared<P> {
                 .at_attribute(name)
                 .into();
         }
+        // The plan may have validated the action while its arguments were unknown.
+        let problems = entry.validate(&config, WriteOnly::Allowed);
+        if problems.has_errors() {
+            return problems;
+        }
         match self.context(ACTION_LIMIT, &notes) {
             Ok(cx) => entry.part.invoke(&cx, &config, &progress).await,
             Err(problem) => problem.into(),

@@ -61,13 +61,18 @@ impl<P: Provider> Shared<P> {
     ) -> Ended<proto::renew_ephemeral_resource::Response> {
         let entry = self.ephemeral(&request.type_name).map_err(failed)?;
         let cx = self.context(DEFAULT_LIMIT, &notes).map_err(failed)?;
-        let renew_at = entry.part.renew(&cx, request.private()).await.map_err(failed)?;
+        // The value may still be good, and closing it needs what opening it left: that it could not be renewed is no reason to
+        // end the run.
+        let (renew_at, warnings) = match entry.part.renew(&cx, request.private()).await {
+            Ok(renew_at) => (renew_at, quiet()),
+            Err(problems) => (None, problems.into_warnings()),
+        };
         let response = proto::renew_ephemeral_resource::Response {
             renew_at: renew_at.map(Into::into),
             private: request.private,
             diagnostics: Vec::new(),
         };
-        Ok((response, quiet()))
+        Ok((response, warnings))
     }
 
     pub(super) async fn close(

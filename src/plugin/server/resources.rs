@@ -70,7 +70,10 @@ impl<P: Provider> Shared<P> {
                 entry.name()
             )))
         })?;
-        let state = state.as_object().cloned();
+        let state = state
+            .as_object()
+            .cloned()
+            .map(|state| without_write_only(schema, state));
         Ok((
             proto::upgrade_resource_state::Response {
                 upgraded_state: Some(encode_object(state, schema)),
@@ -349,6 +352,7 @@ impl<P: Provider> Shared<P> {
             None => Import::Id(request.id.trim()),
         };
         let state = entry.part.import(&cx, target).await.map_err(failed)?;
+        let state = without_write_only(schema, state);
         lock(&cx.notes.private).insert(IMPORTING.to_owned(), Json::Bool(true));
         let imported = proto::import_resource_state::ImportedResource {
             type_name: entry.name().to_owned(),
@@ -379,7 +383,7 @@ impl<P: Provider> Shared<P> {
             state: &state,
         };
         let state = match entry.part.take_over(&from) {
-            Some(state) => state.map_err(failed)?,
+            Some(state) => without_write_only(schema, state.map_err(failed)?),
             None => {
                 let text = format!(
                     "{} of {} cannot become {}. Remove the moved block, take the object out of the state with a removed \
@@ -422,6 +426,12 @@ fn settle(schema: &Schema, mut new: Object, former: &Object) -> Object {
     plan::keep_equal_texts(schema, &mut new, former);
     plan::null_write_only(schema, &mut new);
     new
+}
+
+/// Core refuses a write-only value in any state.
+fn without_write_only(schema: &Schema, mut state: Object) -> Object {
+    plan::null_write_only(schema, &mut state);
+    state
 }
 
 fn finish<D: Send + Sync + 'static>(

@@ -247,12 +247,16 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::renew_ephemeral_resource::Request>,
     ) -> Answered<proto::renew_ephemeral_resource::Response> {
         let request = request.into_inner();
-        run!(
-            self,
-            "RenewEphemeralResource",
-            &request.type_name.clone(),
-            renew(request) with notes
-        )
+        let (subject, private) = (request.type_name.clone(), request.private.clone());
+        let shared = Arc::clone(&self.shared);
+        let call = |notes| shared.renew(request, notes);
+        let after_panic = |_: &Notes| proto::renew_ephemeral_resource::Response {
+            private,
+            ..Default::default()
+        };
+        self.shared
+            .run("RenewEphemeralResource", &subject, call, after_panic)
+            .await
     }
 
     async fn close_ephemeral_resource(

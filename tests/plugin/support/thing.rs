@@ -8,10 +8,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use servicenow_provider::plugin::server::Secrets;
 use servicenow_provider::plugin::{
-    Attribute, BlockType, Configured, Context, Diagnostic, Diagnostics, Import, Object, Outcome, Provider, Resource,
-    Schema, Type,
+    Action, Attribute, BlockType, Configured, Context, Diagnostic, Diagnostics, EphemeralResource, IdentitySchema,
+    Import, ListRequest, ListSink, Object, Opened, Outcome, Progress, Provider, Resource, Schema, Type,
+    schema::validate, server::Secrets,
 };
 use tokio::sync::Notify;
 
@@ -67,6 +67,14 @@ impl Provider for Things {
     fn resources(&self) -> Vec<Box<dyn Resource<World>>> {
         vec![Box::new(Thing(Arc::clone(&self.world)))]
     }
+
+    fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<World>>> {
+        vec![Box::new(Stale)]
+    }
+
+    fn actions(&self) -> Vec<Box<dyn Action<World>>> {
+        vec![Box::new(Act)]
+    }
 }
 
 struct Thing(Arc<World>);
@@ -109,6 +117,22 @@ impl BlockType for Thing {
 
 #[async_trait]
 impl Resource<World> for Thing {
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(IdentitySchema::of("id", "id", "Its key."))
+    }
+
+    fn list_schema(&self) -> Option<Schema> {
+        Some(Schema::new(
+            "Lists things.",
+            vec![Attribute::text("query").describe("Any.")],
+        ))
+    }
+
+    async fn list(&self, cx: &Context<World>, _: &ListRequest, _: &mut ListSink) -> Result<(), Diagnostics> {
+        cx.warn(Diagnostic::warning("Seen", "A list."));
+        panic!("no list, and {SECRET} is told");
+    }
+
     async fn create(&self, cx: &Context<World>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
         let name = planned.text("name").unwrap_or_default().to_owned();
         if let Some(secret) = config.text("secret_wo") {
@@ -189,8 +213,69 @@ impl Resource<World> for Thing {
 
     async fn import(&self, _cx: &Context<World>, target: Import<'_>) -> Result<Object, Diagnostics> {
         match target {
-            Import::Id(id) => Ok(Object::new().with("id", id)),
+            // With what no state may have: a write-only value.
+            Import::Id(id) => Ok(Object::new().with("id", id).with("secret_wo", SECRET)),
             Import::Identity(_) => Err(Diagnostic::error("No identity", "Things have none.").into()),
+        }
+    }
+}
+
+/// An ephemeral value that cannot be renewed.
+pub(crate) const STALE: &str = "example_stale";
+
+struct Stale;
+
+impl BlockType for Stale {
+    fn type_name(&self) -> &'static str {
+        STALE
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::new("Ends.", vec![Attribute::text("name").describe("Any.")])
+    }
+}
+
+#[async_trait]
+impl EphemeralResource<World> for Stale {
+    async fn open(&self, _: &Context<World>, config: Object) -> Result<Opened, Diagnostics> {
+        Ok(Opened {
+            result: config,
+            renew_at: None,
+            private: Vec::new(),
+            notes: Diagnostics::new(),
+        })
+    }
+
+    async fn renew(&self, _: &Context<World>, private: &[u8]) -> Result<Option<std::time::SystemTime>, Diagnostics> {
+        assert_ne!(private, b"panic", "told to");
+        Err(Diagnostic::error("Not renewed", "It ends.").into())
+    }
+}
+
+/// An action whose name says how it behaves.
+pub(crate) const ACT: &str = "example_act";
+
+struct Act;
+
+impl BlockType for Act {
+    fn type_name(&self) -> &'static str {
+        ACT
+    }
+
+    fn schema(&self) -> Schema {
+        let name = Attribute::text("name").check(validate::one_of(&["acts", "panics"]));
+        Schema::new("Acts.", vec![name.describe("How.")])
+    }
+}
+
+#[async_trait]
+impl Action<World> for Act {
+    async fn invoke(&self, cx: &Context<World>, config: &Object, progress: &Progress) -> Diagnostics {
+        progress.say("acting");
+        cx.warn(Diagnostic::warning("Seen", "An action."));
+        match config.text("name") {
+            Some("panics") => panic!("no action, and {SECRET} is told"),
+            _ => Diagnostics::new(),
         }
     }
 }
