@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::connection::locked;
 use super::error::{TableError, Verb};
+use super::shared::locked;
 use super::table::Table;
 use crate::http::{HttpError, Limits};
 

@@ -9,11 +9,12 @@ use std::collections::{BTreeSet, HashMap};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::batch::Gather;
-use super::connection::{Session, Shared, entry_of};
 use super::error::{TableError, Verb};
 use super::lookup::{Names, parts};
 use super::query::{Query, QueryError};
 use super::record::{Cell, Record, Row};
+use super::session::Session;
+use super::shared::entry_of;
 use super::sys_id::SysId;
 use super::table::{Column, Table};
 use super::tables::{
@@ -178,15 +179,6 @@ pub struct Revoked {
     pub still_inherited: bool,
 }
 
-/// What all sessions of an instance share about links.
-#[derive(Default)]
-pub(super) struct LinkState {
-    /// One write at a time per record that has links.
-    turns: Shared<SysId, Mutex<()>>,
-    /// Reads that are sent together, by table.
-    reads: Shared<Table, Gather<SysId, Vec<Record>>>,
-}
-
 /// The links of one table.
 #[derive(Debug)]
 pub struct Links<'a> {
@@ -339,7 +331,12 @@ impl<'a> Links<'a> {
         let gather = entry_of(&session.inner.links.reads, table, Gather::default);
         let ask = |owners: Vec<SysId>| self.read_together(owners);
         let rows = gather
-            .ask(owner.clone(), session.inner.timing.batch_window, &session.limits, ask)
+            .ask(
+                owner.clone(),
+                session.inner.connection.timing.batch_window,
+                &session.limits,
+                ask,
+            )
             .await;
         self.links(&rows.map_err(|reason| reason.of(table))?)
     }

@@ -14,12 +14,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::connection::{Session, Shared, entry_of, locked};
 use super::error::TableError;
 use super::query::Query;
-use super::read::rows;
-use super::record::{Cell, Record};
+use super::record::{Cell, Record, rows};
 use super::request::{Ask, fields};
+use super::session::Session;
+use super::shared::{Shared, entry_of, locked};
 use super::sys_id::SysId;
 use super::table::{Column, Table};
 use super::tables::every;

@@ -1,0 +1,20 @@
+//! Values that several calls share, behind locks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What is shared by key.
+pub(super) type Shared<K, V> = Mutex<HashMap<K, Arc<V>>>;
+
+/// A map entry made on first use.
+pub(super) fn entry_of<K, V>(map: &Shared<K, V>, key: K, make: impl FnOnce() -> V) -> Arc<V>
+where
+    K: std::hash::Hash + Eq,
+{
+    Arc::clone(locked(map).entry(key).or_insert_with(|| Arc::new(make())))
+}
+
+/// A panic while a lock was held leaves plain values behind that are still good.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
