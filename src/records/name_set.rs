@@ -304,7 +304,7 @@ impl NameSet {
             self.revoke_one(session, record, name, ids).await.map_err(failed)?;
             return Ok(None);
         }
-        let existing = links.of(record).await.map_err(failed)?;
+        let existing = links.current(record).await.map_err(failed)?;
         let listed = ids.into_values().flatten().chain(planned.iter().cloned()).collect();
         let unlisted = self.unlisted(session, &existing, &listed).await.map_err(failed)?;
         if unlisted.hidden.is_empty() {
@@ -320,7 +320,7 @@ impl NameSet {
             [id] => id.clone(),
             // Which of several is meant: the one that is granted, if it is only one.
             ids => {
-                let mut granted = links.of(record).await?;
+                let mut granted = links.current(record).await?;
                 granted.retain(|link| ids.contains(&link.to) && !link.inherited);
                 match granted.as_slice() {
                     [] => return Ok(()),
@@ -438,4 +438,99 @@ fn names(object: &Object, attribute: &str) -> BTreeSet<String> {
         .into_iter()
         .map(str::to_owned)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::Secret;
+    use crate::http::scripted::{self, Reply, Server};
+    use crate::plugin::Severity;
+    use crate::servicenow::{Instance, InstanceOptions, SignIn, Timing};
+
+    const ROLES: NameSet = NameSet {
+        attribute: "roles",
+        links: LinkTable::ROLES,
+    };
+    const USER: &str = "6816f79cc0a8016401c5a33be04be441";
+    const ROLE: &str = "46d44a23a9fe19810012d100cca80666";
+    const LINK: &str = "5f1b7c1d1b2b30101f2c1c2d2e4bcb01";
+
+    fn session(server: &Server) -> Session {
+        let options = InstanceOptions {
+            instance_url: server.url.clone(),
+            sign_in: SignIn::Basic {
+                username: "tf".to_owned(),
+                password: Secret::from("pass-marker".to_owned()),
+            },
+            http: scripted::options(),
+            timing: Timing {
+                batch_window: Duration::from_millis(3),
+                second_look: Duration::from_millis(1),
+            },
+        };
+        Instance::new(options).unwrap().at(scripted::limits())
+    }
+
+    fn roles(names: &[&str]) -> Object {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut object = Object::default();
+        object.set("roles", names);
+        object
+    }
+
+    /// A user with the role `catalog`, on an instance that compares names as its database does.
+    async fn server() -> Server {
+        Server::by(|received| {
+            assert_eq!(received.method, "GET", "{}", received.target);
+            let rows = if received.target.starts_with("/api/now/table/sys_user_role?") {
+                json!([{ "sys_id": ROLE, "name": "catalog" }])
+            } else {
+                json!([{ "sys_id": LINK, "user": USER, "role": ROLE, "state": "active", "inherited": "false" }])
+            };
+            Reply::json(200, &json!({ "result": rows }))
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn another_spelling_of_a_name_is_neither_granted_again_nor_revoked() {
+        let server = server().await;
+        let session = session(&server);
+        let user = SysId::parse(USER).unwrap();
+        let (prior, planned) = (roles(&["catalog"]), roles(&["Catalog "]));
+        let (mut state, mut problems) = (planned.clone(), Diagnostics::new());
+
+        let resolved = resolve(&[ROLES], &session, Some(&prior), &planned).await.unwrap();
+        let left = revoke(&[ROLES], &session, &user, &resolved, [&prior, &planned], &mut problems).await;
+        grant(
+            &[ROLES],
+            &session,
+            &user,
+            &resolved,
+            &planned,
+            &mut state,
+            &mut problems,
+        )
+        .await;
+
+        assert_eq!(left, []);
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(state, planned);
+    }
+
+    #[test]
+    fn a_message_lists_the_names_that_a_role_may_have_now() {
+        let mut unlisted = Unlisted::default();
+        unlisted.names.insert("products".to_owned());
+
+        let warning = ROLES.not_revoked("catalog", &unlisted);
+
+        assert_eq!(warning.severity, Severity::Warning);
+        assert!(warning.detail.contains("products"), "{}", warning.detail);
+    }
 }

@@ -348,6 +348,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_found_as_the_instance_compares_it_unless_it_is_there_exactly() {
+        let ids = [SysId::random(), SysId::random()];
+        let rows = |names: [&'static str; 2]| ids.iter().zip(names);
+
+        assert_eq!(pick("itil ", rows(["ITIL", "admin"])), Found::One(ids[0].clone()));
+        assert_eq!(pick("itil", rows(["ITIL", "itil"])), Found::One(ids[1].clone()));
+        assert!(matches!(pick("Itil", rows(["ITIL", "itil"])), Found::Several(_)));
+        assert_eq!(pick(" itil", rows(["ITIL", "admin"])), Found::None);
+    }
+
+    #[test]
     fn a_list_of_names_is_cut_into_short_parts() {
         let names: Vec<String> = (0..200).map(|number| format!("role_number_{number}")).collect();
         let parts = parts(names.iter(), |name: &String| name.len());

@@ -35,6 +35,7 @@ mod logs;
 mod mid_run;
 mod modules;
 mod moving_in;
+mod name_sets;
 mod newer_terraform;
 mod oauth_entity;
 mod oidc_provider;
