@@ -35,7 +35,7 @@ async fn a_role_whose_own_row_is_hidden_is_not_taken_for_revoked() {
         plan.succeeds().says("Could not check the role catalog").says(&role);
 
         workspace.configure(&with("roles = [\"incident_manager\"]"));
-        workspace.plan().await.updates_only(ADDRESS, &["roles"]);
+        workspace.plan().await.does(ADDRESS, &["update"]);
         let apply = workspace.terraform("apply").await;
         apply.fails_saying("Could not revoke the role catalog").says(&role);
         assert_eq!(grants(&simulator, &role), 1);
