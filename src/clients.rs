@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::{
     http::{Client, ClientOptions, Limits, Origin, Secret},
     microsoft::Microsoft365,
-    plugin::{Context, Diagnostic},
-    resources::problem,
+    plugin::{Context, Diagnostic, diagnostics},
     servicenow::{Instance, InstanceOptions, Session, SignIn, Timing},
 };
 
@@ -109,7 +108,7 @@ impl Calls for Context<Clients> {
             timing: Timing::STANDARD,
         };
         let instance = Instance::new(options)
-            .map_err(|error| Diagnostic::error("Invalid ServiceNow configuration", problem::explain(&error, "")))?;
+            .map_err(|error| Diagnostic::error("Invalid ServiceNow configuration", diagnostics::explain(&error, "")))?;
         Ok(instance.at(self.limits()))
     }
 

@@ -7,7 +7,7 @@ use crate::{
     http::HttpError,
     microsoft::{EntraError, SupportError},
     plugin::Diagnostic,
-    resources::problem::explain,
+    plugin::diagnostics::explain,
     servicenow::{SignInError, TableError},
 };
 

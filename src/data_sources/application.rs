@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::lookup;
+use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
-    resources::{mapping, problem, rights},
+    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
+    records::{diagnostics, field, required_roles},
     servicenow::{
         Query, Record, Session, Table, TableError,
         tables::{sys_scope, sys_store_app},
@@ -14,10 +14,9 @@ use crate::{
 };
 
 /// The data source.
-pub(super) struct Application;
+pub(crate) struct Application;
 
-#[async_trait]
-impl DataSource<Clients> for Application {
+impl BlockType for Application {
     fn type_name(&self) -> &'static str {
         "servicenow_application"
     }
@@ -30,7 +29,7 @@ impl DataSource<Clients> for Application {
                 Attribute::text("scope")
                     .required()
                     .check(validate::not_blank())
-                    .check(mapping::key_text())
+                    .check(field::key_text())
                     .describe("Scope of the application, such as `x_mioms_m365_assis`. Column `scope`."),
                 lookup::text("id", "The record's `sys_id`; null where it is not installed."),
                 lookup::flag("installed", "Whether the application is installed."),
@@ -50,15 +49,18 @@ impl DataSource<Clients> for Application {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::to_read(&[sys_scope::TABLE, sys_store_app::TABLE])
+        required_roles::to_read(&[sys_scope::TABLE, sys_store_app::TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for Application {
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let scope = config.text("scope").unwrap_or_default().to_owned();
         let found = installed(&session, &scope).await;
         let found =
-            found.map_err(|error| problem::of_table(&error, "look for the application").at_attribute("scope"))?;
+            found.map_err(|error| diagnostics::of_table(&error, "look for the application").at_attribute("scope"))?;
         config.set("installed", found.is_some());
         if let Some(record) = found {
             let text = |column| record.text(column).value().map(str::to_owned);
@@ -87,7 +89,7 @@ impl DataSource<Clients> for Application {
 
 /// The record of an installed application. Where the account may not see applications in general, those from the store
 /// are looked at; the columns have the same names.
-pub(super) async fn installed(session: &Session, scope: &str) -> Result<Option<Record>, TableError> {
+pub(crate) async fn installed(session: &Session, scope: &str) -> Result<Option<Record>, TableError> {
     match by_scope(session, sys_scope::TABLE, scope).await {
         Ok(Some(record)) => Ok(Some(record)),
         Ok(None) => match by_scope(session, sys_store_app::TABLE, scope).await {

@@ -2,134 +2,53 @@
 
 use async_trait::async_trait;
 
-use super::lookup::{self, Lookup};
-use crate::{
-    clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value},
-    resources::{
-        mapping::{self, Field, Reading},
-        problem, rights, scope,
-    },
-    servicenow::{
-        SysId,
-        tables::{
-            oauth_oidc_entity::{
-                ACCESS, ACTIVE, CLIENT_ID, CLOCK_SKEW, COLUMNS, COMMENTS, CONFIGURATION, NAME, REDIRECT_URL, SYS_SCOPE,
-                TABLE,
-            },
-            oidc_provider_configuration as configuration,
-        },
-    },
-};
+use crate::clients::{Calls, Clients};
+use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
+use crate::records::field::Known;
+use crate::records::lookup::Lookup;
+use crate::records::required_roles;
+use crate::resources::oidc_provider::{self as resource, configuration};
+use crate::servicenow::tables::{oauth_oidc_entity::TABLE, oidc_provider_configuration};
 
-/// The data source.
 pub(super) struct OidcProvider;
 
-const LOOKUP: Lookup = Lookup {
-    noun: "OIDC provider",
-    table: TABLE,
-    columns: COLUMNS,
-    keys: &[Field::always("name", NAME), Field::always("client_id", CLIENT_ID)],
-    fields: &[
-        Field::always("name", NAME),
-        Field::always("client_id", CLIENT_ID),
-        Field::always("redirect_url", REDIRECT_URL),
-        Field::always("clock_skew", CLOCK_SKEW),
-        Field::always("active", ACTIVE),
-        Field::always("access", ACCESS),
-        Field::always("comments", COMMENTS),
-        Field::always("configuration_id", CONFIGURATION),
-    ],
-};
+fn provider() -> Lookup {
+    Lookup::of::<resource::OidcProvider>(&["name", "client_id"])
+}
 
-const CONFIGURATION_FIELDS: &[Field] = &[
-    Field::always("name", configuration::NAME),
-    Field::always("metadata_url", configuration::OIDC_URL),
-    Field::always("user_claim", configuration::USER_CLAIM),
-    Field::always("user_field", configuration::USER_FIELD),
-    Field::always("enable_jti_verification", configuration::ENABLE_JTI_VERIFICATION),
-    Field::always("cache_life_span", configuration::CACHE_LIFE_SPAN),
-];
-
-#[async_trait]
-impl DataSource<Clients> for OidcProvider {
+impl BlockType for OidcProvider {
     fn type_name(&self) -> &'static str {
         "servicenow_oidc_provider"
     }
 
     fn schema(&self) -> Schema {
-        let (text, flag, integer) = (lookup::text, lookup::flag, lookup::integer);
+        let nested = configuration::fields().into_iter().flat_map(|field| field.attributes);
+        let mut attributes = provider().attributes();
+        attributes.push(
+            Attribute::single(configuration::ATTRIBUTE, nested.map(Attribute::only_computed).collect())
+                .computed()
+                .describe("The configuration; null where there is none, or the account may not read it."),
+        );
         Schema::new(
             "An OIDC provider that somebody else keeps: whose tokens the instance accepts, and as which user. Tables \
              `oauth_oidc_entity` and `oidc_provider_configuration`. The secret cannot be read.",
-            vec![
-                lookup::key("id", "The record's `sys_id`."),
-                lookup::key("name", "Name of the provider. Column `name`."),
-                lookup::key("client_id", "Client id: the `aud` of the tokens. Column `client_id`."),
-                text("redirect_url", "Redirect URL. Column `redirect_url`."),
-                integer("clock_skew", "Tolerance in seconds. Column `clock_skew`."),
-                flag("active", "Whether its tokens are accepted. Column `active`."),
-                text(
-                    "access",
-                    "Accessible from: `public` or `package_private`. Column `access`.",
-                ),
-                text("comments", "Free text. Column `comments`."),
-                text(
-                    scope::ATTRIBUTE,
-                    "Application that the record belongs to. Column `sys_scope`.",
-                ),
-                text(
-                    "configuration_id",
-                    "`sys_id` of the configuration. Column `oidc_provider_configuration`.",
-                ),
-                Attribute::single(
-                    "configuration",
-                    vec![
-                        text("name", "Name of the configuration. Column `name`."),
-                        text("metadata_url", "Address of the metadata document. Column `oidc_url`."),
-                        text("user_claim", "Claim that names the user. Column `user_claim`."),
-                        text(
-                            "user_field",
-                            "Column of `sys_user` that the claim is compared with. Column `user_field`.",
-                        ),
-                        flag(
-                            "enable_jti_verification",
-                            "Whether a token may be used once only. Column `enable_jti_verification`.",
-                        ),
-                        integer("cache_life_span", "Column `oidc_config_cache_life_span`."),
-                    ],
-                )
-                .computed()
-                .describe("The configuration; null where there is none, or the account may not read it."),
-            ],
+            attributes,
         )
         .rule(Rule::ExactlyOneOf(&["id", "name", "client_id"]))
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::to_read(&[TABLE, configuration::TABLE])
+        required_roles::to_read(&[TABLE, oidc_provider_configuration::TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for OidcProvider {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
-        let (record, mut state) = LOOKUP.find(&session, config, None).await?;
-        let application = match record.reference(SYS_SCOPE).value() {
-            Some(value) => scope::reference_from_wire(&session, None, value).await?.into(),
-            None => Value::Null,
-        };
-        state.set(scope::ATTRIBUTE, application);
-        let id = state.text("configuration_id").and_then(|id| SysId::parse(id).ok());
-        let found = match &id {
-            Some(id) => session.find(configuration::TABLE, id, configuration::COLUMNS).await,
-            None => Ok(None),
-        };
-        let found = found.map_err(|error| problem::of_table(&error, "read the configuration of the OIDC provider"))?;
-        let nested = found.map(|record| {
-            let mut nested = Object::new();
-            mapping::read_into(CONFIGURATION_FIELDS, &record, &mut nested, Reading::Import);
-            nested
-        });
-        state.set("configuration", nested);
+        let (_, mut state) = provider().find(&session, config, None).await?;
+        let configuration = configuration::found(&session, &state, Known::Nothing).await?;
+        state.set(configuration::ATTRIBUTE, configuration);
         Ok((state, Diagnostics::new()))
     }
 }

@@ -2,58 +2,56 @@
 
 use async_trait::async_trait;
 
-use super::lookup::{self, Lookup};
-use crate::{
-    clients::{Calls, Clients},
-    plugin::{Context, DataSource, Diagnostics, Need, Object, Rule, Schema},
-    resources::{mapping::Field, rights},
-    servicenow::tables::sys_user_role::{COLUMNS, DESCRIPTION, ELEVATED_PRIVILEGE, NAME, TABLE},
-};
+use crate::clients::{Calls, Clients};
+use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
+use crate::records::field::Field;
+use crate::records::lookup::{self, Lookup};
+use crate::records::required_roles;
+use crate::servicenow::tables::sys_user_role::{DESCRIPTION, ELEVATED_PRIVILEGE, NAME, TABLE};
 
-/// The data source.
 pub(super) struct Role;
 
-const LOOKUP: Lookup = Lookup {
-    noun: "role",
-    table: TABLE,
-    columns: COLUMNS,
-    keys: &[Field::always("name", NAME)],
-    fields: &[
-        Field::always("name", NAME),
-        Field::always("description", DESCRIPTION),
-        Field::always("elevated_privilege", ELEVATED_PRIVILEGE),
-    ],
-};
+fn role() -> Lookup {
+    Lookup {
+        noun: "role",
+        table: TABLE,
+        keys: &["name"],
+        fields: vec![
+            Field::new(
+                NAME,
+                Attribute::text("name").describe("Name, such as `incident_manager`."),
+            ),
+            Field::new(DESCRIPTION, lookup::text("description", "Description.")),
+            Field::new(
+                ELEVATED_PRIVILEGE,
+                lookup::flag(
+                    "elevated_privilege",
+                    "Whether the role works only in a session that was elevated, which no API call is.",
+                ),
+            ),
+        ],
+    }
+}
 
-#[async_trait]
-impl DataSource<Clients> for Role {
+impl BlockType for Role {
     fn type_name(&self) -> &'static str {
         "servicenow_role"
     }
 
     fn schema(&self) -> Schema {
-        Schema::new(
-            "A role of the instance. Table `sys_user_role`.",
-            vec![
-                lookup::key("id", "The record's `sys_id`, which differs between instances."),
-                lookup::key("name", "Name, such as `incident_manager`. Column `name`."),
-                lookup::text("description", "Description. Column `description`."),
-                lookup::flag(
-                    "elevated_privilege",
-                    "Whether the role works only in a session that was elevated, which no API call is. Column \
-                     `elevated_privilege`.",
-                ),
-            ],
-        )
-        .rule(Rule::ExactlyOneOf(&["id", "name"]))
+        let schema = Schema::new("A role of the instance. Table `sys_user_role`.", role().attributes());
+        schema.rule(Rule::ExactlyOneOf(&["id", "name"]))
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::to_read(&[TABLE])
+        required_roles::to_read(&[TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for Role {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
-        let (_, state) = LOOKUP.find(&cx.instance()?, config, None).await?;
+        let (_, state) = role().find(&cx.instance()?, config, None).await?;
         Ok((state, Diagnostics::new()))
     }
 }

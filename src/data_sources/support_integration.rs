@@ -2,19 +2,18 @@
 
 use async_trait::async_trait;
 
-use super::lookup;
+use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
     microsoft::{SupportError, support::Repository},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value},
-    resources::{problem, rights},
+    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value},
+    records::{diagnostics, required_roles},
 };
 
 /// The data source.
 pub(super) struct SupportIntegration;
 
-#[async_trait]
-impl DataSource<Clients> for SupportIntegration {
+impl BlockType for SupportIntegration {
     fn type_name(&self) -> &'static str {
         "m365_support_integration"
     }
@@ -47,13 +46,16 @@ impl DataSource<Clients> for SupportIntegration {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_admin_center()
+        required_roles::of_admin_center()
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for SupportIntegration {
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let microsoft = cx.microsoft()?;
         let limits = cx.limits();
-        let failed = |error: &SupportError| problem::of_support(error, "read the support integration");
+        let failed = |error: &SupportError| diagnostics::of_support(error, "read the support integration");
         let settings = microsoft
             .support
             .find_settings(&limits)

@@ -20,7 +20,7 @@ use regex_lite::Regex;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::lock;
+use crate::sync::{read, write};
 
 /// A text that is never printed. The one way out is [`Secret::expose`].
 #[derive(Clone, Eq, PartialEq)]
@@ -68,10 +68,10 @@ pub fn register(secret: &Secret) {
     if value.chars().count() < SHORTEST {
         return;
     }
-    if lock::read(&REGISTRY).known.contains(value) {
+    if read(&REGISTRY).known.contains(value) {
         return;
     }
-    let mut registry = lock::write(&REGISTRY);
+    let mut registry = write(&REGISTRY);
     if !registry.known.insert(value.to_owned()) {
         return;
     }
@@ -98,7 +98,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 }
 
 fn mask_values(text: &str) -> Cow<'_, str> {
-    let registry = lock::read(&REGISTRY);
+    let registry = read(&REGISTRY);
     let mut hidden = Vec::new();
     registry.find(&View::of(text), &mut hidden);
     for view in [View::json_unescaped(text), View::percent_decoded(text)]

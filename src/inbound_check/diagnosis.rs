@@ -10,9 +10,9 @@ use crate::{
     clients::{Calls, Clients},
     http::jwt::Claims,
     plugin::{Context, Diagnostic},
-    resources::problem,
+    records::diagnostics,
     servicenow::{
-        Query, Record, Session, SysId, TableError, Verb,
+        LinkTable, Query, Record, Session, SysId, TableError, Verb,
         tables::{
             every,
             oauth_oidc_entity::{self, ACTIVE, CLIENT_ID, CLOCK_SKEW, CONFIGURATION, NAME},
@@ -35,17 +35,17 @@ pub(super) async fn of(
     } else if let TableError::Refused { verb, .. } = error {
         Question::MayThey(*verb)
     } else if let TableError::NoSuchTable { .. } = error {
-        return Diagnostic::error(FAILED, problem::explain(error, &error.remedy())).at_attribute("table");
+        return Diagnostic::error(FAILED, diagnostics::explain(error, &error.remedy())).at_attribute("table");
     } else {
-        let mut problem = problem::of_table(error, "call the instance with the token");
+        let mut problem = diagnostics::of_table(error, "call the instance with the token");
         FAILED.clone_into(&mut problem.summary);
         return problem;
     };
-    let refusal = problem::explain(error, "");
+    let refusal = diagnostics::explain(error, "");
     let found = match cx.instance() {
         Ok(account) => investigate(&account, check, claims, caller, question, attempt)
             .await
-            .map_err(|error| problem::explain(&error, &error.remedy())),
+            .map_err(|error| diagnostics::explain(&error, &error.remedy())),
         Err(problem) => Err(problem.detail),
     };
     let text = match found {
@@ -239,9 +239,9 @@ async fn missing_role(
     verb: Verb,
 ) -> Result<Cause, TableError> {
     let mut roles = Vec::new();
-    for grant in account.grants().of(user).await? {
+    for grant in account.links(LinkTable::ROLES).of(user).await? {
         if grant.active
-            && let Some(role) = account.roles().name_of(&grant.role).await?
+            && let Some(role) = account.roles().name_of(&grant.to).await?
         {
             roles.push(role);
         }

@@ -1,6 +1,7 @@
 //! What a user reads: errors and warnings, each with its place in the configuration.
 
 use std::collections::HashSet;
+use std::error::Error;
 
 use super::{path::Path, proto::tfplugin6 as proto};
 
@@ -100,6 +101,16 @@ impl Diagnostics {
         }
     }
 
+    /// The same messages, none of which stops anything.
+    #[must_use]
+    pub fn into_warnings(self) -> Self {
+        let to_warning = |diagnostic| Diagnostic {
+            severity: Severity::Warning,
+            ..diagnostic
+        };
+        self.0.into_iter().map(to_warning).collect()
+    }
+
     /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
@@ -137,15 +148,70 @@ impl From<Diagnostic> for Diagnostics {
     }
 }
 
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, more: T) {
+        self.0.extend(more);
+    }
+}
+
 impl FromIterator<Diagnostic> for Diagnostics {
     fn from_iter<I: IntoIterator<Item = Diagnostic>>(diagnostics: I) -> Self {
         Diagnostics(diagnostics.into_iter().collect())
     }
 }
 
+/// An error's whole chain of causes, then the remedy.
+pub fn explain(error: &dyn Error, remedy: &str) -> String {
+    let mut text = sentence(&error.to_string());
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str("\nCause: ");
+        text.push_str(&sentence(&cause.to_string()));
+        source = cause.source();
+    }
+    if !remedy.is_empty() {
+        text.push_str("\n\n");
+        text.push_str(&sentence(remedy));
+    }
+    text
+}
+
+/// With a capital letter and a full stop. The name of an attribute, a table or a host stays as it is written.
+pub(crate) fn sentence(text: &str) -> String {
+    let first_word = text.split_whitespace().next().unwrap_or_default();
+    let is_name = first_word
+        .trim_end_matches([',', ':', ';'])
+        .contains(|c: char| !c.is_alphabetic() && !"-'’".contains(c));
+    let mut letters = text.chars();
+    let mut sentence: String = match letters.next() {
+        Some(first) if !is_name => first.to_uppercase().collect(),
+        first => first.into_iter().collect(),
+    };
+    sentence.push_str(letters.as_str());
+    if !sentence.ends_with(['.', '!', '?', '"', '`', ':']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_letter_unless_that_changes_a_name() {
+        assert_eq!(sentence("signing in failed"), "Signing in failed.");
+        assert_eq!(
+            sentence("client_key_path: the file is missing"),
+            "client_key_path: the file is missing."
+        );
+        assert_eq!(
+            sentence("dev1.service-now.com gave no answer"),
+            "dev1.service-now.com gave no answer."
+        );
+        assert_eq!(sentence("a, b"), "A, b.");
+        assert_eq!(sentence(""), ".");
+    }
 
     #[test]
     fn a_message_that_is_told_once_is_short_the_second_time() {

@@ -3,7 +3,7 @@
 //! `D` is the provider's data: whatever its configuration builds (clients, above all). The framework only hands it on.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -13,12 +13,13 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    diagnostics::{Diagnostic, Diagnostics},
+    diagnostics::{Diagnostic, Diagnostics, Severity},
     path::Path,
     schema::{IdentitySchema, Schema},
     ty::Type,
     value::{Object, Value},
 };
+use crate::sync::lock;
 
 /// A provider: its own configuration block, and the parts it offers.
 pub trait Provider: Send + Sync + Sized + 'static {
@@ -86,9 +87,18 @@ pub struct Context<D> {
     pub deadline: Instant,
     /// Set when the user stops Terraform: finish or give up at a safe point, and say what exists.
     pub cancel: CancellationToken,
-    /// Whether this read follows an import: then it fills every attribute, not only the configured ones.
-    pub importing: bool,
+    /// What a read is for.
+    pub reading: Reading,
     pub(super) notes: Arc<Notes>,
+}
+
+/// What a read is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reading {
+    /// Of an object in the state: what is not configured is not managed, whatever the other side fills in.
+    Refresh,
+    /// Of an object that is new to the state: the read takes over everything that is there.
+    Import,
 }
 
 /// What a call says besides its result, kept outside of it so that a panic loses nothing.
@@ -96,6 +106,15 @@ pub struct Context<D> {
 pub(super) struct Notes {
     pub(super) kept: Mutex<Option<Object>>,
     pub(super) private: Mutex<Map<String, Json>>,
+    /// Shared with the reads of a list, each of which has notes of its own.
+    pub(super) warnings: Arc<Mutex<Diagnostics>>,
+}
+
+impl Notes {
+    /// The warnings so far, which are then the caller's to tell.
+    pub(super) fn take_warnings(&self) -> Diagnostics {
+        std::mem::take(&mut lock(&self.warnings))
+    }
 }
 
 impl<D> Context<D> {
@@ -113,25 +132,45 @@ impl<D> Context<D> {
     pub fn set_private(&self, key: &str, value: Json) {
         lock(&self.notes.private).insert(key.to_owned(), value);
     }
+
+    /// Warns the user, whatever the call returns and even if it ends in a panic. For what a result has no place for: a read
+    /// or a delete that succeeds.
+    pub fn warn(&self, warning: Diagnostic) {
+        lock(&self.notes.warnings).push(Diagnostic {
+            severity: Severity::Warning,
+            ..warning
+        });
+    }
 }
 
 impl<D> Context<D> {
     /// The same call, reading as after an import.
     #[must_use]
     pub fn as_import(&self) -> Self {
+        let notes = Notes {
+            warnings: Arc::clone(&self.notes.warnings),
+            ..Notes::default()
+        };
+        Self {
+            reading: Reading::Import,
+            ..self.with_notes(notes)
+        }
+    }
+
+    /// The same call, whose notes nobody reads.
+    pub(super) fn unheard(&self) -> Self {
+        self.with_notes(Notes::default())
+    }
+
+    fn with_notes(&self, notes: Notes) -> Self {
         Self {
             data: Arc::clone(&self.data),
             deadline: self.deadline,
             cancel: self.cancel.clone(),
-            importing: true,
-            notes: Arc::default(),
+            reading: self.reading,
+            notes: Arc::new(notes),
         }
     }
-}
-
-/// A panic elsewhere leaves these plain values whole.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An operation with a time limit of its own.
@@ -159,18 +198,17 @@ impl Operation {
     }
 }
 
-/// What a create or an update leaves behind. An error never loses state.
+/// What a create or an update leaves behind, where there is something: one that made or changed nothing is an `Err`. An
+/// error never loses state: what the call [kept](Context::keep) counts then, else what was there before.
 #[derive(Debug)]
 pub enum Outcome {
     /// All of it happened; with warnings, if there are any.
     Done(Object, Diagnostics),
     /// Something exists, but not all is as planned.
     Partly(Object, Diagnostics),
-    /// A create made nothing, or an update changed nothing.
-    Nothing(Diagnostics),
 }
 
-/// A plan that a resource adds its own rules to. Pure: values in, decision out.
+/// A plan that a resource adds its own rules to. Terraform plans twice and demands the same answer.
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// What the user wrote, write-only values included.
@@ -226,9 +264,8 @@ impl Need {
     }
 }
 
-/// A managed resource.
-#[async_trait]
-pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
+/// What every type of block has: a resource, a data source, an ephemeral resource, an action.
+pub trait BlockType: Send + Sync + 'static {
     /// Its full type name.
     fn type_name(&self) -> &'static str;
 
@@ -240,6 +277,16 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Checks that a schema cannot express.
+    fn validate(&self, config: &Object) -> Diagnostics {
+        let _ = config;
+        Diagnostics::new()
+    }
+}
+
+/// A managed resource.
+#[async_trait]
+pub trait Resource<D: Send + Sync + 'static>: BlockType {
     /// What names one of its objects among all.
     fn identity(&self) -> Option<IdentitySchema> {
         None
@@ -251,25 +298,26 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
         Duration::from_mins(5)
     }
 
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
-    /// Adds the resource's own plan rules; not called for a destroy.
-    fn plan(&self, plan: &mut Plan<'_>) {
-        let _ = plan;
+    /// Adds the resource's own plan rules; not called for a destroy. There is no context where the provider is not
+    /// configured yet, and the plan must be possible without.
+    async fn plan(&self, cx: Option<&Context<D>>, plan: &mut Plan<'_>) {
+        let _ = (cx, plan);
     }
 
     /// Makes the object. `config` holds the write-only values.
-    async fn create(&self, cx: &Context<D>, planned: Object, config: &Object) -> Outcome;
+    async fn create(&self, cx: &Context<D>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics>;
 
     /// Reads the object; `None` only when it is proven to be gone.
     async fn read(&self, cx: &Context<D>, state: Object) -> Result<Option<Object>, Diagnostics>;
 
     /// Changes the object from `prior` to `planned`.
-    async fn update(&self, cx: &Context<D>, prior: &Object, planned: Object, config: &Object) -> Outcome;
+    async fn update(
+        &self,
+        cx: &Context<D>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics>;
 
     /// Removes the object; one that is gone already is no error.
     async fn delete(&self, cx: &Context<D>, state: &Object) -> Result<(), Diagnostics>;
@@ -280,7 +328,7 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
     /// Turns a state of an older version, as JSON, into the current shape.
     fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
         let _ = state;
-        Err(unknown_version(self.type_name(), version).into())
+        Err(unknown_version(self.type_name(), version, self.schema().version).into())
     }
 
     /// Takes over a state of another type; `None` when it does not know that type.
@@ -306,11 +354,16 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
     }
 }
 
-/// A state of a version that this provider never wrote.
-pub fn unknown_version(type_name: &str, version: i64) -> Diagnostic {
+/// A state of a version that this provider never wrote; `current` is the one it writes.
+pub fn unknown_version(type_name: &str, version: i64, current: i64) -> Diagnostic {
+    let who = if version > current {
+        "It was probably written by a newer provider: use that one, or a newer."
+    } else {
+        "No version of this provider wrote it: the state is probably another provider's. Take the object out of the state \
+         with a removed block, and import it."
+    };
     let detail = format!(
-        "The state of this {type_name} was written in version {version} of its shape, which this provider does not know. It was \
-         probably written by a newer provider: use that one, or a newer."
+        "The state of this {type_name} was written in version {version} of its shape, which this provider does not know. {who}"
     );
     Diagnostic::error("State of an unknown version", detail)
 }
@@ -363,48 +416,14 @@ impl ListSink {
 
 /// A data source.
 #[async_trait]
-pub trait DataSource<D: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Its full type name.
-    fn type_name(&self) -> &'static str;
-
-    /// Its schema.
-    fn schema(&self) -> Schema;
-
-    /// The rights that an account needs for it, for the reference pages.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
+pub trait DataSource<D: Send + Sync + 'static>: BlockType {
     /// Reads what the wholly known configuration asks for.
     async fn read(&self, cx: &Context<D>, config: Object) -> Result<(Object, Diagnostics), Diagnostics>;
 }
 
 /// A value that exists only while Terraform runs.
 #[async_trait]
-pub trait EphemeralResource<D: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Its full type name.
-    fn type_name(&self) -> &'static str;
-
-    /// Its schema.
-    fn schema(&self) -> Schema;
-
-    /// The rights that an account needs for it, for the reference pages.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
+pub trait EphemeralResource<D: Send + Sync + 'static>: BlockType {
     /// Makes it.
     async fn open(&self, cx: &Context<D>, config: Object) -> Result<Opened, Diagnostics>;
 
@@ -436,24 +455,7 @@ pub struct Opened {
 
 /// Something that is done at a moment, and leaves no state.
 #[async_trait]
-pub trait Action<D: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Its full type name.
-    fn type_name(&self) -> &'static str;
-
-    /// Its schema.
-    fn schema(&self) -> Schema;
-
-    /// The rights that an account needs for it, for the reference pages.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
+pub trait Action<D: Send + Sync + 'static>: BlockType {
     /// Does it, with progress that the user sees.
     async fn invoke(&self, cx: &Context<D>, config: &Object, progress: &Progress) -> Diagnostics;
 }

@@ -3,14 +3,14 @@
 use super::arguments::Argument;
 use crate::{
     http::HttpError,
+    plugin::diagnostics,
     plugin::{Diagnostic, Validator},
-    resources::problem,
 };
 
 /// Checks an address in the provider block.
 pub(super) fn check(parse: fn(&str) -> Result<(), HttpError>) -> Validator {
     Validator::text("An absolute `https` URL.", move |text| {
-        parse(text).map_err(|error| problem::explain(&error, &error.remedy()).replace("\n\n", " "))
+        parse(text).map_err(|error| diagnostics::explain(&error, &error.remedy()).replace("\n\n", " "))
     })
 }
 
@@ -20,10 +20,10 @@ pub(super) fn wrong(summary: &str, argument: &Argument, name: &str, error: &Http
     let text = match &argument.variable {
         Some(variable) => format!(
             "{}\n\n{}",
-            problem::explain(error, ""),
+            diagnostics::explain(error, ""),
             format_args!("The address comes from the environment variable {variable}. {remedy}")
         ),
-        None => problem::explain(error, &remedy),
+        None => diagnostics::explain(error, &remedy),
     };
     Diagnostic::error(summary, text).at_attribute(name)
 }

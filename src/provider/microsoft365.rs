@@ -13,8 +13,7 @@ use crate::{
         Cloud, Hosts, Microsoft365, Microsoft365Options, OptionsError,
         entra::{self, ChoiceError, Pipeline},
     },
-    plugin::{Diagnostic, Diagnostics},
-    resources::problem,
+    plugin::{Diagnostic, Diagnostics, diagnostics},
 };
 
 /// Adds the Microsoft side to the clients; or why there is none, which is an error only for what needs it.
@@ -49,8 +48,11 @@ enum Missing {
 }
 
 fn wrong(error: &dyn std::error::Error, remedy: &str, attribute: &str) -> Diagnostic {
-    Diagnostic::error("Invalid Microsoft 365 configuration", problem::explain(error, remedy))
-        .at_attribute(&format!("microsoft365.{attribute}"))
+    Diagnostic::error(
+        "Invalid Microsoft 365 configuration",
+        diagnostics::explain(error, remedy),
+    )
+    .at_attribute(&format!("microsoft365.{attribute}"))
 }
 
 fn text(arguments: &Arguments<'_>, name: &str, variables: &[&str]) -> Option<String> {
@@ -92,7 +94,7 @@ fn support(arguments: &Arguments<'_>, client: &Arc<Client>) -> Result<Microsoft3
         );
         Missing::NotConfigured(Diagnostic::error(
             "Microsoft 365 is not configured",
-            problem::explain(error, &remedy),
+            diagnostics::explain(error, &remedy),
         ))
     };
     let sign_in = configured.choose(&environment).map_err(|error| match error {

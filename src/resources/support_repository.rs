@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 
-use super::{mapping, problem, rights, secret::SecretNames, support_settings::not_kept, taken};
+use crate::records::{diagnostics, existing, field, required_roles, resource, write_only_secret::SecretNames};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{
@@ -13,8 +13,8 @@ use crate::{
         support::{Repository, RepositorySecrets, same_address},
     },
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Need,
-        Object, Outcome, Plan, Resource, Schema, Value, schema::validate, suggest,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
+        Need, Object, Outcome, Plan, Reading, Resource, Schema, Value, schema::validate, suggest,
     },
 };
 
@@ -52,7 +52,7 @@ fn schema() -> Schema {
     let text = |name, description: &str| {
         Attribute::text(name)
             .check(validate::not_blank())
-            .check(mapping::printable())
+            .check(field::printable())
             .describe(description)
     };
     Schema::new(
@@ -97,7 +97,7 @@ fn schema() -> Schema {
             Attribute::integer(REFRESH_TOKEN_EXPIRY).check(validate::at_least(1)).describe(
                 "Life of the instance's refresh tokens in seconds, for `basic`; the instance's default is 8640000.",
             ),
-            super::timeouts(),
+            resource::timeouts(),
         ],
     )
 }
@@ -135,20 +135,19 @@ fn field(repository: &Repository, attribute: &str) -> Value {
 }
 
 /// Takes over what the admin center shows. An optional field that is not configured is not managed, except by an import.
-fn take_over(repository: &Repository, state: &mut Object, is_import: bool) {
+fn take_over(repository: &Repository, state: &mut Object, reading: Reading) {
     state.set("id", repository.repository_id.as_str());
     for attribute in [REPOSITORY_ID, ENDPOINT, AUTHENTICATION_TYPE] {
         state.set(attribute, field(repository, attribute));
     }
     for attribute in [CLIENT_ID, REST_USER_NAME, REFRESH_TOKEN_EXPIRY] {
-        if is_import || !state.at(attribute).is_null() {
+        if reading == Reading::Import || !state.at(attribute).is_null() {
             state.set(attribute, field(repository, attribute));
         }
     }
 }
 
-#[async_trait]
-impl Resource<Clients> for SupportRepository {
+impl BlockType for SupportRepository {
     fn type_name(&self) -> &'static str {
         "m365_support_repository"
     }
@@ -158,15 +157,7 @@ impl Resource<Clients> for SupportRepository {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_admin_center()
-    }
-
-    fn identity(&self) -> Option<IdentitySchema> {
-        Some(IdentitySchema::of(
-            REPOSITORY_ID,
-            REPOSITORY_ID,
-            "The repository's id, unique in the tenant.",
-        ))
+        required_roles::of_admin_center()
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -180,16 +171,24 @@ impl Resource<Clients> for SupportRepository {
             Some(_) | None => Diagnostics::new(),
         }
     }
+}
 
-    fn plan(&self, plan: &mut Plan<'_>) {
+#[async_trait]
+impl Resource<Clients> for SupportRepository {
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(IdentitySchema::of(
+            REPOSITORY_ID,
+            REPOSITORY_ID,
+            "The repository's id, unique in the tenant.",
+        ))
+    }
+
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         warn_of_lost_secrets(plan);
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Outcome {
-        match create(cx, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned, config).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -199,35 +198,38 @@ impl Resource<Clients> for SupportRepository {
             .or_else(|| state.text(REPOSITORY_ID))
             .unwrap_or_default();
         let found = support.find_repository(id, &cx.limits()).await;
-        let found = found.map_err(|error| problem::of_support(&error, "read the repository"))?;
+        let found = found.map_err(|error| diagnostics::of_support(&error, "read the repository"))?;
         let Some(repository) = found else { return Ok(None) };
-        take_over(&repository, &mut state, cx.importing);
-        if cx.importing {
+        take_over(&repository, &mut state, cx.reading);
+        if cx.reading == Reading::Import {
             CLIENT_SECRET.forget(&mut state);
             PASSWORD.forget(&mut state);
         }
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, config: &Object) -> Outcome {
-        match update(cx, prior, planned, config).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned, config).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let support = &cx.microsoft()?.support;
         let Some(id) = state.text("id") else { return Ok(()) };
         let deleted = support.delete_repository(id, &cx.limits()).await;
-        deleted.map_err(|error| problem::of_support(&error, "remove the repository"))?;
+        deleted.map_err(|error| diagnostics::of_support(&error, "remove the repository"))?;
         Ok(())
     }
 
     async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
         let support = &cx.microsoft()?.support;
         let all = support.repositories(&cx.limits()).await;
-        let all = all.map_err(|error| problem::of_support(&error, "find the repository to import"))?;
+        let all = all.map_err(|error| diagnostics::of_support(&error, "find the repository to import"))?;
         let id = match target {
             Import::Identity(identity) => identity.text(REPOSITORY_ID).unwrap_or_default(),
             Import::Id(id) => id,
@@ -248,11 +250,11 @@ impl Resource<Clients> for SupportRepository {
     async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
         let support = &cx.microsoft()?.support;
         let all = support.repositories(&cx.limits()).await;
-        for repository in all.map_err(|error| problem::of_support(&error, "list the repositories"))? {
+        for repository in all.map_err(|error| diagnostics::of_support(&error, "list the repositories"))? {
             let id = repository.repository_id.as_str();
             let mut state = Object::new().with("id", id).with(REPOSITORY_ID, id);
             if request.include_resource {
-                take_over(&repository, &mut state, true);
+                take_over(&repository, &mut state, Reading::Import);
             }
             let display_name = match &repository.endpoint {
                 Some(endpoint) => format!("{id} ({endpoint})"),
@@ -305,13 +307,14 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
         .await;
     if let Err(error) = created {
         let problem = problem_at(&error, "create the repository");
-        return Ok(match error {
+        return match error {
             // Kept by its id, which was free: the next refresh finds it, or finds that there is none.
-            SupportError::Uncertain { repository_id, .. } => {
-                Outcome::Partly(planned.with("id", repository_id).with_unknown_as_null(), problem.into())
-            }
-            _ => Outcome::Nothing(problem.into()),
-        });
+            SupportError::Uncertain { repository_id, .. } => Ok(Outcome::Partly(
+                planned.with("id", repository_id).with_unknown_as_null(),
+                problem.into(),
+            )),
+            _ => Err(problem),
+        };
     }
     // The repository exists from here on: whatever fails below, Terraform must know it.
     let state = planned.with("id", repository.repository_id.as_str());
@@ -329,7 +332,7 @@ async fn update(
     let doing = "update the repository";
     let mut repository = wanted(&planned);
     let current = support.find_repository(&repository.repository_id, &cx.limits()).await;
-    let current = current.map_err(|error| problem::of_support(&error, doing))?;
+    let current = current.map_err(|error| diagnostics::of_support(&error, doing))?;
     if let Some(current) = current {
         // What was never configured is not managed, and a write without it would clear it.
         let is_unmanaged = |name: &str| prior.at(name).is_null() && planned.at(name).is_null();
@@ -355,7 +358,7 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
     let mut problems = Diagnostics::new();
     let found = match cx.microsoft() {
         Ok(microsoft) => microsoft.support.read_back(written, &cx.limits()).await,
-        Err(problem) => return super::outcome(state, problem.into()),
+        Err(problem) => return resource::outcome(state, problem.into()),
     };
     match found {
         Ok(found) => {
@@ -365,13 +368,13 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
                     .as_integer()
                     .map(|number| number.to_string())
                     .or(shown.as_str().map(str::to_owned));
-                problems.push(not_kept(attribute, shown.as_deref()));
+                problems.push(super::support_settings::not_kept(attribute, shown.as_deref()));
             }
-            take_over(&found, &mut state, false);
+            take_over(&found, &mut state, Reading::Refresh);
         }
-        Err(error) => problems.push(problem::of_support(&error, "read the repository back")),
+        Err(error) => problems.push(diagnostics::of_support(&error, "read the repository back")),
     }
-    super::outcome(state, problems)
+    resource::outcome(state, problems)
 }
 
 fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {
@@ -379,11 +382,11 @@ fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {
         let detail = format!(
             "The tenant has a repository with the id {repository_id:?} already.\n\n{}\n\nElse choose another repository_id. An \
              import does not know its secrets: the next update sends those of the configuration.",
-            taken::import_it("m365_support_repository", repository_id)
+            existing::import_it("m365_support_repository", repository_id)
         );
         return Diagnostic::error("The repository exists already", detail).at_attribute(REPOSITORY_ID);
     }
-    let diagnostic = problem::of_support(error, doing);
+    let diagnostic = diagnostics::of_support(error, doing);
     if matches!(error, SupportError::BadRepositoryId(_)) {
         return diagnostic.at_attribute(REPOSITORY_ID);
     }

@@ -7,13 +7,13 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{list, mapping, problem, rights, taken};
+use crate::records::{diagnostics, existing, field, list, required_roles, resource};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{Microsoft365, SupportError, support::Settings},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Need,
-        Object, Outcome, Resource, Schema, schema::validate, suggest,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
+        Need, Object, Outcome, Resource, Schema, schema::validate, suggest,
     },
 };
 
@@ -47,12 +47,12 @@ fn schema() -> Schema {
             Attribute::text(APPLICATION_ID)
                 .required()
                 .check(validate::not_blank())
-                .check(mapping::printable())
+                .check(field::printable())
                 .describe(
                     "\"Application ID to issue Auth Token\": the client id of the outbound application, as which ServiceNow \
                      signs in to Microsoft.",
                 ),
-            super::timeouts(),
+            resource::timeouts(),
         ],
     )
 }
@@ -73,8 +73,7 @@ fn is_empty(settings: &Settings) -> bool {
     settings.internal_support_tool.is_none() && settings.application_id.is_none()
 }
 
-#[async_trait]
-impl Resource<Clients> for SupportSettings {
+impl BlockType for SupportSettings {
     fn type_name(&self) -> &'static str {
         "m365_support_settings"
     }
@@ -84,18 +83,18 @@ impl Resource<Clients> for SupportSettings {
     }
 
     fn needs(&self) -> Vec<Need> {
-        rights::of_admin_center()
+        required_roles::of_admin_center()
     }
+}
 
+#[async_trait]
+impl Resource<Clients> for SupportSettings {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(IdentitySchema::of(TENANT_ID, TENANT_ID, "The tenant's id."))
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, _config: &Object) -> Outcome {
-        match create(cx, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(&self, cx: &Context<Clients>, planned: Object, _config: &Object) -> Result<Outcome, Diagnostics> {
+        Ok(create(cx, planned).await?)
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -103,7 +102,7 @@ impl Resource<Clients> for SupportSettings {
         let tenant = tenant(cx, microsoft).await?;
         same_tenant(&state, &tenant)?;
         let found = microsoft.support.find_settings(&cx.limits()).await;
-        let found = found.map_err(|error| problem::of_support(&error, "read the support settings"))?;
+        let found = found.map_err(|error| diagnostics::of_support(&error, "read the support settings"))?;
         let Some(settings) = found.filter(|settings| !is_empty(settings)) else {
             return Ok(None);
         };
@@ -113,18 +112,21 @@ impl Resource<Clients> for SupportSettings {
         Ok(Some(state))
     }
 
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, _config: &Object) -> Outcome {
-        match update(cx, prior, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        _config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(cx, prior, planned).await?)
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let microsoft = cx.microsoft()?;
         same_tenant(state, &tenant(cx, microsoft).await?)?;
         let (support, limits) = (&microsoft.support, cx.limits());
-        let problem = |error: SupportError| problem::of_support(&error, "put the support settings back");
+        let problem = |error: SupportError| diagnostics::of_support(&error, "put the support settings back");
         let current = support.find_settings(&limits).await.map_err(problem)?;
         let is_ours = current.is_some_and(|current| current.application_id.as_deref() == state.text(APPLICATION_ID));
         if !is_ours {
@@ -146,7 +148,7 @@ impl Resource<Clients> for SupportSettings {
         let microsoft = cx.microsoft()?;
         let tenant = tenant(cx, microsoft).await?;
         let found = microsoft.support.find_settings(&cx.limits()).await;
-        let found = found.map_err(|error| problem::of_support(&error, "find the support settings"))?;
+        let found = found.map_err(|error| diagnostics::of_support(&error, "find the support settings"))?;
         let Some(settings) = found.filter(|settings| !is_empty(settings)) else {
             let detail =
                 format!("The tenant {tenant} has no support settings yet. Let the resource create them instead.");
@@ -198,7 +200,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let tenant = tenant(cx, microsoft).await?;
     let found = microsoft.support.find_settings(&cx.limits()).await;
     let found = found
-        .map_err(|error| problem::of_support(&error, doing))?
+        .map_err(|error| diagnostics::of_support(&error, doing))?
         .unwrap_or_default();
     let settings = wanted(&planned);
     // Without an application nothing works, so nothing that works can be overwritten.
@@ -214,7 +216,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
             json!({TOOL: found.internal_support_tool, APPLICATION_ID: found.application_id}),
         );
         let written = microsoft.support.write_settings(&settings, &cx.limits()).await;
-        written.map_err(|error| problem::of_support(&error, doing))?;
+        written.map_err(|error| diagnostics::of_support(&error, doing))?;
     }
     let state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant.as_str());
     cx.keep(&state);
@@ -226,7 +228,7 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Resul
     let tenant = tenant(cx, microsoft).await?;
     same_tenant(prior, &tenant)?;
     let written = microsoft.support.write_settings(&wanted(&planned), &cx.limits()).await;
-    written.map_err(|error| problem::of_support(&error, "write the support settings"))?;
+    written.map_err(|error| diagnostics::of_support(&error, "write the support settings"))?;
     let state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant);
     Ok(read_back(cx, microsoft, state).await)
 }
@@ -248,9 +250,9 @@ async fn read_back(cx: &Context<Clients>, microsoft: &Microsoft365, mut state: O
             }
             take_over(found, &mut state);
         }
-        Err(error) => problems.push(problem::of_support(&error, "read the support settings back")),
+        Err(error) => problems.push(diagnostics::of_support(&error, "read the support settings back")),
     }
-    super::outcome(state, problems)
+    resource::outcome(state, problems)
 }
 
 /// The admin center took a write and shows something else.
@@ -271,7 +273,7 @@ fn exist_already(found: &Settings, tenant: &str) -> Diagnostic {
          settings > Organization profile > Support integration) first.",
         text(&found.internal_support_tool),
         text(&found.application_id),
-        taken::import_it("m365_support_settings", tenant),
+        existing::import_it("m365_support_settings", tenant),
     );
     Diagnostic::error("The support settings exist already", detail).at_attribute(APPLICATION_ID)
 }
@@ -279,7 +281,7 @@ fn exist_already(found: &Settings, tenant: &str) -> Diagnostic {
 /// The tenant that the sign-in is for. A tenant that is configured by its domain name has the same id as by its GUID.
 async fn tenant(cx: &Context<Clients>, microsoft: &Microsoft365) -> Result<String, Diagnostic> {
     let of_token = microsoft.support.tenant(&cx.limits()).await;
-    let of_token = of_token.map_err(|error| problem::of_support(&error, "sign in to the admin center"))?;
+    let of_token = of_token.map_err(|error| diagnostics::of_support(&error, "sign in to the admin center"))?;
     of_token.or_else(|| microsoft.tenant_id.clone()).ok_or_else(|| {
         Diagnostic::error(
             "Unknown tenant",

@@ -5,34 +5,21 @@
 
 use async_trait::async_trait;
 
-use super::{
-    import,
-    list::{self, Found},
-    mapping::{self, Field, Reading},
-    problem, rights,
-};
-use crate::{
-    clients::{Calls, Clients},
-    plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Need, Object,
-        Outcome, Plan, Resource, Rule, Schema, Value, schema::validate,
-    },
-    servicenow::{
-        Cell, Column, InputMode, Kind, Record, Row, Session, SysId, TableError, Update,
-        tables::{
-            every,
-            sys_db_object::{ACCESS, CALLER_ACCESS, COLUMNS, NAME, READ_ACCESS, TABLE},
-        },
-    },
+use crate::clients::{Calls, Clients};
+use crate::plugin::schema::validate;
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan, Rule, Value};
+use crate::records::diagnostics;
+use crate::records::field::{self, Field, Known};
+use crate::records::resource::{self, ManagedRecord, RecordResource};
+use crate::servicenow::tables::every;
+use crate::servicenow::tables::sys_db_object::{ACCESS, CALLER_ACCESS, NAME, READ_ACCESS, TABLE};
+use crate::servicenow::{
+    Cell, Column, InputMode, Kind, Record, Row, Session, SysId, Table, TableError, Update, Written,
 };
 
-/// The resource.
 pub(super) struct TableAccess;
 
 const TABLE_NAME: &str = "table";
-
-/// The columns to import by.
-const FIELDS: &[Field] = &[Field::always(TABLE_NAME, NAME)];
 
 /// A setting, and the attribute that keeps what it was before. A setting is managed while its attribute is not null; an
 /// empty column of a managed setting is therefore empty text.
@@ -61,61 +48,68 @@ const SETTINGS: [Setting; 3] = [
     },
 ];
 
-fn schema() -> Schema {
-    let original = |attribute: Attribute, setting: &str| {
-        attribute.computed().stable().describe(format!(
-            "`{setting}` before it was first changed here: what destroy puts back. Null while `{setting}` is not configured."
-        ))
-    };
-    Schema::new(
-        "What the scripts of other applications may do with an existing table: its \"Application Access\". Table \
-         `sys_db_object`. Only what is configured is changed, and destroy puts the old values back; the table itself is never \
-         made or deleted. Writing the row marks it as customised, so upgrades leave it alone. After an import the values that \
-         were imported count as the old ones.",
+#[async_trait]
+impl RecordResource for TableAccess {
+    const TYPE: &'static str = "servicenow_table_access";
+    const TABLE: Table = TABLE;
+    const NOUN: &'static str = "table's access";
+    const DESCRIPTION: &'static str = "What the scripts of other applications may do with an existing table: its \
+         \"Application Access\". Table `sys_db_object`. Only what is configured is changed, and destroy puts the old values \
+         back; the table itself is never made or deleted. Writing the row marks it as customised, so upgrades leave it alone. \
+         After an import the values that were imported count as the old ones.";
+    const LISTS: &'static str = "Lists tables with their application access.";
+    const LABEL: Column = NAME;
+
+    fn fields() -> Vec<Field> {
+        let original = |attribute: Attribute, setting: &str| {
+            Field::local(attribute.computed().stable().describe(format!(
+                "`{setting}` before it was first changed here: what destroy puts back. Null while `{setting}` is not \
+                 configured."
+            )))
+        };
         vec![
-            Attribute::text("id").computed().stable().describe("The record's `sys_id`."),
-            Attribute::text(TABLE_NAME)
-                .required()
-                .check(validate::not_blank())
-                .check(mapping::key_text())
-                .replaces()
-                .describe("Name of the table, such as `oauth_entity`. Column `name`."),
-            Attribute::text("access").check(validate::one_of(&["public", "package_private"])).describe(
-                "Accessible from: `public` (all application scopes) or `package_private` (the table's own). Column `access`.",
+            Field::id(),
+            Field::new(
+                NAME,
+                Attribute::text(TABLE_NAME)
+                    .required()
+                    .check(validate::not_blank())
+                    .check(field::key_text())
+                    .replaces()
+                    .describe("Name of the table, such as `oauth_entity`."),
             ),
-            Attribute::flag("read_access").describe("Can read: whether scripts of other scopes may. Column `read_access`."),
-            Attribute::text("caller_access").check(validate::one_of(&["", "1", "2"])).describe(
-                "Caller access: empty (none), `1` (tracking) or `2` (restriction: each calling application needs a privilege). \
-                 Column `caller_access`.",
-            ),
+            Field::new(
+                ACCESS,
+                Attribute::text("access")
+                    .check(validate::one_of(&["public", "package_private"]))
+                    .describe("Accessible from: `public` (all application scopes) or `package_private` (the table's own)."),
+            )
+            .managed_when_named(),
+            Field::new(
+                READ_ACCESS,
+                Attribute::flag("read_access").describe("Can read: whether scripts of other scopes may."),
+            )
+            .managed_when_named(),
+            Field::new(
+                CALLER_ACCESS,
+                Attribute::text("caller_access").check(validate::one_of(&["", "1", "2"])).describe(
+                    "Caller access: empty (none), `1` (tracking) or `2` (restriction: each calling application needs a \
+                     privilege).",
+                ),
+            )
+            .managed_when_named(),
             original(Attribute::text("original_access"), "access"),
             original(Attribute::flag("original_read_access"), "read_access"),
             original(Attribute::text("original_caller_access"), "caller_access"),
-            super::timeouts(),
-        ],
-    )
-    .rule(Rule::AtLeastOneOf(&["access", "read_access", "caller_access"]))
-}
-
-#[async_trait]
-impl Resource<Clients> for TableAccess {
-    fn type_name(&self) -> &'static str {
-        "servicenow_table_access"
+            Field::timeouts(),
+        ]
     }
 
-    fn schema(&self) -> Schema {
-        schema()
+    fn rules() -> Vec<Rule> {
+        vec![Rule::AtLeastOneOf(&["access", "read_access", "caller_access"])]
     }
 
-    fn needs(&self) -> Vec<Need> {
-        rights::of_tables(&[TABLE])
-    }
-
-    fn identity(&self) -> Option<IdentitySchema> {
-        Some(super::sys_id_identity())
-    }
-
-    fn plan(&self, plan: &mut Plan<'_>) {
+    fn plan(plan: &mut Plan<'_>) {
         for setting in SETTINGS {
             if !setting.is_managed(plan.state) {
                 plan.state.set(setting.original, Value::Null);
@@ -125,36 +119,40 @@ impl Resource<Clients> for TableAccess {
         }
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, _: &Object) -> Outcome {
-        match create(cx, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
+    async fn create(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        planned: Object,
+        _: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(create(record, cx, planned).await?)
     }
 
-    async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
+    async fn read(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        mut state: Object,
+    ) -> Result<Option<Object>, Diagnostics> {
+        let found = record.find(&cx.instance()?, &state).await?;
+        Ok(found.map(|found| {
+            take_over(&found, &mut state, cx.reading.into());
+            state
+        }))
+    }
+
+    async fn update(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        _: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        Ok(update(record, cx, prior, planned).await?)
+    }
+
+    async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(&state) else {
-            return Ok(None);
-        };
-        let found = session.find(TABLE, &sys_id, COLUMNS).await;
-        let Some(record) = found.map_err(|error| problem::of_table(&error, "read the table's access"))? else {
-            return Ok(None);
-        };
-        take_over(&record, &mut state, Reading::of(cx.importing));
-        Ok(Some(state))
-    }
-
-    async fn update(&self, cx: &Context<Clients>, prior: &Object, planned: Object, _: &Object) -> Outcome {
-        match update(cx, prior, planned).await {
-            Ok(outcome) => outcome,
-            Err(problem) => Outcome::Nothing(problem.into()),
-        }
-    }
-
-    async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
-        let session = cx.instance()?;
-        let Some(sys_id) = super::sys_id(state) else {
+        let Some(sys_id) = resource::sys_id(state) else {
             return Ok(());
         };
         let managed = SETTINGS.iter().filter(|setting| setting.is_managed(state));
@@ -164,36 +162,31 @@ impl Resource<Clients> for TableAccess {
         if row.is_empty() {
             return Ok(());
         }
-        match write(&session, &sys_id, row).await {
-            Ok((_, problems)) if problems.has_errors() => Err(problems),
-            Ok(_) | Err(TableError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(problem::of_table(&error, "put back the table's access").into()),
+        match write(record, &session, &sys_id, row).await {
+            Ok(written) => match record.mismatches(&written) {
+                problems if problems.has_errors() => Err(problems),
+                _ => Ok(()),
+            },
+            Err(TableError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(diagnostics::of_table(&error, "put back the table's access").into()),
         }
-    }
-
-    async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
-        let session = cx.instance()?;
-        let sys_id = import::record(&session, TABLE, FIELDS, target, None).await?;
-        Ok(Object::new().with("id", sys_id.as_str()))
-    }
-
-    fn list_schema(&self) -> Option<Schema> {
-        Some(list::schema("Lists tables with their application access.", TABLE))
-    }
-
-    async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
-        let session = cx.instance()?;
-        let describe = |record: &Record| Found::named(record, NAME);
-        list::records(cx, &session, TABLE, COLUMNS, None, request, sink, describe, self).await
     }
 }
 
-async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagnostic> {
+async fn create(
+    record: &ManagedRecord<TableAccess>,
+    cx: &Context<Clients>,
+    planned: Object,
+) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let name = planned.text(TABLE_NAME).unwrap_or_default();
-    let problem = |error: TableError| problem::of_table(&error, "find the table").at_attribute(TABLE_NAME);
+    let problem = |error: TableError| diagnostics::of_table(&error, "find the table").at_attribute(TABLE_NAME);
     let sys_id = session.names(TABLE, NAME).id_of(name).await.map_err(problem)?;
-    let columns = [COLUMNS, &[every::SYS_UPDATED_BY, every::SYS_UPDATED_ON]].concat();
+    let columns = [
+        record.columns().as_slice(),
+        &[every::SYS_UPDATED_BY, every::SYS_UPDATED_ON],
+    ]
+    .concat();
     let before = session.fetch(TABLE, &sys_id, &columns).await.map_err(problem)?;
     let mut state = planned.with("id", sys_id.as_str());
     let mut row = Row::new();
@@ -207,17 +200,18 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     // The old values must be known to Terraform before the first of them is gone.
     cx.keep(&state);
     let own_work = own_work(&session, &before, &state);
-    match write(&session, &sys_id, row).await {
-        Ok((record, mut problems)) => {
+    match write(record, &session, &sys_id, row).await {
+        Ok(written) => {
+            let mut problems = record.mismatches(&written);
             problems.append(own_work.map(Diagnostics::from).unwrap_or_default());
-            take_over(&record, &mut state, Reading::Refresh);
-            Ok(super::outcome(state, problems))
+            take_over(&written.record, &mut state, Known::Planned);
+            Ok(resource::outcome(state, problems))
         }
         Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
             state.with_unknown_as_null(),
-            problem::of_table(&error, "change the table's access").into(),
+            diagnostics::of_table(&error, "change the table's access").into(),
         )),
-        Err(error) => Err(problem::of_table(&error, "change the table's access")),
+        Err(error) => Err(diagnostics::of_table(&error, "change the table's access")),
     }
 }
 
@@ -238,11 +232,16 @@ fn own_work(session: &Session, before: &Record, state: &Object) -> Option<Diagno
     })
 }
 
-async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {
+async fn update(
+    record: &ManagedRecord<TableAccess>,
+    cx: &Context<Clients>,
+    prior: &Object,
+    planned: Object,
+) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let sys_id = super::require_sys_id(prior)?;
-    let before = session.fetch(TABLE, &sys_id, COLUMNS).await;
-    let before = before.map_err(|error| problem::of_table(&error, "read the table's access"))?;
+    let sys_id = resource::require_sys_id(prior)?;
+    let before = session.fetch(TABLE, &sys_id, &record.columns()).await;
+    let before = before.map_err(|error| diagnostics::of_table(&error, "read the table's access"))?;
     let mut state = planned;
     // What the state says if nobody knows whether the write happened: everything that may have to be put back.
     let mut doubtful = state.clone();
@@ -269,34 +268,34 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Resul
         }
     }
     cx.keep(&doubtful);
-    match write(&session, &sys_id, row).await {
-        Ok((record, problems)) => {
-            take_over(&record, &mut state, Reading::Refresh);
-            Ok(super::outcome(state, problems))
+    match write(record, &session, &sys_id, row).await {
+        Ok(written) => {
+            let problems = record.mismatches(&written);
+            take_over(&written.record, &mut state, Known::Planned);
+            Ok(resource::outcome(state, problems))
         }
         Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
             doubtful.with_unknown_as_null(),
-            problem::of_table(&error, "change the table's access").into(),
+            diagnostics::of_table(&error, "change the table's access").into(),
         )),
-        Err(error) => Err(problem::of_table(&error, "change the table's access")),
+        Err(error) => Err(diagnostics::of_table(&error, "change the table's access")),
     }
 }
 
-async fn write(session: &Session, sys_id: &SysId, row: Row) -> Result<(Record, Diagnostics), TableError> {
+async fn write(
+    record: &ManagedRecord<TableAccess>,
+    session: &Session,
+    sys_id: &SysId,
+    row: Row,
+) -> Result<Written, TableError> {
     let update = Update {
         table: TABLE,
         sys_id,
         row,
-        read: COLUMNS,
+        read: &record.columns(),
         input: InputMode::Stored,
     };
-    let written = session.update(update).await?;
-    let attribute_of = |column: &str| {
-        let setting = SETTINGS.iter().find(|setting| setting.column.name() == column);
-        setting.map(|setting| setting.attribute)
-    };
-    let problems = problem::of_mismatches(&written.mismatches, attribute_of);
-    Ok((written.record, problems))
+    session.update(update).await
 }
 
 /// Whether a write that failed may have been carried out all the same.
@@ -313,7 +312,7 @@ fn may_have_happened(error: &TableError) -> bool {
     )
 }
 
-fn take_over(record: &Record, state: &mut Object, reading: Reading) {
+fn take_over(record: &Record, state: &mut Object, known: Known) {
     if let Cell::Value(name) = record.text(NAME) {
         state.set(TABLE_NAME, name);
     }
@@ -321,10 +320,10 @@ fn take_over(record: &Record, state: &mut Object, reading: Reading) {
         let Some(value) = setting.read(record) else {
             continue;
         };
-        match reading {
-            Reading::Refresh if setting.is_managed(state) => state.set(setting.attribute, value),
-            Reading::Refresh => {}
-            Reading::Import => {
+        match known {
+            Known::Planned | Known::Former if setting.is_managed(state) => state.set(setting.attribute, value),
+            Known::Planned | Known::Former => {}
+            Known::Nothing => {
                 let value = if value.as_str() == Some("") { Value::Null } else { value };
                 state.set(setting.attribute, value.clone());
                 state.set(setting.original, value);
@@ -388,7 +387,7 @@ mod tests {
             .as_ref()
             .map_or(Value::Unknown, |prior| prior.at("original_access").clone());
         state.set("original_access", original);
-        TableAccess.plan(&mut Plan {
+        TableAccess::plan(&mut Plan {
             config: &config,
             prior: prior.as_ref(),
             state: &mut state,

@@ -209,6 +209,12 @@ impl Row {
         self.cells.iter().map(|(column, _)| *column)
     }
 
+    /// What would be written to a column.
+    pub fn value(&self, column: Column) -> Option<&Value> {
+        let cell = self.cells.iter().find(|(own, _)| *own == column);
+        cell.map(|(_, value)| value)
+    }
+
     pub(super) fn cells(&self) -> &[(Column, Value)] {
         &self.cells
     }

@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 
-use super::call::{Ask, fields};
+use super::connection::Session;
 use super::error::TableError;
-use super::find::rows;
-use super::instance::Session;
 use super::query::{Query, Verdict};
+use super::read::rows;
 use super::record::Record;
+use super::request::{Ask, fields};
 use super::sys_id::SysId;
 use super::table::{Column, Table};
 use super::tables::every;

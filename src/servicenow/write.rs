@@ -1,21 +1,22 @@
 //! Insert, update, delete. A write can be answered with 200 and not be taken: unknown columns are ignored, columns that
 //! a field ACL closes are dropped. So every write is compared with what the record holds afterwards.
 
+pub(super) mod compare; // What was sent against what was kept.
 mod insert; // And what becomes of an insert whose answer is lost.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::call::{Ask, fields, reading};
-use super::compare::{After, Mismatch, mismatches};
+use super::connection::Session;
 use super::error::{Refusal, TableError, Verb};
-use super::instance::Session;
 use super::query::Query;
 use super::record::{Record, Row};
+use super::request::{Ask, fields, reading};
 use super::sys_id::SysId;
 use super::table::{Column, Kind, Table};
 use super::tables::every;
+use compare::{After, Mismatch, mismatches};
 
 /// How the instance reads the values of a write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,7 +2,7 @@
 
 use servicenow_simulator::instance::Operation;
 
-use super::support::{Simulator, for_each_terraform};
+use crate::support::{Simulator, for_each_terraform};
 
 #[tokio::test]
 async fn a_registry_entry_is_found_with_its_default_profile() {
@@ -235,7 +235,10 @@ async fn what_is_not_found_or_found_twice_is_an_error_at_its_argument() {
                 "servicenow_oidc_provider\" \"x\" {\n  id = \"0123456789abcdef0123456789abcdef\"",
                 "Could not find the OIDC provider",
             ),
-            ("servicenow_role\" \"x\" {\n  id = \"itil\"", "\"itil\" is no sys_id"),
+            (
+                "servicenow_role\" \"x\" {\n  id = \"itil\"",
+                "\"itil\" is not a valid sys_id",
+            ),
             ("servicenow_role\" \"x\" {", "One of `id`, `name` is required"),
             (
                 "servicenow_user\" \"x\" {\n  id = \"x\"\n  email = \"y\"",

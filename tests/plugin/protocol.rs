@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::support::{
     core::{Answer, Core, capabilities, dynamic, in_memory, texts},
-    msgpack::{to_msgpack, unknown},
-    thing::{SECRET, THING, Things, secrets},
+    msgpack::{from_msgpack, to_msgpack, unknown},
+    thing::{ACT, NOTED, SECRET, STALE, THING, Things, secrets},
 };
 use serde_json::{Value as Json, json};
 use servicenow_provider::plugin::{proto::tfplugin6 as wire, server::Server};
@@ -207,6 +207,217 @@ async fn what_a_failed_create_left_is_in_the_state() {
         .await
         .fails_saying("at \"name\"");
     assert_eq!(nothing.state, Json::Null);
+
+    let late = core
+        .create(THING, json!({ "name": "fails late" }))
+        .await
+        .fails_saying("Not all of it");
+    assert_eq!(late.state["id"], "id of fails late", "what was kept survives the error");
+    assert_eq!(private(&late), json!({ NOTED: true }));
+
+    let silent = core.create(THING, json!({ "name": "fails without a word" })).await;
+    silent.fails_saying("nothing says why");
+}
+
+#[tokio::test]
+async fn what_a_failed_write_noted_is_kept_beside_the_state_as_it_was() {
+    let (mut core, _) = core().await;
+    let before = core.create(THING, json!({ "name": "a" })).await.ok();
+    for note in ["update fails", "update panics"] {
+        let config = json!({ "name": "a", "note": note });
+        let planned = core.plan(THING, &before.state, &config).await.ok();
+
+        let failed = core
+            .apply(THING, &before.state, &planned, &config)
+            .await
+            .fails_saying("");
+
+        assert_eq!(
+            (&failed.state, private(&failed)),
+            (&before.state, json!({ NOTED: true })),
+            "{note}"
+        );
+    }
+    let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": "delete panics" }));
+    let planned = core.plan(THING, &state, &Json::Null).await.ok();
+    let failed = core
+        .apply(THING, &state, &planned, &Json::Null)
+        .await
+        .fails_saying("panicked");
+    assert_eq!((&failed.state, private(&failed)), (&state, json!({ NOTED: true })));
+}
+
+#[tokio::test]
+async fn a_replacement_starts_without_what_was_noted_beside_the_former_object() {
+    let (mut core, _) = core().await;
+    let config = json!({ "name": "new" });
+    let planned = core.plan(THING, &Json::Null, &config).await.ok();
+    let planned = Answer {
+        private: br#"{"of the former":1}"#.to_vec(),
+        ..planned
+    };
+
+    let created = core.apply(THING, &Json::Null, &planned, &config).await.ok();
+
+    assert_eq!(created.private, Vec::<u8>::new());
+}
+
+#[tokio::test]
+async fn a_warning_reaches_the_user_from_anywhere_in_a_call() {
+    let (mut core, _) = core().await;
+    for note in ["warns", "warns and panics"] {
+        let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": note }));
+
+        let read = core.read(THING, &state).await;
+
+        assert!(
+            read.diagnostics
+                .contains(&"Warning at \"\": Seen: It was read with ***.".to_owned()),
+            "{:?}",
+            read.diagnostics
+        );
+        assert_eq!(read.diagnostics.len(), if note == "warns" { 1 } else { 2 });
+    }
+    let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": "none" }));
+    let planned = core.plan(THING, &state, &Json::Null).await.ok();
+    let deleted = core.apply(THING, &state, &planned, &Json::Null).await.ok();
+    assert_eq!(deleted.diagnostics, ["Warning at \"\": Seen: It is gone."]);
+}
+
+#[tokio::test]
+async fn a_value_that_the_other_side_changes_is_told_and_planned_again() {
+    let (mut core, _) = core().await;
+
+    let shouted = core
+        .create(THING, json!({ "name": "is shouted", "note": "note" }))
+        .await
+        .ok();
+
+    assert_eq!(shouted.state["note"], "note", "as planned");
+    assert!(
+        shouted.diagnostics[0].starts_with("Warning at \"note\": note was not kept: note: planned was \"note\""),
+        "{:?}",
+        shouted.diagnostics
+    );
+}
+
+async fn invoke(core: &mut Core, name: &str) -> (Vec<String>, Vec<String>) {
+    use wire::invoke_action::event::Type;
+    let request = wire::invoke_action::Request {
+        action_type: ACT.to_owned(),
+        config: Some(dynamic(&json!({ "name": name }))),
+        ..Default::default()
+    };
+    let mut stream = core.client.invoke_action(request).await.unwrap().into_inner();
+    let (mut said, mut ended) = (Vec::new(), Vec::new());
+    while let Some(event) = stream.message().await.unwrap() {
+        match event.r#type.unwrap() {
+            Type::Progress(progress) => said.push(progress.message),
+            Type::Completed(completed) => ended.extend(texts(&completed.diagnostics)),
+        }
+    }
+    (said, ended)
+}
+
+#[tokio::test]
+async fn an_action_is_validated_with_known_values_before_it_runs() {
+    let (mut core, _) = core().await;
+
+    let (said, ended) = invoke(&mut core, "act").await;
+    assert_eq!(said, Vec::<String>::new());
+    assert!(ended[0].contains("Did you mean \"acts\"?"), "{ended:?}");
+
+    let (said, ended) = invoke(&mut core, "acts").await;
+    assert_eq!(
+        (said, ended),
+        (
+            vec!["acting".to_owned()],
+            vec!["Warning at \"\": Seen: An action.".to_owned()]
+        )
+    );
+}
+
+#[tokio::test]
+async fn the_panics_of_actions_and_lists_keep_their_text_and_their_warnings() {
+    let (mut core, _) = core().await;
+    let (_, ended) = invoke(&mut core, "panics").await;
+    assert!(
+        ended[0].contains("example_act panicked: no action, and *** is told"),
+        "{ended:?}"
+    );
+    assert!(ended[1].contains("An action"), "{ended:?}");
+
+    let request = wire::list_resource::Request {
+        type_name: THING.to_owned(),
+        config: Some(dynamic(&json!({ "query": null }))),
+        include_resource_object: false,
+        limit: 1,
+    };
+    let mut stream = core.client.list_resource(request).await.unwrap().into_inner();
+    let mut said = Vec::new();
+    while let Some(event) = stream.message().await.unwrap() {
+        said.extend(texts(&event.diagnostic));
+    }
+    assert!(
+        said[0].contains("example_thing panicked: no list, and *** is told"),
+        "{said:?}"
+    );
+    assert!(said[1].contains("A list"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_renewed_is_a_warning_and_can_still_be_closed() {
+    let (mut core, _) = core().await;
+    for (private, expected) in [("kept", "Warning at \"\": Not renewed: It ends."), ("panic", "Error")] {
+        let request = wire::renew_ephemeral_resource::Request {
+            type_name: STALE.to_owned(),
+            private: Some(private.as_bytes().to_vec()),
+        };
+
+        let renewed = core
+            .client
+            .renew_ephemeral_resource(request)
+            .await
+            .unwrap()
+            .into_inner();
+
+        assert_eq!(renewed.private(), private.as_bytes());
+        let said = texts(&renewed.diagnostics);
+        assert!(said.len() == 1 && said[0].starts_with(expected), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_write_only_value_gets_into_a_state_by_import_or_upgrade() {
+    let (mut core, _) = core().await;
+    let request = wire::import_resource_state::Request {
+        type_name: THING.to_owned(),
+        id: "x".to_owned(),
+        ..Default::default()
+    };
+    let imported = core.client.import_resource_state(request).await.unwrap().into_inner();
+    let state = imported.imported_resources[0].state.clone().unwrap();
+    assert_eq!(from_msgpack(&state.msgpack)["secret_wo"], Json::Null);
+
+    let stored = json!({ "id": "x", "name": "x", "secret_wo": SECRET }).to_string();
+    let request = wire::upgrade_resource_state::Request {
+        type_name: THING.to_owned(),
+        version: 1,
+        raw_state: Some(wire::RawState {
+            json: stored.into_bytes(),
+            ..Default::default()
+        }),
+    };
+    let upgraded = core.client.upgrade_resource_state(request).await.unwrap().into_inner();
+    assert_eq!(
+        from_msgpack(&upgraded.upgraded_state.unwrap().msgpack)["secret_wo"],
+        Json::Null
+    );
+}
+
+/// What is kept beside the state.
+fn private(answer: &Answer) -> Json {
+    serde_json::from_slice(&answer.private).unwrap_or_default()
 }
 
 #[tokio::test]

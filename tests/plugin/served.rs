@@ -330,6 +330,8 @@ async fn states_of_all_versions_are_upgraded_or_refused() {
         assert_eq!(state, Json::Null, "{type_name}");
         says(&problems, "written by a newer provider");
     }
+    let (_, problems) = served.upgrade("m365_support_settings", 0, &json!({"id": id})).await;
+    says(&problems, "the state is probably another provider's");
     // Version 0 was never ours: it is that of tylerhatton/servicenow.
     let theirs =
         json!({"id": id, "name": "n", "client_id": "c", "client_uuid": "u", "logo_url": "", "scope": "global"});

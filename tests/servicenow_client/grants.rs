@@ -1,7 +1,7 @@
 //! Roles and groups, under both kinds of role management.
 
 use servicenow_provider::http::Method;
-use servicenow_provider::servicenow::{Granted, TableError};
+use servicenow_provider::servicenow::{Granted, LinkTable, TableError};
 use servicenow_simulator::faults::{Fault, Matcher};
 
 use super::*;
@@ -28,25 +28,33 @@ async fn a_role_is_granted_once_and_revoked() {
         let user = robot(&session).await;
         let role = session.roles().id_of("incident_manager").await.unwrap();
 
-        let first = session.grants().grant(&user, &role).await.unwrap();
+        let first = session.links(LinkTable::ROLES).grant(&user, &role).await.unwrap();
         assert!(matches!(first, Granted::Made(_)), "legacy {is_legacy}: {first:?}");
-        let again = session.grants().grant(&user, &role).await.unwrap();
+        let again = session.links(LinkTable::ROLES).grant(&user, &role).await.unwrap();
         assert_eq!(again, Granted::Had(first.sys_id().clone()), "legacy {is_legacy}");
         assert_eq!(direct_rows(&simulator, &user, &role), 1);
-        let has = session.grants().of(&user).await.unwrap();
+        let has = session.links(LinkTable::ROLES).of(&user).await.unwrap();
         assert!(
             has.iter()
-                .any(|grant| grant.role == role && !grant.inherited && grant.active)
+                .any(|grant| grant.to == role && !grant.inherited && grant.active)
         );
         assert!(
             has.iter().any(|grant| grant.inherited),
             "incident_manager contains other roles"
         );
 
-        let revoked = session.grants().revoke(&user, &role).await.unwrap();
+        let revoked = session.links(LinkTable::ROLES).revoke(&user, &role).await.unwrap();
         assert_eq!((revoked.removed, revoked.still_inherited), (1, false));
-        assert_eq!(session.grants().of(&user).await.unwrap(), []);
-        assert_eq!(session.grants().revoke(&user, &role).await.unwrap().removed, 0);
+        assert_eq!(session.links(LinkTable::ROLES).of(&user).await.unwrap(), []);
+        assert_eq!(
+            session
+                .links(LinkTable::ROLES)
+                .revoke(&user, &role)
+                .await
+                .unwrap()
+                .removed,
+            0
+        );
     }
 }
 
@@ -61,20 +69,27 @@ async fn an_inherited_role_is_granted_directly_and_then_left_as_it_was() {
         let user = robot(&session).await;
         let outer = session.roles().id_of("incident_manager").await.unwrap();
         let inner = session.roles().id_of("itil").await.unwrap();
-        session.grants().grant(&user, &outer).await.unwrap();
+        session.links(LinkTable::ROLES).grant(&user, &outer).await.unwrap();
 
-        session.grants().grant(&user, &inner).await.unwrap();
+        session.links(LinkTable::ROLES).grant(&user, &inner).await.unwrap();
         assert_eq!(direct_rows(&simulator, &user, &inner), 1, "legacy {is_legacy}");
 
-        let revoked = session.grants().revoke(&user, &inner).await.unwrap();
+        let revoked = session.links(LinkTable::ROLES).revoke(&user, &inner).await.unwrap();
         assert_eq!(revoked.removed, 1);
         assert_eq!(direct_rows(&simulator, &user, &inner), 0);
-        let has = session.grants().of(&user).await.unwrap();
+        let has = session.links(LinkTable::ROLES).of(&user).await.unwrap();
         assert!(
-            has.iter().any(|grant| grant.role == inner && grant.inherited),
+            has.iter().any(|grant| grant.to == inner && grant.inherited),
             "legacy {is_legacy}"
         );
-        assert!(session.grants().revoke(&user, &inner).await.unwrap().still_inherited);
+        assert!(
+            session
+                .links(LinkTable::ROLES)
+                .revoke(&user, &inner)
+                .await
+                .unwrap()
+                .still_inherited
+        );
     }
 }
 
@@ -102,7 +117,7 @@ async fn grants_of_one_user_take_turns() {
             let Ok(role) = session.roles().id_of(name).await else {
                 return;
             };
-            session.grants().grant(user, &role).await.unwrap();
+            session.links(LinkTable::ROLES).grant(user, &role).await.unwrap();
         }
     });
     futures_util::future::join_all(grants).await;
@@ -136,7 +151,7 @@ async fn a_grant_whose_answer_is_lost_is_not_doubled() {
             let posts = Matcher::table("sys_user_has_role").method(Method::POST);
             simulator.instance().faults().next(posts, Fault::CutAfter);
 
-            session.grants().grant(&user, &role).await.unwrap();
+            session.links(LinkTable::ROLES).grant(&user, &role).await.unwrap();
 
             assert_eq!(
                 direct_rows(&simulator, &user, &role),
@@ -157,7 +172,7 @@ async fn a_grant_that_wants_elevation_names_the_way_around() {
     let user = robot(&session).await;
     let role = session.roles().id_of("incident_manager").await.unwrap();
 
-    let error = session.grants().grant(&user, &role).await.unwrap_err();
+    let error = session.links(LinkTable::ROLES).grant(&user, &role).await.unwrap_err();
 
     assert!(matches!(error, TableError::Refused { .. }), "{error:?}");
     assert!(error.remedy().contains("group"), "{}", error.remedy());
@@ -173,11 +188,16 @@ async fn a_user_joins_a_group_once_and_leaves_it() {
     let user = robot(&session).await;
     let group = session.groups().id_of("Robots & friends").await.unwrap();
 
-    let first = session.memberships().join(&user, &group).await.unwrap();
-    assert_eq!(session.memberships().join(&user, &group).await.unwrap(), first);
-    assert_eq!(session.memberships().of(&user).await.unwrap(), [(first, group.clone())]);
-    assert_eq!(session.memberships().leave(&user, &group).await.unwrap(), 1);
-    assert_eq!(session.memberships().of(&user).await.unwrap(), []);
+    let groups = session.links(LinkTable::GROUPS);
+    let first = groups.grant(&user, &group).await.unwrap();
+    assert!(matches!(first, Granted::Made(_)), "{first:?}");
+    let again = groups.grant(&user, &group).await.unwrap();
+    assert_eq!(again, Granted::Had(first.sys_id().clone()));
+    let links = groups.of(&user).await.unwrap();
+    assert_eq!(links.len(), 1, "{links:?}");
+    assert_eq!((&links[0].sys_id, &links[0].to), (first.sys_id(), &group));
+    assert_eq!(groups.revoke(&user, &group).await.unwrap().removed, 1);
+    assert_eq!(groups.of(&user).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use servicenow_provider::http::Method;
 use servicenow_provider::servicenow::tables::sys_user_has_role;
-use servicenow_provider::servicenow::{Column, Update};
+use servicenow_provider::servicenow::{Column, LinkTable, Update};
 use servicenow_simulator::faults::{Fault, Matcher};
 
 use super::*;
@@ -24,7 +24,7 @@ async fn three_hundred_users_with_a_grant_each_cost_few_requests() {
                 let made = session.insert(user(&format!("robot-{number}"))).await.unwrap();
                 let user = made.record.sys_id().clone();
                 let role = session.roles().id_of("incident_manager").await.unwrap();
-                let granted = session.grants().grant(&user, &role).await.unwrap();
+                let granted = session.links(LinkTable::ROLES).grant(&user, &role).await.unwrap();
                 (user, granted.sys_id().clone())
             }
         })
@@ -167,7 +167,7 @@ async fn rows_of_others_that_cannot_be_read_spoil_no_read() {
     });
     simulator.instance().clear_requests();
 
-    let grants = session.grants().of(&users[0]).await.unwrap();
+    let grants = session.links(LinkTable::ROLES).of(&users[0]).await.unwrap();
 
     assert!(grants.is_empty());
     let asked: Vec<usize> = simulator

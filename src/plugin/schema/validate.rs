@@ -9,6 +9,7 @@ use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     duration,
     path::{Path, Trail},
+    ty::Type,
     value::{Object, Value},
 };
 
@@ -46,6 +47,13 @@ impl Validator {
     /// A check of text.
     pub fn text(rule: impl Into<String>, check: impl Fn(&str) -> Result<(), String> + Send + Sync + 'static) -> Self {
         Self::new(rule, move |checked| checked.value.as_str().map_or(Ok(()), &check))
+    }
+}
+
+impl Validator {
+    /// Whether a known value passes, in an object of these attributes.
+    pub fn accepts(&self, value: &Value, siblings: &Object) -> bool {
+        (self.check)(&Checked { value, siblings }).is_ok()
     }
 }
 
@@ -210,6 +218,14 @@ pub fn is_loopback(host: &str) -> bool {
         || host
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback())
+}
+
+/// A check that empty text passes, where that clears what was set.
+pub fn or_empty(validator: Validator) -> Validator {
+    Validator::new(validator.rule.clone(), move |checked| match checked.value.as_str() {
+        Some("") => Ok(()),
+        _ => (validator.check)(checked),
+    })
 }
 
 /// A check of each element of a list or set.
@@ -413,6 +429,7 @@ impl Walk {
             self.diagnostics.push(warning.at(path.path()));
         }
         let Kind::Nested(nesting, nested) = &attribute.kind else {
+            self.null_elements(attribute, value, path);
             return;
         };
         match (nesting, value) {
@@ -441,6 +458,28 @@ impl Walk {
             }
             (Nesting::Single | Nesting::List | Nesting::Set | Nesting::Map, _) => {}
         }
+    }
+
+    /// A null in a list or set means nothing that could be written. It cannot be dropped either: Terraform wants a plan that
+    /// has the configured elements.
+    fn null_elements(&mut self, attribute: &Attribute, value: &Value, path: &Trail<'_>) {
+        let (Kind::Plain(Type::List(_) | Type::Set(_)), Value::List(elements)) = (&attribute.kind, value) else {
+            return;
+        };
+        let Some(index) = elements.iter().position(Value::is_null) else {
+            return;
+        };
+        let place = match &attribute.kind {
+            Kind::Plain(Type::List(_)) => path.index(index).path(),
+            // A path cannot address an element of a set: name the set.
+            Kind::Plain(_) | Kind::Nested(..) => path.path(),
+        };
+        let detail = format!(
+            "`{path}` has an element that is null. Leave the element out: a conditional one is best written as \
+             concat([\"a\"], var.more ? [\"b\"] : []), or wrap the list in compact(), which removes nulls."
+        );
+        self.diagnostics
+            .push(Diagnostic::error(format!("Null in {path}"), detail).at(place));
     }
 }
 
@@ -534,6 +573,11 @@ mod tests {
             &["old: Deprecated argument `old` is deprecated. Use `name`."],
         );
         check(sound().with("tags", vec!["a", ""]), &["tags: Invalid value"]);
+        check(
+            sound().with("tags", vec![Value::from("a"), Value::Null]),
+            &["tags: Null in tags `tags` has an element that is null"],
+        );
+        check(sound().with("tags", vec![Value::from("a"), Value::Unknown]), &[]);
         check(sound().with("inner", Object::new()), &["inner.deep: Missing argument"]);
         check(
             sound().with("key", "a").with("key_wo", "b"),

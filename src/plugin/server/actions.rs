@@ -9,15 +9,15 @@ use tonic::Status;
 use tracing::Instrument;
 
 use super::{
-    Shared, bug,
-    call::{Ended, failed},
+    Shared,
+    call::{Ended, failed, panicked},
     config::{deferral, quiet},
 };
 use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     proto::tfplugin6 as proto,
-    provider::{Progress, Provider},
-    schema::validate::{self, WriteOnly},
+    provider::{Notes, Progress, Provider},
+    schema::validate::WriteOnly,
 };
 
 /// The stream of an action's progress, ended by its result.
@@ -32,9 +32,7 @@ impl<P: Provider> Shared<P> {
         let config = self
             .decode_config(request.config.as_ref(), entry.schema())
             .map_err(failed)?;
-        let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
-        diagnostics.append(entry.part.validate(&config));
-        Ok((Default::default(), diagnostics))
+        Ok((Default::default(), entry.validate(&config, WriteOnly::Allowed)))
     }
 
     /// An action changes nothing in a plan, so its plan is its validation.
@@ -71,7 +69,9 @@ impl<P: Provider> Shared<P> {
         let run = async move {
             let mask = self.mask;
             let (sender, mut said) = mpsc::unbounded_channel();
-            let task = tokio::spawn(self.invoke_saying(request, Progress { sender }).in_current_span());
+            let (type_name, notes) = (request.action_type.clone(), Arc::new(Notes::default()));
+            let call = self.invoke_saying(request, Progress { sender }, Arc::clone(&notes));
+            let task = tokio::spawn(call.in_current_span());
             while let Some(message) = said.recv().await {
                 let message = mask(&message).into_owned();
                 // The client may have gone; the action goes on to its end.
@@ -79,7 +79,9 @@ impl<P: Provider> Shared<P> {
                     r#type: Some(Type::Progress(ProgressEvent { message })),
                 }));
             }
-            let diagnostics = task.await.unwrap_or_else(|_| bug("an action panicked").into());
+            let ended = task.await;
+            let mut diagnostics = ended.unwrap_or_else(|panic| panicked("InvokeAction", &type_name, panic).into());
+            diagnostics.append(notes.take_warnings());
             let completed = Completed {
                 diagnostics: diagnostics.to_proto(mask),
             };
@@ -91,7 +93,12 @@ impl<P: Provider> Shared<P> {
         UnboundedReceiverStream::new(stream).boxed()
     }
 
-    async fn invoke_saying(self: Arc<Self>, request: proto::invoke_action::Request, progress: Progress) -> Diagnostics {
+    async fn invoke_saying(
+        self: Arc<Self>,
+        request: proto::invoke_action::Request,
+        progress: Progress,
+        notes: Arc<Notes>,
+    ) -> Diagnostics {
         let entry = match self.action(&request.action_type) {
             Ok(entry) => entry,
             Err(problem) => return problem.into(),
@@ -106,7 +113,12 @@ impl<P: Provider> Shared<P> {
                 .at_attribute(name)
                 .into();
         }
-        match self.context(ACTION_LIMIT) {
+        // The plan may have validated the action while its arguments were unknown.
+        let problems = entry.validate(&config, WriteOnly::Allowed);
+        if problems.has_errors() {
+            return problems;
+        }
+        match self.context(ACTION_LIMIT, &notes) {
             Ok(cx) => entry.part.invoke(&cx, &config, &progress).await,
             Err(problem) => problem.into(),
         }

@@ -1,18 +1,21 @@
 //! What every call has around it: a task, a span for the log, and a net for panics.
 
-use std::{future::Future, sync::Arc};
+use std::{any::Any, future::Future, sync::Arc};
 
 use tokio::time::Instant;
 use tonic::Status;
 use tracing::Instrument;
 
 use super::{Shared, bug};
-use crate::plugin::{
-    diagnostics::{Diagnostic, Diagnostics, Severity},
-    duration,
-    proto::tfplugin6 as proto,
-    provider::{Context, Notes, Operation, Provider, Resource, lock},
-    value::Object,
+use crate::{
+    plugin::{
+        diagnostics::{Diagnostic, Diagnostics, Severity},
+        duration,
+        proto::tfplugin6 as proto,
+        provider::{Context, Notes, Operation, Provider, Reading, Resource},
+        value::Object,
+    },
+    sync::lock,
 };
 
 /// A response that can carry diagnostics.
@@ -64,13 +67,14 @@ pub(super) fn failed<R: Default>(problem: impl Into<Diagnostics>) -> (R, Diagnos
 }
 
 impl<P: Provider> Shared<P> {
-    /// Runs a call in a task of its own. When it panics, `after_panic` gives the response that loses nothing.
+    /// Runs a call in a task of its own. When it panics, `after_panic` gives the response that loses nothing. What the call
+    /// noted as a warning is told in any case.
     pub(super) async fn run<R, F>(
         self: &Arc<Self>,
         rpc: &'static str,
         subject: &str,
-        call: F,
-        after_panic: impl FnOnce() -> R + Send,
+        call: impl FnOnce(Arc<Notes>) -> F + Send,
+        after_panic: impl FnOnce(&Notes) -> R + Send,
     ) -> Result<tonic::Response<R>, Status>
     where
         R: Answer + Send + 'static,
@@ -83,11 +87,14 @@ impl<P: Provider> Shared<P> {
             tf_resource_type = subject
         );
         let started = Instant::now();
+        let notes = Arc::new(Notes::default());
+        let call = call(Arc::clone(&notes));
         let ended = tokio::spawn(call.instrument(span.clone())).await;
         let (mut response, mut diagnostics) = match ended {
             Ok(Ok((response, diagnostics)) | Err((response, diagnostics))) => (response, diagnostics),
-            Err(panic) => (after_panic(), panicked(rpc, subject, panic).into()),
+            Err(panic) => (after_panic(&notes), panicked(rpc, subject, panic).into()),
         };
+        diagnostics.append(notes.take_warnings());
         let errors = diagnostics
             .iter()
             .filter(|diagnostic| diagnostic.severity == Severity::Error)
@@ -112,13 +119,17 @@ impl<P: Provider> Shared<P> {
     }
 
     /// What a call works with.
-    pub(super) fn context(&self, limit: std::time::Duration) -> Result<Context<P::Data>, Diagnostic> {
+    pub(super) fn context(
+        &self,
+        limit: std::time::Duration,
+        notes: &Arc<Notes>,
+    ) -> Result<Context<P::Data>, Diagnostic> {
         Ok(Context {
             data: self.data()?,
             deadline: Instant::now() + limit,
             cancel: lock(&self.cancel).child_token(),
-            importing: false,
-            notes: Arc::new(Notes::default()),
+            reading: Reading::Refresh,
+            notes: Arc::clone(notes),
         })
     }
 }
@@ -136,14 +147,19 @@ pub(super) fn time_limit<D: Send + Sync + 'static>(
         .unwrap_or_else(|| resource.default_timeout(operation))
 }
 
+/// What a panic said.
+pub(super) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        (None, None) => "no message",
+    }
+}
+
 /// A caught panic, told to the user. The panic's own text went to the log through the hook, masked.
-fn panicked(rpc: &str, subject: &str, panic: tokio::task::JoinError) -> Diagnostic {
+pub(super) fn panicked(rpc: &str, subject: &str, panic: tokio::task::JoinError) -> Diagnostic {
     let text = match panic.try_into_panic() {
-        Ok(payload) => match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-            (Some(text), _) => (*text).to_owned(),
-            (None, Some(text)) => text.clone(),
-            (None, None) => "no message".to_owned(),
-        },
+        Ok(payload) => panic_text(payload.as_ref()).to_owned(),
         Err(_) => "the call was aborted".to_owned(),
     };
     let of = if subject.is_empty() {

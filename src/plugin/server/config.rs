@@ -6,11 +6,14 @@ use super::{
     Configuration, Shared,
     call::{Ended, failed},
 };
-use crate::plugin::{
-    diagnostics::Diagnostics,
-    proto::tfplugin6 as proto,
-    provider::{Configured, Provider, lock},
-    schema::validate::{self, WriteOnly},
+use crate::{
+    plugin::{
+        diagnostics::Diagnostics,
+        proto::tfplugin6 as proto,
+        provider::{Configured, Provider},
+        schema::validate::{self, WriteOnly},
+    },
+    sync::lock,
 };
 
 impl<P: Provider> Shared<P> {

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::plugin::{
     proto::tfplugin6 as proto,
-    provider::Provider,
-    schema::validate::{self, WriteOnly},
+    provider::{Notes, Provider},
+    schema::validate::WriteOnly,
 };
 
 impl<P: Provider> Shared<P> {
@@ -24,14 +24,13 @@ impl<P: Provider> Shared<P> {
         let config = self
             .decode_config(request.config.as_ref(), entry.schema())
             .map_err(failed)?;
-        let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
-        diagnostics.append(entry.part.validate(&config));
-        Ok((Default::default(), diagnostics))
+        Ok((Default::default(), entry.validate(&config, WriteOnly::Allowed)))
     }
 
     pub(super) async fn read_data_source(
         self: Arc<Self>,
         request: proto::read_data_source::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::read_data_source::Response> {
         let entry = self.data_source(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -44,7 +43,7 @@ impl<P: Provider> Shared<P> {
             };
             return Ok((response, quiet()));
         }
-        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT, &notes).map_err(failed)?;
         let (state, notes) = entry.part.read(&cx, config).await.map_err(failed)?;
         if !state.values().all(crate::plugin::Value::is_wholly_known) {
             return Err(failed(bug(format!("{} left a value unknown", entry.name()))));

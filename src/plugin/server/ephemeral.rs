@@ -11,8 +11,8 @@ use super::{
 };
 use crate::plugin::{
     proto::tfplugin6 as proto,
-    provider::Provider,
-    schema::validate::{self, WriteOnly},
+    provider::{Notes, Provider},
+    schema::validate::WriteOnly,
 };
 
 impl<P: Provider> Shared<P> {
@@ -24,14 +24,13 @@ impl<P: Provider> Shared<P> {
         let config = self
             .decode_config(request.config.as_ref(), entry.schema())
             .map_err(failed)?;
-        let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
-        diagnostics.append(entry.part.validate(&config));
-        Ok((Default::default(), diagnostics))
+        Ok((Default::default(), entry.validate(&config, WriteOnly::Allowed)))
     }
 
     pub(super) async fn open(
         self: Arc<Self>,
         request: proto::open_ephemeral_resource::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::open_ephemeral_resource::Response> {
         let entry = self.ephemeral(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -44,7 +43,7 @@ impl<P: Provider> Shared<P> {
             };
             return Ok((response, quiet()));
         }
-        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT, &notes).map_err(failed)?;
         let opened = entry.part.open(&cx, config).await.map_err(failed)?;
         let response = proto::open_ephemeral_resource::Response {
             renew_at: opened.renew_at.map(Into::into),
@@ -58,24 +57,31 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn renew(
         self: Arc<Self>,
         request: proto::renew_ephemeral_resource::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::renew_ephemeral_resource::Response> {
         let entry = self.ephemeral(&request.type_name).map_err(failed)?;
-        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
-        let renew_at = entry.part.renew(&cx, request.private()).await.map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT, &notes).map_err(failed)?;
+        // The value may still be good, and closing it needs what opening it left: that it could not be renewed is no reason to
+        // end the run.
+        let (renew_at, warnings) = match entry.part.renew(&cx, request.private()).await {
+            Ok(renew_at) => (renew_at, quiet()),
+            Err(problems) => (None, problems.into_warnings()),
+        };
         let response = proto::renew_ephemeral_resource::Response {
             renew_at: renew_at.map(Into::into),
             private: request.private,
             diagnostics: Vec::new(),
         };
-        Ok((response, quiet()))
+        Ok((response, warnings))
     }
 
     pub(super) async fn close(
         self: Arc<Self>,
         request: proto::close_ephemeral_resource::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::close_ephemeral_resource::Response> {
         let entry = self.ephemeral(&request.type_name).map_err(failed)?;
-        let cx = self.context(DEFAULT_LIMIT).map_err(failed)?;
+        let cx = self.context(DEFAULT_LIMIT, &notes).map_err(failed)?;
         entry.part.close(&cx, request.private()).await.map_err(failed)?;
         Ok((Default::default(), quiet()))
     }

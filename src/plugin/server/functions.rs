@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Shared, decode, encode};
+use super::{Shared, call::panic_text, decode, encode};
 use crate::plugin::{
     proto::tfplugin6 as proto,
     provider::{FunctionError, Provider},
@@ -17,10 +17,11 @@ impl<P: Provider> Shared<P> {
         self: &Arc<Self>,
         request: &proto::call_function::Request,
     ) -> proto::call_function::Response {
-        let result = catch_unwind(AssertUnwindSafe(|| self.evaluate(request))).unwrap_or_else(|_| {
+        let result = catch_unwind(AssertUnwindSafe(|| self.evaluate(request))).unwrap_or_else(|panic| {
             let text = format!(
-                "The function {} panicked. This is a bug in the provider: please report it.",
-                request.name
+                "The function {} panicked: {}. This is a bug in the provider: please report it.",
+                request.name,
+                panic_text(panic.as_ref())
             );
             Err(FunctionError { text, argument: None })
         });

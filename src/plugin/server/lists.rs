@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::{
     Shared, bug,
-    call::{Ended, failed},
+    call::{Ended, failed, panicked},
     decode, encode_object,
     resources::DEFAULT_LIMIT,
 };
@@ -18,7 +18,7 @@ use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     plan,
     proto::tfplugin6 as proto,
-    provider::{ListRequest, ListSink, Listed, Provider},
+    provider::{ListRequest, ListSink, Listed, Notes, Provider},
     schema::validate::{self, WriteOnly},
     ty::Type,
 };
@@ -55,14 +55,19 @@ impl<P: Provider> Shared<P> {
         );
         let run = async move {
             let mask = self.mask;
-            let task = tokio::spawn(self.list_into(request, events.clone()).in_current_span());
-            let problem = match task.await {
-                Ok(Ok(())) => return,
-                Ok(Err(problem)) => problem,
-                Err(_) => bug("a list panicked").into(),
+            let (type_name, notes) = (request.type_name.clone(), Arc::new(Notes::default()));
+            let call = self.list_into(request, events.clone(), Arc::clone(&notes));
+            let mut problems = match tokio::spawn(call.in_current_span()).await {
+                Ok(Ok(())) => Diagnostics::new(),
+                Ok(Err(problems)) => problems,
+                Err(panic) => panicked("ListResource", &type_name, panic).into(),
             };
+            problems.append(notes.take_warnings());
+            if problems.is_empty() {
+                return;
+            }
             let event = proto::list_resource::Event {
-                diagnostic: problem.to_proto(mask),
+                diagnostic: problems.to_proto(mask),
                 ..Default::default()
             };
             // The client may have gone; then nobody wants to know.
@@ -76,6 +81,7 @@ impl<P: Provider> Shared<P> {
         self: Arc<Self>,
         request: proto::list_resource::Request,
         events: mpsc::Sender<Result<proto::list_resource::Event, Status>>,
+        notes: Arc<Notes>,
     ) -> Result<(), Diagnostics> {
         let entry = self.resource(&request.type_name)?;
         let (Some(schema), Some(_)) = (entry.list_schema(), entry.identity()) else {
@@ -93,7 +99,7 @@ impl<P: Provider> Shared<P> {
             .ok()
             .filter(|limit| *limit > 0)
             .ok_or_else(bad_limit)?;
-        let cx = self.context(DEFAULT_LIMIT)?;
+        let cx = self.context(DEFAULT_LIMIT, &notes)?;
         let (sender, mut found) = mpsc::channel::<Listed>(1);
         let mut sink = ListSink { sender, left: limit };
         let list_request = ListRequest {

@@ -5,20 +5,25 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Entry, Shared, bug,
+    Configuration, Entry, Shared, bug,
     call::{Ended, failed, time_limit},
     config::{deferral, quiet, write_only},
     decode_object, encode_object,
+    kept::keep_planned,
 };
-use crate::plugin::{
-    check,
-    codec::json::{self, Unexpected},
-    diagnostics::{Diagnostic, Diagnostics},
-    plan,
-    proto::tfplugin6 as proto,
-    provider::{Context, Import, Moved, Notes, Operation, Outcome, Plan, Provider, Resource, lock},
-    schema::{Attribute, Kind, Schema, validate},
-    value::{Object, Value},
+use crate::{
+    plugin::{
+        check,
+        codec::json::{self, Unexpected},
+        diagnostics::{Diagnostic, Diagnostics},
+        path::Trail,
+        plan,
+        proto::tfplugin6 as proto,
+        provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource},
+        schema::{Attribute, Kind, Schema},
+        value::{Object, Value},
+    },
+    sync::lock,
 };
 
 /// A state that could not be compared with what exists.
@@ -44,9 +49,7 @@ impl<P: Provider> Shared<P> {
             .decode_config(request.config.as_ref(), entry.schema())
             .map_err(failed)?;
         let write_only = write_only(request.client_capabilities.as_ref());
-        let mut diagnostics = validate::configuration(entry.schema(), &config, write_only);
-        diagnostics.append(entry.part.validate(&config));
-        Ok((Default::default(), diagnostics))
+        Ok((Default::default(), entry.validate(&config, write_only)))
     }
 
     pub(super) async fn upgrade(
@@ -67,7 +70,10 @@ impl<P: Provider> Shared<P> {
                 entry.name()
             )))
         })?;
-        let state = state.as_object().cloned();
+        let state = state
+            .as_object()
+            .cloned()
+            .map(|state| without_write_only(schema, state));
         Ok((
             proto::upgrade_resource_state::Response {
                 upgraded_state: Some(encode_object(state, schema)),
@@ -156,10 +162,13 @@ impl<P: Provider> Shared<P> {
             return Ok((response, diagnostics));
         }
         let limit = time_limit(entry.part.as_ref(), Operation::Read, &state);
-        let mut cx = self.context(limit).map_err(|problem| unchanged(problem.into()))?;
-        cx.notes = notes;
+        let mut cx = self
+            .context(limit, &notes)
+            .map_err(|problem| unchanged(problem.into()))?;
         *lock(&cx.notes.private) = private(&request.private);
-        cx.importing = lock(&cx.notes.private).remove(IMPORTING).is_some();
+        if lock(&cx.notes.private).remove(IMPORTING).is_some() {
+            cx.reading = Reading::Import;
+        }
         let new = entry.part.read(&cx, state.clone()).await.map_err(unchanged)?;
         let new = new.map(|new| settle(schema, new, &state));
         let response = proto::read_resource::Response {
@@ -174,6 +183,7 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn plan(
         self: Arc<Self>,
         request: proto::plan_resource_change::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::plan_resource_change::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -194,17 +204,22 @@ impl<P: Provider> Shared<P> {
             return Ok((response, quiet()));
         };
         let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
-        let mut planned = plan::propose(schema, prior.as_ref(), proposed, &config);
-        let mut diagnostics = quiet();
-        entry.part.plan(&mut Plan {
-            config: &config,
-            prior: prior.as_ref(),
-            state: &mut planned.state,
-            replace: &mut planned.replace,
-            diagnostics: &mut diagnostics,
-        });
-        planned.replace.sort();
-        planned.replace.dedup();
+        let cx = match self.configuration() {
+            Configuration::Ready(_) => {
+                let limit = time_limit(entry.part.as_ref(), Operation::Read, &proposed);
+                Some(self.context(limit, &notes).map_err(failed)?)
+            }
+            Configuration::Absent => None,
+        };
+        let (planned, diagnostics) = super::plan::of_resource(
+            entry.part.as_ref(),
+            schema,
+            cx.as_ref(),
+            prior.as_ref(),
+            proposed,
+            &config,
+        )
+        .await;
         assert_sound(
             entry,
             || check::plan_problems(schema, prior.as_ref(), &config, &planned.state),
@@ -223,7 +238,8 @@ impl<P: Provider> Shared<P> {
         request: proto::apply_resource_change::Request,
         notes: Arc<Notes>,
     ) -> Ended<proto::apply_resource_change::Response> {
-        let unchanged = |diagnostics: Diagnostics| (self.as_it_was(&request, &Notes::default()), diagnostics);
+        *lock(&notes.private) = private(&request.planned_private);
+        let unchanged = |diagnostics: Diagnostics| (self.as_it_was(&request, &notes), diagnostics);
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
         let decoded = self
@@ -241,9 +257,9 @@ impl<P: Provider> Shared<P> {
             operation,
             planned.as_ref().or(prior.as_ref()).unwrap_or(&Object::new()),
         );
-        let mut cx = self.context(limit).map_err(|problem| unchanged(problem.into()))?;
-        cx.notes = notes;
-        *lock(&cx.notes.private) = private(&request.planned_private);
+        let cx = self
+            .context(limit, &notes)
+            .map_err(|problem| unchanged(problem.into()))?;
         match (prior, planned) {
             (None, None) => Ok(unchanged(quiet())),
             (Some(prior), None) => match entry.part.delete(&cx, &prior).await {
@@ -258,24 +274,20 @@ impl<P: Provider> Shared<P> {
                     ))
                 }
                 // All of it, or what the resource says is left.
-                Err(problem) => {
-                    let private = private_bytes(&cx.notes);
-                    Err((
-                        proto::apply_resource_change::Response {
-                            private,
-                            ..self.as_it_was(&request, &cx.notes)
-                        },
-                        problem,
-                    ))
-                }
+                Err(problem) => Err(unchanged(problem)),
             },
             (None, Some(planned)) => {
-                let outcome = entry.part.create(&cx, planned.clone(), &config).await;
-                finish(entry, &cx, outcome, None, &planned)
+                // In a replacement core hands the notes of the former object to both halves. The plan cannot clear them, since
+                // the delete still needs them.
+                lock(&cx.notes.private).clear();
+                let ended = entry.part.create(&cx, planned.clone(), &config).await;
+                let outcome = ended.map_err(|problem| unchanged(with_error(entry.name(), problem)))?;
+                finish(entry, &cx, outcome, &planned)
             }
             (Some(prior), Some(planned)) => {
-                let outcome = entry.part.update(&cx, &prior, planned.clone(), &config).await;
-                finish(entry, &cx, outcome, Some(prior), &planned)
+                let ended = entry.part.update(&cx, &prior, planned.clone(), &config).await;
+                let outcome = ended.map_err(|problem| unchanged(with_error(entry.name(), problem)))?;
+                finish(entry, &cx, outcome, &planned)
             }
         }
     }
@@ -288,17 +300,19 @@ impl<P: Provider> Shared<P> {
     ) -> proto::apply_resource_change::Response {
         let kept = lock(&notes.kept).take();
         let entry = self.resource(&request.type_name).ok();
-        let new_state = match (kept, entry) {
+        let (new_state, new_identity) = match (kept, entry) {
             (Some(mut kept), Some(entry)) => {
                 plan::null_write_only(entry.schema(), &mut kept);
-                Some(encode_object(Some(kept.with_unknown_as_null()), entry.schema()))
+                let kept = kept.with_unknown_as_null();
+                let identity = entry.identity_of(&kept);
+                (Some(encode_object(Some(kept), entry.schema())), identity)
             }
-            _ => request.prior_state.clone(),
+            _ => (request.prior_state.clone(), None),
         };
         proto::apply_resource_change::Response {
             new_state,
-            private: request.planned_private.clone(),
-            new_identity: request.planned_identity.clone(),
+            private: private_bytes(notes),
+            new_identity: new_identity.or_else(|| request.planned_identity.clone()),
             ..Default::default()
         }
     }
@@ -306,6 +320,7 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn import(
         self: Arc<Self>,
         request: proto::import_resource_state::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::import_resource_state::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -326,7 +341,7 @@ impl<P: Provider> Shared<P> {
             ));
         }
         let limit = entry.part.default_timeout(Operation::Read);
-        let cx = self.context(limit).map_err(failed)?;
+        let cx = self.context(limit, &notes).map_err(failed)?;
         let target = match &identity {
             Some(identity) => Import::Identity(identity),
             None if request.id.trim().is_empty() => {
@@ -337,6 +352,7 @@ impl<P: Provider> Shared<P> {
             None => Import::Id(request.id.trim()),
         };
         let state = entry.part.import(&cx, target).await.map_err(failed)?;
+        let state = without_write_only(schema, state);
         lock(&cx.notes.private).insert(IMPORTING.to_owned(), Json::Bool(true));
         let imported = proto::import_resource_state::ImportedResource {
             type_name: entry.name().to_owned(),
@@ -367,7 +383,7 @@ impl<P: Provider> Shared<P> {
             state: &state,
         };
         let state = match entry.part.take_over(&from) {
-            Some(state) => state.map_err(failed)?,
+            Some(state) => without_write_only(schema, state.map_err(failed)?),
             None => {
                 let text = format!(
                     "{} of {} cannot become {}. Remove the moved block, take the object out of the state with a removed \
@@ -412,29 +428,45 @@ fn settle(schema: &Schema, mut new: Object, former: &Object) -> Object {
     new
 }
 
+/// Core refuses a write-only value in any state.
+fn without_write_only(schema: &Schema, mut state: Object) -> Object {
+    plan::null_write_only(schema, &mut state);
+    state
+}
+
 fn finish<D: Send + Sync + 'static>(
     entry: &Entry<dyn Resource<D>>,
     cx: &Context<D>,
     outcome: Outcome,
-    prior: Option<Object>,
     planned: &Object,
 ) -> Ended<proto::apply_resource_change::Response> {
     let schema = entry.schema();
     let (state, diagnostics) = match outcome {
-        Outcome::Done(state, notes) => (Some(settle(schema, state, planned)), notes),
-        Outcome::Partly(state, problem) => (Some(settle(schema, state, planned).with_unknown_as_null()), problem),
-        Outcome::Nothing(problem) => (prior, problem),
+        Outcome::Done(state, mut notes) => {
+            let mut state = settle(schema, state, planned);
+            if !notes.has_errors() {
+                keep_planned(&schema.attributes, planned, &mut state, &Trail::Root, &mut notes);
+            }
+            (state, notes)
+        }
+        Outcome::Partly(state, problem) => (settle(schema, state, planned).with_unknown_as_null(), problem),
     };
-    if let Some(state) = &state {
-        assert_sound(entry, || check::apply_problems(schema, planned, state), &diagnostics);
-    }
+    assert_sound(entry, || check::apply_problems(schema, planned, &state), &diagnostics);
     let response = proto::apply_resource_change::Response {
-        new_identity: state.as_ref().and_then(|state| entry.identity_of(state)),
+        new_identity: entry.identity_of(&state),
         private: private_bytes(&cx.notes),
-        new_state: Some(encode_object(state, schema)),
+        new_state: Some(encode_object(Some(state), schema)),
         ..Default::default()
     };
     Ok((response, diagnostics))
+}
+
+/// A write that left nothing says why. Without an error, core would only find that the object is missing.
+fn with_error(type_name: &str, mut problems: Diagnostics) -> Diagnostics {
+    if !problems.has_errors() {
+        problems.push(bug(format!("{type_name} was not written, and nothing says why")));
+    }
+    problems
 }
 
 /// In debug builds, an answer that core would refuse is a bug that shows here first.

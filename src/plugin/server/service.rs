@@ -12,11 +12,19 @@ use crate::plugin::{
 
 type Answered<T> = Result<Response<T>, Status>;
 
-/// A call whose response has nothing to lose in a panic.
+/// A call whose response has nothing to lose in a panic. One that has a context takes its notes with it.
 macro_rules! run {
     ($server:ident, $rpc:literal, $subject:expr, $method:ident($($argument:expr),*)) => {{
+        let subject: &str = $subject;
         let shared = Arc::clone(&$server.shared);
-        $server.shared.run($rpc, $subject, shared.$method($($argument),*), Default::default).await
+        let call = |_| shared.$method($($argument),*);
+        $server.shared.run($rpc, subject, call, |_| Default::default()).await
+    }};
+    ($server:ident, $rpc:literal, $subject:expr, $method:ident($argument:expr) with notes) => {{
+        let subject: &str = $subject;
+        let shared = Arc::clone(&$server.shared);
+        let call = |notes| shared.$method($argument, notes);
+        $server.shared.run($rpc, subject, call, |_| Default::default()).await
     }};
 }
 
@@ -119,14 +127,15 @@ impl<P: Provider> provider_server::Provider for Server<P> {
             request.private.clone(),
             request.current_identity.clone(),
         );
-        let after_panic = move || proto::read_resource::Response {
+        let after_panic = move |_: &Notes| proto::read_resource::Response {
             new_state: kept.0,
             private: kept.1,
             new_identity: kept.2,
             ..Default::default()
         };
         let subject = request.type_name.clone();
-        let call = Arc::clone(&self.shared).read(request, Arc::new(Notes::default()));
+        let shared = Arc::clone(&self.shared);
+        let call = |notes| shared.read(request, notes);
         self.shared.run("ReadResource", &subject, call, after_panic).await
     }
 
@@ -135,7 +144,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::plan_resource_change::Request>,
     ) -> Answered<proto::plan_resource_change::Response> {
         let request = request.into_inner();
-        run!(self, "PlanResourceChange", &request.type_name.clone(), plan(request))
+        run!(self, "PlanResourceChange", &request.type_name.clone(), plan(request) with notes)
     }
 
     async fn apply_resource_change(
@@ -143,14 +152,12 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::apply_resource_change::Request>,
     ) -> Answered<proto::apply_resource_change::Response> {
         let request = request.into_inner();
-        let notes = Arc::new(Notes::default());
-        let (shared, asked, kept) = (Arc::clone(&self.shared), request.clone(), Arc::clone(&notes));
-        let call = Arc::clone(&self.shared).apply(request, notes);
+        let (shared, asked) = (Arc::clone(&self.shared), request.clone());
         let subject = asked.type_name.clone();
+        let call = |notes| Arc::clone(&shared).apply(request, notes);
+        let after_panic = |notes: &Notes| shared.as_it_was(&asked, notes);
         self.shared
-            .run("ApplyResourceChange", &subject, call, move || {
-                shared.as_it_was(&asked, &kept)
-            })
+            .run("ApplyResourceChange", &subject, call, after_panic)
             .await
     }
 
@@ -159,7 +166,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::import_resource_state::Request>,
     ) -> Answered<proto::import_resource_state::Response> {
         let request = request.into_inner();
-        run!(self, "ImportResourceState", &request.type_name.clone(), import(request))
+        run!(self, "ImportResourceState", &request.type_name.clone(), import(request) with notes)
     }
 
     async fn move_resource_state(
@@ -210,7 +217,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
             self,
             "ReadDataSource",
             &request.type_name.clone(),
-            read_data_source(request)
+            read_data_source(request) with notes
         )
     }
 
@@ -232,7 +239,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::open_ephemeral_resource::Request>,
     ) -> Answered<proto::open_ephemeral_resource::Response> {
         let request = request.into_inner();
-        run!(self, "OpenEphemeralResource", &request.type_name.clone(), open(request))
+        run!(self, "OpenEphemeralResource", &request.type_name.clone(), open(request) with notes)
     }
 
     async fn renew_ephemeral_resource(
@@ -240,12 +247,16 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::renew_ephemeral_resource::Request>,
     ) -> Answered<proto::renew_ephemeral_resource::Response> {
         let request = request.into_inner();
-        run!(
-            self,
-            "RenewEphemeralResource",
-            &request.type_name.clone(),
-            renew(request)
-        )
+        let (subject, private) = (request.type_name.clone(), request.private.clone());
+        let shared = Arc::clone(&self.shared);
+        let call = |notes| shared.renew(request, notes);
+        let after_panic = |_: &Notes| proto::renew_ephemeral_resource::Response {
+            private,
+            ..Default::default()
+        };
+        self.shared
+            .run("RenewEphemeralResource", &subject, call, after_panic)
+            .await
     }
 
     async fn close_ephemeral_resource(
@@ -257,7 +268,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
             self,
             "CloseEphemeralResource",
             &request.type_name.clone(),
-            close(request)
+            close(request) with notes
         )
     }
 

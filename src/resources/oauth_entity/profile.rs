@@ -9,7 +9,7 @@ use super::TYPE_PROVIDER;
 use crate::{
     clients::Clients,
     plugin::{Context, Diagnostic, Object, Value},
-    resources::problem,
+    records::diagnostics,
     servicenow::{
         InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update, Value as Wire,
         tables::{
@@ -111,7 +111,7 @@ pub(crate) async fn read_into(
     entity: &SysId,
     state: &mut Object,
 ) -> Result<(), Diagnostic> {
-    let problem = |error: TableError| problem::of_table(&error, "read the default profile of the registry entry");
+    let problem = |error: TableError| diagnostics::of_table(&error, "read the default profile of the registry entry");
     if state.text("type") != Some(TYPE_PROVIDER) {
         set(state, None);
         return Ok(());
@@ -167,7 +167,7 @@ async fn create(session: &Session, entity: &SysId, state: &Object) -> Result<Rec
     let name = format!("{} default_profile", state.text("name").unwrap_or_default());
     let mut row = Row::new().set(NAME, name).set(OAUTH_ENTITY, entity).set(DEFAULT, true);
     row = row.set_if_some(GRANT_TYPE, state.text("default_grant_type"));
-    if state.text(crate::resources::scope::ATTRIBUTE) == Some("global") {
+    if state.text(crate::records::application_scope::ATTRIBUTE) == Some("global") {
         row = row.set(SYS_SCOPE, Wire::Text("global".to_owned()));
     }
     let natural_key = Some(of_entity(entity)?);

@@ -3,72 +3,90 @@
 //! The instance supports one claim per metadata address, so a second configuration of an address is not made: the
 //! existing one is offered for use. One that others use is neither changed unasked nor removed.
 
-use super::{CONFIGURATION_ID, Reading, mapping, problem, reference_in};
-use crate::{
-    plugin::{
-        Attribute, Diagnostic, Diagnostics, Object, Plan, Value,
-        schema::{Modifier, validate},
-    },
-    resources::mapping::Field,
-    servicenow::{
-        InputMode, Insert, Query, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
-        tables::{
-            every, oauth_oidc_entity,
-            oidc_provider_configuration::{
-                CACHE_LIFE_SPAN, COLUMNS, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM,
-                USER_FIELD,
-            },
-        },
-    },
+use super::CONFIGURATION_ID;
+use crate::clients::Clients;
+use crate::plugin::schema::{Modifier, validate};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
+use crate::records::field::{self, Field, Known};
+use crate::records::{diagnostics, resource};
+use crate::servicenow::tables::oidc_provider_configuration::{
+    CACHE_LIFE_SPAN, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM, USER_FIELD,
+};
+use crate::servicenow::tables::{every, oauth_oidc_entity, oauth_protected_resource_idp_mapping as idp_mapping};
+use crate::servicenow::{
+    Cell, InputMode, Insert, Query, Record, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
 };
 
+/// Whether this provider made the configuration, and removes it with the OIDC provider.
+pub(super) const OWNS: &str = "owns_configuration";
+
+/// Of the names of its attributes in `left_alone`.
+const PREFIX: &str = "configuration.";
+
 /// The nested object.
-pub(super) const ATTRIBUTE: &str = "configuration";
+pub(crate) const ATTRIBUTE: &str = "configuration";
 
-/// Where each of its attributes lives.
-const FIELDS: &[Field] = &[
-    Field::always("name", NAME),
-    Field::always("metadata_url", OIDC_URL),
-    Field::always("user_claim", USER_CLAIM),
-    Field::always("user_field", USER_FIELD),
-    Field::always("enable_jti_verification", ENABLE_JTI_VERIFICATION),
-    Field::always("cache_life_span", CACHE_LIFE_SPAN),
-];
-
-pub(super) fn attribute() -> Attribute {
-    Attribute::single(
-        ATTRIBUTE,
-        vec![
-            Attribute::text("name").required().check(validate::not_blank()).describe("Name of the configuration. Column `name`."),
-            Attribute::text("metadata_url")
-                .required()
-                .check(validate::url())
-                .check(mapping::key_text())
-                .same_text(mapping::same_url)
-                .describe(
-                    "Address of the issuer's metadata document. It must match the version of the tokens: without `/v2.0` for \
-                     Entra's version 1 tokens, with it for version 2. Column `oidc_url`.",
-                ),
+/// The attributes of the nested object.
+pub(crate) fn fields() -> Vec<Field> {
+    vec![
+        Field::new(
+            NAME,
+            Attribute::text("name").required().check(validate::not_blank()).describe("Name of the configuration."),
+        ),
+        Field::new(
+            OIDC_URL,
+            Attribute::text("metadata_url").required().check(validate::url()).check(field::key_text()).describe(
+                "Address of the issuer's metadata document. It must match the version of the tokens: without `/v2.0` for \
+                 Entra's version 1 tokens, with it for version 2.",
+            ),
+        ),
+        Field::new(
+            USER_CLAIM,
             Attribute::text("user_claim").default("appid").check(validate::not_blank()).describe(
                 "Claim that names the user. `appid` is the calling application in version 1 tokens, `azp` in version 2; \
-                 `sub` and `oid` are its service principal in both. Column `user_claim`.",
+                 `sub` and `oid` are its service principal in both.",
             ),
-            Attribute::text("user_field").default("user_name").check(validate::not_blank()).check(user_field()).describe(
-                "Column of `sys_user` that the claim is compared with; the form's \"User ID\" is `user_name`. Column \
-                 `user_field`.",
-            ),
+        ),
+        Field::new(
+            USER_FIELD,
+            Attribute::text("user_field")
+                .default("user_name")
+                .check(validate::not_blank())
+                .check(user_field())
+                .describe(
+                    "Column of `sys_user` that the claim is compared with; the form's \"User ID\" is `user_name`.",
+                ),
+        ),
+        Field::new(
+            ENABLE_JTI_VERIFICATION,
             Attribute::flag("enable_jti_verification").default(false).describe(
-                "Whether each token may be used for one call only. Entra's tokens are used for many, so keep it off. Column \
-                 `enable_jti_verification`.",
+                "Whether each token may be used for one call only. Entra's tokens are used for many, so keep it off.",
             ),
+        ),
+        Field::new(
+            CACHE_LIFE_SPAN,
             // Stable only where there was a configuration before: without one the instance chooses.
-            Attribute::integer("cache_life_span").optional_computed().check(validate::at_least(0)).plan(Modifier::UseNonNullStateForUnknown).describe(
-                "How long the metadata document is cached; Microsoft's pages use 120. The unit is documented in two ways, \
-                 seconds and hours. Column `oidc_config_cache_life_span`.",
-            ),
-        ],
-    )
-    .describe("The configuration to make for this provider. Give this or `configuration_id`.")
+            Attribute::integer("cache_life_span")
+                .optional_computed()
+                .check(validate::at_least(0))
+                .plan(Modifier::UseNonNullStateForUnknown)
+                .describe(
+                    "How long the metadata document is cached; Microsoft's pages use 120. The unit is documented in two \
+                     ways, seconds and hours.",
+                ),
+        ),
+    ]
+}
+
+pub(super) fn attribute() -> Attribute {
+    let attributes = fields().into_iter().flat_map(|field| field.attributes);
+    Attribute::single(ATTRIBUTE, attributes.collect())
+        .describe("The configuration to make for this provider. Give this or `configuration_id`.")
+}
+
+/// Whether the configuration is made and kept here.
+pub(super) fn is_managed(object: &Object) -> bool {
+    !object.at(ATTRIBUTE).is_null()
 }
 
 fn user_field() -> validate::Validator {
@@ -109,13 +127,13 @@ pub(super) fn warn(plan: &mut Plan<'_>) {
 
 /// The reference to the configuration that the state names.
 pub(super) fn reference(state: &Object) -> Option<SysId> {
-    reference_in(state, CONFIGURATION_ID)
+    state.text(CONFIGURATION_ID).and_then(|id| SysId::parse(id).ok())
 }
 
 /// Makes the configuration; the state then names it.
 pub(super) async fn create(
     session: &Session,
-    application: &Wire,
+    application: Option<Wire>,
     state: &mut Object,
     problems: &mut Diagnostics,
 ) -> Result<(), Diagnostic> {
@@ -124,29 +142,31 @@ pub(super) async fn create(
     };
     let url = planned.text("metadata_url").unwrap_or_default();
     let key = Query::equals(OIDC_URL, url).map_err(|error| {
-        problem::of_query(&error, "create the OIDC configuration").at_attribute("configuration.metadata_url")
+        diagnostics::of_query(&error, "create the OIDC configuration").at_attribute("configuration.metadata_url")
     })?;
     if let Some(sys_id) = existing(session, &key, &planned).await? {
         state.set(CONFIGURATION_ID, sys_id.as_str());
-        let row = mapping::row_to_create(FIELDS, &planned);
+        let row = field::row_to_create(&fields(), session, &planned).await?;
         let update = Update {
             table: TABLE,
             sys_id: &sys_id,
             row,
-            read: COLUMNS,
+            read: &field::columns(&fields()),
             input: InputMode::Stored,
         };
         let written = session.update(update).await;
         let written = written
-            .map_err(|error| problem::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
-        take_over(&written, planned, state, problems);
+            .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
+        take_over(session, &written, planned, state, problems).await;
         return Ok(());
     }
-    let row = mapping::row_to_create(FIELDS, &planned).set(SYS_SCOPE, application.clone());
+    let row = field::row_to_create(&fields(), session, &planned)
+        .await?
+        .set_if_some(SYS_SCOPE, application);
     let insert = Insert {
         table: TABLE,
         row,
-        read: COLUMNS,
+        read: &field::columns(&fields()),
         natural_key: Some(key.clone()),
         input: InputMode::Stored,
     };
@@ -160,25 +180,34 @@ pub(super) async fn create(
         ) => {
             // Some instances answer so when the address is taken by a record that was made meanwhile.
             existing(session, &key, &planned).await?;
-            let mut problem = problem::of_table(&error, "create the OIDC configuration");
+            let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
             problem.detail.push_str(
                 "\n\nSome instances allow nobody to create it over the API. Then create it in the form (System OAuth > \
                  Application Registry > New > Configure an OIDC provider) and give its sys_id as configuration_id.",
             );
             return Err(problem.at_attribute(ATTRIBUTE));
         }
-        Err(error) => return Err(problem::of_table(&error, "create the OIDC configuration").at_attribute(ATTRIBUTE)),
+        Err(error) => {
+            return Err(diagnostics::of_table(&error, "create the OIDC configuration").at_attribute(ATTRIBUTE));
+        }
     };
     state.set(CONFIGURATION_ID, written.record.sys_id().as_str());
-    take_over(&written, planned, state, problems);
+    take_over(session, &written, planned, state, problems).await;
     Ok(())
 }
 
-fn take_over(written: &Written, planned: Object, state: &mut Object, problems: &mut Diagnostics) {
+async fn take_over(
+    session: &Session,
+    written: &Written,
+    planned: Object,
+    state: &mut Object,
+    problems: &mut Diagnostics,
+) {
     let mut kept = planned;
-    mapping::read_into(FIELDS, &written.record, &mut kept, Reading::Refresh);
+    let read = field::read_into(&fields(), session, &written.record, &mut kept, Known::Planned).await;
+    problems.extend(read.err());
     state.set(ATTRIBUTE, kept.with_unknown_as_null());
-    problems.append(problem::of_mismatches(&written.mismatches, attribute_of));
+    problems.append(diagnostics::of_mismatches(&written.mismatches, attribute_of));
 }
 
 /// Changes the configuration that was made here, or makes it again if it is gone.
@@ -192,7 +221,7 @@ pub(super) async fn update(
         return Ok(());
     };
     let Some(sys_id) = reference(prior) else { return Ok(()) };
-    let row = mapping::row_to_update(FIELDS, former, &planned);
+    let row = field::row_to_update(&fields(), session, former, &planned).await?;
     if row.is_empty() {
         return Ok(());
     }
@@ -200,86 +229,167 @@ pub(super) async fn update(
         table: TABLE,
         sys_id: &sys_id,
         row,
-        read: COLUMNS,
+        read: &field::columns(&fields()),
         input: InputMode::Stored,
     };
     let written = session.update(update).await;
-    let written =
-        written.map_err(|error| problem::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
-    take_over(&written, planned, state, problems);
+    let written = written
+        .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
+    take_over(session, &written, planned, state, problems).await;
     Ok(())
 }
 
-/// Takes over the configuration that was made here; after an import, the one that is used.
-pub(super) async fn read_into(session: &Session, state: &mut Object, reading: Reading) -> Result<(), Diagnostic> {
-    if reading == Reading::Refresh && state.at(ATTRIBUTE).is_null() {
+/// Reads the configuration that was made here; after an import, the one that is used.
+pub(super) async fn read_into(cx: &Context<Clients>, session: &Session, state: &mut Object) -> Result<(), Diagnostic> {
+    let known = Known::from(cx.reading);
+    if known == Known::Former && !is_managed(state) {
         return Ok(());
     }
-    let found = match reference(state) {
-        Some(sys_id) => session.find(TABLE, &sys_id, COLUMNS).await,
-        None => Ok(None),
-    };
-    match found.map_err(|error| problem::of_table(&error, "read the OIDC configuration"))? {
-        Some(record) => {
-            let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
-            mapping::read_into(FIELDS, &record, &mut configuration, reading);
-            state.set(ATTRIBUTE, configuration);
-        }
-        // Removed behind our back: planned again.
-        None => state.set(ATTRIBUTE, Value::Null),
+    // One that was removed by hand is planned again.
+    let found = found(session, state, known).await?;
+    if let (Known::Nothing, Some(found)) = (known, &found) {
+        let mut left_alone = field::left_alone(Some(state), "");
+        left_alone.extend(field::differing_from_default(&fields(), found, PREFIX));
+        field::set_left_alone(state, left_alone);
     }
+    state.set(ATTRIBUTE, found);
     Ok(())
 }
 
-/// What is left of a provider that is gone or never came to be: its configuration, if that is still there.
+/// What is left of a provider that is gone or never came to be: its configuration, if that still exists.
 pub(super) async fn left_over(session: &Session, mut state: Object) -> Result<Option<Object>, Diagnostics> {
-    let (Some(sys_id), false) = (reference(&state), state.at(ATTRIBUTE).is_null()) else {
+    if !is_managed(&state) {
+        return Ok(None);
+    }
+    let found = found(session, &state, Known::Former).await?;
+    state.set("id", Value::Null);
+    Ok(found.map(|found| state.with(ATTRIBUTE, found)))
+}
+
+/// The configuration that the state refers to, as an object.
+pub(crate) async fn found(session: &Session, state: &Object, known: Known) -> Result<Option<Object>, Diagnostic> {
+    let Some(sys_id) = reference(state) else {
         return Ok(None);
     };
-    state.set("id", Value::Null);
-    let found = session.find(TABLE, &sys_id, COLUMNS).await;
-    match found.map_err(|error| problem::of_table(&error, "read the OIDC configuration"))? {
-        Some(record) => {
-            let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
-            mapping::read_into(FIELDS, &record, &mut configuration, Reading::Refresh);
-            state.set(ATTRIBUTE, configuration);
-            Ok(Some(state))
+    let fields = fields();
+    let found = session.find(TABLE, &sys_id, &field::columns(&fields)).await;
+    let found = found.map_err(|error| diagnostics::of_table(&error, "read the OIDC configuration"))?;
+    let Some(record) = found else { return Ok(None) };
+    let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
+    field::read_into(&fields, session, &record, &mut configuration, known).await?;
+    Ok(Some(configuration))
+}
+
+/// What the state knows of who made the configuration that it manages.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Owner {
+    /// This provider made it, and removes it.
+    Provider,
+    /// It existed before, or is not managed here: it stays.
+    Others,
+    /// The record was imported, or its state is older than the attribute: it stays, and the user is told.
+    Unknown,
+}
+
+impl Owner {
+    fn of(state: &Object) -> Self {
+        match (is_managed(state), state.flag(OWNS)) {
+            (true, Some(true)) => Owner::Provider,
+            (true, None) => Owner::Unknown,
+            (true, Some(false)) | (false, _) => Owner::Others,
         }
-        None => Ok(None),
     }
+}
+
+/// Whether a removal of the provider has to remove its configuration too; says so where that is not known.
+pub(super) fn is_owned(cx: &Context<Clients>, state: &Object) -> bool {
+    let owner = Owner::of(state);
+    if let (Owner::Unknown, Some(sys_id)) = (owner, reference(state)) {
+        let detail = format!(
+            "It is not known whether Terraform made the OIDC configuration {sys_id}: the provider was imported, or its state \
+             was written by an older version. Other integrations may rely on it, so it stays on the instance. If nothing \
+             uses it, delete it in System OAuth > Application Registry."
+        );
+        cx.warn(Diagnostic::warning("The OIDC configuration was left in place", detail).at_attribute(ATTRIBUTE));
+    }
+    owner == Owner::Provider
+}
+
+/// What the plan says of who makes the configuration.
+pub(super) fn plan_owner(plan: &mut Plan<'_>) {
+    let (was_managed, owned) = match plan.prior {
+        Some(prior) => (is_managed(prior), prior.at(OWNS).clone()),
+        None => (false, Value::Null),
+    };
+    let owned = match (is_managed(plan.config), was_managed) {
+        (true, true) => owned,
+        (true, false) => true.into(),
+        (false, _) => false.into(),
+    };
+    let owned = if plan.config.at(ATTRIBUTE).is_unknown() {
+        Value::Unknown
+    } else {
+        owned
+    };
+    plan.state.set(OWNS, owned);
+}
+
+/// Plans as it was what has another value than its default, on a configuration that was not made here.
+pub(super) fn plan_left_alone(plan: &mut Plan<'_>) {
+    let left_alone = field::left_alone(plan.prior, PREFIX);
+    let (Some(prior), Some(config)) = (
+        plan.prior.and_then(|prior| prior.object(ATTRIBUTE)),
+        plan.config.object(ATTRIBUTE),
+    ) else {
+        return;
+    };
+    let Some(mut planned) = plan.state.object(ATTRIBUTE).cloned() else {
+        return;
+    };
+    let mut all = field::left_alone(Some(plan.state), "");
+    for name in left_alone {
+        if config.at(&name).is_null() {
+            planned.set(&name, prior.at(&name).clone());
+        } else {
+            all.remove(&format!("{PREFIX}{name}"));
+        }
+    }
+    plan.state.set(ATTRIBUTE, planned);
+    field::set_left_alone(plan.state, all);
 }
 
 /// Removes the configuration while its provider still refers to it; tells whether the instance allowed that.
-pub(super) async fn remove_first(session: &Session, state: &Object) -> Result<bool, Diagnostic> {
-    match try_to_remove(session, state).await {
+pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<bool, Diagnostic> {
+    match try_to_remove(cx, session, state).await {
         Ok(()) => Ok(true),
         Err(TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. }) => Ok(false),
-        Err(error) => Err(problem::of_table(&error, "remove the OIDC configuration")),
+        Err(error) => Err(diagnostics::of_table(&error, "remove the OIDC configuration")),
     }
 }
 
-/// Removes the configuration that was made here, unless another provider uses it.
-pub(super) async fn remove(session: &Session, state: &Object) -> Result<(), Diagnostic> {
-    let removed = try_to_remove(session, state).await;
-    removed.map_err(|error| problem::of_table(&error, "remove the OIDC configuration"))
+/// Removes the configuration that was made here, unless something else uses it.
+pub(super) async fn remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
+    let removed = try_to_remove(cx, session, state).await;
+    removed.map_err(|error| diagnostics::of_table(&error, "remove the OIDC configuration"))
 }
 
-async fn try_to_remove(session: &Session, state: &Object) -> Result<(), TableError> {
+async fn try_to_remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), TableError> {
     let Some(sys_id) = reference(state) else { return Ok(()) };
     // Its own provider was removed a moment ago, and a search may still show it.
-    let own = super::super::sys_id(state);
+    let own = resource::sys_id(state);
     if is_used(session, &sys_id, own.as_ref()).await? {
-        tracing::warn!(
-            configuration = sys_id.as_str(),
-            "the OIDC configuration is kept: another provider uses it"
+        let detail = format!(
+            "Another OIDC provider or a protected resource of the instance uses the OIDC configuration {sys_id}, or the \
+             account may not read whether one does. It stays on the instance."
         );
+        cx.warn(Diagnostic::warning("The OIDC configuration was left in place", detail).at_attribute(ATTRIBUTE));
     } else {
         session.delete(TABLE, &sys_id).await?;
     }
     Ok(())
 }
 
-/// Whether a provider, other than one that is left aside, uses the configuration.
+/// Whether a provider, other than one that is left aside, or a protected resource uses the configuration.
 async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Result<bool, TableError> {
     let users =
         Query::equals(oauth_oidc_entity::CONFIGURATION, sys_id.as_str()).map_err(|source| TableError::Query {
@@ -289,15 +399,38 @@ async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Re
     let users = session
         .select(oauth_oidc_entity::TABLE, &users, &[oauth_oidc_entity::NAME])
         .await?;
-    Ok(users.iter().any(|user| Some(user.sys_id()) != aside))
+    if users.iter().any(|user| Some(user.sys_id()) != aside) {
+        return Ok(true);
+    }
+    let mappings = session
+        .select(idp_mapping::TABLE, &Query::every_row(), idp_mapping::CONFIGURATIONS)
+        .await;
+    match mappings {
+        Ok(mappings) => Ok(mappings.iter().any(|mapping| refers_to(mapping, sys_id))),
+        // Releases before Zurich patch 10.
+        Err(TableError::NoSuchTable { .. }) => Ok(false),
+        Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a mapping refers to a configuration. Which column does is not known: one that shows none of them may.
+fn refers_to(mapping: &Record, sys_id: &SysId) -> bool {
+    let columns = idp_mapping::CONFIGURATIONS.iter();
+    let cells: Vec<Cell<&str>> = columns.map(|column| mapping.reference(*column)).collect();
+    let refers = cells
+        .iter()
+        .any(|cell| matches!(cell, Cell::Value(id) if sys_id.as_str().eq_ignore_ascii_case(id)));
+    refers || cells.iter().all(Cell::is_hidden)
 }
 
 /// A configuration of this metadata address that can be taken over: made by this account, the same name, claim and field,
 /// and used by no provider. Such a one remains when a create was cut short, or its provider was removed by hand. Any other
 /// is refused: there is one per address.
 async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Option<SysId>, Diagnostic> {
-    let problem = |error: TableError| problem::of_table(&error, "look for a configuration of this metadata address");
-    let columns = [COLUMNS, &[every::SYS_CREATED_BY]].concat();
+    let problem =
+        |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
+    let columns = [field::columns(&fields()), vec![every::SYS_CREATED_BY]].concat();
     let found = session.find_present(TABLE, key, &columns).await.map_err(problem)?;
     let Some(record) = found else { return Ok(None) };
     let sys_id = record.sys_id();
@@ -338,7 +471,7 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
 }
 
 fn attribute_of(column: &str) -> Option<&'static str> {
-    match mapping::attribute_of(FIELDS, column)? {
+    match field::attribute_of(&fields(), column)? {
         "name" => Some("configuration.name"),
         "metadata_url" => Some("configuration.metadata_url"),
         "user_claim" => Some("configuration.user_claim"),

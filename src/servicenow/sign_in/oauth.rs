@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{SignInError, SignInMethod};
 use crate::http::{Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, secret};
-use crate::servicenow::answer::clock_note;
+use crate::servicenow::response::clock_note;
 
 /// What is sent to the token endpoint.
 pub(super) struct Grant {

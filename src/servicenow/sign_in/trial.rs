@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::http::{Answer, HttpError, Limits, StatusCode};
-use crate::servicenow::instance::locked;
+use crate::servicenow::connection::locked;
 
 /// What is known of credentials, and the turn of the one request that tries them.
 #[derive(Default)]

@@ -291,7 +291,7 @@ async fn roles_of_many_users_are_one_request_and_grants_of_one_user_take_turns()
     let session = session(&server);
     let (one, other) = (id(KEY), id(OTHER));
 
-    let grants = session.grants();
+    let grants = session.links(LinkTable::ROLES);
     let (of_one, of_other) = tokio::join!(grants.of(&one), grants.of(&other));
     assert_eq!(of_one.unwrap(), []);
     assert!(of_other.unwrap()[0].inherited);

@@ -11,10 +11,10 @@ use tokio::time::Instant as Moment;
 
 use super::{After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted};
 use crate::http::HttpError;
-use crate::servicenow::answer;
-use crate::servicenow::call::{Ask, Trouble, fields, reading};
 use crate::servicenow::error::{Refusal, Stranger};
 use crate::servicenow::record::{Cell, Record};
+use crate::servicenow::request::{Ask, Trouble, fields, reading};
+use crate::servicenow::response;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::Column;
 use crate::servicenow::tables::{every, sys_user};
@@ -56,7 +56,7 @@ impl Session {
                     return ended.map_err(|error| knowing(error, &ask, &sending));
                 }
                 // A property can reserve the choice of a key to administrators. Nothing was made, so it goes without.
-                Posted::Refused(error) if answer::is_about_the_key(&error) && has_key(&ask) => {
+                Posted::Refused(error) if response::is_about_the_key(&error) && has_key(&ask) => {
                     ask.body.as_mut().map(|body| body.remove(every::SYS_ID.name()));
                     continue;
                 }

@@ -8,7 +8,7 @@ use servicenow_provider::clients::Clients;
 use servicenow_provider::http::Limits;
 use servicenow_provider::plugin::{Configured, Diagnostic, Object, Provider as _};
 use servicenow_provider::provider::{Environment, Servicenow};
-use servicenow_provider::resources::problem;
+use servicenow_provider::records::diagnostics;
 use servicenow_provider::servicenow::tables::sys_user;
 use servicenow_provider::servicenow::{Query, Session};
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ impl Provider {
     pub(crate) async fn read_a_record(&self) -> Result<(), String> {
         let query = Query::equals(sys_user::USER_NAME, "admin").unwrap();
         let found = self.instance()?.find_one(sys_user::TABLE, &query, &[]).await;
-        let failed = |error| text(&problem::of_table(&error, "read a record"));
+        let failed = |error| text(&diagnostics::of_table(&error, "read a record"));
         found.map(|_| ()).map_err(failed)
     }
 
@@ -57,7 +57,7 @@ impl Provider {
         let found = microsoft.support.find_settings(&limits()).await;
         found
             .map(|_| ())
-            .map_err(|error| text(&problem::of_support(&error, "read the settings")))
+            .map_err(|error| text(&diagnostics::of_support(&error, "read the settings")))
     }
 }
 

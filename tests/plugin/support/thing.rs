@@ -8,9 +8,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use servicenow_provider::plugin::server::Secrets;
 use servicenow_provider::plugin::{
-    Attribute, Configured, Context, Diagnostic, Diagnostics, Import, Object, Outcome, Provider, Resource, Schema, Type,
+    Action, Attribute, BlockType, Configured, Context, Diagnostic, Diagnostics, EphemeralResource, IdentitySchema,
+    Import, ListRequest, ListSink, Object, Opened, Outcome, Progress, Provider, Resource, Schema, Type,
+    schema::validate, server::Secrets,
 };
 use tokio::sync::Notify;
 
@@ -19,6 +20,9 @@ pub(crate) const THING: &str = "example_thing";
 
 /// A secret that the tests' mask knows.
 pub(crate) const SECRET: &str = "hunter2";
+
+/// What a write notes beside the state.
+pub(crate) const NOTED: &str = "noted";
 
 /// Lines of other crates are not logged, so the things speak as a module of the provider's.
 const LOG: &str = "servicenow_provider::things";
@@ -63,12 +67,19 @@ impl Provider for Things {
     fn resources(&self) -> Vec<Box<dyn Resource<World>>> {
         vec![Box::new(Thing(Arc::clone(&self.world)))]
     }
+
+    fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<World>>> {
+        vec![Box::new(Stale)]
+    }
+
+    fn actions(&self) -> Vec<Box<dyn Action<World>>> {
+        vec![Box::new(Act)]
+    }
 }
 
 struct Thing(Arc<World>);
 
-#[async_trait]
-impl Resource<World> for Thing {
+impl BlockType for Thing {
     fn type_name(&self) -> &'static str {
         THING
     }
@@ -102,14 +113,33 @@ impl Resource<World> for Thing {
         ));
         Schema::new("A thing.", attributes)
     }
+}
 
-    async fn create(&self, cx: &Context<World>, planned: Object, config: &Object) -> Outcome {
+#[async_trait]
+impl Resource<World> for Thing {
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(IdentitySchema::of("id", "id", "Its key."))
+    }
+
+    fn list_schema(&self) -> Option<Schema> {
+        Some(Schema::new(
+            "Lists things.",
+            vec![Attribute::text("query").describe("Any.")],
+        ))
+    }
+
+    async fn list(&self, cx: &Context<World>, _: &ListRequest, _: &mut ListSink) -> Result<(), Diagnostics> {
+        cx.warn(Diagnostic::warning("Seen", "A list."));
+        panic!("no list, and {SECRET} is told");
+    }
+
+    async fn create(&self, cx: &Context<World>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
         let name = planned.text("name").unwrap_or_default().to_owned();
         if let Some(secret) = config.text("secret_wo") {
             self.0.secrets.lock().unwrap().insert(name.clone(), secret.to_owned());
         }
         let made = planned.with("id", format!("id of {name}"));
-        match name.as_str() {
+        Ok(match name.as_str() {
             "panics" => panic!("no thing, and {SECRET} is told"),
             "panics late" => {
                 cx.keep(&made);
@@ -133,24 +163,48 @@ impl Resource<World> for Thing {
                 Outcome::Done(made, Diagnostics::new())
             }
             "half" => Outcome::Partly(made, Diagnostic::error("Half", format!("Because of {SECRET}.")).into()),
-            "fails" => Outcome::Nothing(Diagnostic::error("Refused", "No.").at_attribute("name").into()),
+            "fails late" => {
+                cx.keep(&made);
+                cx.set_private(NOTED, true.into());
+                return Err(Diagnostic::error("Refused", "Not all of it.").into());
+            }
+            "is shouted" => Outcome::Done(made.with("note", "NOTE"), Diagnostics::new()),
+            "fails without a word" => return Err(Diagnostics::new()),
+            "fails" => return Err(Diagnostic::error("Refused", "No.").at_attribute("name").into()),
             _ => Outcome::Done(made, Diagnostics::new()),
-        }
+        })
     }
 
-    async fn read(&self, _cx: &Context<World>, state: Object) -> Result<Option<Object>, Diagnostics> {
+    async fn read(&self, cx: &Context<World>, state: Object) -> Result<Option<Object>, Diagnostics> {
+        if state.text("note").is_some_and(|note| note.contains("warns")) {
+            cx.warn(Diagnostic::error("Seen", format!("It was read with {SECRET}.")));
+        }
         match state.text("note") {
+            Some("warns and panics") => panic!("in read"),
             Some("read panics") => panic!("in read"),
             Some("is gone") => Ok(None),
             _ => Ok(Some(state)),
         }
     }
 
-    async fn update(&self, _cx: &Context<World>, _prior: &Object, planned: Object, _config: &Object) -> Outcome {
-        Outcome::Done(planned, Diagnostics::new())
+    async fn update(
+        &self,
+        cx: &Context<World>,
+        _prior: &Object,
+        planned: Object,
+        _config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        cx.set_private(NOTED, true.into());
+        match planned.text("note") {
+            Some("update fails") => Err(Diagnostic::error("Refused", "No.").into()),
+            Some("update panics") => panic!("in update"),
+            _ => Ok(Outcome::Done(planned, Diagnostics::new())),
+        }
     }
 
-    async fn delete(&self, _cx: &Context<World>, state: &Object) -> Result<(), Diagnostics> {
+    async fn delete(&self, cx: &Context<World>, state: &Object) -> Result<(), Diagnostics> {
+        cx.set_private(NOTED, true.into());
+        cx.warn(Diagnostic::warning("Seen", "It is gone."));
         match state.text("note") {
             Some("delete panics") => panic!("in delete"),
             _ => Ok(()),
@@ -159,8 +213,69 @@ impl Resource<World> for Thing {
 
     async fn import(&self, _cx: &Context<World>, target: Import<'_>) -> Result<Object, Diagnostics> {
         match target {
-            Import::Id(id) => Ok(Object::new().with("id", id)),
+            // With what no state may have: a write-only value.
+            Import::Id(id) => Ok(Object::new().with("id", id).with("secret_wo", SECRET)),
             Import::Identity(_) => Err(Diagnostic::error("No identity", "Things have none.").into()),
+        }
+    }
+}
+
+/// An ephemeral value that cannot be renewed.
+pub(crate) const STALE: &str = "example_stale";
+
+struct Stale;
+
+impl BlockType for Stale {
+    fn type_name(&self) -> &'static str {
+        STALE
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::new("Ends.", vec![Attribute::text("name").describe("Any.")])
+    }
+}
+
+#[async_trait]
+impl EphemeralResource<World> for Stale {
+    async fn open(&self, _: &Context<World>, config: Object) -> Result<Opened, Diagnostics> {
+        Ok(Opened {
+            result: config,
+            renew_at: None,
+            private: Vec::new(),
+            notes: Diagnostics::new(),
+        })
+    }
+
+    async fn renew(&self, _: &Context<World>, private: &[u8]) -> Result<Option<std::time::SystemTime>, Diagnostics> {
+        assert_ne!(private, b"panic", "told to");
+        Err(Diagnostic::error("Not renewed", "It ends.").into())
+    }
+}
+
+/// An action whose name says how it behaves.
+pub(crate) const ACT: &str = "example_act";
+
+struct Act;
+
+impl BlockType for Act {
+    fn type_name(&self) -> &'static str {
+        ACT
+    }
+
+    fn schema(&self) -> Schema {
+        let name = Attribute::text("name").check(validate::one_of(&["acts", "panics"]));
+        Schema::new("Acts.", vec![name.describe("How.")])
+    }
+}
+
+#[async_trait]
+impl Action<World> for Act {
+    async fn invoke(&self, cx: &Context<World>, config: &Object, progress: &Progress) -> Diagnostics {
+        progress.say("acting");
+        cx.warn(Diagnostic::warning("Seen", "An action."));
+        match config.text("name") {
+            Some("panics") => panic!("no action, and {SECRET} is told"),
+            _ => Diagnostics::new(),
         }
     }
 }

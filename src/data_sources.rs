@@ -1,0 +1,43 @@
+//! The data sources: one file per type. Those that look for one record share [`crate::records::lookup`].
+
+pub(crate) mod application;
+mod connector_addresses;
+mod oauth_entity;
+mod oidc_provider;
+mod role;
+mod support_integration;
+pub(crate) mod user;
+
+use crate::{clients::Clients, plugin::DataSource, readiness};
+
+/// All data sources.
+pub fn all() -> Vec<Box<dyn DataSource<Clients>>> {
+    vec![
+        Box::new(connector_addresses::ConnectorAddresses),
+        Box::new(support_integration::SupportIntegration),
+        Box::new(application::Application),
+        Box::new(readiness::IntegrationReadiness),
+        Box::new(oauth_entity::OauthEntity),
+        Box::new(oidc_provider::OidcProvider),
+        Box::new(role::Role),
+        Box::new(user::User),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_is_one_that_terraform_accepts() {
+        for source in all() {
+            assert_ne!(source.needs(), [], "{}", source.type_name());
+            assert_eq!(
+                source.schema().problems(),
+                Vec::<String>::new(),
+                "{}",
+                source.type_name()
+            );
+        }
+    }
+}

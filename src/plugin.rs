@@ -1,0 +1,41 @@
+//! A Terraform plugin framework. It knows the protocol and Terraform's rules, and nothing of what a provider manages.
+//!
+//! From the wire inwards: [`proto`] is the generated protocol, [`codec`] reads and writes values, [`schema`] says what a
+//! configuration may hold, [`plan`] what a plan says, [`check`] what core would refuse. A provider implements the
+//! traits of [`provider`]; [`server`] answers Terraform's calls with them, [`docs`] writes its reference pages.
+
+pub mod check;
+pub mod codec;
+pub mod diagnostics;
+pub mod docs;
+pub mod duration;
+pub mod log;
+pub mod number;
+pub mod panic;
+pub mod path;
+pub mod plan;
+pub mod proto;
+pub mod provider;
+pub mod schema;
+pub mod self_check;
+pub mod server;
+pub mod suggest;
+pub mod transport;
+pub mod ty;
+pub mod value;
+
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use path::Path;
+pub use provider::{
+    Action, BlockType, Configured, Context, DataSource, EphemeralResource, Function, FunctionError, Import,
+    ListRequest, ListSink, Listed, Moved, Need, Opened, Operation, Outcome, Plan, Progress, Provider, Reading,
+    Resource,
+};
+pub use schema::{Attribute, IdentitySchema, Rule, Schema, Validator};
+pub use ty::Type;
+pub use value::{Object, Value};
+
+use std::borrow::Cow;
+
+/// Takes every secret out of a text.
+pub type Mask = fn(&str) -> Cow<'_, str>;

@@ -1,0 +1,380 @@
+//! The provider: its block, and the clients that the block builds.
+
+mod address;
+mod arguments;
+mod environment;
+mod microsoft365;
+mod run;
+mod schema;
+mod sign_in;
+
+pub use environment::Environment;
+
+use std::time::Duration;
+
+use arguments::Arguments;
+
+use crate::{
+    actions,
+    clients::{Address, Clients, Unknown},
+    data_sources, ephemeral_resources, functions,
+    http::{Backoff, ClientOptions, Correlation, Proxies, header::HeaderName},
+    plugin::{
+        Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, duration,
+        provider::{Action, EphemeralResource, Function},
+    },
+    resources,
+    servicenow::{ConfigError, Instance, InstanceOptions, Timing},
+};
+
+/// The source address under which Terraform knows the provider.
+pub const ADDRESS: &str = "registry.terraform.io/servicenow-m365/servicenow";
+
+/// The provider.
+#[derive(Debug)]
+pub struct Servicenow {
+    /// Where arguments that are not configured are looked up.
+    pub environment: Environment,
+}
+
+impl Provider for Servicenow {
+    type Data = Clients;
+
+    fn schema(&self) -> Schema {
+        schema::schema()
+    }
+
+    fn configure(&self, config: &Object, terraform_version: &str) -> Configured<Clients> {
+        let arguments = Arguments::new(config, self.environment);
+        let nothing = Object::new();
+        let block = config.object("microsoft365").unwrap_or(&nothing);
+        let microsoft365 = Arguments::new(block, self.environment);
+        let unknown = unknown(&arguments, &microsoft365);
+        let options = client_options(&arguments, self.environment, terraform_version);
+        let mut problems = Diagnostics::new();
+        let is_known = unknown.servicenow.is_empty();
+        let mut clients = Clients {
+            servicenow: if is_known {
+                servicenow(&arguments, options.clone(), &mut problems)
+            } else {
+                Err(not_known_yet(&unknown.servicenow))
+            },
+            address: is_known.then(|| address(&arguments, options.clone())).flatten(),
+            microsoft: Err(not_known_yet(&unknown.microsoft365)),
+            authorities: None,
+            unknown,
+        };
+        if clients.unknown.microsoft365.is_empty() {
+            microsoft365::build(&microsoft365, options, &mut clients, &mut problems);
+        }
+        if problems.has_errors() {
+            return Configured::Failed(problems);
+        }
+        Configured::Ready(clients, problems)
+    }
+
+    fn unknown<'d>(&self, data: &'d Clients, type_name: &str) -> &'d [String] {
+        match type_name {
+            // It signs in to the one side and calls the other.
+            "servicenow_inbound_check" => &data.unknown.any,
+            name if name.starts_with("m365_") => &data.unknown.microsoft365,
+            _ => &data.unknown.servicenow,
+        }
+    }
+
+    fn resources(&self) -> Vec<Box<dyn Resource<Clients>>> {
+        resources::all()
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn DataSource<Clients>>> {
+        data_sources::all()
+    }
+
+    fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<Clients>>> {
+        ephemeral_resources::all()
+    }
+
+    fn actions(&self) -> Vec<Box<dyn Action<Clients>>> {
+        actions::all()
+    }
+
+    fn functions(&self) -> Vec<Box<dyn Function>> {
+        functions::all()
+    }
+}
+
+/// Which arguments are not known yet. Those that only tune the requests hold nobody back: their defaults do until they are
+/// known.
+fn unknown(arguments: &Arguments<'_>, microsoft365: &Arguments<'_>) -> Unknown {
+    let top: Vec<&str> = arguments.unknown();
+    let of_both = |name: &&str| *name == "ca_certificate_path";
+    let shown = |name: &str| format!("`{name}`");
+    let servicenow: Vec<String> = top
+        .iter()
+        .filter(|name| **name != "microsoft365" && !TUNING.contains(name))
+        .map(|name| shown(name))
+        .collect();
+    let of_microsoft = top.iter().filter(|name| **name == "microsoft365" || of_both(name));
+    let nested = microsoft365
+        .unknown()
+        .into_iter()
+        .map(|name| format!("`microsoft365.{name}`"));
+    let microsoft365: Vec<String> = of_microsoft.map(|name| shown(name)).chain(nested).collect();
+    let mut any = servicenow.clone();
+    any.extend(microsoft365.iter().filter(|name| !servicenow.contains(name)).cloned());
+    Unknown {
+        servicenow,
+        microsoft365,
+        any,
+    }
+}
+
+fn not_known_yet(arguments: &[String]) -> Diagnostic {
+    let detail = format!(
+        "Arguments of the provider block come from something that is still to be created ({}), so nothing can be read or \
+         written through them. Apply what they depend on first (terraform apply -target=...), or give them values that are \
+         known at plan time.",
+        arguments.join(", ")
+    );
+    Diagnostic::error("The provider's configuration is not known yet", detail)
+}
+
+/// Where the instance is, for whoever signs in there as somebody else.
+fn address(arguments: &Arguments<'_>, http: ClientOptions) -> Option<Address> {
+    let url = arguments.text("instance_url", INSTANCE_URL)?.text;
+    let http = ClientOptions {
+        client_certificate_path: None,
+        client_key_path: None,
+        ..http
+    };
+    Some(Address { url, http })
+}
+
+/// The instance; or why there is none, which is an error only for what needs it.
+fn servicenow(
+    arguments: &Arguments<'_>,
+    http: ClientOptions,
+    problems: &mut Diagnostics,
+) -> Result<Instance, Diagnostic> {
+    let missing = |what: &str, attribute: &str| {
+        let detail = format!(
+            "{what} Give it in the provider block or in its environment variable; the provider's page lists both for each \
+             argument."
+        );
+        Diagnostic::error("ServiceNow is not configured", detail).at_attribute(attribute)
+    };
+    let sign_in = sign_in::choose(arguments).inspect_err(|problem| problems.push(problem.clone()))?;
+    let url = arguments.text("instance_url", INSTANCE_URL);
+    let Some(url) = url else {
+        let what = "The address of the instance is missing (instance_url, SERVICENOW_INSTANCE_URL).";
+        return Err(Diagnostic {
+            path: Default::default(),
+            ..missing(what, "instance_url")
+        });
+    };
+    let Some(sign_in) = sign_in else {
+        let what = sign_in::lacking(arguments).unwrap_or_else(|| {
+            "No way to sign in is complete: give username and password, client_id and client_secret, or one of the \
+             others."
+                .to_owned()
+        });
+        return Err(Diagnostic {
+            path: Default::default(),
+            ..missing(&what, "username")
+        });
+    };
+    let options = InstanceOptions {
+        instance_url: url.text.clone(),
+        sign_in,
+        http,
+        timing: Timing::STANDARD,
+    };
+    Instance::new(options).map_err(|error| {
+        let problem = match &error {
+            ConfigError::InstanceUrl { source } => address::wrong(INVALID, &url, "instance_url", source),
+            ConfigError::Missing { missing, .. } => {
+                Diagnostic::error(INVALID, crate::plugin::diagnostics::explain(&error, "")).at_attribute(missing)
+            }
+            ConfigError::Unusable { attribute, .. } => {
+                Diagnostic::error(INVALID, crate::plugin::diagnostics::explain(&error, "")).at_attribute(attribute)
+            }
+        };
+        problems.push(problem.clone());
+        problem
+    })
+}
+
+fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform_version: &str) -> ClientOptions {
+    let path = |name, variables: &[&str]| arguments.text(name, variables).map(|path| path.text.into());
+    let text = |name| arguments.text(name, &[]).map(|argument| argument.text);
+    let run = environment.first(&["TFC_RUN_ID"]);
+    let correlates = arguments.flag("run_correlation", &[]).unwrap_or(true);
+    let correlation = correlates.then(|| Correlation {
+        header: HeaderName::from_static("x-correlation-id"),
+        id: run.clone().filter(|run| is_token(run)).unwrap_or_else(run::id),
+    });
+    let mut user_agent = format!(
+        "Terraform/{} (+https://www.terraform.io) terraform-provider-servicenow/{}",
+        if is_token(terraform_version) {
+            terraform_version
+        } else {
+            "unknown"
+        },
+        env!("CARGO_PKG_VERSION")
+    );
+    if let (Some(run), true) = (&run, correlates)
+        && is_token(run)
+    {
+        user_agent.push_str(&format!(" HCPTerraform/{run}"));
+        if let Some(workspace) = environment.first(&["TFC_WORKSPACE_NAME"])
+            && is_token(&workspace)
+        {
+            user_agent.push_str(&format!(" ({workspace})"));
+        }
+    }
+    if let Some(more) = environment.first(&["TF_APPEND_USER_AGENT"])
+        && more.chars().all(|c| (' '..='~').contains(&c))
+    {
+        user_agent.push(' ');
+        user_agent.push_str(more.trim());
+    }
+    ClientOptions {
+        ca_certificate_path: path("ca_certificate_path", &["SERVICENOW_CA_CERTIFICATE_PATH"]),
+        client_certificate_path: path("client_certificate_path", &["SERVICENOW_CLIENT_CERTIFICATE_PATH"]),
+        client_key_path: path("client_key_path", &["SERVICENOW_CLIENT_KEY_PATH"]),
+        proxies: Proxies::of(|name| environment.first(&[name])),
+        request_timeout: text("request_timeout")
+            .and_then(|text| duration::parse(&text))
+            .unwrap_or(REQUEST_TIMEOUT),
+        max_retries: arguments
+            .integer("max_retries")
+            .and_then(|number| number.try_into().ok())
+            .unwrap_or(MAX_RETRIES),
+        requests_per_second: arguments.integer("requests_per_second").map(|number| number as f64),
+        max_concurrent: MAX_CONCURRENT,
+        user_agent,
+        correlation,
+        backoff: Backoff::STANDARD,
+    }
+}
+
+/// Fit for a header, whatever the environment says.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._+".contains(c))
+}
+
+/// Arguments that change how requests are sent, and not where to or as whom.
+const TUNING: &[&str] = &[
+    "max_retries",
+    "request_timeout",
+    "requests_per_second",
+    "run_correlation",
+];
+const INVALID: &str = "Invalid ServiceNow configuration";
+const INSTANCE_URL: &[&str] = &["SERVICENOW_INSTANCE_URL", "SN_HOST"];
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const MAX_RETRIES: u32 = 4;
+/// A little above Terraform's default parallelism; the instance serves few calls of one account at a time.
+const MAX_CONCURRENT: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::Value;
+
+    fn nothing(_: &str) -> Option<String> {
+        None
+    }
+
+    fn configure(config: Object) -> Configured<Clients> {
+        Servicenow {
+            environment: Environment::of(nothing),
+        }
+        .configure(&config, "1.11.4")
+    }
+
+    #[test]
+    fn an_empty_block_is_an_error_only_for_what_needs_it() {
+        let Configured::Ready(clients, notes) = configure(Object::new()) else {
+            panic!("not ready")
+        };
+        assert!(notes.is_empty());
+        assert!(
+            clients
+                .servicenow
+                .unwrap_err()
+                .detail
+                .contains("SERVICENOW_INSTANCE_URL")
+        );
+        assert!(clients.microsoft.unwrap_err().detail.contains("microsoft365"));
+    }
+
+    /// Everything that Terraform would refuse of what the provider serves.
+    #[test]
+    fn all_that_is_served_is_sound() {
+        let provider = Servicenow {
+            environment: Environment::of(nothing),
+        };
+        assert_eq!(crate::plugin::self_check::problems(&provider), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_resource_can_be_listed_and_has_an_identity() {
+        for resource in resources::all() {
+            assert!(resource.identity().is_some(), "{}", resource.type_name());
+            assert!(resource.list_schema().is_some(), "{}", resource.type_name());
+        }
+    }
+
+    #[test]
+    fn an_unknown_argument_holds_back_its_own_side_alone() {
+        let known = || {
+            let microsoft365 = Object::new().with("tenant_id", "contoso.com").with("access_token", "t");
+            Object::new()
+                .with("instance_url", "https://dev1.service-now.com")
+                .with("api_key", "k")
+                .with("microsoft365", microsoft365)
+        };
+        let of_microsoft = |name: &str| {
+            let block = known().object("microsoft365").unwrap().clone();
+            known().with("microsoft365", block.with(name, Value::Unknown))
+        };
+        let provider = Servicenow {
+            environment: Environment::of(nothing),
+        };
+        // What is unknown, and whether the instance, the admin center and the inbound check are known all the same.
+        let cases = [
+            (known(), [true, true, true]),
+            (known().with("instance_url", Value::Unknown), [false, true, false]),
+            (known().with("username", Value::Unknown), [false, true, false]),
+            (
+                known().with("ca_certificate_path", Value::Unknown),
+                [false, false, false],
+            ),
+            (known().with("microsoft365", Value::Unknown), [true, false, false]),
+            (of_microsoft("tenant_id"), [true, false, false]),
+            (known().with("max_retries", Value::Unknown), [true, true, true]),
+            (known().with("request_timeout", Value::Unknown), [true, true, true]),
+            (known().with("requests_per_second", Value::Unknown), [true, true, true]),
+            (known().with("run_correlation", Value::Unknown), [true, true, true]),
+        ];
+        for (config, expected) in cases {
+            let Configured::Ready(clients, notes) = configure(config.clone()) else {
+                panic!("{config:?}")
+            };
+            let is_known = ["servicenow_role", "m365_support_settings", "servicenow_inbound_check"]
+                .map(|name| provider.unknown(&clients, name).is_empty());
+            assert_eq!(is_known, expected, "{config:?}");
+            assert_eq!(clients.servicenow.is_ok(), expected[0], "{config:?}");
+            assert_eq!(clients.address.is_some(), expected[0], "{config:?}");
+            assert_eq!(clients.microsoft.is_ok(), expected[1], "{config:?}");
+            assert!(notes.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_wrong_argument_fails_at_once() {
+        let two = Object::new().with("api_key", "k").with("access_token", "t");
+        assert!(matches!(configure(two), Configured::Failed(_)));
+    }
+}

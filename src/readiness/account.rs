@@ -1,0 +1,265 @@
+//! The account that Terraform uses: whether it gets in, what it may do, and where its new records would go.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Wanted,
+    finding::{Finding, Status},
+};
+use crate::{
+    data_sources::user,
+    records::{application_scope, diagnostics},
+    servicenow::{
+        Query, Session, SysId, Table, TableError,
+        tables::{
+            every, ip_access, oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration,
+            sys_db_object, sys_scope, sys_scope_privilege, sys_user, sys_user_has_role, sys_user_preference,
+            sys_user_role,
+        },
+    },
+};
+
+pub(super) const NAMES: &[&str] = &[
+    "rights_oauth_entity",
+    "rights_oauth_entity_profile",
+    "rights_oauth_oidc_entity",
+    "rights_oidc_provider_configuration",
+    "rights_sys_user",
+    "rights_sys_user_role",
+    "rights_sys_user_has_role",
+    "rights_sys_db_object",
+    "rights_sys_scope_privilege",
+    "rights_ip_access",
+    APPLICATION,
+];
+
+const APPLICATION: &str = "account_application";
+
+/// A table that the integration writes to, or only reads.
+struct Right {
+    name: &'static str,
+    table: Table,
+    need: Need,
+    /// Roles besides `admin` that usually may write.
+    writers: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Need {
+    /// Every variant of the guide writes it.
+    Always,
+    /// An optional step writes it.
+    Perhaps,
+    /// It is only read.
+    Reading,
+}
+
+const RIGHTS: [Right; 10] = [
+    Right {
+        name: NAMES[0],
+        table: oauth_entity::TABLE,
+        need: Need::Always,
+        writers: &["oauth_admin", "mi_admin"],
+    },
+    Right {
+        name: NAMES[1],
+        table: oauth_entity_profile::TABLE,
+        need: Need::Always,
+        writers: &["oauth_admin", "mi_admin"],
+    },
+    Right {
+        name: NAMES[2],
+        table: oauth_oidc_entity::TABLE,
+        need: Need::Always,
+        writers: &["oauth_admin"],
+    },
+    Right {
+        name: NAMES[3],
+        table: oidc_provider_configuration::TABLE,
+        need: Need::Always,
+        writers: &["oauth_admin"],
+    },
+    Right {
+        name: NAMES[4],
+        table: sys_user::TABLE,
+        need: Need::Always,
+        writers: &["user_admin"],
+    },
+    Right {
+        name: NAMES[5],
+        table: sys_user_role::TABLE,
+        need: Need::Reading,
+        writers: &[],
+    },
+    Right {
+        name: NAMES[6],
+        table: sys_user_has_role::TABLE,
+        need: Need::Always,
+        writers: &["user_admin"],
+    },
+    Right {
+        name: NAMES[7],
+        table: sys_db_object::TABLE,
+        need: Need::Perhaps,
+        writers: &[],
+    },
+    Right {
+        name: NAMES[8],
+        table: sys_scope_privilege::TABLE,
+        need: Need::Perhaps,
+        writers: &[],
+    },
+    Right {
+        name: NAMES[9],
+        table: ip_access::TABLE,
+        need: Need::Perhaps,
+        writers: &[],
+    },
+];
+
+/// Whether the instance answers at all, and takes the sign-in. A refusal of the table it asks for is an answer.
+pub(super) async fn sign_in(session: &Session, wanted: &Wanted) -> Finding {
+    const NAME: &str = "sign_in";
+    let asked = session
+        .pages(sys_user::TABLE, &Query::every_row(), &[every::SYS_ID], 1)
+        .next()
+        .await;
+    match asked {
+        Ok(_) | Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Finding::pass(
+            NAME,
+            match &wanted.account {
+                Some(account) => format!("The instance takes the sign-in of {account}."),
+                None => "The instance takes the sign-in.".to_owned(),
+            },
+        ),
+        Err(error) => Finding::fail(NAME, diagnostics::explain(&error, ""), error.remedy()),
+    }
+}
+
+pub(super) async fn check(session: &Session, wanted: &Wanted) -> Vec<Finding> {
+    let account = find(session, wanted).await;
+    let roles = match &account {
+        Ok(Some(user)) => user::roles(session, user).await.ok(),
+        Ok(None) | Err(_) => None,
+    };
+    let rights = RIGHTS.iter().map(|right| may(session, right, roles.as_ref()));
+    let mut findings = futures_util::future::join_all(rights).await;
+    findings.push(current_application(session, account).await);
+    findings
+}
+
+async fn find(session: &Session, wanted: &Wanted) -> Result<Option<SysId>, TableError> {
+    match &wanted.account {
+        Some(account) => session.users().find(account).await,
+        None => Ok(None),
+    }
+}
+
+/// Reading shows itself; of writing only the roles tell, since nothing is written here.
+async fn may(session: &Session, right: &Right, roles: Option<&BTreeSet<String>>) -> Finding {
+    let Right {
+        name,
+        table,
+        need,
+        writers,
+    } = *right;
+    let read = session
+        .pages(table, &Query::every_row(), &[every::SYS_ID], 1)
+        .next()
+        .await;
+    let insufficient = match need {
+        Need::Always | Need::Reading => Status::Fail,
+        Need::Perhaps => Status::Warn,
+    };
+    match read {
+        Ok(_) => {}
+        Err(error @ (TableError::Refused { .. } | TableError::NoSuchTable { .. })) => {
+            return Finding::new(name, insufficient, diagnostics::explain(&error, ""), error.remedy());
+        }
+        Err(error) => return Finding::unreadable(name, &error),
+    }
+    if need == Need::Reading {
+        return Finding::pass(name, format!("The account may read {table}."));
+    }
+    let Some(roles) = roles else {
+        return Finding::pass(
+            name,
+            format!(
+                "The account may read {table}. Its roles are not known, so writing shows itself only when it is done."
+            ),
+        );
+    };
+    let fitting: Vec<&str> = std::iter::once("admin")
+        .chain(writers.iter().copied())
+        .filter(|role| roles.contains(*role))
+        .collect();
+    if fitting.is_empty() {
+        return Finding::warn(
+            name,
+            format!("The account may read {table}, but has no role that usually may write it."),
+            format!("Give the account {}.", table.role()),
+        );
+    }
+    Finding::pass(
+        name,
+        format!(
+            "The account may read {table}, and has a role that usually may write it: {}.",
+            fitting.join(", ")
+        ),
+    )
+}
+
+/// Application files without a scope of their own go to the account's current application.
+async fn current_application(session: &Session, account: Result<Option<SysId>, TableError>) -> Finding {
+    let user = match account {
+        Ok(Some(user)) => user,
+        Ok(None) => {
+            return Finding::unknown(
+                APPLICATION,
+                "It is not known which user the account is.",
+                "Give its user name as `account`.",
+            );
+        }
+        Err(error) => return Finding::unreadable(APPLICATION, &error),
+    };
+    let query = Query::equals(sys_user_preference::USER, &user).and_then(|query| {
+        Ok(query.and(Query::equals(
+            sys_user_preference::NAME,
+            sys_user_preference::CURRENT_APPLICATION,
+        )?))
+    });
+    let query = match query {
+        Ok(query) => query,
+        Err(error) => return Finding::unknown(APPLICATION, diagnostics::explain(&error, ""), error.remedy()),
+    };
+    let found = session
+        .select(sys_user_preference::TABLE, &query, &[sys_user_preference::VALUE])
+        .await;
+    let rows = match found {
+        Ok(rows) => rows,
+        Err(error) => return Finding::unreadable(APPLICATION, &error),
+    };
+    let other = rows
+        .iter()
+        .filter_map(|row| row.text(sys_user_preference::VALUE).value())
+        .find(|value| *value != sys_scope::GLOBAL);
+    let Some(other) = other else {
+        return Finding::pass(APPLICATION, "The account's current application is Global.");
+    };
+    let name = application_scope::APPLICATION
+        .name_of(session, other)
+        .await
+        .unwrap_or_else(|_| other.to_owned());
+    if name == sys_scope::GLOBAL {
+        return Finding::pass(APPLICATION, "The account's current application is Global.");
+    }
+    Finding::warn(
+        APPLICATION,
+        format!(
+            "The account's current application is {name}. This provider sends the application with every record, but an \
+             instance may refuse or ignore that."
+        ),
+        "Sign in as the account and switch to Global (Settings > Developer > Applications), or delete its preference \
+         apps.current_app.",
+    )
+}

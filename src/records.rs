@@ -1,0 +1,16 @@
+//! Between a Terraform object and a ServiceNow record: what resources, data sources and checks have in common.
+
+pub(crate) mod application_scope; // The application that a record belongs to.
+pub(crate) mod choice; // What the user calls a choice, and what the instance stores for it.
+pub mod diagnostics; // The one place where an error becomes a diagnostic.
+pub(crate) mod existing; // Refuses a create whose record exists.
+pub(crate) mod field; // An attribute and its column.
+pub(crate) mod import; // Finds what a user names.
+pub(crate) mod list; // Lists records for `terraform query`.
+pub(crate) mod lookup; // One record by one of several columns.
+pub(crate) mod name_set; // Roles, groups and auth scopes that are listed by name.
+pub(crate) mod reference; // References that are written as a name or a sys_id.
+pub(crate) mod required_roles; // What an account needs, for the reference pages.
+pub(crate) mod resource; // What every resource that is a record has.
+pub(crate) mod state_migration; // States of other providers.
+pub(crate) mod write_only_secret; // When a secret is sent.

@@ -1,0 +1,111 @@
+//! Choice columns: what the user calls a choice, and what the instance stores for it.
+
+use std::sync::Arc;
+
+use crate::plugin::Diagnostic;
+use crate::records::diagnostics;
+use crate::servicenow::{Choice, Column, Session, Table, TableError};
+
+/// The value to send for a choice that is given by its value or its label.
+pub(crate) async fn to_wire(
+    session: &Session,
+    table: Table,
+    column: Column,
+    attribute: &str,
+    given: &str,
+) -> Result<String, Diagnostic> {
+    let choices = choices(session, table, column).await?;
+    if let Some(choice) = find(&choices, given) {
+        return Ok(choice.value.clone());
+    }
+    if choices.is_empty() {
+        // Nobody can say more than the user did; the write is compared with what was kept.
+        return Ok(given.to_owned());
+    }
+    let known: Vec<String> = choices
+        .iter()
+        .map(|choice| format!("{:?} (value {:?})", choice.label.to_lowercase(), choice.value))
+        .collect();
+    let detail = format!(
+        "{given:?} is none of the choices that the instance has for {table}.{column}: {}. Use one of these.",
+        known.join(", ")
+    );
+    Err(Diagnostic::error("Unknown choice", detail).at_attribute(attribute))
+}
+
+/// What the state says for a stored value: what is configured while it means the same, else the label.
+pub(crate) async fn from_wire(
+    session: &Session,
+    table: Table,
+    column: Column,
+    known: Option<&str>,
+    value: &str,
+) -> Result<String, Diagnostic> {
+    if known == Some(value) {
+        return Ok(value.to_owned());
+    }
+    let choices = choices(session, table, column).await?;
+    if let Some(known) = known
+        && find(&choices, known).is_some_and(|choice| choice.value == value)
+    {
+        return Ok(known.to_owned());
+    }
+    let stored = choices.iter().find(|choice| choice.value == value);
+    Ok(stored.map_or_else(|| value.to_owned(), |choice| choice.label.to_lowercase()))
+}
+
+/// Whether two texts name the same choice, whatever the choices are.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    one.trim().eq_ignore_ascii_case(other.trim())
+}
+
+/// By value first: a label may look like another choice's value.
+fn find<'a>(choices: &'a [Choice], given: &str) -> Option<&'a Choice> {
+    let by_value = choices.iter().find(|choice| choice.value == given.trim());
+    let by_label = || choices.iter().find(|choice| is_same(&choice.label, given));
+    let by_loose_value = || choices.iter().find(|choice| is_same(&choice.value, given));
+    by_value.or_else(by_label).or_else(by_loose_value)
+}
+
+/// The instance's choices; none where the account may not read them.
+async fn choices(session: &Session, table: Table, column: Column) -> Result<Arc<Vec<Choice>>, Diagnostic> {
+    match session.choices(&[table], column).await {
+        Ok(choices) => Ok(choices),
+        Err(TableError::Refused { .. }) => Ok(Arc::default()),
+        Err(error) => Err(diagnostics::of_table(
+            &error,
+            &format!("read the choices of {table}.{column}"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_found_by_value_or_by_label() {
+        let choice = |value: &str, label: &str| Choice {
+            value: value.to_owned(),
+            label: label.to_owned(),
+        };
+        let choices = [
+            choice("0", "Allow"),
+            choice("1", "Deny"),
+            choice("both", "Inbound and Outbound"),
+        ];
+
+        for (given, expected) in [
+            ("allow", Some("0")),
+            ("Deny", Some("1")),
+            (" DENY ", Some("1")),
+            ("1", Some("1")),
+            ("BOTH", Some("both")),
+            ("inbound and outbound", Some("both")),
+            ("permit", None),
+        ] {
+            let found = find(&choices, given).map(|choice| choice.value.as_str());
+            assert_eq!(found, expected, "{given}");
+        }
+    }
+}

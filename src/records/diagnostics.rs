@@ -1,0 +1,75 @@
+//! The one place where an error becomes what a user reads: what failed, why, what to do, and where.
+
+pub use crate::plugin::diagnostics::explain;
+use crate::{
+    connection_diagnostics,
+    microsoft::SupportError,
+    plugin::{Diagnostic, Diagnostics, Path, diagnostics::sentence},
+    servicenow::{Mismatch, QueryError, TableError},
+};
+
+/// A table call that failed while doing something ("create the registry entry").
+pub fn of_table(error: &TableError, doing: &str) -> Diagnostic {
+    if let Some(diagnostic) = connection_diagnostics::of_table(error) {
+        return diagnostic;
+    }
+    Diagnostic::error(
+        format!("Could not {doing}"),
+        explain(error, &connection_diagnostics::remedy_of_table(error)),
+    )
+}
+
+/// A call of the admin center that failed while doing something.
+pub fn of_support(error: &SupportError, doing: &str) -> Diagnostic {
+    connection_diagnostics::of_support(error)
+        .unwrap_or_else(|| Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy())))
+}
+
+/// A value that cannot be looked up.
+pub fn of_query(error: &QueryError, doing: &str) -> Diagnostic {
+    Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy()))
+}
+
+/// What the instance did not keep of a write, at the attributes that own the columns.
+pub(crate) fn of_mismatches<'a>(
+    mismatches: impl IntoIterator<Item = &'a Mismatch>,
+    attribute_of: impl Fn(&str) -> Option<&'static str>,
+) -> Diagnostics {
+    let diagnostic = |mismatch: &Mismatch| {
+        let place = attribute_of(mismatch.column.name()).map_or_else(Path::root, Path::of);
+        let column = mismatch.column.name();
+        let what = sentence(&mismatch.to_string());
+        match mismatch.kept {
+            Some(_) => Diagnostic::error(
+                format!("The instance did not keep the column {column}"),
+                format!("{what}\n\nThe record exists, but not all of it is as configured. Remove the cause, then apply again."),
+            ),
+            None => Diagnostic::warning(
+                format!("The column {column} cannot be checked"),
+                format!("{what}\n\nThe instance accepted the value. Let the account read the column to have it checked."),
+            ),
+        }
+        .at(place)
+    };
+    mismatches.into_iter().map(diagnostic).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::servicenow::{SysId, tables::sys_user};
+
+    #[test]
+    fn a_duplicate_is_told_with_the_command_that_takes_it_over() {
+        let sys_id = SysId::parse("6816f79cc0a8016401c5a33be04be441").unwrap();
+        let error = TableError::Duplicate {
+            table: sys_user::TABLE,
+            key: "user_name \"x\"".to_owned(),
+            existing: Some(sys_id),
+        };
+        let diagnostic = of_table(&error, "create the user");
+        assert_eq!(diagnostic.summary, "Could not create the user");
+        let command = "`terraform import <address> 6816f79cc0a8016401c5a33be04be441`";
+        assert!(diagnostic.detail.contains(command), "{}", diagnostic.detail);
+    }
+}

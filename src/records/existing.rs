@@ -1,0 +1,176 @@
+//! Whether the record of a create exists already: looked up before it is made.
+//!
+//! A create whose end nobody saw (the provider or Terraform was killed, the state was lost) leaves a record that no state
+//! knows. Made again there would be two of it, and taken over unasked it might be somebody else's. So the create is
+//! refused, and says what the user needs to decide: which record, who made it and when, and how to import it.
+
+use crate::plugin::{Diagnostic, Object};
+use crate::records::diagnostics;
+use crate::records::field::{self, Field};
+use crate::servicenow::tables::every;
+use crate::servicenow::{Column, Query, QueryError, Record, Row, Session, Table, TableError};
+
+/// What a record of a table is known by, where the instance does not keep a second one of it out, or does so with a bare
+/// refusal.
+#[derive(Clone, Copy)]
+pub(crate) struct NaturalKey {
+    /// The columns; one that is not sent does not count.
+    pub(crate) columns: &'static [Column],
+    /// What a person tells such records apart by.
+    pub(crate) label: Column,
+    /// What comes of two of them, as a sentence.
+    pub(crate) why: &'static str,
+    /// What to do if the existing record is another's: `use another user_name`.
+    pub(crate) otherwise: &'static str,
+    /// Whether an absence is checked again after a pause: a search can lag behind, and nothing on the instance keeps a
+    /// second record out.
+    pub(crate) recheck: bool,
+}
+
+impl NaturalKey {
+    /// The records that have the key of this row.
+    pub(crate) fn query(&self, row: &Row) -> Result<Query, QueryError> {
+        let given = self
+            .columns
+            .iter()
+            .filter_map(|column| Some((*column, row.value(*column)?)));
+        given
+            .map(|(column, value)| Query::equals(column, value.clone()))
+            .reduce(|key, term| Ok(key?.and(term?)))
+            .unwrap_or_else(|| Ok(Query::every_row()))
+    }
+
+    /// The key in words: `the user_name "robot"`.
+    pub(crate) fn words(&self, fields: &[Field], planned: &Object) -> String {
+        let part = |column: &Column| {
+            let attribute = field::attribute_of(fields, column.name())?;
+            Some(format!("{attribute} {:?}", planned.text(attribute)?))
+        };
+        let parts: Vec<String> = self.columns.iter().filter_map(part).collect();
+        format!("the {}", parts.join(" and the "))
+    }
+}
+
+/// The record that a create would make a second time.
+pub(crate) struct Key<'a> {
+    /// The resource's type.
+    pub(crate) resource: &'static str,
+    /// Where the record would be.
+    pub(crate) table: Table,
+    /// What a person calls such a record: `user`.
+    pub(crate) noun: &'static str,
+    pub(crate) natural: NaturalKey,
+    /// The key.
+    pub(crate) query: &'a Query,
+    /// The key in words: `the user_name "robot"`.
+    pub(crate) words: String,
+    /// Where the error is shown.
+    pub(crate) attribute: &'static str,
+}
+
+impl Key<'_> {
+    /// Why an insert was refused as a duplicate: somebody was faster.
+    pub(crate) async fn of_insert(&self, session: &Session, error: &TableError) -> Diagnostic {
+        if matches!(error, TableError::Duplicate { .. })
+            && let Ok(Some(record)) = self.find(session, &[]).await
+        {
+            return self.exists(&record);
+        }
+        diagnostics::of_table(error, &format!("create the {}", self.noun)).at_attribute(self.attribute)
+    }
+
+    /// The record that has the key, with these columns and those that tell whose it is.
+    pub(crate) async fn find(&self, session: &Session, columns: &[Column]) -> Result<Option<Record>, Diagnostic> {
+        let columns = [
+            columns,
+            &[self.natural.label, every::SYS_CREATED_BY, every::SYS_CREATED_ON],
+        ]
+        .concat();
+        let find = || async {
+            let found = session.find_present(self.table, self.query, &columns).await;
+            found.map_err(|error| {
+                diagnostics::of_table(&error, &format!("look for a {} with {}", self.noun, self.words))
+            })
+        };
+        let found = find().await?;
+        if found.is_none() && self.natural.recheck {
+            session.wait_for_second_look().await;
+            return find().await;
+        }
+        Ok(found)
+    }
+
+    /// The refusal, which names the record.
+    pub(crate) fn exists(&self, record: &Record) -> Diagnostic {
+        let Key { noun, words, .. } = self;
+        let NaturalKey {
+            label, why, otherwise, ..
+        } = self.natural;
+        let sys_id = record.sys_id().as_str();
+        let name = record.text(label).value().unwrap_or("without a name");
+        let by = record.text(every::SYS_CREATED_BY).value();
+        let by = by.map_or_else(String::new, |by| format!(", made by {by}"));
+        let on = record.text(every::SYS_CREATED_ON).value();
+        let on = on.map_or_else(String::new, |on| format!(", on {on} UTC"));
+        let detail = format!(
+            "The instance has a {noun} with {words} already: {name} ({sys_id}{by}{on}). {why}\n\n{}\n\nAn apply that was cut \
+             short before it could save its state leaves such a record. If it belongs to somebody else, {}.",
+            import_it(self.resource, sys_id),
+            otherwise
+        );
+        Diagnostic::error(format!("The {noun} exists already"), detail).at_attribute(self.attribute)
+    }
+}
+
+/// What is said of a record that existed and is managed from now on: that of the account itself may be the end of an apply
+/// that was cut short.
+pub(crate) fn taken_over(session: &Session, noun: &str, record: &Record) -> Option<Diagnostic> {
+    let by = record
+        .text(every::SYS_CREATED_BY)
+        .value()
+        .filter(|by| session.is_account(by))?;
+    let on = record.text(every::SYS_CREATED_ON).value().unwrap_or("an unknown day");
+    let detail = format!(
+        "It ({}) was made by {by}, the account of this provider, on {on} UTC, and is taken over: destroy puts back what it \
+         was and does not remove it, since instances make such records by themselves. If an apply that was cut short made \
+         it, remove it in the form after the destroy.",
+        record.sys_id()
+    );
+    Some(Diagnostic::warning(format!("The {noun} existed already"), detail))
+}
+
+/// How to import an object that exists: the command, and the block to write.
+pub(crate) fn import_it(resource: &str, id: &str) -> String {
+    let in_hcl = format!("{id:?}").replace("${", "$${").replace("%{", "%%{");
+    format!(
+        "To manage the existing one here, import it:\n\n  terraform import {resource}.<name> {}\n\nor with a block in the \
+         configuration:\n\n  import {{\n    to = {resource}.<name>\n    id = {in_hcl}\n  }}",
+        shell_word(id)
+    )
+}
+
+/// An id as it is typed in a command.
+fn shell_word(id: &str) -> String {
+    let is_plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-._:/@".contains(c));
+    if is_plain {
+        id.to_owned()
+    } else {
+        format!("'{}'", id.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_written_so_that_shell_and_configuration_take_it() {
+        let text = import_it("a_thing", "it's ${x}");
+
+        assert!(
+            text.contains(r"terraform import a_thing.<name> 'it'\''s ${x}'"),
+            "{text}"
+        );
+        assert!(text.contains(r#"id = "it's $${x}""#), "{text}");
+    }
+}

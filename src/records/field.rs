@@ -1,0 +1,569 @@
+//! An attribute and the column that holds it, declared once: schema, conversion, import, and the columns to read follow.
+
+use std::collections::BTreeSet;
+
+use crate::plugin::schema::{Presence, TextEquality};
+use crate::plugin::{Attribute, Diagnostic, Object, Path, Plan, Reading, Validator, Value};
+use crate::records::application_scope::{self, APPLICATION};
+use crate::records::name_set::NameSet;
+use crate::records::reference::{self, Target};
+use crate::records::write_only_secret::SecretNames;
+use crate::records::{choice, diagnostics, resource};
+use crate::servicenow::tables::every;
+use crate::servicenow::{
+    Cell, Column, InputMode, Kind, LinkTable, Query, QueryError, Record, Row, Session, SysId, Table, Value as Wire,
+    means_the_same,
+};
+
+/// An attribute, and where its value is on the instance.
+pub(crate) struct Field {
+    /// One; the two of a reference; the three of a secret.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) source: Source,
+    /// While this attribute has a value, the state does not follow the column.
+    unless: Option<&'static str>,
+    /// What a configuration that does not name the attribute means.
+    unnamed: Unnamed,
+}
+
+/// What becomes of an attribute that the configuration does not name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Unnamed {
+    /// It stays as it is on the instance, and the state does not follow it unless it had a value before.
+    LeftAlone,
+    /// It is not managed: what it was goes back.
+    NotManaged,
+    /// It has a value all the same: a default, or what the instance gives it.
+    Kept,
+}
+
+/// Where the value of an attribute is.
+pub(crate) enum Source {
+    /// In a column of the record.
+    Column(Column, Form),
+    /// In a column that is written and never read back.
+    Secret(Secret),
+    /// In the records that link this one to others.
+    Names(NameSet),
+    /// Nowhere on this record: local to Terraform, or filled by the resource itself.
+    Local,
+}
+
+/// How the configuration writes what a column holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// As it is stored.
+    Stored,
+    /// The label or the value of a choice of this table.
+    Choice(Table),
+    /// The name or the sys_id of another record, whose sys_id stands in an attribute of its own.
+    Reference(Target),
+}
+
+/// A secret column, and how it is sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Secret {
+    pub(crate) column: Column,
+    pub(crate) names: SecretNames,
+    /// [`InputMode::Stored`] goes along with the other columns, [`InputMode::Display`] in a request of its own.
+    pub(crate) input: InputMode,
+}
+
+/// What a state holds before it is filled from a record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Known {
+    /// What was planned for the write that the record shows the end of.
+    Planned,
+    /// What an earlier call read.
+    Former,
+    /// Nothing: the object is new to Terraform, and everything that is there is taken over.
+    Nothing,
+}
+
+impl From<Reading> for Known {
+    fn from(reading: Reading) -> Self {
+        match reading {
+            Reading::Refresh => Known::Former,
+            Reading::Import => Known::Nothing,
+        }
+    }
+}
+
+impl Field {
+    /// An attribute whose column holds what the configuration says.
+    pub(crate) fn new(column: Column, attribute: Attribute) -> Self {
+        Self::of_column(column, Form::Stored, attribute)
+    }
+
+    /// An attribute that gives a choice of the table by its label or its value.
+    pub(crate) fn choice(table: Table, column: Column, attribute: Attribute) -> Self {
+        Self::of_column(column, Form::Choice(table), attribute)
+    }
+
+    /// An attribute that gives another record by its name or its sys_id.
+    pub(crate) fn reference(target: Target, column: Column, id: &'static str, attribute: Attribute) -> Self {
+        let id = reference::id_attribute(id, attribute.name, target);
+        let mut field = Self::of_column(column, Form::Reference(target), attribute);
+        field.attributes.push(id);
+        field
+    }
+
+    /// The application that the record belongs to.
+    pub(crate) fn application_scope() -> Self {
+        let attribute = application_scope::attribute();
+        Self::reference(APPLICATION, every::SYS_SCOPE, "application_scope_id", attribute)
+    }
+
+    /// The three attributes of a secret.
+    pub(crate) fn secret(column: Column, names: SecretNames, input: InputMode, description: &str) -> Self {
+        let description = format!("{description} Column `{column}`, which is never read back.");
+        Self {
+            attributes: Attribute::secret(names.all(), &description).into(),
+            unless: None,
+            unnamed: Unnamed::Kept,
+            source: Source::Secret(Secret { column, names, input }),
+        }
+    }
+
+    /// Names of the records that this one is linked to.
+    pub(crate) fn names(links: LinkTable, attribute: Attribute) -> Self {
+        let attribute_name = attribute.name;
+        Self {
+            attributes: vec![attribute.optional_computed()],
+            unless: None,
+            unnamed: Unnamed::LeftAlone,
+            source: Source::Names(NameSet {
+                attribute: attribute_name,
+                links,
+            }),
+        }
+    }
+
+    /// An attribute that has no column.
+    pub(crate) fn local(attribute: Attribute) -> Self {
+        Self {
+            attributes: vec![attribute],
+            unless: None,
+            unnamed: Unnamed::Kept,
+            source: Source::Local,
+        }
+    }
+
+    /// The record's key.
+    pub(crate) fn id() -> Self {
+        let attribute = Attribute::text("id").computed().stable();
+        Self::local(attribute.describe("The record's `sys_id`."))
+    }
+
+    /// What stays as it is until the configuration names it.
+    pub(crate) fn left_alone() -> Self {
+        Self::local(Attribute::texts(LEFT_ALONE).computed().describe(
+            "Names of arguments that have a default, and had another value when the record was imported or moved here: they \
+             stay as they are until the configuration names them. Null for a record that was made here.",
+        ))
+    }
+
+    /// Time limits of the operations.
+    pub(crate) fn timeouts() -> Self {
+        Self::local(resource::timeouts())
+    }
+
+    /// The state does not follow the column while the other attribute has a value.
+    pub(crate) fn unless(mut self, other: &'static str) -> Self {
+        self.unless = Some(other);
+        self
+    }
+
+    /// The column is not managed while the configuration does not name the attribute.
+    pub(crate) fn managed_when_named(mut self) -> Self {
+        if self.unnamed == Unnamed::LeftAlone {
+            self.attributes
+                .iter_mut()
+                .for_each(|attribute| attribute.presence = Presence::Optional);
+        }
+        self.unnamed = Unnamed::NotManaged;
+        self
+    }
+
+    fn of_column(column: Column, form: Form, mut attribute: Attribute) -> Self {
+        attribute.description.push_str(&format!(" Column `{column}`."));
+        attribute.same_text = equality(column.kind(), form);
+        let is_optional = attribute.presence == Presence::Optional && attribute.default.is_none();
+        if is_optional {
+            attribute = attribute.optional_computed();
+        }
+        Self {
+            attributes: vec![attribute],
+            unless: None,
+            unnamed: if is_optional { Unnamed::LeftAlone } else { Unnamed::Kept },
+            source: Source::Column(column, form),
+        }
+    }
+
+    /// The same attribute, where it is only read: as a data source has it. None for what a record does not tell.
+    pub(crate) fn as_computed(self) -> Option<Self> {
+        let Source::Column(..) = self.source else { return None };
+        let attributes = self.attributes.into_iter().map(Attribute::only_computed);
+        Some(Self {
+            attributes: attributes.collect(),
+            unless: None,
+            unnamed: Unnamed::Kept,
+            source: self.source,
+        })
+    }
+
+    /// The attribute's name; of a secret that of the one in the state.
+    pub(crate) fn name(&self) -> &'static str {
+        self.attributes.first().map_or("", |attribute| attribute.name)
+    }
+
+    /// The name of the attribute with the sys_id beside a reference.
+    fn id_name(&self) -> &'static str {
+        self.attributes.get(1).map_or("", |attribute| attribute.name)
+    }
+
+    /// The column that can be read.
+    pub(crate) fn column(&self) -> Option<Column> {
+        match self.source {
+            Source::Column(column, _) => Some(column),
+            Source::Secret(_) | Source::Names(_) | Source::Local => None,
+        }
+    }
+
+    /// The column, where the configuration may give its value.
+    pub(crate) fn key(&self) -> Option<Column> {
+        self.column()
+            .filter(|_| self.attributes.iter().any(Attribute::is_configurable))
+    }
+
+    /// What the column holds for a value that is given as text.
+    pub(crate) async fn key_to_wire(&self, session: &Session, value: &str) -> Result<Wire, Diagnostic> {
+        let object = Object::new().with(self.name(), value);
+        let wire = self.to_wire(session, &object).await?;
+        Ok(wire.map_or_else(|| Wire::Text(value.to_owned()), |(_, wire)| wire))
+    }
+
+    /// The value of the attribute where the configuration names none.
+    fn default(&self) -> Option<&Value> {
+        self.column()?;
+        self.attributes.first()?.default.as_ref()
+    }
+
+    /// What is sent for a value; nothing for one that is not known.
+    async fn to_wire(&self, session: &Session, object: &Object) -> Result<Option<(Column, Wire)>, Diagnostic> {
+        let Source::Column(column, form) = self.source else {
+            return Ok(None);
+        };
+        let value = object.at(self.name());
+        let wire = match (form, value) {
+            (Form::Choice(table), Value::String(text)) => {
+                let value = choice::to_wire(session, table, column, self.name(), text).await?;
+                Some(Wire::Text(value))
+            }
+            (Form::Reference(target), Value::String(text)) => Some(target.to_wire(session, self.name(), text).await?),
+            _ => stored(column, value),
+        };
+        Ok(wire.map(|wire| (column, wire)))
+    }
+
+    /// Writes into the state what the column says. One that cannot be seen says nothing.
+    async fn read_into(
+        &self,
+        session: &Session,
+        record: &Record,
+        state: &mut Object,
+        known: Known,
+    ) -> Result<(), Diagnostic> {
+        let Source::Column(column, form) = self.source else {
+            return Ok(());
+        };
+        let name = self.name();
+        match (form, record.text(column)) {
+            (Form::Choice(table), Cell::Value(value)) => {
+                let text = state.text(name).filter(|_| known != Known::Nothing);
+                let text = choice::from_wire(session, table, column, text, value).await?;
+                state.set(name, text);
+            }
+            (Form::Reference(target), Cell::Value(value)) => {
+                let id = self.id_name();
+                let is_known = match (known, state.text(name)) {
+                    (Known::Planned, Some(_)) => true,
+                    (Known::Former, Some(text)) => state.text(id) == Some(value) && SysId::parse(text).is_err(),
+                    (_, _) => false,
+                };
+                if !is_known {
+                    let text = target.name_of(session, value).await?;
+                    state.set(name, text);
+                }
+                state.set(id, value);
+            }
+            // A choice or a reference that cannot be seen, or is empty, is left as it was.
+            (Form::Choice(_) | Form::Reference(_), Cell::Empty | Cell::Hidden) => {}
+            (Form::Stored, _) => match held(column, record) {
+                None => {}
+                // Empty text that was configured as such is that, and not nothing.
+                Some(Value::Null) if state.text(name) == Some("") => {}
+                Some(value) => state.set(name, value),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// When two texts mean the same to the instance, by the column's kind.
+fn equality(kind: Kind, form: Form) -> Option<TextEquality> {
+    match (form, kind) {
+        (Form::Choice(_), _) => Some(choice::is_same),
+        (Form::Stored, Kind::Url) => Some(|one, other| means_the_same(Kind::Url, one, other)),
+        (Form::Stored, Kind::Text) => Some(|one, other| means_the_same(Kind::Text, one, other)),
+        (Form::Stored, Kind::Reference) => Some(|one, other| means_the_same(Kind::Reference, one, other)),
+        (Form::Stored, Kind::Bool | Kind::Integer | Kind::Secret | Kind::DateTime) | (Form::Reference(_), _) => None,
+    }
+}
+
+/// What is sent for a value that is stored as it is written; empty text for null.
+fn stored(column: Column, value: &Value) -> Option<Wire> {
+    match (column.kind(), value) {
+        (_, Value::Null) => Some(Wire::Text(String::new())),
+        (Kind::Secret, _) => None,
+        (_, Value::Bool(flag)) => Some(Wire::Bool(*flag)),
+        (_, Value::Number(number)) => number.as_integer().map(Wire::Integer),
+        (Kind::Reference, Value::String(text)) => {
+            Some(SysId::parse(text).map_or_else(|_| Wire::Text(text.clone()), Wire::Reference))
+        }
+        (_, Value::String(text)) => Some(Wire::Text(text.clone())),
+        (_, Value::Unknown | Value::List(_) | Value::Object(_) | Value::Dynamic(_)) => None,
+    }
+}
+
+/// What a column holds; `None` when it cannot be seen.
+pub(crate) fn held(column: Column, record: &Record) -> Option<Value> {
+    match column.kind() {
+        Kind::Secret => None,
+        Kind::Bool => known(record.bool(column)),
+        Kind::Integer => known(record.integer(column)),
+        Kind::Text | Kind::Url | Kind::Reference | Kind::DateTime => known(record.text(column).map(str::to_owned)),
+    }
+}
+
+fn known<T: Into<Value>>(cell: Cell<T>) -> Option<Value> {
+    match cell {
+        Cell::Hidden => None,
+        Cell::Empty => Some(Value::Null),
+        Cell::Value(value) => Some(value.into()),
+    }
+}
+
+/// The columns to read.
+pub(crate) fn columns(fields: &[Field]) -> Vec<Column> {
+    fields.iter().filter_map(Field::column).collect()
+}
+
+/// The name sets among the fields.
+pub(crate) fn name_sets(fields: &[Field]) -> Vec<NameSet> {
+    let set = |field: &Field| match field.source {
+        Source::Names(set) => Some(set),
+        Source::Column(..) | Source::Secret(_) | Source::Local => None,
+    };
+    fields.iter().filter_map(set).collect()
+}
+
+/// The secrets among the fields.
+pub(crate) fn secrets(fields: &[Field]) -> impl Iterator<Item = Secret> {
+    fields.iter().filter_map(|field| match field.source {
+        Source::Secret(secret) => Some(secret),
+        Source::Column(..) | Source::Names(_) | Source::Local => None,
+    })
+}
+
+/// The row of a new record: everything that the plan knows.
+pub(crate) async fn row_to_create(fields: &[Field], session: &Session, planned: &Object) -> Result<Row, Diagnostic> {
+    let mut row = Row::new();
+    for field in fields.iter().filter(|field| !planned.at(field.name()).is_null()) {
+        if let Some((column, wire)) = field.to_wire(session, planned).await? {
+            row = row.set(column, wire);
+        }
+    }
+    Ok(row)
+}
+
+/// The row of an update: what changes, and nothing else. What is no longer configured is emptied.
+pub(crate) async fn row_to_update(
+    fields: &[Field],
+    session: &Session,
+    prior: &Object,
+    planned: &Object,
+) -> Result<Row, Diagnostic> {
+    let mut row = Row::new();
+    for field in fields {
+        let value = planned.at(field.name());
+        if !value.is_unknown()
+            && value != prior.at(field.name())
+            && let Some((column, wire)) = field.to_wire(session, planned).await?
+        {
+            row = row.set(column, wire);
+        }
+    }
+    Ok(row)
+}
+
+/// Writes into the state what a record says.
+pub(crate) async fn read_into(
+    fields: &[Field],
+    session: &Session,
+    record: &Record,
+    state: &mut Object,
+    known: Known,
+) -> Result<(), Diagnostic> {
+    for field in fields {
+        let is_unmanaged =
+            known != Known::Nothing && field.unnamed != Unnamed::Kept && state.at(field.name()).is_null();
+        let is_owned_elsewhere = field.unless.is_some_and(|other| state.text(other).is_some());
+        if !is_unmanaged && !is_owned_elsewhere {
+            field.read_into(session, record, state, known).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds the plan rules that follow from the fields: what the configuration does not name stays as it is.
+pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
+    let left_alone = left_alone(plan.prior, "");
+    for field in fields {
+        let name = field.name();
+        let is_named = !plan.config.at(name).is_null();
+        let former = plan.prior.map(|prior| prior.at(name).clone());
+        match field.unnamed {
+            Unnamed::LeftAlone if !is_named => plan.state.set(name, former),
+            Unnamed::Kept if !is_named && left_alone.contains(name) => {
+                plan.state.set(name, former);
+                plan.replace.retain(|path| *path != Path::of(name));
+            }
+            Unnamed::LeftAlone | Unnamed::Kept | Unnamed::NotManaged => {}
+        }
+        if let Source::Column(_, Form::Reference(_)) = field.source {
+            reference::plan(name, field.id_name(), plan);
+        }
+    }
+    let still = left_alone.into_iter().filter(|name| plan.config.at(name).is_null());
+    set_left_alone(plan.state, still.collect());
+}
+
+/// The attributes that have a default and another value, on a record that was not made here: they stay as they are until
+/// the configuration names them. `prefix` is that of a nested object.
+pub(crate) fn differing_from_default(fields: &[Field], object: &Object, prefix: &str) -> Vec<String> {
+    let differing = fields.iter().filter(|field| {
+        let value = object.at(field.name());
+        field
+            .default()
+            .is_some_and(|default| !value.is_null() && value != default)
+    });
+    differing.map(|field| format!("{prefix}{}", field.name())).collect()
+}
+
+/// The attributes with a default, all of which may have another value on a record that nobody has read yet.
+pub(crate) fn with_default(fields: &[Field]) -> Vec<&'static str> {
+    let with_default = fields.iter().filter(|field| field.default().is_some());
+    with_default.map(Field::name).collect()
+}
+
+/// What stays as it is, by the state: the names with a prefix, without it.
+pub(crate) fn left_alone(state: Option<&Object>, prefix: &str) -> BTreeSet<String> {
+    let names = state.and_then(|state| state.texts(LEFT_ALONE)).unwrap_or_default();
+    names
+        .into_iter()
+        .filter_map(|name| name.strip_prefix(prefix))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Lists in the state what stays as it is.
+pub(crate) fn set_left_alone(state: &mut Object, names: BTreeSet<String>) {
+    let names: Vec<String> = names.into_iter().collect();
+    state.set(LEFT_ALONE, (!names.is_empty()).then_some(names));
+}
+
+/// The computed attribute that lists what stays as it is.
+const LEFT_ALONE: &str = "left_alone";
+
+/// Keeps what an update that writes no column cannot change.
+pub(crate) fn keep_unknown(fields: &[Field], prior: &Object, state: &mut Object) {
+    let with_columns = fields.iter().filter(|field| field.column().is_some());
+    for attribute in with_columns.flat_map(|field| &field.attributes) {
+        if state.at(attribute.name).is_unknown() {
+            state.set(attribute.name, prior.at(attribute.name).clone());
+        }
+    }
+}
+
+/// After an import: nothing is known of secrets, and what is local to Terraform has its default.
+pub(crate) fn forget_what_is_not_read(fields: &[Field], state: &mut Object) {
+    for secret in secrets(fields) {
+        secret.names.forget(state);
+    }
+    set_local_defaults(fields, state);
+}
+
+/// What is local to Terraform has its default.
+pub(crate) fn set_local_defaults(fields: &[Field], state: &mut Object) {
+    for field in fields.iter().filter(|field| matches!(field.source, Source::Local)) {
+        for attribute in &field.attributes {
+            if let Some(default) = &attribute.default {
+                state.set(attribute.name, default.clone());
+            }
+        }
+    }
+}
+
+/// The attribute that owns a column.
+pub(crate) fn attribute_of(fields: &[Field], column: &str) -> Option<&'static str> {
+    let owner = fields.iter().find(|field| match field.source {
+        Source::Column(own, _) | Source::Secret(Secret { column: own, .. }) => own.name() == column,
+        Source::Names(_) | Source::Local => false,
+    });
+    owner.map(Field::name)
+}
+
+/// Text that a record can be looked up by: no `^`, no control character, no leading `javascript:`.
+pub(crate) fn key_text() -> Validator {
+    Validator::text("", |text| match Query::equals(every::SYS_CREATED_BY, text) {
+        // That it is empty is said by the check for that.
+        Ok(_) | Err(QueryError::Empty { .. }) => Ok(()),
+        Err(QueryError::Character { character, .. }) if character.is_control() => {
+            Err(control_character(text, character))
+        }
+        Err(QueryError::Character { character, .. }) => Err(format!(
+            "{text:?} holds \"{character}\", which the instance's queries cannot express: the record could not be found \
+             again. Use a value without it."
+        )),
+        Err(QueryError::Script { .. }) => Err(format!(
+            "{text:?} begins with \"javascript:\", which the instance would run as a script when it looks for the record. Use \
+             another value."
+        )),
+        Err(error) => Err(diagnostics::explain(&error, &error.remedy())),
+    })
+}
+
+/// Text without control characters, which no form would have let through.
+pub(crate) fn printable() -> Validator {
+    Validator::text("", |text| match text.chars().find(|c| c.is_control()) {
+        None => Ok(()),
+        Some(control) => Err(control_character(text, control)),
+    })
+}
+
+fn control_character(text: &str, control: char) -> String {
+    format!(
+        "{text:?} holds the control character {control:?}. Remove it: it probably came along when the value was copied."
+    )
+}
+
+/// The key of a record.
+pub(crate) fn sys_id_text() -> Validator {
+    Validator::text("", |text| match SysId::parse(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!(
+            "{text:?} is no sys_id. Give the 32 hexadecimal digits of the record."
+        )),
+    })
+}

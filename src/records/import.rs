@@ -1,0 +1,99 @@
+//! Finding what a user wants to import: by sys_id, by `column=value` (several joined by `^`), or by identity.
+
+use crate::plugin::{Diagnostic, Diagnostics, Import, suggest};
+use crate::records::diagnostics;
+use crate::records::field::Field;
+use crate::servicenow::tables::every;
+use crate::servicenow::{Column, Query, Session, SysId, Table};
+
+/// The record that an import means. `rows` are those that the resource manages.
+pub(crate) async fn record(
+    session: &Session,
+    table: Table,
+    fields: &[Field],
+    target: Import<'_>,
+    rows: Option<Query>,
+) -> Result<SysId, Diagnostics> {
+    let id = match target {
+        Import::Identity(identity) => identity.text("sys_id").unwrap_or_default(),
+        Import::Id(id) => id,
+    };
+    if id.contains('=') {
+        return by_columns(session, table, fields, id, rows).await;
+    }
+    SysId::parse(id).map_err(|_| {
+        let names = names(fields).join(", ");
+        let detail = format!(
+            "{id:?} is no sys_id, which has 32 hexadecimal digits, and no column=value. Give the sys_id of the record in \
+             {table}, or one of these with its value: {names}."
+        );
+        Diagnostic::error("Invalid import id", detail).into()
+    })
+}
+
+/// A value holds no `^`: the instance could not be asked for it.
+async fn by_columns(
+    session: &Session,
+    table: Table,
+    fields: &[Field],
+    id: &str,
+    rows: Option<Query>,
+) -> Result<SysId, Diagnostics> {
+    let mut query = rows;
+    let mut columns = vec![every::SYS_ID];
+    let mut wanted = Vec::new();
+    for part in id.split('^') {
+        let Some((name, value)) = part.split_once('=') else {
+            let detail = format!("{part:?} is not column=value. Several are divided by ^, as in name=x^client_id=y.");
+            return Err(Diagnostic::error("Invalid import id", detail).into());
+        };
+        let (name, value) = (name.trim(), value.trim());
+        let (column, field) = field(table, fields, name, value)?;
+        let wire = field.key_to_wire(session, value).await?;
+        let term = Query::equals(column, wire)
+            .map_err(|error| Diagnostic::error("Invalid import id", diagnostics::explain(&error, &error.remedy())))?;
+        columns.push(column);
+        wanted.push(format!("{name} = {value:?}"));
+        query = Some(match query {
+            Some(query) => query.and(term),
+            None => term,
+        });
+    }
+    let query = query.unwrap_or_else(Query::every_row);
+    let found = session.find_one(table, &query, &columns).await;
+    match found.map_err(|error| diagnostics::of_table(&error, "find the record to import"))? {
+        Some(record) => Ok(record.sys_id().clone()),
+        None => Err(Diagnostic::error(
+            "Nothing to import",
+            format!(
+                "No record of {table} that this resource manages has {}, or the account may not read it. Check the value and \
+                 the account's role ({}).",
+                wanted.join(" and "),
+                table.role()
+            ),
+        )
+        .into()),
+    }
+}
+
+fn field<'a>(table: Table, fields: &'a [Field], name: &str, value: &str) -> Result<(Column, &'a Field), Diagnostic> {
+    let found = keys(fields).find(|(column, field)| field.name() == name || column.name() == name);
+    found.ok_or_else(|| {
+        let closest = suggest::closest(name, names(fields));
+        let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
+        let detail = format!(
+            "{name:?} is not a column of {table} to import by.{hint} One of: {}.",
+            names(fields).join(", ")
+        );
+        Diagnostic::error("Invalid import id", detail)
+    })
+}
+
+/// What a record can be found by: every column that the configuration may give.
+fn keys(fields: &[Field]) -> impl Iterator<Item = (Column, &Field)> {
+    fields.iter().filter_map(|field| Some((field.key()?, field)))
+}
+
+fn names(fields: &[Field]) -> Vec<&'static str> {
+    keys(fields).map(|(_, field)| field.name()).collect()
+}

@@ -1,0 +1,420 @@
+//! Attributes that list the names of linked records: roles and groups of a user, auth scopes of an OIDC provider.
+//!
+//! Those listed are granted and kept, those taken off the list are revoked, others are left alone. Names are compared by
+//! the records behind them: another spelling of the same name is no change. A link whose name cannot be read is neither
+//! lost nor taken for another: the name stays listed, and the user is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+
+use super::diagnostics;
+use crate::{
+    clients::Clients,
+    plugin::{Context, Diagnostic, Diagnostics, Object, Reading, Value},
+    servicenow::{Link, LinkTable, Links, Session, SysId, TableError},
+};
+
+/// One attribute that lists names, and the links behind it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameSet {
+    pub(crate) attribute: &'static str,
+    pub(crate) links: LinkTable,
+}
+
+/// The names of a plan, set by set, and what they stand for.
+pub(crate) struct Resolved(Vec<ResolvedNames>);
+
+#[derive(Default)]
+struct ResolvedNames {
+    /// Listed in the state already, and seen by its refresh: a search that lags would have them granted twice.
+    kept: Vec<String>,
+    new: Vec<(String, SysId)>,
+    ids: BTreeSet<SysId>,
+}
+
+/// The links of one record that no listed name stands for, although one of the names stands for no record: it may be one
+/// of them, renamed or hidden.
+#[derive(Debug, Default)]
+struct Unlisted {
+    names: BTreeSet<String>,
+    /// Those whose name the account may not read.
+    hidden: BTreeSet<SysId>,
+}
+
+/// Looks up every name of the plan, before anything is written.
+pub(crate) async fn resolve(
+    sets: &[NameSet],
+    session: &Session,
+    prior: Option<&Object>,
+    planned: &Object,
+) -> Result<Resolved, Diagnostic> {
+    let mut resolved = Vec::new();
+    for set in sets {
+        let failed = |error: TableError| {
+            let doing = format!("find the {}", set.links.noun);
+            diagnostics::of_table(&error, &doing).at_attribute(set.attribute)
+        };
+        let former = prior.map(|prior| names(prior, set.attribute)).unwrap_or_default();
+        let former_ids = set.ids_of(session, &former).await.map_err(failed)?;
+        let mut of_set = ResolvedNames::default();
+        for name in names(planned, set.attribute) {
+            if former.contains(&name) {
+                // What can be found no longer cannot be granted anew, and is no obstacle to other changes.
+                of_set.ids.extend(former_ids.get(&name).cloned());
+                of_set.kept.push(name);
+                continue;
+            }
+            let id = set.links(session).names().id_of(&name).await.map_err(failed)?;
+            of_set.ids.insert(id.clone());
+            if former_ids.values().any(|former| *former == id) {
+                of_set.kept.push(name);
+            } else {
+                of_set.new.push((name, id));
+            }
+        }
+        resolved.push(of_set);
+    }
+    Ok(Resolved(resolved))
+}
+
+/// Nothing was granted yet.
+pub(crate) fn clear(sets: &[NameSet], state: &mut Object) {
+    for set in sets {
+        state.set(set.attribute, Value::Null);
+    }
+}
+
+/// Grants what is planned, and lists in the state what was granted: the rest is planned again.
+pub(crate) async fn grant(
+    sets: &[NameSet],
+    session: &Session,
+    record: &SysId,
+    resolved: &Resolved,
+    planned: &Object,
+    state: &mut Object,
+    problems: &mut Diagnostics,
+) {
+    for (set, resolved) in sets.iter().zip(&resolved.0) {
+        let mut granted = resolved.kept.clone();
+        for (name, id) in &resolved.new {
+            match set.links(session).grant(record, id).await {
+                Ok(_) => granted.push(name.clone()),
+                Err(error) => {
+                    let doing = format!("{} {name}", set.links.grant);
+                    problems.push(diagnostics::of_table(&error, &doing).at_attribute(set.attribute));
+                }
+            }
+        }
+        // As planned when all was granted, else as far as it went. Not listed at all stays that.
+        let listed = planned.at(set.attribute);
+        let all = listed.as_list().is_none_or(|listed| listed.len() == granted.len());
+        state.set(set.attribute, if all { listed.clone() } else { Value::from(granted) });
+    }
+}
+
+/// Revokes what is no longer listed; returns what could not be revoked.
+pub(crate) async fn revoke(
+    sets: &[NameSet],
+    session: &Session,
+    record: &SysId,
+    resolved: &Resolved,
+    [prior, planned]: [&Object; 2],
+    problems: &mut Diagnostics,
+) -> Vec<(&'static str, String)> {
+    let mut left = Vec::new();
+    for (set, resolved) in sets.iter().zip(&resolved.0) {
+        let former = names(prior, set.attribute);
+        for name in former.difference(&names(planned, set.attribute)) {
+            match set.revoke(session, record, name, &former, &resolved.ids).await {
+                Ok(warning) => problems.extend(warning),
+                Err(problem) => {
+                    problems.push(problem);
+                    left.push((set.attribute, name.clone()));
+                }
+            }
+        }
+    }
+    left
+}
+
+/// Lists what could not be revoked, so that it is tried again.
+pub(crate) fn keep(state: &mut Object, left: Vec<(&'static str, String)>) {
+    for (attribute, name) in left {
+        let mut listed = names(state, attribute);
+        listed.insert(name);
+        state.set(attribute, listed.into_iter().collect::<Vec<_>>());
+    }
+}
+
+/// Revokes everything listed before the record goes: rows that refer to a removed record may stay behind.
+pub(crate) async fn revoke_all(
+    sets: &[NameSet],
+    cx: &Context<Clients>,
+    session: &Session,
+    record: &SysId,
+    state: &Object,
+) -> Result<(), Diagnostic> {
+    for set in sets {
+        let listed = names(state, set.attribute);
+        for name in &listed {
+            let warning = set.revoke(session, record, name, &listed, &BTreeSet::new()).await?;
+            warning.into_iter().for_each(|warning| cx.warn(warning));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps of what is listed that which is still granted; after an import, lists everything.
+pub(crate) async fn read_into(
+    sets: &[NameSet],
+    cx: &Context<Clients>,
+    session: &Session,
+    record: &SysId,
+    state: &mut Object,
+) -> Result<(), Diagnostic> {
+    for set in sets {
+        match cx.reading {
+            Reading::Import => {
+                let (granted, hidden) = set
+                    .everything(session, record)
+                    .await
+                    .map_err(|error| set.not_read(&error))?;
+                if !hidden.is_empty() {
+                    cx.warn(set.not_listed(&hidden));
+                }
+                let granted: Vec<String> = granted.into_iter().collect();
+                let none = granted.is_empty();
+                state.set(set.attribute, if none { Value::Null } else { granted.into() });
+            }
+            Reading::Refresh => {
+                if state.at(set.attribute).is_null() {
+                    continue;
+                }
+                let listed = names(state, set.attribute);
+                let still_granted = set.still_granted(cx, session, record, &listed).await;
+                let still_granted = still_granted.map_err(|error| set.not_read(&error))?;
+                state.set(set.attribute, still_granted);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl NameSet {
+    fn links<'a>(&self, session: &'a Session) -> Links<'a> {
+        session.links(self.links)
+    }
+
+    /// The records that the names stand for, as far as the account may find them.
+    async fn ids_of(
+        &self,
+        session: &Session,
+        listed: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, SysId>, TableError> {
+        let links = self.links(session);
+        let names = links.names();
+        let found = join_all(listed.iter().map(async |name| match names.find(name).await {
+            Ok(id) => Ok(id.map(|id| (name.clone(), id))),
+            Err(TableError::Invisible { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }));
+        found.await.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    /// What is listed and granted, and what may be.
+    async fn still_granted(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        record: &SysId,
+        listed: &BTreeSet<String>,
+    ) -> Result<Vec<String>, TableError> {
+        let mut is_second_look = false;
+        loop {
+            let links = self.links(session).of(record).await?;
+            let ids = self.ids_of(session, listed).await?;
+            let is_granted = |id: &SysId| links.iter().any(|link| link.to == *id && link.active);
+            let mut granted: Vec<String> = Vec::new();
+            let mut unknown = Vec::new();
+            for name in listed {
+                match ids.get(name) {
+                    Some(id) if is_granted(id) => granted.push(name.clone()),
+                    Some(_) => {}
+                    None => unknown.push(name),
+                }
+            }
+            if granted.len() < listed.len() && !is_second_look {
+                session.wait_for_second_look().await;
+                is_second_look = true;
+                continue;
+            }
+            if !unknown.is_empty() {
+                let unlisted = self.unlisted(session, &links, &ids.into_values().collect()).await?;
+                if !unlisted.is_empty() {
+                    unknown
+                        .iter()
+                        .for_each(|name| cx.warn(self.not_checked(name, &unlisted)));
+                    granted.extend(unknown.into_iter().cloned());
+                    granted.sort_unstable();
+                }
+            }
+            return Ok(granted);
+        }
+    }
+
+    /// The names of all that is granted directly, and the records whose name the account may not read.
+    async fn everything(
+        &self,
+        session: &Session,
+        record: &SysId,
+    ) -> Result<(BTreeSet<String>, BTreeSet<SysId>), TableError> {
+        let links = match self.links(session).of(record).await {
+            // Not every release has such a table: then there is nothing to take over.
+            Err(TableError::NoSuchTable { .. } | TableError::Refused { .. }) if self.links.table.origin().is_some() => {
+                Vec::new()
+            }
+            links => links?,
+        };
+        let Unlisted { names, hidden } = self.unlisted(session, &links, &BTreeSet::new()).await?;
+        Ok((names, hidden))
+    }
+
+    /// Revokes one; a warning where it may be granted under another name.
+    async fn revoke(
+        &self,
+        session: &Session,
+        record: &SysId,
+        name: &str,
+        former: &BTreeSet<String>,
+        planned: &BTreeSet<SysId>,
+    ) -> Result<Option<Diagnostic>, Diagnostic> {
+        let failed = |error: TableError| {
+            let doing = format!("{} {name}", self.links.revoke);
+            diagnostics::of_table(&error, &doing).at_attribute(self.attribute)
+        };
+        let ids = self.ids_of(session, former).await.map_err(failed)?;
+        let links = self.links(session);
+        if let Some(id) = ids.get(name) {
+            if planned.contains(id) {
+                return Ok(None);
+            }
+            let mut revoked = links.revoke(record, id).await.map_err(failed)?;
+            if revoked.removed == 0 && !revoked.still_inherited {
+                session.wait_for_second_look().await;
+                revoked = links.revoke(record, id).await.map_err(failed)?;
+            }
+            tracing::debug!(name, removed = revoked.removed, "revoked");
+            return Ok(None);
+        }
+        let existing = links.of(record).await.map_err(failed)?;
+        let listed = ids.into_values().chain(planned.iter().cloned()).collect();
+        let unlisted = self.unlisted(session, &existing, &listed).await.map_err(failed)?;
+        if unlisted.hidden.is_empty() {
+            let is_renamed = !unlisted.names.is_empty();
+            return Ok(is_renamed.then(|| self.not_revoked(name, &unlisted)));
+        }
+        Err(self.not_revoked(name, &unlisted))
+    }
+
+    /// The direct links to other records than those listed.
+    async fn unlisted(
+        &self,
+        session: &Session,
+        links: &[Link],
+        listed: &BTreeSet<SysId>,
+    ) -> Result<Unlisted, TableError> {
+        let direct = links.iter().filter(|link| link.active && !link.inherited);
+        let others: BTreeSet<&SysId> = direct.map(|link| &link.to).filter(|to| !listed.contains(*to)).collect();
+        let known = self.links(session);
+        let known = known.names();
+        let names = join_all(others.iter().map(|id| known.name_of(id))).await;
+        let mut unlisted = Unlisted::default();
+        for (id, name) in others.into_iter().zip(names) {
+            match name? {
+                Some(name) => _ = unlisted.names.insert(name),
+                None => _ = unlisted.hidden.insert(id.clone()),
+            }
+        }
+        Ok(unlisted)
+    }
+
+    fn not_read(&self, error: &TableError) -> Diagnostic {
+        diagnostics::of_table(error, &format!("read the {}s", self.links.noun)).at_attribute(self.attribute)
+    }
+
+    fn not_listed(&self, hidden: &BTreeSet<SysId>) -> Diagnostic {
+        let LinkTable { noun, .. } = self.links;
+        let detail = format!(
+            "The names of these {noun}s cannot be read: {}. They are left alone. Let the account read {} ({}) to manage \
+             them.",
+            listed(hidden),
+            self.links.target(),
+            self.links.target().role()
+        );
+        Diagnostic::warning(format!("Not every {noun} could be listed"), detail).at_attribute(self.attribute)
+    }
+
+    fn not_checked(&self, name: &str, unlisted: &Unlisted) -> Diagnostic {
+        let LinkTable { noun, .. } = self.links;
+        let detail = format!(
+            "{} {} It stays in the state as it was.",
+            self.not_found(name),
+            self.candidates(name, unlisted)
+        );
+        Diagnostic::warning(format!("Could not check the {noun} {name}"), detail).at_attribute(self.attribute)
+    }
+
+    /// An error where something can be done about it, else a warning.
+    fn not_revoked(&self, name: &str, unlisted: &Unlisted) -> Diagnostic {
+        let LinkTable { noun, revoke, .. } = self.links;
+        let what = format!("{} {}", self.not_found(name), self.candidates(name, unlisted));
+        let diagnostic = if unlisted.hidden.is_empty() {
+            let detail =
+                format!("{what} If so, list it by its present name and take it off again, or revoke it by hand.");
+            Diagnostic::warning(format!("The {noun} {name} was not revoked"), detail)
+        } else {
+            let detail = format!("{what} Let the account read it, or revoke it by hand, then apply again.");
+            Diagnostic::error(format!("Could not {revoke} {name}"), detail)
+        };
+        diagnostic.at_attribute(self.attribute)
+    }
+
+    fn not_found(&self, name: &str) -> String {
+        let LinkTable { noun, .. } = self.links;
+        format!(
+            "No {noun} named {name:?} can be found in {}: it was renamed or removed, or the account may not read it.",
+            self.links.target()
+        )
+    }
+
+    fn candidates(&self, name: &str, unlisted: &Unlisted) -> String {
+        let LinkTable { noun, .. } = self.links;
+        if unlisted.hidden.is_empty() {
+            let others = listed(&unlisted.names);
+            format!("It may be one of these other {noun}s that are granted: {others}.")
+        } else {
+            let hidden = listed(&unlisted.hidden);
+            format!("{name:?} may be one of the {noun}s that are granted and whose names cannot be read: {hidden}.")
+        }
+    }
+}
+
+impl Unlisted {
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.hidden.is_empty()
+    }
+}
+
+fn listed<T: ToString>(items: &BTreeSet<T>) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn names(object: &Object, attribute: &str) -> BTreeSet<String> {
+    object
+        .texts(attribute)
+        .unwrap_or_default()
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+}

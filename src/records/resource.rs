@@ -1,0 +1,805 @@
+//! Resources that are one record of one table: create, read, update, delete, import and list, once for all of them.
+
+use std::marker::PhantomData;
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+
+use crate::clients::{Calls, Clients};
+use crate::http::Secret;
+use crate::plugin;
+use crate::plugin::codec::json;
+use crate::plugin::provider::unknown_version;
+use crate::plugin::{
+    Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
+    Object, Outcome, Plan, Reading, Resource, Rule, Schema,
+};
+use crate::records::existing::{self, NaturalKey};
+use crate::records::field::{self, Field, Known};
+use crate::records::state_migration::Foreign;
+use crate::records::{diagnostics, import, list, name_set, required_roles};
+use crate::servicenow::{
+    Column, InputMode, Insert, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update, Value,
+    Written,
+};
+
+/// A resource that is one record of one table. What it does not say here is the same for all of them.
+#[async_trait]
+pub(crate) trait RecordResource: Send + Sync + 'static {
+    /// The resource type.
+    const TYPE: &'static str;
+    /// The table.
+    const TABLE: Table;
+    /// What a person calls such a record: `user`, as in "Could not read the user".
+    const NOUN: &'static str;
+    /// What it is, for its page. Markdown.
+    const DESCRIPTION: &'static str;
+    /// What its list block does, for its page: `Lists users.`
+    const LISTS: &'static str;
+    /// The column that people recognise a record by.
+    const LABEL: Column;
+    /// What a record is known by; none where nothing is made.
+    const KEY: Option<NaturalKey> = None;
+    /// Other tables that it needs rights for.
+    const OTHER_TABLES: &'static [Table] = &[];
+    /// The type of the other provider whose states it takes over.
+    const FOREIGN: Option<Foreign> = None;
+    /// What is added to the error of a write that the instance refused.
+    const REFUSAL_ADVICE: Option<&'static str> = None;
+
+    /// Its attributes, each with its column.
+    fn fields() -> Vec<Field>;
+
+    /// Rules across its attributes.
+    fn rules() -> Vec<Rule> {
+        Vec::new()
+    }
+
+    /// Columns that it reads beside those of its attributes.
+    fn extra_columns() -> &'static [Column] {
+        &[]
+    }
+
+    /// The rows of the table that it manages, where these are not all.
+    ///
+    /// # Errors
+    /// When a value cannot be looked up.
+    fn rows() -> Result<Option<Query>, QueryError> {
+        Ok(None)
+    }
+
+    /// What people recognise a record by, in lists.
+    fn display_name(record: &Record) -> String {
+        let name = record.text(Self::LABEL).value();
+        name.unwrap_or_else(|| record.sys_id().as_str()).to_owned()
+    }
+
+    /// Checks that the schema cannot express.
+    fn validate(config: &Object) -> Diagnostics {
+        let _ = config;
+        Diagnostics::new()
+    }
+
+    /// Adds plan rules. Pure: values in, decision out.
+    fn plan(plan: &mut Plan<'_>) {
+        let _ = plan;
+    }
+
+    /// Makes a state fit to be written as configuration, beyond leaving out what is read-only or secret.
+    fn tidy_config(config: &mut Object) {
+        let _ = config;
+    }
+
+    /// The row of a new record: what the plan says, and what is sent although no attribute says it.
+    fn row_to_create(planned: &Object, row: Row) -> Row {
+        let _ = planned;
+        row
+    }
+
+    /// Whether a record that exists already is taken over, and what the state keeps of it before it is changed.
+    ///
+    /// # Errors
+    /// When what must be kept cannot be read.
+    fn take_over(existing: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
+        let _ = (existing, state);
+        Ok(Existing::Refused)
+    }
+
+    /// What a destroy does with the record.
+    fn removal(state: &Object) -> Removal {
+        let _ = state;
+        Removal::Delete
+    }
+
+    /// Changes what belongs to the record before the record itself changes.
+    async fn before_update(session: &Session, prior: &Object, planned: &Object) -> Result<(), Diagnostic> {
+        let _ = (session, prior, planned);
+        Ok(())
+    }
+
+    /// Makes what belongs to the record after it was written. What is planned for it is in the state.
+    async fn after_write(
+        cx: &Context<Clients>,
+        session: &Session,
+        sys_id: &SysId,
+        state: &mut Object,
+    ) -> Result<(), Diagnostic> {
+        let _ = (cx, session, sys_id, state);
+        Ok(())
+    }
+
+    /// Reads what belongs to the record.
+    async fn after_read(
+        cx: &Context<Clients>,
+        session: &Session,
+        sys_id: &SysId,
+        state: &mut Object,
+    ) -> Result<(), Diagnostic> {
+        let _ = (cx, session, sys_id, state);
+        Ok(())
+    }
+
+    /// Removes what belongs to the record before the record itself goes.
+    async fn before_delete(session: &Session, sys_id: &SysId) -> Result<(), Diagnostic> {
+        let _ = (session, sys_id);
+        Ok(())
+    }
+
+    /// Makes the record.
+    async fn create(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics>
+    where
+        Self: Sized,
+    {
+        record.create(cx, planned, config).await
+    }
+
+    /// Reads the record; none when it is proven to be gone.
+    async fn read(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        state: Object,
+    ) -> Result<Option<Object>, Diagnostics>
+    where
+        Self: Sized,
+    {
+        let session = cx.instance()?;
+        match record.find(&session, &state).await? {
+            Some(found) => record.read(cx, &session, &found, state).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Changes the record.
+    async fn update(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics>
+    where
+        Self: Sized,
+    {
+        record.update(cx, prior, planned, config).await
+    }
+
+    /// Removes the record.
+    async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics>
+    where
+        Self: Sized,
+    {
+        record.delete(cx, state).await
+    }
+}
+
+/// What becomes of a record that has the key of one to be made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Existing {
+    /// The create is refused, and names it.
+    Refused,
+    /// It is managed from now on.
+    TakenOver,
+}
+
+/// What a destroy does with a record.
+pub(crate) enum Removal {
+    /// It is deleted.
+    Delete,
+    /// It stays, with these values.
+    Write {
+        /// The values.
+        row: Row,
+        /// What that is, as in "Could not deactivate the user".
+        doing: &'static str,
+    },
+}
+
+/// The managed resource that a [`RecordResource`] describes.
+pub(crate) struct ManagedRecord<R> {
+    pub(crate) fields: Vec<Field>,
+    resource: PhantomData<fn() -> R>,
+}
+
+/// A record that is about to be made: its names are known, and there is none of its key.
+pub(crate) struct New {
+    pub(crate) session: Session,
+    /// What the plan says, by column.
+    pub(crate) row: Row,
+    key: Option<Query>,
+    names: name_set::Resolved,
+    planned: Object,
+}
+
+impl New {
+    /// Adds what the plan did not know.
+    pub(crate) fn set(&mut self, column: Column, value: Option<impl Into<Value>>) {
+        self.row = std::mem::take(&mut self.row).set_if_some(column, value);
+    }
+}
+
+/// What is made of a plan for a new record.
+pub(crate) enum Begun {
+    /// It is to be inserted.
+    New(Box<New>),
+    /// It existed, and was taken over.
+    TakenOver(Outcome),
+}
+
+impl<R: RecordResource> ManagedRecord<R> {
+    pub(crate) fn new() -> Self {
+        Self {
+            fields: Self::fields(),
+            resource: PhantomData,
+        }
+    }
+
+    fn fields() -> Vec<Field> {
+        let mut fields = R::fields();
+        fields.push(Field::left_alone());
+        fields
+    }
+
+    /// The columns to read.
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        let mut columns = field::columns(&self.fields);
+        columns.extend(R::extra_columns());
+        columns
+    }
+
+    /// What the instance did not keep of a write.
+    pub(crate) fn mismatches(&self, written: &Written) -> Diagnostics {
+        diagnostics::of_mismatches(&written.mismatches, |column| field::attribute_of(&self.fields, column))
+    }
+
+    /// Writes into the state what a record says.
+    pub(crate) async fn read_into(
+        &self,
+        session: &Session,
+        record: &Record,
+        state: &mut Object,
+        known: Known,
+    ) -> Result<(), Diagnostic> {
+        state.set("id", record.sys_id().as_str());
+        field::read_into(&self.fields, session, record, state, known).await
+    }
+
+    /// The record that a state belongs to; none when it is proven to be gone.
+    pub(crate) async fn find(&self, session: &Session, state: &Object) -> Result<Option<Record>, Diagnostic> {
+        let Some(sys_id) = sys_id(state) else { return Ok(None) };
+        let found = session.find(R::TABLE, &sys_id, &self.columns()).await;
+        found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", R::NOUN)))
+    }
+
+    /// The state of a record that was found.
+    pub(crate) async fn read(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        record: &Record,
+        mut state: Object,
+    ) -> Result<Object, Diagnostics> {
+        let reading = cx.reading;
+        self.read_into(session, record, &mut state, reading.into()).await?;
+        match reading {
+            Reading::Import => {
+                field::forget_what_is_not_read(&self.fields, &mut state);
+                let differing = field::differing_from_default(&self.fields, &state, "");
+                field::set_left_alone(&mut state, differing.into_iter().collect());
+            }
+            Reading::Refresh => self.forget_defaults(&mut state),
+        }
+        R::after_read(cx, session, record.sys_id(), &mut state).await?;
+        name_set::read_into(&self.name_sets(), cx, session, record.sys_id(), &mut state).await?;
+        Ok(state)
+    }
+
+    /// What has its default by now is no longer left alone.
+    fn forget_defaults(&self, state: &mut Object) {
+        let mut left_alone = field::left_alone(Some(state), "");
+        if left_alone.is_empty() {
+            return;
+        }
+        let differing = field::differing_from_default(&self.fields, state, "");
+        let own = field::with_default(&self.fields);
+        left_alone.retain(|name| !own.contains(&name.as_str()) || differing.contains(name));
+        field::set_left_alone(state, left_alone);
+    }
+
+    /// The state of a record that another resource or another provider managed: nothing is known of its other columns.
+    fn moved(&self, mut state: Object) -> Object {
+        field::set_local_defaults(&self.fields, &mut state);
+        let with_default = field::with_default(&self.fields).into_iter().map(str::to_owned);
+        field::set_left_alone(&mut state, with_default.collect());
+        state
+    }
+
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        let new = match self.begin(cx, &planned).await? {
+            Begun::New(new) => new,
+            Begun::TakenOver(outcome) => return Ok(outcome),
+        };
+        match self.insert(cx, &new, planned, config).await {
+            Ok(outcome) => Ok(outcome),
+            Err(NotInserted { error, problem, state }) => not_created(&error, state, problem),
+        }
+    }
+
+    /// Looks up all that the plan names, and whether the record exists.
+    pub(crate) async fn begin(&self, cx: &Context<Clients>, planned: &Object) -> Result<Begun, Diagnostics> {
+        let session = cx.instance()?;
+        // Names that do not exist are found out before anything is written.
+        let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
+        let row = field::row_to_create(&self.fields, &session, planned).await?;
+        let key = self.key(&row)?;
+        if let Some(key) = self.existing(key.as_ref(), planned)
+            && let Some(found) = key.find(&session, &self.columns()).await?
+        {
+            let mut state = planned.clone();
+            return match R::take_over(&found, &mut state)? {
+                Existing::Refused => Err(key.exists(&found).into()),
+                Existing::TakenOver => self.take_over(cx, &session, found, state).await.map(Begun::TakenOver),
+            };
+        }
+        let planned = planned.clone();
+        let new = New {
+            session,
+            row,
+            key,
+            names,
+            planned,
+        };
+        Ok(Begun::New(Box::new(new)))
+    }
+
+    /// Makes the record. `state` is the plan, with what was made for the record before it.
+    pub(crate) async fn insert(
+        &self,
+        cx: &Context<Clients>,
+        new: &New,
+        mut state: Object,
+        config: &Object,
+    ) -> Result<Outcome, NotInserted> {
+        let session = &new.session;
+        let sets = self.name_sets();
+        name_set::clear(&sets, &mut state);
+        let row = R::row_to_create(&state, new.row.clone());
+        let insert = Insert {
+            table: R::TABLE,
+            row: self.with_secrets(row, |secret| secret.names.configured(config)),
+            read: &self.columns(),
+            natural_key: new.key.clone(),
+            input: InputMode::Stored,
+        };
+        let written = match session.insert(insert).await {
+            Ok(written) => written,
+            Err(error) => {
+                let problem = match (&error, self.existing(new.key.as_ref(), &new.planned)) {
+                    (TableError::Duplicate { .. }, Some(key)) => key.of_insert(session, &error).await,
+                    _ => failed::<R>(&error, "create"),
+                };
+                return Err(NotInserted { error, problem, state });
+            }
+        };
+        let sys_id = written.record.sys_id().clone();
+        // The record exists from here on: whatever fails below, Terraform must know its sys_id.
+        state.set("id", sys_id.as_str());
+        cx.keep(&state);
+        let mut problems = self.mismatches(&written);
+        self.finish(cx, session, &written.record, &mut state, &mut problems)
+            .await;
+        for secret in self.secrets(InputMode::Display) {
+            if let Some(value) = secret.names.configured(config)
+                && let Err(problem) = send_secret::<R>(session, &sys_id, secret, value).await
+            {
+                problems.push(problem);
+            }
+        }
+        name_set::grant(
+            &sets,
+            session,
+            &sys_id,
+            &new.names,
+            &new.planned,
+            &mut state,
+            &mut problems,
+        )
+        .await;
+        Ok(outcome(state, problems))
+    }
+
+    /// Manages a record that exists already: from here on it is as planned.
+    async fn take_over(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        found: Record,
+        mut state: Object,
+    ) -> Result<Outcome, Diagnostics> {
+        state.set("id", found.sys_id().as_str());
+        // What it was must be known to Terraform before it is changed.
+        cx.keep(&state);
+        let mut was = state.clone();
+        field::read_into(&self.fields, session, &found, &mut was, Known::Nothing).await?;
+        let update = Update {
+            table: R::TABLE,
+            sys_id: found.sys_id(),
+            row: field::row_to_update(&self.fields, session, &was, &state).await?,
+            read: &self.columns(),
+            input: InputMode::Stored,
+        };
+        let written = match session.update(update).await {
+            Ok(written) => written,
+            Err(error) => {
+                let problem = failed::<R>(&error, "change the existing");
+                return Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()));
+            }
+        };
+        let mut problems = self.mismatches(&written);
+        problems.extend(existing::taken_over(session, R::NOUN, &found));
+        self.finish(cx, session, &written.record, &mut state, &mut problems)
+            .await;
+        Ok(outcome(state, problems))
+    }
+
+    /// Writes into the state what was written, and makes what belongs to the record.
+    async fn finish(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        record: &Record,
+        state: &mut Object,
+        problems: &mut Diagnostics,
+    ) {
+        let read = self.read_into(session, record, state, Known::Planned).await;
+        problems.extend(read.err());
+        let belongings = R::after_write(cx, session, record.sys_id(), state).await;
+        problems.extend(belongings.err());
+    }
+
+    pub(crate) async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        let session = cx.instance()?;
+        let sys_id = require_sys_id(prior)?;
+        let sets = self.name_sets();
+        let names = name_set::resolve(&sets, &session, Some(prior), &planned).await?;
+        let row = field::row_to_update(&self.fields, &session, prior, &planned).await?;
+        let row = self.with_secrets(row, |secret| secret.names.changed(prior, &planned, config));
+        R::before_update(&session, prior, &planned).await?;
+        let mut state = planned.clone();
+        let mut problems = Diagnostics::new();
+        if row.is_empty() {
+            field::keep_unknown(&self.fields, prior, &mut state);
+            let belongings = R::after_write(cx, &session, &sys_id, &mut state).await;
+            problems.extend(belongings.err());
+        } else {
+            let update = Update {
+                table: R::TABLE,
+                sys_id: &sys_id,
+                row,
+                read: &self.columns(),
+                input: InputMode::Stored,
+            };
+            let written = session.update(update).await;
+            let written = written.map_err(|error| failed::<R>(&error, "update"))?;
+            problems.append(self.mismatches(&written));
+            self.finish(cx, &session, &written.record, &mut state, &mut problems)
+                .await;
+        }
+        for secret in self.secrets(InputMode::Display) {
+            if let Some(value) = secret.names.changed(prior, &planned, config)
+                && let Err(problem) = send_secret::<R>(&session, &sys_id, secret, value).await
+            {
+                problems.push(problem);
+                // So that the next apply sends it again.
+                for name in secret.names.all() {
+                    state.set(name, prior.at(name).clone());
+                }
+            }
+        }
+        let left = name_set::revoke(&sets, &session, &sys_id, &names, [prior, &planned], &mut problems).await;
+        name_set::grant(&sets, &session, &sys_id, &names, &planned, &mut state, &mut problems).await;
+        name_set::keep(&mut state, left);
+        Ok(outcome(state, problems))
+    }
+
+    async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
+        let session = cx.instance()?;
+        let Some(sys_id) = sys_id(state) else {
+            return Ok(());
+        };
+        name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
+        match R::removal(state) {
+            Removal::Delete => {
+                R::before_delete(&session, &sys_id).await?;
+                let deleted = session.delete(R::TABLE, &sys_id).await;
+                deleted.map_err(|error| failed::<R>(&error, "remove"))?;
+                Ok(())
+            }
+            Removal::Write { row, doing } => {
+                let update = Update {
+                    table: R::TABLE,
+                    sys_id: &sys_id,
+                    row,
+                    read: &[],
+                    input: InputMode::Stored,
+                };
+                match session.update(update).await {
+                    Ok(written) => {
+                        let problems = self.mismatches(&written);
+                        if problems.has_errors() { Err(problems) } else { Ok(()) }
+                    }
+                    Err(TableError::NotFound { .. }) => Ok(()),
+                    Err(error) => Err(diagnostics::of_table(&error, doing).into()),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn name_sets(&self) -> Vec<name_set::NameSet> {
+        field::name_sets(&self.fields)
+    }
+
+    fn secrets(&self, input: InputMode) -> impl Iterator<Item = field::Secret> {
+        field::secrets(&self.fields).filter(move |secret| secret.input == input)
+    }
+
+    /// The row with the secrets that go along with the other columns.
+    fn with_secrets(&self, row: Row, secret: impl Fn(&field::Secret) -> Option<Secret>) -> Row {
+        let along = self.secrets(InputMode::Stored);
+        along.fold(row, |row, one| row.set_if_some(one.column, secret(&one)))
+    }
+
+    /// The records that have the key of a row, among those that the resource manages.
+    fn key(&self, row: &Row) -> Result<Option<Query>, Diagnostic> {
+        let Some(natural) = R::KEY else { return Ok(None) };
+        let key = natural.query(row).and_then(|key| {
+            Ok(match R::rows()? {
+                Some(rows) => key.and(rows),
+                None => key,
+            })
+        });
+        let key = key.map_err(|error| diagnostics::of_query(&error, &format!("create the {}", R::NOUN)));
+        key.map(Some)
+    }
+
+    fn existing<'a>(&self, query: Option<&'a Query>, planned: &Object) -> Option<existing::Key<'a>> {
+        let natural = R::KEY?;
+        let attribute = natural.columns.first();
+        Some(existing::Key {
+            resource: R::TYPE,
+            table: R::TABLE,
+            noun: R::NOUN,
+            natural,
+            query: query?,
+            words: natural.words(&self.fields, planned),
+            attribute: attribute.and_then(|column| field::attribute_of(&self.fields, column.name()))?,
+        })
+    }
+
+    fn rows() -> Result<Option<Query>, Diagnostic> {
+        R::rows().map_err(|error| diagnostics::of_query(&error, &format!("look up the {}", R::NOUN)))
+    }
+}
+
+/// An insert that failed.
+pub(crate) struct NotInserted {
+    pub(crate) error: TableError,
+    pub(crate) problem: Diagnostic,
+    /// What the plan says, with what was made before.
+    pub(crate) state: Object,
+}
+
+impl<R: RecordResource> BlockType for ManagedRecord<R> {
+    fn type_name(&self) -> &'static str {
+        R::TYPE
+    }
+
+    fn schema(&self) -> Schema {
+        let attributes = Self::fields().into_iter().flat_map(|field| field.attributes);
+        let schema = Schema::new(R::DESCRIPTION, attributes.collect());
+        R::rules().into_iter().fold(schema, Schema::rule)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        required_roles::of_tables(&[&[R::TABLE], R::OTHER_TABLES].concat())
+    }
+
+    fn validate(&self, config: &Object) -> Diagnostics {
+        R::validate(config)
+    }
+}
+
+#[async_trait]
+impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(sys_id_identity())
+    }
+
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
+        field::plan(&self.fields, plan);
+        R::plan(plan);
+    }
+
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        R::create(self, cx, planned, config).await
+    }
+
+    async fn read(&self, cx: &Context<Clients>, state: Object) -> Result<Option<Object>, Diagnostics> {
+        R::read(self, cx, state).await
+    }
+
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        R::update(self, cx, prior, planned, config).await
+    }
+
+    async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
+        R::delete(self, cx, state).await
+    }
+
+    async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
+        let session = cx.instance()?;
+        let sys_id = import::record(&session, R::TABLE, &self.fields, target, Self::rows()?).await?;
+        Ok(Object::new().with("id", sys_id.as_str()))
+    }
+
+    fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
+        match R::FOREIGN {
+            Some(foreign) if foreign.type_name == R::TYPE => {
+                let object = foreign.upgrade(version, &state)?;
+                Ok(json::encode(&plugin::Value::Object(self.moved(object))))
+            }
+            _ => Err(unknown_version(R::TYPE, version).into()),
+        }
+    }
+
+    fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        let moved = R::FOREIGN?.take_over(from)?;
+        Some(moved.map(|state| self.moved(state)))
+    }
+
+    fn tidy_config(&self, config: &mut Object) {
+        R::tidy_config(config);
+    }
+
+    fn list_schema(&self) -> Option<Schema> {
+        Some(list::schema(R::LISTS, R::TABLE))
+    }
+
+    async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
+        let list = list::List {
+            table: R::TABLE,
+            columns: &[self.columns().as_slice(), &[R::LABEL]].concat(),
+            rows: Self::rows()?,
+            display_name: R::display_name,
+            resource: self,
+        };
+        list.send(cx, request, sink).await
+    }
+}
+
+/// The diagnostic of a write that failed.
+fn failed<R: RecordResource>(error: &TableError, verb: &str) -> Diagnostic {
+    let mut diagnostic = diagnostics::of_table(error, &format!("{verb} the {}", R::NOUN));
+    if let (TableError::Refused { .. }, Some(advice)) = (error, R::REFUSAL_ADVICE) {
+        diagnostic.detail.push_str("\n\n");
+        diagnostic.detail.push_str(advice);
+    }
+    diagnostic
+}
+
+/// Sends a secret that needs a request of its own.
+async fn send_secret<R: RecordResource>(
+    session: &Session,
+    sys_id: &SysId,
+    secret: field::Secret,
+    value: Secret,
+) -> Result<(), Diagnostic> {
+    let update = Update {
+        table: R::TABLE,
+        sys_id,
+        row: Row::new().set(secret.column, value),
+        read: &[],
+        input: InputMode::Display,
+    };
+    match session.update(update).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(diagnostics::of_table(
+            &error,
+            &format!("set the {} of the {}", secret.names.all()[0], R::NOUN),
+        )),
+    }
+}
+
+/// The record that a state belongs to; none where a create did not get that far.
+pub(crate) fn sys_id(state: &Object) -> Option<SysId> {
+    state.text("id").and_then(|id| SysId::parse(id).ok())
+}
+
+/// The record that an update is about.
+pub(crate) fn require_sys_id(state: &Object) -> Result<SysId, Diagnostic> {
+    sys_id(state).ok_or_else(|| {
+        Diagnostic::error(
+            "The state has no usable id",
+            "The state of this resource does not say which record it is. Remove it from the state with terraform state rm, \
+             and import the record.",
+        )
+    })
+}
+
+/// Records are known by their `sys_id`.
+pub(crate) fn sys_id_identity() -> IdentitySchema {
+    IdentitySchema::of("sys_id", "id", "The record's `sys_id`: 32 hexadecimal digits.")
+}
+
+/// The attribute `timeouts`.
+pub(crate) fn timeouts() -> Attribute {
+    Attribute::timeouts(&[("create", "5m"), ("read", "5m"), ("update", "5m"), ("delete", "5m")])
+}
+
+/// How a write ended: what exists, and what went wrong after it did.
+pub(crate) fn outcome(state: Object, problems: Diagnostics) -> Outcome {
+    let state = state.with_unknown_as_null();
+    if problems.has_errors() {
+        Outcome::Partly(state, problems)
+    } else {
+        Outcome::Done(state, problems)
+    }
+}
+
+/// The outcome with what went wrong before it.
+pub(crate) fn with(ended: Outcome, mut before: Diagnostics) -> Outcome {
+    match ended {
+        Outcome::Done(state, problems) | Outcome::Partly(state, problems) => {
+            before.append(problems);
+            outcome(state, before)
+        }
+    }
+}
+
+/// How a create ended whose insert failed. Where nobody knows whether the record was made, its key goes into the state:
+/// the next refresh finds the record under it, or finds that there is none.
+pub(crate) fn not_created(error: &TableError, planned: Object, problem: Diagnostic) -> Result<Outcome, Diagnostics> {
+    match error {
+        TableError::Uncertain { ours: Some(sys_id), .. } => {
+            let state = planned.with("id", sys_id.as_str()).with_unknown_as_null();
+            Ok(Outcome::Partly(state, problem.into()))
+        }
+        _ => Err(problem.into()),
+    }
+}

@@ -1,0 +1,140 @@
+//! States of the provider `tylerhatton/servicenow`, taken over as they are.
+//!
+//! Two ways lead here. A `moved` block names the new address, and Terraform hands the old state over. Or the provider is
+//! replaced in the state (`terraform state replace-provider`), and the state arrives as one to upgrade: that provider's are
+//! of version 0, and this one's began with 1.
+//!
+//! By its documentation (0.11) the `id` is the record's sys_id, and empty text stands for what is not configured. What it
+//! does not keep the refresh after the move fills in; what it does not manage is not managed afterwards either.
+
+use serde_json::Value as Json;
+
+use crate::{
+    plugin::{Diagnostic, Diagnostics, Moved, Object, Value, provider},
+    servicenow::SysId,
+};
+
+/// What a type of that provider becomes.
+#[derive(Clone, Copy)]
+pub(crate) struct Foreign {
+    /// Its name there.
+    pub(crate) type_name: &'static str,
+    /// The attributes that are carried over: their name there, and here.
+    pub(crate) attributes: &'static [(&'static str, &'static str)],
+}
+
+impl Foreign {
+    /// Takes over a moved state; `None` when it is of another provider or type.
+    pub(crate) fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        let is_theirs = from.provider.ends_with("/tylerhatton/servicenow") && from.type_name == self.type_name;
+        is_theirs.then(|| match from.schema_version {
+            VERSION => self.read(from.state),
+            version => Err(Diagnostic::error(
+                "State of an unknown version",
+                format!(
+                    "The state of this {} was written in version {version} of its shape by {}, and only version {VERSION} is \
+                     known. Take the object out of the state with a removed block, and import it.",
+                    from.type_name, from.provider
+                ),
+            )
+            .into()),
+        })
+    }
+
+    /// Upgrades a state of which the provider was replaced; the type has the same name here and there.
+    pub(crate) fn upgrade(&self, version: i64, state: &Json) -> Result<Object, Diagnostics> {
+        if version != VERSION {
+            return Err(provider::unknown_version(self.type_name, version, VERSION).into());
+        }
+        self.read(state)
+    }
+
+    fn read(&self, state: &Json) -> Result<Object, Diagnostics> {
+        let id = state["id"].as_str().unwrap_or_default();
+        let Ok(sys_id) = SysId::parse(id) else {
+            let detail = format!(
+                "The state of this {} has the id {id:?}, which is no sys_id. Take the object out of the state with a removed \
+                 block, and import it.",
+                self.type_name
+            );
+            return Err(Diagnostic::error("The state cannot be taken over", detail).into());
+        };
+        let mut object = Object::new().with("id", sys_id.as_str());
+        for (theirs, ours) in self.attributes {
+            let value = match &state[*theirs] {
+                Json::String(text) if !text.is_empty() => Value::from(text.as_str()),
+                Json::Bool(flag) => Value::from(*flag),
+                Json::Number(number) => Value::from(number.as_i64()),
+                Json::String(_) | Json::Null | Json::Array(_) | Json::Object(_) => Value::Null,
+            };
+            object.set(ours, value);
+        }
+        Ok(object)
+    }
+}
+
+/// Of every schema of that provider.
+const VERSION: i64 = 0;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const USERS: Foreign = Foreign {
+        type_name: "servicenow_user",
+        attributes: &[
+            ("user_name", "user_name"),
+            ("title", "title"),
+            ("user_password", "password"),
+        ],
+    };
+
+    fn moved(provider: &'static str, schema_version: i64, state: &Json) -> Option<Result<Object, Diagnostics>> {
+        USERS.take_over(&Moved {
+            provider,
+            type_name: "servicenow_user",
+            schema_version,
+            state,
+        })
+    }
+
+    #[test]
+    fn what_is_configured_there_is_carried_over() {
+        let state = json!({
+            "id": "0123456789abcdef0123456789abcdef", "user_name": "robot", "title": "", "vip": false,
+            "user_password": "pw",
+        });
+
+        let object = moved("registry.terraform.io/tylerhatton/servicenow", 0, &state)
+            .unwrap()
+            .unwrap();
+
+        assert_eq!(object.text("id"), Some("0123456789abcdef0123456789abcdef"));
+        assert_eq!(
+            (object.text("user_name"), object.text("password")),
+            (Some("robot"), Some("pw"))
+        );
+        assert!(object.at("title").is_null());
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        let state = json!({"id": "0123456789abcdef0123456789abcdef"});
+
+        assert!(moved("registry.terraform.io/somebody/servicenow", 0, &state).is_none());
+        assert!(
+            moved("registry.terraform.io/tylerhatton/servicenow", 1, &state)
+                .unwrap()
+                .is_err()
+        );
+        let unusable = json!({"id": "1"});
+        assert!(
+            moved("registry.terraform.io/tylerhatton/servicenow", 0, &unusable)
+                .unwrap()
+                .is_err()
+        );
+        assert!(USERS.upgrade(2, &state).is_err());
+    }
+}

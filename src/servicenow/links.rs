@@ -1,0 +1,400 @@
+//! Records that link two others: roles of a user, groups of a user, auth scopes of an OAuth entity.
+//!
+//! Links of one record are written one after the other: simultaneous grants can corrupt the platform's count of
+//! inherited roles (vendor's page on Role Management V2). Under V2 there is one row per user and role; older instances may
+//! hold several. Rows with `inherited=true` are derived by the platform and cannot be removed.
+
+use std::collections::{BTreeSet, HashMap};
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::batch::Gather;
+use super::connection::{Session, Shared, entry_of};
+use super::error::{TableError, Verb};
+use super::lookup::{Names, parts};
+use super::query::{Query, QueryError};
+use super::record::{Cell, Record, Row};
+use super::sys_id::SysId;
+use super::table::{Column, Table};
+use super::tables::{
+    oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_user, sys_user_grmember, sys_user_group,
+    sys_user_has_role, sys_user_role,
+};
+use super::write::{InputMode, Insert, Update};
+
+/// A table whose rows link a record to others that are known by name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LinkTable {
+    /// The table of the links.
+    pub table: Table,
+    /// What one linked record is called: `role`.
+    pub noun: &'static str,
+    /// What a grant does, in front of a name: `grant the role`.
+    pub grant: &'static str,
+    /// What a revocation does, in front of a name: `revoke the role`.
+    pub revoke: &'static str,
+    /// The record that has the links, and its table.
+    from: Column,
+    owner: Table,
+    /// The record that is linked, its table, and the column with its name.
+    to: Column,
+    target: Table,
+    name: Column,
+    read: &'static [Column],
+    /// Whether the instance refuses a second row for the same two records.
+    refuses_duplicates: bool,
+    /// True on rows that the platform derives.
+    inherited: Option<Column>,
+    /// The column that says whether a link works, and its value then.
+    state: Option<(Column, &'static str)>,
+}
+
+impl LinkTable {
+    /// Roles of users.
+    pub const ROLES: LinkTable = LinkTable {
+        table: sys_user_has_role::TABLE,
+        noun: "role",
+        grant: "grant the role",
+        revoke: "revoke the role",
+        from: sys_user_has_role::USER,
+        owner: sys_user::TABLE,
+        to: sys_user_has_role::ROLE,
+        target: sys_user_role::TABLE,
+        name: sys_user_role::NAME,
+        read: sys_user_has_role::COLUMNS,
+        refuses_duplicates: true,
+        inherited: Some(sys_user_has_role::INHERITED),
+        state: Some((sys_user_has_role::STATE, sys_user_has_role::STATE_ACTIVE)),
+    };
+
+    /// Groups of users.
+    pub const GROUPS: LinkTable = LinkTable {
+        table: sys_user_grmember::TABLE,
+        noun: "group",
+        grant: "add the user to the group",
+        revoke: "remove the user from the group",
+        from: sys_user_grmember::USER,
+        owner: sys_user::TABLE,
+        to: sys_user_grmember::GROUP,
+        target: sys_user_group::TABLE,
+        name: sys_user_group::NAME,
+        read: sys_user_grmember::COLUMNS,
+        refuses_duplicates: false,
+        inherited: None,
+        state: None,
+    };
+
+    /// Auth scopes of OAuth entities: what inbound calls with their tokens may do.
+    pub const AUTH_SCOPES: LinkTable = LinkTable {
+        table: oauth_entity_auth_scope_mapping::TABLE,
+        noun: "auth scope",
+        grant: "grant the auth scope",
+        revoke: "revoke the auth scope",
+        from: oauth_entity_auth_scope_mapping::OAUTH_ENTITY,
+        owner: oauth_oidc_entity::TABLE,
+        to: oauth_entity_auth_scope_mapping::AUTH_SCOPE,
+        target: sys_auth_scope::TABLE,
+        name: sys_auth_scope::NAME,
+        read: oauth_entity_auth_scope_mapping::COLUMNS,
+        refuses_duplicates: false,
+        inherited: None,
+        state: None,
+    };
+
+    /// The table of the linked records.
+    pub const fn target(&self) -> Table {
+        self.target
+    }
+
+    /// A row as a link; none where it links to nothing.
+    fn link(&self, row: &Record) -> Result<Option<Link>, TableError> {
+        let to = match row.reference(self.to) {
+            Cell::Value(to) => SysId::from_answer(to),
+            Cell::Empty => None,
+            Cell::Hidden => {
+                let what = format!("the account may not read the column {} of {}", self.to, row.sys_id());
+                let table = self.table;
+                return Err(TableError::Invisible { table, what });
+            }
+        };
+        // Hidden or empty state: there is a row, so the link works.
+        let is_inactive =
+            |(column, active): (Column, &str)| matches!(row.text(column), Cell::Value(state) if state != active);
+        Ok(to.map(|to| Link {
+            sys_id: row.sys_id().clone(),
+            to,
+            inherited: self
+                .inherited
+                .is_some_and(|column| row.bool(column) == Cell::Value(true)),
+            active: !self.state.is_some_and(is_inactive),
+        }))
+    }
+
+    fn query_error(&self) -> impl Fn(QueryError) -> TableError {
+        let table = self.table;
+        move |source| TableError::Query { table, source }
+    }
+}
+
+/// A link that a record has.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Link {
+    /// The row.
+    pub sys_id: SysId,
+    /// The linked record.
+    pub to: SysId,
+    /// Derived by the platform from a group or another role.
+    pub inherited: bool,
+    /// Whether it works.
+    pub active: bool,
+}
+
+/// What granting found or did.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Granted {
+    /// A row was made.
+    Made(SysId),
+    /// The link existed already, through this row.
+    Had(SysId),
+    /// The user has the role by inheritance and the instance keeps no row of its own for a direct grant.
+    Inherited(SysId),
+}
+
+impl Granted {
+    /// The row that carries the link.
+    pub fn sys_id(&self) -> &SysId {
+        match self {
+            Granted::Made(sys_id) | Granted::Had(sys_id) | Granted::Inherited(sys_id) => sys_id,
+        }
+    }
+}
+
+/// What revoking did.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Revoked {
+    /// How many rows were removed.
+    pub removed: usize,
+    /// Whether the user keeps the role by inheritance, which only its source can end.
+    pub still_inherited: bool,
+}
+
+/// What all sessions of an instance share about links.
+#[derive(Default)]
+pub(super) struct LinkState {
+    /// One write at a time per record that has links.
+    turns: Shared<SysId, Mutex<()>>,
+    /// Reads that are sent together, by table.
+    reads: Shared<Table, Gather<SysId, Vec<Record>>>,
+}
+
+/// The links of one table.
+#[derive(Debug)]
+pub struct Links<'a> {
+    session: &'a Session,
+    table: LinkTable,
+}
+
+impl Session {
+    /// The links of a table.
+    pub fn links(&self, table: LinkTable) -> Links<'_> {
+        Links { session: self, table }
+    }
+}
+
+impl<'a> Links<'a> {
+    /// The records that can be linked, by name.
+    pub fn names(&self) -> Names<'a> {
+        self.session.names(self.table.target, self.table.name)
+    }
+
+    /// Every link of the record, direct and inherited. The answer may have been read ahead.
+    ///
+    /// # Errors
+    /// [`TableError::Invisible`] where the account may not see what a row links to.
+    pub async fn of(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
+        match self.session.inner.ahead.take_ties(self.table.table, owner) {
+            Some(rows) => self.links(&rows),
+            None => self.current(owner).await,
+        }
+    }
+
+    /// Links the record to another, unless it is linked directly. A link that does not work is activated.
+    ///
+    /// # Errors
+    /// [`TableError::Refused`] where the account may not grant, or a role wants elevation. Groups with roles are often
+    /// closed to `user_admin`.
+    pub async fn grant(&self, owner: &SysId, to: &SysId) -> Result<Granted, TableError> {
+        let shared = &self.session.inner;
+        let _turn = self.turn(owner, Verb::Insert).await?;
+        // What was made a moment ago has no links yet; one that a rule of the instance made is refused below.
+        let is_new = self.table.refuses_duplicates && shared.is_fresh_user(owner);
+        let existing = if is_new { Vec::new() } else { self.current(owner).await? };
+        shared.forget_fresh_user(owner);
+        if let Some(direct) = direct(&existing, to) {
+            if !direct.active {
+                self.activate(&direct.sys_id).await?;
+            }
+            return Ok(Granted::Had(direct.sys_id.clone()));
+        }
+        match self.insert(owner, to).await {
+            Ok(sys_id) => Ok(Granted::Made(sys_id)),
+            Err(error) => self.after_refusal(owner, to, error).await,
+        }
+    }
+
+    /// Removes the direct links between the two records.
+    ///
+    /// # Errors
+    /// [`TableError::Refused`] where the account may not.
+    pub async fn revoke(&self, owner: &SysId, to: &SysId) -> Result<Revoked, TableError> {
+        let _turn = self.turn(owner, Verb::Delete).await?;
+        let mut existing = self.current(owner).await?;
+        existing.retain(|link| link.to == *to);
+        let mut removed = 0;
+        for direct in existing.iter().filter(|link| !link.inherited) {
+            self.session.delete(self.table.table, &direct.sys_id).await?;
+            removed += 1;
+        }
+        Ok(Revoked {
+            removed,
+            still_inherited: existing.iter().any(|link| link.inherited && link.active),
+        })
+    }
+
+    /// Whoever made the row, the record has the link: unlike with other records, nothing more is asked.
+    async fn after_refusal(&self, owner: &SysId, to: &SysId, error: TableError) -> Result<Granted, TableError> {
+        let is_refusal = matches!(
+            error,
+            TableError::Refused { .. } | TableError::Duplicate { .. } | TableError::BadRequest { .. }
+        );
+        if !is_refusal && !matches!(error, TableError::Uncertain { .. }) {
+            return Err(error);
+        }
+        let session = self.session.for_clearing_up();
+        let Ok(now) = session.links(self.table).current(owner).await else {
+            return Err(error);
+        };
+        if let Some(direct) = direct(&now, to) {
+            if !direct.active {
+                self.activate(&direct.sys_id).await?;
+            }
+            return Ok(Granted::Had(direct.sys_id.clone()));
+        }
+        // Under V2 an inherited row may be all that there can be.
+        let inherited = now.into_iter().find(|link| link.to == *to && link.active);
+        match (inherited, error) {
+            // A search can lag behind the row that was in the way.
+            (
+                _,
+                TableError::Duplicate {
+                    existing: Some(sys_id), ..
+                },
+            ) => Ok(Granted::Had(sys_id)),
+            (Some(inherited), _) if is_refusal => Ok(Granted::Inherited(inherited.sys_id)),
+            (Some(_) | None, error) => Err(error),
+        }
+    }
+
+    /// Only the link itself is compared: the platform keeps the other columns.
+    async fn insert(&self, owner: &SysId, to: &SysId) -> Result<SysId, TableError> {
+        let LinkTable { table, from, read, .. } = self.table;
+        let key = Query::equals(from, owner)
+            .and_then(|query| Ok(query.and(Query::equals(self.table.to, to)?)))
+            .map_err(self.table.query_error())?;
+        let insert = Insert {
+            table,
+            row: Row::new().set(from, owner).set(self.table.to, to),
+            read,
+            natural_key: Some(key),
+            input: InputMode::Stored,
+        };
+        let written = self.session.insert(insert).await?;
+        Ok(written.record.sys_id().clone())
+    }
+
+    async fn activate(&self, sys_id: &SysId) -> Result<(), TableError> {
+        let Some((column, active)) = self.table.state else {
+            return Ok(());
+        };
+        let update = Update {
+            table: self.table.table,
+            sys_id,
+            row: Row::new().set(column, active),
+            read: &[column],
+            input: InputMode::Stored,
+        };
+        self.session.update(update).await.map(drop)
+    }
+
+    async fn turn(&self, owner: &SysId, verb: Verb) -> Result<OwnedMutexGuard<()>, TableError> {
+        let turn = entry_of(&self.session.inner.links.turns, owner.clone(), Mutex::default);
+        let turn = self.session.limits.bound(turn.lock_owned()).await;
+        turn.map_err(|error| TableError::from_http(self.table.table, verb, error))
+    }
+
+    /// The links as they are now, read together with those of other records.
+    async fn current(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
+        let session = self.session;
+        let table = self.table.table;
+        let gather = entry_of(&session.inner.links.reads, table, Gather::default);
+        let ask = |owners: Vec<SysId>| self.read_together(owners);
+        let rows = gather
+            .ask(owner.clone(), session.inner.timing.batch_window, &session.limits, ask)
+            .await;
+        self.links(&rows.map_err(|reason| reason.of(table))?)
+    }
+
+    fn links(&self, rows: &[Record]) -> Result<Vec<Link>, TableError> {
+        rows.iter().filter_map(|row| self.table.link(row).transpose()).collect()
+    }
+
+    async fn read_together(&self, owners: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {
+        let LinkTable { table, owner, .. } = self.table;
+        let asked: BTreeSet<SysId> = owners.iter().cloned().collect();
+        let ahead = &self.session.inner.ahead;
+        let read = ahead.now();
+        let room = FULL.saturating_sub(asked.len());
+        let others = ahead.company(table, owner, &asked, room);
+        let together = asked.iter().chain(&others).cloned().collect();
+        let rows = match self.rows_of(&together).await {
+            // Rows of others that cannot be read are no concern of those who asked.
+            Err(_) if !others.is_empty() => self.rows_of(&asked).await,
+            rows => rows,
+        };
+        let mut rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => return owners.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let of_others = others.into_iter().filter_map(|owner| rows.remove_entry(&owner));
+        ahead.put_ties(table, read, of_others);
+        owners
+            .iter()
+            .map(|owner| Ok(rows.get(owner).cloned().unwrap_or_default()))
+            .collect()
+    }
+
+    /// The rows of each of these records; of some there may be none.
+    async fn rows_of(&self, owners: &BTreeSet<SysId>) -> Result<HashMap<SysId, Vec<Record>>, TableError> {
+        let LinkTable { table, from, read, .. } = self.table;
+        let mut by_owner: HashMap<SysId, Vec<Record>> =
+            owners.iter().map(|owner| (owner.clone(), Vec::new())).collect();
+        for part in parts(owners.iter(), |owner| owner.as_str().len()) {
+            let query = Query::any_of(from, part).map_err(self.table.query_error())?;
+            for row in self.session.select(table, &query, read).await? {
+                if let Some(owner) = row.reference(from).value().and_then(SysId::from_answer) {
+                    by_owner.entry(owner).or_default().push(row);
+                }
+            }
+        }
+        Ok(by_owner)
+    }
+}
+
+/// The direct link to a record, one that works before one that does not.
+fn direct<'a>(links: &'a [Link], to: &SysId) -> Option<&'a Link> {
+    let direct = links.iter().filter(|link| link.to == *to && !link.inherited);
+    direct.max_by_key(|link| link.active)
+}
+
+/// Records of one question, so that it stays one request.
+const FULL: usize = 40;

@@ -1,0 +1,406 @@
+//! Records by name: roles and groups, looked up once for the life of the process, together.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use super::batch::Gather;
+use super::connection::{Session, Shared, entry_of, locked};
+use super::error::TableError;
+use super::query::Query;
+use super::record::Cell;
+use super::sys_id::SysId;
+use super::table::{Column, Table};
+use super::tables::{every, sys_choice, sys_user, sys_user_group, sys_user_role};
+
+/// What is known of names, for all sessions of an instance.
+#[derive(Default)]
+pub(super) struct NameCaches {
+    directories: Shared<(Table, Column), Directory>,
+    choices: Shared<(String, String), Vec<Choice>>,
+}
+
+#[derive(Default)]
+struct Directory {
+    ids: Mutex<HashMap<String, SysId>>,
+    by_name: Gather<String, Found>,
+    by_id: Gather<SysId, Option<String>>,
+}
+
+/// What a name stands for.
+#[derive(Clone)]
+enum Found {
+    None,
+    One(SysId),
+    Several(Vec<SysId>),
+}
+
+/// The records of one table by their names.
+pub struct Names<'a> {
+    session: &'a Session,
+    table: Table,
+    column: Column,
+    directory: Arc<Directory>,
+}
+
+impl Session {
+    /// Roles by name.
+    pub fn roles(&self) -> Names<'_> {
+        self.names(sys_user_role::TABLE, sys_user_role::NAME)
+    }
+
+    /// Groups by name.
+    pub fn groups(&self) -> Names<'_> {
+        self.names(sys_user_group::TABLE, sys_user_group::NAME)
+    }
+
+    /// Users by user name. Users are made and deleted in the same run, so they are looked up together, but not
+    /// remembered.
+    pub fn users(&self) -> Names<'_> {
+        self.names(sys_user::TABLE, sys_user::USER_NAME)
+    }
+
+    /// Records of any table by a column that names them.
+    pub fn names(&self, table: Table, column: Column) -> Names<'_> {
+        let directory = entry_of(&self.inner.names.directories, (table, column), Directory::default);
+        Names {
+            session: self,
+            table,
+            column,
+            directory,
+        }
+    }
+
+    /// The choices of a column, in English or without a language. A child table inherits its parents' choices: name them
+    /// all, the child first. Rows may be filtered for non-administrators: an empty list says nothing.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn choices(&self, tables: &[Table], column: Column) -> Result<Arc<Vec<Choice>>, TableError> {
+        let names: Vec<&str> = tables.iter().map(Table::name).collect();
+        let key = (names.join(","), column.name().to_owned());
+        if let Some(known) = locked(&self.inner.names.choices).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let wrong = |source| TableError::Query {
+            table: sys_choice::TABLE,
+            source,
+        };
+        let query = Query::any_of(sys_choice::NAME, names)
+            .and_then(|query| Ok(query.and(Query::equals(sys_choice::ELEMENT, column.name())?)))
+            .map_err(wrong)?;
+        let mut rows = self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
+        let is_odd = match &rows {
+            Ok(rows) => rows.is_empty(),
+            Err(error) => matches!(error, TableError::Refused { .. }),
+        };
+        if is_odd {
+            // What is unusual for long can also be so for a moment.
+            self.wait_for_second_look().await;
+            rows = self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
+        }
+        let rows = match rows {
+            Err(TableError::Invisible { .. }) => Vec::new(),
+            rows => rows?,
+        };
+        let mut choices: Vec<Choice> = Vec::new();
+        for row in rows {
+            let is_foreign = matches!(row.text(sys_choice::LANGUAGE), Cell::Value(language) if language != "en");
+            let is_inactive = row.bool(sys_choice::INACTIVE) == Cell::Value(true);
+            let Cell::Value(value) = row.text(sys_choice::VALUE) else {
+                continue;
+            };
+            if is_foreign || is_inactive || choices.iter().any(|known| known.value == value) {
+                continue;
+            }
+            let label = row.text(sys_choice::LABEL).value().unwrap_or(value).to_owned();
+            choices.push(Choice {
+                value: value.to_owned(),
+                label,
+            });
+        }
+        let choices = Arc::new(choices);
+        locked(&self.inner.names.choices).insert(key, Arc::clone(&choices));
+        Ok(choices)
+    }
+}
+
+/// One choice of a column.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Choice {
+    /// Wire value.
+    pub value: String,
+    /// Display text.
+    pub label: String,
+}
+
+impl Names<'_> {
+    /// The key of the record with exactly this name.
+    ///
+    /// # Errors
+    /// [`TableError::UnknownName`] with names that resemble it, [`TableError::Ambiguous`] for several.
+    pub async fn id_of(&self, name: &str) -> Result<SysId, TableError> {
+        match self.find(name).await? {
+            Some(sys_id) => Ok(sys_id),
+            None => {
+                let similar = self.similar(name).await;
+                Err(TableError::UnknownName {
+                    table: self.table,
+                    name: name.to_owned(),
+                    similar,
+                })
+            }
+        }
+    }
+
+    /// The key of the record with exactly this name. None only after its absence was seen twice.
+    ///
+    /// # Errors
+    /// [`TableError::Ambiguous`] for several.
+    pub async fn find(&self, name: &str) -> Result<Option<SysId>, TableError> {
+        if let Some(known) = locked(&self.directory.ids).get(name) {
+            return Ok(Some(known.clone()));
+        }
+        // Refused here, a value that no query can carry fails alone and not with all that were gathered.
+        let single = Query::equals(self.column, name).map_err(|source| TableError::Query {
+            table: self.table,
+            source,
+        })?;
+        let mut found = self.look(name, &single).await?;
+        if let Found::None = found {
+            // A replica that lags shows no rows either, and what has no name is neither given nor taken away.
+            self.session.wait_for_second_look().await;
+            found = self.look(name, &single).await?;
+        }
+        match found {
+            Found::None => Ok(None),
+            Found::One(sys_id) => {
+                self.remember(name, &sys_id);
+                Ok(Some(sys_id))
+            }
+            Found::Several(sys_ids) => Err(TableError::Ambiguous {
+                table: self.table,
+                query: single.encoded(),
+                sys_ids,
+            }),
+        }
+    }
+
+    /// The name of the record with this key, if it can be read.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn name_of(&self, sys_id: &SysId) -> Result<Option<String>, TableError> {
+        let known = locked(&self.directory.ids)
+            .iter()
+            .find(|(_, id)| *id == sys_id)
+            .map(|(name, _)| name.clone());
+        if known.is_some() {
+            return Ok(known);
+        }
+        let window = self.session.inner.timing.batch_window;
+        let ask = |ids: Vec<SysId>| self.name_together(ids);
+        let name = self
+            .directory
+            .by_id
+            .ask(sys_id.clone(), window, &self.session.limits, ask)
+            .await;
+        let name = name.map_err(|reason| reason.of(self.table))?;
+        if let Some(name) = &name {
+            self.remember(name, sys_id);
+        }
+        Ok(name)
+    }
+
+    fn remember(&self, name: &str, sys_id: &SysId) {
+        if self.table != sys_user::TABLE {
+            locked(&self.directory.ids).insert(name.to_owned(), sys_id.clone());
+        }
+    }
+
+    async fn look(&self, name: &str, single: &Query) -> Result<Found, TableError> {
+        if name.contains(',') {
+            let rows = self.session.select(self.table, single, &[self.column]).await?;
+            return Ok(self.pick(name, &rows));
+        }
+        let window = self.session.inner.timing.batch_window;
+        let ask = |names: Vec<String>| self.find_together(names);
+        let found = self
+            .directory
+            .by_name
+            .ask(name.to_owned(), window, &self.session.limits, ask)
+            .await;
+        found.map_err(|reason| reason.of(self.table))
+    }
+
+    async fn find_together(&self, names: Vec<String>) -> Vec<Result<Found, TableError>> {
+        let unique: BTreeSet<&String> = names.iter().collect();
+        let mut rows = Vec::new();
+        for part in parts(unique.into_iter(), |name| name.len()) {
+            let query = Query::any_of(self.column, part).map_err(|source| TableError::Query {
+                table: self.table,
+                source,
+            });
+            let found = match query {
+                Ok(query) => self.session.select(self.table, &query, &[self.column]).await,
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(found) => rows.extend(found),
+                Err(error) => return names.iter().map(|_| Err(error.clone())).collect(),
+            }
+        }
+        names.iter().map(|name| Ok(self.pick(name, &rows))).collect()
+    }
+
+    async fn name_together(&self, ids: Vec<SysId>) -> Vec<Result<Option<String>, TableError>> {
+        let unique: BTreeSet<&SysId> = ids.iter().collect();
+        let mut names = HashMap::new();
+        for part in parts(unique.into_iter(), |sys_id| sys_id.as_str().len()) {
+            let query = Query::any_of(every::SYS_ID, part).map_err(|source| TableError::Query {
+                table: self.table,
+                source,
+            });
+            let found = match query {
+                Ok(query) => self.session.select(self.table, &query, &[self.column]).await,
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(found) => names.extend(found.into_iter().filter_map(|row| {
+                    let name = row.text(self.column).value()?.to_owned();
+                    Some((row.sys_id().clone(), name))
+                })),
+                // What cannot be seen has no name to us.
+                Err(TableError::Invisible { .. }) => {}
+                Err(error) => return ids.iter().map(|_| Err(error.clone())).collect(),
+            }
+        }
+        ids.iter().map(|sys_id| Ok(names.get(sys_id).cloned())).collect()
+    }
+
+    fn pick(&self, name: &str, rows: &[super::record::Record]) -> Found {
+        let mut ids: Vec<SysId> = rows
+            .iter()
+            .filter(|row| row.text(self.column) == Cell::Value(name))
+            .map(|row| row.sys_id().clone())
+            .collect();
+        match (ids.pop(), ids.is_empty()) {
+            (None, _) => Found::None,
+            (Some(one), true) => Found::One(one),
+            (Some(last), false) => {
+                ids.push(last);
+                Found::Several(ids)
+            }
+        }
+    }
+
+    /// Names that resemble this one, best first. Advice only: whatever goes wrong here, there is none.
+    async fn similar(&self, name: &str) -> Vec<String> {
+        let mut pages = self.session.pages(
+            self.table,
+            &Query::is_not_empty(self.column),
+            &[self.column],
+            NAMES_READ,
+        );
+        let Ok(Some(rows)) = pages.next().await else {
+            return Vec::new();
+        };
+        let names = rows.iter().filter_map(|row| row.text(self.column).value());
+        most_similar(name, names)
+    }
+}
+
+impl std::fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Names")
+            .field("table", &self.table.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Cuts what goes into one `IN` so that the address stays short.
+pub(super) fn parts<'a, T: 'a>(items: impl Iterator<Item = &'a T>, length: impl Fn(&T) -> usize) -> Vec<Vec<&'a T>> {
+    let mut parts: Vec<Vec<&T>> = Vec::new();
+    let mut room = 0;
+    for item in items {
+        // Percent-encoding triples what is not a letter or digit; names are mostly these.
+        let needed = length(item) + 3;
+        match parts.last_mut() {
+            Some(part) if needed <= room => part.push(item),
+            _ => {
+                parts.push(vec![item]);
+                room = ROOM;
+            }
+        }
+        room = room.saturating_sub(needed);
+    }
+    parts
+}
+
+fn most_similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let wanted = name.to_lowercase();
+    let mut ranked: Vec<(usize, &str)> = names
+        .filter_map(|candidate| {
+            let lower = candidate.to_lowercase();
+            let contains = lower.contains(&wanted) || (lower.len() > 3 && wanted.contains(&lower));
+            let distance = strsim::levenshtein(&wanted, &lower);
+            let is_near = distance <= (wanted.chars().count() / 4).max(2);
+            (is_near || contains).then_some((distance, candidate))
+        })
+        .collect();
+    ranked.sort_unstable();
+    ranked.dedup();
+    ranked
+        .into_iter()
+        .take(SHOWN)
+        .map(|(_, name)| name.to_owned())
+        .collect()
+}
+
+/// Characters of one list of names or keys.
+const ROOM: usize = 1600;
+/// Names read for advice.
+const NAMES_READ: usize = 5000;
+const SHOWN: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_resemble_come_best_first() {
+        let roles = [
+            "incident_manager",
+            "incident_viewer",
+            "problem_manager",
+            "admin",
+            "itil",
+            "x_incident_manager",
+        ];
+        assert_eq!(
+            most_similar("incident_manger", roles.into_iter())[0],
+            "incident_manager"
+        );
+        assert_eq!(
+            most_similar("Incident_Manager", roles.into_iter()),
+            ["incident_manager", "x_incident_manager"]
+        );
+        assert_eq!(
+            most_similar("wholly different", roles.into_iter()),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_list_of_names_is_cut_into_short_parts() {
+        let names: Vec<String> = (0..200).map(|number| format!("role_number_{number}")).collect();
+        let parts = parts(names.iter(), |name: &String| name.len());
+
+        assert_eq!(parts.iter().map(Vec::len).sum::<usize>(), 200);
+        assert!(parts.len() > 1);
+        assert!(
+            parts
+                .iter()
+                .all(|part| part.iter().map(|name| name.len() + 1).sum::<usize>() <= ROOM)
+        );
+    }
+}

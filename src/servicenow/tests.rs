@@ -1,0 +1,97 @@
+//! The client against a scripted server. What needs an instance with state is tested against the simulator.
+
+mod errors;
+mod reads;
+mod sign_in;
+mod writes;
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::http::Secret;
+use crate::http::scripted::{self, Received, Reply, Server};
+
+const KEY: &str = "6816f79cc0a8016401c5a33be04be441";
+const OTHER: &str = "46d44a23a9fe19810012d100cca80666";
+
+fn id(text: &str) -> SysId {
+    SysId::parse(text).unwrap()
+}
+
+fn basic() -> SignIn {
+    SignIn::Basic {
+        username: "tf".to_owned(),
+        password: Secret::from("pass-marker".to_owned()),
+    }
+}
+
+fn instance(server: &Server, sign_in: SignIn) -> Instance {
+    let timing = Timing {
+        batch_window: Duration::from_millis(3),
+        second_look: Duration::from_millis(1),
+    };
+    let options = InstanceOptions {
+        instance_url: server.url.clone(),
+        sign_in,
+        http: scripted::options(),
+        timing,
+    };
+    Instance::new(options).unwrap()
+}
+
+fn session(server: &Server) -> Session {
+    instance(server, basic()).at(scripted::limits())
+}
+
+fn result(row: Json) -> Reply {
+    Reply::json(200, &json!({ "result": row }))
+}
+
+fn no_record() -> Reply {
+    let error =
+        json!({ "message": "No Record found", "detail": "Record doesn't exist or ACL restricts the record retrieval" });
+    Reply::json(404, &json!({ "error": error, "status": "failure" }))
+}
+
+fn refusal(status: u16, message: &str, detail: &str) -> Reply {
+    Reply::json(
+        status,
+        &json!({ "error": { "message": message, "detail": detail }, "status": "failure" }),
+    )
+}
+
+/// The parameters of a request, decoded.
+fn param(received: &Received, name: &str) -> Option<String> {
+    let (_, query) = received.target.split_once('?')?;
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Calls are made inside of gRPC handlers, which move between threads.
+#[test]
+fn calls_can_move_between_threads() {
+    fn check<T: Send>(_: impl FnOnce(Session) -> T) {}
+    async fn all(session: Session) {
+        let _ = session.find(tables::sys_user::TABLE, &id(KEY), &[]).await;
+        let _ = session
+            .find_one(tables::sys_user::TABLE, &Query::every_row(), &[])
+            .await;
+        let insert = Insert {
+            table: tables::sys_user::TABLE,
+            row: Row::new(),
+            read: &[],
+            natural_key: None,
+            input: InputMode::Stored,
+        };
+        let _ = session.insert(insert).await;
+        let _ = session.links(LinkTable::ROLES).grant(&id(KEY), &id(OTHER)).await;
+        let _ = session.links(LinkTable::GROUPS).grant(&id(KEY), &id(OTHER)).await;
+        let _ = session.roles().id_of("x").await;
+        let _ = session.roles().name_of(&id(KEY)).await;
+        let _ = session.delete(tables::sys_user::TABLE, &id(KEY)).await;
+    }
+    check(all);
+}

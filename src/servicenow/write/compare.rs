@@ -1,0 +1,228 @@
+//! What was sent, compared with what was kept.
+
+use std::fmt;
+
+use url::Url;
+
+use super::InputMode;
+use crate::servicenow::query::is_true;
+use crate::servicenow::record::{Cell, Record, Row, Value, parse_date_time, parse_integer};
+use crate::servicenow::table::{Column, Kind};
+
+/// A column that the instance did not keep as it was sent, although it answered that all is well.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mismatch {
+    /// The column.
+    pub column: Column,
+    /// What was sent.
+    pub sent: String,
+    /// What the record holds now; none when the column cannot be read.
+    pub kept: Option<String>,
+    /// Why, as far as the answer shows.
+    pub cause: Cause,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Mismatch {
+            column,
+            sent,
+            kept,
+            cause,
+        } = self;
+        match kept {
+            Some(kept) => write!(f, "{column}: sent \"{sent}\", kept \"{kept}\": {cause}"),
+            None => write!(f, "{column}: sent \"{sent}\", cannot be read back: {cause}"),
+        }
+    }
+}
+
+/// The likely reason for a [`Mismatch`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// The column is known to be missing from older releases.
+    UnknownColumn,
+    /// The account may not read the column, or the release has none of this name: it may well be set.
+    NotVisible,
+    /// Dropped in silence: the account may not write the column.
+    FieldAcl,
+    /// Set to something else by the instance.
+    BusinessRule,
+    /// The answer does not show which of the two it was.
+    FieldAclOrBusinessRule,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cause::UnknownColumn => "this release of ServiceNow probably has no such column",
+            Cause::NotVisible => "the account may not read the column (field ACL), or this release has no such column",
+            Cause::FieldAcl => "a field ACL probably keeps the account from writing it",
+            Cause::BusinessRule => "a business rule or a default of the instance probably replaced it",
+            Cause::FieldAclOrBusinessRule => {
+                "either a field ACL keeps the account from writing it, or a business rule replaced it"
+            }
+        })
+    }
+}
+
+/// Which kind of write is compared: an insert leaves a dropped column empty, an update leaves the old value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum After {
+    Insert,
+    Update,
+}
+
+/// The columns that were not kept. Secrets are never compared, and what display-value input translates cannot be.
+pub(super) fn mismatches(row: &Row, kept: &Record, input: InputMode, after: After) -> Vec<Mismatch> {
+    row.cells()
+        .iter()
+        .filter_map(|(column, sent)| mismatch(*column, sent, kept, input, after))
+        .collect()
+}
+
+fn mismatch(column: Column, sent: &Value, kept: &Record, input: InputMode, after: After) -> Option<Mismatch> {
+    if matches!(sent, Value::Secret(_)) || !is_comparable(column.kind(), input) {
+        return None;
+    }
+    let sent = sent.clone().into_wire();
+    let held = match kept.text(column) {
+        Cell::Hidden => {
+            let cause = if column.is_newer() {
+                Cause::UnknownColumn
+            } else {
+                Cause::NotVisible
+            };
+            return Some(Mismatch {
+                column,
+                sent,
+                kept: None,
+                cause,
+            });
+        }
+        Cell::Empty => "",
+        Cell::Value(text) => text,
+    };
+    if means_the_same(column.kind(), &sent, held) {
+        return None;
+    }
+    let cause = match (after, held.is_empty()) {
+        (After::Insert | After::Update, true) => Cause::FieldAcl,
+        (After::Insert, false) => Cause::BusinessRule,
+        (After::Update, false) => Cause::FieldAclOrBusinessRule,
+    };
+    Some(Mismatch {
+        column,
+        sent,
+        kept: Some(held.to_owned()),
+        cause,
+    })
+}
+
+fn is_comparable(kind: Kind, input: InputMode) -> bool {
+    match (kind, input) {
+        (Kind::Secret, _) | (Kind::Reference | Kind::DateTime, InputMode::Display) => false,
+        (Kind::Text | Kind::Url | Kind::Bool | Kind::Integer | Kind::Reference | Kind::DateTime, _) => true,
+    }
+}
+
+/// Whether two texts of the wire are the same value. Resources use it to tell drift from noise.
+pub fn means_the_same(kind: Kind, one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    if one == other {
+        return true;
+    }
+    match kind {
+        Kind::Text | Kind::Secret => one.replace("\r\n", "\n") == other.replace("\r\n", "\n"),
+        Kind::Bool => is_true(one) == is_true(other),
+        Kind::Reference => one.eq_ignore_ascii_case(other),
+        Kind::Integer => {
+            matches!((parse_integer(one), parse_integer(other)), (Some(a), Some(b)) if a == b)
+        }
+        Kind::Url => matches!((Url::parse(one), Url::parse(other)), (Ok(a), Ok(b)) if a == b),
+        Kind::DateTime => {
+            matches!((parse_date_time(one), parse_date_time(other)), (Some(a), Some(b)) if a == b)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Secret;
+    use crate::servicenow::tables::{oauth_entity, sys_user};
+
+    #[test]
+    fn values_are_compared_by_meaning() {
+        for (kind, one, other, same) in [
+            (Kind::Text, "a ", "a", true),
+            (Kind::Text, "a", "A", false),
+            (Kind::Text, "a\r\nb", "a\nb", true),
+            (Kind::Bool, "true", "1", true),
+            (Kind::Bool, "false", "", true),
+            (Kind::Bool, "true", "", false),
+            (Kind::Integer, "300", "0300", true),
+            (Kind::Integer, "300", "", false),
+            (
+                Kind::Url,
+                "https://Login.example.com",
+                "https://login.example.com/",
+                true,
+            ),
+            (
+                Kind::Url,
+                "https://login.example.com/a",
+                "https://login.example.com/a/",
+                false,
+            ),
+            (Kind::Url, "not an address", "neither", false),
+            (Kind::Reference, "ABC", "abc", true),
+        ] {
+            assert_eq!(means_the_same(kind, one, other), same, "{kind:?} {one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_difference_names_its_likely_cause() {
+        let row = Row::new()
+            .set(sys_user::TITLE, "Robot")
+            .set(sys_user::EMAIL, "a@example.com")
+            .set(sys_user::IDENTITY_TYPE, "machine")
+            .set(sys_user::SOURCE, "x")
+            .set(sys_user::USER_PASSWORD, Secret::from("marker".to_owned()));
+        let kept = Record::for_tests(
+            "6816f79cc0a8016401c5a33be04be441",
+            &[("title", ""), ("email", "b@example.com"), ("user_password", "")],
+        );
+
+        let causes = |after| -> Vec<_> {
+            mismatches(&row, &kept, InputMode::Stored, after)
+                .into_iter()
+                .map(|m| (m.column.name(), m.cause))
+                .collect()
+        };
+
+        assert_eq!(
+            causes(After::Insert),
+            [
+                ("title", Cause::FieldAcl),
+                ("email", Cause::BusinessRule),
+                ("identity_type", Cause::UnknownColumn),
+                ("source", Cause::NotVisible)
+            ]
+        );
+        assert_eq!(causes(After::Update)[1], ("email", Cause::FieldAclOrBusinessRule));
+    }
+
+    #[test]
+    fn a_kept_row_has_no_difference() {
+        let row = Row::new()
+            .set(oauth_entity::ACTIVE, true)
+            .set(oauth_entity::ACCESS_TOKEN_LIFESPAN, 60);
+        let kept = Record::for_tests(
+            "6816f79cc0a8016401c5a33be04be441",
+            &[("active", "true"), ("access_token_lifespan", "60")],
+        );
+        assert_eq!(mismatches(&row, &kept, InputMode::Stored, After::Insert), []);
+    }
+}

@@ -1,0 +1,11 @@
+//! Each resource type, from creation to removal: a file per type.
+
+mod cross_scope_privilege;
+mod integration_user;
+mod ip_access_rule;
+mod oauth_entity;
+mod oidc_provider;
+mod support_repository;
+mod support_settings;
+mod table_access;
+mod user_role;
