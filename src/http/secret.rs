@@ -101,10 +101,11 @@ fn mask_values(text: &str) -> Cow<'_, str> {
     let registry = read(&REGISTRY);
     let mut hidden = Vec::new();
     registry.find(&View::of(text), &mut hidden);
-    for view in [View::json_unescaped(text), View::percent_decoded(text)] {
-        if let Some(view) = view {
-            registry.find(&view, &mut hidden);
-        }
+    for view in [View::json_unescaped(text), View::percent_decoded(text)]
+        .into_iter()
+        .flatten()
+    {
+        registry.find(&view, &mut hidden);
     }
     drop(registry);
     if hidden.is_empty() {

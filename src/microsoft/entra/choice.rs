@@ -307,6 +307,25 @@ mod tests {
         let chosen = configuration.choose(&environment).unwrap();
 
         assert!(matches!(chosen, SignIn::RefreshToken { proof: Proof::None, .. }));
+        let environment = Given {
+            client_id: id(),
+            client_certificate_path: Some("/certificate.pem".into()),
+            ..Given::default()
+        };
+        let chosen = configuration.choose(&environment).unwrap();
+        assert!(matches!(chosen, SignIn::RefreshToken { proof: Proof::None, .. }));
+        let of_theirs = Given {
+            client_id: id(),
+            ..configuration
+        };
+        let chosen = of_theirs.choose(&environment).unwrap();
+        assert!(matches!(
+            chosen,
+            SignIn::RefreshToken {
+                proof: Proof::Certificate(_),
+                ..
+            }
+        ));
     }
 
     #[test]

@@ -269,6 +269,27 @@ mod tests {
     }
 
     #[test]
+    fn an_error_without_a_known_code_has_the_advice_of_its_kind() {
+        let advice = |error: &str| {
+            let body = format!(r#"{{"error":"{error}","error_codes":[1]}}"#);
+            Refusal::parse(body.as_bytes()).unwrap().remedy()
+        };
+        assert!(advice("invalid_client").contains("do not fit together"));
+        assert!(advice("unauthorized_client").contains("check its registration"));
+        assert!(advice("interaction_required").contains("A person has to sign in"));
+        assert!(advice("anything").contains("https://login.microsoftonline.com/error"));
+    }
+
+    #[test]
+    fn the_code_is_shown_once() {
+        let body = br#"{"error":"invalid_grant","error_description":"AADSTS700082: Gone. Trace ID: x","error_codes":[700082]}"#;
+        assert_eq!(
+            Refusal::parse(body).unwrap().to_string(),
+            "AADSTS700082 (invalid_grant): Gone."
+        );
+    }
+
+    #[test]
     fn no_code_is_explained_twice() {
         let mut codes: Vec<u64> = ADVICE.iter().flat_map(|(codes, _)| codes.iter().copied()).collect();
         let all = codes.len();

@@ -86,6 +86,7 @@ async fn a_rotated_refresh_token_is_used_the_next_time() {
     assert_v2(&received[0], "refresh_token");
     assert_eq!(received[0].field("client_secret"), None);
     assert_eq!(received[1].field("refresh_token").as_deref(), Some("first-rotated"));
+    assert_eq!(secret::mask("<first-rotated>"), "<***>");
 }
 
 #[tokio::test]
@@ -114,7 +115,25 @@ async fn a_certificate_signs_an_assertion_that_its_key_verifies() {
     validation.set_issuer(&["app-id"]);
     let decoded = jsonwebtoken::decode::<serde_json::Value>(&assertion, &decoding, &validation).unwrap();
     assert_eq!(decoded.claims["sub"], "app-id");
-    assert!(decoded.header.x5t.is_some() && decoded.header.x5t_s256.is_some());
+    let thumbprint = |algorithm| {
+        let digest = aws_lc_rs::digest::digest(algorithm, certificate.der());
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, digest)
+    };
+    assert_eq!(
+        decoded.header.x5t,
+        Some(thumbprint(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY))
+    );
+    assert_eq!(decoded.header.x5t_s256, Some(thumbprint(&aws_lc_rs::digest::SHA256)));
+    let now = jiff::Timestamp::now().as_second();
+    let time = |name: &str| decoded.claims[name].as_i64().unwrap();
+    assert!((now - 5..=now).contains(&time("iat")), "{}", decoded.claims);
+    assert_eq!(
+        time("iat") - time("nbf"),
+        60,
+        "a clock that is somewhat ahead does no harm"
+    );
+    assert_eq!(time("exp") - time("iat"), 600);
+    assert_eq!(secret::mask(&format!("<{assertion}>")), "<***>");
 }
 
 #[tokio::test]
@@ -216,6 +235,37 @@ async fn wrong_credentials_are_tried_once_and_explained() {
     assert_eq!(server.count(), 1);
 }
 
+/// What Entra has not spread yet may be right a moment later, so it is not remembered as wrong.
+#[tokio::test]
+async fn a_refusal_that_replication_explains_is_tried_again_by_the_next_call() {
+    let server = Server::replies(vec![refused(7_000_215, "invalid_client"), granted()]).await;
+    let entra = entra(&server, application(Proof::Secret(Secret::from("fresh-secret"))));
+
+    assert!(entra.token(&limits()).await.is_err());
+    assert!(entra.token(&limits()).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_pauses_between_attempts_grow() {
+    let busy = || refused(90_024, "temporarily_unavailable");
+    let server = Server::replies(vec![busy(), busy(), granted()]).await;
+    let entra = entra(&server, application(Proof::Secret(Secret::from("any-secret"))));
+    let begun = Instant::now();
+
+    entra.token(&limits()).await.unwrap();
+
+    assert!(begun.elapsed() >= Duration::from_millis(1500), "{:?}", begun.elapsed());
+    assert_eq!(server.count(), 3);
+}
+
+#[tokio::test]
+async fn only_a_given_token_cannot_be_renewed() {
+    let server = Server::replies(vec![granted()]).await;
+
+    assert!(!entra(&server, SignIn::AccessToken(Secret::from("a-given-token"))).can_renew());
+    assert!(entra(&server, application(Proof::None)).can_renew());
+}
+
 #[tokio::test]
 async fn replication_is_awaited_only_for_what_was_just_created() {
     let authority = |server: &Server| Authority::new(server.origin(), "t").unwrap();
@@ -234,6 +284,7 @@ async fn replication_is_awaited_only_for_what_was_just_created() {
     )
     .await;
     assert!(matches!(refused_at_once, Err(EntraError::Refused(_))));
+    assert_eq!(secret::mask("<new-secret>"), "<***>");
 
     let server = Server::replies(vec![refused(7_000_229, "invalid_client"), granted()]).await;
     let token = client_credentials(

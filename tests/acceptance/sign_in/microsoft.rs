@@ -346,7 +346,7 @@ async fn certificates_fail_with_what_is_wrong_with_them() {
     let cases: [(&[u8], &str); 7] = [
         (certificate.as_bytes(), "holds a certificate but no private key"),
         (key.as_bytes(), "holds no certificate in PEM form"),
-        (b"\x30\x82\xff\xff", "convert it: openssl pkcs12"),
+        (b"\x30\x82\xff\xff", "Convert it: openssl pkcs12"),
         (b"", "holds no certificate in PEM form"),
         (
             &[certificate.as_bytes(), encrypted.as_bytes()].concat(),

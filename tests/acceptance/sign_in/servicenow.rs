@@ -416,7 +416,10 @@ async fn client_certificates_fail_each_with_its_own_message() {
             with(&certificate, &key),
             &["(client_certificate)", "registered for an active user"],
         ),
-        (with(&certificate, ""), &["no private key: set client_key_path"]),
+        (
+            with(&certificate, ""),
+            &["there is no private key", "Set client_key_path"],
+        ),
         (with(&certificate, &wrong_key), &["cannot be used together"]),
         (with(&stranger, ""), &["refused the client certificate or asks for one"]),
         (
@@ -738,7 +741,7 @@ async fn an_address_that_people_type_is_answered_with_the_right_one() {
         workspace
             .terraform("plan")
             .await
-            .fails_saying("username cannot be used: Basic authentication ends the user name at the first colon");
+            .fails_saying("Username cannot be used: Basic authentication ends the user name at the first colon");
         assert_eq!(simulator.logs().instance.all().len(), 0);
     })
     .await;
@@ -794,6 +797,7 @@ async fn an_unknown_argument_holds_back_its_own_half() {
                     }}
                     resource "servicenow_integration_user" "robot" {{
                       user_name = "{user_name}"
+                      title     = "Robot"
                     }}
                 "#
             )
@@ -807,7 +811,7 @@ async fn an_unknown_argument_holds_back_its_own_half() {
         changed(&simulator, "sys_user", "user_name", "robot-1", &[("title", "Somebody's")]);
         workspace.configure(&format!(
             "{}\nresource \"m365_support_settings\" \"this\" {{\n  provider = servicenow\n  application_id = \"a\"\n}}\n",
-            configuration(2, "robot-1").replace("user_name =", "title = \"Robot\"\nuser_name =")
+            configuration(2, "robot-1")
         ));
 
         // The user is refreshed, which shows that its title is another one now; the settings can be planned.

@@ -103,7 +103,10 @@ async fn what_cannot_be_reached_is_the_title_and_is_told_once() {
                 "{words}"
             );
             assert_eq!(words.matches(remedy).count(), 1, "{words}");
-            assert!(!words.contains("Cause:") && !words.contains(".."), "{words}");
+            assert!(
+                !words.contains("Cause:") && !words.replace("...", "").contains(".."),
+                "{words}"
+            );
         }
     })
     .await;
