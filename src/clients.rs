@@ -9,9 +9,11 @@ use crate::{
     servicenow::{Instance, InstanceOptions, Session, SignIn, Timing},
 };
 
-/// The clients. A side that is not configured is an error only for what needs it.
+/// The clients. A side that is not configured, or not known yet, is an error only for what needs it.
 #[derive(Debug)]
 pub struct Clients {
+    /// The arguments that are not known yet.
+    pub unknown: Unknown,
     /// The ServiceNow instance.
     pub servicenow: Result<Instance, Diagnostic>,
     /// The same instance for callers that sign in themselves; none while its address is not configured.
@@ -20,6 +22,17 @@ pub struct Clients {
     pub microsoft: Result<Microsoft365, Diagnostic>,
     /// Entra, for signing in as somebody else.
     pub authorities: Option<Authorities>,
+}
+
+/// The arguments of the provider block whose values are not known yet, by the side that needs them.
+#[derive(Debug, Default)]
+pub struct Unknown {
+    /// Of the instance.
+    pub servicenow: Vec<String>,
+    /// Of Microsoft 365.
+    pub microsoft365: Vec<String>,
+    /// Of either.
+    pub any: Vec<String>,
 }
 
 /// How to reach the instance, without an account.
@@ -81,6 +94,9 @@ impl Calls for Context<Clients> {
 
     fn instance_with(&self, token: &Secret) -> Result<Session, Diagnostic> {
         let Some(address) = self.data.address.clone() else {
+            if let (false, Err(problem)) = (self.data.unknown.servicenow.is_empty(), &self.data.servicenow) {
+                return Err(problem.clone());
+            }
             let detail = "The address of the instance is missing: set instance_url in the provider block, or \
                           SERVICENOW_INSTANCE_URL.";
             return Err(Diagnostic::error("ServiceNow is not configured", detail));

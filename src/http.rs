@@ -14,7 +14,6 @@ mod client;
 mod error;
 pub mod jwt;
 mod limits;
-mod lock;
 mod options;
 mod pace;
 mod proxy;

@@ -255,7 +255,8 @@ async fn write(
 async fn sign_in(cx: &Context<Clients>, check: &Check) -> Result<Secret, Diagnostic> {
     let Some(authorities) = cx.data.authorities.clone() else {
         let detail = "The block microsoft365 of the provider configuration cannot be used.";
-        return Err(Diagnostic::error("Microsoft 365 is not configured", detail));
+        let problem = || Diagnostic::error("Microsoft 365 is not configured", detail);
+        return Err(cx.microsoft().err().unwrap_or_else(problem));
     };
     let Some(tenant) = check.tenant.clone().or(authorities.tenant) else {
         let detail = "Give `tenant` here, or tenant_id in the block microsoft365 of the provider (ARM_TENANT_ID).";

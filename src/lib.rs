@@ -22,3 +22,4 @@ mod readiness;
 pub mod records;
 pub mod resources;
 pub mod servicenow;
+mod sync;

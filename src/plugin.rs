@@ -27,8 +27,9 @@ pub mod value;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use path::Path;
 pub use provider::{
-    Action, Configured, Context, DataSource, EphemeralResource, Function, FunctionError, Import, ListRequest, ListSink,
-    Listed, Moved, Need, Opened, Operation, Outcome, Plan, Progress, Provider, Reading, Resource,
+    Action, BlockType, Configured, Context, DataSource, EphemeralResource, Function, FunctionError, Import,
+    ListRequest, ListSink, Listed, Moved, Need, Opened, Operation, Outcome, Plan, Progress, Provider, Reading,
+    Resource,
 };
 pub use schema::{Attribute, IdentitySchema, Rule, Schema, Validator};
 pub use ty::Type;

@@ -16,7 +16,7 @@ use arguments::Arguments;
 
 use crate::{
     actions,
-    clients::{Address, Clients},
+    clients::{Address, Clients, Unknown},
     data_sources, ephemeral_resources, functions,
     http::{Backoff, ClientOptions, Correlation, Proxies, header::HeaderName},
     plugin::{
@@ -46,42 +46,40 @@ impl Provider for Servicenow {
 
     fn configure(&self, config: &Object, terraform_version: &str) -> Configured<Clients> {
         let arguments = Arguments::new(config, self.environment);
-        let mut unknown = arguments.unknown();
-        if let Some(block) = config.object("microsoft365") {
-            unknown.extend(Arguments::new(block, self.environment).unknown());
-        }
-        if !unknown.is_empty() {
-            tracing::info!(
-                arguments = unknown.join(", "),
-                "the provider's configuration is not known yet"
-            );
-            return Configured::Unknown(Diagnostics::new());
-        }
-        let options = client_options(&arguments, self.environment, terraform_version);
-        let mut problems = Diagnostics::new();
-        let servicenow = servicenow(&arguments, options.clone(), &mut problems);
         let nothing = Object::new();
         let block = config.object("microsoft365").unwrap_or(&nothing);
-        let unconfigured = Diagnostic::error(
-            "Microsoft 365 is not configured",
-            "The provider block says nothing of it.",
-        );
+        let microsoft365 = Arguments::new(block, self.environment);
+        let unknown = unknown(&arguments, &microsoft365);
+        let options = client_options(&arguments, self.environment, terraform_version);
+        let mut problems = Diagnostics::new();
+        let is_known = unknown.servicenow.is_empty();
         let mut clients = Clients {
-            servicenow,
-            address: address(&arguments, options.clone()),
-            microsoft: Err(unconfigured),
+            servicenow: if is_known {
+                servicenow(&arguments, options.clone(), &mut problems)
+            } else {
+                Err(not_known_yet(&unknown.servicenow))
+            },
+            address: is_known.then(|| address(&arguments, options.clone())).flatten(),
+            microsoft: Err(not_known_yet(&unknown.microsoft365)),
             authorities: None,
+            unknown,
         };
-        microsoft365::build(
-            &Arguments::new(block, self.environment),
-            options,
-            &mut clients,
-            &mut problems,
-        );
+        if clients.unknown.microsoft365.is_empty() {
+            microsoft365::build(&microsoft365, options, &mut clients, &mut problems);
+        }
         if problems.has_errors() {
             return Configured::Failed(problems);
         }
         Configured::Ready(clients, problems)
+    }
+
+    fn unknown<'d>(&self, data: &'d Clients, type_name: &str) -> &'d [String] {
+        match type_name {
+            // It signs in to the one side and calls the other.
+            "servicenow_inbound_check" => &data.unknown.any,
+            name if name.starts_with("m365_") => &data.unknown.microsoft365,
+            _ => &data.unknown.servicenow,
+        }
     }
 
     fn resources(&self) -> Vec<Box<dyn Resource<Clients>>> {
@@ -103,6 +101,42 @@ impl Provider for Servicenow {
     fn functions(&self) -> Vec<Box<dyn Function>> {
         functions::all()
     }
+}
+
+/// Which arguments are not known yet. Those that only tune the requests hold nobody back: their defaults do until they are
+/// known.
+fn unknown(arguments: &Arguments<'_>, microsoft365: &Arguments<'_>) -> Unknown {
+    let top: Vec<&str> = arguments.unknown();
+    let of_both = |name: &&str| *name == "ca_certificate_path";
+    let shown = |name: &str| format!("`{name}`");
+    let servicenow: Vec<String> = top
+        .iter()
+        .filter(|name| **name != "microsoft365" && !TUNING.contains(name))
+        .map(|name| shown(name))
+        .collect();
+    let of_microsoft = top.iter().filter(|name| **name == "microsoft365" || of_both(name));
+    let nested = microsoft365
+        .unknown()
+        .into_iter()
+        .map(|name| format!("`microsoft365.{name}`"));
+    let microsoft365: Vec<String> = of_microsoft.map(|name| shown(name)).chain(nested).collect();
+    let mut any = servicenow.clone();
+    any.extend(microsoft365.iter().filter(|name| !servicenow.contains(name)).cloned());
+    Unknown {
+        servicenow,
+        microsoft365,
+        any,
+    }
+}
+
+fn not_known_yet(arguments: &[String]) -> Diagnostic {
+    let detail = format!(
+        "Arguments of the provider block come from something that is still to be created ({}), so nothing can be read or \
+         written through them. Apply what they depend on first (terraform apply -target=...), or give them values that are \
+         known at plan time.",
+        arguments.join(", ")
+    );
+    Diagnostic::error("The provider's configuration is not known yet", detail)
 }
 
 /// Where the instance is, for whoever signs in there as somebody else.
@@ -229,6 +263,13 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._+".contains(c))
 }
 
+/// Arguments that change how requests are sent, and not where to or as whom.
+const TUNING: &[&str] = &[
+    "max_retries",
+    "request_timeout",
+    "requests_per_second",
+    "run_correlation",
+];
 const INVALID: &str = "Invalid ServiceNow configuration";
 const INSTANCE_URL: &[&str] = &["SERVICENOW_INSTANCE_URL", "SN_HOST"];
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -286,9 +327,49 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_argument_is_tolerated() {
-        let config = Object::new().with("instance_url", Value::Unknown);
-        assert!(matches!(configure(config), Configured::Unknown(_)));
+    fn an_unknown_argument_holds_back_its_own_side_alone() {
+        let known = || {
+            let microsoft365 = Object::new().with("tenant_id", "contoso.com").with("access_token", "t");
+            Object::new()
+                .with("instance_url", "https://dev1.service-now.com")
+                .with("api_key", "k")
+                .with("microsoft365", microsoft365)
+        };
+        let of_microsoft = |name: &str| {
+            let block = known().object("microsoft365").unwrap().clone();
+            known().with("microsoft365", block.with(name, Value::Unknown))
+        };
+        let provider = Servicenow {
+            environment: Environment::of(nothing),
+        };
+        // What is unknown, and whether the instance, the admin center and the inbound check are known all the same.
+        let cases = [
+            (known(), [true, true, true]),
+            (known().with("instance_url", Value::Unknown), [false, true, false]),
+            (known().with("username", Value::Unknown), [false, true, false]),
+            (
+                known().with("ca_certificate_path", Value::Unknown),
+                [false, false, false],
+            ),
+            (known().with("microsoft365", Value::Unknown), [true, false, false]),
+            (of_microsoft("tenant_id"), [true, false, false]),
+            (known().with("max_retries", Value::Unknown), [true, true, true]),
+            (known().with("request_timeout", Value::Unknown), [true, true, true]),
+            (known().with("requests_per_second", Value::Unknown), [true, true, true]),
+            (known().with("run_correlation", Value::Unknown), [true, true, true]),
+        ];
+        for (config, expected) in cases {
+            let Configured::Ready(clients, notes) = configure(config.clone()) else {
+                panic!("{config:?}")
+            };
+            let is_known = ["servicenow_role", "m365_support_settings", "servicenow_inbound_check"]
+                .map(|name| provider.unknown(&clients, name).is_empty());
+            assert_eq!(is_known, expected, "{config:?}");
+            assert_eq!(clients.servicenow.is_ok(), expected[0], "{config:?}");
+            assert_eq!(clients.address.is_some(), expected[0], "{config:?}");
+            assert_eq!(clients.microsoft.is_ok(), expected[1], "{config:?}");
+            assert!(notes.is_empty());
+        }
     }
 
     #[test]

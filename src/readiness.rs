@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
+    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
     records::field,
     servicenow::tables::sys_scope,
 };
@@ -40,8 +40,7 @@ struct Wanted {
 
 const INTEGRATION_ROLE: &str = "incident_manager";
 
-#[async_trait]
-impl DataSource<Clients> for IntegrationReadiness {
+impl BlockType for IntegrationReadiness {
     fn type_name(&self) -> &'static str {
         "servicenow_integration_readiness"
     }
@@ -108,7 +107,10 @@ impl DataSource<Clients> for IntegrationReadiness {
             "each check",
         )]
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for IntegrationReadiness {
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let text = |name: &str| config.text(name).map(str::to_owned);

@@ -6,7 +6,7 @@ use crate::{
     clients::Clients,
     inbound_check::{self, Check},
     plugin::{
-        Context, Diagnostics, Need, Object, Schema,
+        BlockType, Context, Diagnostics, Need, Object, Schema,
         provider::{Action, Progress},
     },
 };
@@ -14,8 +14,7 @@ use crate::{
 /// The action.
 pub(super) struct InboundCheck;
 
-#[async_trait]
-impl Action<Clients> for InboundCheck {
+impl BlockType for InboundCheck {
     fn type_name(&self) -> &'static str {
         "servicenow_inbound_check"
     }
@@ -33,7 +32,10 @@ impl Action<Clients> for InboundCheck {
     fn needs(&self) -> Vec<Need> {
         inbound_check::needs()
     }
+}
 
+#[async_trait]
+impl Action<Clients> for InboundCheck {
     async fn invoke(&self, cx: &Context<Clients>, config: &Object, progress: &Progress) -> Diagnostics {
         let check = match Check::from(config) {
             Ok(check) => check,

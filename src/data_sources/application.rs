@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
+    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
     records::{diagnostics, field, required_roles},
     servicenow::{
         Query, Record, Session, Table, TableError,
@@ -16,8 +16,7 @@ use crate::{
 /// The data source.
 pub(crate) struct Application;
 
-#[async_trait]
-impl DataSource<Clients> for Application {
+impl BlockType for Application {
     fn type_name(&self) -> &'static str {
         "servicenow_application"
     }
@@ -52,7 +51,10 @@ impl DataSource<Clients> for Application {
     fn needs(&self) -> Vec<Need> {
         required_roles::to_read(&[sys_scope::TABLE, sys_store_app::TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for Application {
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let scope = config.text("scope").unwrap_or_default().to_owned();

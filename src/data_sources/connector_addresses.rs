@@ -6,14 +6,13 @@ use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
     microsoft::connector,
-    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Type},
+    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Type},
 };
 
 /// The data source.
 pub(super) struct ConnectorAddresses;
 
-#[async_trait]
-impl DataSource<Clients> for ConnectorAddresses {
+impl BlockType for ConnectorAddresses {
     fn type_name(&self) -> &'static str {
         "m365_support_connector_addresses"
     }
@@ -49,7 +48,10 @@ impl DataSource<Clients> for ConnectorAddresses {
     fn needs(&self) -> Vec<Need> {
         vec![Need::new("no role; nothing is asked but DNS", "the addresses")]
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for ConnectorAddresses {
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let documented: Vec<String> = connector::DOCUMENTED
             .iter()

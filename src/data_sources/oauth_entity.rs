@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
-use crate::plugin::{Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
+use crate::plugin::{BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
 use crate::records::lookup::{self, Lookup};
 use crate::records::resource::RecordResource;
 use crate::records::{diagnostics, required_roles};
@@ -16,8 +16,7 @@ fn entry() -> Lookup {
     Lookup::of::<resource::OauthEntity>(&["name", "client_id"])
 }
 
-#[async_trait]
-impl DataSource<Clients> for OauthEntity {
+impl BlockType for OauthEntity {
     fn type_name(&self) -> &'static str {
         "servicenow_oauth_entity"
     }
@@ -45,7 +44,10 @@ impl DataSource<Clients> for OauthEntity {
     fn needs(&self) -> Vec<Need> {
         required_roles::to_read(&[TABLE, oauth_entity_profile::TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for OauthEntity {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let rows =

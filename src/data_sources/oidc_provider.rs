@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
-use crate::plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
+use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
 use crate::records::field::Known;
 use crate::records::lookup::Lookup;
 use crate::records::required_roles;
@@ -16,8 +16,7 @@ fn provider() -> Lookup {
     Lookup::of::<resource::OidcProvider>(&["name", "client_id"])
 }
 
-#[async_trait]
-impl DataSource<Clients> for OidcProvider {
+impl BlockType for OidcProvider {
     fn type_name(&self) -> &'static str {
         "servicenow_oidc_provider"
     }
@@ -41,7 +40,10 @@ impl DataSource<Clients> for OidcProvider {
     fn needs(&self) -> Vec<Need> {
         required_roles::to_read(&[TABLE, oidc_provider_configuration::TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for OidcProvider {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let (_, mut state) = provider().find(&session, config, None).await?;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
-use crate::plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
+use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
 use crate::records::field::Field;
 use crate::records::lookup::{self, Lookup};
 use crate::records::required_roles;
@@ -33,8 +33,7 @@ fn role() -> Lookup {
     }
 }
 
-#[async_trait]
-impl DataSource<Clients> for Role {
+impl BlockType for Role {
     fn type_name(&self) -> &'static str {
         "servicenow_role"
     }
@@ -47,7 +46,10 @@ impl DataSource<Clients> for Role {
     fn needs(&self) -> Vec<Need> {
         required_roles::to_read(&[TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for Role {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let (_, state) = role().find(&cx.instance()?, config, None).await?;
         Ok((state, Diagnostics::new()))

@@ -6,15 +6,14 @@ use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
     microsoft::{SupportError, support::Repository},
-    plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Schema, Value},
+    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value},
     records::{diagnostics, required_roles},
 };
 
 /// The data source.
 pub(super) struct SupportIntegration;
 
-#[async_trait]
-impl DataSource<Clients> for SupportIntegration {
+impl BlockType for SupportIntegration {
     fn type_name(&self) -> &'static str {
         "m365_support_integration"
     }
@@ -49,7 +48,10 @@ impl DataSource<Clients> for SupportIntegration {
     fn needs(&self) -> Vec<Need> {
         required_roles::of_admin_center()
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for SupportIntegration {
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let microsoft = cx.microsoft()?;
         let limits = cx.limits();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
-use crate::plugin::{Attribute, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value};
+use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value};
 use crate::records::field::Field;
 use crate::records::lookup::{self, Lookup};
 use crate::records::{diagnostics, required_roles};
@@ -21,8 +21,7 @@ fn user() -> Lookup {
     user
 }
 
-#[async_trait]
-impl DataSource<Clients> for User {
+impl BlockType for User {
     fn type_name(&self) -> &'static str {
         "servicenow_user"
     }
@@ -43,7 +42,10 @@ impl DataSource<Clients> for User {
     fn needs(&self) -> Vec<Need> {
         required_roles::to_read(&[TABLE])
     }
+}
 
+#[async_trait]
+impl DataSource<Clients> for User {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let (record, mut state) = user().find(&session, config, None).await?;

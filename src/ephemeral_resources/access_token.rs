@@ -11,7 +11,7 @@ use crate::{
     connection_diagnostics,
     http::Secret,
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, Need, Object, Schema,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, Need, Object, Schema,
         provider::{EphemeralResource, Opened},
     },
     records::diagnostics,
@@ -30,8 +30,7 @@ struct Kept {
     revoke: bool,
 }
 
-#[async_trait]
-impl EphemeralResource<Clients> for AccessToken {
+impl BlockType for AccessToken {
     fn type_name(&self) -> &'static str {
         "servicenow_access_token"
     }
@@ -58,7 +57,10 @@ impl EphemeralResource<Clients> for AccessToken {
     fn needs(&self) -> Vec<Need> {
         vec![Need::new("no role", "the sign-in of the provider itself")]
     }
+}
 
+#[async_trait]
+impl EphemeralResource<Clients> for AccessToken {
     async fn open(&self, cx: &Context<Clients>, config: Object) -> Result<Opened, Diagnostics> {
         let Token { token, expires_at } = cx
             .instance()?

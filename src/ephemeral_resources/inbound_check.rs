@@ -6,7 +6,7 @@ use crate::{
     clients::Clients,
     inbound_check::{self, Check},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, Need, Object, Schema, Severity, Type, Value,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, Need, Object, Schema, Severity, Type, Value,
         provider::{EphemeralResource, Opened},
     },
 };
@@ -14,8 +14,7 @@ use crate::{
 /// The ephemeral resource.
 pub(super) struct InboundCheck;
 
-#[async_trait]
-impl EphemeralResource<Clients> for InboundCheck {
+impl BlockType for InboundCheck {
     fn type_name(&self) -> &'static str {
         "servicenow_inbound_check"
     }
@@ -49,7 +48,10 @@ impl EphemeralResource<Clients> for InboundCheck {
     fn needs(&self) -> Vec<Need> {
         inbound_check::needs()
     }
+}
 
+#[async_trait]
+impl EphemeralResource<Clients> for InboundCheck {
     async fn open(&self, cx: &Context<Clients>, config: Object) -> Result<Opened, Diagnostics> {
         let check = Check::from(&config)?;
         let say = |step: &str| tracing::info!(step, "inbound check");

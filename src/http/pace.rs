@@ -11,7 +11,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{HttpError, Limits, lock};
+use super::{HttpError, Limits};
+use crate::sync::lock;
 
 /// The pace of one client.
 pub(super) struct Pace {
@@ -82,7 +83,7 @@ impl Pace {
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
-        lock::lock(&self.schedule)
+        lock(&self.schedule)
     }
 }
 

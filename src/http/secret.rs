@@ -16,13 +16,11 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use regex_lite::Regex;
 use serde_json::Value;
-use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::lock;
+use crate::sync::{read, write};
 
 /// A text that is never printed. The one way out is [`Secret::expose`].
 #[derive(Clone, Eq, PartialEq)]
@@ -60,7 +58,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// From now on [`mask`] hides this value, also percent-encoded, JSON-escaped and in base64.
+/// From now on [`mask`] hides this value, also percent-encoded, JSON-escaped and in base64. Escapes are undone before the
+/// comparison, however the other side writes them; the forms that are listed here are those that a plus for a blank, or
+/// base64, hides from that.
 ///
 /// Values shorter than four characters are not registered: they would mask half of every text.
 pub fn register(secret: &Secret) {
@@ -68,20 +68,17 @@ pub fn register(secret: &Secret) {
     if value.chars().count() < SHORTEST {
         return;
     }
-    if lock::read(&REGISTRY).known.contains(value) {
+    if read(&REGISTRY).known.contains(value) {
         return;
     }
-    let mut registry = lock::write(&REGISTRY);
+    let mut registry = write(&REGISTRY);
     if !registry.known.insert(value.to_owned()) {
         return;
     }
-    let json = Value::from(value).to_string();
     let forms = [
         value.to_owned(),
-        utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
-        utf8_percent_encode(value, UNRESERVED).to_string(),
-        form_urlencoded::byte_serialize(value.as_bytes()).collect(),
-        json[1..json.len() - 1].to_owned(),
+        // A form, in which only the plus for a blank is left once the rest is undone.
+        value.replace(' ', "+"),
         STANDARD.encode(value),
         STANDARD_NO_PAD.encode(value),
         URL_SAFE_NO_PAD.encode(value),
@@ -101,35 +98,124 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 }
 
 fn mask_values(text: &str) -> Cow<'_, str> {
-    let registry = lock::read(&REGISTRY);
+    let registry = read(&REGISTRY);
+    let mut hidden = Vec::new();
+    registry.find(&View::of(text), &mut hidden);
+    for view in [View::json_unescaped(text), View::percent_decoded(text)] {
+        if let Some(view) = view {
+            registry.find(&view, &mut hidden);
+        }
+    }
+    drop(registry);
+    if hidden.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    hidden.sort_unstable_by_key(|range| range.start);
     let mut masked = String::new();
     let mut copied = 0;
-    // What is hidden since it was last copied. Secrets that overlap or touch are hidden as one.
-    let mut hidden: Option<Range<usize>> = None;
-    for start in 0..text.len() {
-        let Some(length) = registry.longest_at(&text.as_bytes()[start..]) else {
-            continue;
-        };
-        match &mut hidden {
-            Some(range) if start <= range.end => range.end = range.end.max(start + length),
-            _ => {
-                if let Some(range) = hidden.replace(start..start + length) {
-                    masked.push_str(&text[copied..range.start]);
-                    masked.push_str(MASK);
-                    copied = range.end;
-                }
-            }
+    let mut hidden = hidden.into_iter().peekable();
+    while let Some(mut range) = hidden.next() {
+        // Secrets that overlap or touch are hidden as one.
+        while let Some(next) = hidden.next_if(|next| next.start <= range.end) {
+            range.end = range.end.max(next.end);
+        }
+        masked.push_str(&text[copied..range.start]);
+        masked.push_str(MASK);
+        copied = range.end;
+    }
+    masked.push_str(&text[copied..]);
+    Cow::Owned(masked)
+}
+
+/// A text with one kind of escapes undone, and where each of its bytes stands in the original.
+struct View<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// One more than there are bytes; none where nothing was undone.
+    starts: Vec<usize>,
+}
+
+impl<'a> View<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            bytes: Cow::Borrowed(text.as_bytes()),
+            starts: Vec::new(),
         }
     }
-    match hidden {
-        None => Cow::Borrowed(text),
-        Some(range) => {
-            masked.push_str(&text[copied..range.start]);
-            masked.push_str(MASK);
-            masked.push_str(&text[range.end..]);
-            Cow::Owned(masked)
+
+    /// As a JSON reader sees it, whatever was escaped (`\/`, `\u00fc`, `\u003d`), also in a document that was cut.
+    fn json_unescaped(text: &str) -> Option<Self> {
+        text.contains('\\').then(|| {
+            Self::decoded(text, |rest| {
+                let rest = rest.strip_prefix('\\')?;
+                let escaped = rest.chars().next()?;
+                let (letter, length) = match escaped {
+                    'u' => {
+                        let (letter, length) = utf16_escape(&rest[1..])?;
+                        (letter, 2 + length)
+                    }
+                    'n' => ('\n', 2),
+                    'r' => ('\r', 2),
+                    't' => ('\t', 2),
+                    'b' => ('\u{8}', 2),
+                    'f' => ('\u{c}', 2),
+                    '"' | '\\' | '/' => (escaped, 2),
+                    _ => return None,
+                };
+                Some((letter.to_string().into_bytes(), length))
+            })
+        })
+    }
+
+    /// With `%C3` and `%c3` as the byte that they stand for.
+    fn percent_decoded(text: &str) -> Option<Self> {
+        text.contains('%').then(|| {
+            Self::decoded(text, |rest| {
+                let digits = rest.strip_prefix('%')?.get(..2)?;
+                let byte = u8::from_str_radix(digits, 16).ok()?;
+                Some((vec![byte], 3))
+            })
+        })
+    }
+
+    /// Undoes what `escape` recognises at the beginning of a text: the bytes, and how long the escape is.
+    fn decoded(text: &str, escape: impl Fn(&str) -> Option<(Vec<u8>, usize)>) -> Self {
+        let (mut bytes, mut starts) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
+        let mut at = 0;
+        while let Some(letter) = text[at..].chars().next() {
+            let (undone, length) = escape(&text[at..]).unwrap_or_else(|| {
+                let mut buffer = [0; 4];
+                (letter.encode_utf8(&mut buffer).as_bytes().to_vec(), letter.len_utf8())
+            });
+            starts.extend(std::iter::repeat_n(at, undone.len()));
+            bytes.extend(undone);
+            at += length;
+        }
+        starts.push(at);
+        Self {
+            bytes: Cow::Owned(bytes),
+            starts,
         }
     }
+
+    /// A range of this view in the original.
+    fn original(&self, range: Range<usize>) -> Range<usize> {
+        match (self.starts.get(range.start), self.starts.get(range.end)) {
+            (Some(start), Some(end)) => *start..*end,
+            _ => range,
+        }
+    }
+}
+
+/// The letter of `00fc`, or of a pair such as `d83d\ude00`, and its length.
+fn utf16_escape(text: &str) -> Option<(char, usize)> {
+    let unit = |text: &str| u16::from_str_radix(text.get(..4)?, 16).ok();
+    let first = unit(text)?;
+    if let Some(Ok(letter)) = char::decode_utf16([first]).next() {
+        return Some((letter, 4));
+    }
+    let second = unit(text.get(4..)?.strip_prefix("\\u")?)?;
+    let letter = char::decode_utf16([first, second]).next()?.ok()?;
+    Some((letter, 10))
 }
 
 fn mask_keys(text: &str) -> Cow<'_, str> {
@@ -138,8 +224,7 @@ fn mask_keys(text: &str) -> Cow<'_, str> {
         && let Ok(mut value) = serde_json::from_str::<Value>(text)
     {
         return if mask_tree(&mut value) {
-            // Names are written without the escapes that hid them.
-            Cow::Owned(mask_values(&value.to_string()).into_owned())
+            Cow::Owned(value.to_string())
         } else {
             Cow::Borrowed(text)
         };
@@ -153,8 +238,7 @@ fn mask_keys(text: &str) -> Cow<'_, str> {
     masked
 }
 
-/// Masks what lies under secret keys, however deep, and registered values however they were escaped; tells whether there
-/// was anything.
+/// Masks what lies under secret keys, however deep; tells whether there was anything. Registered values are gone already.
 fn mask_tree(value: &mut Value) -> bool {
     match value {
         Value::Object(fields) => {
@@ -169,14 +253,7 @@ fn mask_tree(value: &mut Value) -> bool {
             any
         }
         Value::Array(items) => items.iter_mut().fold(false, |any, item| mask_tree(item) | any),
-        Value::String(text) => match mask_values(text) {
-            Cow::Borrowed(_) => false,
-            Cow::Owned(masked) => {
-                *text = masked;
-                true
-            }
-        },
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -221,6 +298,15 @@ impl Registry {
         let patterns = self.patterns.entry(*first).or_default();
         if !patterns.iter().any(|pattern| pattern.as_str() == form) {
             patterns.push(Zeroizing::new(form));
+        }
+    }
+
+    /// Finds every registered value in a view, as ranges of the original text.
+    fn find(&self, view: &View<'_>, hidden: &mut Vec<Range<usize>>) {
+        for start in 0..view.bytes.len() {
+            if let Some(length) = self.longest_at(&view.bytes[start..]) {
+                hidden.push(view.original(start..start + length));
+            }
         }
     }
 
@@ -310,14 +396,17 @@ const SPELLINGS: &[&str] = &[
     "x-sn-apikey",
 ];
 
-/// RFC 3986: what a careful encoder leaves alone.
-const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const MASK: &str = "***";
 const SHORTEST: usize = 4;
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
     use super::*;
+
+    /// RFC 3986: what a careful encoder leaves alone.
+    const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
     #[test]
     fn a_registered_value_is_hidden_in_every_encoding() {
@@ -347,11 +436,79 @@ mod tests {
 
     #[test]
     fn a_registered_value_is_hidden_however_json_escapes_it() {
-        register(&Secret::from("slash/and ümlaut"));
+        register(&Secret::from("slash/and ümlaut=😀"));
 
-        let masked = mask(r#"{"note":["quoting slash\/and \u00fcmlaut here"]}"#);
+        for escaped in [
+            r"slash/and ümlaut=😀",
+            r"slash\/and \u00fcmlaut=😀",
+            r"slash\u002fand\u0020\u00FCmlaut\u003d\ud83d\ude00",
+            r"\u0073lash/and ümlaut\u003D\uD83D\uDE00",
+        ] {
+            let document = format!(r#"{{"note":["quoting {escaped} here"]}}"#);
+            assert_eq!(mask(&document), r#"{"note":["quoting *** here"]}"#, "{escaped}");
+            // What was cut is no document any more.
+            let cut = format!(r#"{{"note":["quoting {escaped} he"#);
+            assert_eq!(mask(&cut), r#"{"note":["quoting *** he"#, "{escaped}");
+        }
+    }
 
-        assert_eq!(masked, r#"{"note":["quoting *** here"]}"#);
+    #[test]
+    fn a_registered_value_is_hidden_however_it_is_percent_encoded() {
+        let secret = "päss/w+rd & ~more_";
+        register(&Secret::from(secret));
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let forms = [
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+            utf8_percent_encode(secret, UNRESERVED).to_string(),
+            form,
+            "p%C3%a4ss/w%2brd%20&%20~more_".to_owned(),
+        ];
+        for form in forms {
+            for form in [form.to_lowercase(), form] {
+                assert_eq!(mask(&format!("q={form}&n=1")), "q=***&n=1", "{form}");
+            }
+        }
+    }
+
+    /// The three alphabets and paddings differ for this one.
+    #[test]
+    fn a_registered_value_is_hidden_in_each_base64() {
+        let secret = "subjects?>>ü~";
+        register(&Secret::from(secret));
+        let forms = [
+            STANDARD.encode(secret),
+            STANDARD_NO_PAD.encode(secret),
+            URL_SAFE_NO_PAD.encode(secret),
+        ];
+        for (number, form) in forms.iter().enumerate() {
+            assert_eq!(mask(&format!("<{form}>")), "<***>", "{form}");
+            assert!(!forms[..number].contains(form), "{forms:?}");
+        }
+    }
+
+    #[test]
+    fn four_characters_are_a_secret_and_three_are_none() {
+        register(&Secret::from("Qx7!"));
+        register(&Secret::from("Qz9"));
+
+        assert_eq!(mask("Qx7! Qz9"), "*** Qz9");
+    }
+
+    #[test]
+    fn every_secret_of_a_list_is_hidden() {
+        register(&Secret::from("first-of-list"));
+        register(&Secret::from("second-of-list"));
+        let registered = r#"{"names":["first-of-list","second-of-list"]}"#;
+        assert_eq!(mask(registered), r#"{"names":["***","***"]}"#);
+        let escaped = r#"{"names":["first\u002dof-list","second\u002dof-list"]}"#;
+        assert_eq!(mask(escaped), r#"{"names":["***","***"]}"#);
+        let records = r#"[{"n":1,"secret":"one"},{"n":2,"secret":"two"}]"#;
+        assert_eq!(mask(records), r#"[{"n":1,"secret":"***"},{"n":2,"secret":"***"}]"#);
+        let by_key = r#"{"secret":["one","two"],"password":{"value":"one","link":"two"}}"#;
+        assert_eq!(
+            mask(by_key),
+            r#"{"password":{"link":"***","value":"***"},"secret":["***","***"]}"#
+        );
     }
 
     #[test]

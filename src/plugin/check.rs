@@ -5,7 +5,7 @@
 use super::{
     path::Trail,
     schema::{Attribute, Kind, Nesting, Schema},
-    value::{Object, Value},
+    value::{Object, Value, known_texts},
 };
 
 /// What core would call an invalid plan.
@@ -85,7 +85,7 @@ pub fn apply_problems(schema: &Schema, planned: &Object, new: &Object) -> Vec<St
 }
 
 /// Whether a result keeps everything that the plan knew.
-fn agrees(ty: &super::ty::Type, planned: &Value, new: &Value) -> bool {
+pub(super) fn agrees(ty: &super::ty::Type, planned: &Value, new: &Value) -> bool {
     use super::ty::Type;
     match (ty, planned, new) {
         (_, Value::Unknown, _) => true,
@@ -106,6 +106,9 @@ fn agrees(ty: &super::ty::Type, planned: &Value, new: &Value) -> bool {
                     .all(|(planned, new)| agrees(element, planned, new))
         }
         (Type::Set(element), Value::List(planned), Value::List(new)) => {
+            if let (Some(planned), Some(new)) = (known_texts(planned), known_texts(new)) {
+                return planned == new;
+            }
             new.len() <= planned.len()
                 && new
                     .iter()

@@ -3,7 +3,7 @@
 //! `D` is the provider's data: whatever its configuration builds (clients, above all). The framework only hands it on.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -19,6 +19,7 @@ use super::{
     ty::Type,
     value::{Object, Value},
 };
+use crate::sync::lock;
 
 /// A provider: its own configuration block, and the parts it offers.
 pub trait Provider: Send + Sync + Sized + 'static {
@@ -36,6 +37,13 @@ pub trait Provider: Send + Sync + Sized + 'static {
 
     /// Builds the data. Values may be unknown at plan time. No network: nothing signs in before it is needed.
     fn configure(&self, config: &Object, terraform_version: &str) -> Configured<Self::Data>;
+
+    /// The arguments of the provider block that a part of this name needs and whose values are not known yet, as names to
+    /// show. Such a part can be planned, but nothing can be asked through it.
+    fn unknown<'d>(&self, data: &'d Self::Data, type_name: &str) -> &'d [String] {
+        let _ = (data, type_name);
+        &[]
+    }
 
     /// The managed resources.
     fn resources(&self) -> Vec<Box<dyn Resource<Self::Data>>>;
@@ -64,10 +72,8 @@ pub trait Provider: Send + Sync + Sized + 'static {
 /// How configuring ended.
 #[derive(Debug)]
 pub enum Configured<D> {
-    /// Ready for calls, with warnings if there are any.
+    /// Ready for calls, with warnings if there are any. What [`Provider::unknown`] names is not.
     Ready(D, Diagnostics),
-    /// An argument is not known yet, so that nothing can be called. Plans of new objects still work.
-    Unknown(Diagnostics),
     /// The configuration is wrong.
     Failed(Diagnostics),
 }
@@ -141,22 +147,30 @@ impl<D> Context<D> {
     /// The same call, reading as after an import.
     #[must_use]
     pub fn as_import(&self) -> Self {
+        let notes = Notes {
+            warnings: Arc::clone(&self.notes.warnings),
+            ..Notes::default()
+        };
+        Self {
+            reading: Reading::Import,
+            ..self.with_notes(notes)
+        }
+    }
+
+    /// The same call, whose notes nobody reads.
+    pub(super) fn unheard(&self) -> Self {
+        self.with_notes(Notes::default())
+    }
+
+    fn with_notes(&self, notes: Notes) -> Self {
         Self {
             data: Arc::clone(&self.data),
             deadline: self.deadline,
             cancel: self.cancel.clone(),
-            reading: Reading::Import,
-            notes: Arc::new(Notes {
-                warnings: Arc::clone(&self.notes.warnings),
-                ..Notes::default()
-            }),
+            reading: self.reading,
+            notes: Arc::new(notes),
         }
     }
-}
-
-/// A panic elsewhere leaves these plain values whole.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An operation with a time limit of its own.
@@ -194,7 +208,7 @@ pub enum Outcome {
     Partly(Object, Diagnostics),
 }
 
-/// A plan that a resource adds its own rules to. Pure: values in, decision out.
+/// A plan that a resource adds its own rules to. Terraform plans twice and demands the same answer.
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// What the user wrote, write-only values included.
@@ -250,9 +264,8 @@ impl Need {
     }
 }
 
-/// A managed resource.
-#[async_trait]
-pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
+/// What every type of block has: a resource, a data source, an ephemeral resource, an action.
+pub trait BlockType: Send + Sync + 'static {
     /// Its full type name.
     fn type_name(&self) -> &'static str;
 
@@ -264,6 +277,16 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Checks that a schema cannot express.
+    fn validate(&self, config: &Object) -> Diagnostics {
+        let _ = config;
+        Diagnostics::new()
+    }
+}
+
+/// A managed resource.
+#[async_trait]
+pub trait Resource<D: Send + Sync + 'static>: BlockType {
     /// What names one of its objects among all.
     fn identity(&self) -> Option<IdentitySchema> {
         None
@@ -275,15 +298,10 @@ pub trait Resource<D: Send + Sync + 'static>: Send + Sync + 'static {
         Duration::from_mins(5)
     }
 
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
-    /// Adds the resource's own plan rules; not called for a destroy.
-    fn plan(&self, plan: &mut Plan<'_>) {
-        let _ = plan;
+    /// Adds the resource's own plan rules; not called for a destroy. There is no context where the provider is not
+    /// configured yet, and the plan must be possible without.
+    async fn plan(&self, cx: Option<&Context<D>>, plan: &mut Plan<'_>) {
+        let _ = (cx, plan);
     }
 
     /// Makes the object. `config` holds the write-only values.
@@ -393,48 +411,14 @@ impl ListSink {
 
 /// A data source.
 #[async_trait]
-pub trait DataSource<D: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Its full type name.
-    fn type_name(&self) -> &'static str;
-
-    /// Its schema.
-    fn schema(&self) -> Schema;
-
-    /// The rights that an account needs for it, for the reference pages.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
+pub trait DataSource<D: Send + Sync + 'static>: BlockType {
     /// Reads what the wholly known configuration asks for.
     async fn read(&self, cx: &Context<D>, config: Object) -> Result<(Object, Diagnostics), Diagnostics>;
 }
 
 /// A value that exists only while Terraform runs.
 #[async_trait]
-pub trait EphemeralResource<D: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Its full type name.
-    fn type_name(&self) -> &'static str;
-
-    /// Its schema.
-    fn schema(&self) -> Schema;
-
-    /// The rights that an account needs for it, for the reference pages.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
+pub trait EphemeralResource<D: Send + Sync + 'static>: BlockType {
     /// Makes it.
     async fn open(&self, cx: &Context<D>, config: Object) -> Result<Opened, Diagnostics>;
 
@@ -466,24 +450,7 @@ pub struct Opened {
 
 /// Something that is done at a moment, and leaves no state.
 #[async_trait]
-pub trait Action<D: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Its full type name.
-    fn type_name(&self) -> &'static str;
-
-    /// Its schema.
-    fn schema(&self) -> Schema;
-
-    /// The rights that an account needs for it, for the reference pages.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// Checks that a schema cannot express.
-    fn validate(&self, config: &Object) -> Diagnostics {
-        let _ = config;
-        Diagnostics::new()
-    }
-
+pub trait Action<D: Send + Sync + 'static>: BlockType {
     /// Does it, with progress that the user sees.
     async fn invoke(&self, cx: &Context<D>, config: &Object, progress: &Progress) -> Diagnostics;
 }

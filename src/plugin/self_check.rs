@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::plugin::{
         Configured, Context, Diagnostics, IdentitySchema, Import, Object, Outcome, Resource, Value,
-        provider::{Action, Function, FunctionError, Parameter, Progress, Signature},
+        provider::{Action, BlockType, Function, FunctionError, Parameter, Progress, Signature},
     };
 
     /// A provider with one fault of each kind.
@@ -183,7 +183,7 @@ mod tests {
         }
 
         fn actions(&self) -> Vec<Box<dyn Action<()>>> {
-            vec![Box::new(Unsound)]
+            vec![Box::new(UnsoundAction)]
         }
 
         fn functions(&self) -> Vec<Box<dyn Function>> {
@@ -191,8 +191,7 @@ mod tests {
         }
     }
 
-    #[async_trait]
-    impl Resource<()> for Unsound {
+    impl BlockType for Unsound {
         fn type_name(&self) -> &'static str {
             "unsound_thing"
         }
@@ -200,7 +199,10 @@ mod tests {
         fn schema(&self) -> Schema {
             Schema::new("X.", vec![Attribute::flag("on").describe("x")])
         }
+    }
 
+    #[async_trait]
+    impl Resource<()> for Unsound {
         fn identity(&self) -> Option<IdentitySchema> {
             Some(IdentitySchema::of("key", "on", "x"))
         }
@@ -233,8 +235,9 @@ mod tests {
         }
     }
 
-    #[async_trait]
-    impl Action<()> for Unsound {
+    struct UnsoundAction;
+
+    impl BlockType for UnsoundAction {
         fn type_name(&self) -> &'static str {
             "Unsound"
         }
@@ -242,7 +245,10 @@ mod tests {
         fn schema(&self) -> Schema {
             Schema::new("X.", vec![Attribute::text("result").computed().describe("x")])
         }
+    }
 
+    #[async_trait]
+    impl Action<()> for UnsoundAction {
         async fn invoke(&self, _: &Context<()>, _: &Object, _: &Progress) -> Diagnostics {
             Diagnostics::new()
         }

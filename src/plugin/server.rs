@@ -9,7 +9,9 @@ mod config;
 mod data_sources;
 mod ephemeral;
 mod functions;
+mod kept;
 mod lists;
+mod plan;
 mod resources;
 mod schemas;
 mod secrets;
@@ -30,13 +32,17 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Mask,
     codec::msgpack,
-    diagnostics::Diagnostic,
+    diagnostics::{Diagnostic, Diagnostics},
     proto::tfplugin6::{DynamicValue, ResourceIdentityData},
-    provider::{Action, DataSource, EphemeralResource, Function, Provider, Resource, lock},
-    schema::{IdentitySchema, Schema},
+    provider::{Action, BlockType, DataSource, EphemeralResource, Function, Provider, Resource},
+    schema::{
+        IdentitySchema, Schema,
+        validate::{self, WriteOnly},
+    },
     ty::Type,
     value::{Object, Value},
 };
+use crate::sync::lock;
 
 /// The gRPC service of a provider.
 pub struct Server<P: Provider> {
@@ -114,8 +120,6 @@ struct Shared<P: Provider> {
 enum Configuration<D> {
     /// Validation runs unconfigured.
     Absent,
-    /// An argument is not known yet.
-    Unknown,
     Ready(Arc<D>),
 }
 
@@ -123,7 +127,6 @@ impl<D> Clone for Configuration<D> {
     fn clone(&self) -> Self {
         match self {
             Configuration::Absent => Configuration::Absent,
-            Configuration::Unknown => Configuration::Unknown,
             Configuration::Ready(data) => Configuration::Ready(Arc::clone(data)),
         }
     }
@@ -148,25 +151,22 @@ impl<T: ?Sized> Entry<T> {
     }
 }
 
-/// Gives each kind of part its name and schema.
-macro_rules! entry {
-    ($part:ident) => {
-        impl<D: Send + Sync + 'static> Entry<dyn $part<D>> {
-            fn name(&self) -> &'static str {
-                self.part.type_name()
-            }
+impl<T: BlockType + ?Sized> Entry<T> {
+    fn name(&self) -> &'static str {
+        self.part.type_name()
+    }
 
-            fn schema(&self) -> &Schema {
-                self.schema.get_or_init(|| self.part.schema())
-            }
-        }
-    };
+    fn schema(&self) -> &Schema {
+        self.schema.get_or_init(|| self.part.schema())
+    }
+
+    /// Everything that is wrong with a configuration, as far as its values are known.
+    fn validate(&self, config: &Object, write_only: WriteOnly) -> Diagnostics {
+        let mut diagnostics = validate::configuration(self.schema(), config, write_only);
+        diagnostics.append(self.part.validate(config));
+        diagnostics
+    }
 }
-
-entry!(Resource);
-entry!(DataSource);
-entry!(EphemeralResource);
-entry!(Action);
 
 impl<D: Send + Sync + 'static> Entry<dyn Resource<D>> {
     fn list_schema(&self) -> Option<&Schema> {
@@ -196,31 +196,19 @@ impl<P: Provider> Shared<P> {
     }
 
     fn resource(&self, name: &str) -> Result<&Entry<dyn Resource<P::Data>>, Diagnostic> {
-        self.resources
-            .iter()
-            .find(|entry| entry.name() == name)
-            .ok_or_else(|| unknown_type("resource", name))
+        find(&self.resources, "resource", name)
     }
 
     fn data_source(&self, name: &str) -> Result<&Entry<dyn DataSource<P::Data>>, Diagnostic> {
-        self.data_sources
-            .iter()
-            .find(|entry| entry.name() == name)
-            .ok_or_else(|| unknown_type("data source", name))
+        find(&self.data_sources, "data source", name)
     }
 
     fn ephemeral(&self, name: &str) -> Result<&Entry<dyn EphemeralResource<P::Data>>, Diagnostic> {
-        self.ephemeral_resources
-            .iter()
-            .find(|entry| entry.name() == name)
-            .ok_or_else(|| unknown_type("ephemeral resource", name))
+        find(&self.ephemeral_resources, "ephemeral resource", name)
     }
 
     fn action(&self, name: &str) -> Result<&Entry<dyn Action<P::Data>>, Diagnostic> {
-        self.actions
-            .iter()
-            .find(|entry| entry.name() == name)
-            .ok_or_else(|| unknown_type("action", name))
+        find(&self.actions, "action", name)
     }
 
     fn configuration(&self) -> Configuration<P::Data> {
@@ -231,13 +219,15 @@ impl<P: Provider> Shared<P> {
     fn data(&self) -> Result<Arc<P::Data>, Diagnostic> {
         match self.configuration() {
             Configuration::Ready(data) => Ok(data),
-            Configuration::Unknown => Err(Diagnostic::error(
-                "The provider's configuration is not known yet",
-                "An argument of the provider block comes from something that is still to be created, so nothing can be \
-                 read or written through it. Apply what it depends on first (terraform apply -target=...), or give the \
-                 argument a value that is known at plan time.",
-            )),
             Configuration::Absent => Err(bug("a call came before the provider was configured")),
+        }
+    }
+
+    /// The arguments of the provider block that a part of this name needs and that are not known yet.
+    fn unknown(&self, type_name: &str) -> Vec<String> {
+        match self.configuration() {
+            Configuration::Ready(data) => self.provider.unknown(&data, type_name).to_vec(),
+            Configuration::Absent => Vec::new(),
         }
     }
 
@@ -260,13 +250,16 @@ impl<P: Provider> Shared<P> {
     }
 }
 
-fn unknown_type(kind: &str, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        format!("Unknown {kind} type"),
-        format!(
-            "This version of the provider has no {kind} {name:?}. Check the name, or use a provider version that has it."
-        ),
-    )
+fn find<'a, T: BlockType + ?Sized>(
+    entries: &'a [Entry<T>],
+    kind: &str,
+    name: &str,
+) -> Result<&'a Entry<T>, Diagnostic> {
+    entries.iter().find(|entry| entry.name() == name).ok_or_else(|| {
+        let text =
+            format!("This version of the provider has no {kind} {name:?}. Check the name, or use a provider version that has it.");
+        Diagnostic::error(format!("Unknown {kind} type"), text)
+    })
 }
 
 /// A fault of ours, told to the user.

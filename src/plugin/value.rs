@@ -1,6 +1,9 @@
 //! Terraform's values: null, unknown or known, of any type.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 use super::{number::Number, ty::Type};
 
@@ -65,8 +68,14 @@ impl Value {
         match (ty, a, b) {
             (Type::Set(element), Value::List(a), Value::List(b)) => {
                 a.len() == b.len()
-                    && a.iter().all(|x| b.iter().any(|y| Value::same(element, x, y)))
-                    && b.iter().all(|y| a.iter().any(|x| Value::same(element, x, y)))
+                    && match (known_texts(a), known_texts(b)) {
+                        (Some(a), Some(b)) => a == b,
+                        (Some(_), None) | (None, Some(_)) => false,
+                        (None, None) => {
+                            a.iter().all(|x| b.iter().any(|y| Value::same(element, x, y)))
+                                && b.iter().all(|y| a.iter().any(|x| Value::same(element, x, y)))
+                        }
+                    }
             }
             (Type::List(element), Value::List(a), Value::List(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(x, y)| Value::same(element, x, y))
@@ -129,6 +138,11 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// The elements of a set if each of them is a known text, for comparing large sets in linear time.
+pub(super) fn known_texts(elements: &[Value]) -> Option<HashSet<&str>> {
+    elements.iter().map(Value::as_str).collect()
 }
 
 /// Hides text: requests carry secrets in clear.

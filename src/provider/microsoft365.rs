@@ -146,16 +146,18 @@ fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {
             .filter(is_from)
             .map(|argument| argument.text)
     };
+    // A file that was read into a variable ends with a line break, which no token holds.
+    let token = |name, variables: &[&str], from: Given| one(name, variables, from).map(|text| text.trim().into());
     let read = |from: Given| entra::Given {
         client_id: one("client_id", &["ARM_CLIENT_ID"], from),
         client_secret: one("client_secret", &["ARM_CLIENT_SECRET"], from).map(Into::into),
         client_certificate_path: one("client_certificate_path", &["ARM_CLIENT_CERTIFICATE_PATH"], from).map(Into::into),
         use_oidc: None,
-        oidc_token: one("oidc_token", &["ARM_OIDC_TOKEN"], from).map(Into::into),
+        oidc_token: token("oidc_token", &["ARM_OIDC_TOKEN"], from),
         oidc_token_file_path: one("oidc_token_file_path", &["ARM_OIDC_TOKEN_FILE_PATH"], from).map(Into::into),
         pipeline: None,
-        refresh_token: one("refresh_token", &["M365_REFRESH_TOKEN"], from).map(Into::into),
-        access_token: one("access_token", &["M365_ACCESS_TOKEN"], from).map(Into::into),
+        refresh_token: token("refresh_token", &["M365_REFRESH_TOKEN"], from),
+        access_token: token("access_token", &["M365_ACCESS_TOKEN"], from),
     };
     let mut configured = read(Given::Configuration);
     configured.use_oidc = arguments.flag("use_oidc", &[]);

@@ -10,6 +10,7 @@ use crate::{
 /// The schema of the provider block.
 pub(super) fn schema() -> Schema {
     let secret = |name, description: &str| Attribute::text(name).sensitive().describe(description);
+    let token = |name, description: &str| secret(name, description).trimmed();
     Schema::new(
         "Manages the trust between a ServiceNow instance and Microsoft 365: OAuth and OIDC registries, integration users \
          and the support repository of the Microsoft 365 admin center. Resources named `m365_*` belong to this provider as \
@@ -35,17 +36,17 @@ pub(super) fn schema() -> Schema {
                      exchanges the token of `oidc_token` or `oidc_token_file_path`. Environment: `SERVICENOW_GRANT_TYPE`, \
                      `SN_GRANT_TYPE`.",
                 ),
-            secret(
+            token(
                 "refresh_token",
                 "Refresh token of the instance, used with `client_id` and `client_secret`. Environment: \
                  `SERVICENOW_REFRESH_TOKEN`, `SN_REFRESH_TOKEN`.",
             ),
-            secret(
+            token(
                 "access_token",
                 "A ready access token of the instance. Environment: `SERVICENOW_ACCESS_TOKEN`, `SN_ACCESS_TOKEN`.",
             ),
-            secret("api_key", "API key, sent as `x-sn-apikey`. Environment: `SERVICENOW_API_KEY`, `SN_API_KEY`."),
-            secret(
+            token("api_key", "API key, sent as `x-sn-apikey`. Environment: `SERVICENOW_API_KEY`, `SN_API_KEY`."),
+            token(
                 "oidc_token",
                 "Token of another issuer (Entra, HCP Terraform, a CI system) that an OIDC provider of the instance accepts. \
                  Environment: `SERVICENOW_OIDC_TOKEN`, `TFC_WORKLOAD_IDENTITY_TOKEN_SERVICENOW`, \
@@ -88,6 +89,7 @@ pub(super) fn schema() -> Schema {
 
 fn microsoft365() -> Attribute {
     let secret = |name, description: &str| Attribute::text(name).sensitive().describe(description);
+    let token = |name, description: &str| secret(name, description).trimmed();
     Attribute::single(
         "microsoft365",
         vec![
@@ -101,15 +103,15 @@ fn microsoft365() -> Attribute {
                 "Whether to sign in with a token of a CI system: GitHub Actions, Azure DevOps or HCP Terraform. Environment: \
                  `ARM_USE_OIDC`.",
             ),
-            secret("oidc_token", "Such a token. Environment: `ARM_OIDC_TOKEN`."),
+            token("oidc_token", "Such a token. Environment: `ARM_OIDC_TOKEN`."),
             Attribute::text("oidc_token_file_path")
                 .describe("File that holds such a token. Environment: `ARM_OIDC_TOKEN_FILE_PATH`."),
-            secret(
+            token(
                 "refresh_token",
                 "Delegated refresh token of an administrator for the application: the way that works unattended. \
                  Environment: `M365_REFRESH_TOKEN`.",
             ),
-            secret("access_token", "A ready access token for the admin center. Environment: `M365_ACCESS_TOKEN`."),
+            token("access_token", "A ready access token for the admin center. Environment: `M365_ACCESS_TOKEN`."),
             Attribute::text("environment")
                 .check(validate::one_of(&["public", "global", "usgovernment", "usgovernmentl4", "usgovernmentl5", "dod", "china", "germany"]))
                 .describe("The cloud. Default `public`. Environment: `ARM_ENVIRONMENT`."),

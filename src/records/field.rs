@@ -1,7 +1,9 @@
 //! An attribute and the column that holds it, declared once: schema, conversion, import, and the columns to read follow.
 
+use std::collections::BTreeSet;
+
 use crate::plugin::schema::{Presence, TextEquality};
-use crate::plugin::{Attribute, Diagnostic, Object, Plan, Reading, Validator, Value};
+use crate::plugin::{Attribute, Diagnostic, Object, Path, Plan, Reading, Validator, Value};
 use crate::records::application_scope::{self, APPLICATION};
 use crate::records::name_set::NameSet;
 use crate::records::reference::{self, Target};
@@ -20,6 +22,19 @@ pub(crate) struct Field {
     pub(crate) source: Source,
     /// While this attribute has a value, the state does not follow the column.
     unless: Option<&'static str>,
+    /// What a configuration that does not name the attribute means.
+    unnamed: Unnamed,
+}
+
+/// What becomes of an attribute that the configuration does not name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Unnamed {
+    /// It stays as it is on the instance, and the state does not follow it unless it had a value before.
+    LeftAlone,
+    /// It is not managed: what it was goes back.
+    NotManaged,
+    /// It has a value all the same: a default, or what the instance gives it.
+    Kept,
 }
 
 /// Where the value of an attribute is.
@@ -105,6 +120,7 @@ impl Field {
         Self {
             attributes: Attribute::secret(names.all(), &description).into(),
             unless: None,
+            unnamed: Unnamed::Kept,
             source: Source::Secret(Secret { column, names, input }),
         }
     }
@@ -113,8 +129,9 @@ impl Field {
     pub(crate) fn names(links: LinkTable, attribute: Attribute) -> Self {
         let attribute_name = attribute.name;
         Self {
-            attributes: vec![attribute],
+            attributes: vec![attribute.optional_computed()],
             unless: None,
+            unnamed: Unnamed::LeftAlone,
             source: Source::Names(NameSet {
                 attribute: attribute_name,
                 links,
@@ -127,6 +144,7 @@ impl Field {
         Self {
             attributes: vec![attribute],
             unless: None,
+            unnamed: Unnamed::Kept,
             source: Source::Local,
         }
     }
@@ -135,6 +153,14 @@ impl Field {
     pub(crate) fn id() -> Self {
         let attribute = Attribute::text("id").computed().stable();
         Self::local(attribute.describe("The record's `sys_id`."))
+    }
+
+    /// What stays as it is until the configuration names it.
+    pub(crate) fn left_alone() -> Self {
+        Self::local(Attribute::texts(LEFT_ALONE).computed().describe(
+            "Names of arguments that have a default, and had another value when the record was imported or moved here: they \
+             stay as they are until the configuration names them. Null for a record that was made here.",
+        ))
     }
 
     /// Time limits of the operations.
@@ -148,12 +174,28 @@ impl Field {
         self
     }
 
+    /// The column is not managed while the configuration does not name the attribute.
+    pub(crate) fn managed_when_named(mut self) -> Self {
+        if self.unnamed == Unnamed::LeftAlone {
+            self.attributes
+                .iter_mut()
+                .for_each(|attribute| attribute.presence = Presence::Optional);
+        }
+        self.unnamed = Unnamed::NotManaged;
+        self
+    }
+
     fn of_column(column: Column, form: Form, mut attribute: Attribute) -> Self {
         attribute.description.push_str(&format!(" Column `{column}`."));
         attribute.same_text = equality(column.kind(), form);
+        let is_optional = attribute.presence == Presence::Optional && attribute.default.is_none();
+        if is_optional {
+            attribute = attribute.optional_computed();
+        }
         Self {
             attributes: vec![attribute],
             unless: None,
+            unnamed: if is_optional { Unnamed::LeftAlone } else { Unnamed::Kept },
             source: Source::Column(column, form),
         }
     }
@@ -165,6 +207,7 @@ impl Field {
         Some(Self {
             attributes: attributes.collect(),
             unless: None,
+            unnamed: Unnamed::Kept,
             source: self.source,
         })
     }
@@ -200,11 +243,10 @@ impl Field {
         Ok(wire.map_or_else(|| Wire::Text(value.to_owned()), |(_, wire)| wire))
     }
 
-    /// Whether the state has a value although the configuration names none: required, computed, or with a default.
-    fn is_always_kept(&self) -> bool {
-        self.attributes
-            .first()
-            .is_some_and(|attribute| attribute.presence != Presence::Optional || attribute.default.is_some())
+    /// The value of the attribute where the configuration names none.
+    fn default(&self) -> Option<&Value> {
+        self.column()?;
+        self.attributes.first()?.default.as_ref()
     }
 
     /// What is sent for a value; nothing for one that is not known.
@@ -273,7 +315,9 @@ fn equality(kind: Kind, form: Form) -> Option<TextEquality> {
     match (form, kind) {
         (Form::Choice(_), _) => Some(choice::is_same),
         (Form::Stored, Kind::Url) => Some(|one, other| means_the_same(Kind::Url, one, other)),
-        (Form::Stored | Form::Reference(_), _) => None,
+        (Form::Stored, Kind::Text) => Some(|one, other| means_the_same(Kind::Text, one, other)),
+        (Form::Stored, Kind::Reference) => Some(|one, other| means_the_same(Kind::Reference, one, other)),
+        (Form::Stored, Kind::Bool | Kind::Integer | Kind::Secret | Kind::DateTime) | (Form::Reference(_), _) => None,
     }
 }
 
@@ -372,7 +416,8 @@ pub(crate) async fn read_into(
     known: Known,
 ) -> Result<(), Diagnostic> {
     for field in fields {
-        let is_unmanaged = known != Known::Nothing && !field.is_always_kept() && state.at(field.name()).is_null();
+        let is_unmanaged =
+            known != Known::Nothing && field.unnamed != Unnamed::Kept && state.at(field.name()).is_null();
         let is_owned_elsewhere = field.unless.is_some_and(|other| state.text(other).is_some());
         if !is_unmanaged && !is_owned_elsewhere {
             field.read_into(session, record, state, known).await?;
@@ -381,14 +426,65 @@ pub(crate) async fn read_into(
     Ok(())
 }
 
-/// Adds the plan rules that follow from the fields.
+/// Adds the plan rules that follow from the fields: what the configuration does not name stays as it is.
 pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
+    let left_alone = left_alone(plan.prior, "");
     for field in fields {
+        let name = field.name();
+        let is_named = !plan.config.at(name).is_null();
+        let former = plan.prior.map(|prior| prior.at(name).clone());
+        match field.unnamed {
+            Unnamed::LeftAlone if !is_named => plan.state.set(name, former),
+            Unnamed::Kept if !is_named && left_alone.contains(name) => {
+                plan.state.set(name, former);
+                plan.replace.retain(|path| *path != Path::of(name));
+            }
+            Unnamed::LeftAlone | Unnamed::Kept | Unnamed::NotManaged => {}
+        }
         if let Source::Column(_, Form::Reference(_)) = field.source {
-            reference::plan(field.name(), field.id_name(), plan);
+            reference::plan(name, field.id_name(), plan);
         }
     }
+    let still = left_alone.into_iter().filter(|name| plan.config.at(name).is_null());
+    set_left_alone(plan.state, still.collect());
 }
+
+/// The attributes that have a default and another value, on a record that was not made here: they stay as they are until
+/// the configuration names them. `prefix` is that of a nested object.
+pub(crate) fn differing_from_default(fields: &[Field], object: &Object, prefix: &str) -> Vec<String> {
+    let differing = fields.iter().filter(|field| {
+        let value = object.at(field.name());
+        field
+            .default()
+            .is_some_and(|default| !value.is_null() && value != default)
+    });
+    differing.map(|field| format!("{prefix}{}", field.name())).collect()
+}
+
+/// The attributes with a default, all of which may have another value on a record that nobody has read yet.
+pub(crate) fn with_default(fields: &[Field]) -> Vec<&'static str> {
+    let with_default = fields.iter().filter(|field| field.default().is_some());
+    with_default.map(Field::name).collect()
+}
+
+/// What stays as it is, by the state: the names with a prefix, without it.
+pub(crate) fn left_alone(state: Option<&Object>, prefix: &str) -> BTreeSet<String> {
+    let names = state.and_then(|state| state.texts(LEFT_ALONE)).unwrap_or_default();
+    names
+        .into_iter()
+        .filter_map(|name| name.strip_prefix(prefix))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Lists in the state what stays as it is.
+pub(crate) fn set_left_alone(state: &mut Object, names: BTreeSet<String>) {
+    let names: Vec<String> = names.into_iter().collect();
+    state.set(LEFT_ALONE, (!names.is_empty()).then_some(names));
+}
+
+/// The computed attribute that lists what stays as it is.
+const LEFT_ALONE: &str = "left_alone";
 
 /// Keeps what an update that writes no column cannot change.
 pub(crate) fn keep_unknown(fields: &[Field], prior: &Object, state: &mut Object) {

@@ -7,10 +7,12 @@ use serde_json::Value as Json;
 
 use crate::clients::{Calls, Clients};
 use crate::http::Secret;
+use crate::plugin;
+use crate::plugin::codec::json;
 use crate::plugin::provider::unknown_version;
 use crate::plugin::{
-    Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need, Object,
-    Outcome, Plan, Reading, Resource, Rule, Schema,
+    Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
+    Object, Outcome, Plan, Reading, Resource, Rule, Schema,
 };
 use crate::records::existing::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
@@ -251,9 +253,15 @@ pub(crate) enum Begun {
 impl<R: RecordResource> ManagedRecord<R> {
     pub(crate) fn new() -> Self {
         Self {
-            fields: R::fields(),
+            fields: Self::fields(),
             resource: PhantomData,
         }
+    }
+
+    fn fields() -> Vec<Field> {
+        let mut fields = R::fields();
+        fields.push(Field::left_alone());
+        fields
     }
 
     /// The columns to read.
@@ -297,12 +305,37 @@ impl<R: RecordResource> ManagedRecord<R> {
     ) -> Result<Object, Diagnostics> {
         let reading = cx.reading;
         self.read_into(session, record, &mut state, reading.into()).await?;
-        if reading == Reading::Import {
-            field::forget_what_is_not_read(&self.fields, &mut state);
+        match reading {
+            Reading::Import => {
+                field::forget_what_is_not_read(&self.fields, &mut state);
+                let differing = field::differing_from_default(&self.fields, &state, "");
+                field::set_left_alone(&mut state, differing.into_iter().collect());
+            }
+            Reading::Refresh => self.forget_defaults(&mut state),
         }
         R::after_read(cx, session, record.sys_id(), &mut state).await?;
         name_set::read_into(&self.name_sets(), cx, session, record.sys_id(), &mut state).await?;
         Ok(state)
+    }
+
+    /// What has its default by now is no longer left alone.
+    fn forget_defaults(&self, state: &mut Object) {
+        let mut left_alone = field::left_alone(Some(state), "");
+        if left_alone.is_empty() {
+            return;
+        }
+        let differing = field::differing_from_default(&self.fields, state, "");
+        let own = field::with_default(&self.fields);
+        left_alone.retain(|name| !own.contains(&name.as_str()) || differing.contains(name));
+        field::set_left_alone(state, left_alone);
+    }
+
+    /// The state of a record that another resource or another provider managed: nothing is known of its other columns.
+    fn moved(&self, mut state: Object) -> Object {
+        field::set_local_defaults(&self.fields, &mut state);
+        let with_default = field::with_default(&self.fields).into_iter().map(str::to_owned);
+        field::set_left_alone(&mut state, with_default.collect());
+        state
     }
 
     async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
@@ -586,14 +619,13 @@ pub(crate) struct NotInserted {
     pub(crate) state: Object,
 }
 
-#[async_trait]
-impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
+impl<R: RecordResource> BlockType for ManagedRecord<R> {
     fn type_name(&self) -> &'static str {
         R::TYPE
     }
 
     fn schema(&self) -> Schema {
-        let attributes = R::fields().into_iter().flat_map(|field| field.attributes);
+        let attributes = Self::fields().into_iter().flat_map(|field| field.attributes);
         let schema = Schema::new(R::DESCRIPTION, attributes.collect());
         R::rules().into_iter().fold(schema, Schema::rule)
     }
@@ -602,15 +634,18 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         required_roles::of_tables(&[&[R::TABLE], R::OTHER_TABLES].concat())
     }
 
+    fn validate(&self, config: &Object) -> Diagnostics {
+        R::validate(config)
+    }
+}
+
+#[async_trait]
+impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(sys_id_identity())
     }
 
-    fn validate(&self, config: &Object) -> Diagnostics {
-        R::validate(config)
-    }
-
-    fn plan(&self, plan: &mut Plan<'_>) {
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         field::plan(&self.fields, plan);
         R::plan(plan);
     }
@@ -645,17 +680,17 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
 
     fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
         match R::FOREIGN {
-            Some(foreign) if foreign.type_name == R::TYPE => foreign.upgrade(version, &state),
+            Some(foreign) if foreign.type_name == R::TYPE => {
+                let object = foreign.upgrade(version, &state)?;
+                Ok(json::encode(&plugin::Value::Object(self.moved(object))))
+            }
             _ => Err(unknown_version(R::TYPE, version).into()),
         }
     }
 
     fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
         let moved = R::FOREIGN?.take_over(from)?;
-        Some(moved.map(|mut state| {
-            field::set_local_defaults(&self.fields, &mut state);
-            state
-        }))
+        Some(moved.map(|state| self.moved(state)))
     }
 
     fn tidy_config(&self, config: &mut Object) {

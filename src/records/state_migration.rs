@@ -10,7 +10,7 @@
 use serde_json::Value as Json;
 
 use crate::{
-    plugin::{Diagnostic, Diagnostics, Moved, Object, Value, codec::json, provider},
+    plugin::{Diagnostic, Diagnostics, Moved, Object, Value, provider},
     servicenow::SysId,
 };
 
@@ -42,12 +42,11 @@ impl Foreign {
     }
 
     /// Upgrades a state of which the provider was replaced; the type has the same name here and there.
-    pub(crate) fn upgrade(&self, version: i64, state: &Json) -> Result<Json, Diagnostics> {
+    pub(crate) fn upgrade(&self, version: i64, state: &Json) -> Result<Object, Diagnostics> {
         if version != VERSION {
             return Err(provider::unknown_version(self.type_name, version).into());
         }
-        let object = self.read(state)?;
-        Ok(json::encode(&Value::Object(object)))
+        self.read(state)
     }
 
     fn read(&self, state: &Json) -> Result<Object, Diagnostics> {

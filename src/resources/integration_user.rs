@@ -57,7 +57,6 @@ impl RecordResource for IntegrationUser {
     });
 
     fn fields() -> Vec<Field> {
-        let text = |name| Attribute::text(name).check(validate::not_blank());
         let names = |name| {
             let attribute = Attribute::texts(name).check(validate::each(validate::not_blank()));
             attribute.check(validate::each(field::key_text()))
@@ -66,25 +65,26 @@ impl RecordResource for IntegrationUser {
             Field::id(),
             Field::new(
                 USER_NAME,
-                text("user_name")
+                Attribute::text("user_name")
                     .required()
+                    .check(validate::not_blank())
                     .check(validate::at_most_characters(100))
                     .check(field::key_text())
                     .describe("User ID, unique on the instance: what the claim of a token is compared with."),
             ),
-            Field::new(FIRST_NAME, text("first_name").describe("First name.")),
+            Field::new(FIRST_NAME, Attribute::text("first_name").describe("First name.")),
             Field::new(
                 LAST_NAME,
-                text("last_name").describe(
+                Attribute::text("last_name").describe(
                     "Last name. The instance wants a first or a last name: without either the user ID is sent.",
                 ),
             ),
-            Field::new(EMAIL, text("email").describe("E-mail address; best left out for a machine.")),
+            Field::new(EMAIL, Attribute::text("email").describe("E-mail address; best left out for a machine.")),
             Field::new(
                 TIME_ZONE,
-                text("time_zone").describe("Time zone, such as `Europe/Paris`; the system's where left out."),
+                Attribute::text("time_zone").describe("Time zone, such as `Europe/Paris`; the system's where left out."),
             ),
-            Field::new(TITLE, text("title").describe("Title.")),
+            Field::new(TITLE, Attribute::text("title").describe("Title.")),
             Field::new(
                 ACTIVE,
                 Attribute::flag("active").default(true).describe("Whether the user may sign in."),
@@ -163,10 +163,9 @@ impl RecordResource for IntegrationUser {
     fn row_to_create(planned: &Object, row: Row) -> Row {
         // When it is set, token requests of the user fail; some instances set it by default.
         let row = row.set(PASSWORD_NEEDS_RESET, false);
+        let is_empty = |name| planned.text(name).is_none_or(|text| text.trim().is_empty());
         match planned.text("user_name") {
-            Some(user_name) if planned.at("first_name").is_null() && planned.at("last_name").is_null() => {
-                row.set(LAST_NAME, user_name)
-            }
+            Some(user_name) if is_empty("first_name") && is_empty("last_name") => row.set(LAST_NAME, user_name),
             Some(_) | None => row,
         }
     }

@@ -106,17 +106,6 @@ impl RecordResource for IpAccessRule {
             let start = plan.state.at("range_start").clone();
             plan.state.set("range_end", start);
         }
-        // "Allow" and "allow" are the same choice.
-        for attribute in ["type", "direction"] {
-            if let (Some(prior), Some(planned)) = (
-                plan.prior.and_then(|prior| prior.text(attribute)),
-                plan.state.text(attribute),
-            ) && crate::records::choice::is_same(prior, planned)
-            {
-                let prior = prior.to_owned();
-                plan.state.set(attribute, prior);
-            }
-        }
     }
 }
 
@@ -141,7 +130,7 @@ fn address() -> Validator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::Resource;
+    use crate::plugin::BlockType;
     use crate::records::resource::ManagedRecord;
 
     #[track_caller]

@@ -62,7 +62,11 @@ impl RecordResource for OauthEntity {
     });
 
     fn fields() -> Vec<Field> {
-        let url = |name, description: &str| Attribute::text(name).check(validate::url()).describe(description);
+        let url = |name, description: &str| {
+            Attribute::text(name)
+                .check(validate::or_empty(validate::url()))
+                .describe(description)
+        };
         let seconds = |name, description: &str| {
             let attribute = Attribute::integer(name).optional_computed();
             attribute.check(validate::at_least(0)).stable().describe(description)

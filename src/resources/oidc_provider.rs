@@ -118,6 +118,10 @@ impl RecordResource for OidcProvider {
                     ),
             ),
             Field::local(configuration::attribute()),
+            Field::local(Attribute::flag(configuration::OWNS).computed().describe(
+                "Whether Terraform made the configuration: then a destroy removes it too. Null after an import, and for a \
+                 state of an older version, where that is not known: then it stays.",
+            )),
             Field::application_scope(),
             Field::timeouts(),
         ]
@@ -129,6 +133,8 @@ impl RecordResource for OidcProvider {
 
     fn plan(plan: &mut Plan<'_>) {
         configuration::warn(plan);
+        configuration::plan_owner(plan);
+        configuration::plan_left_alone(plan);
         if plan.prior.is_some_and(|prior| prior.at("id").is_null()) {
             // Only the configuration is left of it: that goes, and all is made anew.
             plan.state.set("id", Value::Unknown);
@@ -235,15 +241,15 @@ impl RecordResource for OidcProvider {
                 problems.append(failed);
                 // What did happen is the configuration; the rest is as it was.
                 let mut kept = prior.clone();
-                for part in [configuration::ATTRIBUTE, CONFIGURATION_ID] {
+                for part in [configuration::ATTRIBUTE, CONFIGURATION_ID, configuration::OWNS] {
                     kept.set(part, planned.at(part).clone());
                 }
                 return Ok(resource::outcome(kept, problems));
             }
         };
-        if was_managed
-            && changed
-            && let Err(problem) = configuration::remove(&session, prior).await
+        if changed
+            && configuration::is_owned(cx, prior)
+            && let Err(problem) = configuration::remove(cx, &session, prior).await
         {
             problems.push(problem);
         }
@@ -253,6 +259,7 @@ impl RecordResource for OidcProvider {
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
         let failed = |error: TableError| diagnostics::of_table(&error, "remove the OIDC provider");
+        let is_owned = configuration::is_owned(cx, state);
         if let Some(sys_id) = resource::sys_id(state) {
             // Whatever becomes of the answer: from here on a provider that is gone may have left its configuration.
             cx.set_private(REMOVING, true.into());
@@ -260,7 +267,7 @@ impl RecordResource for OidcProvider {
             oauth_entity::remove_profiles(&session, &sys_id).await.map_err(failed)?;
             // First the configuration, where the instance allows it: the provider is what a removal that was cut short, by
             // a kill even, is found again by.
-            let is_bare = !configuration::is_managed(state) || configuration::remove_first(&session, state).await?;
+            let is_bare = !is_owned || configuration::remove_first(cx, &session, state).await?;
             session.delete(TABLE, &sys_id).await.map_err(failed)?;
             if is_bare {
                 return Ok(());
@@ -271,8 +278,8 @@ impl RecordResource for OidcProvider {
             left.set(AUTH_SCOPES, Value::Null);
             cx.keep(&left);
         }
-        if configuration::is_managed(state) {
-            configuration::remove(&session, state).await?;
+        if is_owned {
+            configuration::remove(cx, &session, state).await?;
         }
         Ok(())
     }

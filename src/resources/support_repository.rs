@@ -13,8 +13,8 @@ use crate::{
         support::{Repository, RepositorySecrets, same_address},
     },
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Need,
-        Object, Outcome, Plan, Reading, Resource, Schema, Value, schema::validate, suggest,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
+        Need, Object, Outcome, Plan, Reading, Resource, Schema, Value, schema::validate, suggest,
     },
 };
 
@@ -147,8 +147,7 @@ fn take_over(repository: &Repository, state: &mut Object, reading: Reading) {
     }
 }
 
-#[async_trait]
-impl Resource<Clients> for SupportRepository {
+impl BlockType for SupportRepository {
     fn type_name(&self) -> &'static str {
         "m365_support_repository"
     }
@@ -159,14 +158,6 @@ impl Resource<Clients> for SupportRepository {
 
     fn needs(&self) -> Vec<Need> {
         required_roles::of_admin_center()
-    }
-
-    fn identity(&self) -> Option<IdentitySchema> {
-        Some(IdentitySchema::of(
-            REPOSITORY_ID,
-            REPOSITORY_ID,
-            "The repository's id, unique in the tenant.",
-        ))
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -180,8 +171,19 @@ impl Resource<Clients> for SupportRepository {
             Some(_) | None => Diagnostics::new(),
         }
     }
+}
 
-    fn plan(&self, plan: &mut Plan<'_>) {
+#[async_trait]
+impl Resource<Clients> for SupportRepository {
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(IdentitySchema::of(
+            REPOSITORY_ID,
+            REPOSITORY_ID,
+            "The repository's id, unique in the tenant.",
+        ))
+    }
+
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         warn_of_lost_secrets(plan);
     }
 

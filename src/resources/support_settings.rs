@@ -12,8 +12,8 @@ use crate::{
     clients::{Calls, Clients},
     microsoft::{Microsoft365, SupportError, support::Settings},
     plugin::{
-        Attribute, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed, Need,
-        Object, Outcome, Resource, Schema, schema::validate, suggest,
+        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
+        Need, Object, Outcome, Resource, Schema, schema::validate, suggest,
     },
 };
 
@@ -73,8 +73,7 @@ fn is_empty(settings: &Settings) -> bool {
     settings.internal_support_tool.is_none() && settings.application_id.is_none()
 }
 
-#[async_trait]
-impl Resource<Clients> for SupportSettings {
+impl BlockType for SupportSettings {
     fn type_name(&self) -> &'static str {
         "m365_support_settings"
     }
@@ -86,7 +85,10 @@ impl Resource<Clients> for SupportSettings {
     fn needs(&self) -> Vec<Need> {
         required_roles::of_admin_center()
     }
+}
 
+#[async_trait]
+impl Resource<Clients> for SupportSettings {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(IdentitySchema::of(TENANT_ID, TENANT_ID, "The tenant's id."))
     }

@@ -83,18 +83,21 @@ impl RecordResource for TableAccess {
                 Attribute::text("access")
                     .check(validate::one_of(&["public", "package_private"]))
                     .describe("Accessible from: `public` (all application scopes) or `package_private` (the table's own)."),
-            ),
+            )
+            .managed_when_named(),
             Field::new(
                 READ_ACCESS,
                 Attribute::flag("read_access").describe("Can read: whether scripts of other scopes may."),
-            ),
+            )
+            .managed_when_named(),
             Field::new(
                 CALLER_ACCESS,
                 Attribute::text("caller_access").check(validate::one_of(&["", "1", "2"])).describe(
                     "Caller access: empty (none), `1` (tracking) or `2` (restriction: each calling application needs a \
                      privilege).",
                 ),
-            ),
+            )
+            .managed_when_named(),
             original(Attribute::text("original_access"), "access"),
             original(Attribute::flag("original_read_access"), "read_access"),
             original(Attribute::text("original_caller_access"), "caller_access"),

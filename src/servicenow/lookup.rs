@@ -283,7 +283,7 @@ fn most_similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<Str
         .filter_map(|candidate| {
             let lower = candidate.to_lowercase();
             let contains = lower.contains(&wanted) || (lower.len() > 3 && wanted.contains(&lower));
-            let distance = edits(&wanted, &lower);
+            let distance = strsim::levenshtein(&wanted, &lower);
             let is_near = distance <= (wanted.chars().count() / 4).max(2);
             (is_near || contains).then_some((distance, candidate))
         })
@@ -295,22 +295,6 @@ fn most_similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<Str
         .take(SHOWN)
         .map(|(_, name)| name.to_owned())
         .collect()
-}
-
-/// How many letters have to be put in, taken out or changed (Levenshtein).
-fn edits(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (place, b) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(a != *b);
-            diagonal = row[place + 1];
-            row[place + 1] = changed.min(diagonal + 1).min(row[place] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// Characters of one list of names or keys.

@@ -25,7 +25,10 @@ pub(super) struct Call<'a> {
 /// The `result` of a good answer, null when there is none (204).
 pub(super) fn read(call: Call<'_>, answer: &Answer) -> Result<Json, TableError> {
     let status = answer.status().as_u16();
-    if status == 204 {
+    // Some releases and gateways answer a removal with 200 or 202, and nothing else.
+    let is_removed =
+        call.verb == Verb::Delete && matches!(status, 200 | 202) && answer.body().iter().all(u8::is_ascii_whitespace);
+    if status == 204 || is_removed {
         return Ok(Json::Null);
     }
     let body = match Body::of(answer) {
@@ -37,6 +40,7 @@ pub(super) fn read(call: Call<'_>, answer: &Answer) -> Result<Json, TableError> 
     match (status, error) {
         (200 | 201, None) => match body.get("result") {
             Some(result) => Ok(result.clone()),
+            None if call.verb == Verb::Delete => Ok(Json::Null),
             None => Err(garbled(call, answer, "it has no \"result\"".to_owned())),
         },
         (_, error) => Err(refusal(call, answer, error.unwrap_or_default())),

@@ -1,7 +1,9 @@
 //! Values that several calls share, behind locks.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
+
+pub(super) use crate::sync::lock as locked;
 
 /// What is shared by key.
 pub(super) type Shared<K, V> = Mutex<HashMap<K, Arc<V>>>;
@@ -12,9 +14,4 @@ where
     K: std::hash::Hash + Eq,
 {
     Arc::clone(locked(map).entry(key).or_insert_with(|| Arc::new(make())))
-}
-
-/// A panic while a lock was held leaves plain values behind that are still good.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

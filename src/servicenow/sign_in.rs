@@ -20,10 +20,10 @@ use oauth::Grant;
 use trial::Trial;
 
 use super::error::ConfigError;
-use super::shared::locked;
 use crate::http::jwt::{Claims, JwtError};
 use crate::http::token::{Token, TokenCache};
 use crate::http::{Answer, Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
+use crate::sync::lock;
 
 /// A way to sign in to an instance. The names are those of the provider's attributes.
 #[derive(Clone, Debug)]
@@ -516,7 +516,7 @@ impl Credentials {
     }
 
     fn last(&self) -> MutexGuard<'_, Last> {
-        locked(&self.last)
+        lock(&self.last)
     }
 }
 

@@ -15,7 +15,7 @@ pub use oauth::{
     oauth_entity, oauth_entity_auth_scope_mapping, oauth_entity_profile, oauth_entity_profile_scope,
     oauth_entity_scope, sys_auth_scope,
 };
-pub use oidc::{oauth_oidc_entity, oidc_provider_configuration};
+pub use oidc::{oauth_oidc_entity, oauth_protected_resource_idp_mapping, oidc_provider_configuration};
 pub use platform::{
     incident, ip_access, sys_choice, sys_db_object, sys_dictionary, sys_properties, sys_scope, sys_scope_privilege,
     sys_store_app, v_plugin,

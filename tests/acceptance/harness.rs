@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::support::{Workspace, for_each_terraform};
+use crate::support::{Workspace, for_each_terraform};
 
 const SECRET: &str = r#"s3cr3t"with<quotes>"#;
 

@@ -1,7 +1,7 @@
 //! Acceptance tests: the real `terraform` binary, real HCL, real gRPC, against the simulator.
 //!
-//! One binary with a module per behaviour, so that it links once. Each test arranges HCL in a [`support::Workspace`],
-//! acts with a terraform command, and asserts on state, plan and simulator. Run one with
+//! One binary, so that it links once; the list of its modules below is its table of contents. Each test arranges HCL in
+//! a [`support::Workspace`], acts with a terraform command, and asserts on state, plan and simulator. Run one with
 //! `cargo test --test acceptance a_part_of_its_name`; `TERRAFORM_BINARIES=terraform` in front limits it to one version.
 
 #![allow(
@@ -11,42 +11,23 @@
     reason = "a test that cannot go on says where, and the workspace tells the story"
 )]
 
-#[allow(dead_code, reason = "a vocabulary: a word stays although its only test went away")]
+#[allow(
+    dead_code,
+    reason = "helpers for tests to come: one stays although its only test was removed"
+)]
 mod support;
 
-mod at_once;
-mod bad_input;
-mod composed;
-mod cross_scope_privilege;
-mod data_sources;
-mod disk_full;
-mod documentation;
-mod examples;
-mod failures;
-mod harness;
-mod inbound_check;
-mod installation;
-mod instances;
-mod integration_user;
-mod ip_access_rule;
-mod killed;
-mod leaks;
-mod logs;
-mod mid_run;
-mod modules;
-mod moving_in;
-mod name_sets;
-mod newer_terraform;
-mod oauth_entity;
-mod oidc_provider;
-mod query;
-mod readiness;
-mod secrets;
-mod sign_in_microsoft;
-mod sign_in_servicenow;
-mod support_repository;
-mod support_settings;
-mod table_access;
-mod tls;
-mod user_role;
-mod whole_guide;
+mod data_sources; // Each data source that looks for one record.
+mod docs; // What the documentation, the examples and the modules show.
+mod faults; // Servers, processes and disks that fail, and instances that differ.
+mod harness; // The helpers of these tests.
+mod inbound_check; // The check whether Microsoft can call the instance.
+mod installation; // The provider as Terraform installs and starts it.
+mod invalid_configuration; // What is refused before anything is written.
+mod query; // `terraform query`.
+mod readiness; // The data source `servicenow_integration_readiness`.
+mod resources; // Each resource type, from creation to removal.
+mod secrets; // Where secrets may be, and what the log holds.
+mod sign_in; // Every way to sign in, and whom the provider trusts.
+mod state_migration; // From the provider tylerhatton/servicenow.
+mod terraform_features; // Functions, ephemeral values, unknown values.

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use serde_json::json;
 
-use super::support::{ByHand, Simulator, Terraform, Workspace, for_each_terraform};
+use crate::support::{ByHand, Simulator, Terraform, Workspace, for_each_terraform};
 
 const QUERY: &str = "terraform query";
 

@@ -16,7 +16,7 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt},
 };
 
-use super::worlds::MARKER;
+use super::scenarios::MARKER;
 
 /// Begins to listen.
 pub(crate) fn listen() {

@@ -8,19 +8,20 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
 
-mod core;
+mod faults;
 mod leaks;
-mod process;
-mod weather;
-mod worlds;
+mod provider_process;
+mod scenarios;
+mod terraform_core;
 
 use std::time::Duration;
 
-use self::core::{Block, Core, Problem};
 use futures_util::{StreamExt, stream};
 use servicenow_simulator::{Options, Scheme, Simulator};
-use weather::Weather;
-use worlds::World;
+
+use faults::FaultPlan;
+use scenarios::Scenario;
+use terraform_core::{Block, Core, Problem};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_fault_then_apply_until_it_succeeds_ends_in_exactly_the_declared_records() {
@@ -30,7 +31,7 @@ async fn any_fault_then_apply_until_it_succeeds_ends_in_exactly_the_declared_rec
     // Most of a run is waiting between attempts, so many run at a time.
     let failures: Vec<String> = stream::iter(seeds)
         .map(|seed| async move {
-            let run = tokio::spawn(tokio::time::timeout(PATIENCE, survive(seed)));
+            let run = tokio::spawn(tokio::time::timeout(PATIENCE, run_seed(seed)));
             let failure = match run.await {
                 Ok(Ok(Ok(()))) => return None,
                 Ok(Ok(Err(problem))) => format!("seed {seed}: {problem}"),
@@ -52,11 +53,11 @@ async fn any_fault_then_apply_until_it_succeeds_ends_in_exactly_the_declared_rec
     );
     let leaks = leaks::found();
     assert!(leaks.is_empty(), "the log says secrets:\n{}", leaks.join("\n"));
-    println!("chaos: {count} seeds survived");
+    println!("chaos: {count} seeds passed");
 }
 
-/// One seed: a random world, first built while everything goes wrong, then changed, then taken down.
-async fn survive(seed: u64) -> Result<(), String> {
+/// One seed: a random configuration is created, changed and destroyed, each while requests fail.
+async fn run_seed(seed: u64) -> Result<(), String> {
     let options = Options {
         instance_scheme: Scheme::Http,
         ..Options::default()
@@ -64,38 +65,38 @@ async fn survive(seed: u64) -> Result<(), String> {
     let simulator = Simulator::start(options)
         .await
         .map_err(|error| format!("the simulator does not start: {error}"))?;
-    let mut world = World::random(seed);
-    let mut weather = Weather::of(seed);
-    worlds::prepare(&simulator);
-    let provider = weather.provider(&simulator);
-    let before = worlds::records(&simulator);
-    let [instance, admin, _] = weather::faults(&simulator);
+    let mut scenario = Scenario::random(seed);
+    let mut fault_plan = FaultPlan::of(seed);
+    scenarios::prepare(&simulator);
+    let provider = fault_plan.provider(&simulator);
+    let before = scenarios::records(&simulator);
+    let [instance, admin, _] = faults::of_services(&simulator);
     let mut core = Core::new(provider, vec![instance.clone(), admin.clone()]);
     for stage in ["create", "change", "destroy"] {
         match stage {
             "create" => {}
-            "destroy" => world.clear(),
-            _ => world.change(),
+            "destroy" => scenario.clear(),
+            _ => scenario.change(),
         }
-        let blocks = world.blocks();
-        weather.begin(&simulator);
-        let ended = apply_until_it_succeeds(&mut core, &blocks, &mut weather, &simulator).await;
-        weather::clear(&simulator);
-        let made_so_far = worlds::made(&before, &worlds::records(&simulator));
+        let blocks = scenario.blocks();
+        fault_plan.begin(&simulator);
+        let ended = apply_until_it_succeeds(&mut core, &blocks, &mut fault_plan, &simulator).await;
+        faults::clear(&simulator);
+        let made_so_far = scenarios::made(&before, &scenarios::records(&simulator));
         if let Err(problem) = ended {
             return Err(format!(
                 "{problem}\nmade so far\n{made_so_far:#?}\nstage {stage}; faults: {}\nkilled while changing: {:?}\n\
                  last requests:\n{}\nconfiguration: {}\nsaid:\n{}",
-                weather::fired(&simulator),
+                faults::fired(&simulator),
                 core.cut_short,
                 last_requests(&simulator),
-                world.expected().join("; "),
+                scenario.expected().join("; "),
                 core.said()
             ));
         }
         let changes = core.changes(&blocks).await;
         let describe = || {
-            let fired = weather::fired(&simulator);
+            let fired = faults::fired(&simulator);
             let kills = &core.cut_short;
             format!(
                 "stage {stage}; faults: {fired}\nkilled while changing: {kills:?}\nsaid:\n{}",
@@ -112,22 +113,22 @@ async fn survive(seed: u64) -> Result<(), String> {
             }
             Err(problems) => return Err(format!("no plan: {problems:?}; {}", describe())),
         }
-        let mut made = worlds::made(&before, &worlds::records(&simulator));
-        let mut expected = world.expected();
+        let mut made = scenarios::made(&before, &scenarios::records(&simulator));
+        let mut expected = scenario.expected();
         // What a killed process alone knew cannot be put back.
         let declared = expected.clone();
-        made.retain(|line| declared.contains(line) || !worlds::is_forgotten(line, &core.cut_short));
-        expected.retain(|line| made.contains(line) || !worlds::is_forgotten(line, &core.cut_short));
+        made.retain(|line| declared.contains(line) || !scenarios::is_forgotten(line, &core.cut_short));
+        expected.retain(|line| made.contains(line) || !scenarios::is_forgotten(line, &core.cut_short));
         if made != expected {
             return Err(format!("made\n{made:#?}\ninstead of\n{expected:#?}\n{}", describe()));
         }
-        let leaked = core.secrets_in_state(&blocks, worlds::MARKER);
+        let leaked = core.secrets_in_state(&blocks, scenarios::MARKER);
         if !leaked.is_empty() {
             return Err(format!("the state holds secrets: {leaked:?}; stage {stage}"));
         }
     }
     let said = core.said();
-    if said.contains(worlds::MARKER) {
+    if said.contains(scenarios::MARKER) {
         return Err(format!("a diagnostic says a secret:\n{said}"));
     }
     Ok(())
@@ -136,15 +137,15 @@ async fn survive(seed: u64) -> Result<(), String> {
 async fn apply_until_it_succeeds(
     core: &mut Core,
     blocks: &[Block],
-    weather: &mut Weather,
+    fault_plan: &mut FaultPlan,
     simulator: &Simulator,
 ) -> Result<(), String> {
     let mut last = Vec::new();
     for attempt in 0..ATTEMPTS {
         if attempt < ATTEMPTS / 2 {
-            weather.before_apply(simulator);
+            fault_plan.before_apply(simulator);
         } else {
-            weather::clear(simulator);
+            faults::clear(simulator);
         }
         match core.apply(blocks).await {
             Ok(()) => return Ok(()),
@@ -153,7 +154,7 @@ async fn apply_until_it_succeeds(
         let mut more = Vec::new();
         for problem in &last {
             let Some(advice) = advice(problem) else { continue };
-            if !weather.kills {
+            if !fault_plan.kills {
                 return Err(format!("nobody was killed, and yet: {problem:?}"));
             }
             let block = blocks.iter().find(|block| block.address() == problem.address);

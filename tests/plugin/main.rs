@@ -18,6 +18,7 @@ mod support {
     pub(crate) mod thing;
 }
 
+mod plans;
 #[cfg(unix)]
 mod process;
 mod protocol;

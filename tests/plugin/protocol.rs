@@ -284,6 +284,23 @@ async fn a_warning_reaches_the_user_from_anywhere_in_a_call() {
     assert_eq!(deleted.diagnostics, ["Warning at \"\": Seen: It is gone."]);
 }
 
+#[tokio::test]
+async fn a_value_that_the_other_side_changes_is_told_and_planned_again() {
+    let (mut core, _) = core().await;
+
+    let shouted = core
+        .create(THING, json!({ "name": "is shouted", "note": "note" }))
+        .await
+        .ok();
+
+    assert_eq!(shouted.state["note"], "note", "as planned");
+    assert!(
+        shouted.diagnostics[0].starts_with("Warning at \"note\": note was not kept: note: planned was \"note\""),
+        "{:?}",
+        shouted.diagnostics
+    );
+}
+
 /// What is kept beside the state.
 fn private(answer: &Answer) -> Json {
     serde_json::from_slice(&answer.private).unwrap_or_default()

@@ -7,7 +7,7 @@
     reason = "a test that cannot go on says where"
 )]
 
-mod bad_days;
+mod faults;
 mod grants;
 mod records;
 mod scale;

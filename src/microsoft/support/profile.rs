@@ -422,6 +422,25 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_profile_is_not_shown() {
+        let cases = [
+            r#"  "headers": {"cookie": "s=marker-cookie"}}"#,
+            r#"[{"headers": {"cookie": "s=marker-cookie"}}]"#,
+            "cookie: s=marker-cookie",
+            r#"{"headers": {"cookie": "s=marker-cookie"}"#,
+            r#"{"headers": "s=marker-cookie"}"#,
+            r#"{"bearer": "marker-cookie \" quoted"}"#,
+            r#"{"operations": {"read_settings": {"override_header": {"name": "a", "value": "marker-cookie\n"}}}}"#,
+        ];
+        for text in cases {
+            let error = Profile::load(text).unwrap_err();
+            let said = format!("{error} {error:?} {}", error.remedy());
+            assert!(!said.contains("marker-cookie"), "{text}: {said}");
+            assert!(said.contains("support_api_profile"), "{text}: {said}");
+        }
+    }
+
+    #[test]
     fn every_mistake_is_named() {
         let cases = [
             ("{", "not a JSON object"),

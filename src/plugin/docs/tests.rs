@@ -2,13 +2,12 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::plugin::{
-    Attribute, Configured, Context, Diagnostics, Import, Object, Outcome, Resource, Rule, schema::validate,
+    Attribute, BlockType, Configured, Context, Diagnostics, Import, Object, Outcome, Resource, Rule, schema::validate,
 };
 
 struct Thing;
 
-#[async_trait]
-impl Resource<()> for Thing {
+impl BlockType for Thing {
     fn type_name(&self) -> &'static str {
         "acme_thing"
     }
@@ -37,12 +36,15 @@ impl Resource<()> for Thing {
         .rule(Rule::AtLeastOneOf(&["size", "colour"]))
     }
 
-    fn identity(&self) -> Option<IdentitySchema> {
-        Some(IdentitySchema::of("number", "id", "Its number."))
-    }
-
     fn needs(&self) -> Vec<Need> {
         vec![Need::new("role `owner`", "things")]
+    }
+}
+
+#[async_trait]
+impl Resource<()> for Thing {
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(IdentitySchema::of("number", "id", "Its number."))
     }
 
     async fn create(&self, _: &Context<()>, planned: Object, _: &Object) -> Result<Outcome, Diagnostics> {

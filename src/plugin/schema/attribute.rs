@@ -1,7 +1,10 @@
 //! One attribute of a schema, written as a chain of what it is.
 
 use super::validate::{self, Validator};
-use crate::plugin::{ty::Type, value::Value};
+use crate::plugin::{
+    ty::Type,
+    value::{Value, known_texts},
+};
 
 /// An attribute.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub struct Attribute {
     pub description: String,
     /// Hidden in Terraform's output; still in the state.
     pub sensitive: bool,
+    /// Blanks and line breaks at its ends do not count, since the provider takes them off.
+    pub trimmed: bool,
     /// Only in the configuration: neither in plan nor in state. From Terraform 1.11.
     pub write_only: bool,
     /// The value where the configuration has none.
@@ -26,11 +31,12 @@ pub struct Attribute {
     pub validators: Vec<Validator>,
     /// What planning does with it.
     pub modifiers: Vec<Modifier>,
-    /// When two texts mean the same, so that what the configuration says is kept.
+    /// When two texts mean the same, of an attribute that is a text or a list or set of texts. What means the same as
+    /// before is no change: see [`Attribute::means_the_same`].
     pub same_text: Option<TextEquality>,
 }
 
-/// Whether two texts mean the same to the other side.
+/// Whether two texts mean the same to the other side. An equivalence: every text means the same as itself.
 pub type TextEquality = fn(&str, &str) -> bool;
 
 /// A type, or nested attributes.
@@ -158,6 +164,7 @@ impl Attribute {
             presence: Presence::Optional,
             description: String::new(),
             sensitive: false,
+            trimmed: false,
             write_only: false,
             default: None,
             deprecated: None,
@@ -200,6 +207,13 @@ impl Attribute {
     #[must_use]
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
+        self
+    }
+
+    /// Blanks and line breaks at its ends do not count.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        self.trimmed = true;
         self
     }
 
@@ -272,6 +286,42 @@ impl Attribute {
             sensitive,
             presence: Presence::Computed,
             ..Self::new(name, kind)
+        }
+    }
+
+    /// Whether two known values mean the same: they are equal, or [`Attribute::same_text`] says so of each text. A set
+    /// means the same as another when its elements can be paired.
+    pub fn means_the_same(&self, a: &Value, b: &Value) -> bool {
+        let ty = self.ty();
+        if Value::same(&ty, a, b) {
+            return true;
+        }
+        let Some(same) = self.same_text else { return false };
+        match (ty, a, b) {
+            (Type::String, Value::String(a), Value::String(b)) => same(a, b),
+            (Type::List(_), Value::List(a), Value::List(b)) => {
+                a.len() == b.len()
+                    && a.iter().zip(b).all(|(a, b)| match (a.as_str(), b.as_str()) {
+                        (Some(a), Some(b)) => a == b || same(a, b),
+                        _ => false,
+                    })
+            }
+            (Type::Set(_), Value::List(a), Value::List(b)) => {
+                let (Some(a), Some(b)) = (known_texts(a), known_texts(b)) else {
+                    return false;
+                };
+                // What both have is left out, so that only what is spelled differently is compared pair by pair.
+                let mut unpaired: Vec<&str> = b.difference(&a).copied().collect();
+                let is_paired = |text: &&str| match unpaired.iter().position(|other| same(text, other)) {
+                    Some(position) => {
+                        unpaired.swap_remove(position);
+                        true
+                    }
+                    None => false,
+                };
+                a.len() == b.len() && a.difference(&b).all(is_paired)
+            }
+            _ => false,
         }
     }
 

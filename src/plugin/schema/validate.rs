@@ -9,6 +9,7 @@ use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     duration,
     path::{Path, Trail},
+    ty::Type,
     value::{Object, Value},
 };
 
@@ -46,6 +47,13 @@ impl Validator {
     /// A check of text.
     pub fn text(rule: impl Into<String>, check: impl Fn(&str) -> Result<(), String> + Send + Sync + 'static) -> Self {
         Self::new(rule, move |checked| checked.value.as_str().map_or(Ok(()), &check))
+    }
+}
+
+impl Validator {
+    /// Whether a known value passes, in an object of these attributes.
+    pub fn accepts(&self, value: &Value, siblings: &Object) -> bool {
+        (self.check)(&Checked { value, siblings }).is_ok()
     }
 }
 
@@ -174,23 +182,33 @@ pub fn duration() -> Validator {
 /// An absolute URL with a host; `https`, or `http` for the loopback host alone.
 pub fn url() -> Validator {
     Validator::text("An absolute `https` URL.", |text| {
+        let shown = without_credentials(text);
         let url = url::Url::parse(text).map_err(|error| {
-            format!("{text:?} is no URL: {error}. Write it in full, such as \"https://host/path\".")
+            format!("{shown:?} is no URL: {error}. Write it in full, such as \"https://host/path\".")
         })?;
         let Some(host) = url.host_str() else {
             return Err(format!(
-                "{text:?} names no host. Write it in full, such as \"https://host/path\"."
+                "{shown:?} names no host. Write it in full, such as \"https://host/path\"."
             ));
         };
         match url.scheme() {
             "https" => Ok(()),
             "http" if is_loopback(host) => Ok(()),
             "http" => Err(format!(
-                "{text:?} is not encrypted; http is accepted for loopback hosts only. Use https."
+                "{shown:?} is not encrypted; http is accepted for loopback hosts only. Use https."
             )),
-            scheme => Err(format!("{text:?} has the scheme {scheme}. Use https.")),
+            scheme => Err(format!("{shown:?} has the scheme {scheme}. Use https.")),
         }
     })
+}
+
+/// A URL for messages: user name and password are not shown.
+fn without_credentials(text: &str) -> String {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    match text[start..].rfind('@') {
+        Some(at) => format!("{}***{}", &text[..start], &text[start + at..]),
+        None => text.to_owned(),
+    }
 }
 
 /// Whether a host is this machine.
@@ -200,6 +218,14 @@ pub fn is_loopback(host: &str) -> bool {
         || host
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback())
+}
+
+/// A check that empty text passes, where that clears what was set.
+pub fn or_empty(validator: Validator) -> Validator {
+    Validator::new(validator.rule.clone(), move |checked| match checked.value.as_str() {
+        Some("") => Ok(()),
+        _ => (validator.check)(checked),
+    })
 }
 
 /// A check of each element of a list or set.
@@ -395,7 +421,15 @@ impl Walk {
                     .push(Diagnostic::error(summary, problem).at(path.path()));
             }
         }
+        if attribute.sensitive && !attribute.trimmed && value.as_str().is_some_and(|text| text.ends_with(['\n', '\r']))
+        {
+            let detail = "The line break is part of the value, and is hardly meant to be: file() and heredocs add one. \
+                          Remove it with trimspace(...).";
+            let warning = Diagnostic::warning(format!("{path} ends in a line break"), detail);
+            self.diagnostics.push(warning.at(path.path()));
+        }
         let Kind::Nested(nesting, nested) = &attribute.kind else {
+            self.null_elements(attribute, value, path);
             return;
         };
         match (nesting, value) {
@@ -424,6 +458,28 @@ impl Walk {
             }
             (Nesting::Single | Nesting::List | Nesting::Set | Nesting::Map, _) => {}
         }
+    }
+
+    /// A null in a list or set means nothing that could be written. It cannot be dropped either: Terraform wants a plan that
+    /// has the configured elements.
+    fn null_elements(&mut self, attribute: &Attribute, value: &Value, path: &Trail<'_>) {
+        let (Kind::Plain(Type::List(_) | Type::Set(_)), Value::List(elements)) = (&attribute.kind, value) else {
+            return;
+        };
+        let Some(index) = elements.iter().position(Value::is_null) else {
+            return;
+        };
+        let place = match &attribute.kind {
+            Kind::Plain(Type::List(_)) => path.index(index).path(),
+            // A path cannot address an element of a set: name the set.
+            Kind::Plain(_) | Kind::Nested(..) => path.path(),
+        };
+        let detail = format!(
+            "`{path}` has an element that is null. Leave the element out: a conditional one is best written as \
+             concat([\"a\"], var.more ? [\"b\"] : []), or wrap the list in compact(), which removes nulls."
+        );
+        self.diagnostics
+            .push(Diagnostic::error(format!("Null in {path}"), detail).at(place));
     }
 }
 
@@ -517,6 +573,11 @@ mod tests {
             &["old: Deprecated argument `old` is deprecated. Use `name`."],
         );
         check(sound().with("tags", vec!["a", ""]), &["tags: Invalid value"]);
+        check(
+            sound().with("tags", vec![Value::from("a"), Value::Null]),
+            &["tags: Null in tags `tags` has an element that is null"],
+        );
+        check(sound().with("tags", vec![Value::from("a"), Value::Unknown]), &[]);
         check(sound().with("inner", Object::new()), &["inner.deep: Missing argument"]);
         check(
             sound().with("key", "a").with("key_wo", "b"),
@@ -526,6 +587,36 @@ mod tests {
             sound().with("key_wo_version", "1"),
             &["key_wo_version: Invalid value for key_wo_version It needs `key_wo`"],
         );
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown() {
+        for url in [
+            "https://admin:pw-marker@host:99999/",
+            "ftp://admin:pw-marker@host",
+            "http://admin:pw-marker@host",
+            "admin:pw-marker@host",
+        ] {
+            let config = sound().with("kind", Value::Null).with("address", url);
+            let found = configuration(&schema(), &config, WriteOnly::Allowed);
+            let said = format!("{found:?}");
+            assert!(
+                found.has_errors() && said.contains("***@host") && !said.contains("pw-marker"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_that_ends_in_a_line_break_is_a_warning_that_does_not_show_it() {
+        for (argument, secret) in [("key", "s-marker\n"), ("key_wo", "s-marker\r\n")] {
+            let found = configuration(&schema(), &sound().with(argument, secret), WriteOnly::Allowed);
+            let said = format!("{found:?}");
+            assert!(!found.has_errors(), "{said}");
+            assert!(said.contains(&format!("{argument} ends in a line break")), "{said}");
+            assert!(said.contains("trimspace") && !said.contains("marker"), "{said}");
+        }
+        check(sound().with("key", "inner\nbreak"), &[]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     proto::tfplugin6 as proto,
     provider::{Notes, Progress, Provider},
-    schema::validate::{self, WriteOnly},
+    schema::validate::WriteOnly,
 };
 
 /// The stream of an action's progress, ended by its result.
@@ -32,9 +32,7 @@ impl<P: Provider> Shared<P> {
         let config = self
             .decode_config(request.config.as_ref(), entry.schema())
             .map_err(failed)?;
-        let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
-        diagnostics.append(entry.part.validate(&config));
-        Ok((Default::default(), diagnostics))
+        Ok((Default::default(), entry.validate(&config, WriteOnly::Allowed)))
     }
 
     /// An action changes nothing in a plan, so its plan is its validation.
@@ -43,7 +41,10 @@ impl<P: Provider> Shared<P> {
         request: proto::plan_action::Request,
     ) -> Ended<proto::plan_action::Response> {
         self.action(&request.action_type).map_err(failed)?;
-        let deferred = deferral(&self.configuration(), request.client_capabilities.as_ref());
+        let deferred = deferral(
+            &self.unknown(&request.action_type),
+            request.client_capabilities.as_ref(),
+        );
         Ok((
             proto::plan_action::Response {
                 deferred,

@@ -7,12 +7,15 @@ use tonic::Status;
 use tracing::Instrument;
 
 use super::{Shared, bug};
-use crate::plugin::{
-    diagnostics::{Diagnostic, Diagnostics, Severity},
-    duration,
-    proto::tfplugin6 as proto,
-    provider::{Context, Notes, Operation, Provider, Reading, Resource, lock},
-    value::Object,
+use crate::{
+    plugin::{
+        diagnostics::{Diagnostic, Diagnostics, Severity},
+        duration,
+        proto::tfplugin6 as proto,
+        provider::{Context, Notes, Operation, Provider, Reading, Resource},
+        value::Object,
+    },
+    sync::lock,
 };
 
 /// A response that can carry diagnostics.

@@ -6,11 +6,14 @@ use super::{
     Configuration, Shared,
     call::{Ended, failed},
 };
-use crate::plugin::{
-    diagnostics::Diagnostics,
-    proto::tfplugin6 as proto,
-    provider::{Configured, Provider, lock},
-    schema::validate::{self, WriteOnly},
+use crate::{
+    plugin::{
+        diagnostics::Diagnostics,
+        proto::tfplugin6 as proto,
+        provider::{Configured, Provider},
+        schema::validate::{self, WriteOnly},
+    },
+    sync::lock,
 };
 
 impl<P: Provider> Shared<P> {
@@ -34,7 +37,6 @@ impl<P: Provider> Shared<P> {
             .map_err(failed)?;
         let (configuration, diagnostics) = match self.provider.configure(&config, &request.terraform_version) {
             Configured::Ready(data, notes) => (Configuration::Ready(Arc::new(data)), notes),
-            Configured::Unknown(notes) => (Configuration::Unknown, notes),
             Configured::Failed(problems) => (Configuration::Absent, problems),
         };
         *lock(&self.configuration) = configuration;
@@ -59,13 +61,13 @@ pub(super) fn write_only(capabilities: Option<&proto::ClientCapabilities>) -> Wr
     }
 }
 
-/// The answer to a client that allows deferral while the provider's configuration is unknown.
-pub(super) fn deferral<D>(
-    configuration: &Configuration<D>,
+/// The answer to a client that allows deferral while arguments of the provider block are unknown.
+pub(super) fn deferral(
+    unknown: &[String],
     capabilities: Option<&proto::ClientCapabilities>,
 ) -> Option<proto::Deferred> {
     let allowed = capabilities.is_some_and(|capabilities| capabilities.deferral_allowed);
-    (allowed && matches!(configuration, Configuration::Unknown)).then(|| proto::Deferred {
+    (allowed && !unknown.is_empty()).then(|| proto::Deferred {
         reason: proto::deferred::Reason::ProviderConfigUnknown.into(),
     })
 }

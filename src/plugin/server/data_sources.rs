@@ -12,7 +12,7 @@ use super::{
 use crate::plugin::{
     proto::tfplugin6 as proto,
     provider::{Notes, Provider},
-    schema::validate::{self, WriteOnly},
+    schema::validate::WriteOnly,
 };
 
 impl<P: Provider> Shared<P> {
@@ -24,9 +24,7 @@ impl<P: Provider> Shared<P> {
         let config = self
             .decode_config(request.config.as_ref(), entry.schema())
             .map_err(failed)?;
-        let mut diagnostics = validate::configuration(entry.schema(), &config, WriteOnly::Allowed);
-        diagnostics.append(entry.part.validate(&config));
-        Ok((Default::default(), diagnostics))
+        Ok((Default::default(), entry.validate(&config, WriteOnly::Allowed)))
     }
 
     pub(super) async fn read_data_source(
@@ -37,7 +35,7 @@ impl<P: Provider> Shared<P> {
         let entry = self.data_source(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
         let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
-        if let Some(deferred) = deferral(&self.configuration(), request.client_capabilities.as_ref()) {
+        if let Some(deferred) = deferral(&self.unknown(&request.type_name), request.client_capabilities.as_ref()) {
             let response = proto::read_data_source::Response {
                 deferred: Some(deferred),
                 state: request.config,

@@ -9,17 +9,32 @@ use super::{
     call::{Ended, failed, time_limit},
     config::{deferral, quiet, write_only},
     decode_object, encode_object,
+    kept::keep_planned,
 };
-use crate::plugin::{
-    check,
-    codec::json::{self, Unexpected},
-    diagnostics::{Diagnostic, Diagnostics},
-    plan,
-    proto::tfplugin6 as proto,
-    provider::{Context, Import, Moved, Notes, Operation, Outcome, Plan, Provider, Reading, Resource, lock},
-    schema::{Attribute, Kind, Schema, validate},
-    value::{Object, Value},
+use crate::{
+    plugin::{
+        check,
+        codec::json::{self, Unexpected},
+        diagnostics::{Diagnostic, Diagnostics},
+        path::Trail,
+        plan,
+        proto::tfplugin6 as proto,
+        provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource},
+        schema::{Attribute, Kind, Schema},
+        value::{Object, Value},
+    },
+    sync::lock,
 };
+
+/// A state that could not be compared with what exists.
+fn not_refreshed(unknown: &[String]) -> Diagnostic {
+    let detail = format!(
+        "Arguments of the provider block are not known before what they depend on is created ({}). The state is taken as it \
+         is: what was changed outside of Terraform does not show in this plan.",
+        unknown.join(", ")
+    );
+    Diagnostic::warning("Not refreshed: the provider's configuration is not known yet", detail)
+}
 
 /// Set by an import for the read that follows it.
 const IMPORTING: &str = ".importing";
@@ -34,9 +49,7 @@ impl<P: Provider> Shared<P> {
             .decode_config(request.config.as_ref(), entry.schema())
             .map_err(failed)?;
         let write_only = write_only(request.client_capabilities.as_ref());
-        let mut diagnostics = validate::configuration(entry.schema(), &config, write_only);
-        diagnostics.append(entry.part.validate(&config));
-        Ok((Default::default(), diagnostics))
+        Ok((Default::default(), entry.validate(&config, write_only)))
     }
 
     pub(super) async fn upgrade(
@@ -136,11 +149,13 @@ impl<P: Provider> Shared<P> {
         else {
             return Ok(unchanged(quiet()));
         };
-        let configuration = self.configuration();
-        if let Configuration::Unknown = configuration {
+        let unknown = self.unknown(&request.type_name);
+        if !unknown.is_empty() {
             // Nothing can be read yet; what is known stays.
-            let (mut response, diagnostics) = unchanged(quiet());
-            response.deferred = deferral(&configuration, request.client_capabilities.as_ref());
+            let deferred = deferral(&unknown, request.client_capabilities.as_ref());
+            let notes = deferred.map_or_else(|| not_refreshed(&unknown).into(), |_| quiet());
+            let (mut response, diagnostics) = unchanged(notes);
+            response.deferred = deferred;
             return Ok((response, diagnostics));
         }
         let limit = time_limit(entry.part.as_ref(), Operation::Read, &state);
@@ -165,6 +180,7 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn plan(
         self: Arc<Self>,
         request: proto::plan_resource_change::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::plan_resource_change::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
@@ -176,7 +192,7 @@ impl<P: Provider> Shared<P> {
             .map_err(failed)?;
         let mut response = proto::plan_resource_change::Response {
             planned_private: request.prior_private.clone(),
-            deferred: deferral(&self.configuration(), request.client_capabilities.as_ref()),
+            deferred: deferral(&self.unknown(&request.type_name), request.client_capabilities.as_ref()),
             ..Default::default()
         };
         let Some(proposed) = proposed else {
@@ -185,17 +201,22 @@ impl<P: Provider> Shared<P> {
             return Ok((response, quiet()));
         };
         let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
-        let mut planned = plan::propose(schema, prior.as_ref(), proposed, &config);
-        let mut diagnostics = quiet();
-        entry.part.plan(&mut Plan {
-            config: &config,
-            prior: prior.as_ref(),
-            state: &mut planned.state,
-            replace: &mut planned.replace,
-            diagnostics: &mut diagnostics,
-        });
-        planned.replace.sort();
-        planned.replace.dedup();
+        let cx = match self.configuration() {
+            Configuration::Ready(_) => {
+                let limit = time_limit(entry.part.as_ref(), Operation::Read, &proposed);
+                Some(self.context(limit, &notes).map_err(failed)?)
+            }
+            Configuration::Absent => None,
+        };
+        let (planned, diagnostics) = super::plan::of_resource(
+            entry.part.as_ref(),
+            schema,
+            cx.as_ref(),
+            prior.as_ref(),
+            proposed,
+            &config,
+        )
+        .await;
         assert_sound(
             entry,
             || check::plan_problems(schema, prior.as_ref(), &config, &planned.state),
@@ -306,8 +327,8 @@ impl<P: Provider> Shared<P> {
             }
             _ => None,
         };
-        let configuration = self.configuration();
-        if let Some(deferred) = deferral(&configuration, request.client_capabilities.as_ref()) {
+        let unknown = self.unknown(&request.type_name);
+        if let Some(deferred) = deferral(&unknown, request.client_capabilities.as_ref()) {
             return Ok((
                 proto::import_resource_state::Response {
                     deferred: Some(deferred),
@@ -411,7 +432,13 @@ fn finish<D: Send + Sync + 'static>(
 ) -> Ended<proto::apply_resource_change::Response> {
     let schema = entry.schema();
     let (state, diagnostics) = match outcome {
-        Outcome::Done(state, notes) => (settle(schema, state, planned), notes),
+        Outcome::Done(state, mut notes) => {
+            let mut state = settle(schema, state, planned);
+            if !notes.has_errors() {
+                keep_planned(&schema.attributes, planned, &mut state, &Trail::Root, &mut notes);
+            }
+            (state, notes)
+        }
         Outcome::Partly(state, problem) => (settle(schema, state, planned).with_unknown_as_null(), problem),
     };
     assert_sound(entry, || check::apply_problems(schema, planned, &state), &diagnostics);

@@ -144,7 +144,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::plan_resource_change::Request>,
     ) -> Answered<proto::plan_resource_change::Response> {
         let request = request.into_inner();
-        run!(self, "PlanResourceChange", &request.type_name.clone(), plan(request))
+        run!(self, "PlanResourceChange", &request.type_name.clone(), plan(request) with notes)
     }
 
     async fn apply_resource_change(

@@ -12,10 +12,16 @@ use crate::records::{diagnostics, resource};
 use crate::servicenow::tables::oidc_provider_configuration::{
     CACHE_LIFE_SPAN, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM, USER_FIELD,
 };
-use crate::servicenow::tables::{every, oauth_oidc_entity};
+use crate::servicenow::tables::{every, oauth_oidc_entity, oauth_protected_resource_idp_mapping as idp_mapping};
 use crate::servicenow::{
-    InputMode, Insert, Query, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
+    Cell, InputMode, Insert, Query, Record, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
 };
+
+/// Whether this provider made the configuration, and removes it with the OIDC provider.
+pub(super) const OWNS: &str = "owns_configuration";
+
+/// Of the names of its attributes in `left_alone`.
+const PREFIX: &str = "configuration.";
 
 /// The nested object.
 pub(crate) const ATTRIBUTE: &str = "configuration";
@@ -241,6 +247,11 @@ pub(super) async fn read_into(cx: &Context<Clients>, session: &Session, state: &
     }
     // One that was removed by hand is planned again.
     let found = found(session, state, known).await?;
+    if let (Known::Nothing, Some(found)) = (known, &found) {
+        let mut left_alone = field::left_alone(Some(state), "");
+        left_alone.extend(field::differing_from_default(&fields(), found, PREFIX));
+        field::set_left_alone(state, left_alone);
+    }
     state.set(ATTRIBUTE, found);
     Ok(())
 }
@@ -269,37 +280,116 @@ pub(crate) async fn found(session: &Session, state: &Object, known: Known) -> Re
     Ok(Some(configuration))
 }
 
+/// What the state knows of who made the configuration that it manages.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Owner {
+    /// This provider made it, and removes it.
+    Provider,
+    /// It existed before, or is not managed here: it stays.
+    Others,
+    /// The record was imported, or its state is older than the attribute: it stays, and the user is told.
+    Unknown,
+}
+
+impl Owner {
+    fn of(state: &Object) -> Self {
+        match (is_managed(state), state.flag(OWNS)) {
+            (true, Some(true)) => Owner::Provider,
+            (true, None) => Owner::Unknown,
+            (true, Some(false)) | (false, _) => Owner::Others,
+        }
+    }
+}
+
+/// Whether a removal of the provider has to remove its configuration too; says so where that is not known.
+pub(super) fn is_owned(cx: &Context<Clients>, state: &Object) -> bool {
+    let owner = Owner::of(state);
+    if let (Owner::Unknown, Some(sys_id)) = (owner, reference(state)) {
+        let detail = format!(
+            "It is not known whether Terraform made the OIDC configuration {sys_id}: the provider was imported, or its state \
+             was written by an older version. Other integrations may rely on it, so it stays on the instance. If nothing \
+             uses it, delete it in System OAuth > Application Registry."
+        );
+        cx.warn(Diagnostic::warning("The OIDC configuration was left in place", detail).at_attribute(ATTRIBUTE));
+    }
+    owner == Owner::Provider
+}
+
+/// What the plan says of who makes the configuration.
+pub(super) fn plan_owner(plan: &mut Plan<'_>) {
+    let (was_managed, owned) = match plan.prior {
+        Some(prior) => (is_managed(prior), prior.at(OWNS).clone()),
+        None => (false, Value::Null),
+    };
+    let owned = match (is_managed(plan.config), was_managed) {
+        (true, true) => owned,
+        (true, false) => true.into(),
+        (false, _) => false.into(),
+    };
+    let owned = if plan.config.at(ATTRIBUTE).is_unknown() {
+        Value::Unknown
+    } else {
+        owned
+    };
+    plan.state.set(OWNS, owned);
+}
+
+/// Plans as it was what has another value than its default, on a configuration that was not made here.
+pub(super) fn plan_left_alone(plan: &mut Plan<'_>) {
+    let left_alone = field::left_alone(plan.prior, PREFIX);
+    let (Some(prior), Some(config)) = (
+        plan.prior.and_then(|prior| prior.object(ATTRIBUTE)),
+        plan.config.object(ATTRIBUTE),
+    ) else {
+        return;
+    };
+    let Some(mut planned) = plan.state.object(ATTRIBUTE).cloned() else {
+        return;
+    };
+    let mut all = field::left_alone(Some(plan.state), "");
+    for name in left_alone {
+        if config.at(&name).is_null() {
+            planned.set(&name, prior.at(&name).clone());
+        } else {
+            all.remove(&format!("{PREFIX}{name}"));
+        }
+    }
+    plan.state.set(ATTRIBUTE, planned);
+    field::set_left_alone(plan.state, all);
+}
+
 /// Removes the configuration while its provider still refers to it; tells whether the instance allowed that.
-pub(super) async fn remove_first(session: &Session, state: &Object) -> Result<bool, Diagnostic> {
-    match try_to_remove(session, state).await {
+pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<bool, Diagnostic> {
+    match try_to_remove(cx, session, state).await {
         Ok(()) => Ok(true),
         Err(TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. }) => Ok(false),
         Err(error) => Err(diagnostics::of_table(&error, "remove the OIDC configuration")),
     }
 }
 
-/// Removes the configuration that was made here, unless another provider uses it.
-pub(super) async fn remove(session: &Session, state: &Object) -> Result<(), Diagnostic> {
-    let removed = try_to_remove(session, state).await;
+/// Removes the configuration that was made here, unless something else uses it.
+pub(super) async fn remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
+    let removed = try_to_remove(cx, session, state).await;
     removed.map_err(|error| diagnostics::of_table(&error, "remove the OIDC configuration"))
 }
 
-async fn try_to_remove(session: &Session, state: &Object) -> Result<(), TableError> {
+async fn try_to_remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), TableError> {
     let Some(sys_id) = reference(state) else { return Ok(()) };
     // Its own provider was removed a moment ago, and a search may still show it.
     let own = resource::sys_id(state);
     if is_used(session, &sys_id, own.as_ref()).await? {
-        tracing::warn!(
-            configuration = sys_id.as_str(),
-            "the OIDC configuration is kept: another provider uses it"
+        let detail = format!(
+            "Another OIDC provider or a protected resource of the instance uses the OIDC configuration {sys_id}, or the \
+             account may not read whether one does. It stays on the instance."
         );
+        cx.warn(Diagnostic::warning("The OIDC configuration was left in place", detail).at_attribute(ATTRIBUTE));
     } else {
         session.delete(TABLE, &sys_id).await?;
     }
     Ok(())
 }
 
-/// Whether a provider, other than one that is left aside, uses the configuration.
+/// Whether a provider, other than one that is left aside, or a protected resource uses the configuration.
 async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Result<bool, TableError> {
     let users =
         Query::equals(oauth_oidc_entity::CONFIGURATION, sys_id.as_str()).map_err(|source| TableError::Query {
@@ -309,7 +399,29 @@ async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Re
     let users = session
         .select(oauth_oidc_entity::TABLE, &users, &[oauth_oidc_entity::NAME])
         .await?;
-    Ok(users.iter().any(|user| Some(user.sys_id()) != aside))
+    if users.iter().any(|user| Some(user.sys_id()) != aside) {
+        return Ok(true);
+    }
+    let mappings = session
+        .select(idp_mapping::TABLE, &Query::every_row(), idp_mapping::CONFIGURATIONS)
+        .await;
+    match mappings {
+        Ok(mappings) => Ok(mappings.iter().any(|mapping| refers_to(mapping, sys_id))),
+        // Releases before Zurich patch 10.
+        Err(TableError::NoSuchTable { .. }) => Ok(false),
+        Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a mapping refers to a configuration. Which column does is not known: one that shows none of them may.
+fn refers_to(mapping: &Record, sys_id: &SysId) -> bool {
+    let columns = idp_mapping::CONFIGURATIONS.iter();
+    let cells: Vec<Cell<&str>> = columns.map(|column| mapping.reference(*column)).collect();
+    let refers = cells
+        .iter()
+        .any(|cell| matches!(cell, Cell::Value(id) if sys_id.as_str().eq_ignore_ascii_case(id)));
+    refers || cells.iter().all(Cell::is_hidden)
 }
 
 /// A configuration of this metadata address that can be taken over: made by this account, the same name, claim and field,

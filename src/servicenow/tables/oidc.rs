@@ -68,3 +68,24 @@ pub mod oauth_oidc_entity {
         SYS_CLASS_NAME,
     ];
 }
+
+/// `oauth_protected_resource_idp_mapping`: which configurations a protected resource, such as the MCP server, trusts. From
+/// Zurich patch 10 and Australia patch 3 on. The table is proven; only the labels of its columns are known ("OIDC
+/// Provider"), so each name that the reference may have is asked for.
+pub mod oauth_protected_resource_idp_mapping {
+    use crate::servicenow::table::{Column, Kind, Table};
+
+    /// The table.
+    pub const TABLE: Table = Table::new(
+        "oauth_protected_resource_idp_mapping",
+        "admin (oauth_admin from Australia on)",
+    )
+    .comes_with("Zurich patch 10 or Australia patch 3");
+    /// Names that the reference to the configuration may have. Unknown.
+    pub const CONFIGURATIONS: &[Column] = &[
+        Column::new("oidc_provider", Kind::Reference),
+        Column::new("oidc_provider_configuration", Kind::Reference),
+        Column::new("oidc_configuration", Kind::Reference),
+        Column::new("identity_provider", Kind::Reference),
+    ];
+}

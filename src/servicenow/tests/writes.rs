@@ -302,3 +302,30 @@ async fn a_delete_removes_and_is_content_with_what_is_gone() {
     .await;
     assert!(session(&stubborn).delete(TABLE, &id(KEY)).await.is_err());
 }
+
+#[tokio::test]
+async fn a_removal_may_be_answered_with_200() {
+    let page = "<html><title>Hibernating</title></html>";
+    let cases = [
+        (Reply::Answer(204, Vec::new(), String::new()), true),
+        (Reply::Answer(200, Vec::new(), String::new()), true),
+        (Reply::json(200, &json!({})), true),
+        (Reply::json(200, &json!({ "result": {} })), true),
+        (Reply::json(200, &json!({ "error": { "message": "no" } })), false),
+        (Reply::typed(200, "text/html", page), false),
+        (Reply::typed(200, "application/json", "{"), false),
+    ];
+    for (reply, is_removed) in cases {
+        let server = Server::by(move |received| match received.method.as_str() {
+            "DELETE" => reply.clone(),
+            _ => result(json!({ "sys_id": KEY })),
+        })
+        .await;
+
+        let outcome = session(&server)
+            .delete(crate::servicenow::tables::sys_user::TABLE, &id(KEY))
+            .await;
+
+        assert_eq!(outcome.is_ok(), is_removed, "{outcome:?}");
+    }
+}

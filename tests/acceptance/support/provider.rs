@@ -34,7 +34,6 @@ impl Provider {
         match (Servicenow { environment }).configure(&block, "1.14.0") {
             Configured::Ready(clients, _) => Ok(Self(clients)),
             Configured::Failed(problems) => Err(problems.iter().map(text).collect()),
-            Configured::Unknown(_) => Err("something is unknown".to_owned()),
         }
     }
 

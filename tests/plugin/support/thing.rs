@@ -10,7 +10,8 @@ use std::{
 use async_trait::async_trait;
 use servicenow_provider::plugin::server::Secrets;
 use servicenow_provider::plugin::{
-    Attribute, Configured, Context, Diagnostic, Diagnostics, Import, Object, Outcome, Provider, Resource, Schema, Type,
+    Attribute, BlockType, Configured, Context, Diagnostic, Diagnostics, Import, Object, Outcome, Provider, Resource,
+    Schema, Type,
 };
 use tokio::sync::Notify;
 
@@ -70,8 +71,7 @@ impl Provider for Things {
 
 struct Thing(Arc<World>);
 
-#[async_trait]
-impl Resource<World> for Thing {
+impl BlockType for Thing {
     fn type_name(&self) -> &'static str {
         THING
     }
@@ -105,7 +105,10 @@ impl Resource<World> for Thing {
         ));
         Schema::new("A thing.", attributes)
     }
+}
 
+#[async_trait]
+impl Resource<World> for Thing {
     async fn create(&self, cx: &Context<World>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
         let name = planned.text("name").unwrap_or_default().to_owned();
         if let Some(secret) = config.text("secret_wo") {
@@ -141,6 +144,7 @@ impl Resource<World> for Thing {
                 cx.set_private(NOTED, true.into());
                 return Err(Diagnostic::error("Refused", "Not all of it.").into());
             }
+            "is shouted" => Outcome::Done(made.with("note", "NOTE"), Diagnostics::new()),
             "fails without a word" => return Err(Diagnostics::new()),
             "fails" => return Err(Diagnostic::error("Refused", "No.").at_attribute("name").into()),
             _ => Outcome::Done(made, Diagnostics::new()),

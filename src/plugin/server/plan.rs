@@ -1,0 +1,132 @@
+//! The plan of one resource, which must hold whatever an unknown argument turns out to be.
+
+use crate::plugin::{
+    diagnostics::Diagnostics,
+    plan::{self, Planned},
+    provider::{Context, Plan, Resource},
+    schema::{
+        Attribute, Kind, Nesting, Schema,
+        validate::{self, WriteOnly},
+    },
+    value::{Object, Value},
+};
+
+/// Plans with the schema's rules and then the resource's own.
+///
+/// An argument that is unknown now may be null when the plan is made again during the apply, and core refuses an answer
+/// that contradicts the first. A resource's own rules see "unknown" as "configured" and would have to think of that each
+/// time. So the plan is made for the null as well, and what the provider itself gives a value stays open where the two
+/// differ.
+pub(super) async fn of_resource<D: Send + Sync + 'static>(
+    resource: &dyn Resource<D>,
+    schema: &Schema,
+    cx: Option<&Context<D>>,
+    prior: Option<&Object>,
+    proposed: Object,
+    config: &Object,
+) -> (Planned, Diagnostics) {
+    let unheard = cx.map(Context::unheard);
+    let mut others = Vec::new();
+    for (config, proposed) in with_nulls(&schema.attributes, prior, &proposed, config) {
+        let is_sound = !validate::configuration(schema, &config, WriteOnly::Allowed).has_errors()
+            && !resource.validate(&config).has_errors();
+        if is_sound {
+            others.push(
+                once(resource, schema, unheard.as_ref(), prior, proposed, &config)
+                    .await
+                    .0,
+            );
+        }
+    }
+    let (mut planned, diagnostics) = once(resource, schema, cx, prior, proposed, config).await;
+    for other in others {
+        open(&schema.attributes, &mut planned.state, &other.state, config);
+    }
+    keep_configured(&schema.attributes, &mut planned.state, config);
+    (planned, diagnostics)
+}
+
+async fn once<D: Send + Sync + 'static>(
+    resource: &dyn Resource<D>,
+    schema: &Schema,
+    cx: Option<&Context<D>>,
+    prior: Option<&Object>,
+    proposed: Object,
+    config: &Object,
+) -> (Planned, Diagnostics) {
+    let mut planned = plan::propose(schema, prior, proposed, config);
+    let mut diagnostics = Diagnostics::new();
+    let plan = &mut Plan {
+        config,
+        prior,
+        state: &mut planned.state,
+        replace: &mut planned.replace,
+        diagnostics: &mut diagnostics,
+    };
+    resource.plan(cx, plan).await;
+    planned.replace.sort();
+    planned.replace.dedup();
+    (planned, diagnostics)
+}
+
+/// The configuration and the proposed state with null for every unknown argument, and for each of them alone.
+fn with_nulls(
+    attributes: &[Attribute],
+    prior: Option<&Object>,
+    proposed: &Object,
+    config: &Object,
+) -> Vec<(Object, Object)> {
+    let unknown: Vec<&Attribute> = attributes
+        .iter()
+        .filter(|attribute| config.at(attribute.name).is_unknown())
+        .collect();
+    let null = |attributes: &[&Attribute]| {
+        let (mut config, mut proposed) = (config.clone(), proposed.clone());
+        for attribute in attributes {
+            config.set(attribute.name, Value::Null);
+            let kept = prior.filter(|_| attribute.is_computed());
+            proposed.set(
+                attribute.name,
+                kept.map_or(Value::Null, |prior| prior.at(attribute.name).clone()),
+            );
+        }
+        (config, proposed)
+    };
+    let mut variants = Vec::new();
+    if unknown.len() > 1 {
+        variants.push(null(&unknown));
+    }
+    variants.extend(unknown.iter().map(|attribute| null(&[*attribute])));
+    variants
+}
+
+/// Makes unknown what the provider gives a value and `other` plans differently.
+fn open(attributes: &[Attribute], planned: &mut Object, other: &Object, config: &Object) {
+    for attribute in attributes {
+        let (configured, other) = (config.at(attribute.name), other.at(attribute.name));
+        let Some(planned) = planned.0.get_mut(attribute.name) else {
+            continue;
+        };
+        if attribute.is_computed() && configured.is_null() && !Value::same(&attribute.ty(), planned, other) {
+            *planned = Value::Unknown;
+        } else if let (Kind::Nested(Nesting::Single, nested), Value::Object(planned), Value::Object(other)) =
+            (&attribute.kind, planned, other)
+        {
+            open(nested, planned, other, configured.as_object().unwrap_or(&Object::new()));
+        }
+    }
+}
+
+/// A resource's rules may leave open what the provider gives a value, never what the configuration gives one.
+fn keep_configured(attributes: &[Attribute], planned: &mut Object, config: &Object) {
+    for attribute in attributes {
+        let configured = config.at(attribute.name);
+        if let Some(planned) = planned.0.get_mut(attribute.name)
+            && planned.is_unknown()
+            && !configured.is_null()
+            && !attribute.write_only
+        {
+            *planned = configured.clone();
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Each resource type, from creation to removal: a file per type.
+
+mod cross_scope_privilege;
+mod integration_user;
+mod ip_access_rule;
+mod name_sets;
+mod oauth_entity;
+mod oidc_provider;
+mod support_repository;
+mod support_settings;
+mod table_access;
+mod user_role;

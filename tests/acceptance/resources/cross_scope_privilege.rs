@@ -1,0 +1,189 @@
+//! `servicenow_cross_scope_privilege`: made where it is missing, taken over where it exists.
+
+use crate::support::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
+
+const PRIVILEGE: &str = r#"
+    resource "servicenow_cross_scope_privilege" "read" {
+      source_scope = "x_mioms_m365_assis"
+      target_scope = "global"
+      target_name  = "oauth_entity"
+      target_type  = "sys_db_object"
+      operation    = "read"
+      status       = "allowed"
+    }
+"#;
+const ADDRESS: &str = "servicenow_cross_scope_privilege.read";
+
+fn application(simulator: &Simulator) -> String {
+    simulator
+        .instance()
+        .find("sys_store_app", "scope", "x_mioms_m365_assis")[0]["sys_id"]
+        .clone()
+}
+
+/// A record as the application's installation makes it.
+fn existing(simulator: &Simulator, status: &str) -> String {
+    let application = application(simulator);
+    simulator.instance().put(
+        "sys_scope_privilege",
+        &[
+            ("source_scope", application.as_str()),
+            ("target_scope", "global"),
+            ("target_name", "oauth_entity"),
+            ("target_type", "sys_db_object"),
+            ("operation", "read"),
+            ("status", status),
+            ("sys_scope", application.as_str()),
+        ],
+    )
+}
+
+#[tokio::test]
+async fn a_privilege_is_made_changed_and_removed() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, PRIVILEGE);
+
+        workspace.terraform("apply").await.succeeds();
+
+        let record = simulator.only_record("sys_scope_privilege");
+        assert_eq!(record["source_scope"], application(&simulator));
+        assert_eq!(record["target_scope"], "global");
+        assert_eq!(record["sys_scope"], "global");
+        assert_eq!(record["status"], "allowed");
+        workspace
+            .state(ADDRESS)
+            .has("id", record["sys_id"].as_str())
+            .lacks("original_status");
+        workspace.plan_is_empty().await;
+
+        workspace.configure(&PRIVILEGE.replace("allowed", "denied"));
+        workspace.plan().await.does(ADDRESS, &["update"]);
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.only_record("sys_scope_privilege")["status"], "denied");
+
+        workspace.configure(&PRIVILEGE.replace("oauth_entity", "oauth_entity_profile"));
+        let plan = workspace.plan().await;
+        plan.does(ADDRESS, &["delete", "create"])
+            .replaces_because_of(ADDRESS, &["target_name"]);
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_the_usual() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(
+            terraform,
+            &format!(
+                "resource \"servicenow_cross_scope_privilege\" \"read\" {{\n  source_scope = {:?}\n  target_name  = \
+                 \"oauth_entity\"\n}}",
+                application(&simulator)
+            ),
+        );
+
+        workspace.terraform("apply").await.succeeds();
+
+        workspace
+            .state(ADDRESS)
+            .has("target_scope", "global")
+            .has("target_type", "sys_db_object")
+            .has("operation", "read")
+            .has("status", "allowed");
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_existing_privilege_is_taken_over_and_its_status_put_back() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let id = existing(&simulator, "requested");
+        let workspace = simulator.workspace(terraform, PRIVILEGE);
+
+        workspace.terraform("apply").await.succeeds();
+
+        let record = simulator.only_record("sys_scope_privilege");
+        assert_eq!((&record["sys_id"], record["status"].as_str()), (&id, "allowed"));
+        assert_eq!(record["sys_scope"], application(&simulator));
+        workspace
+            .state(ADDRESS)
+            .has("id", id.as_str())
+            .has("original_status", "requested");
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(simulator.only_record("sys_scope_privilege")["status"], "requested");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn drift_and_absence_are_put_right() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, PRIVILEGE);
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+
+        Drift {
+            address: ADDRESS,
+            changes: &[("sys_scope_privilege", &id, &[("status", "denied")])],
+            planned: &["status"],
+            kept: &[],
+        }
+        .is_corrected(&simulator, &workspace)
+        .await;
+        assert_eq!(simulator.only_record("sys_scope_privilege")["status"], "allowed");
+
+        removal_is_corrected(&workspace, ADDRESS, |id| {
+            simulator.instance().remove("sys_scope_privilege", id);
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_privilege_is_imported_by_key_by_columns_and_by_identity() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, PRIVILEGE);
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+        Imports {
+            address: ADDRESS,
+            configuration: PRIVILEGE,
+            identity: ("sys_id", &id),
+            targets: &[&id, "source_scope=x_mioms_m365_assis^target_name=oauth_entity"],
+            state: &[("id", &id), ("source_scope", "x_mioms_m365_assis")],
+            refused: &[],
+        }
+        .round_trip(terraform, &workspace)
+        .await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_application_that_is_not_installed_is_an_error_at_its_attribute() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &PRIVILEGE.replace("x_mioms_m365_assis", "x_other"));
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Could not find the application")
+            .says("\"x_other\"")
+            .says("source_scope = \"x_other\"");
+    })
+    .await;
+}

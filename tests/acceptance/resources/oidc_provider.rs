@@ -1,0 +1,469 @@
+//! `servicenow_oidc_provider`, from creation to removal.
+
+use crate::support::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
+
+const ADDRESS: &str = "servicenow_oidc_provider.this";
+const ID: &str = "11111111-2222-3333-4444-555555555555";
+const V1: &str = "https://login.microsoftonline.com/t/.well-known/openid-configuration";
+const SECRETS: [&str; 2] = ["first-client-secret", "second-client-secret"];
+
+const WHOLE: &str = r#"
+    variable "secret" {
+      ephemeral = true
+    }
+    resource "servicenow_oidc_provider" "this" {
+      name                     = "Inbound"
+      client_id                = "11111111-2222-3333-4444-555555555555"
+      client_secret_wo         = var.secret
+      client_secret_wo_version = "1"
+      redirect_url             = "https://contoso.service-now.com/oauth_redirect.do"
+      clock_skew               = 60
+      active                   = true
+      access                   = "package_private"
+      comments                 = "A comment"
+      auth_scopes              = ["useraccount", "kb_read"]
+      configuration = {
+        name                    = "Entra"
+        metadata_url            = "https://login.microsoftonline.com/t/.well-known/openid-configuration"
+        user_claim              = "appid"
+        user_field              = "user_name"
+        enable_jti_verification = false
+        cache_life_span         = 600
+      }
+    }
+"#;
+
+const CHANGED: &str = r#"
+    variable "secret" {
+      ephemeral = true
+    }
+    resource "servicenow_oidc_provider" "this" {
+      name                     = "Inbound 2"
+      client_id                = "11111111-2222-3333-4444-555555555555"
+      client_secret_wo         = var.secret
+      client_secret_wo_version = "1"
+      redirect_url             = "https://contoso.service-now.com/oauth_redirect2.do"
+      clock_skew               = 61
+      active                   = false
+      access                   = "public"
+      auth_scopes              = ["kb_read", "incident_read"]
+      configuration = {
+        name                    = "Entra 2"
+        metadata_url            = "https://login.microsoftonline.com/t/v2.0/.well-known/openid-configuration"
+        user_claim              = "azp"
+        user_field              = "email"
+        enable_jti_verification = true
+        cache_life_span         = 601
+      }
+    }
+"#;
+
+fn least(more: &str) -> String {
+    format!(
+        "resource \"servicenow_oidc_provider\" \"this\" {{\n  name = \"Inbound\"\n  client_id = {ID:?}\n  {more}\n}}\n"
+    )
+}
+
+fn configured(claim: &str) -> String {
+    least(&format!(
+        "configuration = {{\n    name = \"Entra\"\n    metadata_url = {V1:?}\n    user_claim = {claim:?}\n  }}"
+    ))
+}
+
+#[tokio::test]
+async fn a_provider_lives_from_creation_to_removal() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let mut workspace = simulator.workspace(terraform, WHOLE);
+        workspace.set("TF_VAR_secret", SECRETS[0]);
+        let column = |name: &str| simulator.only_record("oauth_oidc_entity")[name].clone();
+        let of_configuration = |name: &str| simulator.only_record("oidc_provider_configuration")[name].clone();
+
+        workspace.terraform("apply").await.succeeds();
+
+        workspace
+            .state(ADDRESS)
+            .has("id", column("sys_id"))
+            .has("configuration_id", of_configuration("sys_id"))
+            .has("configuration.cache_life_span", 600)
+            .has("auth_scopes", vec!["kb_read", "useraccount"])
+            .lacks("client_secret_wo");
+        assert_eq!(column("client_secret"), SECRETS[0]);
+        assert_eq!(column("sys_scope"), "global");
+        assert_eq!(of_configuration("enable_jti_verification"), "false");
+        workspace.plan_is_empty().await;
+
+        workspace.configure(CHANGED);
+        workspace.set("TF_VAR_secret", SECRETS[1]);
+        workspace.plan().await.updates_only(
+            ADDRESS,
+            &[
+                "access",
+                "active",
+                "auth_scopes",
+                "clock_skew",
+                "comments",
+                "configuration",
+                "name",
+                "redirect_url",
+            ],
+        );
+        workspace.terraform("apply plan.bin").await.succeeds();
+        for (name, expected) in [
+            ("client_secret", SECRETS[0]),
+            ("name", "Inbound 2"),
+            ("clock_skew", "61"),
+            ("comments", ""),
+            ("active", "false"),
+        ] {
+            assert_eq!(column(name), expected, "{name}");
+        }
+        for (name, expected) in [
+            ("name", "Entra 2"),
+            ("user_claim", "azp"),
+            ("user_field", "email"),
+            ("enable_jti_verification", "true"),
+            ("oidc_config_cache_life_span", "601"),
+        ] {
+            assert_eq!(of_configuration(name), expected, "{name}");
+        }
+        assert_eq!(simulator.instance().records("oauth_entity_auth_scope_mapping").len(), 2);
+        workspace.plan_is_empty().await;
+
+        workspace.configure(&CHANGED.replace("version = \"1\"", "version = \"2\""));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(column("client_secret"), SECRETS[1]);
+
+        workspace.configure(&CHANGED.replace("11111111", "22222222"));
+        workspace.plan().await.replaces_because_of(ADDRESS, &["client_id"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        assert!(column("client_id").starts_with("22222222"));
+        assert_eq!(of_configuration("name"), "Entra 2");
+
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+        workspace.leaks_nothing_of(&SECRETS);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn drift_of_a_provider_is_planned_back_and_removal_planned_again() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let mut workspace = simulator.workspace(terraform, WHOLE);
+        workspace.set("TF_VAR_secret", SECRETS[0]);
+        workspace.terraform("apply").await.succeeds();
+        let (id, configuration) = (
+            workspace.state(ADDRESS).text("id"),
+            workspace.state(ADDRESS).text("configuration_id"),
+        );
+        let at_first = simulator.instance().fingerprint();
+
+        let of_provider = [
+            ("name", "Somebody's"),
+            ("redirect_url", "https://evil.example.com/"),
+            ("clock_skew", "3000"),
+            ("active", "false"),
+            ("access", "public"),
+            ("comments", ""),
+        ];
+        let of_configuration = [
+            ("name", "Somebody's"),
+            ("oidc_url", "https://evil.example.com/.well-known/openid-configuration"),
+            ("user_claim", "upn"),
+            ("user_field", "email"),
+            ("enable_jti_verification", "true"),
+            ("oidc_config_cache_life_span", "1"),
+        ];
+        let plan = Drift {
+            address: ADDRESS,
+            changes: &[
+                ("oauth_oidc_entity", &id, &of_provider),
+                ("oidc_provider_configuration", &configuration, &of_configuration),
+            ],
+            planned: &[
+                "access",
+                "active",
+                "clock_skew",
+                "comments",
+                "configuration",
+                "name",
+                "redirect_url",
+            ],
+            kept: &[],
+        }
+        .is_corrected(&simulator, &workspace)
+        .await;
+        let change = &plan.change(ADDRESS)["change"];
+        for name in [
+            "name",
+            "metadata_url",
+            "user_claim",
+            "user_field",
+            "enable_jti_verification",
+            "cache_life_span",
+        ] {
+            assert_ne!(
+                change["before"]["configuration"][name], change["after"]["configuration"][name],
+                "{name}"
+            );
+        }
+        assert_eq!(simulator.instance().fingerprint(), at_first);
+
+        // Another client id makes it another provider; a scope that is gone is given again; a foreign one stays.
+        simulator
+            .instance()
+            .change("oauth_oidc_entity", &id, &[("client_id", "another")]);
+        workspace.plan().await.replaces_because_of(ADDRESS, &["client_id"]);
+        simulator
+            .instance()
+            .change("oauth_oidc_entity", &id, &[("client_id", ID)]);
+        let scopes = simulator.instance().records("oauth_entity_auth_scope_mapping");
+        simulator
+            .instance()
+            .remove("oauth_entity_auth_scope_mapping", &scopes[0]["sys_id"]);
+        workspace.plan().await.updates_only(ADDRESS, &["auth_scopes"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+
+        // The configuration is removed, then the provider, then both.
+        simulator
+            .instance()
+            .remove("oidc_provider_configuration", &configuration);
+        workspace.plan().await.does(ADDRESS, &["update"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        let configuration = simulator.only_record("oidc_provider_configuration")["sys_id"].clone();
+        assert_eq!(
+            simulator.only_record("oauth_oidc_entity")["oidc_provider_configuration"],
+            configuration
+        );
+        workspace.plan_is_empty().await;
+
+        removal_is_corrected(&workspace, ADDRESS, |id| {
+            simulator.instance().remove("oauth_oidc_entity", id);
+        })
+        .await;
+        assert_eq!(
+            simulator.only_record("oidc_provider_configuration")["sys_id"],
+            configuration
+        );
+
+        simulator
+            .instance()
+            .remove("oauth_oidc_entity", &workspace.state(ADDRESS).text("id"));
+        simulator
+            .instance()
+            .remove("oidc_provider_configuration", &configuration);
+        workspace.plan().await.does(ADDRESS, &["create"]);
+        workspace.terraform("destroy -refresh=false").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_configuration_that_exists_can_be_used_as_it_is() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let existing = simulator.instance().put(
+            "oidc_provider_configuration",
+            &[
+                ("name", "Theirs"),
+                ("oidc_url", V1),
+                ("user_claim", "oid"),
+                ("user_field", "user_name"),
+            ],
+        );
+        let before = simulator.instance().fingerprint();
+        let workspace = simulator.workspace(terraform, &configured("appid"));
+
+        // One claim per address: a second configuration of it is not made.
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The metadata address is configured already")
+            .says("It maps the claim oid to the field user_name");
+        assert!(workspace.addresses().is_empty());
+        workspace.configure(&configured("oid"));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying(&format!("configuration_id = \"{existing}\""));
+        assert_eq!(simulator.instance().fingerprint(), before);
+
+        workspace.configure(&least(&format!("configuration_id = {existing:?}")));
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        // Not ours: neither watched nor removed.
+        simulator
+            .instance()
+            .change("oidc_provider_configuration", &existing, &[("user_claim", "sub")]);
+        workspace.plan_is_empty().await;
+        simulator
+            .instance()
+            .change("oidc_provider_configuration", &existing, &[("user_claim", "oid")]);
+
+        // To a configuration of one's own, and back.
+        let own = configured("appid").replace("/t/", "/own/");
+        workspace.configure(&own);
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        let made = workspace.state(ADDRESS).text("configuration_id");
+        assert_ne!(made, existing);
+        workspace.configure(&least(&format!("configuration_id = {existing:?}")));
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        assert_eq!(simulator.instance().record("oidc_provider_configuration", &made), None);
+
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_configuration_that_others_use_is_kept() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &configured("appid"));
+        workspace.terraform("apply").await.succeeds();
+        let configuration = workspace.state(ADDRESS).text("configuration_id");
+        let other = simulator.instance().put(
+            "oauth_oidc_entity",
+            &[
+                ("name", "Theirs"),
+                ("client_id", "theirs"),
+                ("oidc_provider_configuration", &configuration),
+            ],
+        );
+
+        workspace.terraform("destroy").await.succeeds();
+
+        assert!(
+            simulator
+                .instance()
+                .record("oidc_provider_configuration", &configuration)
+                .is_some()
+        );
+        assert_eq!(simulator.only_record("oauth_oidc_entity")["sys_id"], other);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_provider_is_imported_by_id_by_column_and_by_identity() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = simulator.instance().put(
+            "oidc_provider_configuration",
+            &[
+                ("name", "Entra"),
+                ("oidc_url", V1),
+                ("user_claim", "appid"),
+                ("user_field", "user_name"),
+                ("enable_jti_verification", "false"),
+            ],
+        );
+        let id = simulator.instance().put(
+            "oauth_oidc_entity",
+            &[
+                ("name", "Inbound"),
+                ("client_id", ID),
+                ("oidc_provider_configuration", &configuration),
+            ],
+        );
+        let hcl = configured("appid");
+        let workspace = simulator.workspace(terraform, &hcl);
+        let by_client_id = format!("client_id={ID}");
+
+        Imports {
+            address: ADDRESS,
+            configuration: &hcl,
+            identity: ("sys_id", &id),
+            targets: &[&id, "name=Inbound", &by_client_id],
+            state: &[("id", &id)],
+            refused: &[("client_id=nobody", "Nothing to import")],
+        }
+        .round_trip(terraform, &workspace)
+        .await;
+
+        // With the other form of the configuration it is adopted, not removed.
+        workspace.configure(&least(&format!("configuration_id = {configuration:?}")));
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_of_a_provider_may_be_unknown_until_apply() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(
+            terraform,
+            r#"
+                resource "terraform_data" "later" {
+                  input = { text = "later", claim = "oid", number = 100, flag = false, scope = "kb_read" }
+                }
+                locals {
+                  later = terraform_data.later.output
+                }
+                resource "servicenow_oidc_provider" "this" {
+                  name        = local.later.text
+                  client_id   = "id-${local.later.text}"
+                  clock_skew  = local.later.number
+                  active      = local.later.flag
+                  auth_scopes = [local.later.scope, "useraccount"]
+                  configuration = {
+                    name                    = local.later.text
+                    metadata_url            = "https://login.example.com/${local.later.text}"
+                    user_claim              = local.later.claim
+                    enable_jti_verification = local.later.flag
+                  }
+                }
+            "#,
+        );
+
+        workspace.terraform("apply").await.succeeds();
+
+        workspace
+            .state(ADDRESS)
+            .has("client_id", "id-later")
+            .has("auth_scopes", vec!["kb_read", "useraccount"])
+            .has("configuration.user_claim", "oid")
+            .has("configuration.cache_life_span", 720);
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_claim_that_tokens_of_the_address_lack_is_warned_of() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let v2 = configured("appid").replace("/t/", "/t/v2.0/");
+        let workspace = simulator.workspace(terraform, &v2);
+        workspace.terraform("plan").await.succeeds().says("Warning").says("azp");
+        workspace.configure(&configured("azp"));
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("Warning")
+            .says("appid");
+        for (claim, from, to) in [
+            ("appid", "", ""),
+            ("oid", "/t/", "/t/v2.0/"),
+            ("azp", "/t/", "/t/v2.0/"),
+        ] {
+            workspace.configure(&configured(claim).replace(from, to));
+            workspace
+                .terraform("plan")
+                .await
+                .succeeds()
+                .does_not_say("Warning: The");
+        }
+    })
+    .await;
+}

@@ -1,0 +1,331 @@
+//! `m365_support_repository`, from creation to removal.
+
+use serde_json::json;
+
+use crate::support::{
+    Imports, Simulator, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
+};
+
+const ADDRESS: &str = "m365_support_repository.this";
+const SECRETS: [&str; 3] = ["first-client-secret", "second-client-secret", "rest-user-password"];
+
+/// A whole repository; `$` marks what tests change.
+const WHOLE: &str = r#"
+    variable "secret" {
+      ephemeral = true
+    }
+    variable "password" {
+      ephemeral = true
+    }
+    resource "m365_support_repository" "this" {
+      provider                      = servicenow
+      repository_id                 = "contoso"
+      endpoint                      = "https://contoso.service-now.com/"
+      authentication_type           = "basic"
+      client_id                     = "an-endpoint"
+      client_secret_wo              = var.secret
+      client_secret_wo_version      = "1"
+      rest_user_name                = "robot"
+      rest_user_password_wo         = var.password
+      rest_user_password_wo_version = "1"
+      refresh_token_expiry          = 8640000
+    }
+"#;
+
+/// The least that a repository needs, without secrets.
+const LEAST: &str = r#"
+    resource "m365_support_repository" "this" {
+      provider      = servicenow
+      repository_id = "contoso"
+      endpoint      = "https://contoso.service-now.com"
+    }
+"#;
+
+fn with_secrets(mut workspace: Workspace) -> Workspace {
+    workspace.set("TF_VAR_secret", SECRETS[0]);
+    workspace.set("TF_VAR_password", SECRETS[2]);
+    workspace
+}
+
+#[tokio::test]
+async fn a_repository_lives_from_creation_to_removal() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let mut workspace = with_secrets(simulator.workspace(terraform, WHOLE));
+        let secrets = || {
+            let repositories = simulator.admin().repositories();
+            assert_eq!(repositories.len(), 1);
+            (repositories[0].client_secret.clone(), repositories[0].user_password.clone())
+        };
+
+        workspace.terraform("apply").await.succeeds();
+
+        workspace
+            .state(ADDRESS)
+            .has("id", "contoso")
+            .has("endpoint", "https://contoso.service-now.com/")
+            .has("authentication_type", "basic")
+            .has("refresh_token_expiry", 8_640_000)
+            .lacks("client_secret_wo")
+            .lacks("rest_user_password_wo");
+        assert_eq!(secrets(), (SECRETS[0].to_owned(), SECRETS[2].to_owned()));
+        workspace.plan_is_empty().await;
+
+        // A write replaces the whole: secrets that are not touched are sent again.
+        workspace.configure(&WHOLE.replace("an-endpoint", "another").replace("\"robot\"", "\"android\""));
+        workspace.plan().await.updates_only(ADDRESS, &["client_id", "rest_user_name"]);
+        workspace.terraform("apply plan.bin").await.succeeds().does_not_say("may lose");
+        assert_eq!(secrets(), (SECRETS[0].to_owned(), SECRETS[2].to_owned()));
+        assert_eq!(simulator.admin().repositories()[0].client_id, "another");
+
+        // Only the version changes: the new secret is sent.
+        workspace.set("TF_VAR_secret", SECRETS[1]);
+        workspace.configure(&WHOLE.replace("client_secret_wo_version      = \"1\"", "client_secret_wo_version = \"2\""));
+        workspace.terraform("apply").await.succeeds().says("1 changed");
+        assert_eq!(secrets(), (SECRETS[1].to_owned(), SECRETS[2].to_owned()));
+        assert_eq!(simulator.admin().repositories()[0].client_id, "an-endpoint");
+
+        // Optional fields that are taken out are emptied, and their secrets too.
+        workspace.configure(LEAST);
+        workspace.terraform("apply").await.succeeds().says("1 changed");
+        assert_eq!(
+            simulator.admin().shown()["Repositories"],
+            json!([{"RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com", "AuthenticationType": "AAD"}])
+        );
+        workspace.plan_is_empty().await;
+
+        workspace.configure(&LEAST.replace("\"contoso\"", "\"fabrikam\""));
+        workspace.plan().await.replaces_because_of(ADDRESS, &["repository_id"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        let ids: Vec<_> = simulator.admin().repositories().into_iter().map(|it| it.id).collect();
+        assert_eq!(ids, ["fabrikam"]);
+
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+        workspace.leaks_nothing_of(&SECRETS);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn drift_of_a_repository_is_planned_back_and_removal_planned_again() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = with_secrets(simulator.workspace(terraform, WHOLE));
+        workspace.terraform("apply").await.succeeds();
+        let at_first = simulator.admin().shown();
+
+        // The admin center writes an address with or without the last slash as it likes.
+        simulator
+            .admin()
+            .put_repository(&json!({"RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com"}));
+        workspace.plan_is_empty().await;
+        simulator.admin().put_repository(&json!({
+            "RepositoryId": "contoso",
+            "Endpoint": "https://elsewhere.service-now.com/",
+            "AuthenticationType": "AAD",
+            "ClientId": "somebody",
+            "RestUserName": "nobody",
+            "RefreshTokenExpiry": 1,
+        }));
+
+        workspace.plan().await.updates_only(
+            ADDRESS,
+            &[
+                "authentication_type",
+                "client_id",
+                "endpoint",
+                "refresh_token_expiry",
+                "rest_user_name",
+            ],
+        );
+        workspace.terraform("apply plan.bin").await.succeeds();
+        assert_eq!(simulator.admin().shown(), at_first);
+
+        let remove = |id: &str| simulator.admin().remove_repository(id);
+        removal_is_corrected(&workspace, ADDRESS, remove).await;
+        assert_eq!(simulator.admin().shown(), at_first);
+        destroy_finds_it_removed(&workspace, ADDRESS, remove).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fields_that_are_not_configured_belong_to_the_admin_center() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, LEAST);
+        workspace.terraform("apply").await.succeeds();
+        simulator.admin().put_repository(&json!({
+            "RepositoryId": "contoso", "RefreshTokenExpiry": 77, "ClientId": "by hand", "Region": "EU",
+        }));
+
+        workspace.plan_is_empty().await;
+        workspace.configure(&LEAST.replace("contoso.service-now", "fabrikam.service-now"));
+        workspace.terraform("apply").await.succeeds();
+
+        assert_eq!(
+            simulator.admin().shown()["Repositories"],
+            json!([{
+                "RepositoryId": "contoso", "Endpoint": "https://fabrikam.service-now.com", "AuthenticationType": "AAD",
+                "RefreshTokenExpiry": 77, "ClientId": "by hand", "Region": "EU",
+            }])
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repository_is_imported_by_id_by_column_and_by_identity() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        for (id, client_id) in [("contoso", "first"), ("fabrikam", "second"), ("with=sign", "second")] {
+            simulator.admin().put_repository(&json!({
+                "RepositoryId": id, "Endpoint": format!("https://{client_id}.service-now.com/"),
+                "AuthenticationType": "Basic", "ClientId": client_id, "ClientSecret": "by-hand-secret",
+                "RestUserName": "robot", "RestUserPassword": "by-hand-password", "RefreshTokenExpiry": 100,
+            }));
+        }
+        let configuration = r#"
+            resource "m365_support_repository" "this" {
+              provider             = servicenow
+              repository_id        = "contoso"
+              endpoint             = "https://first.service-now.com/"
+              authentication_type  = "basic"
+              client_id            = "first"
+              rest_user_name       = "robot"
+              refresh_token_expiry = 100
+            }
+        "#;
+        let workspace = simulator.workspace(terraform, configuration);
+
+        Imports {
+            address: ADDRESS,
+            configuration,
+            identity: ("repository_id", "contoso"),
+            targets: &[
+                "contoso",
+                "repository_id=contoso",
+                "endpoint=https://first.service-now.com",
+                "client_id = first",
+            ],
+            state: &[("id", "contoso")],
+            refused: &[
+                (
+                    "nowhere",
+                    "No repository has repository_id = \"nowhere\". The tenant has: contoso, fabrikam, with=sign.",
+                ),
+                (
+                    "client_id=second",
+                    "Several repositories have client_id = \"second\": fabrikam, with=sign.",
+                ),
+                ("endpont=x", "Did you mean endpoint=x?"),
+            ],
+        }
+        .round_trip(terraform, &workspace)
+        .await;
+
+        // What an import cannot know is told before it is lost.
+        workspace.configure(&configuration.replace("= 100", "= 200"));
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("The repository may lose its client_secret")
+            .says("The repository may lose its rest_user_password");
+
+        workspace
+            .terraform("state rm m365_support_repository.this")
+            .await
+            .succeeds();
+        workspace
+            .terraform_with(&["import", ADDRESS, "with=sign"])
+            .await
+            .succeeds();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repository_that_exists_is_not_taken_over_unasked() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.admin().put_repository(&json!({
+            "RepositoryId": "contoso", "Endpoint": "https://old.service-now.com/", "AuthenticationType": "AAD",
+        }));
+        let workspace = simulator.workspace(terraform, LEAST);
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The repository exists already")
+            .says("with m365_support_repository.this, on main.tf line 4")
+            .says("terraform import m365_support_repository.<name> contoso");
+
+        assert!(workspace.addresses().is_empty());
+        assert_eq!(
+            simulator.admin().repositories()[0].endpoint,
+            "https://old.service-now.com/"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_of_a_repository_may_be_unknown_until_apply() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = with_secrets(simulator.workspace(
+            terraform,
+            r#"
+                variable "secret" {
+                  ephemeral = true
+                }
+                resource "terraform_data" "later" {
+                  input = { id = "contoso", host = "contoso", number = 100, type = "basic" }
+                }
+                resource "m365_support_repository" "this" {
+                  provider                 = servicenow
+                  repository_id            = terraform_data.later.output.id
+                  endpoint                 = "https://${terraform_data.later.output.host}.service-now.com"
+                  authentication_type      = terraform_data.later.output.type
+                  client_id                = terraform_data.later.output.id
+                  client_secret_wo         = var.secret
+                  client_secret_wo_version = terraform_data.later.output.number
+                  refresh_token_expiry     = terraform_data.later.output.number
+                }
+            "#,
+        ));
+
+        workspace.terraform("apply").await.succeeds();
+
+        workspace
+            .state(ADDRESS)
+            .has("id", "contoso")
+            .has("client_secret_wo_version", "100");
+        workspace.plan_is_empty().await;
+        assert_eq!(simulator.admin().repositories()[0].client_secret, SECRETS[0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn secrets_in_the_state_are_sent_when_they_change() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = LEAST.replace(
+            "provider ",
+            "client_id = \"a\"\n  client_secret = \"first-client-secret\"\n  rest_user_password = \"rest-user-password\"\n  provider ",
+        );
+        let workspace = simulator.workspace(terraform, &configuration);
+        workspace.terraform("apply").await.succeeds();
+        workspace.configure(&configuration.replace("first-", "second-"));
+        workspace.plan().await.updates_only(ADDRESS, &["client_secret"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+
+        let repository = simulator.admin().repositories().remove(0);
+        assert_eq!((repository.client_secret.as_str(), repository.user_password.as_str()), (SECRETS[1], SECRETS[2]));
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}

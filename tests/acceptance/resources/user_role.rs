@@ -1,0 +1,274 @@
+//! `servicenow_user_role`: one role of a user who exists already.
+
+use crate::support::{Imports, Simulator, for_each_terraform, removal_is_corrected};
+
+const GRANT: &str = r#"
+    resource "servicenow_user_role" "person" {
+      user = "abel.tuter"
+      role = "x_mioms_m365_assis.administrator"
+    }
+"#;
+const ADDRESS: &str = "servicenow_user_role.person";
+
+fn person(simulator: &Simulator) -> String {
+    let user = [("user_name", "abel.tuter"), ("last_name", "Tuter")];
+    simulator.instance().put("sys_user", &user)
+}
+
+fn role(simulator: &Simulator, name: &str) -> String {
+    simulator.instance().find("sys_user_role", "name", name)[0]["sys_id"].clone()
+}
+
+/// The rows of a user: role and whether it is inherited.
+fn rows(simulator: &Simulator, user: &str) -> Vec<(String, bool)> {
+    let rows = simulator.instance().find("sys_user_has_role", "user", user);
+    rows.iter()
+        .map(|row| {
+            let role = simulator.instance().record("sys_user_role", &row["role"]).unwrap();
+            (role["name"].clone(), row["inherited"] == "true")
+        })
+        .collect()
+}
+
+fn has(simulator: &Simulator, user: &str, role: &str, inherited: bool) -> bool {
+    rows(simulator, user).contains(&(role.to_owned(), inherited))
+}
+
+#[tokio::test]
+async fn a_role_is_granted_and_taken_away() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = person(&simulator);
+        let workspace = simulator.workspace(terraform, GRANT);
+
+        workspace.terraform("apply").await.succeeds();
+
+        assert!(has(&simulator, &user, "x_mioms_m365_assis.administrator", false));
+        workspace
+            .state(ADDRESS)
+            .has("user", "abel.tuter")
+            .has("user_id", user.as_str())
+            .has("role_id", role(&simulator, "x_mioms_m365_assis.administrator"));
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(rows(&simulator, &user), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_are_taken_in_place_of_names() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let (user, role) = (person(&simulator), role(&simulator, "itil"));
+        let workspace = simulator.workspace(
+            terraform,
+            &format!("resource \"servicenow_user_role\" \"person\" {{\n  user = {user:?}\n  role = {role:?}\n}}"),
+        );
+
+        workspace.terraform("apply").await.succeeds();
+
+        workspace
+            .state(ADDRESS)
+            .has("user", user.as_str())
+            .has("user_id", user.as_str());
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_user_or_role_is_another_grant() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = person(&simulator);
+        let workspace = simulator.workspace(terraform, GRANT);
+        workspace.terraform("apply").await.succeeds();
+
+        workspace.configure(&GRANT.replace("administrator", "insights_user"));
+        let plan = workspace.plan().await;
+        plan.does(ADDRESS, &["delete", "create"])
+            .replaces_because_of(ADDRESS, &["role"]);
+        workspace.terraform("apply").await.succeeds();
+
+        assert_eq!(
+            rows(&simulator, &user),
+            [("x_mioms_m365_assis.insights_user".to_owned(), false)]
+        );
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_grant_that_is_gone_or_does_not_work_is_planned_again() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = person(&simulator);
+        let workspace = simulator.workspace(terraform, GRANT);
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+
+        simulator
+            .instance()
+            .change("sys_user_has_role", &id, &[("state", "requested")]);
+        workspace.plan().await.does(ADDRESS, &["create"]);
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        assert_eq!(
+            simulator.instance().record("sys_user_has_role", &id).unwrap()["state"],
+            "active"
+        );
+
+        removal_is_corrected(&workspace, ADDRESS, |id| {
+            simulator.instance().remove("sys_user_has_role", id);
+        })
+        .await;
+        assert!(has(&simulator, &user, "x_mioms_m365_assis.administrator", false));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_that_is_inherited_as_well_is_forgotten_and_not_deleted() {
+    for_each_terraform(async |terraform| {
+        for legacy in [false, true] {
+            let simulator = Simulator::start().await;
+            simulator.instance().switches(|modes| modes.legacy_role_rows = legacy);
+            let user = person(&simulator);
+            let desk = simulator.instance().find("sys_user_group", "name", "Service Desk")[0]["sys_id"].clone();
+            let member = [("user", user.as_str()), ("group", desk.as_str())];
+            simulator.instance().put("sys_user_grmember", &member);
+            assert!(has(&simulator, &user, "itil", true));
+            let itil = GRANT.replace("x_mioms_m365_assis.administrator", "itil");
+            let workspace = simulator.workspace(terraform, &itil);
+
+            workspace.terraform("apply").await.succeeds();
+            workspace.plan_is_empty().await;
+            assert!(has(&simulator, &user, "itil", false));
+
+            workspace.terraform("destroy").await.succeeds();
+            assert!(
+                has(&simulator, &user, "itil", true),
+                "legacy {legacy}: {:?}",
+                rows(&simulator, &user)
+            );
+            assert!(!has(&simulator, &user, "itil", false));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_that_can_only_be_inherited_counts_as_granted() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = person(&simulator);
+        let desk = simulator.instance().find("sys_user_group", "name", "Service Desk")[0]["sys_id"].clone();
+        let member = [("user", user.as_str()), ("group", desk.as_str())];
+        simulator.instance().put("sys_user_grmember", &member);
+        simulator
+            .instance()
+            .switches(|modes| modes.grants_need_elevation = true);
+        let itil = GRANT.replace("x_mioms_m365_assis.administrator", "itil");
+        let workspace = simulator.workspace(terraform, &itil);
+
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+
+        assert!(has(&simulator, &user, "itil", true));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_that_do_not_exist_and_refused_grants_are_errors_with_a_place() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        person(&simulator);
+        let workspace = simulator.workspace(terraform, &GRANT.replace("abel.tuter", "nobody"));
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Could not find the user")
+            .says("no record named \"nobody\"")
+            .says("user = \"nobody\"");
+        workspace.configure(&GRANT.replace("administrator", "administrater"));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("did you mean \"x_mioms_m365_assis.administrator\"");
+
+        simulator
+            .instance()
+            .switches(|modes| modes.grants_need_elevation = true);
+        workspace.configure(GRANT);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Could not grant the role")
+            .says("elevated security_admin");
+        assert!(workspace.addresses().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_grant_is_imported_by_key_by_columns_and_by_identity() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = person(&simulator);
+        let administrator = role(&simulator, "x_mioms_m365_assis.administrator");
+        let row = [("user", user.as_str()), ("role", administrator.as_str())];
+        let id = simulator.instance().put("sys_user_has_role", &row);
+        let workspace = simulator.workspace(terraform, GRANT);
+        Imports {
+            address: ADDRESS,
+            configuration: GRANT,
+            identity: ("sys_id", &id),
+            targets: &[
+                &id,
+                "user=abel.tuter^role=x_mioms_m365_assis.administrator",
+                &format!("role={administrator}"),
+            ],
+            state: &[("id", &id)],
+            refused: &[("user=nobody", "no record named \"nobody\"")],
+        }
+        .round_trip(terraform, &workspace)
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn grants_are_listed_with_the_names_of_user_and_role() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.14", "terraform query") {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        person(&simulator);
+        let workspace = simulator.workspace(terraform, GRANT);
+        workspace.terraform("apply").await.succeeds();
+        workspace.write(
+            "all.tfquery.hcl",
+            r#"
+                list "servicenow_user_role" "all" {
+                  provider = servicenow
+                  config {
+                    query = "role.name=x_mioms_m365_assis.administrator"
+                  }
+                }
+            "#,
+        );
+
+        workspace
+            .terraform("query")
+            .await
+            .succeeds()
+            .says("abel.tuter: x_mioms_m365_assis.administrator");
+    })
+    .await;
+}

@@ -1,0 +1,50 @@
+//! What acceptance tests are made of. [`Workspace`] is where to start.
+
+pub(crate) mod by_hand;
+pub(crate) mod configurations;
+mod drift;
+mod guide;
+mod import;
+mod leaks;
+mod listener;
+mod plan;
+mod process;
+mod provider;
+mod run;
+pub(crate) mod shipped;
+mod simulator;
+mod state;
+
+mod terraform;
+mod workspace;
+mod zip;
+
+pub(crate) use by_hand::ByHand;
+pub(crate) use drift::{Drift, destroy_finds_it_removed, removal_is_corrected};
+pub(crate) use guide::Guide;
+pub(crate) use import::Imports;
+pub(crate) use listener::Listener;
+pub(crate) use plan::Plan;
+pub(crate) use process::Running;
+pub(crate) use provider::{Provider, fails_saying};
+pub(crate) use run::Run;
+pub(crate) use simulator::Simulator;
+pub(crate) use state::ResourceState;
+pub(crate) use terraform::{Terraform, for_each_terraform};
+pub(crate) use workspace::Workspace;
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// Waits until `condition` holds, and fails the test when it does not within `bound`.
+///
+/// The condition looks at a value (a record that exists, a line that was printed), so nothing depends on how long
+/// something usually takes.
+pub(crate) async fn eventually(what: &str, bound: Duration, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + bound;
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}: not within {bound:?}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}

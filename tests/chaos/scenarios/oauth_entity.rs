@@ -1,0 +1,82 @@
+//! Entries of the application registry, with their default profiles.
+
+use servicenow_provider::plugin::Object;
+use servicenow_simulator::Simulator;
+
+use super::{Block, Drawn, Generator, Random, cell_of, lines, secret, with_secret};
+
+pub(super) struct Entities;
+
+const GRANTS: [&str; 2] = ["client_credentials", "authorization_code"];
+
+impl Generator for Entities {
+    fn type_name(&self) -> &'static str {
+        "servicenow_oauth_entity"
+    }
+
+    fn draw(&self, number: usize, random: &mut Random, _: &[Block]) -> Drawn {
+        let config = Object::new()
+            .with("name", format!("outbound {number}"))
+            .with("client_id", format!("{number}1111111-2222-3333-4444-555555555555"))
+            .with("comments", random.maybe("first"))
+            .with("default_grant_type", random.one(&GRANTS))
+            .with(
+                "token_url",
+                "https://login.microsoftonline.com/contoso.com/oauth2/token",
+            );
+        with_secret(random, config, "client_secret").into()
+    }
+
+    fn change(&self, random: &mut Random, config: &mut Object) {
+        config.set("comments", random.maybe("second"));
+        config.set("default_grant_type", random.one(&GRANTS));
+        if random.chance(0.5) {
+            random.rotate(config, "client_secret");
+        }
+        if random.chance(0.3) {
+            let other = config.text("client_id").unwrap_or_default().replace("2222", "7777");
+            config.set("client_id", other);
+        }
+    }
+
+    fn expected(&self, config: &Object) -> Vec<String> {
+        let text = |name| config.text(name).unwrap_or_default();
+        let entity = format!(
+            "oauth_entity {} {} comments={} grant={} secret={}",
+            text("name"),
+            text("client_id"),
+            text("comments"),
+            text("default_grant_type"),
+            secret(config, "client_secret")
+        );
+        let profile = format!(
+            "oauth_entity_profile of {} default=true grant={}",
+            text("name"),
+            text("default_grant_type")
+        );
+        vec![entity, profile]
+    }
+
+    fn records(&self, simulator: &Simulator) -> Vec<(String, String)> {
+        let instance = simulator.instance();
+        let entities = lines(instance, "oauth_entity", |row| {
+            let line = format!(
+                "oauth_entity {} {} comments={} grant={} secret={}",
+                row.cell("name"),
+                row.cell("client_id"),
+                row.cell("comments"),
+                row.cell("default_grant_type"),
+                row.cell("client_secret")
+            );
+            (row.cell("sys_class_name") == "oauth_entity").then_some(line)
+        });
+        let profiles = lines(instance, "oauth_entity_profile", |row| {
+            let entity = cell_of(instance, "oauth_entity", row.cell("oauth_entity"), "name");
+            let (default, grant) = (row.cell("default"), row.cell("grant_type"));
+            Some(format!(
+                "oauth_entity_profile of {entity} default={default} grant={grant}"
+            ))
+        });
+        [entities, profiles].concat()
+    }
+}
