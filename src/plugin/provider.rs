@@ -123,6 +123,11 @@ impl<D> Context<D> {
         *lock(&self.notes.kept) = Some(state.clone());
     }
 
+    /// Says that what was [kept](Context::keep) does not exist after all: an error then leaves what was there before.
+    pub fn forget(&self) {
+        *lock(&self.notes.kept) = None;
+    }
+
     /// A value that an earlier call kept beside the state. It is neither shown nor encrypted: no secrets in it.
     pub fn private(&self, key: &str) -> Option<Json> {
         lock(&self.notes.private).get(key).cloned()

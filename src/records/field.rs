@@ -126,14 +126,20 @@ impl Field {
     }
 
     /// Names of the records that this one is linked to.
-    pub(crate) fn names(links: LinkTable, attribute: Attribute) -> Self {
+    pub(crate) fn names(links: LinkTable, granted: &'static str, attribute: Attribute) -> Self {
         let attribute_name = attribute.name;
+        let noun = links.noun;
+        let own = Attribute::texts(granted).computed().describe(format!(
+            "Names of the {noun}s that Terraform granted: a destroy revokes these and no others. Null after an import, and \
+             for a state of an older version, where that is not known: a {noun} that is taken off the list then stays."
+        ));
         Self {
-            attributes: vec![attribute.optional_computed()],
+            attributes: vec![attribute.optional_computed(), own],
             unless: None,
             unnamed: Unnamed::LeftAlone,
             source: Source::Names(NameSet {
                 attribute: attribute_name,
+                granted,
                 links,
             }),
         }
@@ -441,12 +447,16 @@ pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
             }
             Unnamed::LeftAlone | Unnamed::Kept | Unnamed::NotManaged => {}
         }
-        if let Source::Column(_, Form::Reference(_)) = field.source {
-            reference::plan(name, field.id_name(), plan);
+        match field.source {
+            Source::Column(_, Form::Reference(_)) => reference::plan(name, field.id_name(), plan),
+            Source::Names(set) => set.plan(plan),
+            Source::Column(..) | Source::Secret(_) | Source::Local => {}
         }
     }
-    let still = left_alone.into_iter().filter(|name| plan.config.at(name).is_null());
-    set_left_alone(plan.state, still.collect());
+    // One that is named with the value that it has is no change.
+    let is_as_before = |name: &String| plan.prior.is_some_and(|prior| prior.at(name) == plan.state.at(name));
+    let still: BTreeSet<String> = left_alone.into_iter().filter(is_as_before).collect();
+    set_left_alone(plan.state, still);
 }
 
 /// The attributes that have a default and another value, on a record that was not made here: they stay as they are until

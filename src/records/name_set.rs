@@ -11,14 +11,16 @@ use futures_util::future::join_all;
 use super::diagnostics;
 use crate::{
     clients::Clients,
-    plugin::{Context, Diagnostic, Diagnostics, Object, Reading, Value},
-    servicenow::{Link, LinkTable, Links, Session, SysId, TableError},
+    plugin::{Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value},
+    servicenow::{Granted, Link, LinkTable, Links, Session, SysId, TableError},
 };
 
 /// One attribute that lists names, and the links behind it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NameSet {
     pub(crate) attribute: &'static str,
+    /// The computed attribute that lists the names that were granted here.
+    pub(crate) granted: &'static str,
     pub(crate) links: LinkTable,
 }
 
@@ -82,6 +84,7 @@ pub(crate) async fn resolve(
 pub(crate) fn clear(sets: &[NameSet], state: &mut Object) {
     for set in sets {
         state.set(set.attribute, Value::Null);
+        state.set(set.granted, Value::Null);
     }
 }
 
@@ -91,15 +94,20 @@ pub(crate) async fn grant(
     session: &Session,
     record: &SysId,
     resolved: &Resolved,
-    planned: &Object,
+    (prior, planned): (Option<&Object>, &Object),
     state: &mut Object,
     problems: &mut Diagnostics,
 ) {
     for (set, resolved) in sets.iter().zip(&resolved.0) {
         let mut granted = resolved.kept.clone();
+        let mut own = prior.map(|prior| names(prior, set.granted)).unwrap_or_default();
         for (name, id) in &resolved.new {
             match set.links(session).grant(record, id).await {
-                Ok(_) => granted.push(name.clone()),
+                Ok(Granted::Made(_)) => {
+                    own.insert(name.clone());
+                    granted.push(name.clone());
+                }
+                Ok(Granted::Had(_) | Granted::Inherited(_)) => granted.push(name.clone()),
                 Err(error) => {
                     let doing = format!("{} {name}", set.links.grant);
                     problems.push(diagnostics::of_table(&error, &doing).at_attribute(set.attribute));
@@ -109,7 +117,12 @@ pub(crate) async fn grant(
         // As planned when all was granted, else as far as it went. Not listed at all stays that.
         let listed = planned.at(set.attribute);
         let all = listed.as_list().is_none_or(|listed| listed.len() == granted.len());
+        own.retain(|name| granted.contains(name));
         state.set(set.attribute, if all { listed.clone() } else { Value::from(granted) });
+        if state.at(set.granted).is_unknown() || prior.is_none() {
+            let own: Vec<String> = own.into_iter().collect();
+            state.set(set.granted, (!listed.is_null()).then_some(own));
+        }
     }
 }
 
@@ -124,6 +137,10 @@ pub(crate) async fn revoke(
 ) -> Vec<(&'static str, String)> {
     let mut left = Vec::new();
     for (set, resolved) in sets.iter().zip(&resolved.0) {
+        if prior.at(set.granted).is_null() {
+            // The plan said so: nobody knows who granted it.
+            continue;
+        }
         let former = names(prior, set.attribute);
         for name in former.difference(&names(planned, set.attribute)) {
             match set.revoke(session, record, name, &former, &resolved.ids).await {
@@ -157,7 +174,7 @@ pub(crate) async fn revoke_all(
 ) -> Result<(), Diagnostic> {
     for set in sets {
         let listed = names(state, set.attribute);
-        for name in &listed {
+        for name in &names(state, set.granted) {
             let warning = set.revoke(session, record, name, &listed, &BTreeSet::new()).await?;
             warning.into_iter().for_each(|warning| cx.warn(warning));
         }
@@ -186,6 +203,7 @@ pub(crate) async fn read_into(
                 let granted: Vec<String> = granted.into_iter().collect();
                 let none = granted.is_empty();
                 state.set(set.attribute, if none { Value::Null } else { granted.into() });
+                state.set(set.granted, Value::Null);
             }
             Reading::Refresh => {
                 if state.at(set.attribute).is_null() {
@@ -202,6 +220,37 @@ pub(crate) async fn read_into(
 }
 
 impl NameSet {
+    /// Plans which names are granted here, and says which names stay although they are taken off the list.
+    pub(crate) fn plan(&self, plan: &mut Plan<'_>) {
+        let Some(prior) = plan.prior else {
+            let listed = plan.state.at(self.attribute);
+            let granted = if listed.is_null() { Value::Null } else { Value::Unknown };
+            plan.state.set(self.granted, granted);
+            return;
+        };
+        let (former, planned) = (names(prior, self.attribute), names(plan.state, self.attribute));
+        let is_changed = prior.at(self.attribute) != plan.state.at(self.attribute);
+        let granted = if is_changed {
+            Value::Unknown
+        } else {
+            prior.at(self.granted).clone()
+        };
+        plan.state.set(self.granted, granted);
+        let left: BTreeSet<String> = former.difference(&planned).cloned().collect();
+        let is_known = !plan.state.at(self.attribute).is_unknown();
+        if prior.at(self.granted).is_null() && is_known && !left.is_empty() {
+            let noun = self.links.noun;
+            let detail = format!(
+                "It is not known whether Terraform granted these: the record was imported, or its state was written by an \
+                 older version. They are no longer listed, and stay on the instance: {}. To have them revoked, list them \
+                 once more, apply, and take them off the list again.",
+                listed(&left)
+            );
+            let warning = Diagnostic::warning(format!("Not every {noun} is revoked"), detail);
+            plan.diagnostics.push(warning.at_attribute(self.attribute));
+        }
+    }
+
     fn links<'a>(&self, session: &'a Session) -> Links<'a> {
         session.links(self.links)
     }
@@ -454,6 +503,7 @@ mod tests {
 
     const ROLES: NameSet = NameSet {
         attribute: "roles",
+        granted: "granted_roles",
         links: LinkTable::ROLES,
     };
     const USER: &str = "6816f79cc0a8016401c5a33be04be441";
@@ -502,7 +552,8 @@ mod tests {
         let server = server().await;
         let session = session(&server);
         let user = SysId::parse(USER).unwrap();
-        let (prior, planned) = (roles(&["catalog"]), roles(&["Catalog "]));
+        let (mut prior, planned) = (roles(&["catalog"]), roles(&["Catalog "]));
+        prior.set("granted_roles", vec!["catalog"]);
         let (mut state, mut problems) = (planned.clone(), Diagnostics::new());
 
         let resolved = resolve(&[ROLES], &session, Some(&prior), &planned).await.unwrap();
@@ -512,7 +563,7 @@ mod tests {
             &session,
             &user,
             &resolved,
-            &planned,
+            (Some(&prior), &planned),
             &mut state,
             &mut problems,
         )

@@ -424,7 +424,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             session,
             &sys_id,
             &new.names,
-            &new.planned,
+            (None, &new.planned),
             &mut state,
             &mut problems,
         )
@@ -527,7 +527,16 @@ impl<R: RecordResource> ManagedRecord<R> {
             }
         }
         let left = name_set::revoke(&sets, &session, &sys_id, &names, [prior, &planned], &mut problems).await;
-        name_set::grant(&sets, &session, &sys_id, &names, &planned, &mut state, &mut problems).await;
+        name_set::grant(
+            &sets,
+            &session,
+            &sys_id,
+            &names,
+            (Some(prior), &planned),
+            &mut state,
+            &mut problems,
+        )
+        .await;
         name_set::keep(&mut state, left);
         Ok(outcome(state, problems))
     }

@@ -126,6 +126,7 @@ impl RecordResource for IntegrationUser {
             ),
             Field::names(
                 LinkTable::ROLES,
+                "granted_roles",
                 names("roles").describe(
                     "Names of roles. Those listed are granted and kept, those taken off the list are revoked, others are \
                      left alone. Table `sys_user_has_role`.",
@@ -133,6 +134,7 @@ impl RecordResource for IntegrationUser {
             ),
             Field::names(
                 LinkTable::GROUPS,
+                "joined_groups",
                 names("groups").describe(
                     "Names of groups, with the same rule. Where the account may not grant roles, a group that has them is \
                      the way. Table `sys_user_grmember`.",

@@ -97,6 +97,7 @@ impl RecordResource for OidcProvider {
             Field::new(COMMENTS, Attribute::text("comments").describe("Free text.")),
             Field::names(
                 LinkTable::AUTH_SCOPES,
+                "granted_auth_scopes",
                 Attribute::texts(AUTH_SCOPES)
                     .check(validate::each(validate::not_blank()))
                     .check(validate::each(field::key_text()))

@@ -211,7 +211,10 @@ async fn create(
             state.with_unknown_as_null(),
             diagnostics::of_table(&error, "change the table's access").into(),
         )),
-        Err(error) => Err(diagnostics::of_table(&error, "change the table's access")),
+        Err(error) => {
+            cx.forget();
+            Err(diagnostics::of_table(&error, "change the table's access"))
+        }
     }
 }
 
@@ -278,7 +281,10 @@ async fn update(
             doubtful.with_unknown_as_null(),
             diagnostics::of_table(&error, "change the table's access").into(),
         )),
-        Err(error) => Err(diagnostics::of_table(&error, "change the table's access")),
+        Err(error) => {
+            cx.forget();
+            Err(diagnostics::of_table(&error, "change the table's access"))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostics, Object, Outcome};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::records::reference::Target;
@@ -20,6 +20,9 @@ use crate::servicenow::tables::{sys_user, sys_user_role};
 use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, SysId, Table, TableError};
 
 pub(super) struct UserRole;
+
+/// Whether the grant was made here.
+const GRANTED: &str = "granted";
 
 const A_USER: Target = Target {
     table: sys_user::TABLE,
@@ -41,7 +44,7 @@ impl RecordResource for UserRole {
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "role grant";
     const DESCRIPTION: &'static str = "One role of a user who exists already, such as a person who may open cases with \
-         Microsoft. Table `sys_user_has_role`. A role that the user has already is taken over; destroy takes it away, unless \
+         Microsoft. Table `sys_user_has_role`. A role that the user has already is taken over with a warning, and stays when it is destroyed here. Any other is revoked, unless \
          the user inherits it from a group or another role: then it is only forgotten, since the platform keeps such rows. \
          For the roles of a user that Terraform makes, use `roles` of `servicenow_integration_user`.";
     const LISTS: &'static str = "Lists the roles that were granted to users directly.";
@@ -80,6 +83,10 @@ impl RecordResource for UserRole {
                      exist once the application is installed.",
                 ),
             ),
+            Field::local(Attribute::flag(GRANTED).computed().stable().describe(
+                "Whether Terraform granted the role: then a destroy revokes it. False for a grant that existed before, which \
+                 stays; null after an import.",
+            )),
             Field::timeouts(),
         ]
     }
@@ -117,12 +124,20 @@ impl RecordResource for UserRole {
         let granted = session.links(LinkTable::ROLES).grant(&user, &role).await;
         let granted = granted.map_err(|error| diagnostics::of_table(&error, "grant the role"))?;
         let state = planned
+            .clone()
             .with("id", granted.sys_id().as_str())
             .with("user_id", user.as_str())
-            .with("role_id", role.as_str());
+            .with("role_id", role.as_str())
+            .with(GRANTED, matches!(granted, Granted::Made(_)));
         cx.keep(&state);
-        if let Granted::Had(_) = granted {
-            tracing::info!(%user, %role, "the user had the role already");
+        if let Granted::Had(sys_id) = &granted {
+            let detail = format!(
+                "The user {} had the role {} before ({sys_id} in {TABLE}). It is managed here from now on, and a destroy \
+                 leaves it, since others may rely on it.",
+                planned.text("user").unwrap_or_default(),
+                planned.text("role").unwrap_or_default(),
+            );
+            cx.warn(Diagnostic::warning("The role was granted already", detail));
         }
         Ok(resource::outcome(state, Diagnostics::new()))
     }
@@ -153,6 +168,9 @@ impl RecordResource for UserRole {
     }
 
     async fn delete(_: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
+        if state.flag(GRANTED) == Some(false) {
+            return Ok(());
+        }
         let session = cx.instance()?;
         let id_of = |name| state.text(name).and_then(|id| SysId::parse(id).ok());
         let (Some(user), Some(role)) = (id_of("user_id"), id_of("role_id")) else {

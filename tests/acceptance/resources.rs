@@ -6,6 +6,7 @@ mod ip_access_rule;
 mod name_sets; // Roles, groups and auth scopes, which several types list by name.
 mod oauth_entity;
 mod oidc_provider;
+mod ownership; // What existed before Terraform.
 mod support_repository;
 mod support_settings;
 mod table_access;

@@ -1,6 +1,13 @@
 # What each preset makes. Runs without an account: the provider is mocked.
 
-mock_provider "servicenow" {}
+mock_provider "servicenow" {
+  # What the module leaves out, the provider leaves alone.
+  mock_resource "servicenow_oidc_provider" {
+    defaults = {
+      auth_scopes = null
+    }
+  }
+}
 
 variables {
   tenant_id                   = "44444444-4444-4444-8444-444444444444"

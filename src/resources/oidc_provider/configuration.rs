@@ -350,7 +350,8 @@ pub(super) fn plan_left_alone(plan: &mut Plan<'_>) {
     for name in left_alone {
         if config.at(&name).is_null() {
             planned.set(&name, prior.at(&name).clone());
-        } else {
+        }
+        if planned.at(&name) != prior.at(&name) {
             all.remove(&format!("{PREFIX}{name}"));
         }
     }

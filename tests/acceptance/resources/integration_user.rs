@@ -35,6 +35,9 @@ const CHANGED: &str = r#"
     resource "servicenow_integration_user" "this" {
       user_name                 = "android"
       first_name                = "Changed"
+      last_name                 = ""
+      title                     = ""
+      time_zone                 = ""
       email                     = "android@contoso.com"
       active                    = false
       web_service_access_only   = false

@@ -51,7 +51,9 @@ const CHANGED: &str = r#"
       refresh_token_lifespan     = 7201
       access                     = "public"
       active                     = false
+      auth_url                   = ""
       comments                   = ""
+      logo_url                   = ""
     }
 "#;
 

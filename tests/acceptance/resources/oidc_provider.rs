@@ -46,6 +46,7 @@ const CHANGED: &str = r#"
       clock_skew               = 61
       active                   = false
       access                   = "public"
+      comments                 = ""
       auth_scopes              = ["kb_read", "incident_read"]
       configuration = {
         name                    = "Entra 2"

@@ -90,7 +90,7 @@ async fn a_repository_lives_from_creation_to_removal() {
         workspace.terraform("apply").await.succeeds().says("1 changed");
         assert_eq!(
             simulator.admin().shown()["Repositories"],
-            json!([{"RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com", "AuthenticationType": "AAD"}])
+            json!([{"RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com/", "AuthenticationType": "AAD"}])
         );
         workspace.plan_is_empty().await;
 

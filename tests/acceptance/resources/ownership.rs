@@ -1,0 +1,264 @@
+//! What existed before Terraform: an import changes nothing, a destroy removes no more than Terraform made.
+
+use crate::support::{ByHand, Simulator, by_hand, for_each_terraform};
+
+const USER: &str = "servicenow_integration_user.this";
+
+/// A user as somebody made it in the form, with a role and a group. Gives its `sys_id`.
+fn user(simulator: &Simulator) -> String {
+    let instance = simulator.instance();
+    let user = instance.put(
+        "sys_user",
+        &[
+            ("user_name", "robot"),
+            ("first_name", "Integration"),
+            ("last_name", "User"),
+            ("email", "robot@contoso.com"),
+            ("title", "Robot"),
+            ("active", "true"),
+            ("web_service_access_only", "false"),
+        ],
+    );
+    by_hand::grant(instance, &user, "itil");
+    let group = &instance.find("sys_user_group", "name", "Hardware")[0]["sys_id"];
+    instance.put("sys_user_grmember", &[("user", &user), ("group", group)]);
+    user
+}
+
+fn imported(kind: &str, id: &str, body: &str) -> String {
+    format!("import {{\n  to = {kind}.this\n  id = \"{id}\"\n}}\nresource \"{kind}\" \"this\" {{\n  {body}\n}}\n")
+}
+
+#[tokio::test]
+async fn what_a_configuration_does_not_name_stays_after_an_import() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let id = user(&simulator);
+        let before = simulator.instance().fingerprint();
+        let kind = "servicenow_integration_user";
+        let workspace = simulator.workspace(terraform, &imported(kind, &id, "user_name = \"robot\""));
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 imported, 0 added, 0 changed, 0 destroyed");
+
+        assert_eq!(simulator.instance().fingerprint(), before);
+        workspace.plan_is_empty().await;
+        workspace
+            .state(USER)
+            .has("title", "Robot")
+            .has("left_alone", vec!["web_service_access_only"])
+            .lacks("granted_roles");
+
+        // Named with the value that it has, it is no change; with another it is one, and empty text clears.
+        workspace.configure(&imported(
+            kind,
+            &id,
+            "user_name = \"robot\"\n  web_service_access_only = false",
+        ));
+        workspace.plan_is_empty().await;
+        workspace.configure(&imported(
+            kind,
+            &id,
+            "user_name = \"robot\"\n  title = \"\"\n  web_service_access_only = true",
+        ));
+        workspace
+            .plan()
+            .await
+            .updates_only(USER, &["left_alone", "locked_out", "title", "web_service_access_only"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        let user = simulator.instance().record("sys_user", &id).unwrap();
+        assert_eq!(
+            (user["title"].as_str(), user["email"].as_str()),
+            ("", "robot@contoso.com")
+        );
+        assert_eq!(user["web_service_access_only"], "true");
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_that_terraform_never_granted_stays_when_it_is_taken_off_the_list() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let id = user(&simulator);
+        let kind = "servicenow_integration_user";
+        let roles = |roles: &str| imported(kind, &id, &format!("user_name = \"robot\"\n  roles = {roles}"));
+        let workspace = simulator.workspace(terraform, &roles("[\"knowledge\"]"));
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("Not every role is revoked")
+            .says("itil");
+
+        let granted = simulator.instance().records("sys_user_has_role");
+        let of_user = granted.iter().filter(|row| row["user"] == id).count();
+        assert_eq!(of_user, 2);
+        workspace.plan_is_empty().await;
+        workspace.state(USER).has("granted_roles", vec!["knowledge"]);
+
+        // Listed once, it is the configuration's to take off.
+        workspace.configure(&roles("[\"itil\", \"knowledge\"]"));
+        workspace.terraform("apply").await.succeeds();
+        workspace.state(USER).has("granted_roles", vec!["knowledge"]);
+        workspace.configure(&roles("[]"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .does_not_say("Not every role is revoked");
+        let granted = simulator.instance().records("sys_user_has_role");
+        assert_eq!(granted.iter().filter(|row| row["user"] == id).count(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_grant_that_existed_before_survives_the_resource() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        user(&simulator);
+        let simulator = simulator.starting_here();
+        let workspace = simulator.workspace(
+            terraform,
+            "resource \"servicenow_user_role\" \"this\" {\n  user = \"robot\"\n  role = \"itil\"\n}\n",
+        );
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The role was granted already");
+        workspace.state("servicenow_user_role.this").has("granted", false);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_configuration_that_existed_before_survives_its_replacement_and_the_destroy() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let by_hand = ByHand::set_up(&simulator);
+        let other = simulator.instance().put(
+            "oidc_provider_configuration",
+            &[
+                ("name", "Other"),
+                ("oidc_url", &by_hand::metadata_url(&simulator, "/v2.0")),
+                ("user_claim", "azp"),
+                ("user_field", "user_name"),
+            ],
+        );
+        let kind = "servicenow_oidc_provider";
+        let client_id = &by_hand.inbound.client_id;
+        let workspace = simulator.workspace(
+            terraform,
+            &imported(
+                kind,
+                &by_hand.provider,
+                &format!(
+                    "name = \"Microsoft 365 inbound\"\n  client_id = \"{client_id}\"\n  configuration_id = \"{other}\""
+                ),
+            ),
+        );
+
+        workspace.terraform("apply").await.succeeds();
+
+        let instance = simulator.instance();
+        let provider = instance.record("oauth_oidc_entity", &by_hand.provider).unwrap();
+        assert_eq!(provider["oidc_provider_configuration"], other);
+        assert!(
+            instance
+                .record("oidc_provider_configuration", &by_hand.configuration)
+                .is_some()
+        );
+        workspace.plan_is_empty().await;
+
+        workspace.terraform("destroy").await.succeeds();
+        assert!(instance.record("oauth_oidc_entity", &by_hand.provider).is_none());
+        for configuration in [&by_hand.configuration, &other] {
+            assert!(instance.record("oidc_provider_configuration", configuration).is_some());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_imported_configuration_stays_when_the_provider_is_destroyed() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let by_hand = ByHand::set_up(&simulator);
+        let metadata_url = by_hand::metadata_url(&simulator, "");
+        let client_id = &by_hand.inbound.client_id;
+        let body = format!(
+            "name = \"Microsoft 365 inbound\"\n  client_id = \"{client_id}\"\n  configuration = {{\n    name = \"Entra of \
+             Contoso\"\n    metadata_url = \"{metadata_url}\"\n  }}"
+        );
+        let workspace = simulator.workspace(terraform, &imported("servicenow_oidc_provider", &by_hand.provider, &body));
+        workspace.terraform("apply").await.succeeds().says("0 changed, 0 destroyed");
+        workspace.plan_is_empty().await;
+
+        workspace
+            .terraform("destroy")
+            .await
+            .succeeds()
+            .says("The OIDC configuration was left in place");
+
+        let instance = simulator.instance();
+        assert!(instance.record("oauth_oidc_entity", &by_hand.provider).is_none());
+        assert!(instance.record("oidc_provider_configuration", &by_hand.configuration).is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_application_is_the_same_by_its_name_and_by_its_key() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let scope = instance.put(
+            "sys_scope",
+            &[("scope", "x_contoso_app"), ("name", "Contoso"), ("active", "true")],
+        );
+        let entity = instance.put(
+            "oauth_entity",
+            &[
+                ("name", "Outbound"),
+                ("type", "client"),
+                ("client_id", "11111111-2222-3333-4444-555555555555"),
+                ("sys_scope", &scope),
+            ],
+        );
+        let kind = "servicenow_oauth_entity";
+        let workspace = simulator.workspace(
+            terraform,
+            &imported(kind, &entity, "name = \"Outbound\"\n  type = \"client\""),
+        );
+
+        // Nothing is replaced because the configuration is silent.
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 imported, 0 added, 0 changed, 0 destroyed");
+        workspace
+            .state("servicenow_oauth_entity.this")
+            .has("application_scope", "x_contoso_app")
+            .has("application_scope_id", scope.as_str());
+
+        for spelling in ["x_contoso_app", scope.as_str(), &scope.to_uppercase()] {
+            let body = format!("name = \"Outbound\"\n  type = \"client\"\n  application_scope = \"{spelling}\"");
+            workspace.configure(&imported(kind, &entity, &body));
+            workspace.plan_is_empty().await;
+        }
+    })
+    .await;
+}
