@@ -53,10 +53,12 @@ pub mod tables;
 
 mod address; // The address of an instance, as people type it.
 mod batch; // Many askers, one request.
-mod connection;
+mod caches; // What calls of tables share.
+mod choices;
+mod connection; // The instance that requests go to.
 mod error;
 mod links; // Roles and groups of users, auth scopes of OAuth entities.
-mod lookup; // Roles and groups by name, choices.
+mod lookup; // Roles, groups and other records by name.
 mod prefetch; // Reading the rest of an estate before it is asked for.
 mod query;
 mod read; // Single records, batched.
@@ -64,6 +66,8 @@ mod record;
 mod request; // One request and its answer: address, sign-in, retries of garbled answers.
 mod response; // What an answer means; the only reader of the vendor's texts.
 mod select; // Many records, page by page.
+mod session; // One operation with the instance.
+mod shared;
 mod sign_in;
 mod sys_id;
 mod table;
@@ -72,13 +76,15 @@ mod tests;
 mod write; // Insert, update, delete.
 
 pub use address::check_url;
-pub use connection::{Instance, InstanceOptions, Session, Timing};
+pub use caches::Choice;
+pub use connection::{InstanceOptions, Timing};
 pub use error::{ConfigError, Refusal, Stranger, TableError, Verb};
 pub use links::{Granted, Link, LinkTable, Links, Revoked};
-pub use lookup::{Choice, Names};
+pub use lookup::Names;
 pub use query::{Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
 pub use select::Pages;
+pub use session::{Instance, Session};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, Kind, Table};

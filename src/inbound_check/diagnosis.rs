@@ -239,7 +239,7 @@ async fn missing_role(
     verb: Verb,
 ) -> Result<Cause, TableError> {
     let mut roles = Vec::new();
-    for grant in account.links(LinkTable::ROLES).of(user).await? {
+    for grant in account.links(LinkTable::ROLES).current(user).await? {
         if grant.active
             && let Some(role) = account.roles().name_of(&grant.to).await?
         {

@@ -61,13 +61,13 @@ pub(crate) async fn resolve(
         for name in names(planned, set.attribute) {
             if former.contains(&name) {
                 // What can be found no longer cannot be granted anew, and is no obstacle to other changes.
-                of_set.ids.extend(former_ids.get(&name).cloned());
+                of_set.ids.extend(former_ids.get(&name).into_iter().flatten().cloned());
                 of_set.kept.push(name);
                 continue;
             }
             let id = set.links(session).names().id_of(&name).await.map_err(failed)?;
             of_set.ids.insert(id.clone());
-            if former_ids.values().any(|former| *former == id) {
+            if former_ids.values().flatten().any(|former| *former == id) {
                 of_set.kept.push(name);
             } else {
                 of_set.new.push((name, id));
@@ -206,16 +206,16 @@ impl NameSet {
         session.links(self.links)
     }
 
-    /// The records that the names stand for, as far as the account may find them.
+    /// The records that each name stands for, as far as the account may find them: several where a name is not unique.
     async fn ids_of(
         &self,
         session: &Session,
         listed: &BTreeSet<String>,
-    ) -> Result<BTreeMap<String, SysId>, TableError> {
-        let links = self.links(session);
-        let names = links.names();
+    ) -> Result<BTreeMap<String, Vec<SysId>>, TableError> {
+        let names = self.links(session).names();
         let found = join_all(listed.iter().map(async |name| match names.find(name).await {
-            Ok(id) => Ok(id.map(|id| (name.clone(), id))),
+            Ok(id) => Ok(id.map(|id| (name.clone(), vec![id]))),
+            Err(TableError::Ambiguous { sys_ids, .. }) => Ok(Some((name.clone(), sys_ids))),
             Err(TableError::Invisible { .. }) => Ok(None),
             Err(error) => Err(error),
         }));
@@ -239,7 +239,7 @@ impl NameSet {
             let mut unknown = Vec::new();
             for name in listed {
                 match ids.get(name) {
-                    Some(id) if is_granted(id) => granted.push(name.clone()),
+                    Some(ids) if ids.iter().any(is_granted) => granted.push(name.clone()),
                     Some(_) => {}
                     None => unknown.push(name),
                 }
@@ -250,7 +250,9 @@ impl NameSet {
                 continue;
             }
             if !unknown.is_empty() {
-                let unlisted = self.unlisted(session, &links, &ids.into_values().collect()).await?;
+                let unlisted = self
+                    .unlisted(session, &links, &ids.into_values().flatten().collect())
+                    .await?;
                 if !unlisted.is_empty() {
                     unknown
                         .iter()
@@ -295,26 +297,45 @@ impl NameSet {
         };
         let ids = self.ids_of(session, former).await.map_err(failed)?;
         let links = self.links(session);
-        if let Some(id) = ids.get(name) {
-            if planned.contains(id) {
+        if let Some(ids) = ids.get(name) {
+            if ids.iter().any(|id| planned.contains(id)) {
                 return Ok(None);
             }
-            let mut revoked = links.revoke(record, id).await.map_err(failed)?;
-            if revoked.removed == 0 && !revoked.still_inherited {
-                session.wait_for_second_look().await;
-                revoked = links.revoke(record, id).await.map_err(failed)?;
-            }
-            tracing::debug!(name, removed = revoked.removed, "revoked");
+            self.revoke_one(session, record, name, ids).await.map_err(failed)?;
             return Ok(None);
         }
-        let existing = links.of(record).await.map_err(failed)?;
-        let listed = ids.into_values().chain(planned.iter().cloned()).collect();
+        let existing = links.current(record).await.map_err(failed)?;
+        let listed = ids.into_values().flatten().chain(planned.iter().cloned()).collect();
         let unlisted = self.unlisted(session, &existing, &listed).await.map_err(failed)?;
         if unlisted.hidden.is_empty() {
             let is_renamed = !unlisted.names.is_empty();
             return Ok(is_renamed.then(|| self.not_revoked(name, &unlisted)));
         }
         Err(self.not_revoked(name, &unlisted))
+    }
+
+    async fn revoke_one(&self, session: &Session, record: &SysId, name: &str, ids: &[SysId]) -> Result<(), TableError> {
+        let links = self.links(session);
+        let id = match ids {
+            [id] => id.clone(),
+            // Which of several is meant: the one that is granted, if it is only one.
+            ids => {
+                let mut granted = links.current(record).await?;
+                granted.retain(|link| ids.contains(&link.to) && !link.inherited);
+                match granted.as_slice() {
+                    [] => return Ok(()),
+                    [link] => link.to.clone(),
+                    _ => links.names().id_of(name).await?,
+                }
+            }
+        };
+        let mut revoked = links.revoke(record, &id).await?;
+        if revoked.removed == 0 && !revoked.still_inherited {
+            session.wait_for_second_look().await;
+            revoked = links.revoke(record, &id).await?;
+        }
+        tracing::debug!(name, removed = revoked.removed, "revoked");
+        Ok(())
     }
 
     /// The direct links to other records than those listed.
@@ -417,4 +438,99 @@ fn names(object: &Object, attribute: &str) -> BTreeSet<String> {
         .into_iter()
         .map(str::to_owned)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::Secret;
+    use crate::http::scripted::{self, Reply, Server};
+    use crate::plugin::Severity;
+    use crate::servicenow::{Instance, InstanceOptions, SignIn, Timing};
+
+    const ROLES: NameSet = NameSet {
+        attribute: "roles",
+        links: LinkTable::ROLES,
+    };
+    const USER: &str = "6816f79cc0a8016401c5a33be04be441";
+    const ROLE: &str = "46d44a23a9fe19810012d100cca80666";
+    const LINK: &str = "5f1b7c1d1b2b30101f2c1c2d2e4bcb01";
+
+    fn session(server: &Server) -> Session {
+        let options = InstanceOptions {
+            instance_url: server.url.clone(),
+            sign_in: SignIn::Basic {
+                username: "tf".to_owned(),
+                password: Secret::from("pass-marker".to_owned()),
+            },
+            http: scripted::options(),
+            timing: Timing {
+                batch_window: Duration::from_millis(3),
+                second_look: Duration::from_millis(1),
+            },
+        };
+        Instance::new(options).unwrap().at(scripted::limits())
+    }
+
+    fn roles(names: &[&str]) -> Object {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut object = Object::default();
+        object.set("roles", names);
+        object
+    }
+
+    /// A user with the role `catalog`, on an instance that compares names as its database does.
+    async fn server() -> Server {
+        Server::by(|received| {
+            assert_eq!(received.method, "GET", "{}", received.target);
+            let rows = if received.target.starts_with("/api/now/table/sys_user_role?") {
+                json!([{ "sys_id": ROLE, "name": "catalog" }])
+            } else {
+                json!([{ "sys_id": LINK, "user": USER, "role": ROLE, "state": "active", "inherited": "false" }])
+            };
+            Reply::json(200, &json!({ "result": rows }))
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn another_spelling_of_a_name_is_neither_granted_again_nor_revoked() {
+        let server = server().await;
+        let session = session(&server);
+        let user = SysId::parse(USER).unwrap();
+        let (prior, planned) = (roles(&["catalog"]), roles(&["Catalog "]));
+        let (mut state, mut problems) = (planned.clone(), Diagnostics::new());
+
+        let resolved = resolve(&[ROLES], &session, Some(&prior), &planned).await.unwrap();
+        let left = revoke(&[ROLES], &session, &user, &resolved, [&prior, &planned], &mut problems).await;
+        grant(
+            &[ROLES],
+            &session,
+            &user,
+            &resolved,
+            &planned,
+            &mut state,
+            &mut problems,
+        )
+        .await;
+
+        assert_eq!(left, []);
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(state, planned);
+    }
+
+    #[test]
+    fn a_message_lists_the_names_that_a_role_may_have_now() {
+        let mut unlisted = Unlisted::default();
+        unlisted.names.insert("products".to_owned());
+
+        let warning = ROLES.not_revoked("catalog", &unlisted);
+
+        assert_eq!(warning.severity, Severity::Warning);
+        assert!(warning.detail.contains("products"), "{}", warning.detail);
+    }
 }

@@ -684,7 +684,7 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
                 let object = foreign.upgrade(version, &state)?;
                 Ok(json::encode(&plugin::Value::Object(self.moved(object))))
             }
-            _ => Err(unknown_version(R::TYPE, version).into()),
+            _ => Err(unknown_version(R::TYPE, version, self.schema().version).into()),
         }
     }
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::connection::locked;
 use super::error::{TableError, Verb};
 use super::table::Table;
 use crate::http::{HttpError, Limits};
+use crate::sync::lock;
 
 /// Collects questions of one kind. The first asker waits a moment, then asks for all who came meanwhile, within its own
 /// time limit; if that ends early, the others ask again.
@@ -71,7 +71,7 @@ impl<Q: Clone, A> Gather<Q, A> {
         loop {
             let (sender, receiver) = oneshot::channel();
             let is_first = {
-                let mut state = locked(&self.state);
+                let mut state = lock(&self.state);
                 state.waiting.push(Waiting {
                     question: question.clone(),
                     answer: sender,
@@ -120,7 +120,7 @@ impl<Q: Clone, A> Gather<Q, A> {
 
     /// Waits until as many have come as were there the last time, or it is not worth it any more.
     async fn company(&self, begun: Instant, window: Duration) {
-        let round_trip = locked(&self.state).round_trip.min(LONGEST_ROUND_TRIP);
+        let round_trip = lock(&self.state).round_trip.min(LONGEST_ROUND_TRIP);
         let (soon, end) = (
             begun + window * WINDOWS + round_trip,
             begun + window * WINDOWS_FOR_QUORUM + round_trip,
@@ -131,7 +131,7 @@ impl<Q: Clone, A> Gather<Q, A> {
             // Registered before the look, so that nobody comes unnoticed between the two.
             arrival.as_mut().enable();
             let (is_complete, is_quorum) = {
-                let state = locked(&self.state);
+                let state = lock(&self.state);
                 let come = state.waiting.len();
                 (come >= state.crowd.max(state.quorum()), come >= state.quorum())
             };
@@ -173,7 +173,7 @@ struct Lead<'a, Q, A> {
 
 impl<Q, A> Lead<'_, Q, A> {
     fn take(self) -> Vec<Waiting<Q, A>> {
-        let mut state = locked(&self.gather.state);
+        let mut state = lock(&self.gather.state);
         let waiting = std::mem::take(&mut state.waiting);
         state.crowd = waiting.len() + state.in_flight;
         let still_come = waiting.len() >= state.quorum();
@@ -192,7 +192,7 @@ impl<Q, A> Lead<'_, Q, A> {
 
 impl<Q, A> Drop for Lead<'_, Q, A> {
     fn drop(&mut self) {
-        locked(&self.gather.state).waiting.clear();
+        lock(&self.gather.state).waiting.clear();
     }
 }
 
@@ -205,7 +205,7 @@ struct Flight<'a, Q, A> {
 
 impl<Q, A> Drop for Flight<'_, Q, A> {
     fn drop(&mut self) {
-        let mut state = locked(&self.gather.state);
+        let mut state = lock(&self.gather.state);
         state.in_flight = state.in_flight.saturating_sub(self.askers);
         state.round_trip = self.begun.elapsed();
     }

@@ -1,7 +1,6 @@
-//! One instance, and the session of one operation with it.
+//! One instance, as far as every request needs it: its address, the HTTP client, the account, and the instance's clock.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,13 +8,9 @@ use tokio::time::Instant as Moment;
 
 use super::address;
 use super::error::ConfigError;
-use super::links::LinkState;
-use super::lookup::NameCaches;
-use super::prefetch::Ahead;
-use super::read::Finds;
-use super::sign_in::{AccessToken, Credentials, SignIn, SignInError, SignInMethod};
-use super::sys_id::SysId;
+use super::sign_in::{AccessToken, Credentials, SignIn, SignInError};
 use crate::http::{Client, ClientOptions, Limits, Origin, Secret};
+use crate::sync::lock;
 
 /// What an instance's client is built from.
 #[derive(Clone, Debug)]
@@ -47,18 +42,20 @@ impl Timing {
     };
 }
 
-/// A ServiceNow instance. Cheap to clone; clones share connection, sign-in, caches and batches.
-#[derive(Clone)]
-pub struct Instance {
-    inner: Arc<Inner>,
+/// An instance that requests go to.
+pub(super) struct Connection {
+    pub(super) origin: Origin,
+    pub(super) client: Client,
+    pub(super) credentials: Credentials,
+    pub(super) timing: Timing,
+    /// User name of the account, from `sys_created_by` of what it made.
+    account: Mutex<Option<String>>,
+    /// What the instance's clock said, and when.
+    clock: Mutex<Option<(Timestamp, Moment)>>,
 }
 
-impl Instance {
-    /// A client that has not done anything yet: no file is read and nothing is sent before the first call.
-    ///
-    /// # Errors
-    /// [`ConfigError`] for an address that credentials may not go to, and for an incomplete way to sign in.
-    pub fn new(options: InstanceOptions) -> Result<Instance, ConfigError> {
+impl Connection {
+    pub(super) fn new(options: InstanceOptions) -> Result<Connection, ConfigError> {
         let InstanceOptions {
             instance_url,
             sign_in,
@@ -66,167 +63,31 @@ impl Instance {
             timing,
         } = options;
         let origin = address::parse(&instance_url).map_err(|source| ConfigError::InstanceUrl { source })?;
-        let inner = Inner {
+        Ok(Connection {
             origin,
             client: Client::new(http),
             credentials: Credentials::new(sign_in)?,
             timing,
-            ahead: Ahead::default(),
-            finds: Finds::default(),
-            names: NameCaches::default(),
-            links: LinkState::default(),
             account: Mutex::default(),
             clock: Mutex::default(),
-            fresh_users: Mutex::default(),
-            removed: Mutex::default(),
-        };
-        Ok(Instance { inner: Arc::new(inner) })
+        })
     }
 
-    /// The instance within the limits of one operation.
-    pub fn at(&self, limits: Limits) -> Session {
-        Session {
-            inner: Arc::clone(&self.inner),
-            limits,
-        }
+    pub(super) async fn access_token(&self, limits: &Limits) -> Result<AccessToken, SignInError> {
+        self.credentials.access_token(&self.client, &self.origin, limits).await
     }
 
-    /// The configured address, without a slash at the end.
-    pub fn url(&self) -> &str {
-        self.inner.origin.base().as_str().trim_end_matches('/')
+    pub(super) async fn revoke_token(&self, token: &Secret, limits: &Limits) -> Result<(), SignInError> {
+        self.credentials.revoke(token, &self.client, &self.origin, limits).await
     }
 
-    /// Host and, where it is not the scheme's own, port.
-    pub fn host(&self) -> String {
-        self.inner.origin.host()
-    }
-
-    /// How the account signs in, for messages.
-    pub fn sign_in_method(&self) -> SignInMethod {
-        self.inner.credentials.method()
-    }
-}
-
-impl std::fmt::Debug for Instance {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Instance")
-            .field("url", &self.url())
-            .finish_non_exhaustive()
-    }
-}
-
-/// The instance within one operation: every call ends with the operation's time or its cancellation.
-#[derive(Clone)]
-pub struct Session {
-    pub(super) inner: Arc<Inner>,
-    pub(super) limits: Limits,
-}
-
-impl Session {
-    /// The user name of the account, where the configuration or an earlier answer tells.
-    pub fn account(&self) -> Option<String> {
-        self.inner.account_name()
-    }
-
-    /// Whether this is a user that this process made a moment ago: nobody needs to look whether it is there.
-    pub fn has_just_made(&self, user: &SysId) -> bool {
-        self.inner.is_fresh_user(user)
-    }
-
-    /// Whether a user name, such as that in `sys_created_by`, is the account's; no, when the account's is not known.
-    pub fn is_account(&self, user_name: &str) -> bool {
-        self.account()
-            .is_some_and(|account| account.eq_ignore_ascii_case(user_name))
-    }
-
-    /// The instance's clock, as far as its answers told.
-    pub fn clock(&self) -> Option<Timestamp> {
-        self.inner.instance_time(Moment::now())
-    }
-
-    /// Waits, unless the operation's time or the run is over: then it does not.
-    pub async fn wait(&self, pause: Duration) {
-        // The next call says what ended the operation.
-        let _ = self.limits.sleep(pause).await;
-    }
-
-    /// Waits before what should be there and is not is looked for once more: a search can lag behind a write.
-    pub async fn wait_for_second_look(&self) {
-        self.wait(self.inner.timing.second_look).await;
-    }
-
-    /// The current access token, for use outside of this client.
-    ///
-    /// # Errors
-    /// [`SignInError::NoToken`] unless the sign-in is one with a token; else why there is none.
-    pub async fn access_token(&self) -> Result<AccessToken, SignInError> {
-        self.inner
-            .credentials
-            .access_token(&self.inner.client, &self.inner.origin, &self.limits)
-            .await
-    }
-
-    /// Ends a token before its time. The instance hands out the same token to everyone who signs in the same way until
-    /// it expires: this ends the sessions of others too, this client's among them.
-    ///
-    /// # Errors
-    /// Why the instance did not.
-    pub async fn revoke_token(&self, token: &Secret) -> Result<(), SignInError> {
-        self.inner
-            .credentials
-            .revoke(token, &self.inner.client, &self.inner.origin, &self.limits)
-            .await
-    }
-
-    /// The same instance with a few seconds that neither the interruption nor the end of the operation takes away: for
-    /// finding out what became of a write.
-    pub(super) fn for_clearing_up(&self) -> Session {
-        if self.limits.cancel.is_cancelled() || self.limits.remaining() < GRACE {
-            Session {
-                inner: Arc::clone(&self.inner),
-                limits: Limits::grace(GRACE),
-            }
-        } else {
-            self.clone()
-        }
-    }
-}
-
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("host", &self.inner.origin.host())
-            .finish_non_exhaustive()
-    }
-}
-
-pub(super) struct Inner {
-    pub(super) origin: Origin,
-    pub(super) client: Client,
-    pub(super) credentials: Credentials,
-    pub(super) timing: Timing,
-    pub(super) ahead: Ahead,
-    pub(super) finds: Finds,
-    pub(super) names: NameCaches,
-    pub(super) links: LinkState,
-    /// User name of the account, from `sys_created_by` of what it made.
-    account: Mutex<Option<String>>,
-    /// What the instance's clock said, and when.
-    clock: Mutex<Option<(Timestamp, Moment)>>,
-    /// Users that this process made and gave nothing yet, so that nobody needs to look what they have.
-    fresh_users: Mutex<HashSet<SysId>>,
-    /// Records that this process removed, which a search may still show.
-    removed: Mutex<HashSet<SysId>>,
-}
-
-impl Inner {
     pub(super) fn account_name(&self) -> Option<String> {
         let known = self.credentials.user_name().map(str::to_owned);
-        known.or_else(|| locked(&self.account).clone())
+        known.or_else(|| lock(&self.account).clone())
     }
 
     pub(super) fn learn_account(&self, name: &str) {
-        let mut account = locked(&self.account);
+        let mut account = lock(&self.account);
         if account.is_none() {
             *account = Some(name.to_owned());
         }
@@ -234,7 +95,7 @@ impl Inner {
 
     /// The instance's clock at a moment of ours, as far as an answer told.
     pub(super) fn instance_time(&self, at: Moment) -> Option<Timestamp> {
-        let (said, when) = (*locked(&self.clock))?;
+        let (said, when) = (*lock(&self.clock))?;
         if at >= when {
             said.checked_add(at - when).ok()
         } else {
@@ -243,42 +104,6 @@ impl Inner {
     }
 
     pub(super) fn learn_time(&self, said: Timestamp) {
-        *locked(&self.clock) = Some((said, Moment::now()));
-    }
-
-    pub(super) fn remember_removed(&self, record: &SysId) {
-        locked(&self.removed).insert(record.clone());
-    }
-
-    pub(super) fn was_removed(&self, record: &SysId) -> bool {
-        locked(&self.removed).contains(record)
-    }
-
-    pub(super) fn remember_fresh_user(&self, user: &SysId) {
-        locked(&self.fresh_users).insert(user.clone());
-    }
-
-    pub(super) fn is_fresh_user(&self, user: &SysId) -> bool {
-        locked(&self.fresh_users).contains(user)
-    }
-
-    pub(super) fn forget_fresh_user(&self, user: &SysId) {
-        locked(&self.fresh_users).remove(user);
+        *lock(&self.clock) = Some((said, Moment::now()));
     }
 }
-
-/// What is shared by key.
-pub(super) type Shared<K, V> = Mutex<HashMap<K, Arc<V>>>;
-
-/// A map entry made on first use.
-pub(super) fn entry_of<K, V>(map: &Shared<K, V>, key: K, make: impl FnOnce() -> V) -> Arc<V>
-where
-    K: std::hash::Hash + Eq,
-{
-    Arc::clone(locked(map).entry(key).or_insert_with(|| Arc::new(make())))
-}
-
-pub(super) use crate::sync::lock as locked;
-
-/// For clearing up after an interruption; Terraform waits a while before it kills.
-const GRACE: Duration = Duration::from_secs(10);

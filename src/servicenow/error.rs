@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::query::QueryError;
-use super::sign_in::{SignInError, SignInMethod};
+use super::sign_in::error::SignInError;
+use super::sign_in::method::SignInMethod;
 use super::sys_id::SysId;
 use super::table::Table;
 use super::tables::sys_user_has_role;

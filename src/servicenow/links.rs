@@ -9,11 +9,12 @@ use std::collections::{BTreeSet, HashMap};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::batch::Gather;
-use super::connection::{Session, Shared, entry_of};
 use super::error::{TableError, Verb};
 use super::lookup::{Names, parts};
 use super::query::{Query, QueryError};
 use super::record::{Cell, Record, Row};
+use super::session::Session;
+use super::shared::entry_of;
 use super::sys_id::SysId;
 use super::table::{Column, Table};
 use super::tables::{
@@ -178,15 +179,6 @@ pub struct Revoked {
     pub still_inherited: bool,
 }
 
-/// What all sessions of an instance share about links.
-#[derive(Default)]
-pub(super) struct LinkState {
-    /// One write at a time per record that has links.
-    turns: Shared<SysId, Mutex<()>>,
-    /// Reads that are sent together, by table.
-    reads: Shared<Table, Gather<SysId, Vec<Record>>>,
-}
-
 /// The links of one table.
 #[derive(Debug)]
 pub struct Links<'a> {
@@ -207,7 +199,7 @@ impl<'a> Links<'a> {
         self.session.names(self.table.target, self.table.name)
     }
 
-    /// Every link of the record, direct and inherited. The answer may have been read ahead.
+    /// Every link of the record, direct and inherited. The answer may have been read ahead: for a refresh only.
     ///
     /// # Errors
     /// [`TableError::Invisible`] where the account may not see what a row links to.
@@ -216,6 +208,26 @@ impl<'a> Links<'a> {
             Some(rows) => self.links(&rows),
             None => self.current(owner).await,
         }
+    }
+
+    /// The links as they are now, read together with those of other records.
+    ///
+    /// # Errors
+    /// As [`Links::of`].
+    pub async fn current(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
+        let session = self.session;
+        let table = self.table.table;
+        let gather = entry_of(&session.inner.links.reads, table, Gather::default);
+        let ask = |owners: Vec<SysId>| self.read_together(owners);
+        let rows = gather
+            .ask(
+                owner.clone(),
+                session.inner.connection.timing.batch_window,
+                &session.limits,
+                ask,
+            )
+            .await;
+        self.links(&rows.map_err(|reason| reason.of(table))?)
     }
 
     /// Links the record to another, unless it is linked directly. A link that does not work is activated.
@@ -330,18 +342,6 @@ impl<'a> Links<'a> {
         let turn = entry_of(&self.session.inner.links.turns, owner.clone(), Mutex::default);
         let turn = self.session.limits.bound(turn.lock_owned()).await;
         turn.map_err(|error| TableError::from_http(self.table.table, verb, error))
-    }
-
-    /// The links as they are now, read together with those of other records.
-    async fn current(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
-        let session = self.session;
-        let table = self.table.table;
-        let gather = entry_of(&session.inner.links.reads, table, Gather::default);
-        let ask = |owners: Vec<SysId>| self.read_together(owners);
-        let rows = gather
-            .ask(owner.clone(), session.inner.timing.batch_window, &session.limits, ask)
-            .await;
-        self.links(&rows.map_err(|reason| reason.of(table))?)
     }
 
     fn links(&self, rows: &[Record]) -> Result<Vec<Link>, TableError> {

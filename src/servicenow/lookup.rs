@@ -1,38 +1,18 @@
-//! Records by name: roles and groups, looked up once for the life of the process, together.
+//! Records by name: roles, groups and others, looked up once for the life of the process, together.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use super::batch::Gather;
-use super::connection::{Session, Shared, entry_of, locked};
+use super::caches::{Directory, Found};
 use super::error::TableError;
 use super::query::Query;
-use super::record::Cell;
+use super::record::Record;
+use super::session::Session;
+use super::shared::entry_of;
 use super::sys_id::SysId;
 use super::table::{Column, Table};
-use super::tables::{every, sys_choice, sys_user, sys_user_group, sys_user_role};
-
-/// What is known of names, for all sessions of an instance.
-#[derive(Default)]
-pub(super) struct NameCaches {
-    directories: Shared<(Table, Column), Directory>,
-    choices: Shared<(String, String), Vec<Choice>>,
-}
-
-#[derive(Default)]
-struct Directory {
-    ids: Mutex<HashMap<String, SysId>>,
-    by_name: Gather<String, Found>,
-    by_id: Gather<SysId, Option<String>>,
-}
-
-/// What a name stands for.
-#[derive(Clone)]
-enum Found {
-    None,
-    One(SysId),
-    Several(Vec<SysId>),
-}
+use super::tables::{every, sys_user, sys_user_group, sys_user_role};
+use crate::sync::lock;
 
 /// The records of one table by their names.
 pub struct Names<'a> {
@@ -69,68 +49,6 @@ impl Session {
             directory,
         }
     }
-
-    /// The choices of a column, in English or without a language. A child table inherits its parents' choices: name them
-    /// all, the child first. Rows may be filtered for non-administrators: an empty list says nothing.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn choices(&self, tables: &[Table], column: Column) -> Result<Arc<Vec<Choice>>, TableError> {
-        let names: Vec<&str> = tables.iter().map(Table::name).collect();
-        let key = (names.join(","), column.name().to_owned());
-        if let Some(known) = locked(&self.inner.names.choices).get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let wrong = |source| TableError::Query {
-            table: sys_choice::TABLE,
-            source,
-        };
-        let query = Query::any_of(sys_choice::NAME, names)
-            .and_then(|query| Ok(query.and(Query::equals(sys_choice::ELEMENT, column.name())?)))
-            .map_err(wrong)?;
-        let mut rows = self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
-        let is_odd = match &rows {
-            Ok(rows) => rows.is_empty(),
-            Err(error) => matches!(error, TableError::Refused { .. }),
-        };
-        if is_odd {
-            // What is unusual for long can also be so for a moment.
-            self.wait_for_second_look().await;
-            rows = self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
-        }
-        let rows = match rows {
-            Err(TableError::Invisible { .. }) => Vec::new(),
-            rows => rows?,
-        };
-        let mut choices: Vec<Choice> = Vec::new();
-        for row in rows {
-            let is_foreign = matches!(row.text(sys_choice::LANGUAGE), Cell::Value(language) if language != "en");
-            let is_inactive = row.bool(sys_choice::INACTIVE) == Cell::Value(true);
-            let Cell::Value(value) = row.text(sys_choice::VALUE) else {
-                continue;
-            };
-            if is_foreign || is_inactive || choices.iter().any(|known| known.value == value) {
-                continue;
-            }
-            let label = row.text(sys_choice::LABEL).value().unwrap_or(value).to_owned();
-            choices.push(Choice {
-                value: value.to_owned(),
-                label,
-            });
-        }
-        let choices = Arc::new(choices);
-        locked(&self.inner.names.choices).insert(key, Arc::clone(&choices));
-        Ok(choices)
-    }
-}
-
-/// One choice of a column.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Choice {
-    /// Wire value.
-    pub value: String,
-    /// Display text.
-    pub label: String,
 }
 
 impl Names<'_> {
@@ -157,7 +75,7 @@ impl Names<'_> {
     /// # Errors
     /// [`TableError::Ambiguous`] for several.
     pub async fn find(&self, name: &str) -> Result<Option<SysId>, TableError> {
-        if let Some(known) = locked(&self.directory.ids).get(name) {
+        if let Some(known) = lock(&self.directory.ids).get(name) {
             return Ok(Some(known.clone()));
         }
         // Refused here, a value that no query can carry fails alone and not with all that were gathered.
@@ -174,7 +92,7 @@ impl Names<'_> {
         match found {
             Found::None => Ok(None),
             Found::One(sys_id) => {
-                self.remember(name, &sys_id);
+                self.remember_id(name, &sys_id);
                 Ok(Some(sys_id))
             }
             Found::Several(sys_ids) => Err(TableError::Ambiguous {
@@ -190,14 +108,10 @@ impl Names<'_> {
     /// # Errors
     /// [`TableError`].
     pub async fn name_of(&self, sys_id: &SysId) -> Result<Option<String>, TableError> {
-        let known = locked(&self.directory.ids)
-            .iter()
-            .find(|(_, id)| *id == sys_id)
-            .map(|(name, _)| name.clone());
-        if known.is_some() {
-            return Ok(known);
+        if let Some(known) = lock(&self.directory.names).get(sys_id) {
+            return Ok(Some(known.clone()));
         }
-        let window = self.session.inner.timing.batch_window;
+        let window = self.session.inner.connection.timing.batch_window;
         let ask = |ids: Vec<SysId>| self.name_together(ids);
         let name = self
             .directory
@@ -206,14 +120,20 @@ impl Names<'_> {
             .await;
         let name = name.map_err(|reason| reason.of(self.table))?;
         if let Some(name) = &name {
-            self.remember(name, sys_id);
+            self.remember_name(sys_id, name);
         }
         Ok(name)
     }
 
-    fn remember(&self, name: &str, sys_id: &SysId) {
+    fn remember_id(&self, name: &str, sys_id: &SysId) {
         if self.table != sys_user::TABLE {
-            locked(&self.directory.ids).insert(name.to_owned(), sys_id.clone());
+            lock(&self.directory.ids).insert(name.to_owned(), sys_id.clone());
+        }
+    }
+
+    fn remember_name(&self, sys_id: &SysId, name: &str) {
+        if self.table != sys_user::TABLE {
+            lock(&self.directory.names).insert(sys_id.clone(), name.to_owned());
         }
     }
 
@@ -222,7 +142,7 @@ impl Names<'_> {
             let rows = self.session.select(self.table, single, &[self.column]).await?;
             return Ok(self.pick(name, &rows));
         }
-        let window = self.session.inner.timing.batch_window;
+        let window = self.session.inner.connection.timing.batch_window;
         let ask = |names: Vec<String>| self.find_together(names);
         let found = self
             .directory
@@ -277,20 +197,18 @@ impl Names<'_> {
         ids.iter().map(|sys_id| Ok(names.get(sys_id).cloned())).collect()
     }
 
-    fn pick(&self, name: &str, rows: &[super::record::Record]) -> Found {
-        let mut ids: Vec<SysId> = rows
+    fn pick(&self, name: &str, rows: &[Record]) -> Found {
+        let named = rows
             .iter()
-            .filter(|row| row.text(self.column) == Cell::Value(name))
-            .map(|row| row.sys_id().clone())
-            .collect();
-        match (ids.pop(), ids.is_empty()) {
-            (None, _) => Found::None,
-            (Some(one), true) => Found::One(one),
-            (Some(last), false) => {
-                ids.push(last);
-                Found::Several(ids)
-            }
+            .filter_map(|row| Some((row.sys_id(), row.text(self.column).value()?)));
+        let found = pick(name, named.clone());
+        if let Found::One(picked) = &found {
+            let named = named.into_iter().find(|(sys_id, _)| *sys_id == picked);
+            named
+                .into_iter()
+                .for_each(|(sys_id, name)| self.remember_name(sys_id, name));
         }
+        found
     }
 
     /// Names that resemble this one, best first. Advice only: whatever goes wrong here, there is none.
@@ -314,6 +232,30 @@ impl std::fmt::Debug for Names<'_> {
         f.debug_struct("Names")
             .field("table", &self.table.name())
             .finish_non_exhaustive()
+    }
+}
+
+/// The records of this name; where there are none, those whose name differs in case or in blanks at the end: the instance
+/// takes such names for equal.
+fn pick<'a>(name: &str, rows: impl Iterator<Item = (&'a SysId, &'a str)> + Clone) -> Found {
+    let of_name = |is_same: &dyn Fn(&str) -> bool| -> Vec<SysId> {
+        let same = rows.clone().filter(|(_, held)| is_same(held));
+        same.map(|(sys_id, _)| sys_id.clone()).collect()
+    };
+    let folded = |text: &str| text.trim_end().to_lowercase();
+    let mut ids = of_name(&|held| held == name);
+    if ids.is_empty() {
+        ids = of_name(&|held| folded(held) == folded(name));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    match (ids.pop(), ids.is_empty()) {
+        (None, _) => Found::None,
+        (Some(one), true) => Found::One(one),
+        (Some(last), false) => {
+            ids.push(last);
+            Found::Several(ids)
+        }
     }
 }
 
@@ -388,6 +330,17 @@ mod tests {
             most_similar("wholly different", roles.into_iter()),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn a_name_is_found_as_the_instance_compares_it_unless_it_is_there_exactly() {
+        let ids = [SysId::random(), SysId::random()];
+        let rows = |names: [&'static str; 2]| ids.iter().zip(names);
+
+        assert_eq!(pick("itil ", rows(["ITIL", "admin"])), Found::One(ids[0].clone()));
+        assert_eq!(pick("itil", rows(["ITIL", "itil"])), Found::One(ids[1].clone()));
+        assert!(matches!(pick("Itil", rows(["ITIL", "itil"])), Found::Several(_)));
+        assert_eq!(pick(" itil", rows(["ITIL", "admin"])), Found::None);
     }
 
     #[test]

@@ -14,15 +14,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::connection::{Session, Shared, entry_of, locked};
 use super::error::TableError;
 use super::query::Query;
-use super::read::rows;
-use super::record::{Cell, Record};
+use super::record::{Cell, Record, rows};
 use super::request::{Ask, fields};
+use super::session::Session;
+use super::shared::{Shared, entry_of};
 use super::sys_id::SysId;
 use super::table::{Column, Table};
 use super::tables::every;
+use crate::sync::lock;
 
 /// What was read ahead, by table.
 #[derive(Default)]
@@ -50,7 +51,7 @@ impl Ahead {
     /// The record, with at least these columns.
     pub(super) fn take(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Option<Record> {
         let shelf = entry_of(&self.shelves, table, Mutex::default);
-        let mut shelf = locked(&shelf);
+        let mut shelf = lock(&shelf);
         if !columns.iter().all(|column| shelf.columns.contains(column)) {
             return None;
         }
@@ -60,16 +61,16 @@ impl Ahead {
     /// The rows that tie one record to others, if they were read in company.
     pub(super) fn take_ties(&self, ties: Table, of: &SysId) -> Option<Vec<Record>> {
         let shelf = entry_of(&self.ties, ties, Mutex::default);
-        locked(&shelf).rows.take(of, self.now())
+        lock(&shelf).rows.take(of, self.now())
     }
 
     /// Whose ties may be read along with those of `asked`: records of `table` that were read ahead.
     pub(super) fn company(&self, ties: Table, table: Table, asked: &BTreeSet<SysId>, room: usize) -> Vec<SysId> {
         let now = self.now();
         let shelf = entry_of(&self.shelves, table, Mutex::default);
-        let shelf = locked(&shelf);
+        let shelf = lock(&shelf);
         let ties = entry_of(&self.ties, ties, Mutex::default);
-        let mut ties = locked(&ties);
+        let mut ties = lock(&ties);
         if !ties.rows.is_fresh(now) {
             ties.asked.clear();
         }
@@ -87,7 +88,7 @@ impl Ahead {
     pub(super) fn put_ties(&self, ties: Table, read: Moment, rows: impl IntoIterator<Item = (SysId, Vec<Record>)>) {
         let shelf = entry_of(&self.ties, ties, Mutex::default);
         if read.is_fresh(self.now()) {
-            locked(&shelf).rows.put(read, rows);
+            lock(&shelf).rows.put(read, rows);
         }
     }
 }
@@ -182,7 +183,7 @@ impl Session {
         let now = ahead.now();
         let shelf = entry_of(&ahead.shelves, table, Mutex::default);
         let maker = {
-            let mut shelf = locked(&shelf);
+            let mut shelf = lock(&shelf);
             for record in found {
                 let Cell::Value(maker) = record.text(every::SYS_CREATED_BY) else {
                     shelf.seen = 0;
@@ -229,7 +230,7 @@ impl Session {
             let count = records.len();
             tracing::debug!(table = table.name(), count, "read ahead");
             let shelf = entry_of(&ahead.shelves, table, Mutex::default);
-            let mut shelf = locked(&shelf);
+            let mut shelf = lock(&shelf);
             if !read.is_fresh(ahead.now()) {
                 return Ok(());
             }

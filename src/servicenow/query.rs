@@ -335,7 +335,9 @@ impl Term {
         let fits = match &self.test {
             Test::Equals(value) => self.same(held, value),
             Test::Differs(value) => !self.same(held, value),
-            Test::AnyOf(values) => values.iter().any(|value| self.same(held, value)),
+            Test::AnyOf(values) => values
+                .iter()
+                .any(|value| self.same(held, value) || self.same_text(held, value)),
             Test::IsEmpty => held.is_empty(),
             Test::IsNotEmpty => !held.is_empty(),
             // The instance compares without regard to case here.
@@ -344,6 +346,11 @@ impl Term {
             Test::Unchecked(_) => true,
         };
         if fits { Verdict::Meant } else { Verdict::Other }
+    }
+
+    /// As the instance compares texts: neither case nor blanks at the end count.
+    fn same_text(&self, held: &str, value: &str) -> bool {
+        self.kind == Some(Kind::Text) && held.trim_end().to_lowercase() == value.trim_end().to_lowercase()
     }
 
     /// Exact, but for the forms that a boolean or an empty one may have.

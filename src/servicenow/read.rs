@@ -2,31 +2,18 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value as Json;
-
 use super::batch::Gather;
-use super::connection::{Session, Shared, entry_of};
+use super::caches::WantedRecord as Wanted;
 use super::error::{TableError, Verb};
 use super::lookup;
 use super::query::{Query, Verdict};
-use super::record::Record;
+use super::record::{Record, rows};
 use super::request::{Ask, fields};
+use super::session::Session;
+use super::shared::entry_of;
 use super::sys_id::SysId;
 use super::table::{Column, Table};
 use super::tables::every;
-
-/// Finds that wait for company, by table.
-#[derive(Default)]
-pub(super) struct Finds {
-    by_id: Shared<Table, Gather<Wanted, Option<Record>>>,
-    by_key: Shared<Table, Gather<Query, Vec<SysId>>>,
-}
-
-#[derive(Clone)]
-struct Wanted {
-    sys_id: SysId,
-    columns: Vec<Column>,
-}
 
 impl Session {
     /// The record with this key. None only after its absence was seen twice: 404 also answers to what the account may
@@ -45,7 +32,12 @@ impl Session {
         };
         let together = |wanted| self.find_together(table, wanted);
         let answer = gather
-            .ask(wanted, self.inner.timing.batch_window, &self.limits, together)
+            .ask(
+                wanted,
+                self.inner.connection.timing.batch_window,
+                &self.limits,
+                together,
+            )
             .await;
         answer.map_err(|reason| reason.of(table))
     }
@@ -96,7 +88,12 @@ impl Session {
         let gather = entry_of(&self.inner.finds.by_key, table, Gather::default);
         let together = |keys| self.ids_together(table, keys);
         let answer = gather
-            .ask(key.clone(), self.inner.timing.batch_window, &self.limits, together)
+            .ask(
+                key.clone(),
+                self.inner.connection.timing.batch_window,
+                &self.limits,
+                together,
+            )
             .await;
         answer.map_err(|reason| reason.of(table))
     }
@@ -201,7 +198,7 @@ impl Session {
 
     pub(super) fn odd(&self, table: Table, detail: &str) -> TableError {
         TableError::Garbled {
-            host: self.inner.origin.host(),
+            host: self.inner.connection.origin.host(),
             table,
             verb: Verb::Read,
             detail: detail.to_owned(),
@@ -284,15 +281,6 @@ impl Session {
 
 fn ids(records: &[Record]) -> Vec<SysId> {
     records.iter().map(|record| record.sys_id().clone()).collect()
-}
-
-/// The rows of a list. None if it is no list, or one of its rows is no record.
-pub(super) fn rows(result: &Json) -> Option<Vec<Record>> {
-    result
-        .as_array()?
-        .iter()
-        .map(|row| Record::from_json(row.as_object()?))
-        .collect()
 }
 
 /// Cuts a list of keys so that each address stays below what proxies and the instance take.

@@ -342,6 +342,15 @@ fn unreadable<T>(column: Column) -> Cell<T> {
     Cell::Hidden
 }
 
+/// The rows of a list. None if it is no list, or one of its rows is no record.
+pub(super) fn rows(result: &Json) -> Option<Vec<Record>> {
+    result
+        .as_array()?
+        .iter()
+        .map(|row| Record::from_json(row.as_object()?))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -3,10 +3,10 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
-use super::connection::Session;
 use super::error::{TableError, Verb};
 use super::query::Query;
 use super::response::{self, Call, parse_http_date};
+use super::session::Session;
 use super::sign_in::SignInError;
 use super::sys_id::SysId;
 use super::table::{Column, Kind, Table};
@@ -122,26 +122,29 @@ impl Session {
 
     /// Sends one request, with a fresh token if the instance refuses the first.
     pub(super) async fn exchange(&self, ask: &Ask<'_>) -> Result<Answer, Trouble> {
-        let inner = &self.inner;
-        let _writing = (ask.verb != Verb::Read).then(|| inner.ahead.writing());
-        let mut may_renew = inner.credentials.can_renew();
+        let connection = &self.inner.connection;
+        let _writing = (ask.verb != Verb::Read).then(|| self.inner.ahead.writing());
+        let mut may_renew = connection.credentials.can_renew();
         loop {
             let request = self.request(ask).map_err(Trouble::Http)?;
-            let signed = inner
+            let signed = connection
                 .credentials
-                .sign(request, &inner.client, &inner.origin, &self.limits)
+                .sign(request, &connection.client, &connection.origin, &self.limits)
                 .await;
             let (request, token) = signed.map_err(Trouble::SignIn)?;
-            let answer = inner.credentials.send(request, &inner.client, &self.limits).await;
+            let answer = connection
+                .credentials
+                .send(request, &connection.client, &self.limits)
+                .await;
             let answer = answer.map_err(Trouble::Http)?;
             if let Some(said) = answer.header("date").and_then(parse_http_date) {
-                inner.learn_time(said);
+                connection.learn_time(said);
             }
             match token {
                 Some(token) if answer.status().as_u16() == 401 && may_renew => {
                     may_renew = false;
                     tracing::debug!("the instance refused the token, signing in again");
-                    inner
+                    connection
                         .credentials
                         .refused(&token, &self.limits)
                         .await
@@ -154,7 +157,7 @@ impl Session {
 
     /// What an answer means for what was asked.
     pub(super) fn read(&self, ask: &Ask<'_>, answer: &Answer) -> Result<Reply, TableError> {
-        let method = self.inner.credentials.method();
+        let method = self.inner.connection.credentials.method();
         let call = Call {
             table: ask.table,
             verb: ask.verb,
@@ -173,7 +176,7 @@ impl Session {
 
     /// Waits before a second look.
     pub(super) async fn pause(&self, ask: &Ask<'_>) -> Result<(), TableError> {
-        let pause = self.inner.timing.second_look;
+        let pause = self.inner.connection.timing.second_look;
         self.limits
             .sleep(pause)
             .await
@@ -187,8 +190,8 @@ impl Session {
             Verb::Update => (Method::PATCH, Repeat::Idempotent),
             Verb::Delete => (Method::DELETE, Repeat::Idempotent),
         };
-        let url = self.inner.origin.join(&ask.target())?;
-        let request = Request::new(method, url, &self.inner.origin, repeat).table(ask.table.name());
+        let url = self.inner.connection.origin.join(&ask.target())?;
+        let request = Request::new(method, url, &self.inner.connection.origin, repeat).table(ask.table.name());
         match (&ask.body, ask.verb) {
             (Some(body), _) => request.json(body),
             // The instance answers 400 to a DELETE without one.

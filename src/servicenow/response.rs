@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::error::{Refusal, Stranger, TableError, Verb};
-use super::sign_in::SignInMethod;
+use super::sign_in::method::SignInMethod;
 use super::sys_id::SysId;
 use super::table::Table;
 use crate::http::{Answer, secret};

@@ -5,12 +5,11 @@
 
 use std::collections::HashSet;
 
-use super::connection::Session;
 use super::error::TableError;
 use super::query::{Query, Verdict};
-use super::read::rows;
-use super::record::Record;
+use super::record::{Record, rows};
 use super::request::{Ask, fields};
+use super::session::Session;
 use super::sys_id::SysId;
 use super::table::{Column, Table};
 use super::tables::every;

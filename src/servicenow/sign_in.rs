@@ -3,11 +3,11 @@
 //! A token is fetched by one caller at a time, kept, replaced a minute before its end, and once more when the instance
 //! refuses it. The token endpoint answers `access_denied` to nearly every cause, so the error lists the usual ones.
 
-mod error; // Why no token was obtained, and the usual causes.
+pub(super) mod error; // Why no token was obtained, and the usual causes.
+pub(super) mod method; // The ways to sign in, by name.
 mod oauth; // The token endpoint of the instance.
 mod trial; // Credentials are tried by one request first.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use error::SignInError;
+pub use method::SignInMethod;
 use oauth::Grant;
 use trial::Trial;
 
@@ -87,65 +88,6 @@ pub enum SignIn {
     },
     /// The TLS client certificate alone.
     ClientCertificate,
-}
-
-/// The ways to sign in, without their secrets: for messages, and for decisions that differ by the way.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SignInMethod {
-    /// [`SignIn::Basic`].
-    Basic,
-    /// [`SignIn::ClientCredentials`].
-    ClientCredentials,
-    /// [`SignIn::Password`].
-    Password,
-    /// [`SignIn::RefreshToken`].
-    RefreshToken,
-    /// [`SignIn::JwtBearer`].
-    JwtBearer,
-    /// [`SignIn::Bearer`].
-    AccessToken,
-    /// [`SignIn::ApiKey`].
-    ApiKey,
-    /// [`SignIn::OidcToken`].
-    OidcToken,
-    /// [`SignIn::ClientCertificate`].
-    ClientCertificate,
-}
-
-impl SignInMethod {
-    /// The name that messages and logs use.
-    pub fn name(self) -> &'static str {
-        match self {
-            SignInMethod::Basic => "basic",
-            SignInMethod::ClientCredentials => "client_credentials",
-            SignInMethod::Password => "password",
-            SignInMethod::RefreshToken => "refresh_token",
-            SignInMethod::JwtBearer => "jwt_bearer",
-            SignInMethod::AccessToken => "access_token",
-            SignInMethod::ApiKey => "api_key",
-            SignInMethod::OidcToken => "oidc_token",
-            SignInMethod::ClientCertificate => "client_certificate",
-        }
-    }
-
-    /// Whether requests carry a token that has a begin and an end, so that the clocks of both sides count.
-    pub(super) fn has_token(self) -> bool {
-        match self {
-            SignInMethod::Basic | SignInMethod::ApiKey | SignInMethod::ClientCertificate => false,
-            SignInMethod::ClientCredentials
-            | SignInMethod::Password
-            | SignInMethod::RefreshToken
-            | SignInMethod::JwtBearer
-            | SignInMethod::AccessToken
-            | SignInMethod::OidcToken => true,
-        }
-    }
-}
-
-impl fmt::Display for SignInMethod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 impl SignIn {

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::connection::Session;
 use super::error::{Refusal, TableError, Verb};
 use super::query::Query;
 use super::record::{Record, Row};
 use super::request::{Ask, fields, reading};
+use super::session::Session;
 use super::sys_id::SysId;
 use super::table::{Column, Kind, Table};
 use super::tables::every;

@@ -3,6 +3,7 @@
 mod cross_scope_privilege;
 mod integration_user;
 mod ip_access_rule;
+mod name_sets; // Roles, groups and auth scopes, which several types list by name.
 mod oauth_entity;
 mod oidc_provider;
 mod support_repository;

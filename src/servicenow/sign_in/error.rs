@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::SignInMethod;
+use super::method::SignInMethod;
 use crate::http::HttpError;
 use crate::http::jwt::JwtError;
 use crate::http::token::Failure;

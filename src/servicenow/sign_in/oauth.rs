@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::{SignInError, SignInMethod};
+use super::error::SignInError;
+use super::method::SignInMethod;
 use crate::http::{Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, secret};
 use crate::servicenow::response::clock_note;
 

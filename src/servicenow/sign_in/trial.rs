@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::http::{Answer, HttpError, Limits, StatusCode};
-use crate::servicenow::connection::locked;
+use crate::sync::lock;
 
 /// What is known of credentials, and the turn of the one request that tries them.
 #[derive(Default)]
@@ -61,7 +61,7 @@ impl Trial {
     }
 
     fn learn(&self, result: &Result<Answer, HttpError>) {
-        let mut known = locked(&self.known);
+        let mut known = lock(&self.known);
         match result {
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
                 *known = match &*known {
@@ -82,6 +82,6 @@ impl Trial {
     }
 
     fn known(&self) -> Known {
-        locked(&self.known).clone()
+        lock(&self.known).clone()
     }
 }

@@ -163,7 +163,7 @@ impl Session {
     /// The record exists: compare it, learn from it, and hand it over.
     async fn made(&self, insert: &Insert<'_>, sending: &Sending, record: Record, origin: Origin) -> Written {
         if let Cell::Value(name) = record.text(every::SYS_CREATED_BY) {
-            self.inner.learn_account(name);
+            self.inner.connection.learn_account(name);
         }
         if insert.table == sys_user::TABLE {
             self.inner.remember_fresh_user(record.sys_id());
@@ -258,7 +258,7 @@ impl Session {
         };
         let found = session.select(insert.table, key, &sending.columns).await;
         let found = found.map_err(|error| uncertain(format!("{why}; looking for the record failed: {error}"), None))?;
-        let begun = session.inner.instance_time(sending.begun);
+        let begun = session.inner.connection.instance_time(sending.begun);
         let mut ours = found
             .iter()
             .filter(|record| session.doubt(insert, record, begun).is_none());
@@ -291,7 +291,7 @@ impl Session {
             Some(_) => {}
             None => return Some("it does not show when it was made".to_owned()),
         }
-        match (record.text(every::SYS_CREATED_BY), self.inner.account_name()) {
+        match (record.text(every::SYS_CREATED_BY), self.inner.connection.account_name()) {
             (Cell::Value(by), Some(account)) if by.eq_ignore_ascii_case(&account) => {}
             (Cell::Value(by), Some(account)) => {
                 return Some(format!("it was made by {by}, not by {account}"));

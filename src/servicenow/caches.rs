@@ -1,0 +1,75 @@
+//! What all sessions of an instance share about its records: answers that are kept, questions that are asked together.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use super::batch::Gather;
+use super::query::Query;
+use super::record::Record;
+use super::shared::Shared;
+use super::sys_id::SysId;
+use super::table::{Column, Table};
+
+/// Reads of single records that are sent together, by table.
+#[derive(Default)]
+pub(super) struct FindCaches {
+    pub(super) by_id: Shared<Table, Gather<WantedRecord, Option<Record>>>,
+    pub(super) by_key: Shared<Table, Gather<Query, Vec<SysId>>>,
+}
+
+/// A record that is read by its key.
+#[derive(Clone)]
+pub(super) struct WantedRecord {
+    pub(super) sys_id: SysId,
+    pub(super) columns: Vec<Column>,
+}
+
+/// What is known of names.
+#[derive(Default)]
+pub(super) struct NameCaches {
+    pub(super) directories: Shared<(Table, Column), Directory>,
+}
+
+/// The names of one table.
+#[derive(Default)]
+pub(super) struct Directory {
+    /// By name, as it was asked for.
+    pub(super) ids: Mutex<HashMap<String, SysId>>,
+    /// As the instance spells them.
+    pub(super) names: Mutex<HashMap<SysId, String>>,
+    pub(super) by_name: Gather<String, Found>,
+    pub(super) by_id: Gather<SysId, Option<String>>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Found {
+    None,
+    One(SysId),
+    Several(Vec<SysId>),
+}
+
+/// The choices of columns.
+#[derive(Default)]
+pub(super) struct ChoiceCaches {
+    /// By tables and column.
+    pub(super) by_column: Shared<(String, String), Vec<Choice>>,
+}
+
+/// One choice of a column.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Choice {
+    /// Wire value.
+    pub value: String,
+    /// Display text.
+    pub label: String,
+}
+
+/// Links between records.
+#[derive(Default)]
+pub(super) struct LinkCaches {
+    /// One write at a time per record that has links.
+    pub(super) turns: Shared<SysId, tokio::sync::Mutex<()>>,
+    /// Reads that are sent together, by table.
+    pub(super) reads: Shared<Table, Gather<SysId, Vec<Record>>>,
+}

@@ -1,0 +1,191 @@
+//! The client of one instance, and the session of one operation with it: what calls of tables share.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant as Moment;
+
+use super::caches::{ChoiceCaches, FindCaches, LinkCaches, NameCaches};
+use super::connection::{Connection, InstanceOptions};
+use super::error::ConfigError;
+use super::prefetch::Ahead;
+use super::sign_in::{AccessToken, SignInError, SignInMethod};
+use super::sys_id::SysId;
+use crate::http::{Limits, Secret};
+use crate::sync::lock;
+
+/// A ServiceNow instance. Cheap to clone; clones share connection, sign-in, caches and batches.
+#[derive(Clone)]
+pub struct Instance {
+    inner: Arc<Inner>,
+}
+
+impl Instance {
+    /// A client that has not done anything yet: no file is read and nothing is sent before the first call.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for an address that credentials may not go to, and for an incomplete way to sign in.
+    pub fn new(options: InstanceOptions) -> Result<Instance, ConfigError> {
+        let inner = Inner {
+            connection: Connection::new(options)?,
+            ahead: Ahead::default(),
+            finds: FindCaches::default(),
+            names: NameCaches::default(),
+            choices: ChoiceCaches::default(),
+            links: LinkCaches::default(),
+            fresh_users: Mutex::default(),
+            removed: Mutex::default(),
+        };
+        Ok(Instance { inner: Arc::new(inner) })
+    }
+
+    /// The instance within the limits of one operation.
+    pub fn at(&self, limits: Limits) -> Session {
+        Session {
+            inner: Arc::clone(&self.inner),
+            limits,
+        }
+    }
+
+    /// The configured address, without a slash at the end.
+    pub fn url(&self) -> &str {
+        self.inner.connection.origin.base().as_str().trim_end_matches('/')
+    }
+
+    /// Host and, where it is not the scheme's own, port.
+    pub fn host(&self) -> String {
+        self.inner.connection.origin.host()
+    }
+
+    /// How the account signs in, for messages.
+    pub fn sign_in_method(&self) -> SignInMethod {
+        self.inner.connection.credentials.method()
+    }
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance")
+            .field("url", &self.url())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The instance within one operation: every call ends with the operation's time or its cancellation.
+#[derive(Clone)]
+pub struct Session {
+    pub(super) inner: Arc<Inner>,
+    pub(super) limits: Limits,
+}
+
+impl Session {
+    /// The user name of the account, where the configuration or an earlier answer tells.
+    pub fn account(&self) -> Option<String> {
+        self.inner.connection.account_name()
+    }
+
+    /// Whether this is a user that this process made a moment ago: nobody needs to look whether it is there.
+    pub fn has_just_made(&self, user: &SysId) -> bool {
+        self.inner.is_fresh_user(user)
+    }
+
+    /// Whether a user name, such as that in `sys_created_by`, is the account's; no, when the account's is not known.
+    pub fn is_account(&self, user_name: &str) -> bool {
+        self.account()
+            .is_some_and(|account| account.eq_ignore_ascii_case(user_name))
+    }
+
+    /// The instance's clock, as far as its answers told.
+    pub fn clock(&self) -> Option<Timestamp> {
+        self.inner.connection.instance_time(Moment::now())
+    }
+
+    /// Waits, unless the operation's time or the run is over: then it does not.
+    pub async fn wait(&self, pause: Duration) {
+        // The next call says what ended the operation.
+        let _ = self.limits.sleep(pause).await;
+    }
+
+    /// Waits before what should be there and is not is looked for once more: a search can lag behind a write.
+    pub async fn wait_for_second_look(&self) {
+        self.wait(self.inner.connection.timing.second_look).await;
+    }
+
+    /// The current access token, for use outside of this client.
+    ///
+    /// # Errors
+    /// [`SignInError::NoToken`] unless the sign-in is one with a token; else why there is none.
+    pub async fn access_token(&self) -> Result<AccessToken, SignInError> {
+        self.inner.connection.access_token(&self.limits).await
+    }
+
+    /// Ends a token before its time. The instance hands out the same token to everyone who signs in the same way until
+    /// it expires: this ends the sessions of others too, this client's among them.
+    ///
+    /// # Errors
+    /// Why the instance did not.
+    pub async fn revoke_token(&self, token: &Secret) -> Result<(), SignInError> {
+        self.inner.connection.revoke_token(token, &self.limits).await
+    }
+
+    /// The same instance with a few seconds that neither the interruption nor the end of the operation takes away: for
+    /// finding out what became of a write.
+    pub(super) fn for_clearing_up(&self) -> Session {
+        if self.limits.cancel.is_cancelled() || self.limits.remaining() < GRACE {
+            Session {
+                inner: Arc::clone(&self.inner),
+                limits: Limits::grace(GRACE),
+            }
+        } else {
+            self.clone()
+        }
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("host", &self.inner.connection.origin.host())
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) struct Inner {
+    pub(super) connection: Connection,
+    pub(super) ahead: Ahead,
+    pub(super) finds: FindCaches,
+    pub(super) names: NameCaches,
+    pub(super) choices: ChoiceCaches,
+    pub(super) links: LinkCaches,
+    /// Users that this process made and gave nothing yet, so that nobody needs to look what they have.
+    fresh_users: Mutex<HashSet<SysId>>,
+    /// Records that this process removed, which a search may still show.
+    removed: Mutex<HashSet<SysId>>,
+}
+
+impl Inner {
+    pub(super) fn remember_removed(&self, record: &SysId) {
+        lock(&self.removed).insert(record.clone());
+    }
+
+    pub(super) fn was_removed(&self, record: &SysId) -> bool {
+        lock(&self.removed).contains(record)
+    }
+
+    pub(super) fn remember_fresh_user(&self, user: &SysId) {
+        lock(&self.fresh_users).insert(user.clone());
+    }
+
+    pub(super) fn is_fresh_user(&self, user: &SysId) -> bool {
+        lock(&self.fresh_users).contains(user)
+    }
+
+    pub(super) fn forget_fresh_user(&self, user: &SysId) {
+        lock(&self.fresh_users).remove(user);
+    }
+}
+
+/// For clearing up after an interruption; Terraform waits a while before it kills.
+const GRACE: Duration = Duration::from_secs(10);

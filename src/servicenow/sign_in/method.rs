@@ -1,0 +1,62 @@
+//! The ways to sign in, by name.
+
+use std::fmt;
+
+/// The ways to sign in, without their secrets: for messages, and for decisions that differ by the way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SignInMethod {
+    /// [`super::SignIn::Basic`].
+    Basic,
+    /// [`super::SignIn::ClientCredentials`].
+    ClientCredentials,
+    /// [`super::SignIn::Password`].
+    Password,
+    /// [`super::SignIn::RefreshToken`].
+    RefreshToken,
+    /// [`super::SignIn::JwtBearer`].
+    JwtBearer,
+    /// [`super::SignIn::Bearer`].
+    AccessToken,
+    /// [`super::SignIn::ApiKey`].
+    ApiKey,
+    /// [`super::SignIn::OidcToken`].
+    OidcToken,
+    /// [`super::SignIn::ClientCertificate`].
+    ClientCertificate,
+}
+
+impl SignInMethod {
+    /// The name that messages and logs use.
+    pub fn name(self) -> &'static str {
+        match self {
+            SignInMethod::Basic => "basic",
+            SignInMethod::ClientCredentials => "client_credentials",
+            SignInMethod::Password => "password",
+            SignInMethod::RefreshToken => "refresh_token",
+            SignInMethod::JwtBearer => "jwt_bearer",
+            SignInMethod::AccessToken => "access_token",
+            SignInMethod::ApiKey => "api_key",
+            SignInMethod::OidcToken => "oidc_token",
+            SignInMethod::ClientCertificate => "client_certificate",
+        }
+    }
+
+    /// Whether requests carry a token that has a begin and an end, so that the clocks of both sides count.
+    pub(in crate::servicenow) fn has_token(self) -> bool {
+        match self {
+            SignInMethod::Basic | SignInMethod::ApiKey | SignInMethod::ClientCertificate => false,
+            SignInMethod::ClientCredentials
+            | SignInMethod::Password
+            | SignInMethod::RefreshToken
+            | SignInMethod::JwtBearer
+            | SignInMethod::AccessToken
+            | SignInMethod::OidcToken => true,
+        }
+    }
+}
+
+impl fmt::Display for SignInMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,140 @@
+//! Roles and groups that are listed by name, where the name is hidden, changed or spelled in another way.
+
+use crate::support::{Simulator, for_each_terraform};
+
+const ADDRESS: &str = "servicenow_integration_user.this";
+
+fn with(lists: &str) -> String {
+    format!("resource \"servicenow_integration_user\" \"this\" {{\n  user_name = \"robot\"\n  {lists}\n}}\n")
+}
+
+fn id_of(simulator: &Simulator, table: &str, name: &str) -> String {
+    simulator.instance().find(table, "name", name)[0]["sys_id"].clone()
+}
+
+/// How many direct rows there are for a role.
+fn grants(simulator: &Simulator, role: &str) -> usize {
+    let rows = simulator.created("sys_user_has_role").into_iter();
+    rows.filter(|row| row["role"] == role && row.get("inherited").is_none_or(|inherited| inherited != "true"))
+        .count()
+}
+
+#[tokio::test]
+async fn a_role_whose_own_row_is_hidden_is_not_taken_for_revoked() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &with("roles = [\"incident_manager\", \"catalog\"]"));
+        workspace.terraform("apply").await.succeeds();
+        let role = id_of(&simulator, "sys_user_role", "catalog");
+        simulator.instance().switches(|modes| {
+            modes.hidden_rows.insert(role.clone());
+        });
+
+        workspace.plan_is_empty().await;
+        let plan = workspace.terraform("plan").await;
+        plan.succeeds().says("Could not check the role catalog").says(&role);
+
+        workspace.configure(&with("roles = [\"incident_manager\"]"));
+        workspace.plan().await.does(ADDRESS, &["update"]);
+        let apply = workspace.terraform("apply").await;
+        apply.fails_saying("Could not revoke the role catalog").says(&role);
+        assert_eq!(grants(&simulator, &role), 1);
+        workspace
+            .state(ADDRESS)
+            .has("roles", vec!["catalog", "incident_manager"]);
+        workspace
+            .terraform("destroy")
+            .await
+            .fails_saying("Could not revoke the role catalog");
+
+        simulator.instance().switches(|modes| modes.hidden_rows.clear());
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(grants(&simulator, &role), 0);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_group_whose_only_row_is_hidden_is_not_taken_for_left() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &with("groups = [\"Hardware\"]"));
+        workspace.terraform("apply").await.succeeds();
+        let group = id_of(&simulator, "sys_user_group", "Hardware");
+        simulator.instance().switches(|modes| {
+            modes.hidden_rows.insert(group.clone());
+        });
+
+        workspace.plan_is_empty().await;
+        workspace.configure(&with("groups = []"));
+        let apply = workspace.terraform("apply").await;
+        apply.fails_saying("Could not remove the user from the group Hardware");
+        assert_eq!(simulator.created("sys_user_grmember").len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_that_was_renamed_is_told_when_it_is_taken_off_the_list() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &with("roles = [\"incident_manager\", \"catalog\"]"));
+        workspace.terraform("apply").await.succeeds();
+        let role = id_of(&simulator, "sys_user_role", "catalog");
+        let rename = |name: &str| {
+            simulator.instance().change("sys_user_role", &role, &[("name", name)]);
+        };
+        rename("catalogue");
+
+        // Under its new name it is the same role.
+        workspace.configure(&with("roles = [\"incident_manager\", \"catalogue\"]"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .does_not_say("not revoked");
+        assert_eq!(grants(&simulator, &role), 1);
+        workspace.plan_is_empty().await;
+
+        rename("products");
+        let plan = workspace.terraform("plan").await;
+        plan.succeeds()
+            .says("Could not check the role catalogue")
+            .says("products");
+        workspace.configure(&with("roles = [\"incident_manager\"]"));
+        let apply = workspace.terraform("apply").await;
+        apply
+            .succeeds()
+            .says("The role catalogue was not revoked")
+            .says("products");
+        workspace.plan_is_empty().await;
+
+        rename("catalog");
+        workspace.terraform("destroy").await.succeeds();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_import_tells_which_roles_it_could_not_list() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &with("roles = [\"incident_manager\", \"catalog\"]"));
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+        let role = id_of(&simulator, "sys_user_role", "catalog");
+        simulator.instance().switches(|modes| {
+            modes.hidden_rows.insert(role.clone());
+        });
+        workspace.terraform(&format!("state rm {ADDRESS}")).await.succeeds();
+
+        let import = workspace.terraform(&format!("import {ADDRESS} {id}")).await;
+
+        import.succeeds().says("Not every role could be listed").says(&role);
+        workspace.state(ADDRESS).has("roles", vec!["incident_manager"]);
+    })
+    .await;
+}
