@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn an_address_without_a_scheme_is_one_of_http() {
         let shown = |value| {
-            let proxies = Proxies::of(|name| (name == "ALL_PROXY").then(|| value).map(str::to_owned));
+            let proxies = Proxies::of(|name| (name == "ALL_PROXY").then_some(value).map(str::to_owned));
             proxies.configure().unwrap().unwrap().shown
         };
         assert_eq!(shown("proxy:8080"), "the proxy http://proxy:8080 (ALL_PROXY)");

@@ -30,6 +30,17 @@ pub fn of_query(error: &QueryError, doing: &str) -> Diagnostic {
     Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy()))
 }
 
+/// "a user", "an OIDC provider".
+pub(crate) fn with_article(noun: &str) -> String {
+    // A "u" at the beginning sounds like the one of "user" in all that is managed here.
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {noun}")
+}
+
 /// What the instance did not keep of a write, at the attributes that own the columns.
 pub(crate) fn of_mismatches<'a>(
     mismatches: impl IntoIterator<Item = &'a Mismatch>,
@@ -58,6 +69,15 @@ pub(crate) fn of_mismatches<'a>(
 mod tests {
     use super::*;
     use crate::servicenow::{SysId, tables::sys_user};
+
+    #[test]
+    fn an_article_goes_with_its_noun() {
+        let nouns = ["OIDC provider", "address rule", "user", "registry entry"];
+        assert_eq!(
+            nouns.map(with_article),
+            ["an OIDC provider", "an address rule", "a user", "a registry entry"]
+        );
+    }
 
     #[test]
     fn a_duplicate_is_told_with_the_command_that_takes_it_over() {

@@ -89,7 +89,10 @@ impl Key<'_> {
         let find = || async {
             let found = session.find_present(self.table, self.query, &columns).await;
             found.map_err(|error| {
-                diagnostics::of_table(&error, &format!("look for a {} with {}", self.noun, self.words))
+                diagnostics::of_table(
+                    &error,
+                    &format!("look for {} with {}", diagnostics::with_article(self.noun), self.words),
+                )
             })
         };
         let found = find().await?;
@@ -113,8 +116,9 @@ impl Key<'_> {
         let on = record.text(every::SYS_CREATED_ON).value();
         let on = on.map_or_else(String::new, |on| format!(", on {on} UTC"));
         let detail = format!(
-            "The instance has a {noun} with {words} already: {name} ({sys_id}{by}{on}). {why}\n\n{}\n\nAn apply that was cut \
+            "The instance has {} with {words} already: {name} ({sys_id}{by}{on}). {why}\n\n{}\n\nAn apply that was cut \
              short before it could save its state leaves such a record. If it belongs to somebody else, {}.",
+            diagnostics::with_article(noun),
             import_it(self.resource, sys_id),
             otherwise
         );

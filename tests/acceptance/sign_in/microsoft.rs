@@ -350,7 +350,7 @@ async fn certificates_fail_with_what_is_wrong_with_them() {
         (b"", "holds no certificate in PEM form"),
         (
             &[certificate.as_bytes(), encrypted.as_bytes()].concat(),
-            "is encrypted; decrypt it",
+            "Decrypt it: openssl rsa",
         ),
         (
             &[certificate.as_bytes(), curve.as_bytes()].concat(),
