@@ -38,6 +38,7 @@ mod moving_in;
 mod newer_terraform;
 mod oauth_entity;
 mod oidc_provider;
+mod private_data;
 mod query;
 mod readiness;
 mod secrets;
