@@ -28,7 +28,7 @@ fn configuration(name: &str) -> String {
 async fn what_is_kept_beside_the_state_is_not_in_the_hands_of_a_plan() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let mut workspace = simulator.workspace(terraform, &configuration("one"));
+        let workspace = simulator.workspace(terraform, &configuration("one"));
         become_the_noting_provider(&workspace);
         workspace.terraform("apply").await.succeeds();
 
@@ -45,7 +45,7 @@ async fn what_is_kept_beside_the_state_is_not_in_the_hands_of_a_plan() {
 async fn both_legs_of_a_replacement_share_what_is_kept_beside_the_state() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let mut workspace = simulator.workspace(terraform, &configuration("one"));
+        let workspace = simulator.workspace(terraform, &configuration("one"));
         become_the_noting_provider(&workspace);
         workspace.terraform("apply").await.succeeds();
         workspace.configure(&configuration("two"));
@@ -63,7 +63,7 @@ async fn both_legs_of_a_replacement_share_what_is_kept_beside_the_state() {
 async fn what_is_kept_beside_the_state_does_not_survive_a_taint() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let mut workspace = simulator.workspace(terraform, &configuration("half"));
+        let workspace = simulator.workspace(terraform, &configuration("half"));
         become_the_noting_provider(&workspace);
         workspace.terraform("apply").await.fails_saying("Half of it");
         workspace.configure(&configuration("whole"));
