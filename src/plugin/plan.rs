@@ -411,7 +411,7 @@ mod tests {
         let mut turned = names(0);
         turned.reverse();
         let (prior, config) = (Object::new().with("set", names(0)), Object::new().with("set", turned));
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
 
         assert!(planned_from(&prior, &config).state.at("stamp").is_null(), "no change");
         let schema = spelled();

@@ -162,6 +162,16 @@ impl<D> Context<D> {
         }
     }
 
+    /// The same call with time of its own, for one page or one object of a list that may be long.
+    #[must_use]
+    pub fn with_time(&self, limit: Duration) -> Self {
+        Self {
+            deadline: Instant::now() + limit,
+            notes: Arc::clone(&self.notes),
+            ..self.with_notes(Notes::default())
+        }
+    }
+
     /// The same call, whose notes nobody reads.
     pub(super) fn unheard(&self) -> Self {
         self.with_notes(Notes::default())

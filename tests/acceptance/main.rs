@@ -24,6 +24,7 @@ mod harness; // The helpers of these tests.
 mod inbound_check; // The check whether Microsoft can call the instance.
 mod installation; // The provider as Terraform installs and starts it.
 mod invalid_configuration; // What is refused before anything is written.
+mod private_data; // What Terraform does with what a provider keeps beside the state.
 mod query; // `terraform query`.
 mod readiness; // The data source `servicenow_integration_readiness`.
 mod resources; // Each resource type, from creation to removal.

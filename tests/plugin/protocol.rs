@@ -213,6 +213,10 @@ async fn what_a_failed_create_left_is_in_the_state() {
         .await
         .fails_saying("Not all of it");
     assert_eq!(late.state["id"], "id of fails late", "what was kept survives the error");
+    assert_eq!(
+        (&late.state["secret_wo"], &late.state["payload"]),
+        (&Json::Null, &Json::Null)
+    );
     assert_eq!(private(&late), json!({ NOTED: true }));
 
     let silent = core.create(THING, json!({ "name": "fails without a word" })).await;
@@ -238,13 +242,16 @@ async fn what_a_failed_write_noted_is_kept_beside_the_state_as_it_was() {
             "{note}"
         );
     }
-    let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": "delete panics" }));
-    let planned = core.plan(THING, &state, &Json::Null).await.ok();
-    let failed = core
-        .apply(THING, &state, &planned, &Json::Null)
-        .await
-        .fails_saying("panicked");
-    assert_eq!((&failed.state, private(&failed)), (&state, json!({ NOTED: true })));
+    for note in ["delete fails", "delete panics"] {
+        let state = core.whole(THING, json!({ "id": "1", "name": "x", "note": note }));
+        let planned = core.plan(THING, &state, &Json::Null).await.ok();
+        let failed = core.apply(THING, &state, &planned, &Json::Null).await.fails_saying("");
+        assert_eq!(
+            (&failed.state, private(&failed)),
+            (&state, json!({ NOTED: true })),
+            "{note}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -412,6 +419,34 @@ async fn no_write_only_value_gets_into_a_state_by_import_or_upgrade() {
     assert_eq!(
         from_msgpack(&upgraded.upgraded_state.unwrap().msgpack)["secret_wo"],
         Json::Null
+    );
+}
+
+#[tokio::test]
+async fn a_generated_configuration_has_what_a_configuration_can_say_and_no_secret() {
+    let (mut core, _) = core().await;
+    let state = json!({
+        "id": "1", "name": "x", "note": "", "size": 3, "secret": SECRET, "secret_wo_version": "1",
+        "old": "o", "parts": [{ "key": "k", "value": "v" }],
+    });
+    let request = wire::generate_resource_config::Request {
+        type_name: THING.to_owned(),
+        state: Some(dynamic(&core.whole(THING, state))),
+    };
+
+    let generated = core
+        .client
+        .generate_resource_config(request)
+        .await
+        .unwrap()
+        .into_inner();
+
+    let expected = json!({
+        "name": "x", "size": 3, "secret_wo_version": "1", "parts": [{ "key": "k", "value": "v" }],
+    });
+    assert_eq!(
+        from_msgpack(&generated.config.unwrap().msgpack),
+        core.whole(THING, expected)
     );
 }
 

@@ -423,6 +423,8 @@ async fn a_move_from_an_unknown_provider_is_refused() {
             Some(part) => says(&texts(&answer.diagnostics), part),
             None => {
                 assert_eq!(texts(&answer.diagnostics), Vec::<String>::new());
+                let identity = answer.target_identity.and_then(|identity| identity.identity_data);
+                assert_eq!(from_msgpack(&identity.unwrap().msgpack), json!({"sys_id": id}));
                 let state = from_msgpack(&answer.target_state.unwrap().msgpack);
                 assert_eq!((&state["id"], &state["user_name"]), (&json!(id), &json!("jane")));
                 assert_eq!(state["email"], Json::Null);

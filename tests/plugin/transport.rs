@@ -147,10 +147,12 @@ async fn only_the_owner_of_the_certificate_gets_in() {
     let stranger = Credentials::make();
     let thief = plugin.credentials.with_another_key();
 
-    for credentials in [None, Some(&stranger), Some(&thief)] {
+    let versions = [&rustls::version::TLS12, &rustls::version::TLS13];
+    let everyone = [None, Some(&stranger), Some(&thief)].into_iter();
+    for (credentials, version) in everyone.flat_map(|one| versions.map(|version| (one, version))) {
         // In TLS 1.3 the client learns of the refusal when it first reads.
         let refusal = async {
-            let mut stream = plugin.connect(credentials).await?;
+            let mut stream = plugin.connect_with(credentials, &[version]).await?;
             let _ = stream.write_all(HTTP2).await; // fails when the refusal is already there
             stream.read_u8().await
         };
@@ -168,6 +170,12 @@ async fn only_the_owner_of_the_certificate_gets_in() {
         .expect("closed in time");
     assert!(!answer.starts_with(b"\0\0"), "an HTTP/2 frame: {answer:?}");
 
+    for version in versions {
+        plugin
+            .connect_with(Some(&plugin.credentials), &[version])
+            .await
+            .unwrap();
+    }
     answers(&plugin).await;
     plugin.stderr.wait_for("its TLS handshake failed").await;
 }

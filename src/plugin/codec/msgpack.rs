@@ -326,8 +326,73 @@ mod tests {
 
     #[test]
     fn any_extension_is_unknown() {
-        for bytes in [&[0xd4, 0, 0][..], &[0xc7, 3, 12, 0x81, 1, 0xc2], &[0xd8; 18][..]] {
+        // One of each fixed length (type byte included), then those that say their length in 1, 2 and 4 bytes.
+        let fixed = [(0xd4, 1), (0xd5, 2), (0xd6, 4), (0xd7, 8), (0xd8, 16)];
+        let fixed = fixed.map(|(marker, length)| [vec![marker], vec![0; length + 1]].concat());
+        let long = [
+            vec![0xc7, 3, 12, 0x81, 1, 0xc2],
+            vec![0xc8, 0, 1, 12, 0],
+            vec![0xc9, 0, 0, 0, 1, 12, 0],
+        ];
+        for bytes in fixed.iter().chain(&long) {
             assert_eq!(decode(bytes, &Type::String).unwrap(), Value::Unknown, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_every_width_is_read() {
+        for (bytes, expected) in [
+            (&[0x7f][..], "127"),
+            (&[0xff], "-1"),
+            (&[0xcc, 200], "200"),
+            (&[0xcd, 1, 0], "256"),
+            (&[0xce, 0, 1, 0, 0], "65536"),
+            (&[0xcf, 0, 0, 0, 1, 0, 0, 0, 0], "4294967296"),
+            (&[0xd0, 0x80], "-128"),
+            (&[0xd1, 0x80, 0], "-32768"),
+            (&[0xd2, 0x80, 0, 0, 0], "-2147483648"),
+            (&[0xd3, 0x80, 0, 0, 0, 0, 0, 0, 0], "-9223372036854775808"),
+            (&[0xca, 0x3f, 0, 0, 0], "0.5"),
+            (&[0xcb, 0x3f, 0xe0, 0, 0, 0, 0, 0, 0], "0.5"),
+        ] {
+            let number = Value::Number(Number::parse(expected).unwrap());
+            assert_eq!(decode(bytes, &Type::Number).unwrap(), number, "{expected}");
+        }
+    }
+
+    #[test]
+    fn each_element_of_a_tuple_has_its_own_type() {
+        let ty = Type::Tuple(vec![Type::Dynamic, Type::String]);
+        let element = Value::Dynamic(Box::new((Type::Bool, true.into())));
+        let tuple = Value::List(vec![element, "text".into()]);
+        assert_eq!(round_trip(&tuple, &ty), tuple);
+        // As the elements of a tuple, not as dynamic values: the text stands alone.
+        assert!(encode(&tuple, &ty).ends_with(b"\xa4text"));
+        assert!(
+            decode(&encode(&tuple, &ty), &Type::Tuple(vec![Type::Dynamic])).is_err(),
+            "another length"
+        );
+    }
+
+    #[test]
+    fn a_value_may_nest_as_deep_as_terraform_needs_and_no_deeper() {
+        let lists = |depth: usize| {
+            let ty = (0..depth).fold(Type::Bool, |ty, _| Type::list(ty));
+            let bytes = [vec![0x91; depth], vec![0xc3]].concat();
+            decode(&bytes, &ty).is_ok()
+        };
+        let objects = |depth: usize| {
+            let ty = (0..depth).fold(Type::Bool, |ty, _| Type::map(ty));
+            let bytes = [[0x81, 0xa1, b'k'].repeat(depth), vec![0xc3]].concat();
+            decode(&bytes, &ty).is_ok()
+        };
+        let tuples = |depth: usize| {
+            let ty = (0..depth).fold(Type::Bool, |ty, _| Type::Tuple(vec![ty]));
+            decode(&[vec![0x91; depth], vec![0xc3]].concat(), &ty).is_ok()
+        };
+        for nested in [lists as fn(usize) -> bool, objects, tuples] {
+            assert!(nested(MAX_DEPTH - 1), "deep enough");
+            assert!(!nested(MAX_DEPTH + 2), "a stack has an end");
         }
     }
 

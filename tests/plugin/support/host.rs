@@ -242,11 +242,20 @@ impl Plugin {
 
     /// A TLS connection under the given credentials, or under none.
     pub(crate) async fn connect(&self, credentials: Option<&Credentials>) -> io::Result<TlsStream<UnixStream>> {
+        self.connect_with(credentials, rustls::DEFAULT_VERSIONS).await
+    }
+
+    /// The same with these versions of TLS.
+    pub(crate) async fn connect_with(
+        &self,
+        credentials: Option<&Credentials>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> io::Result<TlsStream<UnixStream>> {
         let stream = UnixStream::connect(self.socket()).await?;
         let mut roots = RootCertStore::empty();
         roots.add(self.server_certificate()).map_err(io::Error::other)?;
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .map_err(io::Error::other)?
             .with_root_certificates(roots);
         let mut config = match credentials {

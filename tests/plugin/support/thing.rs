@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use servicenow_provider::plugin::{
     Action, Attribute, BlockType, Configured, Context, Diagnostic, Diagnostics, EphemeralResource, IdentitySchema,
-    Import, ListRequest, ListSink, Object, Opened, Outcome, Progress, Provider, Resource, Schema, Type,
+    Import, ListRequest, ListSink, Object, Opened, Outcome, Progress, Provider, Resource, Schema, Type, Value,
     schema::validate, server::Secrets,
 };
 use tokio::sync::Notify;
@@ -98,6 +98,9 @@ impl BlockType for Thing {
             Attribute::text("payload").describe("Something big."),
             Attribute::of("anything", Type::Dynamic).describe("Of any type."),
             Attribute::texts("tags").describe("A set."),
+            Attribute::text("old")
+                .deprecated("Use `name`.")
+                .describe("No longer used."),
             Attribute::list_of(
                 "parts",
                 vec![
@@ -164,7 +167,8 @@ impl Resource<World> for Thing {
             }
             "half" => Outcome::Partly(made, Diagnostic::error("Half", format!("Because of {SECRET}.")).into()),
             "fails late" => {
-                cx.keep(&made);
+                // With what no state may have: a write-only value, and one that is not known.
+                cx.keep(&made.with("secret_wo", SECRET).with("payload", Value::Unknown));
                 cx.set_private(NOTED, true.into());
                 return Err(Diagnostic::error("Refused", "Not all of it.").into());
             }
@@ -207,6 +211,7 @@ impl Resource<World> for Thing {
         cx.warn(Diagnostic::warning("Seen", "It is gone."));
         match state.text("note") {
             Some("delete panics") => panic!("in delete"),
+            Some("delete fails") => Err(Diagnostic::error("Refused", "No.").into()),
             _ => Ok(()),
         }
     }

@@ -33,17 +33,11 @@ impl Acceptor {
 /// Names what stands in the way: folder, length of the path, group.
 pub(in crate::plugin::transport) fn bind(host: &Host) -> Result<(Socket, Acceptor), StartError> {
     let group = host.socket_group.as_deref().map(group_number).transpose()?;
-    let parent = host.socket_folder.clone().unwrap_or_else(std::env::temp_dir);
-    let place = Place::make(&parent)?;
+    let place = match &host.socket_folder {
+        Some(folder) => Place::make(folder)?,
+        None => Place::make_or_shorter(&std::env::temp_dir())?,
+    };
     let path = place.socket.clone();
-    let length = path.as_os_str().len();
-    if length > LONGEST_PATH {
-        return Err(StartError::PathTooLong {
-            path,
-            length,
-            limit: LONGEST_PATH,
-        });
-    }
     let refused = |source| StartError::Bind {
         path: path.clone(),
         source,
@@ -78,9 +72,31 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// In this folder, or in the short one that every Unix has where the path would be too long for a socket.
+    fn make_or_shorter(parent: &Path) -> Result<Self, StartError> {
+        match Self::make(parent) {
+            Err(too_long @ StartError::PathTooLong { .. }) => Self::make(Path::new(SHORT_FOLDER)).map_err(|_| too_long),
+            made => made,
+        }
+    }
+
     /// The folder, not the socket's mode, keeps others out: some systems do not look at the mode of a socket.
+    ///
+    /// Below `parent` the path takes 17 bytes, as many as go-plugin's at most: where a plugin in Go starts, ours does.
     fn make(parent: &Path) -> Result<Self, StartError> {
-        let folder = parent.join(format!("plugin-{:016x}", rand::random::<u64>()));
+        let random: String = (0..8)
+            .map(|_| char::from(LETTERS[usize::from(rand::random::<u8>()) % LETTERS.len()]))
+            .collect();
+        let folder = parent.join(format!("plugin{random}"));
+        let socket = folder.join("s");
+        let length = socket.as_os_str().len();
+        if length > LONGEST_PATH {
+            return Err(StartError::PathTooLong {
+                path: socket,
+                length,
+                limit: LONGEST_PATH,
+            });
+        }
         // Not recursive: a name that exists already, by chance or by malice, is an error.
         DirBuilder::new()
             .mode(0o700)
@@ -89,10 +105,7 @@ impl Place {
                 parent: parent.to_owned(),
                 source,
             })?;
-        Ok(Self {
-            socket: folder.join("rpc"),
-            folder,
-        })
+        Ok(Self { folder, socket })
     }
 }
 
@@ -133,6 +146,10 @@ fn group_number(group: &str) -> Result<u32, StartError> {
         })
 }
 
+/// Of the random part of a name. 32 of them, so that each is equally likely.
+const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+/// Where a socket goes whose own folder has too long a name.
+const SHORT_FOLDER: &str = "/tmp";
 /// Bytes of a socket address without the closing zero.
 const LONGEST_PATH: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
@@ -199,6 +216,28 @@ mod tests {
             ..in_folder(parent.path())
         };
         assert!(matches!(bind(&nobody).unwrap_err(), StartError::UnknownGroup { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_path_takes_no_more_than_that_of_a_plugin_in_go() {
+        let parent = tempfile::tempdir().unwrap();
+        let of_length = |length: usize| {
+            let rest = length - parent.path().as_os_str().len() - 1;
+            let folder = parent.path().join("a".repeat(rest));
+            fs::create_dir(&folder).unwrap();
+            folder
+        };
+        let go = "/plugin4294967295".len();
+
+        let just = of_length(LONGEST_PATH - go);
+        let (socket, _acceptor) = bind(&in_folder(&just)).unwrap();
+        assert!(Path::new(&socket.address).starts_with(&just));
+
+        // Too long by one, and nobody asked for that folder: the short one serves.
+        let long = of_length(LONGEST_PATH - go + 1);
+        let place = Place::make_or_shorter(&long).unwrap();
+        assert!(place.socket.starts_with(SHORT_FOLDER), "{}", place.socket.display());
+        assert!(place.folder.is_dir());
     }
 
     #[test]
