@@ -130,8 +130,8 @@ impl Field {
         let attribute_name = attribute.name;
         let noun = links.noun;
         let own = Attribute::texts(granted).computed().describe(format!(
-            "Names of the {noun}s that Terraform granted: a destroy revokes these and no others. Null after an import, and \
-             for a state of an older version, where that is not known: a {noun} that is taken off the list then stays."
+            "Names of the {noun}s that Terraform granted. Null after an import, and for a state of an older version, where that \
+             is not known: a {noun} that is taken off the list then stays."
         ));
         Self {
             attributes: vec![attribute.optional_computed(), own],
@@ -457,6 +457,22 @@ pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
     let is_as_before = |name: &String| plan.prior.is_some_and(|prior| prior.at(name) == plan.state.at(name));
     let still: BTreeSet<String> = left_alone.into_iter().filter(is_as_before).collect();
     set_left_alone(plan.state, still);
+    settle(fields, plan);
+}
+
+/// Leaves nothing open in a plan that changes nothing: what the framework took for a change was put back.
+fn settle(fields: &[Field], plan: &mut Plan<'_>) {
+    let Some(prior) = plan.prior else { return };
+    let attributes = || fields.iter().flat_map(|field| &field.attributes);
+    let is_open = |name: &str| plan.state.at(name).is_unknown() && plan.config.at(name).is_null();
+    let is_unchanged = attributes().all(|attribute| {
+        attribute.write_only || is_open(attribute.name) || plan.state.at(attribute.name) == prior.at(attribute.name)
+    });
+    if is_unchanged {
+        for attribute in attributes().filter(|attribute| !attribute.write_only) {
+            plan.state.set(attribute.name, prior.at(attribute.name).clone());
+        }
+    }
 }
 
 /// The attributes that have a default and another value, on a record that was not made here: they stay as they are until

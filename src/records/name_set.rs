@@ -156,11 +156,18 @@ pub(crate) async fn revoke(
 }
 
 /// Lists what could not be revoked, so that it is tried again.
-pub(crate) fn keep(state: &mut Object, left: Vec<(&'static str, String)>) {
+pub(crate) fn keep(sets: &[NameSet], prior: &Object, state: &mut Object, left: Vec<(&'static str, String)>) {
     for (attribute, name) in left {
-        let mut listed = names(state, attribute);
-        listed.insert(name);
-        state.set(attribute, listed.into_iter().collect::<Vec<_>>());
+        let granted = sets
+            .iter()
+            .find(|set| set.attribute == attribute)
+            .map(|set| set.granted);
+        let granted = granted.filter(|granted| names(prior, granted).contains(&name));
+        for attribute in [Some(attribute), granted].into_iter().flatten() {
+            let mut listed = names(state, attribute);
+            listed.insert(name.clone());
+            state.set(attribute, listed.into_iter().collect::<Vec<_>>());
+        }
     }
 }
 
@@ -173,11 +180,21 @@ pub(crate) async fn revoke_all(
     state: &Object,
 ) -> Result<(), Diagnostic> {
     for set in sets {
-        let listed = names(state, set.attribute);
-        for name in &names(state, set.granted) {
-            let warning = set.revoke(session, record, name, &listed, &BTreeSet::new()).await?;
-            warning.into_iter().for_each(|warning| cx.warn(warning));
-        }
+        set.revoke_each(cx, session, record, state, set.attribute).await?;
+    }
+    Ok(())
+}
+
+/// Revokes what was granted here from a record that stays.
+pub(crate) async fn revoke_granted(
+    sets: &[NameSet],
+    cx: &Context<Clients>,
+    session: &Session,
+    record: &SysId,
+    state: &Object,
+) -> Result<(), Diagnostic> {
+    for set in sets {
+        set.revoke_each(cx, session, record, state, set.granted).await?;
     }
     Ok(())
 }
@@ -329,6 +346,23 @@ impl NameSet {
         };
         let Unlisted { names, hidden } = self.unlisted(session, &links, &BTreeSet::new()).await?;
         Ok((names, hidden))
+    }
+
+    /// Revokes the names that an attribute lists.
+    async fn revoke_each(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        record: &SysId,
+        state: &Object,
+        attribute: &str,
+    ) -> Result<(), Diagnostic> {
+        let listed = names(state, self.attribute);
+        for name in &names(state, attribute) {
+            let warning = self.revoke(session, record, name, &listed, &BTreeSet::new()).await?;
+            warning.into_iter().for_each(|warning| cx.warn(warning));
+        }
+        Ok(())
     }
 
     /// Revokes one; a warning where it may be granted under another name.

@@ -537,7 +537,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             &mut problems,
         )
         .await;
-        name_set::keep(&mut state, left);
+        name_set::keep(&sets, prior, &mut state, left);
         Ok(outcome(state, problems))
     }
 
@@ -546,15 +546,16 @@ impl<R: RecordResource> ManagedRecord<R> {
         let Some(sys_id) = sys_id(state) else {
             return Ok(());
         };
-        name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
         match R::removal(state) {
             Removal::Delete => {
+                name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
                 R::before_delete(&session, &sys_id).await?;
                 let deleted = session.delete(R::TABLE, &sys_id).await;
                 deleted.map_err(|error| failed::<R>(&error, "remove"))?;
                 Ok(())
             }
             Removal::Write { row, doing } => {
+                name_set::revoke_granted(&self.name_sets(), cx, &session, &sys_id, state).await?;
                 let update = Update {
                     table: R::TABLE,
                     sys_id: &sys_id,

@@ -105,6 +105,7 @@ async fn a_provider_lives_from_creation_to_removal() {
                 "clock_skew",
                 "comments",
                 "configuration",
+                "granted_auth_scopes",
                 "name",
                 "redirect_url",
             ],
@@ -224,7 +225,10 @@ async fn drift_of_a_provider_is_planned_back_and_removal_planned_again() {
         simulator
             .instance()
             .remove("oauth_entity_auth_scope_mapping", &scopes[0]["sys_id"]);
-        workspace.plan().await.updates_only(ADDRESS, &["auth_scopes"]);
+        workspace
+            .plan()
+            .await
+            .updates_only(ADDRESS, &["auth_scopes", "granted_auth_scopes"]);
         workspace.terraform("apply plan.bin").await.succeeds();
 
         // The configuration is removed, then the provider, then both.
