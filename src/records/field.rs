@@ -466,7 +466,9 @@ fn settle(fields: &[Field], plan: &mut Plan<'_>) {
     let attributes = || fields.iter().flat_map(|field| &field.attributes);
     let is_open = |name: &str| plan.state.at(name).is_unknown() && plan.config.at(name).is_null();
     let is_unchanged = attributes().all(|attribute| {
-        attribute.write_only || is_open(attribute.name) || plan.state.at(attribute.name) == prior.at(attribute.name)
+        attribute.write_only
+            || is_open(attribute.name)
+            || attribute.means_the_same(plan.state.at(attribute.name), prior.at(attribute.name))
     });
     if is_unchanged {
         for attribute in attributes().filter(|attribute| !attribute.write_only) {

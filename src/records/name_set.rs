@@ -246,7 +246,9 @@ impl NameSet {
             return;
         };
         let (former, planned) = (names(prior, self.attribute), names(plan.state, self.attribute));
-        let is_changed = prior.at(self.attribute) != plan.state.at(self.attribute);
+        let value = plan.state.at(self.attribute);
+        let is_changed =
+            value.is_unknown() || value.is_null() != prior.at(self.attribute).is_null() || former != planned;
         let granted = if is_changed {
             Value::Unknown
         } else {

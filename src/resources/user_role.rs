@@ -122,7 +122,14 @@ impl RecordResource for UserRole {
             .find(&session, "role", planned.text("role").unwrap_or_default())
             .await?;
         let granted = session.links(LinkTable::ROLES).grant(&user, &role).await;
-        let granted = granted.map_err(|error| diagnostics::of_table(&error, "grant the role"))?;
+        let granted = match granted {
+            Ok(granted) => granted,
+            Err(error) => {
+                let problem = diagnostics::of_table(&error, "grant the role");
+                let planned = planned.with("user_id", user.as_str()).with("role_id", role.as_str());
+                return resource::not_created(&error, planned.with(GRANTED, true), problem);
+            }
+        };
         let state = planned
             .clone()
             .with("id", granted.sys_id().as_str())

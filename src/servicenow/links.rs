@@ -290,7 +290,10 @@ impl<'a> Links<'a> {
             if !direct.active {
                 self.activate(&direct.sys_id).await?;
             }
-            return Ok(Granted::Had(direct.sys_id.clone()));
+            // Nothing was there before an insert of which nobody knows the end: the row is that insert's.
+            let is_ours = !is_refusal;
+            let made = if is_ours { Granted::Made } else { Granted::Had };
+            return Ok(made(direct.sys_id.clone()));
         }
         // Under V2 an inherited row may be all that there can be.
         let inherited = now.into_iter().find(|link| link.to == *to && link.active);

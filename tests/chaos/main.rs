@@ -104,10 +104,10 @@ async fn run_seed(seed: u64) -> Result<(), String> {
             )
         };
         match changes {
-            Ok(0) => {}
+            Ok(left) if left.is_empty() => {}
             Ok(left) => {
                 return Err(format!(
-                    "{left} changes are planned after a successful apply; {}",
+                    "changes are planned after a successful apply: {left:?}; {}",
                     describe()
                 ));
             }

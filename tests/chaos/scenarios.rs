@@ -214,6 +214,19 @@ impl Random {
         }
     }
 
+    /// Another text or an empty one, which clears what was there: what is left out stays.
+    fn another(&mut self, value: &'static str) -> &'static str {
+        self.maybe(value).unwrap_or_default()
+    }
+
+    /// Some of these names, or an empty set, which revokes those that were there.
+    fn others(&mut self, of: &[&'static str]) -> Value {
+        match self.some(of) {
+            Value::Null => Value::List(Vec::new()),
+            names => names,
+        }
+    }
+
     /// A secret that is told from every other text by [`MARKER`]. There are few of each sort, since everything that was
     /// once secret is masked for the life of the process: those of one sort must not hide a leak of another.
     fn secret(&mut self, sort: &str) -> String {

@@ -88,7 +88,12 @@ pub(crate) struct Core {
 /// What a plan wants to do with an object.
 enum Step<'a> {
     Nothing,
-    Put { block: &'a Block, replaces: bool },
+    Put {
+        block: &'a Block,
+        replaces: bool,
+        /// The attributes whose planned value is another.
+        changed: Vec<String>,
+    },
     Remove(String),
 }
 
@@ -122,7 +127,7 @@ impl Core {
                 Step::Remove(address) => {
                     doomed.insert(address);
                 }
-                Step::Put { block, replaces } => {
+                Step::Put { block, replaces, .. } => {
                     if replaces {
                         doomed.insert(block.address());
                     }
@@ -169,9 +174,21 @@ impl Core {
     }
 
     /// How many objects a plan would change.
-    pub(crate) async fn changes(&mut self, blocks: &[Block]) -> Result<usize, Vec<Problem>> {
+    pub(crate) async fn changes(&mut self, blocks: &[Block]) -> Result<Vec<String>, Vec<Problem>> {
         let steps = self.plan(blocks).await?;
-        Ok(steps.iter().filter(|step| !matches!(step, Step::Nothing)).count())
+        let describe = |step: &Step<'_>| match step {
+            Step::Nothing => None,
+            Step::Remove(address) => Some(format!("{address} is removed")),
+            Step::Put {
+                changed,
+                block,
+                replaces,
+            } => {
+                let how = if *replaces { "replaced" } else { "changed" };
+                Some(format!("{} is {how}: {changed:?}", block.address()))
+            }
+        };
+        Ok(steps.iter().filter_map(describe).collect())
     }
 
     /// Everything that was said so far.
@@ -219,7 +236,16 @@ impl Core {
                     let is_equal = prior.is_some_and(|prior| self.is_equal(block.type_name, &prior.state, &planned));
                     steps.push(match (replaces, is_equal) {
                         (false, true) => Step::Nothing,
-                        (replaces, _) => Step::Put { block, replaces },
+                        (replaces, _) => {
+                            let differs =
+                                |name: &&String| prior.is_none_or(|prior| prior.state.at(name) != planned.at(name));
+                            let changed = planned.iter().map(|(name, _)| name).filter(differs).cloned().collect();
+                            Step::Put {
+                                block,
+                                replaces,
+                                changed,
+                            }
+                        }
                     });
                     planned_objects.insert(block.address(), planned);
                 }

@@ -439,19 +439,19 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
     let (name, claim, field) = (text(NAME), text(USER_CLAIM), text(USER_FIELD));
     let is_equal = planned.text("user_claim") == Some(&claim) && planned.text("user_field") == Some(&field);
     let is_the_same = is_equal && planned.text("name") == Some(&name);
-    let is_left_over = is_the_same && !is_used(session, sys_id, None).await.map_err(problem)?;
+    let is_unused = !is_used(session, sys_id, None).await.map_err(problem)?;
     let by = record.text(every::SYS_CREATED_BY).value();
-    if is_left_over && by.is_some_and(|by| session.is_account(by)) {
+    if is_the_same && is_unused && by.is_some_and(|by| session.is_account(by)) {
         return Ok(Some(sys_id.clone()));
     }
     let sys_id = sys_id.as_str();
+    let origin = match by {
+        Some(by) if is_unused => format!(
+            " No provider uses it, and {by} made it: if that was an apply that was cut short, delete it and apply again."
+        ),
+        Some(_) | None => String::new(),
+    };
     let remedy = if is_equal {
-        let origin = match by {
-            Some(by) if is_left_over => format!(
-                " No provider uses it, and {by} made it: if that was an apply that was cut short, delete it and apply again."
-            ),
-            Some(_) | None => String::new(),
-        };
         format!(
             "It maps the same claim to the same field, so use it: replace the block `configuration` with\n\n  \
              configuration_id = \"{sys_id}\"\n\nIt is then not changed or removed here.{origin}"
@@ -460,7 +460,7 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
         format!(
             "It maps the claim {claim} to the field {field}, which other integrations may rely on. Use another metadata \
              address of the same issuer (for Entra the one of the other token version), or change that record yourself and \
-             give configuration_id = \"{sys_id}\"."
+             give configuration_id = \"{sys_id}\".{origin}"
         )
     };
     let detail = format!(

@@ -28,7 +28,7 @@ impl Generator for Rules {
 
     fn change(&self, random: &mut Random, config: &mut Object) {
         config.set("type", random.one(&TYPES).0);
-        config.set("description", random.maybe("second"));
+        config.set("description", random.another("second"));
         config.set("active", random.chance(0.5));
     }
 

@@ -28,7 +28,7 @@ impl Generator for Entities {
     }
 
     fn change(&self, random: &mut Random, config: &mut Object) {
-        config.set("comments", random.maybe("second"));
+        config.set("comments", random.another("second"));
         config.set("default_grant_type", random.one(&GRANTS));
         if random.chance(0.5) {
             random.rotate(config, "client_secret");

@@ -53,6 +53,11 @@ impl Generator for Roles {
         vec![format!("sys_user_has_role {} {}", text("user"), text("role"))]
     }
 
+    /// A grant that a killed process made counts as one that existed before, and stays.
+    fn is_forgotten_when_killed(&self, line: &str) -> bool {
+        line.starts_with("sys_user_has_role ")
+    }
+
     fn prepare(&self, simulator: &Simulator) {
         for person in PEOPLE {
             simulator.instance().put("sys_user", &[("user_name", person)]);
