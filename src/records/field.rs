@@ -38,6 +38,10 @@ enum Unnamed {
 }
 
 /// Where the value of an attribute is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are a few of them for each resource type, made once"
+)]
 pub(crate) enum Source {
     /// In a column of the record.
     Column(Column, Form),
@@ -207,7 +211,7 @@ impl Field {
     }
 
     /// The same attribute, where it is only read: as a data source has it. None for what a record does not tell.
-    pub(crate) fn as_computed(self) -> Option<Self> {
+    pub(crate) fn into_computed(self) -> Option<Self> {
         let Source::Column(..) = self.source else { return None };
         let attributes = self.attributes.into_iter().map(Attribute::only_computed);
         Some(Self {

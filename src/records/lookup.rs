@@ -55,7 +55,7 @@ impl Lookup {
             noun: R::NOUN,
             table: R::TABLE,
             keys,
-            fields: R::fields().into_iter().filter_map(Field::as_computed).collect(),
+            fields: R::fields().into_iter().filter_map(Field::into_computed).collect(),
         }
     }
 
