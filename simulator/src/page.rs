@@ -100,5 +100,5 @@ async fn style() -> Response {
         (header::CONTENT_TYPE, "text/css; charset=utf-8"),
         (header::CACHE_CONTROL, "no-cache"),
     ];
-    (headers, include_str!("style.css")).into_response()
+    (headers, include_str!("page/style.css")).into_response()
 }
