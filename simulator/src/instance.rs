@@ -8,6 +8,7 @@ mod answer;
 mod application; // What an installed application may read.
 mod batch; // Several calls in one.
 mod bearer; // Tokens of the instance and of OIDC providers.
+mod habits; // What is made of records beyond storing them.
 mod inheritance;
 mod network; // ip_access
 mod oauth; // The instance as an authorization server.
@@ -47,6 +48,7 @@ use view::View;
 
 pub(crate) use shown::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
 
+pub use habits::{Beside, Habits, IdCase, LineEndings};
 pub use options::{
     AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead, Switches, Unauthorized,
 };
@@ -83,6 +85,8 @@ struct State {
     /// Users, by `sys_id`, of whom a grant is being handled.
     granting: Vec<String>,
     log: Vec<String>,
+    /// How many lists are still those from before the last write.
+    lagging: u32,
     /// Who made the records that the instance did not ship with, by `sys_id`.
     makers: BTreeMap<String, Maker>,
 }
@@ -261,6 +265,11 @@ impl Instance {
         change(&mut self.modes());
     }
 
+    /// Changes the habits.
+    pub fn habits(&self, change: impl FnOnce(&mut Habits)) {
+        change(&mut self.modes().habits);
+    }
+
     /// The requests so far, in the order in which they were answered.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestRecord> {
@@ -436,9 +445,13 @@ impl Instance {
             rows,
             later,
             makers,
+            lagging,
             ..
         } = &mut *state;
         rows.begin_write();
+        if caller.is_some() {
+            *lagging = modes.habits.lists_lag;
+        }
         let admin = &self.inner.options.admin_user;
         let written = write(&mut Platform {
             schema: &self.inner.schema,

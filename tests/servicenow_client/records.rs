@@ -227,9 +227,7 @@ async fn a_duplicate_is_named_in_both_shapes_of_its_refusal() {
 async fn a_query_is_exact_although_the_data_base_is_not() {
     let simulator = simulator().await;
     simulator.instance().put("sys_user", &[("user_name", "Robot")]);
-    simulator
-        .instance()
-        .switches(|modes| modes.case_insensitive_queries = true);
+    simulator.instance().switches(|modes| modes.habits.ignores_case = true);
 
     let found = session(&simulator)
         .find_one(sys_user::TABLE, &user("robot").natural_key.unwrap(), &[])

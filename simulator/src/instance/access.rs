@@ -76,7 +76,7 @@ pub(super) fn exception(operation: Operation) -> &'static str {
 
 /// Records that an access rule of their own hides from the caller. Counted, but not shown.
 pub(super) fn is_hidden(modes: &Switches, caller: &Caller, table: &str, record: &Record) -> bool {
-    if modes.hidden_rows.contains(value(record, "sys_id")) {
+    if modes.hidden_rows.contains(value(record, "sys_id")) || modes.habits.hidden_tables.contains(table) {
         return true;
     }
     let is_admin = caller.roles.contains("admin");

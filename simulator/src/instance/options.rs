@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::habits::Habits;
 use crate::faults::Faults;
 
 /// How an instance starts.
@@ -153,8 +154,6 @@ pub struct Switches {
     pub cascade: bool,
     /// `glide.invalid_query.returns_no_rows`.
     pub invalid_query_returns_no_rows: bool,
-    /// Comparisons in queries ignore case, as on most data bases below a real instance.
-    pub case_insensitive_queries: bool,
     /// Spelling of a 401.
     pub unauthorized: Unauthorized,
     /// Request targets longer than this many bytes get 414. ServiceNow's own Python client sends up to 10,000.
@@ -187,6 +186,8 @@ pub struct Switches {
     pub certificate_users: BTreeMap<String, String>,
     /// A token with an `scp` claim needs a matching `oauth_entity_scope`; reported once, contradicted elsewhere.
     pub scp_needs_scope_row: bool,
+    /// What is made of records beyond storing them.
+    pub habits: Habits,
 }
 
 impl Default for Switches {
@@ -203,7 +204,6 @@ impl Default for Switches {
             grants_need_elevation: false,
             cascade: true,
             invalid_query_returns_no_rows: false,
-            case_insensitive_queries: false,
             unauthorized: Unauthorized::Newer,
             uri_limit: 16_384,
             basic_auth_role: false,
@@ -220,6 +220,7 @@ impl Default for Switches {
             client_address: "127.0.0.1".to_owned(),
             certificate_users: BTreeMap::new(),
             scp_needs_scope_row: false,
+            habits: Habits::default(),
         }
     }
 }

@@ -9,7 +9,7 @@ use rand::RngExt;
 use super::options::{AbortRule, ExplicitScope, Operation, Refusal, Switches};
 use super::schema::{Kind, Schema};
 use super::store::{Rows, value};
-use super::{Record, rules};
+use super::{Record, habits, rules};
 
 /// Whether a write comes from a person's form or from the Table API.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -96,6 +96,7 @@ impl Platform<'_> {
             self.choose_scope(class, &mut record, &sent)?;
         }
         rules::before_insert(self, class, &mut record, &sent)?;
+        habits::before_write(self, class, &mut record, &sent);
         self.name_file(class, &mut record);
         self.check_abort_rules(class, Operation::Create)?;
         self.check_unique(class, &record)?;
@@ -114,6 +115,7 @@ impl Platform<'_> {
         let mut record = before.clone();
         record.extend(sent.clone());
         rules::before_update(self, class, &before, &mut record, &sent)?;
+        habits::before_write(self, class, &mut record, &sent);
         self.check_abort_rules(class, Operation::Write)?;
         if record == before {
             return Ok(before);
@@ -170,7 +172,8 @@ impl Platform<'_> {
             if self.via == Via::Rest && (column.computed || is_denied) {
                 continue;
             }
-            accepted.insert(name.clone(), typed(column.kind, text));
+            let text = self.modes.habits.stored(column, typed(column.kind, text));
+            accepted.insert(name.clone(), text);
         }
         accepted
     }
@@ -224,11 +227,14 @@ impl Platform<'_> {
         };
         for column in columns.values().filter(|column| column.unique) {
             let text = value(record, column.name);
-            let is_taken = !text.is_empty()
-                && self
-                    .rows
-                    .having(class, column.name, text)
-                    .any(|other| value(other, "sys_id") != value(record, "sys_id"));
+            let habits = &self.modes.habits;
+            let same: Box<dyn Iterator<Item = &Record>> = if habits.ignores_case {
+                let is_same = |other: &&Record| habits.is_same_key(value(other, column.name), text);
+                Box::new(self.rows.of_class(class).filter(is_same))
+            } else {
+                self.rows.having(class, column.name, text)
+            };
+            let is_taken = !text.is_empty() && { same }.any(|other| value(other, "sys_id") != value(record, "sys_id"));
             if is_taken {
                 return Err(self.duplicate(class, text));
             }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::Record;
+use super::habits::{IdCase, folded};
 use super::schema::Kind;
 use super::store::{Rows, value};
 use super::view::View;
@@ -147,6 +148,17 @@ impl Query {
         found
     }
 
+    /// The matching records without those that the instance does not even count for a caller.
+    pub(super) fn select_countable<'a>(
+        &'a self,
+        view: &'a View<'_>,
+        table: &'a str,
+    ) -> Vec<(&'static str, &'a Record)> {
+        let mut found = self.select(view, table);
+        found.retain(|(_, record)| !view.modes.habits.is_uncounted(table, record));
+        found
+    }
+
     /// All records, or those that an indexed column leaves over.
     fn candidates<'a>(&'a self, view: &'a View<'_>, table: &'a str) -> Vec<(&'static str, &'a Record)> {
         let family = view.schema.family(table);
@@ -225,7 +237,8 @@ impl Term {
 
     /// The values that an indexed column must have one of for this term to hold.
     fn indexed_values<'a>(&'a self, view: &View<'_>, class: &str) -> Option<(&'a str, Vec<&'a str>)> {
-        if view.ignores_case() || !Rows::is_indexed(class, &self.column) {
+        let finds_more = view.ignores_case() || view.modes.habits.id_case != IdCase::Stored;
+        if finds_more || !Rows::is_indexed(class, &self.column) {
             return None;
         }
         let is_equal = self.operator == Operator::Equal;
@@ -249,13 +262,17 @@ impl Term {
             let asks_filled = matches!(self.operator, Operator::IsNotEmpty | Operator::NotEqual);
             return (asks_empty && raw.is_empty()) || (asks_filled && !raw.is_empty());
         }
+        let is_id = self.column.ends_with("sys_id") || self.kind.target().is_some();
+        let ignores_case = view.ignores_case() || (is_id && view.modes.habits.id_case != IdCase::Stored);
         let fold = |text: &str| {
-            if view.ignores_case() {
+            if ignores_case {
                 text.to_lowercase()
             } else {
                 text.to_owned()
             }
         };
+        // Trailing blanks count where texts are searched, and not where they are compared.
+        let is_equal = |one: &str, other: &str| one == other || (view.ignores_case() && folded(one) == folded(other));
         let left = fold(&raw);
         let right = match (self.kind == Kind::Boolean, self.operand.as_str()) {
             (true, "1") => "true".to_owned(),
@@ -271,8 +288,8 @@ impl Term {
         };
         let day = |text: &str| text.split([' ', '@']).next().unwrap_or_default().to_owned();
         match self.operator {
-            Operator::Equal => left == right,
-            Operator::NotEqual => left != right,
+            Operator::Equal => is_equal(&left, &right),
+            Operator::NotEqual => !is_equal(&left, &right),
             Operator::Less => !left.is_empty() && order(&right) == Ordering::Less,
             Operator::LessOrEqual => !left.is_empty() && order(&right) != Ordering::Greater,
             Operator::Greater => !left.is_empty() && order(&right) == Ordering::Greater,
@@ -281,8 +298,8 @@ impl Term {
             Operator::NotLike => !left.contains(&right),
             Operator::StartsWith => left.starts_with(&right),
             Operator::EndsWith => left.ends_with(&right),
-            Operator::In => right.split(',').any(|one| one == left),
-            Operator::NotIn => right.split(',').all(|one| one != left),
+            Operator::In => right.split(',').any(|one| is_equal(one, &left)),
+            Operator::NotIn => !right.split(',').any(|one| is_equal(one, &left)),
             Operator::IsEmpty => left.is_empty(),
             Operator::IsNotEmpty => !left.is_empty(),
             Operator::Anything => true,

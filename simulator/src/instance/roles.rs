@@ -41,6 +41,11 @@ pub(super) fn before_grant(platform: &Platform<'_>, record: &mut Record) -> Resu
             "ACL Exception Insert Failed due to security constraints",
         ));
     }
+    if platform.via == Via::Rest && platform.modes.habits.refuses_grant(platform.rows, record) {
+        return Err(Refused::forbidden(
+            "ACL Exception Insert Failed due to security constraints",
+        ));
+    }
     if platform.modes.legacy_role_rows {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::options::DefaultProfile;
 use super::platform::{Platform, Refused, Via, new_id, wire_time};
 use super::store::{is_true, value};
-use super::{Record, network, roles};
+use super::{Record, habits, network, roles};
 
 /// May change the record, or turn the insert into a change of one that exists by giving it that one's `sys_id`.
 pub(super) fn before_insert(
@@ -91,7 +91,7 @@ pub(super) fn after_insert(platform: &mut Platform<'_>, class: &'static str, sys
         add_default_profile(platform, &record)?;
     }
     roles::after_change(platform, class, &record);
-    Ok(())
+    habits::after_insert(platform, class, &record)
 }
 
 pub(super) fn after_update(platform: &mut Platform<'_>, class: &'static str, sys_id: &str) -> Result<(), Refused> {
@@ -198,10 +198,10 @@ fn check_metadata_url(platform: &Platform<'_>, record: &Record) -> Result<(), Re
     let url = value(record, "oidc_url");
     let is_taken = platform.modes.unique_oidc_url
         && !url.is_empty()
-        && platform
-            .rows
-            .of_class("oidc_provider_configuration")
-            .any(|other| value(other, "oidc_url") == url && value(other, "sys_id") != value(record, "sys_id"));
+        && platform.rows.of_class("oidc_provider_configuration").any(|other| {
+            let is_same = platform.modes.habits.is_same_key(value(other, "oidc_url"), url);
+            is_same && value(other, "sys_id") != value(record, "sys_id")
+        });
     if is_taken {
         return Err(platform.duplicate("oidc_provider_configuration", url));
     }

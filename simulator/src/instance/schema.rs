@@ -64,6 +64,8 @@ pub(super) struct Column {
     pub(super) unique: bool,
     /// Computed by the instance: what a client sends is dropped.
     pub(super) computed: bool,
+    /// How many characters a text may have. Enforced by a habit.
+    pub(super) max_length: usize,
     since: Release,
 }
 
@@ -88,6 +90,11 @@ impl Column {
         self
     }
 
+    pub(super) fn at_most(mut self, characters: usize) -> Self {
+        self.max_length = characters;
+        self
+    }
+
     pub(super) fn since(mut self, release: Release) -> Self {
         self.since = release;
         self
@@ -103,6 +110,7 @@ fn column(name: &'static str, label: &'static str, kind: Kind) -> Column {
         mandatory: false,
         unique: false,
         computed: false,
+        max_length: if matches!(kind, Kind::Url) { 1024 } else { 255 },
         since: Release::Yokohama,
     }
 }

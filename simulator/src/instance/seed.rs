@@ -92,6 +92,7 @@ impl Seed<'_, '_> {
             );
             for column in table.own_columns() {
                 let target = column.kind.target().unwrap_or_default();
+                let max_length = if target.is_empty() { column.max_length } else { 32 };
                 self.add(
                     "sys_dictionary",
                     &[
@@ -105,7 +106,7 @@ impl Seed<'_, '_> {
                         ("unique", &column.unique.to_string()),
                         ("default_value", column.default),
                         ("reference", target),
-                        ("max_length", if target.is_empty() { "255" } else { "32" }),
+                        ("max_length", &max_length.to_string()),
                         ("choice", if column.kind.is_choice() { "1" } else { "0" }),
                     ],
                 );

@@ -138,7 +138,9 @@ impl Instance {
         let Some(table) = schema.table(&call.table) else {
             return failure(400, &format!("Invalid table {}", call.table), None);
         };
-        let operation = match (call.verb(), &call.sys_id) {
+        let sys_id = call.sys_id.as_deref().map(|given| self.modes().habits.sys_id(given));
+        let sys_id = sys_id.as_deref();
+        let operation = match (call.verb(), sys_id) {
             (Method::GET | Method::HEAD, _) => Operation::Read,
             (Method::POST, None) => Operation::Create,
             (Method::PUT | Method::PATCH, Some(_)) => Operation::Write,
@@ -154,19 +156,13 @@ impl Instance {
             return failure(403, "Operation Failed", Some(&detail));
         }
         match operation {
-            Operation::Read => match &call.sys_id {
+            Operation::Read => match sys_id {
                 Some(sys_id) => self.read_one(caller, call, table.name, sys_id),
                 None => self.read_list(caller, call, table.name),
             },
             Operation::Create => self.create(caller, call, table.name),
-            Operation::Write => {
-                let sys_id = call.sys_id.as_deref().unwrap_or_default();
-                self.write(caller, call, table.name, sys_id)
-            }
-            Operation::Delete => {
-                let sys_id = call.sys_id.as_deref().unwrap_or_default();
-                self.delete(caller, call, table.name, sys_id)
-            }
+            Operation::Write => self.write(caller, call, table.name, sys_id.unwrap_or_default()),
+            Operation::Delete => self.delete(caller, call, table.name, sys_id.unwrap_or_default()),
         }
     }
 
@@ -186,9 +182,9 @@ impl Instance {
                 Some("ACL Exception Query Failed due to security constraints"),
             );
         }
-        let count = self.with_view(call.freshness, |view| {
+        let count = self.with_view(self.freshness_of_list(call), |view| {
             let query = Query::parse(view, table.name, &call.encoded_query());
-            query.select(view, table.name).len()
+            query.select_countable(view, table.name).len()
         });
         let stats = if call.is_set("sysparm_count") {
             json!({"count": count.to_string()})
@@ -203,6 +199,7 @@ impl Instance {
         let rendered = self.with_view(call.freshness, |view| {
             let (_, record) = view.rows.find(view.schema, table, sys_id)?;
             let is_hidden = access::is_hidden(&modes, caller, table, record);
+            let is_hidden = is_hidden || modes.habits.is_uncounted(table, record);
             (!is_hidden).then(|| view.render(table, record, &call.shape()))
         });
         match rendered {
@@ -215,9 +212,9 @@ impl Instance {
         let modes = self.modes().clone();
         let limit = call.number("sysparm_limit").unwrap_or(10_000).max(1);
         let offset = call.number("sysparm_offset").unwrap_or(0);
-        let (total, rows) = self.with_view(call.freshness, |view| {
+        let (total, rows) = self.with_view(self.freshness_of_list(call), |view| {
             let query = Query::parse(view, table, &call.encoded_query());
-            let found = query.select(view, table);
+            let found = query.select_countable(view, table);
             let shape = call.shape();
             // The page is cut before access rules act, so it may come out short or empty.
             let rows: Vec<Value> = found
@@ -241,6 +238,16 @@ impl Instance {
             set(&mut response, "link", &link);
         }
         response
+    }
+
+    /// Lists may lag behind a write.
+    fn freshness_of_list(&self, call: &Call) -> Freshness {
+        let mut state = self.state();
+        if state.lagging == 0 {
+            return call.freshness;
+        }
+        state.lagging -= 1;
+        Freshness::BeforeLastWrite
     }
 
     fn create(&self, caller: &Caller, call: &Call, table: &'static str) -> Response {
@@ -310,7 +317,9 @@ impl Instance {
         let modes = self.modes().clone();
         self.with_view(Freshness::Current, |view| {
             let (class, record) = view.rows.find(view.schema, table, sys_id)?;
-            (!access::is_hidden(&modes, caller, table, record)).then_some(class)
+            let is_hidden = access::is_hidden(&modes, caller, table, record);
+            let is_hidden = is_hidden || modes.habits.is_uncounted(table, record);
+            (!is_hidden).then_some(class)
         })
     }
 

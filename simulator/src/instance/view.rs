@@ -53,7 +53,7 @@ impl View<'_> {
     }
 
     pub(super) fn ignores_case(&self) -> bool {
-        self.modes.case_insensitive_queries
+        self.modes.habits.ignores_case
     }
 
     /// The type of a column, dot-walked or not; `None` if there is none of that name.
@@ -173,6 +173,7 @@ impl View<'_> {
             };
             (stored, display)
         };
+        let raw = self.modes.habits.shown(raw);
         let link = match (column.kind, shape.links) {
             (Kind::Reference(target), Links::Included) if !raw.is_empty() => {
                 Some(format!("{}/api/now/table/{target}/{raw}", self.base_url))

@@ -4,6 +4,7 @@
 
 mod client;
 mod faults;
+mod habits;
 mod oauth;
 mod oidc;
 mod query;

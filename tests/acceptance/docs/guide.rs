@@ -51,7 +51,7 @@ async fn the_guide_applies_to_instances_of_every_kind() {
                 modes.legacy_role_rows = release == Release::Yokohama;
                 modes.cascade = release == Release::Australia;
                 modes.invalid_query_returns_no_rows = release == Release::Brazil;
-                modes.case_insensitive_queries = release == Release::Brazil;
+                modes.habits.ignores_case = release == Release::Brazil;
                 modes.delete_needs_content_type = release == Release::Yokohama;
             });
             let guide = Guide::register(&simulator);

@@ -58,7 +58,7 @@ async fn kinds_of_instances_make_no_difference() {
         ("wrong queries find nothing, and duplicates are bad requests", |modes| {
             modes.invalid_query_returns_no_rows = true;
             modes.duplicate = Refusal::BadRequest;
-            modes.case_insensitive_queries = true;
+            modes.habits.ignores_case = true;
         }),
         ("columns that cannot be read", |modes| {
             modes.read_denied = denied(&[

@@ -161,7 +161,7 @@ fn entity() -> Table {
             url("login_url", "Login URL"),
             reference("jwt_provider", "JWT Provider", "jwt_provider"),
             text("logo_url", "Logo URL"),
-            text("comments", "Comments"),
+            text("comments", "Comments").at_most(4000),
             boolean("active", "Active").default("true"),
             choice("access", "Accessible from", ACCESS).default("public"),
             choice(

@@ -63,12 +63,12 @@ pub(super) fn tables() -> Vec<Table> {
 
 fn user() -> Table {
     table("sys_user", "User", "name").columns([
-        text("user_name", "User ID").unique(),
-        text("first_name", "First name"),
+        text("user_name", "User ID").unique().at_most(40),
+        text("first_name", "First name").at_most(50),
         text("middle_name", "Middle name"),
-        text("last_name", "Last name"),
+        text("last_name", "Last name").at_most(50),
         text("name", "Name").computed(),
-        text("email", "Email"),
+        text("email", "Email").at_most(100),
         boolean("active", "Active").default("true"),
         boolean("locked_out", "Locked out"),
         boolean("password_needs_reset", "Password needs reset"),
@@ -88,7 +88,7 @@ fn user() -> Table {
         .since(Release::Zurich),
         text("source", "Source"),
         text("employee_number", "Employee number"),
-        text("title", "Title"),
+        text("title", "Title").at_most(60),
         text("phone", "Business phone"),
         text("mobile_phone", "Mobile phone"),
         reference("department", "Department", "cmn_department"),
