@@ -34,7 +34,7 @@ pub(crate) fn remedy_of_table(error: &TableError) -> String {
         existing: Some(sys_id), ..
     } = error
     {
-        return format!("Adopt the record with `terraform import <address> {sys_id}`, or use another value.");
+        return format!("Import the record with `terraform import <address> {sys_id}`, or use another value.");
     }
     if let TableError::RateLimited { .. } = error {
         let remedy = error.remedy();
@@ -90,14 +90,14 @@ fn of_http(error: &HttpError) -> Option<Diagnostic> {
 
 fn refused(service: &str, detail: String) -> Diagnostic {
     let elsewhere =
-        format!("{ELSEWHERE} Credentials that were refused are not tried again: that could lock the account.");
+        format!("{ELSEWHERE} Rejected credentials are not tried again, because that could lock the account.");
     Diagnostic::error(format!("Could not sign in to {service}"), detail).told_once(&elsewhere)
 }
 
 const SERVICENOW: &str = "ServiceNow";
 const MICROSOFT: &str = "Microsoft 365";
-const NOT_SENT: &str = "This call was not sent; what was already done is in the state.";
-const ELSEWHERE: &str = "Another error of this run with the same title gives the cause and the remedy.";
+const NOT_SENT: &str = "This request was not sent; completed changes are in the state.";
+const ELSEWHERE: &str = "Another error of this run with the same title has the cause and the remedy.";
 
 #[cfg(test)]
 mod tests {
@@ -125,9 +125,9 @@ mod tests {
             assert_eq!(diagnostic.summary, "Could not reach https://dev1.service-now.com");
             assert_eq!(
                 diagnostic.detail,
-                "No connection to dev1.service-now.com (Connection refused (os error 111)).\n\nCheck the address, the port \
-                 and what lies between (firewall, proxy, VPN). This call was not sent; what was already done is in the \
-                 state."
+                "No connection to dev1.service-now.com (Connection refused (os error 111)).\n\nCheck the address, \
+                 the port and the network path (firewall, proxy, VPN). This request was not sent; completed changes \
+                 are in the state."
             );
             assert!(diagnostic.repeated.is_some());
         }

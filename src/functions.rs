@@ -43,13 +43,13 @@ impl Function for OauthRedirectUrl {
     fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
         let url = text(arguments, 0);
         let origin = Origin::parse(url).map_err(|error| {
-            let remedy = "Give the address of the instance, such as https://contoso.service-now.com";
+            let remedy = "Use the address of the instance, such as https://contoso.service-now.com";
             FunctionError::at(0, diagnostics::explain(&error, remedy))
         })?;
         let base = origin.base();
         if base.path() != "/" {
             let text = format!(
-                "{url:?} has the path {:?}. Give the address of the instance alone, such as https://{}.",
+                "{url:?} has the path {:?}. Use the address of the instance alone, such as https://{}.",
                 base.path(),
                 origin.host()
             );
@@ -117,8 +117,8 @@ impl Function for EntraOidcMetadataUrl {
             "2" | "2.0" | "v2.0" => "/v2.0",
             other => {
                 let text = format!(
-                    "{other:?} is no version of Entra's tokens. Use \"1.0\", or \"2.0\" where the audience application has \
-                     requestedAccessTokenVersion = 2."
+                    "{other:?} is not a version of Entra tokens. Use \"1.0\", or \"2.0\" where the audience \
+                     application has requestedAccessTokenVersion = 2."
                 );
                 return Err(FunctionError::at(1, text));
             }
@@ -145,7 +145,7 @@ fn tenant(arguments: &[Value], position: usize) -> Result<&str, FunctionError> {
     let is_guid = tenant.len() == 36 && tenant.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
     if SHARED.contains(&tenant) {
         let text = format!(
-            "{tenant:?} stands for every tenant, and an application signs in to one. Give the tenant's GUID or domain."
+            "{tenant:?} stands for every tenant, but an application signs in to one. Use the tenant's GUID or domain."
         );
         return Err(FunctionError::at(position, text));
     }

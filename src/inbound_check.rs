@@ -94,7 +94,8 @@ impl Check {
             incident::TABLE
         } else {
             Table::named(table).ok_or_else(|| {
-                Diagnostic::error("Invalid table", format!("{table:?} is no table's name.")).at_attribute("table")
+                Diagnostic::error("Invalid table", format!("{table:?} is not a valid table name."))
+                    .at_attribute("table")
             })?
         };
         Ok(Self {
@@ -336,7 +337,7 @@ fn table_name() -> validate::Validator {
     validate::Validator::text("", |text| match Table::named(text) {
         Some(_) => Ok(()),
         None => Err(format!(
-            "{text:?} is no table's name, which has lower-case letters, digits and underscores, such as incident."
+            "{text:?} is not a valid table name: expected lower-case letters, digits and underscores, such as incident."
         )),
     })
 }

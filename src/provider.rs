@@ -131,9 +131,9 @@ fn unknown(arguments: &Arguments<'_>, microsoft365: &Arguments<'_>) -> Unknown {
 
 fn not_known_yet(arguments: &[String]) -> Diagnostic {
     let detail = format!(
-        "Arguments of the provider block come from something that is still to be created ({}), so nothing can be read or \
-         written through them. Apply what they depend on first (terraform apply -target=...), or give them values that are \
-         known at plan time.",
+        "Arguments of the provider block depend on something that does not exist yet ({}), so nothing can be read or \
+         written. Apply what they depend on first (terraform apply -target=...), or use values that are known at plan \
+         time.",
         arguments.join(", ")
     );
     Diagnostic::error("The provider's configuration is not known yet", detail)
@@ -158,8 +158,8 @@ fn servicenow(
 ) -> Result<Instance, Diagnostic> {
     let missing = |what: &str, attribute: &str| {
         let detail = format!(
-            "{what} Give it in the provider block or in its environment variable; the provider's page lists both for each \
-             argument."
+            "{what} Set it in the provider block or in its environment variable; the provider's documentation lists \
+             both for each argument."
         );
         Diagnostic::error("ServiceNow is not configured", detail).at_attribute(attribute)
     };
@@ -174,8 +174,8 @@ fn servicenow(
     };
     let Some(sign_in) = sign_in else {
         let what = sign_in::lacking(arguments).unwrap_or_else(|| {
-            "No way to sign in is complete: give username and password, client_id and client_secret, or one of the \
-             others."
+            "No sign-in method is complete: set username and password, client_id and client_secret, or the arguments \
+             of another method."
                 .to_owned()
         });
         return Err(Diagnostic {

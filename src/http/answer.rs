@@ -23,7 +23,7 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum NotJson {
     /// The server says that it is something else: a login page, a sleeping instance, a proxy.
-    #[error("{host} answered {content_type}{}, not JSON", title.as_ref().map(|title| format!(" ({title:?})")).unwrap_or_default())]
+    #[error("{host} responded with {content_type}{}, not JSON", title.as_ref().map(|title| format!(" ({title:?})")).unwrap_or_default())]
     ContentType {
         /// Who answered.
         host: String,
@@ -33,7 +33,7 @@ pub enum NotJson {
         title: Option<String>,
     },
     /// Called JSON, but cut short, malformed or of another shape.
-    #[error("{host} answered JSON that cannot be read (cut short, or not the expected shape)")]
+    #[error("{host} responded with JSON that cannot be read (cut short, or not the expected shape)")]
     Body {
         /// Who answered.
         host: String,

@@ -12,7 +12,7 @@ pub enum HttpError {
     #[error("the operation was interrupted")]
     Cancelled,
     /// The operation's time is over. A request with [`super::Repeat::Never`] never ends this way once it was sent.
-    #[error("no usable answer in {}{}", seconds(.waited), last.as_ref().map(|last| format!(" (the last attempt: {last})")).unwrap_or_default())]
+    #[error("no usable response within {}{}", seconds(.waited), last.as_ref().map(|last| format!(" (the last attempt: {last})")).unwrap_or_default())]
     DeadlineExceeded {
         /// Time spent on this request, pauses included.
         waited: Duration,
@@ -67,7 +67,7 @@ pub enum HttpError {
         why: String,
     },
     /// The connection broke or stayed silent, also after all retries. The request may be sent again.
-    #[error("{host} gave no answer: {why}")]
+    #[error("{host} did not respond: {why}")]
     Lost {
         /// The host asked for.
         host: String,
@@ -85,7 +85,7 @@ pub enum HttpError {
         answer: Option<Arc<Answer>>,
     },
     /// The server pointed elsewhere. Never followed: credentials go to the configured host only.
-    #[error("{host} answered with a redirect (status {status}) to {to}; redirects are not followed")]
+    #[error("{host} responded with a redirect (status {status}) to {to}; redirects are not followed")]
     Redirected {
         /// The host asked for.
         host: String,
@@ -103,7 +103,7 @@ pub enum HttpError {
         meant: Option<String>,
     },
     /// Not an address at all, or one that cannot be a base.
-    #[error("\"{url}\" is not a usable address: {why}")]
+    #[error("\"{url}\" is not a valid address: {why}")]
     BadUrl {
         /// The refused text as it was given, without credentials.
         url: String,
@@ -121,7 +121,7 @@ pub enum HttpError {
         allowed: String,
     },
     /// The answer is larger than anything expected.
-    #[error("{host} answered with more than {limit} bytes")]
+    #[error("{host} responded with more than {limit} bytes")]
     TooLarge {
         /// The host asked for.
         host: String,
@@ -129,7 +129,7 @@ pub enum HttpError {
         limit: usize,
     },
     /// The answer is compressed, although the request asked for no compression.
-    #[error("{host} answered with a body that is compressed ({encoding}), which the request did not ask for")]
+    #[error("{host} responded with a compressed body ({encoding}), which the request did not ask for")]
     Compressed {
         /// The host asked for.
         host: String,
@@ -152,36 +152,39 @@ impl HttpError {
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
-            Self::Cancelled => "Run it again to finish.".to_owned(),
+            Self::Cancelled => "Run it again to complete it.".to_owned(),
             Self::DeadlineExceeded { .. } => {
-                "Raise the operation's timeout, or look at why the other side is slow.".to_owned()
+                "Raise the operation's timeout, or find out why the server is slow.".to_owned()
             }
             Self::Options(error) => error.remedy(),
             Self::Dns { .. } => {
-                "Check the address for a typing error, and that this machine's DNS knows the name.".to_owned()
+                "Check the address for typing errors, and that this machine's DNS can resolve the name.".to_owned()
             }
             Self::Connect { .. } => {
-                "Check the address, the port and what lies between (firewall, proxy, VPN).".to_owned()
+                "Check the address, the port and the network path (firewall, proxy, VPN).".to_owned()
             }
             Self::ProxyRefused { .. } => {
                 "Correct the proxy's address and credentials, or list the host in NO_PROXY.".to_owned()
             }
             Self::Tls { problem, .. } => problem.remedy().to_owned(),
             Self::Lost { .. } => "Run it again when the host is reachable.".to_owned(),
-            Self::Uncertain { .. } => "Look whether it took effect before running it again.".to_owned(),
-            Self::Redirected { .. } => "Set the address that answers itself.".to_owned(),
+            Self::Uncertain { .. } => "Check whether it took effect before running it again.".to_owned(),
+            Self::Redirected { .. } => "Use the address that responds without a redirect.".to_owned(),
             Self::InsecureUrl { meant, .. } => match meant {
                 Some(meant) => format!("Use \"{meant}\"."),
                 None => "Use https://.".to_owned(),
             },
             Self::BadUrl { meant, .. } => match meant {
                 Some(meant) => format!("Use \"{meant}\"."),
-                None => "Write it in full, such as \"https://host\".".to_owned(),
+                None => "Use the full address, such as \"https://host\".".to_owned(),
             },
-            Self::ForeignHost { .. } => "This is a defect of the provider; please report it.".to_owned(),
-            Self::TooLarge { .. } => "Look at what answers there: no answer of this size is expected.".to_owned(),
+            Self::ForeignHost { .. } => "This is a bug in the provider: please report it.".to_owned(),
+            Self::TooLarge { .. } => {
+                "Check what is serving this address: no response of this size is expected.".to_owned()
+            }
             Self::Compressed { .. } => {
-                "Have the proxy or gateway between leave answers uncompressed for clients that send no Accept-Encoding."
+                "Configure the proxy or gateway to leave responses uncompressed for clients that send no \
+                 Accept-Encoding."
                     .to_owned()
             }
             Self::RateLimited { .. } => {
@@ -260,7 +263,7 @@ pub enum OptionsError {
         why: String,
     },
     /// A file holds no PEM of the right kind, or a broken one.
-    #[error("{option}: the file {} holds no usable {wanted} in PEM form ({why})", path.display())]
+    #[error("{option}: the file {} contains no valid {wanted} in PEM format ({why})", path.display())]
     BadPem {
         /// The option.
         option: &'static str,
@@ -292,7 +295,7 @@ pub enum OptionsError {
         why: String,
     },
     /// A proxy that cannot be one.
-    #[error("the environment variable {variable} names no usable proxy: {why}")]
+    #[error("the environment variable {variable} is not a valid proxy address: {why}")]
     Proxy {
         /// The variable.
         variable: &'static str,
@@ -300,7 +303,7 @@ pub enum OptionsError {
         why: String,
     },
     /// A header made from a setting is none.
-    #[error("{what} holds characters that an HTTP header may not")]
+    #[error("{what} contains characters that are not allowed in an HTTP header")]
     BadHeader {
         /// Which setting.
         what: &'static str,
@@ -320,13 +323,13 @@ impl OptionsError {
         match self {
             Self::Unreadable { .. } => "Check the path and its permissions.".to_owned(),
             Self::BadPem { wanted, .. } => {
-                format!("Give a file with a {wanted} in PEM form, BEGIN and END lines included.")
+                format!("Use a file with a {wanted} in PEM format, BEGIN and END lines included.")
             }
             Self::CertificateWithoutKey { .. } => {
                 "Set client_key_path, or append the private key to that file.".to_owned()
             }
             Self::KeyWithoutCertificate { .. } => "Set client_certificate_path as well, or remove the key.".to_owned(),
-            Self::UnusablePair { .. } => "Give the private key that belongs to the certificate.".to_owned(),
+            Self::UnusablePair { .. } => "Use the private key that belongs to the certificate.".to_owned(),
             Self::Proxy { variable, .. } => format!(
                 "Set {variable} to an address such as http://proxy.example.com:8080, or remove it to connect directly."
             ),
@@ -340,7 +343,7 @@ impl OptionsError {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TlsProblem {
     /// Signed by an authority that this machine does not know.
-    #[error("its certificate is signed by an authority that is not trusted here")]
+    #[error("its certificate is signed by an untrusted authority")]
     UnknownAuthority,
     /// This machine has no trusted authorities at all.
     #[error("this machine has no trusted certificate authorities")]
@@ -376,14 +379,12 @@ impl TlsProblem {
             Self::NoRoots => {
                 "Install certificate authorities (package ca-certificates), or set ca_certificate_path or SSL_CERT_FILE."
             }
-            Self::Expired => {
-                "Have the certificate renewed. If it has not expired, this machine's clock is ahead: set it."
-            }
-            Self::NotYetValid => "This machine's clock is probably behind: set it.",
+            Self::Expired => "Renew the certificate. If it has not expired, this machine's clock is ahead: correct it.",
+            Self::NotYetValid => "This machine's clock is probably behind: correct it.",
             Self::WrongName => "Check the address.",
             Self::ClientCertificate => "Check client_certificate_path and client_key_path.",
-            Self::Protocol => "Have TLS 1.2 or newer enabled on the server, or on the proxy between.",
-            Self::Other => "Run it again. If it stays, look at what lies between (firewall, proxy, VPN).",
+            Self::Protocol => "Enable TLS 1.2 or newer on the server, or on the proxy in between.",
+            Self::Other => "Run it again. If the error persists, check the network path (firewall, proxy, VPN).",
         }
     }
 }

@@ -23,12 +23,14 @@ pub enum JwtError {
     TooLong,
     /// Line breaks, blanks, quotes or bytes that no token has.
     #[error(
-        "the token holds characters that no token has (a line break, a blank, a quote, binary data); check how it was copied"
+        "the token contains characters that no token has (a line break, a space, a quote, binary data); check how it \
+         was copied"
     )]
     Characters,
     /// Not three parts with dots between.
     #[error(
-        "the token is not a JSON web token: it must have three parts with dots between, this has {parts}; it may be cut short, or be another kind of token"
+        "the token is not a JSON web token: it must have three parts separated by dots, this has {parts}; it may be \
+         cut short, or be another kind of token"
     )]
     Parts {
         /// How many it has.

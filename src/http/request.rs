@@ -37,7 +37,7 @@ impl Origin {
             return Err(bad("it must begin with https:// and name a host"));
         }
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(bad("it must not hold credentials"));
+            return Err(bad("it must not contain credentials"));
         }
         if base.query().is_some() || base.fragment().is_some() {
             return Err(bad("it must not have a query or a fragment"));

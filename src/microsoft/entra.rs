@@ -133,7 +133,8 @@ impl EntraError {
             Self::Federated(error) => error.remedy(),
             Self::BadToken(_) => "Give the token as it was issued, whole and without quotes or line breaks.".to_owned(),
             Self::Expired { .. } => {
-                "Get a new one, or use refresh_token, which lasts. If it is new, this machine's clock is ahead: set it."
+                "Get a new one, or use refresh_token, which lasts. If it is new, this machine's clock is ahead: \
+                 correct it."
                     .to_owned()
             }
             Self::BadTenant(_) => "Give the tenant's GUID or a verified domain.".to_owned(),

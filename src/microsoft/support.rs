@@ -334,9 +334,11 @@ impl SupportApi {
             Some(Value::Array(items)) => items
                 .iter()
                 .map(|item| {
-                    item.as_object()
-                        .cloned()
-                        .ok_or_else(|| shape(format!("the list at {pointer:?} holds something that is no object")))
+                    item.as_object().cloned().ok_or_else(|| {
+                        shape(format!(
+                            "the list at {pointer:?} contains something that is not an object"
+                        ))
+                    })
                 })
                 .collect(),
             Some(Value::Null) => Ok(Vec::new()),

@@ -339,7 +339,8 @@ impl<'a> Draft<'a> {
         if is_listed {
             let _ = write!(
                 self.text,
-                "What exists already is found with `terraform query`: see [list resource `{name}`](../list-resources/{}.md).\n\n",
+                "What already exists is found with `terraform query`: see [list resource \
+                 `{name}`](../list-resources/{}.md).\n\n",
                 self.site.page_name(name)
             );
         }

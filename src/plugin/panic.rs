@@ -22,7 +22,7 @@ pub fn report_to_host(mask: Mask) {
 }
 
 fn report(info: &PanicHookInfo<'_>, backtrace: &Backtrace, mask: Mask) -> String {
-    let message = info.payload_as_str().unwrap_or("a value that is no text");
+    let message = info.payload_as_str().unwrap_or("a value that is not text");
     let mut report = format!("panic: {}\n", mask(message));
     if let Some(location) = info.location() {
         report.push_str(&format!("  at {location}\n"));

@@ -372,15 +372,16 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
 /// A state of a version that this provider never wrote; `current` is the one it writes.
 pub fn unknown_version(type_name: &str, version: i64, current: i64) -> Diagnostic {
     let who = if version > current {
-        "It was probably written by a newer provider: use that one, or a newer."
+        "It was probably written by a newer version of the provider: use that version or a later one."
     } else {
-        "No version of this provider wrote it: the state is probably another provider's. Take the object out of the state \
-         with a removed block, and import it."
+        "No version of this provider wrote it: the state is probably another provider's. Remove the object from the \
+         state with a removed block, and import it."
     };
     let detail = format!(
-        "The state of this {type_name} was written in version {version} of its shape, which this provider does not know. {who}"
+        "The state of this {type_name} has schema version {version}, which this version of the provider does not \
+         support. {who}"
     );
-    Diagnostic::error("State of an unknown version", detail)
+    Diagnostic::error("Unknown state version", detail)
 }
 
 /// What a `list` block asks for.

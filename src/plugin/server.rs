@@ -265,7 +265,7 @@ fn find<'a, T: BlockType + ?Sized>(
 /// A fault of ours, told to the user.
 fn bug(what: impl std::fmt::Display) -> Diagnostic {
     Diagnostic::error(
-        "The provider made a mistake",
+        "Bug in the provider",
         format!("{what}. This is a bug in the provider: please report it."),
     )
 }
@@ -286,7 +286,8 @@ fn decode(value: Option<&DynamicValue>, ty: &Type) -> Result<Value, Diagnostic> 
         return Ok(Value::Null);
     };
     let decoded = if value.msgpack.is_empty() && !value.json.is_empty() {
-        let json = serde_json::from_slice(&value.json).map_err(|error| bug(format!("a value is no JSON: {error}")))?;
+        let json =
+            serde_json::from_slice(&value.json).map_err(|error| bug(format!("a value is not valid JSON: {error}")))?;
         super::codec::json::decode(&json, ty, super::codec::json::Unexpected::Refuse)
     } else {
         msgpack::decode(&value.msgpack, ty)
@@ -299,6 +300,6 @@ fn decode_object(value: Option<&DynamicValue>, ty: &Type) -> Result<Option<Objec
     match decode(value, ty)? {
         Value::Object(object) => Ok(Some(object)),
         Value::Null => Ok(None),
-        other => Err(bug(format!("an object was due, and {other:?} came"))),
+        other => Err(bug(format!("expected an object, got {other:?}"))),
     }
 }

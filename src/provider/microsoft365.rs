@@ -89,8 +89,8 @@ fn support(arguments: &Arguments<'_>, client: &Arc<Client>) -> Result<Microsoft3
     let (configured, environment) = given(arguments);
     let not_configured = |error: &dyn std::error::Error, remedy: &str| {
         let remedy = format!(
-            "{remedy} Give it in the block microsoft365 of the provider configuration, or in the ARM_* and M365_* \
-             variables: the provider's page lists both for each argument."
+            "{remedy} Use the block microsoft365 of the provider configuration, or the ARM_* and M365_* variables; \
+             the provider's documentation lists both for each argument."
         );
         Missing::NotConfigured(Diagnostic::error(
             "Microsoft 365 is not configured",

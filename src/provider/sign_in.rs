@@ -26,11 +26,11 @@ pub(super) fn choose(arguments: &Arguments<'_>) -> Result<Option<SignIn>, Diagno
     let configured: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_configured).collect();
     if let [first, second, ..] = configured.as_slice() {
         let detail = format!(
-            "The provider block gives everything for {} and for {}. Keep the arguments of one, or say which is meant with \
+            "The provider block has all arguments for {} and for {}. Keep those of one method, or choose one with \
              grant_type.",
             first.arguments, second.arguments
         );
-        return Err(Diagnostic::error("Several ways to sign in to ServiceNow", detail).at_attribute(first.attribute));
+        return Err(Diagnostic::error("Several sign-in methods for ServiceNow", detail).at_attribute(first.attribute));
     }
     let partly = candidates.iter().find(|candidate| candidate.is_partly_configured);
     let chosen = configured.first().copied().or(partly).or(candidates.first());
@@ -90,7 +90,7 @@ impl GrantType {
     fn parse(text: &str) -> Result<Self, Diagnostic> {
         Self::ALL.into_iter().find(|known| known.name() == text).ok_or_else(|| {
             let detail = format!(
-                "The grant type {text:?} is none of {}. Correct SERVICENOW_GRANT_TYPE.",
+                "{text:?} is not a valid grant type: expected one of {}. Correct SERVICENOW_GRANT_TYPE.",
                 GRANT_TYPES.join(", ")
             );
             Diagnostic::error("Unknown grant type", detail)
@@ -122,7 +122,7 @@ pub(super) fn lacking(arguments: &Arguments<'_>) -> Option<String> {
         (&refresh_token, "refresh_token", &client_id, "client_id"),
         (&refresh_token, "refresh_token", &client_secret, "client_secret"),
     ];
-    let lacks = |given: &str, missing: &str| Some(format!("{given} is given, but {missing} is missing."));
+    let lacks = |given: &str, missing: &str| Some(format!("{given} is set, but {missing} is missing."));
     pairs
         .into_iter()
         .find_map(|(one, one_name, other, other_name)| match (one, other) {
@@ -411,21 +411,15 @@ mod tests {
             let config: Object = config.iter().map(|(name, value)| (*name, *value)).collect();
             lacking(&Arguments::new(&config, Environment::of(none))).unwrap_or_default()
         };
-        assert_eq!(
-            said(&[("username", "u")]),
-            "username is given, but password is missing."
-        );
-        assert_eq!(
-            said(&[("password", "p")]),
-            "password is given, but username is missing."
-        );
+        assert_eq!(said(&[("username", "u")]), "username is set, but password is missing.");
+        assert_eq!(said(&[("password", "p")]), "password is set, but username is missing.");
         assert_eq!(
             said(&[("client_secret", "s")]),
-            "client_secret is given, but client_id is missing."
+            "client_secret is set, but client_id is missing."
         );
         assert_eq!(
             said(&[("refresh_token", "r")]),
-            "refresh_token is given, but client_id is missing."
+            "refresh_token is set, but client_id is missing."
         );
         assert_eq!(said(&[]), "");
     }

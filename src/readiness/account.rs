@@ -128,8 +128,8 @@ pub(super) async fn sign_in(session: &Session, wanted: &Wanted) -> Finding {
         Ok(_) | Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Finding::pass(
             NAME,
             match &wanted.account {
-                Some(account) => format!("The instance takes the sign-in of {account}."),
-                None => "The instance takes the sign-in.".to_owned(),
+                Some(account) => format!("The instance accepts the sign-in of {account}."),
+                None => "The instance accepts the sign-in.".to_owned(),
             },
         ),
         Err(error) => Finding::fail(NAME, diagnostics::explain(&error, ""), error.remedy()),
@@ -185,7 +185,7 @@ async fn may(session: &Session, right: &Right, roles: Option<&BTreeSet<String>>)
         return Finding::pass(
             name,
             format!(
-                "The account may read {table}. Its roles are not known, so writing shows itself only when it is done."
+                "The account may read {table}. Its roles are not known, so whether it may write shows only in a write."
             ),
         );
     };
@@ -216,8 +216,8 @@ async fn current_application(session: &Session, account: Result<Option<SysId>, T
         Ok(None) => {
             return Finding::unknown(
                 APPLICATION,
-                "It is not known which user the account is.",
-                "Give its user name as `account`.",
+                "The account's user is not known.",
+                "Set `account` to its user name.",
             );
         }
         Err(error) => return Finding::unreadable(APPLICATION, &error),

@@ -91,18 +91,18 @@ fn version(wanted: &Wanted, found: &Found) -> Finding {
     match parse(text) {
         Some(version) if version < OLDEST => Finding::warn(
             VERSION,
-            format!("Version {text} is older than any that the guide speaks of (1.0.7)."),
+            format!("Version {text} is older than any that the guide covers (1.0.7)."),
             "Update the application.",
         ),
         Some(version) if version >= LATER_FLOW => Finding::warn(
             VERSION,
-            format!("Version {text} has the later flow, in which a repository has an id and an endpoint only."),
+            format!("Version {text} uses the later flow, in which a repository has only an ID and an endpoint."),
             "Use the variant v2; the guide's three applications are for versions before 2.0.0.",
         ),
         Some(_) => Finding::pass(VERSION, format!("Version {text} has the flow of the guide.")),
         None => Finding::unknown(
             VERSION,
-            format!("The version {text:?} has another form than 1.0.11."),
+            format!("The version {text:?} does not have the form 1.0.11."),
             "",
         ),
     }
@@ -119,11 +119,7 @@ fn parse(text: &str) -> Option<[u64; 3]> {
 
 async fn application_roles(session: &Session, wanted: &Wanted) -> Finding {
     if wanted.application != sys_scope::MICROSOFT_APP {
-        return Finding::unknown(
-            ROLES,
-            format!("Nothing is known of the roles of {}.", wanted.application),
-            "",
-        );
+        return Finding::unknown(ROLES, format!("The roles of {} are not known.", wanted.application), "");
     }
     let names = session.roles();
     let looks = sys_scope::MICROSOFT_APP_ROLES.map(|name| names.find(name));
@@ -172,10 +168,7 @@ async fn access(session: &Session, (name, table): (&'static str, &'static str), 
         Ok(None) => {
             return Finding::unknown(
                 name,
-                format!(
-                    "The account does not see the table {table} in {}.",
-                    sys_db_object::TABLE
-                ),
+                format!("The account cannot see the table {table} in {}.", sys_db_object::TABLE),
                 format!(
                     "Let it read {} ({}).",
                     sys_db_object::TABLE,
@@ -196,7 +189,7 @@ async fn access(session: &Session, (name, table): (&'static str, &'static str), 
         return Finding::unknown(
             name,
             format!(
-                "The account does not see the column {column} of {}.",
+                "The account cannot see the column {column} of {}.",
                 sys_db_object::TABLE
             ),
             format!("Let it read that column ({}).", sys_db_object::TABLE.role()),

@@ -102,7 +102,7 @@ async fn metadata(cx: &Context<Clients>, url: Option<&str>) -> (Finding, Option<
             (Finding::pass(METADATA, detail), Some(document.issuer))
         }
         Err(error) => {
-            let detail = format!("{url} is no metadata document. {}", diagnostics::explain(&error, ""));
+            let detail = format!("{url} is not a metadata document. {}", diagnostics::explain(&error, ""));
             (Finding::fail(METADATA, detail, remedy), None)
         }
     }
@@ -122,7 +122,7 @@ async fn token(cx: &Context<Clients>, url: Option<&str>) -> Finding {
     let is_tenant_unknown = UNKNOWN_TENANT.iter().any(|code| said.contains(code));
     let is_endpoint = answer.is_json() && matches!(status.as_u16(), 200 | 400 | 401);
     if is_endpoint && !is_tenant_unknown {
-        return Finding::pass(TOKEN, format!("{url} answers as a token endpoint does."));
+        return Finding::pass(TOKEN, format!("{url} responds like a token endpoint."));
     }
     Finding::fail(
         TOKEN,
@@ -144,7 +144,7 @@ fn versions(metadata_url: Option<&str>, issuer: Option<&str>, token_url: Option<
     };
     let (of_url, of_issuer) = (version_of_address(url), version_of_issuer(issuer));
     let Some(of_issuer) = of_issuer else {
-        return Finding::unknown(VERSIONS, format!("{issuer} is no issuer of Entra's tokens."), "");
+        return Finding::unknown(VERSIONS, format!("{issuer} is not an issuer of Entra tokens."), "");
     };
     if of_url != of_issuer {
         return Finding::fail(

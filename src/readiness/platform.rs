@@ -29,9 +29,9 @@ async fn plugin(session: &Session) -> Finding {
         Err(error) => Finding::unreadable(PLUGIN, &error),
         Ok(None) => Finding::unknown(
             PLUGIN,
-            format!("The account does not see the plugin {}.", v_plugin::OAUTH),
+            format!("The account cannot see the plugin {}.", v_plugin::OAUTH),
             format!(
-                "Let it read {} ({}), or see to it that: {activate}",
+                "Let it read {} ({}), or make sure that: {activate}",
                 v_plugin::TABLE,
                 v_plugin::TABLE.role()
             ),
@@ -40,11 +40,7 @@ async fn plugin(session: &Session) -> Finding {
             Cell::Value("active" | "true" | "1") => Finding::pass(PLUGIN, "OAuth 2.0 is active."),
             Cell::Value(state) => Finding::fail(PLUGIN, format!("OAuth 2.0 is {state}."), activate),
             Cell::Empty => Finding::fail(PLUGIN, "OAuth 2.0 is not active.", activate),
-            Cell::Hidden => Finding::unknown(
-                PLUGIN,
-                "The account does not see whether OAuth 2.0 is active.",
-                activate,
-            ),
+            Cell::Hidden => Finding::unknown(PLUGIN, "The account cannot see whether OAuth 2.0 is active.", activate),
         },
     }
 }
@@ -63,9 +59,9 @@ async fn property(session: &Session) -> Finding {
         Err(error) => Finding::unreadable(PROPERTY, &error),
         Ok(None) => Finding::unknown(
             PROPERTY,
-            format!("The account does not see the system property {name}."),
+            format!("The account cannot see the system property {name}."),
             format!(
-                "Let it read {} ({}), or see to it that it is true.",
+                "Let it read {} ({}), or make sure that it is true.",
                 sys_properties::TABLE,
                 sys_properties::TABLE.role()
             ),
@@ -76,7 +72,7 @@ async fn property(session: &Session) -> Finding {
             }
             Cell::Value(value) => Finding::fail(PROPERTY, format!("{name} is {value:?}."), set),
             Cell::Empty => Finding::fail(PROPERTY, format!("{name} is empty."), set),
-            Cell::Hidden => Finding::unknown(PROPERTY, format!("The account does not see the value of {name}."), set),
+            Cell::Hidden => Finding::unknown(PROPERTY, format!("The account cannot see the value of {name}."), set),
         },
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn to_wire(
         .map(|choice| format!("{:?} (value {:?})", choice.label.to_lowercase(), choice.value))
         .collect();
     let detail = format!(
-        "{given:?} is none of the choices that the instance has for {table}.{column}: {}. Use one of these.",
+        "{given:?} is not one of the choices that the instance has for {table}.{column}: {}. Use one of these.",
         known.join(", ")
     );
     Err(Diagnostic::error("Unknown choice", detail).at_attribute(attribute))

@@ -53,11 +53,16 @@ pub(crate) fn of_mismatches<'a>(
         match mismatch.kept {
             Some(_) => Diagnostic::error(
                 format!("The instance did not keep the column {column}"),
-                format!("{what}\n\nThe record exists, but not all of it is as configured. Remove the cause, then apply again."),
+                format!(
+                    "{what}\n\nThe record exists, but differs from the configuration. Remove the cause, then \
+                         apply again."
+                ),
             ),
             None => Diagnostic::warning(
                 format!("The column {column} cannot be checked"),
-                format!("{what}\n\nThe instance accepted the value. Let the account read the column to have it checked."),
+                format!(
+                    "{what}\n\nThe instance accepted the value. Let the account read the column to have it checked."
+                ),
             ),
         }
         .at(place)

@@ -1,4 +1,4 @@
-//! Whether the record of a create exists already: looked up before it is made.
+//! Whether the record of a create already exists: looked up before it is made.
 //!
 //! A create whose end nobody saw (the provider or Terraform was killed, the state was lost) leaves a record that no state
 //! knows. Made again there would be two of it, and taken over unasked it might be somebody else's. So the create is
@@ -112,17 +112,17 @@ impl Key<'_> {
         let sys_id = record.sys_id().as_str();
         let name = record.text(label).value().unwrap_or("without a name");
         let by = record.text(every::SYS_CREATED_BY).value();
-        let by = by.map_or_else(String::new, |by| format!(", made by {by}"));
+        let by = by.map_or_else(String::new, |by| format!(", created by {by}"));
         let on = record.text(every::SYS_CREATED_ON).value();
         let on = on.map_or_else(String::new, |on| format!(", on {on} UTC"));
         let detail = format!(
-            "The instance has {} with {words} already: {name} ({sys_id}{by}{on}). {why}\n\n{}\n\nAn apply that was cut \
-             short before it could save its state leaves such a record. If it belongs to somebody else, {}.",
+            "The instance already has {} with {words}: {name} ({sys_id}{by}{on}). {why}\n\n{}\n\nAn apply that was \
+             interrupted before it saved its state can leave such a record. If it belongs to somebody else, {}.",
             diagnostics::with_article(noun),
             import_it(self.resource, sys_id),
             otherwise
         );
-        Diagnostic::error(format!("The {noun} exists already"), detail).at_attribute(self.attribute)
+        Diagnostic::error(format!("The {noun} already exists"), detail).at_attribute(self.attribute)
     }
 }
 
@@ -135,12 +135,12 @@ pub(crate) fn taken_over(session: &Session, noun: &str, record: &Record) -> Opti
         .filter(|by| session.is_account(by))?;
     let on = record.text(every::SYS_CREATED_ON).value().unwrap_or("an unknown day");
     let detail = format!(
-        "It ({}) was made by {by}, the account of this provider, on {on} UTC, and is taken over: destroy puts back what it \
-         was and does not remove it, since instances make such records by themselves. If an apply that was cut short made \
-         it, remove it in the form after the destroy.",
+        "The record {} was created by {by}, the account of this provider, on {on} UTC, and is managed here from now \
+         on. Destroy restores its earlier values and does not delete it, because instances create such records \
+         themselves. If an interrupted apply created it, delete it in the form after the destroy.",
         record.sys_id()
     );
-    Some(Diagnostic::warning(format!("The {noun} existed already"), detail))
+    Some(Diagnostic::warning(format!("The {noun} already existed"), detail))
 }
 
 /// How to import an object that exists: the command, and the block to write.

@@ -134,8 +134,8 @@ impl Field {
         let attribute_name = attribute.name;
         let noun = links.noun;
         let own = Attribute::texts(granted).computed().describe(format!(
-            "Names of the {noun}s that Terraform granted. Null after an import, and for a state of an older version, where that \
-             is not known: a {noun} that is taken off the list then stays."
+            "Names of the {noun}s that Terraform granted. Null after an import and for a state written by an older \
+             version, because it is not known then; a {noun} that is removed from the list is kept."
         ));
         Self {
             attributes: vec![attribute.optional_computed(), own],
@@ -168,8 +168,8 @@ impl Field {
     /// What stays as it is until the configuration names it.
     pub(crate) fn left_alone() -> Self {
         Self::local(Attribute::texts(LEFT_ALONE).computed().describe(
-            "Names of arguments that have a default, and had another value when the record was imported or moved here: they \
-             stay as they are until the configuration names them. Null for a record that was made here.",
+            "Names of arguments with a default whose value differed when the record was imported or moved here; they \
+             keep that value until the configuration sets them. Null for a record that Terraform created.",
         ))
     }
 
@@ -565,12 +565,12 @@ pub(crate) fn key_text() -> Validator {
             Err(control_character(text, character))
         }
         Err(QueryError::Character { character, .. }) => Err(format!(
-            "{text:?} holds \"{character}\", which the instance's queries cannot express: the record could not be found \
-             again. Use a value without it."
+            "{text:?} contains \"{character}\", which ServiceNow queries cannot express, so the record could not be \
+             found again. Use a value without it."
         )),
         Err(QueryError::Script { .. }) => Err(format!(
-            "{text:?} begins with \"javascript:\", which the instance would run as a script when it looks for the record. Use \
-             another value."
+            "{text:?} starts with \"javascript:\", which the instance would run as a script when it looks up the \
+             record. Use another value."
         )),
         Err(error) => Err(diagnostics::explain(&error, &error.remedy())),
     })
@@ -586,7 +586,7 @@ pub(crate) fn printable() -> Validator {
 
 fn control_character(text: &str, control: char) -> String {
     format!(
-        "{text:?} holds the control character {control:?}. Remove it: it probably came along when the value was copied."
+        "{text:?} contains the control character {control:?}. Remove it; it was probably copied along with the value."
     )
 }
 
@@ -595,7 +595,7 @@ pub(crate) fn sys_id_text() -> Validator {
     Validator::text("", |text| match SysId::parse(text) {
         Ok(_) => Ok(()),
         Err(_) => Err(format!(
-            "{text:?} is no sys_id. Give the 32 hexadecimal digits of the record."
+            "{text:?} is not a valid sys_id: expected 32 hexadecimal digits."
         )),
     })
 }

@@ -24,10 +24,10 @@ pub(crate) async fn record(
     SysId::parse(id).map_err(|_| {
         let names = names(fields).join(", ");
         let detail = format!(
-            "{id:?} is no sys_id, which has 32 hexadecimal digits, and no column=value. Give the sys_id of the record in \
-             {table}, or one of these with its value: {names}."
+            "{id:?} is neither a valid sys_id (32 hexadecimal digits) nor column=value. Use the sys_id of the record \
+             in {table}, or one of these columns with its value: {names}."
         );
-        Diagnostic::error("Invalid import id", detail).into()
+        Diagnostic::error("Invalid import ID", detail).into()
     })
 }
 
@@ -44,14 +44,17 @@ async fn by_columns(
     let mut wanted = Vec::new();
     for part in id.split('^') {
         let Some((name, value)) = part.split_once('=') else {
-            let detail = format!("{part:?} is not column=value. Several are divided by ^, as in name=x^client_id=y.");
-            return Err(Diagnostic::error("Invalid import id", detail).into());
+            let detail = format!(
+                "{part:?} is not of the form column=value. Separate several with ^, as in \
+                                  name=x^client_id=y."
+            );
+            return Err(Diagnostic::error("Invalid import ID", detail).into());
         };
         let (name, value) = (name.trim(), value.trim());
         let (column, field) = field(table, fields, name, value)?;
         let wire = field.key_to_wire(session, value).await?;
         let term = Query::equals(column, wire)
-            .map_err(|error| Diagnostic::error("Invalid import id", diagnostics::explain(&error, &error.remedy())))?;
+            .map_err(|error| Diagnostic::error("Invalid import ID", diagnostics::explain(&error, &error.remedy())))?;
         columns.push(column);
         wanted.push(format!("{name} = {value:?}"));
         query = Some(match query {
@@ -82,10 +85,10 @@ fn field<'a>(table: Table, fields: &'a [Field], name: &str, value: &str) -> Resu
         let closest = suggest::closest(name, names(fields));
         let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
         let detail = format!(
-            "{name:?} is not a column of {table} to import by.{hint} One of: {}.",
+            "{name:?} is not a column of {table} that records can be imported by.{hint} Use one of: {}.",
             names(fields).join(", ")
         );
-        Diagnostic::error("Invalid import id", detail)
+        Diagnostic::error("Invalid import ID", detail)
     })
 }
 

@@ -13,8 +13,8 @@ pub(crate) fn schema(description: &str, table: Table) -> Schema {
     Schema::new(
         format!("{description} Table `{table}`."),
         vec![Attribute::text("query").check(validate::not_blank()).describe(
-            "An encoded query that the records must match, such as `active=true^nameLIKEmicrosoft`. A term that the instance \
-             would not understand is refused, because the instance would answer with every record.",
+            "An encoded query that the records must match, such as `active=true^nameLIKEmicrosoft`. A term that the \
+             instance does not understand is rejected, because the instance would ignore it and return every record.",
         )],
     )
 }

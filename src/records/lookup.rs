@@ -23,7 +23,7 @@ pub(crate) struct Lookup {
 /// An attribute to find the record by. The schema adds the rule that exactly one of them is given.
 fn key(attribute: Attribute) -> Attribute {
     let description = format!(
-        "{} Give exactly one of the arguments to find it by.",
+        "{} Set exactly one of the arguments that identify it.",
         attribute.description
     );
     let attribute = attribute.optional_computed();
@@ -105,7 +105,7 @@ impl Lookup {
     ) -> Result<Record, Diagnostic> {
         let doing = format!("read the {}", self.noun);
         let sys_id = SysId::parse(id).map_err(|_| {
-            let detail = format!("{id:?} is not a valid sys_id: expected the 32 hexadecimal digits of the record.");
+            let detail = format!("{id:?} is not a valid sys_id: expected 32 hexadecimal digits.");
             Diagnostic::error(format!("Could not {doing}"), detail).at_attribute("id")
         })?;
         let problem = |error: TableError| diagnostics::of_table(&error, &doing).at_attribute("id");
@@ -136,7 +136,7 @@ impl Lookup {
             ))
         });
         let Some((key, column, value)) = given else {
-            let detail = format!("Give id or one of these to find it by: {}.", self.keys.join(", "));
+            let detail = format!("Set id or one of: {}.", self.keys.join(", "));
             return Err(Diagnostic::error(format!("Which {}?", self.noun), detail));
         };
         let doing = format!("find the {}", self.noun);
@@ -151,7 +151,7 @@ impl Lookup {
             Err(TableError::Ambiguous { sys_ids, .. }) => {
                 let ids: Vec<&str> = sys_ids.iter().map(SysId::as_str).collect();
                 let detail = format!(
-                    "{} records of {} have {key} = {value:?}: {}. Give the id of the one that is meant.",
+                    "{} records of {} have {key} = {value:?}: {}. Set id to that of the record you mean.",
                     ids.len(),
                     self.table,
                     ids.join(", ")

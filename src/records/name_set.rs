@@ -260,12 +260,12 @@ impl NameSet {
         if prior.at(self.granted).is_null() && is_known && !left.is_empty() {
             let noun = self.links.noun;
             let detail = format!(
-                "It is not known whether Terraform granted these: the record was imported, or its state was written by an \
-                 older version. They are no longer listed, and stay on the instance: {}. To have them revoked, list them \
-                 once more, apply, and take them off the list again.",
+                "These are no longer listed but stay on the instance: {}. It is not known whether Terraform granted \
+                 them, because the record was imported or its state was written by an older version. To revoke them, \
+                 add them to the list, apply, and remove them from the list again.",
                 listed(&left)
             );
-            let warning = Diagnostic::warning(format!("Not every {noun} is revoked"), detail);
+            let warning = Diagnostic::warning(format!("Not every {noun} was revoked"), detail);
             plan.diagnostics.push(warning.at_attribute(self.attribute));
         }
     }
@@ -452,8 +452,8 @@ impl NameSet {
     fn not_listed(&self, hidden: &BTreeSet<SysId>) -> Diagnostic {
         let LinkTable { noun, .. } = self.links;
         let detail = format!(
-            "The names of these {noun}s cannot be read: {}. They are left alone. Let the account read {} ({}) to manage \
-             them.",
+            "The names of these {noun}s cannot be read: {}. They are left unchanged. To manage them, let the account \
+             read {} ({}).",
             listed(hidden),
             self.links.target(),
             self.links.target().role()
@@ -476,11 +476,13 @@ impl NameSet {
         let LinkTable { noun, revoke, .. } = self.links;
         let what = format!("{} {}", self.not_found(name), self.candidates(name, unlisted));
         let diagnostic = if unlisted.hidden.is_empty() {
-            let detail =
-                format!("{what} If so, list it by its present name and take it off again, or revoke it by hand.");
+            let detail = format!(
+                "{what} If so, add it to the list under its current name and remove it again, or revoke it \
+                         manually."
+            );
             Diagnostic::warning(format!("The {noun} {name} was not revoked"), detail)
         } else {
-            let detail = format!("{what} Let the account read it, or revoke it by hand, then apply again.");
+            let detail = format!("{what} Let the account read it, or revoke it manually, then apply again.");
             Diagnostic::error(format!("Could not {revoke} {name}"), detail)
         };
         diagnostic.at_attribute(self.attribute)

@@ -96,7 +96,7 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         row
     }
 
-    /// Whether a record that exists already is taken over, and what the state keeps of it before it is changed.
+    /// Whether a record that already exists is taken over, and what the state keeps of it before it is changed.
     ///
     /// # Errors
     /// When what must be kept cannot be read.
@@ -432,7 +432,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         Ok(outcome(state, problems))
     }
 
-    /// Manages a record that exists already: from here on it is as planned.
+    /// Manages a record that already exists: from here on it is as planned.
     async fn take_over(
         &self,
         cx: &Context<Clients>,
@@ -765,9 +765,9 @@ pub(crate) fn sys_id(state: &Object) -> Option<SysId> {
 pub(crate) fn require_sys_id(state: &Object) -> Result<SysId, Diagnostic> {
     sys_id(state).ok_or_else(|| {
         Diagnostic::error(
-            "The state has no usable id",
-            "The state of this resource does not say which record it is. Remove it from the state with terraform state rm, \
-             and import the record.",
+            "Invalid id in the state",
+            "The state of this resource has no valid id, so its record is not known. Remove it from the state with \
+             terraform state rm, and import the record.",
         )
     })
 }

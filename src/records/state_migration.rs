@@ -30,10 +30,10 @@ impl Foreign {
         is_theirs.then(|| match from.schema_version {
             VERSION => self.read(from.state),
             version => Err(Diagnostic::error(
-                "State of an unknown version",
+                "Unknown state version",
                 format!(
-                    "The state of this {} was written in version {version} of its shape by {}, and only version {VERSION} is \
-                     known. Take the object out of the state with a removed block, and import it.",
+                    "The state of this {} has schema version {version} and was written by {}; only version {VERSION} \
+                     is supported. Remove the object from the state with a removed block, and import it.",
                     from.type_name, from.provider
                 ),
             )
@@ -53,8 +53,8 @@ impl Foreign {
         let id = state["id"].as_str().unwrap_or_default();
         let Ok(sys_id) = SysId::parse(id) else {
             let detail = format!(
-                "The state of this {} has the id {id:?}, which is no sys_id. Take the object out of the state with a removed \
-                 block, and import it.",
+                "The state of this {} has the id {id:?}, which is not a valid sys_id. Remove the object from the \
+                 state with a removed block, and import it.",
                 self.type_name
             );
             return Err(Diagnostic::error("The state cannot be taken over", detail).into());

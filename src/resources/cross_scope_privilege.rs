@@ -105,14 +105,14 @@ impl RecordResource for CrossScopePrivilege {
     fn take_over(existing: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
         let Cell::Value(original) = existing.text(STATUS) else {
             let detail = format!(
-                "The privilege exists already ({}), but the account may not read its status, so destroy could not put it \
-                 back. Give the account a role that may read {TABLE} ({}).",
+                "The privilege already exists ({}), but the account may not read its status, so destroy could not \
+                 put it back. Give the account a role that may read {TABLE} ({}).",
                 existing.sys_id(),
                 TABLE.role()
             );
             return Err(Diagnostic::error("The old status cannot be read", detail));
         };
-        tracing::info!(sys_id = %existing.sys_id(), original, "the privilege exists already and is taken over");
+        tracing::info!(sys_id = %existing.sys_id(), original, "the privilege already exists and is taken over");
         state.set(ORIGINAL_STATUS, original);
         Ok(Existing::TakenOver)
     }

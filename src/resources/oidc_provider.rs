@@ -114,8 +114,8 @@ impl RecordResource for OidcProvider {
                     .check(field::sys_id_text())
                     .stable()
                     .describe(
-                        "`sys_id` of a configuration that exists already and is to be used as it is; with `configuration`, \
-                         that of the configuration made here.",
+                        "`sys_id` of a configuration that already exists and is to be used as it is; with \
+                         `configuration`, that of the configuration made here.",
                     ),
             ),
             Field::local(configuration::attribute()),

@@ -164,7 +164,7 @@ impl BlockType for SupportRepository {
         match config.text(REPOSITORY_ID) {
             // They change the address of the call.
             Some(id @ ("." | "..")) => {
-                Diagnostic::error("Invalid value", format!("{id:?} cannot be the id of a repository."))
+                Diagnostic::error("Invalid value", format!("{id:?} is not a valid repository ID."))
                     .at_attribute(REPOSITORY_ID)
                     .into()
             }
@@ -290,9 +290,9 @@ fn warn_of_lost_secrets(plan: &mut Plan<'_>) {
             continue;
         }
         let detail = format!(
-            "An update replaces the whole repository, and the secrets in it cannot be read. If there is one for {of} (entered \
-             by hand before the import, say), this update removes it, and Microsoft's calls to the instance fail from then \
-             on. Give {write_only} to keep it."
+            "An update replaces the whole repository, and the secrets in it cannot be read. If there is one for {of} \
+             (for example, entered manually before the import), this update removes it, and Microsoft's calls to the \
+             instance will fail. Set {write_only} to keep it."
         );
         plan.diagnostics
             .push(Diagnostic::warning(format!("The repository may lose its {plain}"), detail).at_attribute(write_only));
@@ -380,11 +380,11 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
 fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {
     if let SupportError::AlreadyExists { repository_id } = error {
         let detail = format!(
-            "The tenant has a repository with the id {repository_id:?} already.\n\n{}\n\nElse choose another repository_id. An \
-             import does not know its secrets: the next update sends those of the configuration.",
+            "The tenant already has a repository with the id {repository_id:?}.\n\n{}\n\nOtherwise choose another \
+             repository_id. An import cannot read its secrets: the next update sends those of the configuration.",
             existing::import_it("m365_support_repository", repository_id)
         );
-        return Diagnostic::error("The repository exists already", detail).at_attribute(REPOSITORY_ID);
+        return Diagnostic::error("The repository already exists", detail).at_attribute(REPOSITORY_ID);
     }
     let diagnostic = diagnostics::of_support(error, doing);
     if matches!(error, SupportError::BadRepositoryId(_)) {
@@ -407,8 +407,8 @@ fn meant<'a>(id: &str, all: &'a [Repository]) -> Result<&'a Repository, Diagnost
         let closest = suggest::closest(column, COLUMNS);
         let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
         let names = COLUMNS.join(", ");
-        let detail = format!("{column:?} is nothing to import a repository by.{hint} One of: {names}.");
-        return Err(Diagnostic::error("Invalid import id", detail));
+        let detail = format!("{column:?} cannot be used to import a repository.{hint} Use one of: {names}.");
+        return Err(Diagnostic::error("Invalid import ID", detail));
     }
     let is_same = |repository: &&Repository| match field(repository, column).as_str() {
         Some(text) if column == ENDPOINT => same_address(text, value),

@@ -126,7 +126,7 @@ impl Resource<Clients> for SupportSettings {
         let microsoft = cx.microsoft()?;
         same_tenant(state, &tenant(cx, microsoft).await?)?;
         let (support, limits) = (&microsoft.support, cx.limits());
-        let problem = |error: SupportError| diagnostics::of_support(&error, "put the support settings back");
+        let problem = |error: SupportError| diagnostics::of_support(&error, "restore the support settings");
         let current = support.find_settings(&limits).await.map_err(problem)?;
         let is_ours = current.is_some_and(|current| current.application_id.as_deref() == state.text(APPLICATION_ID));
         if !is_ours {
@@ -268,14 +268,14 @@ pub(super) fn not_kept(attribute: &'static str, found: Option<&str>) -> Diagnost
 fn exist_already(found: &Settings, tenant: &str) -> Diagnostic {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     let detail = format!(
-        "The tenant {tenant} has support settings already: {TOOL} {:?}, {APPLICATION_ID} {:?}. There is one integration per \
-         tenant, and writing over it would cut the other one off.\n\n{}\n\nElse empty them in the admin center (Settings > Org \
-         settings > Organization profile > Support integration) first.",
+        "The tenant {tenant} already has support settings: {TOOL} {:?}, {APPLICATION_ID} {:?}. There is one \
+         integration per tenant, and overwriting it would disconnect the other one.\n\n{}\n\nOtherwise empty them in \
+         the admin center (Settings > Org settings > Organization profile > Support integration) first.",
         text(&found.internal_support_tool),
         text(&found.application_id),
         existing::import_it("m365_support_settings", tenant),
     );
-    Diagnostic::error("The support settings exist already", detail).at_attribute(APPLICATION_ID)
+    Diagnostic::error("The support settings already exist", detail).at_attribute(APPLICATION_ID)
 }
 
 /// The tenant that the sign-in is for. A tenant that is configured by its domain name has the same id as by its GUID.
@@ -285,8 +285,8 @@ async fn tenant(cx: &Context<Clients>, microsoft: &Microsoft365) -> Result<Strin
     of_token.or_else(|| microsoft.tenant_id.clone()).ok_or_else(|| {
         Diagnostic::error(
             "Unknown tenant",
-            "Neither the provider's configuration nor its token says which tenant this is. Set microsoft365.tenant_id (or \
-             ARM_TENANT_ID).",
+            "Neither the provider's configuration nor its token identifies the tenant. Set microsoft365.tenant_id \
+             (or ARM_TENANT_ID).",
         )
     })
 }
@@ -297,9 +297,9 @@ fn same_tenant(state: &Object, tenant: &str) -> Result<(), Diagnostic> {
         Some(known) if !known.eq_ignore_ascii_case(tenant) => Err(Diagnostic::error(
             "Another tenant",
             format!(
-                "These support settings belong to the tenant {known}, but the provider is signed in to {tenant}. Correct \
-                 the provider's configuration; or, if the other tenant is meant from now on, remove the settings from the \
-                 state first: terraform state rm."
+                "These support settings belong to the tenant {known}, but the provider is signed in to {tenant}. \
+                 Correct the provider's configuration; or, to manage the other tenant from now on, remove the \
+                 settings from the state first: terraform state rm."
             ),
         )),
         Some(_) | None => Ok(()),
@@ -321,8 +321,8 @@ fn is_meant(id: &str, tenant: &str, microsoft: &Microsoft365, settings: &Setting
             let closest = suggest::closest(other, names);
             let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
             let names = names.join(", ");
-            let detail = format!("{other:?} is nothing to import support settings by.{hint} One of: {names}.");
-            return Err(Diagnostic::error("Invalid import id", detail));
+            let detail = format!("{other:?} cannot be used to import support settings.{hint} Use one of: {names}.");
+            return Err(Diagnostic::error("Invalid import ID", detail));
         }
     };
     if is_meant {

@@ -168,7 +168,7 @@ impl RecordResource for TableAccess {
                 _ => Ok(()),
             },
             Err(TableError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(diagnostics::of_table(&error, "put back the table's access").into()),
+            Err(error) => Err(diagnostics::of_table(&error, "restore the table's access").into()),
         }
     }
 }
@@ -227,11 +227,11 @@ fn own_work(session: &Session, before: &Record, state: &Object) -> Option<Diagno
     let on = before.text(every::SYS_UPDATED_ON).value().unwrap_or("an unknown day");
     (is_as_configured && session.is_account(by)).then(|| {
         let detail = format!(
-            "Its last change was made by {by}, the account of this provider, on {on} UTC. These settings now count as the old \
-             ones, and destroy leaves them as they are. If an apply was cut short then, the true old values are not known \
-             any more: put them back in the form after the destroy."
+            "Its last change was made by {by}, the account of this provider, on {on} UTC. These settings now count \
+             as the old ones, and destroy leaves them as they are. If that apply was interrupted, the true old values \
+             are no longer known: restore them in the form after the destroy."
         );
-        Diagnostic::warning("The table is as configured already", detail).at_attribute(TABLE_NAME)
+        Diagnostic::warning("The table is already as configured", detail).at_attribute(TABLE_NAME)
     })
 }
 
@@ -362,8 +362,8 @@ impl Setting {
     fn original_in(self, record: &Record) -> Result<Value, Diagnostic> {
         self.read(record).ok_or_else(|| {
             let detail = format!(
-                "The account may not read the column {} of {TABLE}, so destroy could not put its old value back. Nothing was \
-                 changed. Give the account a role that may read it ({}), or leave the argument out.",
+                "The account may not read the column {} of {TABLE}, so destroy could not restore its old value. \
+                 Nothing was changed. Give the account a role that may read it ({}), or omit the argument.",
                 self.column,
                 TABLE.role()
             );

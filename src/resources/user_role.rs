@@ -1,4 +1,4 @@
-//! `servicenow_user_role`: one role of a user who exists already (`sys_user_has_role`).
+//! `servicenow_user_role`: one role of a user who already exists (`sys_user_has_role`).
 //!
 //! What counts is that the user has the role: under Role Management V2 there is one row per user and role, older
 //! instances may hold several, and rows with `inherited=true` are the platform's own. These are forgotten, not deleted.
@@ -43,10 +43,12 @@ impl RecordResource for UserRole {
     const TYPE: &'static str = "servicenow_user_role";
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "role grant";
-    const DESCRIPTION: &'static str = "One role of a user who exists already, such as a person who may open cases with \
-         Microsoft. Table `sys_user_has_role`. A role that the user has already is taken over with a warning, and stays when it is destroyed here. Any other is revoked, unless \
-         the user inherits it from a group or another role: then it is only forgotten, since the platform keeps such rows. \
-         For the roles of a user that Terraform makes, use `roles` of `servicenow_integration_user`.";
+    const DESCRIPTION: &'static str = "One role of a user who already exists, such as a person who may open cases \
+                                       with Microsoft. Table `sys_user_has_role`. A role that the user has already is \
+                                       taken over with a warning, and stays when it is destroyed here. Any other is \
+                                       revoked, unless the user inherits it from a group or another role: then it is \
+                                       only forgotten, since the platform keeps such rows. For the roles of a user \
+                                       that Terraform makes, use `roles` of `servicenow_integration_user`.";
     const LISTS: &'static str = "Lists the roles that were granted to users directly.";
     const LABEL: Column = NAME_OF_ROLE;
     const OTHER_TABLES: &'static [Table] = &[sys_user::TABLE, sys_user_role::TABLE];
@@ -139,12 +141,12 @@ impl RecordResource for UserRole {
         cx.keep(&state);
         if let Granted::Had(sys_id) = &granted {
             let detail = format!(
-                "The user {} had the role {} before ({sys_id} in {TABLE}). It is managed here from now on, and a destroy \
-                 leaves it, since others may rely on it.",
+                "The user {} already had the role {} ({sys_id} in {TABLE}). It is managed here from now on, and a \
+                 destroy keeps it, since others may rely on it.",
                 planned.text("user").unwrap_or_default(),
                 planned.text("role").unwrap_or_default(),
             );
-            cx.warn(Diagnostic::warning("The role was granted already", detail));
+            cx.warn(Diagnostic::warning("The role was already granted", detail));
         }
         Ok(resource::outcome(state, Diagnostics::new()))
     }

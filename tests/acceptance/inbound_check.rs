@@ -264,7 +264,7 @@ async fn the_user_is_the_cause() {
             &["may not insert incident", "Before that:", "may read incident"],
         ),
         ("table = \"nosuch\"", &|_, _| {}, &["The instance has no table nosuch"]),
-        ("table = \"No Such\"", &|_, _| {}, &["is no table's name"]),
+        ("table = \"No Such\"", &|_, _| {}, &["is not a valid table name"]),
     ])
     .await;
 }

@@ -60,7 +60,7 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             ENTITY,
             format!("{NAMED}token_url = \"nowhere\""),
-            "\"nowhere\" is no URL: relative URL without a base.",
+            "\"nowhere\" is not a valid URL: relative URL without a base.",
         ),
         (
             ENTITY,
@@ -80,27 +80,27 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             ENTITY,
             format!("{NAMED}access_token_lifespan = -1"),
-            "-1 is too small; the least is 0.",
+            "-1 is not valid: expected at least 0.",
         ),
         (
             ENTITY,
             format!("{NAMED}access_token_lifespan = 1.5"),
-            "1.5 is no whole number.",
+            "1.5 is not valid: expected a whole number.",
         ),
         (
             ENTITY,
             format!("{NAMED}timeouts = {{\n create = \"1\"\n }}"),
-            "\"1\" is no duration.",
+            "\"1\" is not a valid duration: expected",
         ),
         (
             ENTITY,
             format!("{NAMED}client_secret = \"a\"\n client_secret_wo = \"b\""),
-            "It cannot be given together with `client_secret_wo`.",
+            "It cannot be used together with `client_secret_wo`.",
         ),
         (
             ENTITY,
             format!("{NAMED}client_secret_wo_version = \"1\""),
-            "It needs `client_secret_wo` beside it. Add `client_secret_wo`, or remove this argument.",
+            "It requires `client_secret_wo`. Add `client_secret_wo`, or remove this argument.",
         ),
         (
             PROVIDER,
@@ -110,12 +110,12 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             PROVIDER,
             format!("{NAMED}{CONFIGURED}configuration_id = \"{}\"", "0".repeat(32)),
-            "`configuration`, `configuration_id` are given together.",
+            "`configuration`, `configuration_id` cannot be used together.",
         ),
         (
             PROVIDER,
             format!("{NAMED}configuration_id = \"x\""),
-            "\"x\" is no sys_id.",
+            "\"x\" is not a valid sys_id: expected",
         ),
         (
             PROVIDER,
@@ -165,7 +165,7 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             USER,
             "user_name = \"x\"\n password = \"a\"\n password_wo = \"b\"".to_owned(),
-            "It cannot be given together with `password_wo`.",
+            "It cannot be used together with `password_wo`.",
         ),
         (
             SETTINGS,
@@ -186,7 +186,7 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             REPOSITORY,
             USABLE.replace("\"x\"", "\"a\\nb\""),
-            "holds the control character '\\n'.",
+            "contains the control character '\\n'.",
         ),
         (
             REPOSITORY,
@@ -201,12 +201,12 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             REPOSITORY,
             format!("{USABLE}refresh_token_expiry = 0"),
-            "0 is too small; the least is 1.",
+            "0 is not valid: expected at least 1.",
         ),
         (
             REPOSITORY,
             format!("{USABLE}rest_user_password_wo_version = \"1\""),
-            "It needs `rest_user_password_wo` beside it.",
+            "It requires `rest_user_password_wo`.",
         ),
     ];
     for_each_terraform(async |terraform| {
@@ -326,7 +326,7 @@ async fn an_oidc_provider_that_exists_is_not_doubled() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("The OIDC provider exists already")
+            .fails_saying("The OIDC provider already exists")
             .says(&format!("terraform import servicenow_oidc_provider.<name> {id}"))
             .says("on main.tf line 3");
 
@@ -469,7 +469,7 @@ async fn an_admin_center_that_refuses_is_explained() {
         for (weather, messages) in [
             (
                 Weather::Unauthorized,
-                ["does not take the token (401)", "user_impersonation"],
+                ["does not accept the token (401)", "user_impersonation"],
             ),
             (Weather::Forbidden, ["(403)", "administrator role"]),
             (

@@ -528,9 +528,12 @@ async fn rights_without_a_fitting_role_are_worth_a_look() {
 
 #[tokio::test]
 async fn a_release_without_a_table_fails_that_right() {
-    check("unknown", "account_application", "user name as `account`", |_| {
-        looking_at("account = \"nobody\"")
-    })
+    check(
+        "unknown",
+        "account_application",
+        "Set `account` to its user name",
+        |_| looking_at("account = \"nobody\""),
+    )
     .await;
     for_each_terraform(async |terraform| {
         let options = Options {

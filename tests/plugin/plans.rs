@@ -165,7 +165,7 @@ impl Planner {
         let broken: Vec<_> = [&planned, &again].into_iter().flat_map(|plan| &plan.problems).collect();
         if broken
             .iter()
-            .any(|text| text.contains("panicked") || text.contains("would refuse"))
+            .any(|text| text.contains("panicked") || text.contains("would reject"))
         {
             return Some(Some(story(&broken)));
         }

@@ -302,7 +302,7 @@ async fn a_value_that_the_other_side_changes_is_told_and_planned_again() {
 
     assert_eq!(shouted.state["note"], "note", "as planned");
     assert!(
-        shouted.diagnostics[0].starts_with("Warning at \"note\": note was not kept: note: planned was \"note\""),
+        shouted.diagnostics[0].starts_with("Warning at \"note\": note was not kept: note: the plan has \"note\""),
         "{:?}",
         shouted.diagnostics
     );

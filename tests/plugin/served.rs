@@ -328,7 +328,7 @@ async fn states_of_all_versions_are_upgraded_or_refused() {
 
         let (state, problems) = served.upgrade(&type_name, version + 1, &json!({"id": id})).await;
         assert_eq!(state, Json::Null, "{type_name}");
-        says(&problems, "written by a newer provider");
+        says(&problems, "written by a newer version of the provider");
     }
     let (_, problems) = served.upgrade("m365_support_settings", 0, &json!({"id": id})).await;
     says(&problems, "the state is probably another provider's");
@@ -387,7 +387,7 @@ async fn identities_of_all_versions_are_upgraded_or_refused() {
                     assert_eq!(problems, Vec::<String>::new());
                     assert_eq!(from_msgpack(&upgraded.unwrap().msgpack), expected, "{type_name}");
                 }
-                None => says(&problems, "Identity of an unknown version"),
+                None => says(&problems, "Unknown identity version"),
             }
         }
     }
@@ -402,7 +402,7 @@ async fn a_move_from_an_unknown_provider_is_refused() {
         (
             "registry.terraform.io/tylerhatton/servicenow",
             3,
-            Some("version 3 of its shape"),
+            Some("schema version 3"),
         ),
         (
             "registry.terraform.io/somebody/servicenow",

@@ -125,7 +125,7 @@ async fn a_failed_start_tells_the_host_why() {
         (
             "PLUGIN_CLIENT_CERT",
             "no certificate",
-            "PLUGIN_CLIENT_CERT holds no certificate",
+            "PLUGIN_CLIENT_CERT contains no certificate",
         ),
         ("PLUGIN_UNIX_SOCKET_GROUP", "no such group", "give the group's number"),
     ];

@@ -163,7 +163,7 @@ async fn an_unusable_proxy_is_an_error_and_the_request_does_not_go_directly() {
         let said = in_a_process_with(&[("HTTPS_PROXY", value)]).await;
 
         assert!(
-            said.contains("HTTPS_PROXY names no usable proxy") && said.contains("Set HTTPS_PROXY to an address"),
+            said.contains("HTTPS_PROXY is not a valid proxy address") && said.contains("Set HTTPS_PROXY to an address"),
             "{value}: {said}"
         );
     }

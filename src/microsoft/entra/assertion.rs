@@ -32,13 +32,13 @@ pub enum CertificateError {
         path: PathBuf,
     },
     /// No certificate in it.
-    #[error("client_certificate_path: {} holds no certificate in PEM form", path.display())]
+    #[error("client_certificate_path: {} contains no certificate in PEM format", path.display())]
     NoCertificate {
         /// The file.
         path: PathBuf,
     },
     /// No key in it.
-    #[error("client_certificate_path: {} holds a certificate but no private key", path.display())]
+    #[error("client_certificate_path: {} contains a certificate but no private key", path.display())]
     NoKey {
         /// The file.
         path: PathBuf,
@@ -69,10 +69,10 @@ impl CertificateError {
                 "Convert it: openssl pkcs12 -in {} -nodes -out certificate.pem.",
                 path.display()
             ),
-            Self::NoCertificate { .. } => "Give a PEM file with the certificate and its private key.".to_owned(),
+            Self::NoCertificate { .. } => "Use a PEM file with the certificate and its private key.".to_owned(),
             Self::NoKey { .. } => "Append the key to the file.".to_owned(),
             Self::EncryptedKey { .. } => "Decrypt it: openssl rsa -in key.pem -out key-plain.pem.".to_owned(),
-            Self::UnusableKey { .. } => "Give an RSA key in PEM form.".to_owned(),
+            Self::UnusableKey { .. } => "Use an RSA key in PEM format.".to_owned(),
         }
     }
 }

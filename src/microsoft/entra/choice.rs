@@ -45,10 +45,10 @@ pub struct Pipeline {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChoiceError {
     /// Nothing at all.
-    #[error("no way to sign in to Microsoft 365 is configured")]
+    #[error("no sign-in method for Microsoft 365 is configured")]
     Nothing,
     /// More than one, all in the configuration.
-    #[error("{} ways to sign in to Microsoft 365 are configured: {}", .0.len(), .0.join(" and "))]
+    #[error("{} sign-in methods for Microsoft 365 are configured: {}", .0.len(), .0.join(" and "))]
     Several(Vec<&'static str>),
     /// A way without its application.
     #[error("{0} needs client_id, the application's id")]

@@ -61,8 +61,9 @@ impl Refusal {
             Some(entry.1)
         });
         known.unwrap_or(match self.error.as_str() {
-            "invalid_client" => "the client id and its secret or certificate do not fit together",
-            "invalid_grant" => "the refresh token or assertion is not accepted (any more): sign in anew and store the new one",
+            "invalid_client" => "the client ID does not match its secret or certificate",
+            "invalid_grant" => "the refresh token or assertion is not accepted (any more): sign in again and store \
+                                the new one",
             "unauthorized_client" => "the application may not use this way of signing in: check its registration",
             "interaction_required" => "a person has to sign in, which automation cannot: use a refresh token obtained with multi-factor authentication",
             _ => "look the code up at https://login.microsoftonline.com/error",
@@ -124,7 +125,8 @@ const TRANSIENT: &[u64] = &[90_055, 50_196, 90_024, 90_033];
 const ADVICE: &[(&[u64], &str)] = &[
     (
         &[7_000_215],
-        "the client secret is wrong: give the secret's value, not its id; a secret made a moment ago may need some seconds",
+        "the client secret is wrong: use the secret's value, not its ID; a secret that was just created may need \
+         some seconds",
     ),
     (
         &[7_000_222],
@@ -136,7 +138,8 @@ const ADVICE: &[(&[u64], &str)] = &[
     ),
     (
         &[7_000_229],
-        "the calling application has no service principal in this tenant: create one (azuread_service_principal); right after its creation wait some seconds",
+        "the calling application has no service principal in this tenant: create one; right after its creation wait \
+         some seconds",
     ),
     (
         &[700_016],
@@ -148,7 +151,8 @@ const ADVICE: &[(&[u64], &str)] = &[
     ),
     (
         &[500_011],
-        "the requested resource has no service principal in this tenant: create one for the audience application (azuread_service_principal), and check its client id",
+        "the requested resource has no service principal in this tenant: create one for the audience application, \
+         and check its client ID",
     ),
     (
         &[501_051, 50_105],
@@ -181,7 +185,7 @@ const ADVICE: &[(&[u64], &str)] = &[
     ),
     (
         &[700_024],
-        "the assertion is outside its time range: set this machine's clock",
+        "the assertion is outside its validity period: correct this machine's clock",
     ),
     (
         &[50_012, 700_021],
@@ -193,15 +197,17 @@ const ADVICE: &[(&[u64], &str)] = &[
     ),
     (
         &[50_076, 50_079, 50_074, 50_158],
-        "multi-factor authentication is required: obtain the refresh token in a sign-in that fulfilled it; a password alone will not do",
+        "multi-factor authentication is required: obtain the refresh token in a sign-in that used it; a password \
+         alone is not enough",
     ),
     (
         &[50_058],
-        "no silent sign-in is possible: sign in anew and store the new refresh token",
+        "no silent sign-in is possible: sign in again and store the new refresh token",
     ),
     (
         &[50_173, 70_008, 700_082, 700_084, 50_089],
-        "the refresh token has expired or was revoked (a changed password, 90 days without use): sign in anew and store the new one",
+        "the refresh token has expired or was revoked (a changed password, 90 days without use): sign in again and \
+         store the new one",
     ),
     (
         &[70_000, 9_002_313],
@@ -220,7 +226,7 @@ const ADVICE: &[(&[u64], &str)] = &[
     ),
     (
         &[90_055, 50_196, 90_024, 90_033],
-        "Entra is overloaded or slows this application down: try again later",
+        "Entra is overloaded or throttles this application: try again later",
     ),
     (
         &[90_072, 50_020],
@@ -249,7 +255,7 @@ mod tests {
         let shown = format!("{refusal} {}", refusal.remedy());
 
         assert!(refusal.may_be_replication());
-        assert!(shown.contains("AADSTS7000215") && shown.contains("not its id") && shown.contains("11111111-2222"));
+        assert!(shown.contains("AADSTS7000215") && shown.contains("not its ID") && shown.contains("11111111-2222"));
         assert!(!shown.contains("Trace ID"));
     }
 
@@ -264,7 +270,7 @@ mod tests {
     fn an_unknown_code_still_gets_advice() {
         let body = br#"{"error":"invalid_grant","error_codes":[1]}"#;
 
-        assert!(Refusal::parse(body).unwrap().remedy().contains("sign in anew"));
+        assert!(Refusal::parse(body).unwrap().remedy().contains("sign in again"));
         assert!(Refusal::parse(b"<html>").is_none());
     }
 
@@ -274,7 +280,7 @@ mod tests {
             let body = format!(r#"{{"error":"{error}","error_codes":[1]}}"#);
             Refusal::parse(body.as_bytes()).unwrap().remedy()
         };
-        assert!(advice("invalid_client").contains("do not fit together"));
+        assert!(advice("invalid_client").contains("does not match"));
         assert!(advice("unauthorized_client").contains("check its registration"));
         assert!(advice("interaction_required").contains("A person has to sign in"));
         assert!(advice("anything").contains("https://login.microsoftonline.com/error"));

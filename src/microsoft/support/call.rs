@@ -138,7 +138,7 @@ impl SupportApi {
     /// What the refused token says about itself.
     fn hint(&self, token: Option<&Token>) -> String {
         if self.entra.is_app_only() {
-            return "; it is an application's own token without a user, which the admin center most likely never takes"
+            return "; it is an application's own token without a user, which the admin center most likely never accepts"
                 .to_owned();
         }
         let claims = token.and_then(|token| Claims::decode(token.value.expose()).ok());

@@ -8,7 +8,7 @@ use crate::microsoft::EntraError;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SupportError {
     /// The way to the admin center.
-    #[error("the admin center could not {operation}")]
+    #[error("the request to {operation} in the admin center failed")]
     Http {
         /// What was being done.
         operation: &'static str,
@@ -20,7 +20,7 @@ pub enum SupportError {
     #[error("there is no token for the admin center")]
     SignIn(#[from] EntraError),
     /// 401.
-    #[error("the admin center does not take the token (401){hint}")]
+    #[error("the admin center does not accept the token (401){hint}")]
     Unauthorized {
         /// What is known about the token.
         hint: String,
@@ -116,7 +116,7 @@ pub enum SupportError {
     #[error("repository_id {0:?} cannot be used: it must not be empty, \".\" or \"..\"")]
     BadRepositoryId(String),
     /// Create found one.
-    #[error("a repository with the id {repository_id:?} exists already")]
+    #[error("a repository with the id {repository_id:?} already exists")]
     AlreadyExists {
         /// Its id.
         repository_id: String,
@@ -170,10 +170,10 @@ impl SupportError {
             Self::PortalSignIn { .. } => "Enter the values by hand in the admin center.",
             Self::NotJson { .. } => "Check admin_url and environment.",
             Self::Unavailable { .. } => {
-                "Try again later. If it stays so, the retired service is probably switched off."
+                "Try again later. If the error persists, the retired service has probably been switched off."
             }
             Self::BadRequest { .. } => {
-                "Correct the value, or what the API is assumed to be with support_api_profile."
+                "Correct the value, or adapt the assumed API with support_api_profile."
             }
             Self::Unexpected { .. } => {
                 "If this is a success, add the status to \"expected\" in support_api_profile."
@@ -185,9 +185,9 @@ impl SupportError {
                 "Add it to support_api_profile, or make the change by hand in the admin center."
             }
             Self::BadRepositoryId(_) => "Choose another repository_id.",
-            Self::AlreadyExists { .. } => "Choose another repository_id, or take the existing one over.",
-            Self::RepositoryMissing { .. } => "Run it again: it is planned anew.",
-            Self::NotVisible { .. } => "Look at the page in the admin center, then run it again.",
+            Self::AlreadyExists { .. } => "Choose another repository_id, or manage the existing repository.",
+            Self::RepositoryMissing { .. } => "Run it again to create it.",
+            Self::NotVisible { .. } => "Check the page in the admin center, then run it again.",
         }
         .to_owned()
     }

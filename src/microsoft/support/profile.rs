@@ -60,7 +60,8 @@ pub enum ProfileError {
     },
     /// Neither an object nor a path.
     #[error(
-        "support_api_profile is neither a JSON object nor the path of a file; it is not shown, since it may hold a secret"
+        "support_api_profile is neither a JSON object nor the path of a file; it is not shown, since it may contain \
+         a secret"
     )]
     Neither,
     /// Not JSON, or not an object.
@@ -84,10 +85,10 @@ impl ProfileError {
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } | Self::Neither => "Give the path of a JSON file, or the JSON itself.",
+            Self::Unreadable { .. } | Self::Neither => "Use the path of a JSON file, or the JSON itself.",
             Self::NotJson(_) => "Correct the JSON.",
             Self::Shape(_) | Self::Value { .. } => {
-                "Compare it with the profile that comes with the provider: it needs to say only what differs."
+                "Compare it with the profile that comes with the provider; it only needs to state what differs."
             }
         }
     }
@@ -230,7 +231,7 @@ impl RawOperation {
             other => {
                 return Err(bad(
                     at,
-                    format!("method {other:?} is none of GET, POST, PUT, PATCH, DELETE"),
+                    format!("method {other:?} is not one of GET, POST, PUT, PATCH, DELETE"),
                 ));
             }
         };
@@ -247,7 +248,10 @@ impl RawOperation {
         if rest.contains(['{', '}']) {
             return Err(bad(
                 at,
-                format!("path {:?} may hold no other placeholder than {PLACEHOLDER}", self.path),
+                format!(
+                    "path {:?} may contain no placeholder other than {PLACEHOLDER}",
+                    self.path
+                ),
             ));
         }
         let has_id = rest.len() != self.path.len();
@@ -255,7 +259,7 @@ impl RawOperation {
             return Err(bad(
                 at,
                 format!(
-                    "path {:?} may not hold {PLACEHOLDER}: the operation is not about one repository",
+                    "path {:?} may not contain {PLACEHOLDER}: the operation is not about one repository",
                     self.path
                 ),
             ));
@@ -324,8 +328,13 @@ fn header(at: &str, name: &str, value: &str) -> Result<(HeaderName, String), Pro
     let parsed = name
         .to_ascii_lowercase()
         .parse::<HeaderName>()
-        .map_err(|_| bad(at, format!("{name:?} is no header name")))?;
-    HeaderValue::from_str(value).map_err(|_| bad(at, "the value holds characters that a header may not".to_owned()))?;
+        .map_err(|_| bad(at, format!("{name:?} is not a valid header name")))?;
+    HeaderValue::from_str(value).map_err(|_| {
+        bad(
+            at,
+            "the value contains characters that are not allowed in a header".to_owned(),
+        )
+    })?;
     Ok((parsed, value.to_owned()))
 }
 

@@ -58,7 +58,7 @@ impl Reader {
             })
         };
         if depth > MAX_DEPTH {
-            return wrong("the value nests too deep");
+            return wrong("the value is nested too deeply");
         }
         match (ty, json) {
             (_, Json::Null) => Ok(Value::Null),

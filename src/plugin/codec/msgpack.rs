@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
 
     fn value(&mut self, ty: &Type, path: &Trail<'_>, depth: usize) -> Result<Value, CodecError> {
         if depth > MAX_DEPTH {
-            return Err(error(path, "the value nests too deep"));
+            return Err(error(path, "the value is nested too deeply"));
         }
         let marker = Marker::from_u8(self.take(1, path)?[0]);
         if let Some(length) = self.extension_length(marker, path)? {

@@ -148,10 +148,10 @@ fn rule_text(rule: &Rule) -> String {
         names.join(", ")
     };
     match rule {
-        Rule::ExactlyOneOf(names) => format!("Exactly one of {} is given.", list(names)),
-        Rule::AtLeastOneOf(names) => format!("At least one of {} is given.", list(names)),
-        Rule::Conflicting(names) => format!("At most one of {} is given.", list(names)),
-        Rule::RequiredTogether(names) => format!("{} are given together or not at all.", list(names)),
+        Rule::ExactlyOneOf(names) => format!("Exactly one of {} must be set.", list(names)),
+        Rule::AtLeastOneOf(names) => format!("At least one of {} must be set.", list(names)),
+        Rule::Conflicting(names) => format!("At most one of {} may be set.", list(names)),
+        Rule::RequiredTogether(names) => format!("{} must be set together or not at all.", list(names)),
     }
 }
 

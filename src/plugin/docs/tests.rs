@@ -124,7 +124,7 @@ fn a_page_says_all_that_the_schema_knows() {
         "- `key_wo_version` (String) Any text",
         "- `part` (Attributes) A part. (see [below for nested schema](#nestedatt--part))",
         "### Read-Only\n\n- `id` (String) Its number.\n",
-        "### Rules\n\n- At least one of `size`, `colour` is given.\n",
+        "### Rules\n\n- At least one of `size`, `colour` must be set.\n",
         "<a id=\"nestedatt--part\"></a>\n### Nested Schema for `part`\n\nRequired:\n\n- `label` (String) Its label.\n",
         "#### Required\n\n- `number` (String) Its number.\n",
         "```shell\nterraform import acme_thing.x 1\n```\n",

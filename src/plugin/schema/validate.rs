@@ -98,7 +98,7 @@ pub fn one_of(allowed: &'static [&'static str]) -> Validator {
 pub fn not_blank() -> Validator {
     Validator::text("", |text| {
         if text.trim().is_empty() {
-            Err("The value is empty. Leave the argument out if there is none.".into())
+            Err("The value is empty. Omit the argument instead.".into())
         } else {
             Ok(())
         }
@@ -140,7 +140,7 @@ pub fn matches(pattern: &str, what: &'static str) -> Validator {
 pub fn whole_number() -> Validator {
     Validator::new("", |checked| match checked.value {
         Value::Number(number) if number.as_integer().is_none() => {
-            Err(format!("{number} is no whole number. Give a whole number."))
+            Err(format!("{number} is not valid: expected a whole number."))
         }
         _ => Ok(()),
     })
@@ -150,7 +150,7 @@ pub fn whole_number() -> Validator {
 pub fn at_least(minimum: i64) -> Validator {
     Validator::new(format!("At least {minimum}."), move |checked| {
         match checked.value.as_integer() {
-            Some(number) if number < minimum => Err(format!("{number} is too small; the least is {minimum}.")),
+            Some(number) if number < minimum => Err(format!("{number} is not valid: expected at least {minimum}.")),
             _ => Ok(()),
         }
     })
@@ -174,7 +174,7 @@ pub fn duration() -> Validator {
     Validator::text("", |text| match duration::parse(text) {
         Some(_) => Ok(()),
         None => Err(format!(
-            "{text:?} is no duration. Write a number and a unit, such as \"30s\" or \"2h45m\"."
+            "{text:?} is not a valid duration: expected numbers with units, such as \"30s\" or \"2h45m\"."
         )),
     })
 }
@@ -184,11 +184,11 @@ pub fn url() -> Validator {
     Validator::text("An absolute `https` URL.", |text| {
         let shown = without_credentials(text);
         let url = url::Url::parse(text).map_err(|error| {
-            format!("{shown:?} is no URL: {error}. Write it in full, such as \"https://host/path\".")
+            format!("{shown:?} is not a valid URL: {error}. Use the full address, such as \"https://host/path\".")
         })?;
         let Some(host) = url.host_str() else {
             return Err(format!(
-                "{shown:?} names no host. Write it in full, such as \"https://host/path\"."
+                "{shown:?} has no host. Use the full address, such as \"https://host/path\"."
             ));
         };
         match url.scheme() {
@@ -246,14 +246,14 @@ pub fn each(validator: Validator) -> Validator {
 /// Not together with one of these siblings.
 pub fn conflicts_with(others: &[&'static str]) -> Validator {
     let others = others.to_vec();
-    let rule = format!("Not together with {}.", code_list(&others));
+    let rule = format!("Conflicts with {}.", code_list(&others));
     Validator::new(rule, move |checked| {
         match others
             .iter()
             .find(|other| is_configured(checked.siblings.at(other)) == Some(true))
         {
             Some(other) => Err(format!(
-                "It cannot be given together with `{other}`. Keep one of the two."
+                "It cannot be used together with `{other}`. Remove one of them."
             )),
             None => Ok(()),
         }
@@ -263,14 +263,14 @@ pub fn conflicts_with(others: &[&'static str]) -> Validator {
 /// Only together with all of these siblings.
 pub fn requires(others: &[&'static str]) -> Validator {
     let others = others.to_vec();
-    let rule = format!("Needs {} beside it.", code_list(&others));
+    let rule = format!("Requires {}.", code_list(&others));
     Validator::new(rule, move |checked| {
         match others
             .iter()
             .find(|other| is_configured(checked.siblings.at(other)) == Some(false))
         {
             Some(other) => Err(format!(
-                "It needs `{other}` beside it. Add `{other}`, or remove this argument."
+                "It requires `{other}`. Add `{other}`, or remove this argument."
             )),
             None => Ok(()),
         }
@@ -339,7 +339,7 @@ impl Walk {
         let problem = match rule {
             Rule::ExactlyOneOf(_) | Rule::Conflicting(_) if configured.len() > 1 => (
                 "Conflicting arguments",
-                format!("{} are given together. Keep one of them.", code_list(&configured)),
+                format!("{} cannot be used together. Keep one of them.", code_list(&configured)),
             ),
             Rule::ExactlyOneOf(_) | Rule::AtLeastOneOf(_) if configured.is_empty() && !is_open => (
                 "Missing argument",
@@ -354,7 +354,7 @@ impl Walk {
                 (
                     "Missing argument",
                     format!(
-                        "{} needs {} beside it. Add what is missing.",
+                        "{} requires {}. Add what is missing.",
                         code_list(&configured),
                         code_list(&missing)
                     ),
@@ -383,16 +383,15 @@ impl Walk {
             return;
         }
         if !attribute.is_configurable() {
-            let detail =
-                format!("`{path}` is read-only: the provider gives its value. Remove it from the configuration.");
+            let detail = format!("`{path}` is read-only: the provider sets it. Remove it from the configuration.");
             self.diagnostics
                 .push(Diagnostic::error("Read-only attribute", detail).at(path.path()));
             return;
         }
         if attribute.write_only && self.write_only == WriteOnly::Unsupported {
             let detail = format!(
-                "`{path}` is write-only, which this version of Terraform does not know: it would keep the value in its \
-                 state. Use Terraform 1.11 or later."
+                "`{path}` is write-only, which this version of Terraform does not support: it would store the value \
+                 in its state. Use Terraform 1.11 or later."
             );
             self.diagnostics
                 .push(Diagnostic::error("Terraform is too old for write-only arguments", detail).at(path.path()));
@@ -412,7 +411,7 @@ impl Walk {
                         .as_str()
                         .is_some_and(|text| text.len() > 2 && problem.contains(text))
                 {
-                    "The value has a wrong form; it is not shown because it is sensitive.".to_owned()
+                    "The value is not valid; it is not shown because it is sensitive.".to_owned()
                 } else {
                     problem
                 };
@@ -423,8 +422,8 @@ impl Walk {
         }
         if attribute.sensitive && !attribute.trimmed && value.as_str().is_some_and(|text| text.ends_with(['\n', '\r']))
         {
-            let detail = "The line break is part of the value, and is hardly meant to be: file() and heredocs add one. \
-                          Remove it with trimspace(...).";
+            let detail = "The line break is part of the value, which is probably not intended: file() and heredocs \
+                          add one. Remove it with trimspace(...).";
             let warning = Diagnostic::warning(format!("{path} ends in a line break"), detail);
             self.diagnostics.push(warning.at(path.path()));
         }
@@ -475,8 +474,8 @@ impl Walk {
             Kind::Plain(_) | Kind::Nested(..) => path.path(),
         };
         let detail = format!(
-            "`{path}` has an element that is null. Leave the element out: a conditional one is best written as \
-             concat([\"a\"], var.more ? [\"b\"] : []), or wrap the list in compact(), which removes nulls."
+            "`{path}` contains an element that is null. Omit the element: write a conditional one as concat([\"a\"], \
+             var.more ? [\"b\"] : []), or wrap the list in compact(), which removes nulls."
         );
         self.diagnostics
             .push(Diagnostic::error(format!("Null in {path}"), detail).at(place));
@@ -561,11 +560,14 @@ mod tests {
             sound().with("kind", Value::Null).with("address", "http://127.0.0.1:1/"),
             &[],
         );
-        check(sound().with("kind", Value::Null).with("address", "x"), &["is no URL"]);
-        check(sound().with("count_of", 0i64), &["0 is too small"]);
+        check(
+            sound().with("kind", Value::Null).with("address", "x"),
+            &["is not a valid URL"],
+        );
+        check(sound().with("count_of", 0i64), &["0 is not valid"]);
         check(
             sound().with("count_of", Value::Number(crate::plugin::number::Number::Float(1.5))),
-            &["1.5 is no whole"],
+            &["1.5 is not valid"],
         );
         check(sound().with("id", "x"), &["id: Read-only"]);
         check(
@@ -575,13 +577,13 @@ mod tests {
         check(sound().with("tags", vec!["a", ""]), &["tags: Invalid value"]);
         check(
             sound().with("tags", vec![Value::from("a"), Value::Null]),
-            &["tags: Null in tags `tags` has an element that is null"],
+            &["tags: Null in tags `tags` contains an element that is null"],
         );
         check(sound().with("tags", vec![Value::from("a"), Value::Unknown]), &[]);
         check(sound().with("inner", Object::new()), &["inner.deep: Missing argument"]);
         check(
             sound().with("key", "a").with("key_wo", "b"),
-            &["key: Invalid value for key It cannot be given together"],
+            &["key: Invalid value for key It cannot be used together"],
         );
         check(
             sound().with("key_wo_version", "1"),

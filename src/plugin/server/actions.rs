@@ -108,7 +108,10 @@ impl<P: Provider> Shared<P> {
             Err(problem) => return problem.into(),
         };
         if let Some((name, _)) = config.iter().find(|(_, value)| !value.is_wholly_known()) {
-            let text = format!("`{name}` is not known when the action runs. Trigger it after what gives the value.");
+            let text = format!(
+                "`{name}` is not known when the action runs. Trigger the action after the resource \
+                                that provides the value."
+            );
             return Diagnostic::error("An argument is not known", text)
                 .at_attribute(name)
                 .into();

@@ -51,7 +51,7 @@ impl<P: Provider> Shared<P> {
         let signature = function.signature();
         if signature.parameters.len() != request.arguments.len() {
             let text = format!(
-                "{} takes {} arguments, and {} were given.",
+                "{} takes {} arguments, but got {}.",
                 request.name,
                 signature.parameters.len(),
                 request.arguments.len()

@@ -37,10 +37,10 @@ pub(super) fn keep_planned(
         let path = trail.path();
         let is_told = diagnostics.iter().any(|diagnostic| diagnostic.path == path);
         let change = if attribute.sensitive {
-            "the value after the write is another one (neither is shown, because it is sensitive)".to_owned()
+            "the value after the write differs (neither is shown, because it is sensitive)".to_owned()
         } else {
             format!(
-                "planned was {}, and after the write it is {}",
+                "the plan has {}, but after the write the value is {}",
                 words(wanted),
                 words(found)
             )
@@ -49,9 +49,9 @@ pub(super) fn keep_planned(
             *found = wanted.clone();
             if !is_told {
                 let detail = format!(
-                    "{path}: {change}. Something on the other side changes the value: a rule, a default or a limit. The \
+                    "{path}: {change}. Something on the server changes the value: a rule, a default or a limit. The \
                      state has the planned value for now, and the next plan shows the difference. Remove what changes \
-                     it, or configure the value that it becomes."
+                     it, or configure the resulting value."
                 );
                 diagnostics.push(Diagnostic::warning(format!("{path} was not kept"), detail).at(path));
             }
@@ -147,15 +147,15 @@ mod tests {
             [
                 (
                     "name".to_owned(),
-                    "name: planned was \"Robot\", and after the write it is \"robot\""
+                    "name: the plan has \"Robot\", but after the write the value is \"robot\""
                 ),
                 (
                     "roles".to_owned(),
-                    "roles: planned was [\"a\", \"b\"], and after the write it is [\"b\"]"
+                    "roles: the plan has [\"a\", \"b\"], but after the write the value is [\"b\"]"
                 ),
                 (
                     "inner.deep".to_owned(),
-                    "inner.deep: planned was \"x\", and after the write it is \"y\""
+                    "inner.deep: the plan has \"x\", but after the write the value is \"y\""
                 ),
             ]
         );
@@ -171,7 +171,7 @@ mod tests {
         let said: String = said.iter().map(|said| said.detail.clone()).collect();
         assert!(!said.contains("hunter"), "{said}");
         assert!(
-            said.contains("…, and after the write it is nothing") && !said.contains(&"n".repeat(201)),
+            said.contains("…, but after the write the value is nothing") && !said.contains(&"n".repeat(201)),
             "{said}"
         );
     }

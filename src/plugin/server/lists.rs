@@ -91,7 +91,7 @@ impl<P: Provider> Shared<P> {
         if !config.values().all(crate::plugin::Value::is_wholly_known) {
             return Err(Diagnostic::error(
                 "The list's arguments are not known yet",
-                "A list needs values that are known now. Give them in the file or as variables.",
+                "A list requires values that are known when it runs. Write them in the file, or use variables.",
             )
             .into());
         }
@@ -154,6 +154,6 @@ impl<P: Provider> Shared<P> {
 fn bad_limit() -> Diagnostic {
     Diagnostic::error(
         "Invalid limit",
-        "The limit of a list is a whole number of at least 1. Leave it out for 100.",
+        "The limit of a list must be a whole number of at least 1. Omit it for 100.",
     )
 }

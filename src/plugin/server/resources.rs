@@ -29,8 +29,8 @@ use crate::{
 /// A state that could not be compared with what exists.
 fn not_refreshed(unknown: &[String]) -> Diagnostic {
     let detail = format!(
-        "Arguments of the provider block are not known before what they depend on is created ({}). The state is taken as it \
-         is: what was changed outside of Terraform does not show in this plan.",
+        "Arguments of the provider block depend on something that does not exist yet ({}). The state is used as it \
+         is, so this plan does not show changes made outside of Terraform.",
         unknown.join(", ")
     );
     Diagnostic::warning("Not refreshed: the provider's configuration is not known yet", detail)
@@ -93,10 +93,10 @@ impl<P: Provider> Shared<P> {
         };
         if request.version > identity.version {
             return Err(failed(Diagnostic::error(
-                "Identity of an unknown version",
+                "Unknown identity version",
                 format!(
-                    "The identity of this {} was written in version {} of its shape, and this provider knows {}. Use the \
-                     provider that wrote it, or a newer one.",
+                    "The identity of this {} has schema version {}, and this version of the provider supports {}. \
+                     Use the provider version that wrote it, or a later one.",
                     entry.name(),
                     request.version,
                     identity.version
@@ -345,9 +345,8 @@ impl<P: Provider> Shared<P> {
         let target = match &identity {
             Some(identity) => Import::Identity(identity),
             None if request.id.trim().is_empty() => {
-                let text =
-                    "The import id is empty. Give the id of the object, or a column and a value as column=value.";
-                return Err(failed(Diagnostic::error("Empty import id", text)));
+                let text = "The import ID is empty. Use the ID of the object, or a column and a value as column=value.";
+                return Err(failed(Diagnostic::error("Empty import ID", text)));
             }
             None => Import::Id(request.id.trim()),
         };
@@ -386,8 +385,8 @@ impl<P: Provider> Shared<P> {
             Some(state) => without_write_only(schema, state.map_err(failed)?),
             None => {
                 let text = format!(
-                    "{} of {} cannot become {}. Remove the moved block, take the object out of the state with a removed \
-                     block, and import it.",
+                    "{} of {} cannot become {}. Remove the moved block, remove the object from the state with a \
+                     removed block, and import it.",
                     request.source_type_name, request.source_provider_address, request.target_type_name
                 );
                 return Err(failed(Diagnostic::error("Unsupported move", text)));
@@ -479,7 +478,7 @@ fn assert_sound<D: Send + Sync + 'static>(
         let problems = problems();
         assert!(
             problems.is_empty(),
-            "{}: core would refuse this answer: {problems:?}",
+            "{}: Terraform would reject this response: {problems:?}",
             entry.name()
         );
     }
@@ -511,7 +510,7 @@ fn raw_json(raw: Option<&proto::RawState>) -> Result<Json, Diagnostic> {
              Terraform 0.12 and the provider that wrote it, or import the object.",
         ));
     }
-    serde_json::from_slice(&raw.json).map_err(|error| bug(format!("a stored state is no JSON: {error}")))
+    serde_json::from_slice(&raw.json).map_err(|error| bug(format!("a stored state is not valid JSON: {error}")))
 }
 
 fn private(bytes: &[u8]) -> Map<String, Json> {

@@ -27,7 +27,9 @@ pub(super) enum StartError {
         source: io::Error,
     },
     /// `PLUGIN_UNIX_SOCKET_GROUP` names no local group. Groups of a directory service must be given by number.
-    #[error("PLUGIN_UNIX_SOCKET_GROUP is {group:?}, which is no number and not in /etc/group: give the group's number")]
+    #[error(
+        "PLUGIN_UNIX_SOCKET_GROUP is {group:?}, which is neither a number nor in /etc/group: use the group's number"
+    )]
     UnknownGroup { group: String },
     #[error("cannot give the socket {path} to group {group}: the user must be a member of it")]
     Group {
@@ -40,10 +42,10 @@ pub(super) enum StartError {
     #[cfg_attr(unix, expect(dead_code, reason = "a Unix socket needs no port"))]
     #[error("no free port from {from} to {to} on 127.0.0.1: free one, or widen PLUGIN_MIN_PORT and PLUGIN_MAX_PORT")]
     NoPort { from: u16, to: u16 },
-    #[error("{variable} is {value:?}, which is no port number")]
+    #[error("{variable} is {value:?}, which is not a port number")]
     BadPort { variable: &'static str, value: String },
     /// Never answered by serving without TLS: that would open the provider to every local process.
-    #[error("PLUGIN_CLIENT_CERT holds no certificate in PEM form: unset it if the host does not use TLS")]
+    #[error("PLUGIN_CLIENT_CERT contains no certificate in PEM form: unset it if the host does not use TLS")]
     ClientCertificate,
     #[error("cannot make the server's certificate: this is a bug in the provider")]
     ServerCertificate(#[source] Box<dyn std::error::Error + Send + Sync>),

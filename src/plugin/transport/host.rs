@@ -145,7 +145,10 @@ mod tests {
     #[test]
     fn a_port_that_is_no_number_is_refused() {
         let error = Host::from_variables(|name| (name == "PLUGIN_MIN_PORT").then(|| "ten".to_owned())).unwrap_err();
-        assert_eq!(error.to_string(), "PLUGIN_MIN_PORT is \"ten\", which is no port number");
+        assert_eq!(
+            error.to_string(),
+            "PLUGIN_MIN_PORT is \"ten\", which is not a port number"
+        );
     }
 
     #[test]

@@ -182,8 +182,8 @@ pub(super) async fn create(
             existing(session, &key, &planned).await?;
             let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
             problem.detail.push_str(
-                "\n\nSome instances allow nobody to create it over the API. Then create it in the form (System OAuth > \
-                 Application Registry > New > Configure an OIDC provider) and give its sys_id as configuration_id.",
+                "\n\nSome instances allow nobody to create it over the API. Then create it in the form (System OAuth \
+                 > Application Registry > New > Configure an OIDC provider) and set configuration_id to its sys_id.",
             );
             return Err(problem.at_attribute(ATTRIBUTE));
         }
@@ -447,27 +447,27 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
     let sys_id = sys_id.as_str();
     let origin = match by {
         Some(by) if is_unused => format!(
-            " No provider uses it, and {by} made it: if that was an apply that was cut short, delete it and apply again."
+            " No provider uses it, and {by} made it: if that was an interrupted apply, delete it and apply again."
         ),
         Some(_) | None => String::new(),
     };
     let remedy = if is_equal {
         format!(
             "It maps the same claim to the same field, so use it: replace the block `configuration` with\n\n  \
-             configuration_id = \"{sys_id}\"\n\nIt is then not changed or removed here.{origin}"
+             configuration_id = \"{sys_id}\"\n\nTerraform then neither changes nor deletes it.{origin}"
         )
     } else {
         format!(
-            "It maps the claim {claim} to the field {field}, which other integrations may rely on. Use another metadata \
-             address of the same issuer (for Entra the one of the other token version), or change that record yourself and \
-             give configuration_id = \"{sys_id}\".{origin}"
+            "It maps the claim {claim} to the field {field}, which other integrations may rely on. Use another \
+             metadata address of the same issuer (for Entra the one of the other token version), or change that \
+             record yourself and set configuration_id = \"{sys_id}\".{origin}"
         )
     };
     let detail = format!(
-        "The instance supports one claim per metadata address, and the configuration {name} ({sys_id}) has this one \
-         already.\n\n{remedy}"
+        "The instance supports one claim per metadata address, and the configuration {name} ({sys_id}) already has \
+         this one.\n\n{remedy}"
     );
-    Err(Diagnostic::error("The metadata address is configured already", detail)
+    Err(Diagnostic::error("The metadata address is already configured", detail)
         .at_attribute("configuration.metadata_url"))
 }
 

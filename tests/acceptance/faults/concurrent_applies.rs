@@ -102,8 +102,8 @@ async fn of_two_users_of_one_name_one_is_made() {
         let (refused, succeeded) = (winner, loser);
         succeeded.succeeds();
         refused
-            .fails_saying("The user exists already")
-            .says(&format!("{} ({}, made by admin", made["last_name"], made["sys_id"]))
+            .fails_saying("The user already exists")
+            .says(&format!("{} ({}, created by admin", made["last_name"], made["sys_id"]))
             .says(&format!(
                 "terraform import servicenow_integration_user.<name> {}",
                 made["sys_id"]

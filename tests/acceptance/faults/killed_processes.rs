@@ -156,9 +156,9 @@ async fn a_provider_that_is_killed_doubles_and_leaves_nothing() {
 
         let refused = workspace.terraform("apply").await;
         refused
-            .fails_saying("The registry entry exists already")
-            .says("made by admin, on 20")
-            .says("cut short before it could save its state");
+            .fails_saying("The registry entry already exists")
+            .says("created by admin, on 20")
+            .says("interrupted before it saved its state");
         let imported = import_as_told(&workspace, &refused);
         assert_eq!(
             imported,
@@ -242,7 +242,7 @@ async fn a_provider_that_is_killed_half_way_is_made_up_for() {
 
         let refused = workspace.terraform("apply").await;
 
-        refused.fails_saying("exists already");
+        refused.fails_saying("already exists");
         assert_eq!(import_as_told(&workspace, &refused).len(), 3);
         workspace.terraform("apply").await.succeeds();
         are(
@@ -287,7 +287,7 @@ async fn a_configuration_that_lost_its_provider_is_taken_up_by_its_maker() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("The metadata address is configured already")
+            .fails_saying("The metadata address is already configured")
             .says(&format!("configuration_id = \"{made}\""))
             .says("No provider uses it, and somebody.else made it");
         by(simulator.username());
@@ -325,8 +325,8 @@ async fn what_a_killed_provider_changed_is_warned_of() {
             .terraform("apply")
             .await
             .succeeds()
-            .says("The privilege existed already")
-            .says("The table is as configured already");
+            .says("The privilege already existed")
+            .says("The table is already as configured");
 
         simulator.only_record("sys_scope_privilege");
         workspace.plan_is_empty().await;
@@ -356,7 +356,7 @@ async fn without_terraform_the_provider_ends_by_itself() {
         assert!(left.is_empty(), "{left:?}");
         release(&simulator);
         let refused = workspace.terraform("apply").await;
-        refused.fails_saying("exists already");
+        refused.fails_saying("already exists");
         import_as_told(&workspace, &refused);
         workspace
             .terraform("apply")
@@ -394,7 +394,7 @@ async fn after_a_second_interrupt_nothing_is_doubled() {
         release(&simulator);
         let second = workspace.terraform("apply").await;
         if workspace.addresses().is_empty() {
-            second.fails_saying("The registry entry exists already");
+            second.fails_saying("The registry entry already exists");
             import_as_told(&workspace, &second);
             workspace.terraform("apply").await.succeeds();
         }

@@ -79,7 +79,7 @@ async fn choices_are_found_whatever_the_instance_stores_for_them() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("\"permit\" is none of the choices")
+            .fails_saying("\"permit\" is not one of the choices")
             .says("\"allow\" (value \"type_allow\")");
     })
     .await;

@@ -344,8 +344,8 @@ async fn an_entry_is_imported_by_id_by_column_and_by_identity() {
                 ),
                 ("name=Nobody", "has name = \"Nobody\""),
                 ("nam=Outbound", "Did you mean name=Outbound?"),
-                ("Outbound", "is no sys_id, which has 32 hexadecimal digits"),
-                ("name=a^b", "Several are divided by ^"),
+                ("Outbound", "is neither a valid sys_id (32 hexadecimal digits)"),
+                ("name=a^b", "Separate several with ^"),
                 (
                     "0123456789abcdef0123456789abcdef",
                     "Cannot import non-existent remote object",

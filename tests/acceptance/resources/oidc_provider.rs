@@ -286,7 +286,7 @@ async fn a_configuration_that_exists_can_be_used_as_it_is() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("The metadata address is configured already")
+            .fails_saying("The metadata address is already configured")
             .says("It maps the claim oid to the field user_name");
         assert!(workspace.addresses().is_empty());
         workspace.configure(&configured("oid"));

@@ -139,7 +139,7 @@ async fn a_grant_that_existed_before_survives_the_resource() {
             .terraform("apply")
             .await
             .succeeds()
-            .says("The role was granted already");
+            .says("The role was already granted");
         workspace.state("servicenow_user_role.this").has("granted", false);
         workspace.plan_is_empty().await;
         workspace.terraform("destroy").await.succeeds();

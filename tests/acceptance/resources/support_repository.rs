@@ -258,7 +258,7 @@ async fn a_repository_that_exists_is_not_taken_over_unasked() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("The repository exists already")
+            .fails_saying("The repository already exists")
             .says("with m365_support_repository.this, on main.tf line 4")
             .says("terraform import m365_support_repository.<name> contoso");
 

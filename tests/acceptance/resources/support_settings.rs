@@ -82,7 +82,7 @@ async fn settings_of_another_application_are_imported_and_not_overwritten() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("The support settings exist already")
+            .fails_saying("The support settings already exist")
             .says(&format!("terraform import m365_support_settings.<name> {tenant}"))
             .says("on main.tf line 3");
         assert!(workspace.addresses().is_empty());

@@ -1,4 +1,4 @@
-//! `servicenow_user_role`: one role of a user who exists already.
+//! `servicenow_user_role`: one role of a user who already exists.
 
 use crate::support::{Imports, Simulator, for_each_terraform, removal_is_corrected};
 

@@ -234,7 +234,7 @@ async fn a_panic_leaves_no_secret() {
         let apply = workspace.terraform("apply").await;
 
         apply
-            .fails_saying("The provider made a mistake")
+            .fails_saying("Bug in the provider")
             .says("ApplyResourceChange of servicenow_panic panicked: no way with ***");
         apply.says("panic: no way with ***");
         workspace.leaks_nothing_of(&markers.all());

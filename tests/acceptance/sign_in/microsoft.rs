@@ -169,7 +169,7 @@ async fn each_refusal_of_entra_is_explained() {
 
     fails_saying(
         read(&simulator, &[id, ("client_secret", "wrong"), refresh]).await,
-        &["AADSTS7000215", "not its id"],
+        &["AADSTS7000215", "not its ID"],
     );
     fails_saying(
         read(&simulator, &[id, refresh]).await,
@@ -193,7 +193,7 @@ async fn each_refusal_of_entra_is_explained() {
         directory.set_refresh_tokens(standing);
         fails_saying(
             read(&simulator, &good).await,
-            &[said, "sign in anew and store the new one"],
+            &[said, "sign in again and store the new one"],
         );
     }
     directory.set_refresh_tokens(Standing::Good);
@@ -312,7 +312,7 @@ async fn federated_tokens_fail_with_what_does_not_match() {
     let ended = simulator.hcp().sign(ended.as_object().unwrap()).unwrap();
     fails_saying(
         read(&simulator, &[id, ("oidc_token", &ended)]).await,
-        &["AADSTS700024", "set this machine's clock"],
+        &["AADSTS700024", "correct this machine's clock"],
     );
 
     let missing = ("oidc_token_file_path", "/nowhere/token");
@@ -344,10 +344,10 @@ async fn certificates_fail_with_what_is_wrong_with_them() {
     let curve = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
     let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     let cases: [(&[u8], &str); 7] = [
-        (certificate.as_bytes(), "holds a certificate but no private key"),
-        (key.as_bytes(), "holds no certificate in PEM form"),
+        (certificate.as_bytes(), "contains a certificate but no private key"),
+        (key.as_bytes(), "contains no certificate in PEM format"),
         (b"\x30\x82\xff\xff", "Convert it: openssl pkcs12"),
-        (b"", "holds no certificate in PEM form"),
+        (b"", "contains no certificate in PEM format"),
         (
             &[certificate.as_bytes(), encrypted.as_bytes()].concat(),
             "Decrypt it: openssl rsa",
@@ -417,12 +417,12 @@ async fn arguments_that_contradict_or_lack_something_are_named() {
 
     fails_saying(
         read(&simulator, &several).await,
-        &["2 ways to sign in to Microsoft 365 are configured: access_token and client_secret"],
+        &["2 sign-in methods for Microsoft 365 are configured: access_token and client_secret"],
     );
     fails_saying(
         read(&simulator, &[]).await,
         &[
-            "No way to sign in to Microsoft 365 is configured",
+            "No sign-in method for Microsoft 365 is configured",
             "ARM_* and M365_* variables",
         ],
     );
@@ -471,7 +471,7 @@ async fn one_sign_in_serves_all_calls_and_a_refused_token_is_replaced_once() {
         .admin()
         .faults()
         .every(Matcher::any(), answer(401, &json!({})));
-    fails_saying(provider.read_the_settings().await, &["does not take the token (401)"]);
+    fails_saying(provider.read_the_settings().await, &["does not accept the token (401)"]);
     assert_eq!(simulator.logs().login.all().len(), 3);
 }
 

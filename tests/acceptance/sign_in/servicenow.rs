@@ -586,7 +586,7 @@ async fn arguments_that_contradict_or_lack_something_are_named() {
     fails_saying(
         configure(&[&CLIENT[..], &USER].concat()),
         &[
-            "Several ways to sign in",
+            "Several sign-in methods",
             "client_id and client_secret and for username and password",
         ],
     );
@@ -600,9 +600,9 @@ async fn arguments_that_contradict_or_lack_something_are_named() {
     );
     fails_saying(
         read(&simulator, &[("username", "robot")]).await,
-        &["username is given, but password is missing"],
+        &["username is set, but password is missing"],
     );
-    fails_saying(read(&simulator, &[]).await, &["No way to sign in is complete"]);
+    fails_saying(read(&simulator, &[]).await, &["No sign-in method is complete"]);
     fails_saying(
         configure(&[("instance_url", "http://dev1.service-now.com"), ("api_key", KEY)]),
         &["not encrypted"],
@@ -641,7 +641,7 @@ async fn terraform_signs_in_only_when_something_is_read() {
         workspace
             .terraform("plan")
             .await
-            .fails_saying("The provider block gives everything for api_key and for access_token.");
+            .fails_saying("The provider block has all arguments for api_key and for access_token.");
     })
     .await;
 }
@@ -680,7 +680,7 @@ async fn a_wrong_password_is_sent_once_and_explained_once() {
             apply
                 .fails_saying("Error: Could not sign in to ServiceNow")
                 .says(&format!("did not accept the sign-in ({method})"))
-                .says("Another error of this run with the same title gives the cause and the remedy.");
+                .says("Another error of this run with the same title has the cause and the remedy.");
             let words = apply.words();
             assert_eq!(simulator.logs().instance.all().len(), 1, "{words}");
             assert_eq!(
@@ -733,7 +733,7 @@ async fn an_address_that_people_type_is_answered_with_the_right_one() {
             .terraform("plan")
             .await
             .fails_saying("Error: Invalid ServiceNow configuration")
-            .says("\"dev1.service-now.com\" is not a usable address: it does not begin with https://.")
+            .says("\"dev1.service-now.com\" is not a valid address: it does not begin with https://.")
             .says("The address comes from the environment variable SERVICENOW_INSTANCE_URL.")
             .says(right);
         workspace.set("SERVICENOW_INSTANCE_URL", "https://dev1.service-now.com");

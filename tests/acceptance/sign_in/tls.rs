@@ -46,7 +46,7 @@ async fn a_given_authority_is_enough_and_none_is_explained() {
             "the file /nowhere/ca.pem cannot be read (No such file",
         ),
         (folder.path().to_str().unwrap(), "cannot be read (Is a directory"),
-        (text.to_str().unwrap(), "holds no usable certificate in PEM form"),
+        (text.to_str().unwrap(), "contains no valid certificate in PEM format"),
     ];
     for (path, said) in cases {
         let outcome = read(unknown.clone().with("ca_certificate_path", path)).await;
@@ -76,11 +76,11 @@ async fn what_cannot_be_reached_is_the_title_and_is_told_once() {
             (
                 "https://no-such-host.invalid".to_owned(),
                 "The name no-such-host.invalid cannot be resolved".to_owned(),
-                "Check the address for a typing error",
+                "Check the address for typing errors",
             ),
             (
                 simulator.urls().instance.clone(),
-                "its certificate is signed by an authority that is not trusted here".to_owned(),
+                "its certificate is signed by an untrusted authority".to_owned(),
                 "Set ca_certificate_path or SSL_CERT_FILE",
             ),
         ];
@@ -221,7 +221,10 @@ async fn a_proxy_that_refuses_is_named_and_gets_no_credentials() {
             .terraform("apply")
             .await
             .fails_saying("Error: Invalid provider configuration")
-            .says("The environment variable HTTPS_PROXY names no usable proxy: the scheme socks5 is not supported");
+            .says(
+                "The environment variable HTTPS_PROXY is not a valid proxy address: the scheme socks5 is not \
+                   supported",
+            );
         workspace.leaks_nothing_of(&[MARKER, "marker-of-proxy"]);
         workspace.set("HTTPS_PROXY", &address);
 

@@ -97,7 +97,7 @@ impl Place {
                 limit: LONGEST_PATH,
             });
         }
-        // Not recursive: a name that exists already, by chance or by malice, is an error.
+        // Not recursive: a name that already exists, by chance or by malice, is an error.
         DirBuilder::new()
             .mode(0o700)
             .create(&folder)
