@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints a filesystem mirror with the azuread provider, for the tests of both providers together: AZUREAD_MIRROR, or what
-# terraform installs from the registry into target/azuread. Prints nothing where neither can be had: those tests then say
-# that they were skipped.
+# terraform installs from the registry into target/azuread. Prints nothing if neither is available: those tests then
+# report that they were skipped.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 

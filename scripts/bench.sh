@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Benchmarks. Arguments: parts (start, requests, estate, growth; all of them) and the number of users (1000).
+# Benchmarks. Arguments: parts (start, requests, estate, growth; default: all) and the number of users (default: 1000).
 #
-#   PEER_MIRROR=<folder>  also starts the provider binary in there, to compare with
+#   PEER_MIRROR=<folder>  also starts the provider binary in that folder, for comparison
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 verdict "make bench"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The two programs, optimised.
+# Builds the provider and the simulator, optimised.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 verdict "make build"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# More seeds of the chaos suite than `make test` runs: CHAOS_SEEDS=<seed> or <first>..<end>.
+# Runs more random seeds of the fault-injection suite (tests/chaos) than `make test`: CHAOS_SEEDS=<seed> or <first>..<end>.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 verdict "make chaos"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The whole guide, end to end: a real terraform, the provider as it was just built, and the simulator.
 #
-#   KEEP=1           ends after the apply, leaves the simulator running and says how to go on by hand
+#   KEEP=1           ends after the apply, leaves the simulator running and prints how to continue
 #   VERBOSE=1        shows all of terraform's output
-#   PROFILE=release  demonstrates the optimised build; the default is what `make test` builds as well
+#   PROFILE=release  demonstrates the optimised build; the default is the build of `make test`
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 verdict "make demo"

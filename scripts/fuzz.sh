@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes everything that reads foreign bytes, for a minute or as many seconds as the argument says.
+# Fuzzes every parser of external input, for a minute or for the number of seconds in the argument.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 verdict "make fuzz"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that can be said about a change without running it.
+# All static checks.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 verdict "make lint"

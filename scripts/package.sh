@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The files of a release, in target/package/, named as Terraform's registry wants them.
+# Builds the files of a release in target/package/, named as Terraform's registry expects them.
 #
-#   scripts/package.sh          all of it, for this machine's platform
+#   scripts/package.sh          everything, for this machine's platform
 #   scripts/package.sh archive  one platform's archive and bill of materials; a release has several
 #   scripts/package.sh seal     manifest, sums and signature over the archives that are in target/package/
 #
-#   TARGET=triple    another platform than this one's
+#   TARGET=triple    a platform other than this machine's
 #   GPG_KEY=id       signs the sums with this key of the keyring; RSA or DSA, the registry refuses others. Its passphrase, if
 #                    nobody can be asked, in GPG_PASSPHRASE
 #   TWICE=1          builds again, from another folder and with another cargo home, and compares every byte

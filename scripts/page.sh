@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks at the simulator's page in a headless Chromium, after a real terraform apply. With --picture it takes the
-# picture of the README instead. Where there is no browser it says so, and that is all.
+# Checks the simulator's page in a headless Chromium, after a real terraform apply. With --picture it takes the
+# screenshot for the README instead. Without a browser it only reports that.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An independent caller of the simulator: PySNC, ServiceNow's own Python client, from PyPI.
+# Tests the simulator with an independent client: PySNC, ServiceNow's own Python client, from PyPI.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 

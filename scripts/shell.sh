@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What every script here shares: strict mode, the way it speaks, and the way it ends.
+# Shared by every script here: strict mode, progress messages, and the verdict.
 #
-# Progress and verdict go to standard error, so that standard output stays free for a script's answer.
+# Progress and verdict go to standard error, so that standard output stays free for a script's result.
 
 set -euo pipefail
 

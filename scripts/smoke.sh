@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tries the package in target/package/ as a user would: a mirror, init, apply, an empty plan, destroy. On Linux also in a root
+# Tests the package in target/package/ as a user would use it: a mirror, init, apply, an empty plan, destroy. On Linux also in a root
 # directory with nothing in it but the provider. `make package` comes first.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"

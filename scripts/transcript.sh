@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the demo and writes what it says into docs/demo.md. With --check it writes nothing, and fails where the two differ.
+# Runs the demo and writes its output to docs/demo.md. With --check it writes nothing, and fails if the two differ.
 
 source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 

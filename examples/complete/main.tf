@@ -1,4 +1,4 @@
-# Both sides in one graph: azuread registers the applications, servicenow records the trust in them.
+# Both sides in one configuration: azuread registers the applications, servicenow the trust in them.
 
 # Signs in with the environment variables ARM_*.
 provider "azuread" {}
@@ -30,7 +30,7 @@ module "m365_support_integration" {
   login_url    = var.login_url
   name_prefix  = var.name_prefix
 
-  # The outputs fit as they are. "secret_version" is the key ID of the password: a rotation there sends the new secrets
+  # The outputs can be passed on as they are. "secret_version" is the key ID of the password: a rotation there sends the new secrets
   # here, and nothing else changes.
   outbound  = module.entra_apps.outbound
   inbound   = module.entra_apps.inbound

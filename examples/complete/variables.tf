@@ -49,7 +49,7 @@ variable "name_prefix" {
 }
 
 variable "rotate" {
-  description = "Change this text to make new secrets everywhere, without a gap."
+  description = "Change this text to rotate all secrets without a gap."
   type        = string
   default     = "1"
 }

@@ -1,4 +1,4 @@
-# The same as ../complete, run by HCP Terraform without a stored credential. ./bootstrap makes what it needs, once.
+# The same as ../complete, run by HCP Terraform without a stored credential. Run ./bootstrap once before.
 
 # TFC_AZURE_PROVIDER_AUTH makes HCP Terraform inject client ID and token (ARM_CLIENT_ID, ARM_OIDC_TOKEN, ARM_USE_OIDC):
 # neither may be set here.

@@ -2,7 +2,7 @@ terraform {
   required_version = ">= 1.11.0"
 
   # Organization, project and workspace come from TF_CLOUD_ORGANIZATION, TF_CLOUD_PROJECT and TF_WORKSPACE, so that this
-  # folder fits every organization.
+  # folder works for every organization.
   cloud {}
 
   required_providers {

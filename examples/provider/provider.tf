@@ -19,7 +19,7 @@ provider "servicenow" {
   }
 }
 
-# Resources of both sides belong to this one provider. Those whose names begin with m365_ have to say so.
+# Resources of both sides belong to this one provider. Those whose names begin with m365_ must set `provider`.
 resource "m365_support_settings" "this" {
   provider = servicenow
 

@@ -1,5 +1,5 @@
 locals {
-  # "Graph Connector Federated Credential App": Microsoft's own, the same in every tenant. Never created, only found.
+  # "Graph Connector Federated Credential App": Microsoft's own, the same in every tenant. Only looked up, never created.
   first_party_client_id = "933838e2-bec1-440f-a634-9363c82e5b6d"
 
   presets = {
@@ -46,7 +46,7 @@ resource "servicenow_oidc_provider" "this" {
   name      = var.name
   client_id = local.preset.client_id
 
-  # Without a secret of yours the instance makes one up, which nothing uses.
+  # If no secret is set, the instance generates one, which nothing uses.
   client_secret_wo         = var.client_secret == "" ? null : var.client_secret
   client_secret_wo_version = var.client_secret_version
 

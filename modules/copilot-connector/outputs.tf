@@ -24,7 +24,7 @@ output "client_id" {
 }
 
 output "values_to_enter_by_hand" {
-  description = "What a person still chooses when creating the connection, which has no published API: where, name of the field, value."
+  description = "What remains to be chosen when creating the connection, which has no published API: where, name of the field, value."
   value = {
     copilot_federated = [
       { where = "Microsoft 365 admin center > Copilot > Connectors > Gallery > ServiceNow Knowledge", field = "Authentication type", value = "Federated Auth", secret = false },

@@ -25,14 +25,14 @@ variable "service_principal_object_id" {
 }
 
 variable "preset" {
-  description = "Which of Microsoft's set-ups to make: `copilot_federated` (Copilot connector, Federated Auth, no secret), `copilot_own_app` (Copilot connector with an application of yours), `ess_certificate` (Employee Self-Service agent, service to service), `ess_user` (Employee Self-Service agent, as the signed-in user)."
+  description = "Which of Microsoft's set-ups to create: `copilot_federated` (Copilot connector, Federated Auth, no secret), `copilot_own_app` (Copilot connector with your own application), `ess_certificate` (Employee Self-Service agent, service to service), `ess_user` (Employee Self-Service agent, as the signed-in user)."
   type        = string
   default     = "copilot_federated"
   nullable    = false
 
   validation {
     condition     = contains(["copilot_federated", "copilot_own_app", "ess_certificate", "ess_user"], var.preset)
-    error_message = "preset must be one of copilot_federated, copilot_own_app, ess_certificate, ess_user. The Microsoft 365 support integration has a module of its own, m365-support-integration."
+    error_message = "preset must be one of copilot_federated, copilot_own_app, ess_certificate, ess_user. The Microsoft 365 support integration has its own module, m365-support-integration."
   }
 }
 
@@ -97,7 +97,7 @@ variable "name" {
 
   validation {
     condition     = length(trimspace(var.name)) > 0
-    error_message = "name must not be empty. Leave it out to use Microsoft's: Microsoft Entra ID."
+    error_message = "name must not be empty. Omit it to use Microsoft's: Microsoft Entra ID."
   }
 }
 

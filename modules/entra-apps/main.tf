@@ -37,7 +37,7 @@ resource "azuread_application" "this" {
   }
 }
 
-# Microsoft's portal makes these by itself, Graph does not. Without one Entra answers AADSTS7000229 to the caller and
+# Microsoft's portal creates these automatically, Graph does not. Without one Entra answers AADSTS7000229 to the caller and
 # AADSTS500011 for the audience.
 resource "azuread_service_principal" "this" {
   for_each = local.roles
@@ -49,7 +49,7 @@ resource "azuread_service_principal" "this" {
   app_role_assignment_required = false
 }
 
-# Remembers when the secrets were made, so that the end of their life stays the same from plan to plan.
+# Records when the secrets were created, so that their expiry date does not change from plan to plan.
 resource "terraform_data" "issued" {
   input            = plantimestamp()
   triggers_replace = [var.rotate]
@@ -72,8 +72,8 @@ resource "azuread_application_password" "this" {
   }
 
   lifecycle {
-    # An application may hold several secrets at once. The new one is made first, everything that depends on it is
-    # updated, and only then does the old one go: neither side is ever without a working secret.
+    # An application may hold several secrets at once. The new one is created first, everything that depends on it is
+    # updated, and the old one is deleted last: both sides have a working secret at all times.
     create_before_destroy = true
   }
 }
@@ -92,6 +92,6 @@ resource "azuread_application_federated_identity_credential" "this" {
 check "secrets_are_not_about_to_expire" {
   assert {
     condition     = timecmp(plantimestamp(), timeadd(timeadd(terraform_data.issued.input, var.secret_lifetime), "-${var.expiry_warning}")) < 0
-    error_message = "The client secrets of ${var.name_prefix} end on ${timeadd(terraform_data.issued.input, var.secret_lifetime)}. Change the input \"rotate\" to make new ones before that."
+    error_message = "The client secrets of ${var.name_prefix} end on ${timeadd(terraform_data.issued.input, var.secret_lifetime)}. Change the input \"rotate\" to create new ones before that."
   }
 }

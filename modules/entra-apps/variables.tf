@@ -32,7 +32,7 @@ variable "owners" {
 }
 
 variable "secret_lifetime" {
-  description = "How long a client secret is valid, as a duration in hours, minutes and seconds. The default is 180 days, the longest that CISA's baseline for Microsoft 365 allows. A change makes new secrets."
+  description = "How long a client secret is valid, as a duration in hours, minutes and seconds. The default is 180 days, the longest that CISA's baseline for Microsoft 365 allows. A change creates new secrets."
   type        = string
   default     = "4320h"
   nullable    = false
@@ -44,7 +44,7 @@ variable "secret_lifetime" {
 }
 
 variable "rotate" {
-  description = "Any text. A change of it makes new secrets: they are created and handed on first, then the old ones are removed. Use a date that a person raises, or the id of a `time_rotating` resource for a rotation by the clock."
+  description = "Any text. A change creates new secrets: they are created and distributed first, then the old ones are removed. Use a date that you change manually, or the ID of a `time_rotating` resource for scheduled rotation."
   type        = string
   default     = "1"
   nullable    = false

@@ -1,5 +1,5 @@
 # The steps that no published API reaches: the application's own set-up wizard and, unless this module writes it, the
-# form of the Microsoft 365 admin center. Each entry is one value to type or to choose.
+# form of the Microsoft 365 admin center. Each entry is one value to enter or choose.
 locals {
   wizard          = "ServiceNow > Microsoft 365 Support > Setup"
   form            = "Microsoft 365 admin center > Settings > Org settings > Organization profile > Support integration"
@@ -135,6 +135,6 @@ locals {
 
   steps = [for entry in local.all_steps : entry if contains(entry.variants, var.variant)]
 
-  # Only what the variant asks a person to type, so that no more secrets than that reach an output.
+  # Only the secrets that must be entered manually in the variant, so that no others reach an output.
   typed_secrets = toset([for entry in local.steps : entry.secret if entry.secret != null])
 }

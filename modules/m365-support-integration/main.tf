@@ -82,7 +82,7 @@ resource "servicenow_oauth_entity" "inbound" {
   client_secret_wo_version = local.inbound_version
 }
 
-# Step P16: the user as whom Microsoft works in ServiceNow.
+# Step P16: the user that Microsoft's calls run as.
 resource "servicenow_integration_user" "rest_user" {
   count = local.has_user ? 1 : 0
 
@@ -97,7 +97,7 @@ resource "servicenow_integration_user" "rest_user" {
   password_wo_version = local.has_own_endpoint ? local.rest_user_version : null
 }
 
-# Step C2, the narrow way. The application's installation makes the same records on most instances; this is for those
+# Step C2, the narrow variant. The application's installation makes the same records on most instances; this is for those
 # where they are missing.
 resource "servicenow_cross_scope_privilege" "read" {
   for_each = toset(var.readable_by_application ? ["oauth_entity", "oauth_entity_profile"] : [])
@@ -110,7 +110,7 @@ resource "servicenow_cross_scope_privilege" "read" {
   status       = "allowed"
 }
 
-# Step C2, as the guide words it. Destroy puts the old values back.
+# Step C2, as in the guide. Destroy restores the old values.
 resource "servicenow_table_access" "oauth_entity" {
   count = var.readable_by_all_scopes ? 1 : 0
 

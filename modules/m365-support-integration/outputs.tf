@@ -1,5 +1,5 @@
 output "values_to_enter_by_hand" {
-  description = "What a person still types or chooses, in order: step of Microsoft's guide, where, name of the field, value. Where `secret` is true the value is in the output `secrets_to_enter_by_hand`, under the name in `secret_name`."
+  description = "What remains to be entered or chosen manually, in order: step of Microsoft's guide, where, name of the field, value. Where `secret` is true the value is in the output `secrets_to_enter_by_hand`, under the name in `secret_name`."
   value = [
     for entry in local.steps : {
       step        = entry.step
@@ -69,11 +69,11 @@ output "integration_user_name" {
 }
 
 output "repository_id" {
-  description = "Repository ID in the Microsoft 365 admin center, whether written by this module or to be typed."
+  description = "Repository ID in the Microsoft 365 admin center, whether written by this module or to be entered."
   value       = local.repository_id
 }
 
 output "endpoint" {
-  description = "Address that the admin center stores for the instance, whether written by this module or to be typed."
+  description = "Address that the admin center stores for the instance, whether written by this module or to be entered."
   value       = local.endpoint
 }

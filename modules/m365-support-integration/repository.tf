@@ -1,4 +1,4 @@
-# What the form of the admin center holds in each variant (step M4).
+# The values of the admin center's form in each variant (step M4).
 locals {
   # The form requires client ID, user name and password even where nothing uses them; Microsoft's page suggests this
   # word for them.

@@ -34,7 +34,7 @@ variable "outbound" {
 
   validation {
     condition     = try(coalesce(var.client_secrets.outbound, var.outbound.client_secret), null) != null
-    error_message = "outbound.client_secret is missing: every variant needs it. Give it here, or in client_secrets.outbound to keep it out of the plan."
+    error_message = "outbound.client_secret is missing: every variant needs it. Set it here, or in client_secrets.outbound to keep it out of the plan."
   }
 }
 
@@ -55,7 +55,7 @@ variable "inbound" {
 
   validation {
     condition     = !contains(["aad_v1", "basic_v1"], var.variant) || try(coalesce(var.client_secrets.inbound, var.inbound.client_secret), null) != null
-    error_message = "inbound.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (secret of ServiceNow's OAuth endpoint) need it. Give it here, or in client_secrets.inbound to keep it out of the plan."
+    error_message = "inbound.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (secret of ServiceNow's OAuth endpoint) need it. Set it here, or in client_secrets.inbound to keep it out of the plan."
   }
 }
 
@@ -76,7 +76,7 @@ variable "rest_user" {
 
   validation {
     condition     = !contains(["aad_v1", "basic_v1"], var.variant) || try(coalesce(var.client_secrets.rest_user, var.rest_user.client_secret), null) != null
-    error_message = "rest_user.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (password of the integration user) need it. Give it here, or in client_secrets.rest_user to keep it out of the plan."
+    error_message = "rest_user.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (password of the integration user) need it. Set it here, or in client_secrets.rest_user to keep it out of the plan."
   }
 
   validation {
@@ -86,7 +86,7 @@ variable "rest_user" {
 }
 
 variable "client_secrets" {
-  description = "The same secrets as in `outbound`, `inbound` and `rest_user`, for values that must appear in no plan and no state, such as those of an ephemeral resource. What is given here wins."
+  description = "The same secrets as in `outbound`, `inbound` and `rest_user`, for values that must appear in no plan and no state, such as those of an ephemeral resource. These values take precedence."
   type = object({
     outbound  = optional(string)
     inbound   = optional(string)
@@ -99,7 +99,7 @@ variable "client_secrets" {
 }
 
 variable "variant" {
-  description = "Which set-up to make: `aad_v1` (the guide: Microsoft calls with tokens of Entra), `basic_v1` (Microsoft calls with user name and password and an OAuth endpoint of ServiceNow), `insights_only` (nobody calls ServiceNow), `v2` (application 2.0.0 and later: repository with ID and endpoint only)."
+  description = "Which set-up to create: `aad_v1` (the guide: Microsoft calls with Entra tokens), `basic_v1` (Microsoft calls with user name and password and an OAuth endpoint of ServiceNow), `insights_only` (nobody calls ServiceNow), `v2` (application 2.0.0 and later: repository with ID and endpoint only)."
   type        = string
   default     = "aad_v1"
   nullable    = false
@@ -129,7 +129,7 @@ variable "repository_id" {
 
   validation {
     condition     = var.repository_id == null ? true : length(trimspace(var.repository_id)) > 0
-    error_message = "repository_id must not be empty. Leave it out to use the instance's host name."
+    error_message = "repository_id must not be empty. Omit it to use the instance's host name."
   }
 }
 
@@ -140,19 +140,19 @@ variable "endpoint" {
 
   validation {
     condition     = var.endpoint == null ? true : can(regex("^https?://[^/?#]+", var.endpoint))
-    error_message = "endpoint must be an address, such as https://contoso.service-now.com/. Leave it out to use instance_url."
+    error_message = "endpoint must be an address, such as https://contoso.service-now.com/. Omit it to use instance_url."
   }
 }
 
 variable "manage_admin_center" {
-  description = "Whether to write the settings and the repository in the Microsoft 365 admin center. Its API is not published; with `false` the values to type are in the output `values_to_enter_by_hand`."
+  description = "Whether to write the settings and the repository in the Microsoft 365 admin center. Its API is not published; with `false` the values to enter are in the output `values_to_enter_by_hand`."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "readable_by_all_scopes" {
-  description = "The guide's step for the error *Read operation against 'oauth_entity' … has been refused*: lets every application of the instance read the OAuth registrations. Destroy puts the old values back. `readable_by_application` is narrower."
+  description = "The guide's step for the error *Read operation against 'oauth_entity' … has been refused*: lets every application of the instance read the OAuth registrations. Destroy restores the old values. `readable_by_application` is narrower."
   type        = bool
   default     = false
   nullable    = false

@@ -1,5 +1,5 @@
 output "values_to_enter_by_hand" {
-  description = "What a person types or chooses in the set-up wizard and in the admin center, in order."
+  description = "What to enter or choose in the set-up wizard and in the admin center, in order."
   value       = module.m365_support_integration.values_to_enter_by_hand
 }
 

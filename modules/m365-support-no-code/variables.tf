@@ -16,21 +16,21 @@ variable "test_environment" {
 }
 
 variable "administrators" {
-  description = "User names of those who may open cases with Microsoft, divided by commas."
+  description = "User names of those who may open cases with Microsoft, separated by commas."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "insights_users" {
-  description = "User names of those who may see health incidents and solutions, divided by commas."
+  description = "User names of those who may see health incidents and solutions, separated by commas."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "rotate" {
-  description = "Change this text to make new secrets everywhere, without a gap."
+  description = "Change this text to rotate all secrets without a gap."
   type        = string
   default     = "1"
   nullable    = false

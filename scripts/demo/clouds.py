@@ -1,4 +1,4 @@
-"""The two clouds as the demo talks to them: plain HTTP, nothing of the provider.
+"""The demo's own HTTP client for the two clouds, independent of the provider.
 
 What terraform says it did is checked here with a second pair of eyes.
 """

@@ -1,4 +1,4 @@
-"""The steps of Microsoft's guide, and for each the record that now carries it.
+"""The steps of Microsoft's guide, and for each the record that implements it.
 
 Step names are those of docs/guides: P prerequisites, O optional network step, C the application's wizard, M the
 Microsoft 365 admin center, U users, L linking. Each is looked up where it must have arrived, never in terraform's state.
@@ -6,15 +6,15 @@ Microsoft 365 admin center, U users, L linking. Each is looked up where it must 
 
 from dataclasses import dataclass
 
-DONE, BY_HAND, NOTHING = "✓", "by hand", "–"
+DONE, MANUAL, NOTHING = "✓", "manual", "–"
 
 
 @dataclass
 class Row:
     step: str
     asks: str
-    carried_by: str
-    result: str  # DONE, BY_HAND, NOTHING (there is nothing to save), or the cause of a failure
+    implemented_by: str
+    result: str  # DONE, MANUAL, NOTHING (there is nothing to save), or the cause of a failure
 
 
 class Wrong(Exception):
@@ -35,21 +35,21 @@ class Guide:
     def rows(self, by_hand: list[dict]) -> list[Row]:
         rows = [self._checked(step, asks, check) for step, asks, check in self._steps()]
         for row in rows:
-            if row.result == BY_HAND:
+            if row.result == MANUAL:
                 values = [entry for entry in by_hand if entry["step"] == row.step]
-                row.carried_by = "; ".join(f"{entry['field']}: {entry['value']}" for entry in values) or row.carried_by
+                row.implemented_by = "; ".join(f"{entry['field']}: {entry['value']}" for entry in values) or row.implemented_by
         return rows
 
     def _checked(self, step: str, asks: str, check) -> Row:
         try:
-            carried_by, result = check()
+            implemented_by, result = check()
         except Exception as cause:  # whatever goes wrong with one step is that step's result
-            carried_by, result = "", str(cause) or type(cause).__name__
-        return Row(step, asks, carried_by, result)
+            implemented_by, result = "", str(cause) or type(cause).__name__
+        return Row(step, asks, implemented_by, result)
 
     def _steps(self):
         navigation = lambda: ("navigation, nothing is saved", NOTHING)
-        wizard = lambda: ("the application's wizard has no API", BY_HAND)
+        wizard = lambda: ("the application's wizard has no API", MANUAL)
         return [
             ("P1", "Register the outbound application", lambda: self._application("outbound")),
             ("P2", "Its redirect URI", self._redirect_uri),
@@ -79,7 +79,7 @@ class Guide:
             ("C7b", "Inbound, part 2: the OIDC registration", wizard),
             ("C7c", "Inbound, part 3", wizard),
             ("C7d", "Inbound, part 4: the integration user", wizard),
-            ("M1", "Check the wizard's summary", lambda: ("a look, nothing is saved", NOTHING)),
+            ("M1", "Check the wizard's summary", lambda: ("a check, nothing is saved", NOTHING)),
             ("M2", "Open the admin center's page", self._page),
             ("M3", "Support tool and application ID", self._settings),
             ("M4", "Repository", self._repository),

@@ -12,7 +12,7 @@ import textwrap
 from pathlib import Path
 
 from clouds import CloudError, Http, Instance, Tenant
-from guide import BY_HAND, DONE, NOTHING, Guide, Row
+from guide import DONE, MANUAL, NOTHING, Guide, Row
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ADDRESS = "registry.terraform.io/servicenow-m365/servicenow"
@@ -118,7 +118,7 @@ def main() -> int:
         if not keep:
             simulator.send_signal(signal.SIGINT)
             simulator.wait(timeout=10)
-    failed = [row for row in rows if row.result not in (DONE, BY_HAND, NOTHING)]
+    failed = [row for row in rows if row.result not in (DONE, MANUAL, NOTHING)]
     return 1 if failed else 0
 
 
@@ -127,7 +127,7 @@ def demonstrate(arguments, announced: dict) -> list[Row]:
     instance, tenant = Instance(http, announced), Tenant(http, announced)
     before = (instance.inventory(), tenant.support_integration())
 
-    say("Registering the three Entra applications with Graph (modules/entra-apps does it with the azuread provider)")
+    say("Registering the three Entra applications with Graph (modules/entra-apps does this with the azuread provider)")
     applications = register(tenant, announced)
     for role, application in applications.items():
         print(f"  {role:9} {application['client_id']}")
@@ -157,7 +157,7 @@ def demonstrate(arguments, announced: dict) -> list[Row]:
     if arguments.keep:
         terraform.write_environment(Path(arguments.folder) / "environment.sh")
     else:
-        say("Everything away again")
+        say("Destroying everything")
         terraform.run("destroy")
         rows.append(compare(before, (instance.inventory(), tenant.support_integration())))
         for application in applications.values():
@@ -215,18 +215,18 @@ def show_connection(report: dict) -> dict:
 
 
 def show_table(rows: list[Row]):
-    print("\nWhat carries each step of the guide now\n")
+    print("\nWhat implements each step of the guide\n")
     widths = (4, 45, 70)
-    print(f"  {'step':{widths[0]}} {'the guide asks for':{widths[1]}} {'carried by':{widths[2]}} result")
+    print(f"  {'step':{widths[0]}} {'the guide asks for':{widths[1]}} {'implemented by':{widths[2]}} result")
     print(f"  {'-' * (sum(widths) + 10)}")
     for row in rows:
-        carried_by = textwrap.shorten(row.carried_by, widths[2], placeholder=" …")
-        print(f"  {row.step:{widths[0]}} {row.asks:{widths[1]}} {carried_by:{widths[2]}} {row.result}")
+        implemented_by = textwrap.shorten(row.implemented_by, widths[2], placeholder=" …")
+        print(f"  {row.step:{widths[0]}} {row.asks:{widths[1]}} {implemented_by:{widths[2]}} {row.result}")
     count = lambda result: sum(row.result == result for row in rows)
-    failed = len(rows) - count(DONE) - count(BY_HAND) - count(NOTHING)
+    failed = len(rows) - count(DONE) - count(MANUAL) - count(NOTHING)
     print(
-        f"\n  {count(DONE)} done and looked up in the simulator, {count(BY_HAND)} remain for a person, "
-        f"{count(NOTHING)} have nothing to save, {failed} failed"
+        f"\n  {count(DONE)} verified in the simulator, {count(MANUAL)} remain manual, "
+        f"{count(NOTHING)} save nothing, {failed} failed"
     )
 
 
@@ -234,10 +234,10 @@ def explain_keeping(arguments, process: int, announced: dict):
     print(
         textwrap.dedent(
             f"""
-            The simulator is still running. Look at what was made, or go on by hand:
+            The simulator is still running. Look at the records, or continue manually:
 
               page           {announced["instance_url"]}/
-                             (a browser warns of the certificate, which the simulator signed itself: go on all the same)
+                             (the browser warns about the certificate, which the simulator signed itself: continue anyway)
               instance       {announced["instance_url"]}  ({announced["username"]} / {announced["password"]})
               authority      {announced["ca_certificate"]}
               connection     curl --cacert {announced["ca_certificate"]} -X POST {announced["connection_test_url"]}

@@ -33,7 +33,7 @@ def main() -> int:
     if written == transcript:
         return 0
     sys.stderr.writelines(difflib.unified_diff(written.splitlines(True), transcript.splitlines(True), "docs/demo.md", "make demo"))
-    print("error: the demo says something else than docs/demo.md. Renew it with: scripts/transcript.sh", file=sys.stderr)
+    print("error: the output of the demo differs from docs/demo.md. Update it with: scripts/transcript.sh", file=sys.stderr)
     return 1
 
 

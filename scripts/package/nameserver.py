@@ -1,4 +1,4 @@
-"""A name server that knows a few names, on the port that resolvers ask. For a network of one's own."""
+"""A name server with a few names, on the port that resolvers use. For an isolated network namespace."""
 
 import fcntl
 import socket

@@ -1,6 +1,6 @@
-"""Tries a package: see scripts/smoke.sh, which builds first.
+"""Tests a package: see scripts/smoke.sh, which builds first.
 
-The second half runs in a network of its own, so that a name server can have the port that every resolver asks.
+The second half runs in its own network namespace, so that a name server can use the port that resolvers query.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""scripts/publish-private-registry against a stand-in of the registry's API on loopback.
+"""scripts/publish-private-registry against a fake of the registry's API on loopback.
 
 Run with: python3 -m unittest discover -s scripts/tests
 """

@@ -1,4 +1,4 @@
-# What the admin center knows now, for a look before anything is written.
+# The current settings of the admin center, before anything is written.
 data "m365_support_integration" "now" {
   provider = servicenow
 }

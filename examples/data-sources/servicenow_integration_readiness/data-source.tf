@@ -1,4 +1,4 @@
-# Looks at everything the integration needs, with the rights that the account has.
+# Checks everything the integration needs, with the account's rights.
 check "ready" {
   data "servicenow_integration_readiness" "this" {}
 

@@ -1,4 +1,4 @@
-# A registration that someone made by hand.
+# A registration that was created manually.
 data "servicenow_oauth_entity" "outbound" {
   name = "m365supportintegration_outbound"
 }

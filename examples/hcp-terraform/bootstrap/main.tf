@@ -1,4 +1,4 @@
-# Run once by a person who may administer both sides. From then on the workspace signs in with the tokens that HCP
+# Run once as an administrator of both sides. From then on the workspace signs in with the tokens that HCP
 # Terraform issues to its runs, and no credential is stored anywhere.
 
 # Signs in with the environment variables ARM_*, or as the user of the Azure command line.

@@ -1,4 +1,4 @@
-# Every registration that lets holders of an identity provider's tokens in.
+# Every OIDC provider whose tokens the instance accepts.
 list "servicenow_oidc_provider" "all" {
   provider = servicenow
 

@@ -1,4 +1,4 @@
-# Steps P11 to P15: Microsoft signs in to ServiceNow with tokens of Entra.
+# Steps P11 to P15: Microsoft signs in to ServiceNow with Entra tokens.
 resource "servicenow_oidc_provider" "inbound" {
   name = "contoso_application_inbound_api"
 

@@ -1,4 +1,4 @@
-# Step C2, as the guide words it: all application scopes can read. Destroy puts the old values back.
+# Step C2, as the guide words it: all application scopes can read. Destroy restores the old values.
 resource "servicenow_table_access" "oauth_entity" {
   table       = "oauth_entity"
   access      = "public"

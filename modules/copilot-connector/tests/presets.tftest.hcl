@@ -1,4 +1,4 @@
-# What each preset makes. Runs without an account: the provider is mocked.
+# What each preset creates. Runs without an account: the provider is mocked.
 
 mock_provider "servicenow" {}
 

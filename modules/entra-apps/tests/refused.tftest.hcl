@@ -1,4 +1,4 @@
-# Input that cannot work is refused at plan, with the name of the variable.
+# Invalid input is rejected at plan, with the name of the variable.
 
 mock_provider "azuread" {}
 

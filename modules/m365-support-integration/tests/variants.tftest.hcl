@@ -1,4 +1,4 @@
-# What each variant makes, and what it leaves to a person. Runs without an account: the provider is mocked.
+# What each variant creates, and what it leaves to be done manually. Runs without an account: the provider is mocked.
 
 mock_provider "servicenow" {
   mock_resource "servicenow_oauth_entity" {

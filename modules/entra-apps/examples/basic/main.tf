@@ -28,6 +28,6 @@ module "entra_apps" {
 }
 
 output "client_ids" {
-  description = "What the applications are called by."
+  description = "Names of the applications."
   value       = module.entra_apps.client_ids
 }

@@ -39,6 +39,6 @@ module "m365_support_integration" {
 }
 
 output "values_to_enter_by_hand" {
-  description = "What to type into the wizard and the admin center."
+  description = "What to enter in the wizard and the admin center."
   value       = module.m365_support_integration.values_to_enter_by_hand
 }
