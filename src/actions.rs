@@ -4,7 +4,6 @@ mod inbound_check;
 
 use crate::{clients::Clients, plugin::provider::Action};
 
-/// All actions.
 pub fn all() -> Vec<Box<dyn Action<Clients>>> {
     vec![Box::new(inbound_check::InboundCheck)]
 }

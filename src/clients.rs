@@ -20,7 +20,7 @@ pub struct Clients {
     pub address: Option<Address>,
     /// Microsoft 365, signed in as the provider.
     pub microsoft: Result<Microsoft365, Diagnostic>,
-    /// Entra, for signing in as somebody else.
+    /// Entra, for signing in as another application.
     pub authorities: Option<Authorities>,
 }
 
@@ -44,10 +44,9 @@ pub struct Address {
     pub http: ClientOptions,
 }
 
-/// Where other identities sign in.
+/// Entra for other identities than the provider's.
 #[derive(Clone, Debug)]
 pub struct Authorities {
-    /// The wire.
     pub http: Arc<Client>,
     /// The sign-in service.
     pub login: Origin,
@@ -55,7 +54,7 @@ pub struct Authorities {
     pub tenant: Option<String>,
 }
 
-/// What a call does its work with.
+/// Access to the clients from the context of a call.
 pub trait Calls {
     /// The instance, within the limits of this call.
     ///
@@ -69,13 +68,12 @@ pub trait Calls {
     /// When the provider block does not say how to reach it.
     fn microsoft(&self) -> Result<&Microsoft365, Diagnostic>;
 
-    /// The instance as somebody else sees it: whoever a token stands for.
+    /// The instance, signed in with another token than the provider's.
     ///
     /// # Errors
     /// When the provider block does not say where the instance is.
     fn instance_with(&self, token: &Secret) -> Result<Session, Diagnostic>;
 
-    /// The limits of this call.
     fn limits(&self) -> Limits;
 }
 

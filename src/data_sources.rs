@@ -10,7 +10,6 @@ pub(crate) mod user;
 
 use crate::{clients::Clients, plugin::DataSource, readiness};
 
-/// All data sources.
 pub fn all() -> Vec<Box<dyn DataSource<Clients>>> {
     vec![
         Box::new(connector_addresses::ConnectorAddresses),

@@ -5,7 +5,6 @@ mod inbound_check;
 
 use crate::{clients::Clients, plugin::provider::EphemeralResource};
 
-/// All ephemeral resources.
 pub fn all() -> Vec<Box<dyn EphemeralResource<Clients>>> {
     vec![
         Box::new(access_token::AccessToken),

@@ -8,7 +8,6 @@ use crate::{
     },
 };
 
-/// All functions.
 pub fn all() -> Vec<Box<dyn Function>> {
     vec![
         Box::new(OauthRedirectUrl),

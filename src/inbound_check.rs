@@ -22,7 +22,7 @@ use crate::{
     servicenow::{InputMode, Insert, Query, Row, Session, Table, TableError, tables::every, tables::incident},
 };
 
-/// What a check is asked to do.
+/// The arguments of a check.
 pub(crate) struct Check {
     client_id: String,
     client_secret: Secret,
@@ -73,7 +73,6 @@ pub(crate) fn arguments(secret: Attribute) -> Vec<Attribute> {
     ]
 }
 
-/// The attribute `client_secret`.
 pub(crate) fn secret() -> Attribute {
     Attribute::text("client_secret")
         .required()
@@ -114,9 +113,9 @@ impl Check {
     }
 }
 
-/// Why a check did not get to its end.
+/// Why a check could not be completed.
 pub(crate) struct Failure {
-    /// What was reached before.
+    /// The steps that succeeded.
     pub(crate) steps: Vec<String>,
     /// The cause and what to do about it.
     pub(crate) problem: Diagnostic,
@@ -196,7 +195,7 @@ async fn walk(cx: &Context<Clients>, check: &Check, trail: &mut Trail<'_>) -> Re
     Ok(())
 }
 
-/// Which use of the token it is.
+/// Whether the token is used for the first or the second time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Attempt {
     First,
@@ -318,7 +317,7 @@ fn no_jwt(error: &JwtError) -> Diagnostic {
     Diagnostic::error(FAILED, diagnostics::explain(error, remedy)).at_attribute("audience")
 }
 
-/// What the token says, in a line.
+/// The token's claims that matter here, in one line.
 fn summary(claims: &Claims) -> String {
     let text = |name: &str| claims.text(name).unwrap_or("(missing)").to_owned();
     let caller = ["appid", "azp"]
@@ -342,7 +341,7 @@ fn table_name() -> validate::Validator {
     })
 }
 
-/// What stands above every failure.
+/// The title of every failure.
 pub(crate) const FAILED: &str = "The inbound check failed";
 const SHORT_DESCRIPTION: &str = "Check of the Microsoft 365 integration by Terraform; removed at once";
 /// OAuth errors that are about what was asked for and not about who asked.

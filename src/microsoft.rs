@@ -26,7 +26,6 @@ use support::{Profile, ProfileError};
 pub struct Microsoft365Options {
     /// GUID or verified domain; not needed with a given access token.
     pub tenant_id: Option<String>,
-    /// `environment`.
     pub cloud: Cloud,
     /// Replaces the cloud's login host.
     pub login_url: Option<String>,
@@ -47,7 +46,7 @@ pub enum OptionsError {
     /// No tenant.
     #[error("tenant_id is missing")]
     NoTenant,
-    /// A tenant that is none.
+    /// The tenant is not valid.
     #[error(transparent)]
     Tenant(EntraError),
     /// `support_api_profile`.
@@ -71,7 +70,6 @@ impl OptionsError {
 /// The clients of one tenant.
 #[derive(Clone, Debug)]
 pub struct Microsoft365 {
-    /// The support integration.
     pub support: Arc<SupportApi>,
     /// The authority hosts, for sign-ins beside the provider's own.
     pub hosts: Hosts,

@@ -1,7 +1,7 @@
 //! A Terraform plugin framework. It knows the protocol and Terraform's rules, and nothing of what a provider manages.
 //!
 //! From the wire inwards: [`proto`] is the generated protocol, [`codec`] reads and writes values, [`schema`] says what a
-//! configuration may hold, [`plan`] what a plan says, [`check`] what core would refuse. A provider implements the
+//! configuration may hold, [`plan`] what a plan contains, [`check`] what Terraform's core would reject. A provider implements the
 //! traits of [`provider`]; [`server`] answers Terraform's calls with them, [`docs`] writes its reference pages.
 
 pub mod check;

@@ -30,7 +30,6 @@ use crate::{
 /// The source address under which Terraform knows the provider.
 pub const ADDRESS: &str = "registry.terraform.io/servicenow-m365/servicenow";
 
-/// The provider.
 #[derive(Debug)]
 pub struct Servicenow {
     /// Where arguments that are not configured are looked up.
@@ -103,7 +102,7 @@ impl Provider for Servicenow {
     }
 }
 
-/// Which arguments are not known yet. Those that only tune the requests hold nobody back: their defaults do until they are
+/// Which arguments are not known yet. Those that only tune the requests do not count: their defaults apply until they are
 /// known.
 fn unknown(arguments: &Arguments<'_>, microsoft365: &Arguments<'_>) -> Unknown {
     let top: Vec<&str> = arguments.unknown();
@@ -139,7 +138,7 @@ fn not_known_yet(arguments: &[String]) -> Diagnostic {
     Diagnostic::error("The provider's configuration is not known yet", detail)
 }
 
-/// Where the instance is, for whoever signs in there as somebody else.
+/// The instance's address, for calls with other credentials than the provider's.
 fn address(arguments: &Arguments<'_>, http: ClientOptions) -> Option<Address> {
     let url = arguments.text("instance_url", INSTANCE_URL)?.text;
     let http = ClientOptions {
@@ -258,7 +257,7 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
     }
 }
 
-/// Fit for a header, whatever the environment says.
+/// Whether a text from the environment can be used in a header.
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._+".contains(c))
 }

@@ -21,7 +21,6 @@ use crate::{
 
 use finding::{Finding, Status};
 
-/// The data source.
 pub(crate) struct IntegrationReadiness;
 
 /// What the configuration asks for, and what the provider block adds.

@@ -14,7 +14,6 @@ use crate::clients::Clients;
 use crate::plugin::Resource;
 use crate::records::resource::ManagedRecord;
 
-/// All resources.
 pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
     vec![
         Box::new(support_repository::SupportRepository),

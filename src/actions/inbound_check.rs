@@ -11,7 +11,6 @@ use crate::{
     },
 };
 
-/// The action.
 pub(super) struct InboundCheck;
 
 impl BlockType for InboundCheck {

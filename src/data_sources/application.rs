@@ -13,7 +13,6 @@ use crate::{
     },
 };
 
-/// The data source.
 pub(crate) struct Application;
 
 impl BlockType for Application {

@@ -9,7 +9,6 @@ use crate::{
     plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Type},
 };
 
-/// The data source.
 pub(super) struct ConnectorAddresses;
 
 impl BlockType for ConnectorAddresses {

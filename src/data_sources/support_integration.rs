@@ -10,7 +10,6 @@ use crate::{
     records::{diagnostics, required_roles},
 };
 
-/// The data source.
 pub(super) struct SupportIntegration;
 
 impl BlockType for SupportIntegration {

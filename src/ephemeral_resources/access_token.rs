@@ -18,7 +18,6 @@ use crate::{
     servicenow::{AccessToken as Token, SignInError},
 };
 
-/// The ephemeral resource.
 pub(super) struct AccessToken;
 
 const REVOKE_ON_CLOSE: &str = "revoke_on_close";
@@ -84,7 +83,7 @@ impl EphemeralResource<Clients> for AccessToken {
     }
 
     /// Signs in again a minute before the end. The instance prolongs no token, and Terraform cannot replace the value that
-    /// was handed out: so this says when it will have ended.
+    /// was handed out: so this returns when it will have expired.
     async fn renew(&self, cx: &Context<Clients>, private: &[u8]) -> Result<Option<SystemTime>, Diagnostics> {
         let Some(kept) = read(private) else { return Ok(None) };
         let session = cx.instance()?;

@@ -11,7 +11,6 @@ use crate::{
     },
 };
 
-/// The ephemeral resource.
 pub(super) struct InboundCheck;
 
 impl BlockType for InboundCheck {

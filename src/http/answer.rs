@@ -25,7 +25,6 @@ pub enum NotJson {
     /// The server says that it is something else: a login page, a sleeping instance, a proxy.
     #[error("{host} responded with {content_type}{}, not JSON", title.as_ref().map(|title| format!(" ({title:?})")).unwrap_or_default())]
     ContentType {
-        /// Who answered.
         host: String,
         /// What it is, or "no content type".
         content_type: String,
@@ -35,7 +34,6 @@ pub enum NotJson {
     /// Called JSON, but cut short, malformed or of another shape.
     #[error("{host} responded with JSON that cannot be read (cut short, or not the expected shape)")]
     Body {
-        /// Who answered.
         host: String,
         /// Where it fails.
         #[source]
@@ -44,13 +42,11 @@ pub enum NotJson {
 }
 
 impl Answer {
-    /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// All headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers

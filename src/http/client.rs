@@ -465,7 +465,7 @@ fn root(error: &dyn Error) -> String {
 
 /// Where servers put the id under which their own log knows the call.
 const TRANSACTION_HEADERS: &[&str] = &["x-transaction-id", "x-ms-request-id", "request-id", "x-request-id"];
-/// Pauses from here on are announced.
+/// Announces pauses from here on.
 const WORTH_TELLING: Duration = Duration::from_secs(5);
 /// How long an insert in flight is awaited after the operation was interrupted or its time was over.
 const GRACE: Duration = Duration::from_secs(5);

@@ -16,7 +16,7 @@ pub enum HttpError {
     DeadlineExceeded {
         /// Time spent on this request, pauses included.
         waited: Duration,
-        /// What became of the last attempt.
+        /// How the last attempt ended.
         last: Option<String>,
     },
     /// The client's own settings cannot be used.
@@ -25,11 +25,10 @@ pub enum HttpError {
     /// The host name has no address.
     #[error("the name {host} cannot be resolved ({why})")]
     Dns {
-        /// The host asked for.
         host: String,
         /// Scheme and host.
         address: String,
-        /// The resolver's words.
+        /// The message of the resolver.
         why: String,
     },
     /// No connection: nothing was sent.
@@ -39,7 +38,7 @@ pub enum HttpError {
         host: String,
         /// Scheme and host.
         address: String,
-        /// What the system said.
+        /// The message of the operating system.
         why: String,
     },
     /// The proxy let nothing through: nothing was sent.
@@ -47,29 +46,25 @@ pub enum HttpError {
     ProxyRefused {
         /// Which proxy, and where it is configured.
         proxy: String,
-        /// The host asked for.
         host: String,
         /// Scheme and host.
         address: String,
-        /// What the proxy said.
+        /// The proxy's response.
         why: String,
     },
     /// The other side is not trusted, or does not trust us: nothing was sent.
     #[error("no TLS connection to {host}: {problem} ({why})")]
     Tls {
-        /// The host asked for.
         host: String,
         /// Scheme and host.
         address: String,
-        /// What is wrong.
         problem: TlsProblem,
-        /// The library's words.
+        /// The message of the TLS library.
         why: String,
     },
     /// The connection broke or stayed silent, also after all retries. The request may be sent again.
     #[error("{host} did not respond: {why}")]
     Lost {
-        /// The host asked for.
         host: String,
         /// How it was lost.
         why: String,
@@ -77,9 +72,7 @@ pub enum HttpError {
     /// The request may or may not have taken effect. The caller has to look before it sends it again.
     #[error("{host} may or may not have carried out the request: {why}")]
     Uncertain {
-        /// The host asked for.
         host: String,
-        /// What happened.
         why: String,
         /// The answer, if there was one (a 5xx): its body may say more.
         answer: Option<Arc<Answer>>,
@@ -87,7 +80,6 @@ pub enum HttpError {
     /// The server pointed elsewhere. Never followed: credentials go to the configured host only.
     #[error("{host} responded with a redirect (status {status}) to {to}; redirects are not followed")]
     Redirected {
-        /// The host asked for.
         host: String,
         /// The status, 3xx.
         status: u16,
@@ -97,7 +89,6 @@ pub enum HttpError {
     /// Plain HTTP to another machine.
     #[error("\"{url}\" is not encrypted: http:// is accepted for loopback addresses only")]
     InsecureUrl {
-        /// The refused address as it was given.
         url: String,
         /// The address that was probably meant.
         meant: Option<String>,
@@ -107,7 +98,6 @@ pub enum HttpError {
     BadUrl {
         /// The refused text as it was given, without credentials.
         url: String,
-        /// What is wrong with it.
         why: String,
         /// The address that was probably meant.
         meant: Option<String>,
@@ -123,7 +113,6 @@ pub enum HttpError {
     /// The answer is larger than anything expected.
     #[error("{host} responded with more than {limit} bytes")]
     TooLarge {
-        /// The host asked for.
         host: String,
         /// The cap, bytes.
         limit: usize,
@@ -131,7 +120,6 @@ pub enum HttpError {
     /// The answer is compressed, although the request asked for no compression.
     #[error("{host} responded with a compressed body ({encoding}), which the request did not ask for")]
     Compressed {
-        /// The host asked for.
         host: String,
         /// `Content-Encoding`.
         encoding: String,
@@ -140,7 +128,6 @@ pub enum HttpError {
     #[error("{host} limits the request rate{}",
         retry_after.map(|wait| format!(" and asks to wait {} more", seconds(&wait))).unwrap_or_default())]
     RateLimited {
-        /// The host asked for.
         host: String,
         /// How long the server asks to wait.
         retry_after: Option<Duration>,
@@ -255,32 +242,25 @@ pub enum OptionsError {
     /// A file is not there or may not be read.
     #[error("{option}: the file {} cannot be read ({why})", path.display())]
     Unreadable {
-        /// The option.
         option: &'static str,
-        /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The message of the operating system.
         why: String,
     },
     /// A file holds no PEM of the right kind, or a broken one.
     #[error("{option}: the file {} contains no valid {wanted} in PEM format ({why})", path.display())]
     BadPem {
-        /// The option.
         option: &'static str,
-        /// The file.
         path: PathBuf,
         /// "certificate" or "private key".
         wanted: &'static str,
         /// What was found.
         why: String,
     },
-    /// Only half of a client certificate.
+    /// A client certificate without its key.
     #[error("client_certificate_path is set to {}, but there is no private key", path.display())]
-    CertificateWithoutKey {
-        /// The certificate's file.
-        path: PathBuf,
-    },
-    /// Only the other half.
+    CertificateWithoutKey { path: PathBuf },
+    /// A client key without its certificate.
     #[error("client_key_path is set to {}, but client_certificate_path is not", path.display())]
     KeyWithoutCertificate {
         /// The key's file.
@@ -289,29 +269,20 @@ pub enum OptionsError {
     /// Certificate and key do not belong together, or the key's kind is unknown.
     #[error("the client certificate {} and its private key cannot be used together: {why}", path.display())]
     UnusablePair {
-        /// The certificate's file.
         path: PathBuf,
-        /// The library's words.
+        /// The message of the TLS library.
         why: String,
     },
-    /// A proxy that cannot be one.
+    /// A proxy address that is not valid.
     #[error("the environment variable {variable} is not a valid proxy address: {why}")]
-    Proxy {
-        /// The variable.
-        variable: &'static str,
-        /// What is wrong with it.
-        why: String,
-    },
+    Proxy { variable: &'static str, why: String },
     /// A header made from a setting is none.
     #[error("{what} contains characters that are not allowed in an HTTP header")]
-    BadHeader {
-        /// Which setting.
-        what: &'static str,
-    },
+    BadHeader { what: &'static str },
     /// Anything else the library refuses.
     #[error("the HTTP client cannot be set up: {why}")]
     Unusable {
-        /// The library's words.
+        /// The message of the TLS library.
         why: String,
     },
 }
@@ -348,10 +319,10 @@ pub enum TlsProblem {
     /// This machine has no trusted authorities at all.
     #[error("this machine has no trusted certificate authorities")]
     NoRoots,
-    /// Past its end.
+    /// It has expired.
     #[error("its certificate has expired")]
     Expired,
-    /// Before its begin.
+    /// Its validity has not started.
     #[error("its certificate is not valid yet")]
     NotYetValid,
     /// For another host.

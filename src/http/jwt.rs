@@ -107,7 +107,6 @@ impl Claims {
         (ago >= 0).then_some(ago)
     }
 
-    /// All claims.
     #[must_use]
     pub fn all(&self) -> &Map<String, Value> {
         &self.0

@@ -34,7 +34,7 @@ impl Limits {
         Self::new(timeout, CancellationToken::new())
     }
 
-    /// What is left until the deadline.
+    /// The time left until the deadline.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())

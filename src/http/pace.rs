@@ -1,4 +1,4 @@
-//! How fast requests leave: at most so many at a time, at most so many per second, and none while the server asks for a
+//! The rate limit of a client: a maximum of concurrent requests, of requests per second, and none while the server asks for a
 //! break.
 
 use std::{
@@ -14,14 +14,14 @@ use tokio::{
 use super::{HttpError, Limits};
 use crate::sync::lock;
 
-/// The pace of one client.
+/// The rate limiter of one client.
 pub(super) struct Pace {
     slots: Semaphore,
     spacing: Option<Duration>,
     schedule: Mutex<Schedule>,
 }
 
-/// Why a request may not leave in time.
+/// Why a request may not be sent in time.
 #[derive(Debug)]
 pub(super) enum TooFast {
     /// The break that the server asked for outlasts the caller's deadline.
@@ -89,7 +89,7 @@ impl Pace {
 
 #[derive(Default)]
 struct Schedule {
-    /// When the next request may leave.
+    /// When the next request may be sent.
     turn: Option<Instant>,
     break_end: Option<Instant>,
 }

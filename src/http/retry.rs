@@ -1,4 +1,4 @@
-//! What may be sent again, and after how long. Pure: the send loop asks, and does what it is told.
+//! Which requests may be sent again, and after how long. Pure functions, called by the send loop.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(super) enum Outcome {
     Status(StatusCode),
 }
 
-/// What to do about it.
+/// The decision about the next attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Verdict {
     /// Send it again.
@@ -36,7 +36,7 @@ pub(super) fn judge(repeat: Repeat, outcome: Outcome) -> Verdict {
         (Repeat::Idempotent | Repeat::Never, Outcome::NotSent) | (Repeat::Idempotent, Outcome::Lost) => Verdict::Again,
         (Repeat::Never, Outcome::Lost) => Verdict::Uncertain,
         (repeat, Outcome::Status(status)) => match status.as_u16() {
-            // Turned away at the door: not carried out.
+            // Rejected before it was processed.
             425 | 429 => Verdict::Again,
             // 501 and 505 say "never", the others "not now" or "not completely".
             501 | 505 => Verdict::Final,

@@ -1,4 +1,4 @@
-//! For tests: a server on a free loopback port that answers from a script and remembers what it was asked.
+//! For tests: a server on a free loopback port that responds from a script and records the requests.
 
 use std::{
     collections::VecDeque,

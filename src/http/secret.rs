@@ -283,7 +283,7 @@ pub fn is_secret_key(key: &str) -> bool {
     KEYS.contains(&plain.as_str())
 }
 
-/// What was registered. A text is gone through once, however many secrets there are: each user of an estate can have one.
+/// The registered secrets. A text is scanned once, however many there are: each managed user can have one.
 #[derive(Default)]
 struct Registry {
     known: HashSet<String>,

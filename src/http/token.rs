@@ -6,12 +6,12 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{HttpError, Limits, Secret, secret};
 
-/// An access token and its end.
+/// An access token and its expiry.
 #[derive(Clone, Debug)]
 pub struct Token {
     /// What goes into the request.
     pub value: Secret,
-    /// When it ends; `None` when nobody knows (a token given by the user).
+    /// When it expires; `None` if that is not known (a token from the configuration).
     pub expires_at: Option<Instant>,
 }
 
@@ -65,7 +65,7 @@ impl<E: Clone + From<HttpError>> TokenCache<E> {
 
     /// The current token, from `fetch` if there is none.
     ///
-    /// Ten callers at once cause one call of `fetch`; all are told its failure.
+    /// Ten concurrent callers cause one call of `fetch`; all get its failure.
     ///
     /// # Errors
     /// What `fetch` says, or what `limits` says while waiting for another caller's fetch.
@@ -103,7 +103,7 @@ impl<E: Clone + From<HttpError>> TokenCache<E> {
         }
     }
 
-    /// Forgets `refused`, so that the next call fetches another. A token fetched meanwhile by somebody else stays.
+    /// Forgets `refused`, so that the next call fetches a new token. A token that another caller has fetched meanwhile is kept.
     ///
     /// # Errors
     /// What `limits` says while another caller fetches.

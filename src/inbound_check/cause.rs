@@ -1,4 +1,4 @@
-//! Why an instance refuses a token: what the token says against what the instance holds.
+//! Why an instance rejects a token: compares the token's claims with the instance's records.
 //!
 //! Values in, decision out. The order is the instance's own: audience, issuer, claim; the user is looked up after that.
 
@@ -85,7 +85,7 @@ pub(super) fn accepting<'a>(claims: &Claims, providers: &'a [Provider]) -> Resul
     })
 }
 
-/// A provider that accepts a token, and what it looks the user up by.
+/// A provider that accepts a token, and the field and value by which it looks up the user.
 #[derive(Debug)]
 pub(super) struct Accepting<'a> {
     pub(super) provider: &'a Provider,
@@ -169,7 +169,7 @@ fn bare(text: &str) -> String {
     text.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// Whether the metadata document can be the token's issuer's, as far as the address tells.
+/// Whether the metadata document can belong to the token's issuer, judging by its address.
 fn check_issuer(claims: &Claims, configuration: &Configuration) -> Result<(), Cause> {
     let Configuration { name, metadata_url, .. } = configuration;
     let url = metadata_url.trim();

@@ -58,7 +58,7 @@ pub(super) async fn of(
     Diagnostic::error(FAILED, text)
 }
 
-/// What the instance turned down.
+/// What the instance rejected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Question {
     /// 401: it did not take the token.
@@ -231,7 +231,7 @@ async fn nobody(account: &Session, accepting: &Accepting<'_>, check: &Check) -> 
     Ok(Cause::new(what, remedy))
 }
 
-/// The user is known and may sign in, but not do what was asked.
+/// The user is known and may sign in, but lacks the right for the request.
 async fn missing_role(
     account: &Session,
     check: &Check,

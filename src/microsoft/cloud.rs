@@ -5,7 +5,6 @@ use crate::http::{HttpError, Origin};
 /// A Microsoft cloud, by the names that the azuread provider uses for `environment`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Cloud {
-    /// The worldwide cloud.
     #[default]
     Global,
     /// US Government L4 (GCC High).

@@ -46,7 +46,6 @@ pub enum SignIn {
     Application {
         /// The application (client) id.
         client_id: String,
-        /// Its proof.
         proof: Proof,
     },
 }
@@ -54,9 +53,8 @@ pub enum SignIn {
 /// How an application proves to be itself.
 #[derive(Clone, Debug)]
 pub enum Proof {
-    /// Not at all: a public client.
+    /// None: a public client.
     None,
-    /// A client secret.
     Secret(Secret),
     /// An assertion signed by the certificate of this PEM file.
     Certificate(PathBuf),
@@ -76,7 +74,7 @@ pub enum Endpoint {
 /// How long a refusal is put down to replication.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Patience {
-    /// Refused is refused.
+    /// Rejected by the server.
     None,
     /// The application or its secret was created a moment ago: a minute of further attempts.
     JustCreated,
@@ -88,20 +86,17 @@ pub enum EntraError {
     /// The way to Entra.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// Entra said no.
+    /// Entra rejected the request.
     #[error("Entra refused the sign-in: {0}")]
     Refused(Box<Refusal>),
     /// No answer of Entra's: a proxy, a wrong login_url.
     #[error("{host} did not answer like an Entra token endpoint (status {status}: {what})")]
     NotEntra {
-        /// Who answered.
         host: String,
-        /// The status.
         status: u16,
         /// What came instead.
         what: String,
     },
-    /// The certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     /// The workload's token.

@@ -217,7 +217,7 @@ impl SupportApi {
                 Err(SupportError::Unexpected { status: 409, .. }) => return Err(exists()),
                 Err(error) => return Err(error),
             };
-            // Looked up even after an interruption: a repository that nobody knows of would stay behind.
+            // Looked up even after an interruption: otherwise a repository that is in no state would remain.
             let found = match self.find_repository(id, &Limits::grace(LOOK_UP)).await {
                 Ok(found) => found,
                 Err(_) => {

@@ -9,9 +9,7 @@ use super::path::Path;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("at {}: {problem}", if *path == Path::root() { "the top".to_owned() } else { path.to_string() })]
 pub struct CodecError {
-    /// Where.
     pub path: Path,
-    /// What is wrong there.
     pub problem: String,
 }
 

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use super::{path::Path, proto::tfplugin6 as proto};
 
-/// How bad it is.
+/// The severity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Severity {
     /// Terraform stops.
@@ -30,7 +30,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// An error of the whole object.
+    /// An error without an attribute.
     pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
@@ -41,7 +41,7 @@ impl Diagnostic {
         }
     }
 
-    /// A warning of the whole object.
+    /// A warning without an attribute.
     pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
@@ -49,14 +49,14 @@ impl Diagnostic {
         }
     }
 
-    /// The same message, told in full once per run: every further one has this detail.
+    /// Shows the detail once per run: every further diagnostic with the same summary and detail shows `repeated` instead.
     #[must_use]
     pub fn told_once(mut self, repeated: &str) -> Self {
         self.repeated = Some(repeated.to_owned());
         self
     }
 
-    /// The same message at a place.
+    /// The same message with this attribute path.
     #[must_use]
     pub fn at(mut self, path: Path) -> Self {
         self.path = path;
@@ -75,12 +75,10 @@ impl Diagnostic {
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// No messages.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a message.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
@@ -90,7 +88,7 @@ impl Diagnostics {
         self.0.extend(other.0);
     }
 
-    /// Shortens what was told before, and adds what is told now.
+    /// Shortens messages that were shown before, and remembers those that are shown now.
     pub(super) fn shorten(&mut self, told: &mut HashSet<(String, String)>) {
         for diagnostic in &mut self.0 {
             if let Some(repeated) = diagnostic.repeated.take()
@@ -121,7 +119,6 @@ impl Diagnostics {
         self.0.is_empty()
     }
 
-    /// The messages.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
     }

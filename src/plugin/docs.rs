@@ -13,7 +13,7 @@ use super::{
     ty::Type,
 };
 
-/// What the pages have in common.
+/// Settings of all reference pages.
 #[derive(Debug)]
 pub struct Site<'a> {
     /// The provider's name, which begins the names of most of its types.
@@ -26,31 +26,23 @@ pub struct Site<'a> {
     pub examples: &'a BTreeMap<String, String>,
 }
 
-/// What a page is about.
+/// The kind of a reference page.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
-    /// The provider block.
     Provider,
-    /// A managed resource.
     Resource,
-    /// A data source.
     DataSource,
-    /// An ephemeral resource.
     EphemeralResource,
-    /// An action.
     Action,
     /// A resource that can be listed.
     ListResource,
-    /// A function.
     Function,
 }
 
-/// One page.
 #[derive(Debug)]
 pub struct Page {
     /// Its path below `docs/`.
     pub path: String,
-    /// Its text. Markdown with front matter.
     pub text: String,
     /// The example files that it shows, by their path below `examples/`.
     pub examples: Vec<String>,

@@ -139,7 +139,7 @@ impl<'a> Origin<'a> {
 struct Hclog {
     levels: Levels,
     mask: Mask,
-    /// Gets whole lines with their newline.
+    /// Receives whole lines, newline included.
     write: fn(&str),
 }
 

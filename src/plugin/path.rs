@@ -54,7 +54,7 @@ impl Path {
         &self.0
     }
 
-    /// The wire form.
+    /// As a protobuf message.
     pub fn to_proto(&self) -> AttributePath {
         use attribute_path::step::Selector;
         let steps = self.0.iter().map(|step| attribute_path::Step {
@@ -123,7 +123,7 @@ impl fmt::Display for Trail<'_> {
     }
 }
 
-/// As one would write it in HCL.
+/// As in HCL.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What a plan says, before the resource adds its own rules.
+//! The plan that follows from the schema, before the resource adds its own rules.
 //!
 //! Values in, decision out: no client, clock or environment. Terraform plans twice and demands the same answer.
 
@@ -13,7 +13,7 @@ use super::{
 pub struct Planned {
     /// What the state will be; unknown where only the apply can tell.
     pub state: Object,
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     pub replace: Vec<Path>,
 }
 

@@ -1,7 +1,6 @@
 //! The wire: code generated from `proto/`.
 
 #![allow(
-    missing_docs,
     unreachable_pub,
     clippy::all,
     clippy::allow_attributes_without_reason,

@@ -23,10 +23,9 @@ use crate::sync::lock;
 
 /// A provider: its own configuration block, and the parts it offers.
 pub trait Provider: Send + Sync + Sized + 'static {
-    /// What the configuration builds.
+    /// The clients that `configure` builds, for all calls.
     type Data: Send + Sync + 'static;
 
-    /// The schema of the provider block.
     fn schema(&self) -> Schema;
 
     /// Checks across the provider block's arguments.
@@ -45,31 +44,26 @@ pub trait Provider: Send + Sync + Sized + 'static {
         &[]
     }
 
-    /// The managed resources.
     fn resources(&self) -> Vec<Box<dyn Resource<Self::Data>>>;
 
-    /// The data sources.
     fn data_sources(&self) -> Vec<Box<dyn DataSource<Self::Data>>> {
         Vec::new()
     }
 
-    /// The ephemeral resources.
     fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<Self::Data>>> {
         Vec::new()
     }
 
-    /// The actions.
     fn actions(&self) -> Vec<Box<dyn Action<Self::Data>>> {
         Vec::new()
     }
 
-    /// The functions.
     fn functions(&self) -> Vec<Box<dyn Function>> {
         Vec::new()
     }
 }
 
-/// How configuring ended.
+/// The result of `configure`.
 #[derive(Debug)]
 pub enum Configured<D> {
     /// Ready for calls, with warnings if there are any. What [`Provider::unknown`] names is not.
@@ -78,7 +72,7 @@ pub enum Configured<D> {
     Failed(Diagnostics),
 }
 
-/// What a call works with.
+/// The context of one call.
 #[derive(Debug)]
 pub struct Context<D> {
     /// The provider's data.
@@ -101,7 +95,7 @@ pub enum Reading {
     Import,
 }
 
-/// What a call says besides its result, kept outside of it so that a panic loses nothing.
+/// Warnings and state of a call, kept outside of its result so that a panic loses nothing.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) kept: Mutex<Option<Object>>,
@@ -191,13 +185,9 @@ impl<D> Context<D> {
 /// An operation with a time limit of its own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Operation {
-    /// Create.
     Create,
-    /// Read.
     Read,
-    /// Update.
     Update,
-    /// Delete.
     Delete,
 }
 
@@ -232,7 +222,7 @@ pub struct Plan<'a> {
     pub prior: Option<&'a Object>,
     /// What the state will be.
     pub state: &'a mut Object,
-    /// Attributes whose change needs a new object.
+    /// Attributes whose change forces replacement.
     pub replace: &'a mut Vec<Path>,
     /// Warnings and errors.
     pub diagnostics: &'a mut Diagnostics,
@@ -252,11 +242,9 @@ pub enum Import<'a> {
 pub struct Moved<'a> {
     /// The provider's full source address.
     pub provider: &'a str,
-    /// The resource type.
     pub type_name: &'a str,
     /// The version of its state's shape.
     pub schema_version: i64,
-    /// The state.
     pub state: &'a Json,
 }
 
@@ -281,10 +269,8 @@ impl Need {
 
 /// What every type of block has: a resource, a data source, an ephemeral resource, an action.
 pub trait BlockType: Send + Sync + 'static {
-    /// Its full type name.
     fn type_name(&self) -> &'static str;
 
-    /// Its schema.
     fn schema(&self) -> Schema;
 
     /// The rights that an account needs for it, for the reference pages.
@@ -299,7 +285,6 @@ pub trait BlockType: Send + Sync + 'static {
     }
 }
 
-/// A managed resource.
 #[async_trait]
 pub trait Resource<D: Send + Sync + 'static>: BlockType {
     /// What names one of its objects among all.
@@ -319,10 +304,10 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
         let _ = (cx, plan);
     }
 
-    /// Makes the object. `config` holds the write-only values.
+    /// Creates the object. `config` has the write-only values.
     async fn create(&self, cx: &Context<D>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics>;
 
-    /// Reads the object; `None` only when it is proven to be gone.
+    /// Reads the object; `None` only if its absence is proven.
     async fn read(&self, cx: &Context<D>, state: Object) -> Result<Option<Object>, Diagnostics>;
 
     /// Changes the object from `prior` to `planned`.
@@ -334,7 +319,7 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
         config: &Object,
     ) -> Result<Outcome, Diagnostics>;
 
-    /// Removes the object; one that is gone already is no error.
+    /// Deletes the object; one that no longer exists is no error.
     async fn delete(&self, cx: &Context<D>, state: &Object) -> Result<(), Diagnostics>;
 
     /// Finds the object to import: its state as far as a read needs it.
@@ -400,13 +385,13 @@ pub struct ListRequest {
 pub struct Listed {
     /// Its state: whole when `include_resource` is set, else as far as the identity needs it.
     pub state: Object,
-    /// What a person recognises it by.
+    /// The name that a list shows.
     pub display_name: String,
     /// What could not be read of it.
     pub warnings: Diagnostics,
 }
 
-/// Where listed objects go.
+/// Receives the listed objects.
 #[derive(Debug)]
 pub struct ListSink {
     pub(super) sender: mpsc::Sender<Listed>,
@@ -430,7 +415,6 @@ impl ListSink {
     }
 }
 
-/// A data source.
 #[async_trait]
 pub trait DataSource<D: Send + Sync + 'static>: BlockType {
     /// Reads what the wholly known configuration asks for.
@@ -440,7 +424,7 @@ pub trait DataSource<D: Send + Sync + 'static>: BlockType {
 /// A value that exists only while Terraform runs.
 #[async_trait]
 pub trait EphemeralResource<D: Send + Sync + 'static>: BlockType {
-    /// Makes it.
+    /// Creates it.
     async fn open(&self, cx: &Context<D>, config: Object) -> Result<Opened, Diagnostics>;
 
     /// Makes it last longer; `private` is what `open` left.
@@ -449,7 +433,7 @@ pub trait EphemeralResource<D: Send + Sync + 'static>: BlockType {
         Ok(None)
     }
 
-    /// Ends it; `private` is what `open` left.
+    /// Closes it; `private` is what `open` returned.
     async fn close(&self, cx: &Context<D>, private: &[u8]) -> Result<(), Diagnostics> {
         let _ = (cx, private);
         Ok(())
@@ -459,7 +443,6 @@ pub trait EphemeralResource<D: Send + Sync + 'static>: BlockType {
 /// An ephemeral resource that was opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// Its attributes.
     pub result: Object,
     /// When it wants to be renewed.
     pub renew_at: Option<SystemTime>,
@@ -472,11 +455,11 @@ pub struct Opened {
 /// Something that is done at a moment, and leaves no state.
 #[async_trait]
 pub trait Action<D: Send + Sync + 'static>: BlockType {
-    /// Does it, with progress that the user sees.
+    /// Runs the action and reports progress to the user.
     async fn invoke(&self, cx: &Context<D>, config: &Object, progress: &Progress) -> Diagnostics;
 }
 
-/// Where an action says what it is doing.
+/// Receives the progress messages of an action.
 #[derive(Debug)]
 pub struct Progress {
     pub(super) sender: mpsc::UnboundedSender<String>,
@@ -502,25 +485,19 @@ pub trait Function: Send + Sync + 'static {
     fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError>;
 }
 
-/// The signature of a function.
 #[derive(Debug)]
 pub struct Signature {
-    /// One line.
     pub summary: &'static str,
     /// Markdown.
     pub description: &'static str,
-    /// Its parameters.
     pub parameters: Vec<Parameter>,
     /// The type of its value.
     pub returns: Type,
 }
 
-/// A parameter of a function.
 #[derive(Debug)]
 pub struct Parameter {
-    /// Its name.
     pub name: &'static str,
-    /// Its type.
     pub ty: Type,
     /// Markdown.
     pub description: &'static str,

@@ -1,4 +1,4 @@
-//! Schemas: what a configuration may say, and what the state holds.
+//! Schemas: what a configuration may contain, and what the state contains.
 //!
 //! A schema is data: the wire form, the plan rules, the validation and the reference pages all follow from it.
 
@@ -19,7 +19,6 @@ pub struct Schema {
     pub version: i64,
     /// What it is, for the reference pages. Markdown.
     pub description: String,
-    /// Its attributes.
     pub attributes: Vec<Attribute>,
     /// Rules across attributes.
     pub rules: Vec<Rule>,
@@ -72,7 +71,6 @@ impl Schema {
 pub struct IdentitySchema {
     /// The version of the identity's shape.
     pub version: i64,
-    /// Its attributes.
     pub attributes: Vec<IdentityAttribute>,
 }
 

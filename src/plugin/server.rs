@@ -107,7 +107,7 @@ struct Shared<P: Provider> {
     functions: Vec<Box<dyn Function>>,
     /// Configuring again, as in debug mode, replaces.
     configuration: Mutex<Configuration<P::Data>>,
-    /// What was told in full since the provider was configured.
+    /// Summary and detail of every [`Diagnostic::told_once`] since the provider was configured.
     told: Mutex<HashSet<(String, String)>>,
     /// Replaced by a fresh one after each stop, so that later calls are not cancelled.
     cancel: Mutex<CancellationToken>,
@@ -262,7 +262,7 @@ fn find<'a, T: BlockType + ?Sized>(
     })
 }
 
-/// A fault of ours, told to the user.
+/// A bug of the provider, as a diagnostic.
 fn bug(what: impl std::fmt::Display) -> Diagnostic {
     Diagnostic::error(
         "Bug in the provider",

@@ -2,7 +2,6 @@
 
 use serde_json::{Value as Json, json};
 
-/// A type constraint.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Type {
     /// `bool`

@@ -15,11 +15,9 @@ pub enum Value {
     Null,
     /// Known after apply.
     Unknown,
-    /// A truth value.
+    /// A Boolean.
     Bool(bool),
-    /// A number.
     Number(Number),
-    /// Text.
     String(String),
     /// A list, set or tuple. The order of a set means nothing: compare with [`Value::same`].
     List(Vec<Value>),
@@ -107,7 +105,7 @@ impl Value {
         }
     }
 
-    /// A truth value, if known.
+    /// A Boolean, if known.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Value::Bool(flag) => Some(*flag),
@@ -218,7 +216,6 @@ impl Object {
         self.0.get(name).unwrap_or(&Value::Null)
     }
 
-    /// Sets an attribute.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         let value = value.into();
         match self.0.get_mut(name) {
@@ -236,22 +233,22 @@ impl Object {
         self
     }
 
-    /// Known text of an attribute.
+    /// The text of an attribute, if known.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.at(name).as_str()
     }
 
-    /// Known truth value of an attribute.
+    /// The Boolean of an attribute, if known.
     pub fn flag(&self, name: &str) -> Option<bool> {
         self.at(name).as_bool()
     }
 
-    /// Known whole number of an attribute.
+    /// The whole number of an attribute, if known.
     pub fn integer(&self, name: &str) -> Option<i64> {
         self.at(name).as_integer()
     }
 
-    /// Known parts of a nested object.
+    /// The nested object of an attribute, if known.
     pub fn object(&self, name: &str) -> Option<&Object> {
         self.at(name).as_object()
     }

@@ -49,7 +49,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// A truth value.
+    /// A Boolean.
     pub(super) fn flag(&self, name: &str, variables: &[&str]) -> Option<bool> {
         self.block.flag(name).or_else(|| {
             let text = self.environment.first(variables)?;

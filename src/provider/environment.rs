@@ -1,8 +1,8 @@
-//! The process environment: read here and nowhere else, so that one look shows every variable that counts.
+//! The process environment: read here and nowhere else, so that every variable can be found in one place.
 
 use std::env;
 
-/// Looks variables up. Empty ones count as absent.
+/// Reads environment variables. Empty ones count as absent.
 #[derive(Clone, Copy, Debug)]
 pub struct Environment {
     lookup: fn(&str) -> Option<String>,

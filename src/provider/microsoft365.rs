@@ -146,7 +146,7 @@ fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {
             .filter(is_from)
             .map(|argument| argument.text)
     };
-    // A file that was read into a variable ends with a line break, which no token holds.
+    // A file that was read into a variable ends with a line break, which no token contains.
     let token = |name, variables: &[&str], from: Given| one(name, variables, from).map(|text| text.trim().into());
     let read = |from: Given| entra::Given {
         client_id: one("client_id", &["ARM_CLIENT_ID"], from),

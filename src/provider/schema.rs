@@ -7,7 +7,6 @@ use crate::{
     servicenow,
 };
 
-/// The schema of the provider block.
 pub(super) fn schema() -> Schema {
     let secret = |name, description: &str| Attribute::text(name).sensitive().describe(description);
     let token = |name, description: &str| secret(name, description).trimmed();

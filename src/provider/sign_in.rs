@@ -47,7 +47,7 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// Whether what the configuration says leaves room for this grant type of the environment.
+    /// Whether the configuration is compatible with this grant type from the environment.
     fn suits(&self, grant_type: GrantType) -> bool {
         !self.is_configured
             || match self.sign_in.method() {
@@ -98,7 +98,6 @@ impl GrantType {
     }
 }
 
-/// The values of `grant_type`.
 pub(super) const GRANT_TYPES: &[&str] = &[
     GrantType::ClientCredentials.name(),
     GrantType::Password.name(),
@@ -148,7 +147,7 @@ struct Methods {
 
 impl Methods {
     fn read(arguments: &Arguments<'_>) -> Self {
-        // A file that was read into a variable ends with a line break, which no token holds.
+        // A file that was read into a variable ends with a line break, which no token contains.
         let token = |name, variables: &[&str]| {
             arguments.text(name, variables).map(|argument| Argument {
                 text: argument.text.trim().to_owned(),
@@ -234,7 +233,7 @@ impl Methods {
                 is_partly_configured,
             });
         };
-        // With a refresh token the client's id and secret serve it, and are no second method.
+        // With a refresh token, the client's id and secret belong to it and are not a second method.
         if self.refresh_token.is_some() {
             add(
                 "refresh_token",
@@ -283,7 +282,7 @@ impl Methods {
                 &|_| SignIn::OidcToken { source: source.clone() },
             );
         }
-        // A certificate also goes with any other method: it is one only where there is no other.
+        // A certificate can accompany any other method: it is a method only if there is no other.
         if candidates.is_empty() && self.client_certificate_path.is_some() {
             candidates.push(Candidate {
                 sign_in: SignIn::ClientCertificate,

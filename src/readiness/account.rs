@@ -48,7 +48,7 @@ struct Right {
 enum Need {
     /// Every variant of the guide writes it.
     Always,
-    /// An optional step writes it.
+    /// Written by an optional step only.
     Perhaps,
     /// It is only read.
     Reading,
@@ -117,7 +117,7 @@ const RIGHTS: [Right; 10] = [
     },
 ];
 
-/// Whether the instance answers at all, and takes the sign-in. A refusal of the table it asks for is an answer.
+/// Whether the instance responds and accepts the sign-in. A refusal to read the table counts as a response.
 pub(super) async fn sign_in(session: &Session, wanted: &Wanted) -> Finding {
     const NAME: &str = "sign_in";
     let asked = session

@@ -6,16 +6,16 @@ use crate::{
     servicenow::TableError,
 };
 
-/// How it stands.
+/// The result of the check.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Status {
     /// As it has to be.
     Pass,
-    /// Works, or not needed yet, but worth a look.
+    /// Works, or is not needed yet, but should be checked.
     Warn,
     /// The integration cannot work like this.
     Fail,
-    /// The account may not look, or there is nothing to look at.
+    /// The account may not read it, or there is nothing to check.
     Unknown,
 }
 

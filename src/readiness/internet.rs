@@ -1,7 +1,7 @@
 //! Entra's addresses: whether they answer, and whether they are of one version.
 //!
-//! They are asked from the machine that runs Terraform, although the instance is who needs them: an answer says much, no
-//! answer says little.
+//! They are requested from the machine that runs Terraform, although the instance needs them: a response proves that they
+//! are right, no response proves little.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const METADATA: &str = "metadata_url";
 const TOKEN: &str = "token_url";
 const VERSIONS: &str = "url_versions";
 
-/// What to look at.
+/// The addresses to check.
 pub(super) struct Addresses {
     pub(super) metadata_url: Option<String>,
     pub(super) token_url: Option<String>,
@@ -50,7 +50,7 @@ impl Addresses {
     }
 }
 
-/// What the metadata document says; the rest of it is the instance's business.
+/// The part of the metadata document that the checks need.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
@@ -108,7 +108,7 @@ async fn metadata(cx: &Context<Clients>, url: Option<&str>) -> (Finding, Option<
     }
 }
 
-/// A request of nobody: an endpoint refuses it in its own way, and an unknown tenant shows.
+/// A token request without an application: a token endpoint rejects it in a recognisable way, and an unknown tenant shows.
 async fn token(cx: &Context<Clients>, url: Option<&str>) -> Finding {
     let (Some(url), Some(authorities)) = (url, &cx.data.authorities) else {
         return nothing_given(TOKEN);

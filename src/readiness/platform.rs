@@ -1,4 +1,4 @@
-//! Plugin and property without which there is no OAuth.
+//! The plugin and the property that OAuth requires.
 
 use super::finding::Finding;
 use crate::{

@@ -6,7 +6,6 @@ use crate::plugin::Attribute;
 use crate::records::reference::Target;
 use crate::servicenow::tables::sys_scope;
 
-/// The attribute.
 pub(crate) const ATTRIBUTE: &str = "application_scope";
 
 /// Applications, by their scope.

@@ -19,7 +19,7 @@ pub(crate) async fn to_wire(
         return Ok(choice.value.clone());
     }
     if choices.is_empty() {
-        // Nobody can say more than the user did; the write is compared with what was kept.
+        // The choices cannot be read, so the value is sent as configured; the comparison after the write checks it.
         return Ok(given.to_owned());
     }
     let known: Vec<String> = choices
@@ -33,7 +33,7 @@ pub(crate) async fn to_wire(
     Err(Diagnostic::error("Unknown choice", detail).at_attribute(attribute))
 }
 
-/// What the state says for a stored value: what is configured while it means the same, else the label.
+/// The state's value for a stored value: the configured one if it means the same, otherwise the label.
 pub(crate) async fn from_wire(
     session: &Session,
     table: Table,

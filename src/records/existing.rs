@@ -1,8 +1,8 @@
 //! Whether the record of a create already exists: looked up before it is made.
 //!
-//! A create whose end nobody saw (the provider or Terraform was killed, the state was lost) leaves a record that no state
-//! knows. Made again there would be two of it, and taken over unasked it might be somebody else's. So the create is
-//! refused, and says what the user needs to decide: which record, who made it and when, and how to import it.
+//! An interrupted create (the provider or Terraform was killed, the state was lost) leaves a record that is in no state.
+//! Creating it again would duplicate it; taking it over silently might take somebody else's record. So the create fails
+//! with what the user needs to decide: which record, who created it and when, and how to import it.
 
 use crate::plugin::{Diagnostic, Object};
 use crate::records::diagnostics;
@@ -16,9 +16,9 @@ use crate::servicenow::{Column, Query, QueryError, Record, Row, Session, Table, 
 pub(crate) struct NaturalKey {
     /// The columns; one that is not sent does not count.
     pub(crate) columns: &'static [Column],
-    /// What a person tells such records apart by.
+    /// The column that messages show to identify a record.
     pub(crate) label: Column,
-    /// What comes of two of them, as a sentence.
+    /// Why two of them are a problem, as a sentence.
     pub(crate) why: &'static str,
     /// What to do if the existing record is another's: `use another user_name`.
     pub(crate) otherwise: &'static str,
@@ -57,10 +57,9 @@ pub(crate) struct Key<'a> {
     pub(crate) resource: &'static str,
     /// Where the record would be.
     pub(crate) table: Table,
-    /// What a person calls such a record: `user`.
+    /// The noun for such a record in messages: `user`.
     pub(crate) noun: &'static str,
     pub(crate) natural: NaturalKey,
-    /// The key.
     pub(crate) query: &'a Query,
     /// The key in words: `the user_name "robot"`.
     pub(crate) words: String,
@@ -69,7 +68,7 @@ pub(crate) struct Key<'a> {
 }
 
 impl Key<'_> {
-    /// Why an insert was refused as a duplicate: somebody was faster.
+    /// The diagnostic of an insert that failed as a duplicate: another process created the record first.
     pub(crate) async fn of_insert(&self, session: &Session, error: &TableError) -> Diagnostic {
         if matches!(error, TableError::Duplicate { .. })
             && let Ok(Some(record)) = self.find(session, &[]).await

@@ -31,7 +31,7 @@ pub(crate) struct Field {
 enum Unnamed {
     /// It stays as it is on the instance, and the state does not follow it unless it had a value before.
     LeftAlone,
-    /// It is not managed: what it was goes back.
+    /// It is not managed: its earlier value is restored.
     NotManaged,
     /// It has a value all the same: a default, or what the instance gives it.
     Kept,
@@ -53,7 +53,7 @@ pub(crate) enum Source {
     Local,
 }
 
-/// How the configuration writes what a column holds.
+/// How the configuration writes a column's value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Form {
     /// As it is stored.
@@ -69,18 +69,18 @@ pub(crate) enum Form {
 pub(crate) struct Secret {
     pub(crate) column: Column,
     pub(crate) names: SecretNames,
-    /// [`InputMode::Stored`] goes along with the other columns, [`InputMode::Display`] in a request of its own.
+    /// [`InputMode::Stored`]: sent with the other columns; [`InputMode::Display`]: sent in a separate request.
     pub(crate) input: InputMode,
 }
 
-/// What a state holds before it is filled from a record.
+/// What a state already contains before it is filled from a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Known {
     /// What was planned for the write that the record shows the end of.
     Planned,
     /// What an earlier call read.
     Former,
-    /// Nothing: the object is new to Terraform, and everything that is there is taken over.
+    /// Nothing: the object is new to Terraform, and every value of the record is taken over.
     Nothing,
 }
 
@@ -94,7 +94,7 @@ impl From<Reading> for Known {
 }
 
 impl Field {
-    /// An attribute whose column holds what the configuration says.
+    /// An attribute whose column has the configured value.
     pub(crate) fn new(column: Column, attribute: Attribute) -> Self {
         Self::of_column(column, Form::Stored, attribute)
     }
@@ -246,7 +246,7 @@ impl Field {
             .filter(|_| self.attributes.iter().any(Attribute::is_configurable))
     }
 
-    /// What the column holds for a value that is given as text.
+    /// The column's value for a text in the configuration.
     pub(crate) async fn key_to_wire(&self, session: &Session, value: &str) -> Result<Wire, Diagnostic> {
         let object = Object::new().with(self.name(), value);
         let wire = self.to_wire(session, &object).await?;
@@ -276,7 +276,7 @@ impl Field {
         Ok(wire.map(|wire| (column, wire)))
     }
 
-    /// Writes into the state what the column says. One that cannot be seen says nothing.
+    /// Writes the column's value into the state. A column that cannot be read changes nothing.
     async fn read_into(
         &self,
         session: &Session,
@@ -346,7 +346,7 @@ fn stored(column: Column, value: &Value) -> Option<Wire> {
     }
 }
 
-/// What a column holds; `None` when it cannot be seen.
+/// A column's value; `None` if the account cannot read it.
 pub(crate) fn held(column: Column, record: &Record) -> Option<Value> {
     match column.kind() {
         Kind::Secret => None,
@@ -364,12 +364,10 @@ fn known<T: Into<Value>>(cell: Cell<T>) -> Option<Value> {
     }
 }
 
-/// The columns to read.
 pub(crate) fn columns(fields: &[Field]) -> Vec<Column> {
     fields.iter().filter_map(Field::column).collect()
 }
 
-/// The name sets among the fields.
 pub(crate) fn name_sets(fields: &[Field]) -> Vec<NameSet> {
     let set = |field: &Field| match field.source {
         Source::Names(set) => Some(set),
@@ -378,7 +376,6 @@ pub(crate) fn name_sets(fields: &[Field]) -> Vec<NameSet> {
     fields.iter().filter_map(set).collect()
 }
 
-/// The secrets among the fields.
 pub(crate) fn secrets(fields: &[Field]) -> impl Iterator<Item = Secret> {
     fields.iter().filter_map(|field| match field.source {
         Source::Secret(secret) => Some(secret),
@@ -397,7 +394,7 @@ pub(crate) async fn row_to_create(fields: &[Field], session: &Session, planned: 
     Ok(row)
 }
 
-/// The row of an update: what changes, and nothing else. What is no longer configured is emptied.
+/// The row of an update: only what changes. What is no longer configured is cleared.
 pub(crate) async fn row_to_update(
     fields: &[Field],
     session: &Session,
@@ -417,7 +414,7 @@ pub(crate) async fn row_to_update(
     Ok(row)
 }
 
-/// Writes into the state what a record says.
+/// Writes a record's values into the state.
 pub(crate) async fn read_into(
     fields: &[Field],
     session: &Session,
@@ -457,7 +454,7 @@ pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
             Source::Column(..) | Source::Secret(_) | Source::Local => {}
         }
     }
-    // One that is named with the value that it has is no change.
+    // Configuring the value that it already has is no change.
     let is_as_before = |name: &String| plan.prior.is_some_and(|prior| prior.at(name) == plan.state.at(name));
     let still: BTreeSet<String> = left_alone.into_iter().filter(is_as_before).collect();
     set_left_alone(plan.state, still);
@@ -559,7 +556,7 @@ pub(crate) fn attribute_of(fields: &[Field], column: &str) -> Option<&'static st
 /// Text that a record can be looked up by: no `^`, no control character, no leading `javascript:`.
 pub(crate) fn key_text() -> Validator {
     Validator::text("", |text| match Query::equals(every::SYS_CREATED_BY, text) {
-        // That it is empty is said by the check for that.
+        // Another validator reports empty text.
         Ok(_) | Err(QueryError::Empty { .. }) => Ok(()),
         Err(QueryError::Character { character, .. }) if character.is_control() => {
             Err(control_character(text, character))

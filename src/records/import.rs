@@ -31,7 +31,7 @@ pub(crate) async fn record(
     })
 }
 
-/// A value holds no `^`: the instance could not be asked for it.
+/// A value contains no `^`, which a query cannot express.
 async fn by_columns(
     session: &Session,
     table: Table,

@@ -26,7 +26,7 @@ pub(crate) struct List<'a> {
     pub(crate) columns: &'a [Column],
     /// The rows that the resource manages, where these are not all.
     pub(crate) rows: Option<Query>,
-    /// What people recognise a record by.
+    /// The name that a list shows for a record.
     pub(crate) display_name: fn(&Record) -> String,
     /// What reads the whole objects.
     pub(crate) resource: &'a dyn Resource<Clients>,
@@ -55,7 +55,7 @@ impl List<'_> {
                 if request.include_resource {
                     match read_as_imported(cx, self.resource, state).await? {
                         Some(whole) => state = whole,
-                        // Gone since the page was read.
+                        // Deleted since the page was read.
                         None => continue,
                     }
                 }

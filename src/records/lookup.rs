@@ -10,9 +10,8 @@ use crate::servicenow::{Column, Query, Record, Session, SysId, Table, TableError
 
 /// What to look for, and what is read of it.
 pub(crate) struct Lookup {
-    /// What a person calls such a record.
+    /// The noun for such a record in messages.
     pub(crate) noun: &'static str,
-    /// Where.
     pub(crate) table: Table,
     /// Attributes that it can be found by, besides `id`.
     pub(crate) keys: &'static [&'static str],
@@ -33,17 +32,17 @@ fn key(attribute: Attribute) -> Attribute {
         .describe(description)
 }
 
-/// Text that is read.
+/// A computed text.
 pub(crate) fn text(name: &'static str, description: &str) -> Attribute {
     Attribute::text(name).computed().describe(description)
 }
 
-/// A truth value that is read.
+/// A computed Boolean.
 pub(crate) fn flag(name: &'static str, description: &str) -> Attribute {
     Attribute::flag(name).computed().describe(description)
 }
 
-/// A number that is read.
+/// A computed number.
 pub(crate) fn integer(name: &'static str, description: &str) -> Attribute {
     Attribute::of(name, Type::Number).computed().describe(description)
 }
@@ -87,7 +86,7 @@ impl Lookup {
         };
         let mut state = config.clone().with("id", record.sys_id().as_str());
         field::read_into(&self.fields, session, &record, &mut state, Known::Nothing).await?;
-        // What was asked for stays as it was written.
+        // The argument that was set keeps its spelling.
         for key in self.keys {
             if let Some(given) = config.text(key) {
                 state.set(key, given);

@@ -62,7 +62,7 @@ pub(crate) async fn resolve(
         let mut of_set = ResolvedNames::default();
         for name in names(planned, set.attribute) {
             if former.contains(&name) {
-                // What can be found no longer cannot be granted anew, and is no obstacle to other changes.
+                // A name that no longer exists cannot be granted again, and does not prevent other changes.
                 of_set.ids.extend(former_ids.get(&name).into_iter().flatten().cloned());
                 of_set.kept.push(name);
                 continue;
@@ -138,7 +138,7 @@ pub(crate) async fn revoke(
     let mut left = Vec::new();
     for (set, resolved) in sets.iter().zip(&resolved.0) {
         if prior.at(set.granted).is_null() {
-            // The plan said so: nobody knows who granted it.
+            // The plan warned about it: it is not known who granted it.
             continue;
         }
         let former = names(prior, set.attribute);
@@ -171,7 +171,7 @@ pub(crate) fn keep(sets: &[NameSet], prior: &Object, state: &mut Object, left: V
     }
 }
 
-/// Revokes everything listed before the record goes: rows that refer to a removed record may stay behind.
+/// Revokes everything listed before the record is deleted: rows that refer to a deleted record may remain.
 pub(crate) async fn revoke_all(
     sets: &[NameSet],
     cx: &Context<Clients>,
@@ -237,7 +237,7 @@ pub(crate) async fn read_into(
 }
 
 impl NameSet {
-    /// Plans which names are granted here, and says which names stay although they are taken off the list.
+    /// Plans which names Terraform grants, and warns about names that are no longer listed but stay granted.
     pub(crate) fn plan(&self, plan: &mut Plan<'_>) {
         let Some(prior) = plan.prior else {
             let listed = plan.state.at(self.attribute);

@@ -1,7 +1,7 @@
 //! References to other records, which a configuration may write as a name or as a sys_id.
 //!
 //! Beside such an attribute stands a computed `<attribute>_id`. A read stores the sys_id there and the present name in the
-//! attribute, so that a plan can compare with both and asks nobody: another spelling of the same record is no change.
+//! attribute, so that a plan can compare with both without a request: another spelling of the same record is no change.
 
 use crate::plugin::{Attribute, Diagnostic, Path, Plan, Value};
 use crate::records::diagnostics;
@@ -13,7 +13,7 @@ pub(crate) struct Target {
     pub(crate) table: Table,
     /// The column with the name.
     pub(crate) name: Column,
-    /// What a person calls such a record: `role`.
+    /// The noun for such a record in messages: `role`.
     pub(crate) noun: &'static str,
     /// A value that is neither: the global application has no record.
     pub(crate) literal: Option<&'static str>,
@@ -79,7 +79,7 @@ impl Target {
     }
 }
 
-/// Plans what the state says where the configuration means the same record, in whichever spelling.
+/// Plans the prior value if the configuration means the same record in another spelling.
 pub(crate) fn plan(attribute: &'static str, id: &'static str, plan: &mut Plan<'_>) {
     let Some(prior) = plan.prior else { return };
     let (former, known, planned) = (prior.text(attribute), prior.text(id), plan.state.text(attribute));

@@ -26,9 +26,7 @@ use crate::servicenow::{
 /// A resource that is one record of one table. What it does not say here is the same for all of them.
 #[async_trait]
 pub(crate) trait RecordResource: Send + Sync + 'static {
-    /// The resource type.
     const TYPE: &'static str;
-    /// The table.
     const TABLE: Table;
     /// What a person calls such a record: `user`, as in "Could not read the user".
     const NOUN: &'static str;
@@ -90,7 +88,7 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         let _ = config;
     }
 
-    /// The row of a new record: what the plan says, and what is sent although no attribute says it.
+    /// The row of a new record: the planned values, and values that are sent without an attribute.
     fn row_to_create(planned: &Object, row: Row) -> Row {
         let _ = planned;
         row
@@ -139,13 +137,13 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Removes what belongs to the record before the record itself goes.
+    /// Removes what belongs to the record before the record itself is deleted.
     async fn before_delete(session: &Session, sys_id: &SysId) -> Result<(), Diagnostic> {
         let _ = (session, sys_id);
         Ok(())
     }
 
-    /// Makes the record.
+    /// Creates the record.
     async fn create(
         record: &ManagedRecord<Self>,
         cx: &Context<Clients>,
@@ -158,7 +156,7 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         record.create(cx, planned, config).await
     }
 
-    /// Reads the record; none when it is proven to be gone.
+    /// Reads the record; `None` only if its absence is proven.
     async fn read(
         record: &ManagedRecord<Self>,
         cx: &Context<Clients>,
@@ -188,7 +186,7 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         record.update(cx, prior, planned, config).await
     }
 
-    /// Removes the record.
+    /// Deletes the record.
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics>
     where
         Self: Sized,
@@ -212,7 +210,6 @@ pub(crate) enum Removal {
     Delete,
     /// It stays, with these values.
     Write {
-        /// The values.
         row: Row,
         /// What that is, as in "Could not deactivate the user".
         doing: &'static str,
@@ -228,7 +225,7 @@ pub(crate) struct ManagedRecord<R> {
 /// A record that is about to be made: its names are known, and there is none of its key.
 pub(crate) struct New {
     pub(crate) session: Session,
-    /// What the plan says, by column.
+    /// The planned values, by column.
     pub(crate) row: Row,
     key: Option<Query>,
     names: name_set::Resolved,
@@ -264,7 +261,6 @@ impl<R: RecordResource> ManagedRecord<R> {
         fields
     }
 
-    /// The columns to read.
     pub(crate) fn columns(&self) -> Vec<Column> {
         let mut columns = field::columns(&self.fields);
         columns.extend(R::extra_columns());
@@ -276,7 +272,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         diagnostics::of_mismatches(&written.mismatches, |column| field::attribute_of(&self.fields, column))
     }
 
-    /// Writes into the state what a record says.
+    /// Writes a record's values into the state.
     pub(crate) async fn read_into(
         &self,
         session: &Session,
@@ -288,7 +284,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         field::read_into(&self.fields, session, record, state, known).await
     }
 
-    /// The record that a state belongs to; none when it is proven to be gone.
+    /// The record of a state; `None` only if its absence is proven.
     pub(crate) async fn find(&self, session: &Session, state: &Object) -> Result<Option<Record>, Diagnostic> {
         let Some(sys_id) = sys_id(state) else { return Ok(None) };
         let found = session.find(R::TABLE, &sys_id, &self.columns()).await;
@@ -318,7 +314,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         Ok(state)
     }
 
-    /// What has its default by now is no longer left alone.
+    /// Removes from `left_alone` what has its default by now.
     fn forget_defaults(&self, state: &mut Object) {
         let mut left_alone = field::left_alone(Some(state), "");
         if left_alone.is_empty() {
@@ -625,7 +621,7 @@ impl<R: RecordResource> ManagedRecord<R> {
 pub(crate) struct NotInserted {
     pub(crate) error: TableError,
     pub(crate) problem: Diagnostic,
-    /// What the plan says, with what was made before.
+    /// The planned object, with what was created before the insert.
     pub(crate) state: Object,
 }
 
@@ -777,7 +773,6 @@ pub(crate) fn sys_id_identity() -> IdentitySchema {
     IdentitySchema::of("sys_id", "id", "The record's `sys_id`: 32 hexadecimal digits.")
 }
 
-/// The attribute `timeouts`.
 pub(crate) fn timeouts() -> Attribute {
     Attribute::timeouts(&[("create", "5m"), ("read", "5m"), ("update", "5m"), ("delete", "5m")])
 }

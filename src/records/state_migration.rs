@@ -1,4 +1,4 @@
-//! States of the provider `tylerhatton/servicenow`, taken over as they are.
+//! Migration of states of the provider `tylerhatton/servicenow`.
 //!
 //! Two ways lead here. A `moved` block names the new address, and Terraform hands the old state over. Or the provider is
 //! replaced in the state (`terraform state replace-provider`), and the state arrives as one to upgrade: that provider's are

@@ -137,7 +137,7 @@ impl RecordResource for OidcProvider {
         configuration::plan_owner(plan);
         configuration::plan_left_alone(plan);
         if plan.prior.is_some_and(|prior| prior.at("id").is_null()) {
-            // Only the configuration is left of it: that goes, and all is made anew.
+            // Only its configuration is left: it is deleted, and everything is created again.
             plan.state.set("id", Value::Unknown);
             plan.replace.push(Path::of("id"));
         }
@@ -262,7 +262,7 @@ impl RecordResource for OidcProvider {
         let failed = |error: TableError| diagnostics::of_table(&error, "remove the OIDC provider");
         let is_owned = configuration::is_owned(cx, state);
         if let Some(sys_id) = resource::sys_id(state) {
-            // Whatever becomes of the answer: from here on a provider that is gone may have left its configuration.
+            // Noted before the request: if the response is lost, the provider may be deleted and its configuration remain.
             cx.set_private(REMOVING, true.into());
             name_set::revoke_all(&record.name_sets(), cx, &session, &sys_id, state).await?;
             oauth_entity::remove_profiles(&session, &sys_id).await.map_err(failed)?;

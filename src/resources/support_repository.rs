@@ -18,7 +18,6 @@ use crate::{
     },
 };
 
-/// The resource.
 pub(super) struct SupportRepository;
 
 const CLIENT_SECRET: SecretNames = SecretNames::new(["client_secret", "client_secret_wo", "client_secret_wo_version"]);
@@ -273,8 +272,8 @@ impl Resource<Clients> for SupportRepository {
     }
 }
 
-/// An update replaces the repository: a secret that is there and not configured is gone afterwards. Nobody can see
-/// whether there is one, so the plan says it wherever there may be.
+/// An update replaces the repository and so clears a secret that is not configured. Whether there is one cannot be read,
+/// so the plan warns wherever there may be.
 fn warn_of_lost_secrets(plan: &mut Plan<'_>) {
     let Some(prior) = plan.prior else { return };
     let is_update = prior != plan.state && prior.text(REPOSITORY_ID) == plan.state.text(REPOSITORY_ID);
@@ -284,7 +283,7 @@ fn warn_of_lost_secrets(plan: &mut Plan<'_>) {
     for (names, of) in [(CLIENT_SECRET, CLIENT_ID), (PASSWORD, REST_USER_NAME)] {
         let [plain, write_only, version] = names.all();
         let is_configured = !plan.config.at(plain).is_null() || !plan.config.at(write_only).is_null();
-        // Taken out of the configuration on purpose: that is what the plan shows.
+        // Removed from the configuration on purpose: the plan shows it.
         let was_configured = !prior.at(plain).is_null() || !prior.at(version).is_null();
         if is_configured || was_configured || plan.state.at(of).is_null() {
             continue;

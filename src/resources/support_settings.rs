@@ -17,7 +17,6 @@ use crate::{
     },
 };
 
-/// The resource.
 pub(super) struct SupportSettings;
 
 const TENANT_ID: &str = "tenant_id";
@@ -130,7 +129,7 @@ impl Resource<Clients> for SupportSettings {
         let current = support.find_settings(&limits).await.map_err(problem)?;
         let is_ours = current.is_some_and(|current| current.application_id.as_deref() == state.text(APPLICATION_ID));
         if !is_ours {
-            // Somebody has taken the integration over since the last refresh: theirs stays.
+            // The settings were changed to another application since the last refresh: they are kept.
             tracing::warn!("the support settings name another application by now and are left as they are");
             return Ok(());
         }
@@ -208,7 +207,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
         return Err(exist_already(&found, &tenant));
     }
     if found == settings {
-        // They were there already, and nobody knows what was before: a destroy empties them.
+        // They existed already, and their earlier values are not known: a destroy clears them.
         cx.set_private(BEFORE, json!({}));
     } else {
         cx.set_private(
@@ -291,7 +290,7 @@ async fn tenant(cx: &Context<Clients>, microsoft: &Microsoft365) -> Result<Strin
     })
 }
 
-/// Settings of one tenant are never taken for those of another.
+/// Fails if the state belongs to another tenant than the sign-in.
 fn same_tenant(state: &Object, tenant: &str) -> Result<(), Diagnostic> {
     match state.text(TENANT_ID) {
         Some(known) if !known.eq_ignore_ascii_case(tenant) => Err(Diagnostic::error(

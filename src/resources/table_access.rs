@@ -197,7 +197,7 @@ async fn create(
             state.set(setting.original, original);
         }
     }
-    // The old values must be known to Terraform before the first of them is gone.
+    // The old values must be in the state before the first of them is overwritten.
     cx.keep(&state);
     let own_work = own_work(&session, &before, &state);
     match write(record, &session, &sys_id, row).await {
@@ -343,7 +343,7 @@ impl Setting {
         !state.at(self.attribute).is_null()
     }
 
-    /// What the column says: empty text where it is empty, `None` where it cannot be seen.
+    /// The column's value: empty text if it is empty, `None` if the account cannot read it.
     fn read(self, record: &Record) -> Option<Value> {
         if self.column.kind() == Kind::Bool {
             return match record.bool(self.column) {

@@ -158,7 +158,7 @@ impl RecordResource for UserRole {
     ) -> Result<Option<Object>, Diagnostics> {
         let session = cx.instance()?;
         match record.find(&session, &state).await? {
-            // A row that does not work is no grant: the next apply sets it right.
+            // An inactive row is no grant: the next apply corrects it.
             Some(found) if matches!(found.text(STATE), Cell::Value(grant) if grant != STATE_ACTIVE) => Ok(None),
             Some(found) => record.read(cx, &session, &found, state).await.map(Some),
             None => Ok(None),

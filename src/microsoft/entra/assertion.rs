@@ -20,41 +20,27 @@ pub enum CertificateError {
     /// Not there, or not ours to read.
     #[error("client_certificate_path: the file {} cannot be read ({why})", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The message of the operating system.
         why: String,
     },
     /// PKCS#12, which this provider does not read.
     #[error("client_certificate_path: {} looks like a PFX (PKCS#12) file", path.display())]
-    Pfx {
-        /// The file.
-        path: PathBuf,
-    },
+    Pfx { path: PathBuf },
     /// No certificate in it.
     #[error("client_certificate_path: {} contains no certificate in PEM format", path.display())]
-    NoCertificate {
-        /// The file.
-        path: PathBuf,
-    },
+    NoCertificate { path: PathBuf },
     /// No key in it.
     #[error("client_certificate_path: {} contains a certificate but no private key", path.display())]
-    NoKey {
-        /// The file.
-        path: PathBuf,
-    },
+    NoKey { path: PathBuf },
     /// A key that needs a password.
     #[error("client_certificate_path: the private key in {} is encrypted", path.display())]
-    EncryptedKey {
-        /// The file.
-        path: PathBuf,
-    },
+    EncryptedKey { path: PathBuf },
     /// A key that Entra takes no signatures of.
     #[error("client_certificate_path: the private key in {} cannot be used: Entra accepts RSA keys only ({why})", path.display())]
     UnusableKey {
-        /// The file.
         path: PathBuf,
-        /// The library's words.
+        /// The message of the TLS library.
         why: String,
     },
 }

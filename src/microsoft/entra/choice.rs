@@ -8,23 +8,15 @@ use crate::http::Secret;
 /// What one source (the configuration, or the environment) says about signing in. Empty text counts as not given.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    /// `client_id`.
     pub client_id: Option<String>,
-    /// `client_secret`.
     pub client_secret: Option<Secret>,
-    /// `client_certificate_path`.
     pub client_certificate_path: Option<PathBuf>,
-    /// `use_oidc`.
     pub use_oidc: Option<bool>,
-    /// `oidc_token`.
     pub oidc_token: Option<Secret>,
-    /// `oidc_token_file_path`.
     pub oidc_token_file_path: Option<PathBuf>,
     /// The pipeline's token service; environment only.
     pub pipeline: Option<Pipeline>,
-    /// `refresh_token`.
     pub refresh_token: Option<Secret>,
-    /// `access_token`.
     pub access_token: Option<Secret>,
 }
 
@@ -32,9 +24,9 @@ pub struct Given {
 /// `SYSTEM_ACCESSTOKEN` (or `ARM_OIDC_REQUEST_URL` and `_TOKEN` for either).
 #[derive(Clone, Debug)]
 pub struct Pipeline {
-    /// Where to ask.
+    /// Address of the token service.
     pub request_url: String,
-    /// What to sign the question with.
+    /// Bearer token for that request.
     pub request_token: Secret,
     /// Set for Azure Pipelines: `ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID`,
     /// `ARM_OIDC_AZURE_SERVICE_CONNECTION_ID`.
@@ -44,16 +36,16 @@ pub struct Pipeline {
 /// Why no sign-in, or no single one, is meant; [`ChoiceError::remedy`] says what can be done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChoiceError {
-    /// Nothing at all.
+    /// No method is configured.
     #[error("no sign-in method for Microsoft 365 is configured")]
     Nothing,
     /// More than one, all in the configuration.
     #[error("{} sign-in methods for Microsoft 365 are configured: {}", .0.len(), .0.join(" and "))]
     Several(Vec<&'static str>),
-    /// A way without its application.
+    /// A method without its application.
     #[error("{0} needs client_id, the application's id")]
     NoClientId(&'static str),
-    /// OIDC without a token.
+    /// `use_oidc` without a token.
     #[error("use_oidc is set, but there is no token")]
     NoOidcToken,
 }

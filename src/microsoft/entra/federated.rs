@@ -15,16 +15,16 @@ pub enum FederatedToken {
     File(PathBuf),
     /// GitHub Actions: `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
     GitHub {
-        /// Where to ask.
+        /// Address of the token service.
         request_url: String,
-        /// What to sign the question with.
+        /// Bearer token for that request.
         request_token: Secret,
     },
     /// Azure Pipelines: `SYSTEM_OIDCREQUESTURI` and `SYSTEM_ACCESSTOKEN`.
     AzureDevOps {
-        /// Where to ask.
+        /// Address of the token service.
         request_url: String,
-        /// What to sign the question with.
+        /// Bearer token for that request.
         request_token: Secret,
         /// The service connection whose identity is used.
         service_connection_id: String,
@@ -37,9 +37,8 @@ pub enum FederatedError {
     /// The file is not there, or not ours to read.
     #[error("oidc_token_file_path: the file {} cannot be read ({why})", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The message of the operating system.
         why: String,
     },
     /// An empty token.
@@ -51,18 +50,14 @@ pub enum FederatedError {
     /// The pipeline's token service did not answer.
     #[error("{service} gave no OIDC token")]
     NoAnswer {
-        /// Which one.
         service: &'static str,
-        /// Why.
         #[source]
         source: Box<HttpError>,
     },
     /// The pipeline's token service refused.
     #[error("{service} refused to give an OIDC token (status {status})")]
     Refused {
-        /// Which one.
         service: &'static str,
-        /// The status.
         status: u16,
         /// What to do.
         advice: &'static str,

@@ -7,16 +7,14 @@ use crate::microsoft::EntraError;
 /// sibling routes of the same portal.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SupportError {
-    /// The way to the admin center.
+    /// The request failed below the API: connection, TLS, time limit.
     #[error("the request to {operation} in the admin center failed")]
     Http {
-        /// What was being done.
         operation: &'static str,
-        /// Why not.
         #[source]
         source: HttpError,
     },
-    /// The sign-in.
+    /// No token for the request.
     #[error("there is no token for the admin center")]
     SignIn(#[from] EntraError),
     /// 401.
@@ -27,44 +25,28 @@ pub enum SupportError {
     },
     /// 403.
     #[error("the admin center knows the signed-in user, but refuses to {operation} (403)")]
-    Forbidden {
-        /// What was being done.
-        operation: &'static str,
-    },
+    Forbidden { operation: &'static str },
     /// 403 to a token without a user.
     #[error(
         "the admin center refuses to {operation} (403), most likely because the token is an application's own, without a user"
     )]
-    ApplicationOnly {
-        /// What was being done.
-        operation: &'static str,
-    },
+    ApplicationOnly { operation: &'static str },
     /// 404 that is not about one repository.
     #[error(
         "the admin center has no such page ({operation}: {path} answered 404): Microsoft announced the retirement of the support integration, so it may be gone for this tenant"
     )]
-    PageMissing {
-        /// What was being done.
-        operation: &'static str,
-        /// The path that was called.
-        path: String,
-    },
+    PageMissing { operation: &'static str, path: String },
     /// 440.
     #[error(
         "the admin center demands a live portal sign-in (440): this route does not accept access tokens in this tenant, so no program can {operation}"
     )]
-    PortalSignIn {
-        /// What was being done.
-        operation: &'static str,
-    },
+    PortalSignIn { operation: &'static str },
     /// A page for people instead of an answer.
     #[error(
         "the admin center answered the request to {operation} with {what} (status {status}), not with JSON: this is the portal's sign-in or error page, so the token was not accepted for the route or admin_url points to another site"
     )]
     NotJson {
-        /// What was being done.
         operation: &'static str,
-        /// The status.
         status: u16,
         /// The content type and, where there is one, the page's title.
         what: String,
@@ -74,9 +56,7 @@ pub enum SupportError {
         "the admin center's support service is not available ({operation}: status {status}), also after several attempts. It says: {detail}"
     )]
     Unavailable {
-        /// What was being done.
         operation: &'static str,
-        /// The status.
         status: u16,
         /// The beginning of the body.
         detail: String,
@@ -86,7 +66,6 @@ pub enum SupportError {
         "the admin center does not understand the request to {operation} (400): a value is not allowed, or the unpublished API differs from the profile (verb, field names or context headers). It says: {detail}"
     )]
     BadRequest {
-        /// What was being done.
         operation: &'static str,
         /// The beginning of the body.
         detail: String,
@@ -96,9 +75,7 @@ pub enum SupportError {
         "the admin center answered the request to {operation} with the unexpected status {status}. It says: {detail}"
     )]
     Unexpected {
-        /// What was being done.
         operation: &'static str,
-        /// The status.
         status: u16,
         /// The beginning of the body.
         detail: String,
@@ -115,35 +92,25 @@ pub enum SupportError {
     /// An id that would change the address.
     #[error("repository_id {0:?} cannot be used: it must not be empty, \".\" or \"..\"")]
     BadRepositoryId(String),
-    /// Create found one.
+    /// A create found an existing repository.
     #[error("a repository with the id {repository_id:?} already exists")]
-    AlreadyExists {
-        /// Its id.
-        repository_id: String,
-    },
+    AlreadyExists { repository_id: String },
     /// The answer of a create was lost, and looking for the repository failed too.
     #[error(
         "it is not known whether the repository {repository_id:?} was created, since the answer was lost and the list of repositories cannot be read"
     )]
     Uncertain {
-        /// Its id.
         repository_id: String,
-        /// What became of the answer.
+        /// How the response was lost.
         #[source]
         source: Box<SupportError>,
     },
-    /// Update found none.
+    /// An update found no repository.
     #[error("there is no repository with the id {repository_id:?}")]
-    RepositoryMissing {
-        /// Its id.
-        repository_id: String,
-    },
+    RepositoryMissing { repository_id: String },
     /// Written with success, and not to be seen afterwards.
     #[error("the admin center accepted the repository {repository_id:?}, but does not list it")]
-    NotVisible {
-        /// Its id.
-        repository_id: String,
-    },
+    NotVisible { repository_id: String },
 }
 
 impl SupportError {

@@ -40,9 +40,9 @@ pub struct RepositorySecrets {
 /// Whether a delete had anything to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Deleted {
-    /// It was there.
+    /// It existed.
     Now,
-    /// Somebody else was faster.
+    /// Another process created it first.
     Before,
 }
 

@@ -53,9 +53,8 @@ pub enum ProfileError {
     /// The file is not there, or not ours to read.
     #[error("support_api_profile: the file {} cannot be read ({why})", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The message of the operating system.
         why: String,
     },
     /// Neither an object nor a path.
@@ -73,7 +72,6 @@ pub enum ProfileError {
     /// The right shape, but of no use.
     #[error("support_api_profile: {at}: {why}")]
     Value {
-        /// Which entry.
         at: String,
         /// What is wrong, and what would be right.
         why: String,

@@ -6,14 +6,13 @@ use crate::plugin::{
     value::{Value, known_texts},
 };
 
-/// An attribute.
 #[derive(Debug)]
 pub struct Attribute {
     /// Its name in HCL.
     pub name: &'static str,
     /// Its type, or the attributes nested in it.
     pub kind: Kind,
-    /// Who gives its value.
+    /// Who sets its value: the configuration, the provider, or either.
     pub presence: Presence,
     /// Meaning, unit, where it lives. Markdown.
     pub description: String,
@@ -27,9 +26,8 @@ pub struct Attribute {
     pub default: Option<Value>,
     /// What to use instead, if it is deprecated.
     pub deprecated: Option<&'static str>,
-    /// Checks of a known value.
     pub validators: Vec<Validator>,
-    /// What planning does with it.
+    /// Plan modifiers.
     pub modifiers: Vec<Modifier>,
     /// When two texts mean the same, of an attribute that is a text or a list or set of texts. What means the same as
     /// before is no change: see [`Attribute::means_the_same`].
@@ -51,37 +49,34 @@ pub enum Kind {
 /// How nested objects are held.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Nesting {
-    /// One object.
     Single,
-    /// A list of objects.
     List,
     /// Objects by key.
     Map,
-    /// A set of objects.
     Set,
 }
 
-/// Who gives the value.
+/// Who sets a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Presence {
-    /// The configuration must.
+    /// The configuration must set it.
     Required,
-    /// The configuration may.
+    /// The configuration may set it.
     Optional,
-    /// The provider does.
+    /// Only the provider sets it.
     Computed,
     /// The configuration may, else the provider does.
     OptionalComputed,
 }
 
-/// What planning does with an attribute.
+/// A plan modifier.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Modifier {
     /// What is not known yet stays as it is in the state.
     UseStateForUnknown,
     /// The same, unless the state has nothing.
     UseNonNullStateForUnknown,
-    /// A change needs a new object.
+    /// A change forces replacement.
     RequiresReplace,
     /// A change needs a new object if the configuration gives the value.
     RequiresReplaceIfConfigured,
@@ -98,7 +93,7 @@ impl Attribute {
         Self::of(name, Type::String)
     }
 
-    /// An optional truth value.
+    /// An optional Boolean.
     pub fn flag(name: &'static str) -> Self {
         Self::of(name, Type::Bool)
     }
@@ -174,14 +169,14 @@ impl Attribute {
         }
     }
 
-    /// The configuration must give it.
+    /// Makes it required.
     #[must_use]
     pub fn required(mut self) -> Self {
         self.presence = Presence::Required;
         self
     }
 
-    /// The provider gives it.
+    /// Makes it computed.
     #[must_use]
     pub fn computed(mut self) -> Self {
         self.presence = Presence::Computed;
@@ -245,7 +240,7 @@ impl Attribute {
         self
     }
 
-    /// What planning does with it.
+    /// Plan modifiers.
     #[must_use]
     pub fn plan(mut self, modifier: Modifier) -> Self {
         self.modifiers.push(modifier);
@@ -258,7 +253,7 @@ impl Attribute {
         self.plan(Modifier::UseStateForUnknown)
     }
 
-    /// A change needs a new object.
+    /// A change forces replacement.
     #[must_use]
     pub fn replaces(self) -> Self {
         self.plan(Modifier::RequiresReplace)
@@ -335,7 +330,7 @@ impl Attribute {
         self.presence != Presence::Computed
     }
 
-    /// Whether a change needs a new object.
+    /// Whether a change forces replacement.
     pub fn is_replacing(&self) -> bool {
         self.modifiers.iter().any(|modifier| {
             matches!(
@@ -345,7 +340,6 @@ impl Attribute {
         })
     }
 
-    /// Its type.
     pub fn ty(&self) -> Type {
         match &self.kind {
             Kind::Plain(ty) => ty.clone(),

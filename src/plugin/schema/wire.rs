@@ -4,7 +4,7 @@ use super::{Attribute, IdentitySchema, Kind, Nesting, Presence, Schema};
 use crate::plugin::{proto::tfplugin6 as proto, ty::Type};
 
 impl Schema {
-    /// The wire form.
+    /// As a protobuf message.
     pub fn to_proto(&self) -> proto::Schema {
         proto::Schema {
             version: self.version,
@@ -23,7 +23,7 @@ impl Schema {
 }
 
 impl IdentitySchema {
-    /// The wire form.
+    /// As a protobuf message.
     pub fn to_proto(&self) -> proto::ResourceIdentitySchema {
         let attributes = self
             .attributes

@@ -74,7 +74,7 @@ impl<P: Provider> Shared<P> {
             let task = tokio::spawn(call.in_current_span());
             while let Some(message) = said.recv().await {
                 let message = mask(&message).into_owned();
-                // The client may have gone; the action goes on to its end.
+                // The client may have disconnected; the action continues to its end.
                 let _ = events.send(Ok(Event {
                     r#type: Some(Type::Progress(ProgressEvent { message })),
                 }));

@@ -118,7 +118,7 @@ impl<P: Provider> Shared<P> {
         Ok(tonic::Response::new(response))
     }
 
-    /// What a call works with.
+    /// The context of one call.
     pub(super) fn context(
         &self,
         limit: std::time::Duration,

@@ -53,7 +53,7 @@ impl<P: Provider> Shared<P> {
     }
 }
 
-/// What the client said it can handle.
+/// The capabilities that Terraform declared.
 pub(super) fn write_only(capabilities: Option<&proto::ClientCapabilities>) -> WriteOnly {
     match capabilities {
         Some(capabilities) if capabilities.write_only_attributes_allowed => WriteOnly::Allowed,
@@ -72,7 +72,6 @@ pub(super) fn deferral(
     })
 }
 
-/// No messages.
 pub(super) fn quiet() -> Diagnostics {
     Diagnostics::new()
 }

@@ -62,7 +62,7 @@ pub(super) fn keep_planned(
     }
 }
 
-/// A value as a person would write it, cut where it is long.
+/// A value as text for a message, shortened.
 fn words(value: &Value) -> String {
     let text = match value {
         Value::Null => "nothing".to_owned(),

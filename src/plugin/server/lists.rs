@@ -70,7 +70,7 @@ impl<P: Provider> Shared<P> {
                 diagnostic: problems.to_proto(mask),
                 ..Default::default()
             };
-            // The client may have gone; then nobody wants to know.
+            // The client may have disconnected; then nobody receives it.
             let _ = events.send(Ok(event)).await;
         };
         tokio::spawn(run.instrument(span));

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-/// What the command line asks for.
+/// What to do, by the command line.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Invocation {
     /// Started by a host, or by mistake: the magic cookie tells which.
@@ -11,7 +11,7 @@ pub(super) enum Invocation {
     Debug,
     Version,
     Help,
-    /// The argument that nobody knows.
+    /// An argument that does not exist.
     Unknown(String),
 }
 

@@ -38,7 +38,7 @@ use crate::plugin::proto::{
     },
 };
 
-/// Open and safe to connect to, but nobody has been told.
+/// The socket is open, but not announced yet.
 pub(super) struct Listening {
     socket: Socket,
     acceptor: Acceptor,
@@ -117,7 +117,7 @@ impl Listening {
     }
 }
 
-/// The host knows where we are.
+/// The handshake line was written: the host knows the address.
 pub(super) struct Announced(Listening);
 
 impl Announced {

@@ -1,4 +1,4 @@
-//! What the host tells the plugin through the environment, read once.
+//! What the host passes to the plugin in the environment, read once.
 
 use std::{env, path::PathBuf};
 
@@ -92,7 +92,7 @@ impl Host {
     }
 }
 
-/// Proves that a host is there. No secret: it only keeps people from starting plugins by hand.
+/// Proves that a host started the process. Not a secret: it only keeps people from starting plugins directly.
 const COOKIE_NAME: &str = "TF_PLUGIN_MAGIC_COOKIE";
 const COOKIE_VALUE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 

@@ -7,18 +7,18 @@ use std::{sync::mpsc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-/// Why the plugin ends.
+/// Why the plugin process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Reason {
     /// The host called `Shutdown`. It kills us after two seconds.
     HostAsked,
     /// SIGTERM, often sent to the whole group: the host is ending too, and still waits for running calls.
     Terminated,
-    /// The host died. Nobody will hear the answers.
+    /// The host died. Nobody receives the responses.
     Orphaned,
     /// Ctrl-C in debug mode.
     Interrupted,
-    /// A second signal.
+    /// Ended by a second signal.
     Insisted,
     /// Every call is answered and the server has stopped. Without another reason before it, a fault.
     Drained,

@@ -17,7 +17,7 @@ pub(super) struct Socket {
     pub(super) network: &'static str,
     /// A path, or `127.0.0.1:port`.
     pub(super) address: String,
-    /// Who can reach it, in words for people.
+    /// Who can connect to it, for the message of debug mode.
     pub(super) open_to: String,
     /// Removes the socket and its folder.
     #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! Mutual TLS: the host knows our certificate from the handshake line, we know the host's from the environment.
 //!
-//! Whoever gets past this can use the configured provider with its credentials, so the client's certificate is
+//! A client that connects can use the configured provider with its credentials, so the client's certificate is
 //! compared byte for byte, and the key that belongs to it must sign the handshake.
 
 use std::sync::Arc;
@@ -130,7 +130,7 @@ impl ClientCertVerifier for OneClient {
 mod tests {
     use super::*;
 
-    /// What the host gives is a certificate or an error, and never a door that stays open.
+    /// An invalid certificate from the host is an error; the server never falls back to accepting any client.
     #[test]
     fn fuzz_pem() {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();

@@ -178,7 +178,7 @@ pub(super) async fn create(
                 ..
             },
         ) => {
-            // Some instances answer so when the address is taken by a record that was made meanwhile.
+            // Some instances respond so if a record with this address was created meanwhile.
             existing(session, &key, &planned).await?;
             let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
             problem.detail.push_str(
@@ -210,7 +210,7 @@ async fn take_over(
     problems.append(diagnostics::of_mismatches(&written.mismatches, attribute_of));
 }
 
-/// Changes the configuration that was made here, or makes it again if it is gone.
+/// Changes the configuration that Terraform created, or creates it again if it no longer exists.
 pub(super) async fn update(
     session: &Session,
     prior: &Object,
@@ -245,7 +245,7 @@ pub(super) async fn read_into(cx: &Context<Clients>, session: &Session, state: &
     if known == Known::Former && !is_managed(state) {
         return Ok(());
     }
-    // One that was removed by hand is planned again.
+    // One that was deleted manually is planned again.
     let found = found(session, state, known).await?;
     if let (Known::Nothing, Some(found)) = (known, &found) {
         let mut left_alone = field::left_alone(Some(state), "");
@@ -256,7 +256,7 @@ pub(super) async fn read_into(cx: &Context<Clients>, session: &Session, state: &
     Ok(())
 }
 
-/// What is left of a provider that is gone or never came to be: its configuration, if that still exists.
+/// What is left of a provider that was deleted or never created: its configuration, if that still exists.
 pub(super) async fn left_over(session: &Session, mut state: Object) -> Result<Option<Object>, Diagnostics> {
     if !is_managed(&state) {
         return Ok(None);
