@@ -28,8 +28,8 @@ impl Function for OauthRedirectUrl {
         Signature {
             summary: "Redirect URL of a ServiceNow instance",
             description: "The redirect URL that an OAuth application registered for a ServiceNow instance must have: \
-                          `https://<instance>/oauth_redirect.do`. Give it to the Entra application, and to \
-                          `servicenow_oauth_entity` where the instance does not fill it in itself.",
+                          `https://<instance>/oauth_redirect.do`. Set it in the Entra application, and in \
+                          `servicenow_oauth_entity` if the instance does not fill it in.",
             parameters: vec![Parameter {
                 name: "instance_url",
                 ty: Type::String,
@@ -69,8 +69,9 @@ impl Function for EntraTokenUrl {
     fn signature(&self) -> Signature {
         Signature {
             summary: "Token URL of an Entra tenant",
-            description: "Entra's version 1 token endpoint of a tenant in the worldwide cloud, which Microsoft's guide has \
-                          ServiceNow's OAuth provider use: `https://login.microsoftonline.com/<tenant>/oauth2/token`.",
+            description: "Entra's version 1 token endpoint of a tenant in the worldwide cloud, which Microsoft's \
+                          guide uses in ServiceNow's OAuth provider: \
+                          `https://login.microsoftonline.com/<tenant>/oauth2/token`.",
             parameters: vec![tenant_parameter()],
             returns: Type::String,
         }
@@ -93,10 +94,10 @@ impl Function for EntraOidcMetadataUrl {
     fn signature(&self) -> Signature {
         Signature {
             summary: "OIDC metadata URL of an Entra tenant",
-            description: "Address of the metadata document that `servicenow_oidc_provider` checks Entra's tokens with, in \
-                          the worldwide cloud. The version must be that of the tokens, which the audience application \
-                          decides (`requestedAccessTokenVersion`), whatever endpoint the caller uses: null or 1 means \
-                          \"1.0\", 2 means \"2.0\". Microsoft's guide uses \"1.0\".",
+            description: "Address of the metadata document with which `servicenow_oidc_provider` checks Entra \
+                          tokens, in the worldwide cloud. The version must be that of the tokens. The audience \
+                          application decides it (`requestedAccessTokenVersion`), whatever endpoint the caller uses: \
+                          null or 1 means \"1.0\", 2 means \"2.0\". Microsoft's guide uses \"1.0\".",
             parameters: vec![
                 tenant_parameter(),
                 Parameter {

@@ -38,8 +38,9 @@ pub(crate) fn needs() -> Vec<Need> {
     vec![
         Need::new("the client secret of the REST user application", "the call itself"),
         Need::new(
-            "the rights to read OIDC providers, their configurations, users and roles; without them the cause may stay open",
-            "saying why a call was refused, with the provider's own sign-in",
+            "the rights to read OIDC providers, their configurations, users and roles; without them the cause may \
+             remain unknown",
+            "diagnosing a rejected call, with the provider's own sign-in",
         ),
     ]
 }
@@ -50,25 +51,28 @@ pub(crate) fn arguments(secret: Attribute) -> Vec<Attribute> {
         Attribute::text("client_id")
             .required()
             .check(validate::not_blank())
-            .describe("Client id of the Entra application as which Microsoft calls: the REST user application."),
+            .describe("Client id of the Entra application that calls: the REST user application."),
         secret,
-        Attribute::text("audience").required().check(validate::not_blank()).describe(
-            "What the token is asked for: the client id of the inbound application, or its App ID URI where the instance's \
-             OIDC provider has that as `client_id`.",
-        ),
-        Attribute::text("tenant").check(validate::not_blank()).describe(
-            "The tenant: GUID or verified domain. Default: that of the block `microsoft365`.",
-        ),
+        Attribute::text("audience")
+            .required()
+            .check(validate::not_blank())
+            .describe(
+                "The audience of the token: the client id of the inbound application, or its App ID URI if the \
+             instance's OIDC provider has that as `client_id`.",
+            ),
+        Attribute::text("tenant")
+            .check(validate::not_blank())
+            .describe("The tenant: GUID or verified domain. Default: that of the block `microsoft365`."),
         Attribute::text("table")
             .check(table_name())
             .describe("The table to read. Default `incident`."),
         Attribute::flag("write").describe(
-            "Whether a record is created in the table and removed again. The table must have the column \
+            "Whether to create a record in the table and delete it again. The table must have the column \
              `short_description`, as `incident` has. Default `false`.",
         ),
         Attribute::flag("wait_for_replication").describe(
-            "Whether refusals that Entra gives while a new application or secret spreads are waited out, for a minute. \
-             Switch it on where the check runs right after they were created. Default `false`.",
+            "Whether to retry for up to a minute while Entra still rejects a new application or secret \
+             (replication). Set it if the check runs right after they were created. Default `false`.",
         ),
     ]
 }
@@ -242,7 +246,7 @@ async fn write(
     removed.map_err(|error| {
         let mut problem = diagnostics::of_table(&error, "remove the record that the check created");
         problem.detail.push_str(&format!(
-            "\n\nThe trust works. Remove the record {sys_id} from {table} by hand."
+            "\n\nThe trust works. Delete the record {sys_id} of {table} manually."
         ));
         problem
     })?;
@@ -259,7 +263,7 @@ async fn sign_in(cx: &Context<Clients>, check: &Check) -> Result<Secret, Diagnos
         return Err(cx.microsoft().err().unwrap_or_else(problem));
     };
     let Some(tenant) = check.tenant.clone().or(authorities.tenant) else {
-        let detail = "Give `tenant` here, or tenant_id in the block microsoft365 of the provider (ARM_TENANT_ID).";
+        let detail = "Set `tenant` here, or tenant_id in the block microsoft365 of the provider (ARM_TENANT_ID).";
         return Err(Diagnostic::error("The tenant is missing", detail).at_attribute("tenant"));
     };
     let authority = Authority::new(authorities.login, &tenant).map_err(|error| refused(&error))?;

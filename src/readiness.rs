@@ -52,22 +52,27 @@ impl BlockType for IntegrationReadiness {
                 .describe(description)
         };
         Schema::new(
-            "Looks at everything that the integration needs, with the rights that the account has, and changes nothing. Made \
-             for `check` blocks: what is wrong is an answer and not an error, and what the account may not read is `unknown`.",
+            "Checks everything that the integration needs, with the account's rights, and changes nothing. For use \
+             in `check` blocks: a problem is a result and not an error, and what the account may not read is \
+             `unknown`.",
             vec![
                 Attribute::text("application_scope")
                     .optional_computed()
                     .check(validate::not_blank())
                     .check(field::key_text())
-                    .describe(format!("Scope of the application that needs access. Default `{}`.", sys_scope::MICROSOFT_APP)),
+                    .describe(format!(
+                        "Scope of the application that needs access. Default `{}`.",
+                        sys_scope::MICROSOFT_APP
+                    )),
                 name(
                     "account",
-                    "User name of the account that Terraform uses. Known by itself where the provider signs in with one.",
+                    "User name of the account that Terraform uses. Not needed if the provider signs in with a user \
+                     name.",
                 ),
                 name(
                     "integration_user",
-                    "User name of the integration user. Left out, every user who has the role and no access to the user \
-                     interface is looked at.",
+                    "User name of the integration user. If omitted, every user who has the role and no access to the \
+                     user interface is checked.",
                 ),
                 Attribute::text("integration_role")
                     .optional_computed()
@@ -79,23 +84,31 @@ impl BlockType for IntegrationReadiness {
                     "Domain or id of the Microsoft tenant, for the two addresses below. Default: that of the provider block.",
                 ),
                 Attribute::text("metadata_url").check(validate::url()).describe(
-                    "OIDC metadata address to look at. Default: the tenant's address for version 1 tokens, as the guide enters it.",
+                    "OIDC metadata address to check. Default: the tenant's address for version 1 tokens, as the \
+                     guide enters it.",
                 ),
                 Attribute::text("token_url")
                     .check(validate::url())
-                    .describe("Token address to look at. Default: the tenant's, as the guide enters it."),
-                lookup::flag("ready", "Whether no check failed. Checks that are `unknown` or `warn` do not count."),
+                    .describe("Token address to check. Default: the tenant's, as the guide enters it."),
+                lookup::flag(
+                    "ready",
+                    "Whether no check failed. Checks that are `unknown` or `warn` do not count.",
+                ),
                 Attribute::list_of(
                     "checks",
                     vec![
-                        lookup::text("name", "Name of the check; the same names in the same order every time."),
-                        lookup::text("status", "`pass`, `warn`, `fail`, or `unknown` where the account may not look."),
+                        lookup::text("name", "Name of the check; always the same names in the same order."),
+                        lookup::text(
+                            "status",
+                            "`pass`, `warn`, `fail`, or `unknown` if the account may not read \
+                                                what is checked.",
+                        ),
                         lookup::text("detail", "What was found."),
-                        lookup::text("remedy", "What to do about it; empty where nothing is to be done."),
+                        lookup::text("remedy", "What to do about it; empty if nothing needs to be done."),
                     ],
                 )
                 .computed()
-                .describe("What was looked at."),
+                .describe("The checks."),
             ],
         )
     }
@@ -160,7 +173,7 @@ fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
     .concat();
     let found = |name: &str| findings.iter().find(|finding| finding.name == name).cloned();
     let not_made = |name| {
-        let detail = "Not looked at, because the instance did not answer the first question.";
+        let detail = "Not checked, because the instance did not respond to the first request.";
         Finding::new(name, Status::Unknown, detail, "See the check sign_in.")
     };
     names

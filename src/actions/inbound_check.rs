@@ -20,10 +20,11 @@ impl BlockType for InboundCheck {
 
     fn schema(&self) -> Schema {
         Schema::new(
-            "Calls the instance as Microsoft does: signs in to Entra as the REST user application, asks for a token for the \
-             inbound application and reads a table with it. When the call is refused it names the cause. Run it after \
-             creation by an `action_trigger`, or at any time with `terraform apply -invoke=action.servicenow_inbound_check.<name>`. \
-             Needs Terraform 1.14 or later; before that use the ephemeral resource of the same name.",
+            "Calls the instance in the same way as Microsoft: signs in to Entra as the REST user application, asks \
+             for a token for the inbound application and reads a table with it. If the call is rejected, it reports \
+             the cause. Run it after creation by an `action_trigger`, or at any time with `terraform apply \
+             -invoke=action.servicenow_inbound_check.<name>`. Needs Terraform 1.14 or later; with older versions use \
+             the ephemeral resource of the same name.",
             inbound_check::arguments(inbound_check::secret().write_only()),
         )
     }

@@ -22,26 +22,26 @@ impl BlockType for Application {
 
     fn schema(&self) -> Schema {
         Schema::new(
-            "An application of the instance, by its scope. One that is not installed is no error: `installed` is false then. \
-             Tables `sys_scope` and `sys_store_app`.",
+            "An application of the instance, by its scope. If it is not installed, `installed` is false; that is not \
+             an error. Tables `sys_scope` and `sys_store_app`.",
             vec![
                 Attribute::text("scope")
                     .required()
                     .check(validate::not_blank())
                     .check(field::key_text())
                     .describe("Scope of the application, such as `x_mioms_m365_assis`. Column `scope`."),
-                lookup::text("id", "The record's `sys_id`; null where it is not installed."),
+                lookup::text("id", "The record's `sys_id`; null if it is not installed."),
                 lookup::flag("installed", "Whether the application is installed."),
                 lookup::text("version", "Installed version. Column `version`."),
                 lookup::text("name", "Name. Column `name`."),
-                lookup::flag("active", "Whether the application is switched on. Column `active`."),
+                lookup::flag("active", "Whether the application is active. Column `active`."),
                 lookup::text(
                     "latest_version",
-                    "Newest version in the store, where the instance knows it. Column `latest_version`.",
+                    "Newest version in the store, if the instance knows it. Column `latest_version`.",
                 ),
                 lookup::flag(
                     "update_available",
-                    "Whether an update waits, where the instance knows it. Column `update_available`.",
+                    "Whether an update is available, if the instance knows it. Column `update_available`.",
                 ),
             ],
         )

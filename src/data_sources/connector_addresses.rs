@@ -23,29 +23,30 @@ impl BlockType for ConnectorAddresses {
                 .describe(description)
         };
         Schema::new(
-            "The addresses of Microsoft's support connector, for firewalls and address rules. Needs neither an account nor \
-             the internet: where the connector's name does not resolve, `resolved` is empty and `note` says why.",
+            "The addresses of Microsoft's support connector, for firewalls and address rules. Needs neither an \
+             account nor internet access: if the connector's name does not resolve, `resolved` is empty and `note` \
+             has the reason.",
             vec![
                 lookup::text(
                     "host",
-                    "The connector's host name, whose DNS answer is the source of truth.",
+                    "The connector's host name; what it resolves to is authoritative.",
                 ),
                 list(
                     "documented",
-                    "The six IPv4 addresses that every version of Microsoft's page prints.",
+                    "The six IPv4 addresses that every version of Microsoft's page lists.",
                 ),
                 list(
                     "resolved",
-                    "What the host name resolves to now, on the machine that runs Terraform.",
+                    "The addresses that the host name resolves to now, on the machine that runs Terraform.",
                 ),
-                list("addresses", "Both, each once: first the documented ones."),
+                list("addresses", "Both without duplicates, the documented ones first."),
                 lookup::text("note", "Why `resolved` is empty; null when it is not."),
             ],
         )
     }
 
     fn needs(&self) -> Vec<Need> {
-        vec![Need::new("no role; nothing is asked but DNS", "the addresses")]
+        vec![Need::new("no role; only DNS is queried", "the addresses")]
     }
 }
 

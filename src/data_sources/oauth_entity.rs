@@ -30,12 +30,12 @@ impl BlockType for OauthEntity {
             ),
             lookup::text(
                 "default_profile_name",
-                "Name of the default OAuth profile: what to choose in a set-up wizard.",
+                "Name of the default OAuth profile, as a set-up wizard lists it.",
             ),
         ]);
         Schema::new(
-            "An entry of the application registry that somebody else keeps, with its default OAuth profile. Table \
-             `oauth_entity`; OIDC providers, which show up there too, are left out. The secret cannot be read.",
+            "An entry of the application registry that is managed elsewhere, with its default OAuth profile. Table \
+             `oauth_entity`; OIDC providers, which are listed there too, are excluded. The secret cannot be read.",
             attributes,
         )
         .rule(Rule::ExactlyOneOf(&["id", "name", "client_id"]))

@@ -27,11 +27,11 @@ impl BlockType for OidcProvider {
         attributes.push(
             Attribute::single(configuration::ATTRIBUTE, nested.map(Attribute::only_computed).collect())
                 .computed()
-                .describe("The configuration; null where there is none, or the account may not read it."),
+                .describe("The configuration; null if there is none, or the account may not read it."),
         );
         Schema::new(
-            "An OIDC provider that somebody else keeps: whose tokens the instance accepts, and as which user. Tables \
-             `oauth_oidc_entity` and `oidc_provider_configuration`. The secret cannot be read.",
+            "An OIDC provider that is managed elsewhere: whose tokens the instance accepts, and for which user. \
+             Tables `oauth_oidc_entity` and `oidc_provider_configuration`. The secret cannot be read.",
             attributes,
         )
         .rule(Rule::ExactlyOneOf(&["id", "name", "client_id"]))

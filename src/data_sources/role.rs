@@ -26,7 +26,7 @@ fn role() -> Lookup {
                 ELEVATED_PRIVILEGE,
                 lookup::flag(
                     "elevated_privilege",
-                    "Whether the role works only in a session that was elevated, which no API call is.",
+                    "Whether the role works only in an elevated session, which API calls never have.",
                 ),
             ),
         ],

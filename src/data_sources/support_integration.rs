@@ -19,11 +19,11 @@ impl BlockType for SupportIntegration {
 
     fn schema(&self) -> Schema {
         Schema::new(
-            "What the Microsoft 365 admin center knows of the tenant's support integration (Settings > Org settings > \
-             Organization profile). Secrets cannot be read. The API behind it is not published: see the provider's page on \
-             `support_api_profile`.",
+            "The tenant's support integration in the Microsoft 365 admin center (Settings > Org settings > \
+             Organization profile). Secrets cannot be read. The API behind it is not published: see the provider's \
+             page on `support_api_profile`.",
             vec![
-                lookup::text("tenant_id", "The tenant, as the provider block names it."),
+                lookup::text("tenant_id", "The tenant, as configured in the provider block."),
                 lookup::flag("configured", "Whether the integration has settings or repositories."),
                 lookup::text("internal_support_tool", "Internal support tool, such as `ServiceNow`."),
                 lookup::text("application_id", "Application ID to issue Auth Token."),

@@ -29,11 +29,11 @@ impl BlockType for User {
     fn schema(&self) -> Schema {
         let mut attributes = user().attributes();
         attributes.push(Attribute::texts("roles").computed().describe(
-            "Names of the user's roles, inherited ones included. Null where the account may not read them. Table \
+            "Names of the user's roles, inherited ones included. Null if the account may not read them. Table \
              `sys_user_has_role`.",
         ));
         Schema::new(
-            "A user of the instance. Table `sys_user`. A user that does not exist is an error of the plan.",
+            "A user of the instance. Table `sys_user`. A user that does not exist fails the plan.",
             attributes,
         )
         .rule(Rule::ExactlyOneOf(&["id", "user_name", "email"]))

@@ -36,19 +36,22 @@ impl BlockType for AccessToken {
 
     fn schema(&self) -> Schema {
         Schema::new(
-            "The access token that the provider signs in to the instance with, for another tool of the same run. It is in no \
-             plan and no state. The provider must sign in with OAuth or a token. The instance hands out the same token to \
-             everyone who signs in the same way until it ends.",
+            "The access token with which the provider signs in to the instance, for another tool of the same run. It \
+             is in no plan and no state. The provider must sign in with OAuth or a token. Until the token expires, \
+             the instance issues the same token to every client that signs in the same way.",
             vec![
                 Attribute::flag(REVOKE_ON_CLOSE).describe(
-                    "Whether the token is revoked when Terraform is done with it. That ends the sessions of everyone who \
-                     holds the same token: other runs with the same credentials, and what this run still has to do with \
-                     them. Default `false`.",
+                    "Whether to revoke the token when Terraform no longer needs it. That ends every session with the \
+                     same token: other runs with the same credentials, and the remaining requests of this run. \
+                     Default `false`.",
                 ),
-                Attribute::text("access_token").computed().sensitive().describe("The token, for `Authorization: Bearer`."),
+                Attribute::text("access_token")
+                    .computed()
+                    .sensitive()
+                    .describe("The token, for `Authorization: Bearer`."),
                 Attribute::text("expires_at")
                     .computed()
-                    .describe("When it ends (RFC 3339, UTC); null where that is not known."),
+                    .describe("When it expires (RFC 3339, UTC); null if that is not known."),
             ],
         )
     }
@@ -95,9 +98,10 @@ impl EphemeralResource<Clients> for AccessToken {
             return Ok(current.expires_at.filter(|end| is_far(*end)).and_then(before));
         }
         Err(Diagnostic::error(
-            "The access token ends",
-            "The instance has issued another access token, and Terraform cannot replace the one that was handed out: it works \
-             until its own end. Make the run shorter, or raise access_token_lifespan of the application registry entry.",
+            "The access token expires",
+            "The instance has issued another access token, but Terraform cannot replace the one that it already \
+             uses, which works until it expires. Make the run shorter, or raise access_token_lifespan of the \
+             application registry entry.",
         )
         .into())
     }

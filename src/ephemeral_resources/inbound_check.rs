@@ -22,24 +22,24 @@ impl BlockType for InboundCheck {
         let mut attributes = inbound_check::arguments(inbound_check::secret());
         attributes.extend([
             Attribute::flag("must_succeed").describe(
-                "Whether a refused call is an error. With `false` it is a warning, and `ok` and `cause` tell it: for a \
-                 postcondition of your own, or while the set-up is still to be applied. Default `true`.",
+                "Whether a rejected call is an error. With `false` it is a warning, and `ok` and `cause` have the \
+                 result: for your own postcondition, or while the set-up is not applied yet. Default `true`.",
             ),
             Attribute::flag("ok")
                 .computed()
                 .describe("Whether Microsoft can call the instance."),
             Attribute::of("steps", Type::list(Type::String))
                 .computed()
-                .describe("What was reached, in order."),
+                .describe("The steps that succeeded, in order."),
             Attribute::text("cause")
                 .computed()
-                .describe("Why it ended; null when it did not."),
+                .describe("Why the check failed; null if it succeeded."),
         ]);
         Schema::new(
-            "Calls the instance as Microsoft does, in every plan and apply in which its arguments are known: signs in to \
-             Entra as the REST user application, asks for a token for the inbound application and reads a table with it. When \
-             the call is refused it names the cause. From Terraform 1.14 on the action of the same name does this once, after \
-             creation or when it is asked to.",
+            "Calls the instance in the same way as Microsoft, in every plan and apply in which its arguments are \
+             known: signs in to Entra as the REST user application, asks for a token for the inbound application and \
+             reads a table with it. If the call is rejected, it reports the cause. From Terraform 1.14 on the action \
+             of the same name does this once, after creation or on request.",
             attributes,
         )
     }

@@ -48,21 +48,21 @@ pub(super) fn accepting<'a>(claims: &Claims, providers: &'a [Provider]) -> Resul
     let Some(configuration) = &provider.configuration else {
         return Err(Cause::new(
             format!("The OIDC provider {:?} has no OIDC configuration.", provider.name),
-            "Give it one: `configuration` or `configuration_id` of servicenow_oidc_provider.",
+            "Set `configuration` or `configuration_id` of servicenow_oidc_provider.",
         ));
     };
     check_issuer(claims, configuration)?;
     let claim = configuration.user_claim.trim();
     if claim.is_empty() {
         return Err(Cause::new(
-            format!("The OIDC configuration {:?} names no user claim.", configuration.name),
+            format!("The OIDC configuration {:?} has no user claim.", configuration.name),
             format!("Set user_claim: {:?} for these tokens.", caller_claim(claims)),
         ));
     }
     let Some(value) = claims.text(claim).filter(|value| !value.is_empty()) else {
         return Err(Cause::new(
             format!(
-                "The OIDC configuration {:?} looks for the claim {claim:?}, which is not in the token (version {}).",
+                "The OIDC configuration {:?} uses the claim {claim:?}, which is not in the token (version {}).",
                 configuration.name,
                 claims.text("ver").unwrap_or("unknown")
             ),
@@ -74,7 +74,7 @@ pub(super) fn accepting<'a>(claims: &Claims, providers: &'a [Provider]) -> Resul
     };
     if configuration.user_field.trim().is_empty() {
         return Err(Cause::new(
-            format!("The OIDC configuration {:?} names no user field.", configuration.name),
+            format!("The OIDC configuration {:?} has no user field.", configuration.name),
             "Set user_field to \"user_name\", which the form calls User ID.",
         ));
     }
@@ -133,8 +133,8 @@ fn unknown_audience(claims: &Claims, providers: &[Provider], shown: &str) -> Cau
         .find(|provider| Some(provider.client_id.as_str()) == caller)
     {
         let remedy = format!(
-            "The OIDC provider {:?} has the client id of the calling application. It must have that of the application that \
-             the token is for: set its client_id to {shown}. The caller is named by the user.",
+            "The OIDC provider {:?} has the client id of the calling application. It must have that of the \
+             application that the token is issued for: set its client_id to {shown}. The user identifies the caller.",
             provider.name
         );
         return Cause::new(what, remedy);
@@ -145,7 +145,7 @@ fn unknown_audience(claims: &Claims, providers: &[Provider], shown: &str) -> Cau
     });
     if let Some(provider) = near {
         let remedy = format!(
-            "The OIDC provider {:?} has {:?}, and the two are compared letter by letter: set its client_id to {shown}, or \
+            "The OIDC provider {:?} has {:?}, and the two are compared literally: set its client_id to {shown}, or \
              ask for the token by the other spelling (`audience`).",
             provider.name, provider.client_id
         );
@@ -203,8 +203,8 @@ fn check_issuer(claims: &Claims, configuration: &Configuration) -> Result<(), Ca
     let Some(tid) = claims.text("tid") else { return Ok(()) };
     if SHARED.contains(&tenant) {
         return Err(Cause::new(
-            format!("{issued_by}: that document is for every tenant and names no issuer of its own."),
-            format!("Put the tenant in its place: {}", url.replacen(tenant, tid, 1)),
+            format!("{issued_by}: that document is for every tenant and has no issuer of its own."),
+            format!("Use the tenant's address instead: {}", url.replacen(tenant, tid, 1)),
         ));
     }
     let is_guid = tenant.len() == 36 && tenant.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
@@ -252,7 +252,8 @@ pub(super) fn jti(configuration: &Configuration) -> Cause {
             "The OIDC configuration {:?} verifies the token's JTI.",
             configuration.name
         ),
-        "Each token then works for one call, and Entra's are used for many: set enable_jti_verification to false.",
+        "Each token then works for one call only, but Entra tokens are used for many: set enable_jti_verification to \
+         false.",
     )
 }
 
@@ -346,7 +347,7 @@ mod tests {
             &["client id of the calling application", "set its client_id to inbound"],
         );
         let uri = provider(|provider, _| provider.client_id = "api://inbound".to_owned());
-        refused(&claims(|_| {}), &[uri], &["letter by letter"]);
+        refused(&claims(|_| {}), &[uri], &["compared literally"]);
         let off = provider(|provider, _| provider.active = false);
         refused(&claims(|_| {}), std::slice::from_ref(&off), &["not active"]);
         refused(
@@ -391,9 +392,9 @@ mod tests {
             &[claim("azp")],
             &["\"azp\", which is not in the token (version 1.0)", "\"appid\""],
         );
-        refused(&claims(|_| {}), &[claim("")], &["names no user claim"]);
+        refused(&claims(|_| {}), &[claim("")], &["has no user claim"]);
         let field = provider(|_, configuration| configuration.user_field = String::new());
-        refused(&claims(|_| {}), &[field], &["names no user field"]);
+        refused(&claims(|_| {}), &[field], &["has no user field"]);
     }
 
     #[test]

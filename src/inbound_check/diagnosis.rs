@@ -185,7 +185,7 @@ async fn user(
             0 => nobody(account, accepting, check).await?,
             number => Cause::new(
                 format!("{number} users have {field} {value} (claim {claim})."),
-                "The instance may take any of them. Keep one.",
+                "The instance may use any of them. Keep one.",
             ),
         }));
     };
@@ -210,7 +210,7 @@ async fn nobody(account: &Session, accepting: &Accepting<'_>, check: &Check) -> 
         configuration, value, ..
     } = accepting;
     let (claim, field) = (configuration.user_claim.trim(), configuration.user_field.trim());
-    let what = format!("No user of the instance has {field} {value}, which the token's claim {claim} says.");
+    let what = format!("No user of the instance has {field} {value}, the value of the token's claim {claim}.");
     let audience = Query::equals(sys_user::USER_NAME, check.audience.as_str());
     if let Ok(audience) = audience
         && !account
@@ -219,8 +219,8 @@ async fn nobody(account: &Session, accepting: &Accepting<'_>, check: &Check) -> 
             .is_empty()
     {
         let remedy = format!(
-            "There is a user named after the inbound application ({}). The user must be named after the calling one: set \
-             its user_name to {value}.",
+            "There is a user with the inbound application's name ({}). It must have that of the calling application: \
+             set its user_name to {value}.",
             check.audience
         );
         return Ok(Cause::new(what, remedy));
@@ -287,9 +287,9 @@ fn unexplained(claims: &Claims, accepting: &Accepting<'_>) -> Cause {
             provider.name, configuration.name
         ),
         format!(
-            "What cannot be seen from here: whether the instance reaches {} and the keys named there, and whether it still \
-             holds an older copy of them. Its system log names the cause (System Logs > System Log > All, message contains \
-             OIDC or JWT).{scope}",
+            "What cannot be checked from here: whether the instance reaches {} and the keys listed there, and \
+             whether it still has an older copy of them. Its system log names the cause (System Logs > System Log > \
+             All, message contains OIDC or JWT).{scope}",
             configuration.metadata_url
         ),
     )

@@ -31,9 +31,9 @@ pub(super) fn schema() -> Schema {
             Attribute::text("grant_type")
                 .check(validate::one_of(sign_in::GRANT_TYPES))
                 .describe(
-                    "How to get a token of the instance. Without it the arguments that are given decide. `jwt_bearer` \
-                     exchanges the token of `oidc_token` or `oidc_token_file_path`. Environment: `SERVICENOW_GRANT_TYPE`, \
-                     `SN_GRANT_TYPE`.",
+                    "How to get a token of the instance. If omitted, the arguments that are set decide. `jwt_bearer` \
+                     exchanges the token of `oidc_token` or `oidc_token_file_path`. Environment: \
+                     `SERVICENOW_GRANT_TYPE`, `SN_GRANT_TYPE`.",
                 ),
             token(
                 "refresh_token",
@@ -42,7 +42,7 @@ pub(super) fn schema() -> Schema {
             ),
             token(
                 "access_token",
-                "A ready access token of the instance. Environment: `SERVICENOW_ACCESS_TOKEN`, `SN_ACCESS_TOKEN`.",
+                "An access token of the instance. Environment: `SERVICENOW_ACCESS_TOKEN`, `SN_ACCESS_TOKEN`.",
             ),
             token("api_key", "API key, sent as `x-sn-apikey`. Environment: `SERVICENOW_API_KEY`, `SN_API_KEY`."),
             token(
@@ -52,18 +52,18 @@ pub(super) fn schema() -> Schema {
                  `TFC_WORKLOAD_IDENTITY_TOKEN`.",
             ),
             Attribute::text("oidc_token_file_path").describe(
-                "File that holds such a token; it is read again when the instance refuses the token. Environment: \
+                "File with such a token; it is read again when the instance rejects the token. Environment: \
                  `SERVICENOW_OIDC_TOKEN_FILE_PATH`.",
             ),
             Attribute::text("client_certificate_path").describe(
                 "PEM file with a TLS client certificate. Environment: `SERVICENOW_CLIENT_CERTIFICATE_PATH`.",
             ),
             Attribute::text("client_key_path").describe(
-                "PEM file with the key of the client certificate, unless that file holds it too. Environment: \
+                "PEM file with the key of the client certificate, unless that file contains it too. Environment: \
                  `SERVICENOW_CLIENT_KEY_PATH`.",
             ),
             Attribute::text("ca_certificate_path").describe(
-                "PEM file with certificate authorities that are trusted besides the system's. Environment: \
+                "PEM file with certificate authorities that are trusted in addition to the system's. Environment: \
                  `SERVICENOW_CA_CERTIFICATE_PATH`; `SSL_CERT_FILE` replaces the system's.",
             ),
             Attribute::text("request_timeout")
@@ -76,9 +76,9 @@ pub(super) fn schema() -> Schema {
                 .check(validate::at_least(1))
                 .describe("Upper bound of requests per second to each host. Default: none."),
             Attribute::flag("run_correlation").describe(
-                "Whether requests carry an id of the run in the header `X-Correlation-ID`, so that the instance's log can be \
-                 matched to it: HCP Terraform's run id where there is one, which then stands with the workspace's name in \
-                 the user agent too. Default `true`.",
+                "Whether requests carry an id of the run in the header `X-Correlation-ID`, so that the instance's \
+                 log can be matched to it: HCP Terraform's run id if there is one, which the user agent then contains \
+                 too, with the workspace's name. Default `true`.",
             ),
             microsoft365(),
         ],
@@ -104,13 +104,13 @@ fn microsoft365() -> Attribute {
             ),
             token("oidc_token", "Such a token. Environment: `ARM_OIDC_TOKEN`."),
             Attribute::text("oidc_token_file_path")
-                .describe("File that holds such a token. Environment: `ARM_OIDC_TOKEN_FILE_PATH`."),
+                .describe("File with such a token. Environment: `ARM_OIDC_TOKEN_FILE_PATH`."),
             token(
                 "refresh_token",
-                "Delegated refresh token of an administrator for the application: the way that works unattended. \
+                "Delegated refresh token of an administrator for the application: the method that works unattended. \
                  Environment: `M365_REFRESH_TOKEN`.",
             ),
-            token("access_token", "A ready access token for the admin center. Environment: `M365_ACCESS_TOKEN`."),
+            token("access_token", "An access token for the admin center. Environment: `M365_ACCESS_TOKEN`."),
             Attribute::text("environment")
                 .check(validate::one_of(&["public", "global", "usgovernment", "usgovernmentl4", "usgovernmentl5", "dod", "china", "germany"]))
                 .describe("The cloud. Default `public`. Environment: `ARM_ENVIRONMENT`."),
@@ -121,8 +121,8 @@ fn microsoft365() -> Attribute {
                 .check(address::check(check_origin))
                 .describe("Address of the admin center instead of the cloud's own. Environment: `M365_ADMIN_URL`."),
             Attribute::text("support_api_profile").describe(
-                "File with a profile of the admin center's support API, or the profile itself as JSON. The API is not \
-                 published: this replaces what the provider assumes of it.",
+                "File with a profile of the admin center's support API, or the profile itself as JSON. The API is \
+                 not published: this replaces the provider's assumptions about it.",
             ),
         ],
     )

@@ -196,14 +196,14 @@ async fn may(session: &Session, right: &Right, roles: Option<&BTreeSet<String>>)
     if fitting.is_empty() {
         return Finding::warn(
             name,
-            format!("The account may read {table}, but has no role that usually may write it."),
-            format!("Give the account {}.", table.role()),
+            format!("The account may read {table}, but has no role that usually allows writing it."),
+            format!("Grant the account {}.", table.role()),
         );
     }
     Finding::pass(
         name,
         format!(
-            "The account may read {table}, and has a role that usually may write it: {}.",
+            "The account may read {table}, and has a role that usually allows writing it: {}.",
             fitting.join(", ")
         ),
     )

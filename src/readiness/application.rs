@@ -52,7 +52,7 @@ fn is_installed(wanted: &Wanted, found: &Found) -> Finding {
         ),
         Ok(Some(record)) if record.bool(sys_scope::ACTIVE) == Cell::Value(false) => Finding::fail(
             INSTALLED,
-            format!("The application {scope} is installed, but switched off."),
+            format!("The application {scope} is installed, but not active."),
             "Activate it under System Applications > All Available Applications.",
         ),
         Ok(Some(record)) => {
@@ -214,9 +214,7 @@ async fn access(session: &Session, (name, table): (&'static str, &'static str), 
         return if is_restricted {
             Finding::unknown(
                 name,
-                format!(
-                    "{table} is open to applications with a privilege, and the application is not there to have one."
-                ),
+                format!("{table} is open to applications with a privilege, but the application is not installed."),
                 "See the check application_installed.",
             )
         } else {

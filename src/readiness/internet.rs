@@ -98,7 +98,7 @@ async fn metadata(cx: &Context<Clients>, url: Option<&str>) -> (Finding, Option<
             (Finding::fail(METADATA, detail, remedy), Some(document.issuer))
         }
         Ok(document) => {
-            let detail = format!("{url} answers; its issuer is {}.", document.issuer);
+            let detail = format!("{url} responds; its issuer is {}.", document.issuer);
             (Finding::pass(METADATA, detail), Some(document.issuer))
         }
         Err(error) => {
@@ -213,17 +213,17 @@ async fn ask(cx: &Context<Clients>, http: &Client, url: &str, method: Method) ->
 fn answered(url: &str, answer: &Answer) -> String {
     let (status, said) = (answer.status(), answer.excerpt());
     if said.is_empty() {
-        format!("{url} answers {status}.")
+        format!("{url} responds with {status}.")
     } else {
-        format!("{url} answers {status}: {said}")
+        format!("{url} responds with {status}: {said}")
     }
 }
 
 fn nothing_given(name: &'static str) -> Finding {
     Finding::unknown(
         name,
-        "Neither a tenant nor an address is given.",
-        "Give `tenant`, or `metadata_url` and `token_url`.",
+        "Neither a tenant nor an address is configured.",
+        "Set `tenant`, or `metadata_url` and `token_url`.",
     )
 }
 
@@ -234,7 +234,7 @@ fn no_answer(name: &'static str, url: &str, error: &HttpError) -> Finding {
             "{url} cannot be reached from this machine. {}",
             diagnostics::explain(error, "")
         ),
-        "What counts is whether the instance reaches it: look there under System Logs > Outbound HTTP.",
+        "What matters is whether the instance can reach it: check its System Logs > Outbound HTTP.",
     )
 }
 

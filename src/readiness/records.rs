@@ -41,7 +41,7 @@ async fn default_profile(session: &Session) -> Finding {
         return Finding::warn(
             PROFILE,
             "No third-party OAuth provider is registered yet.",
-            "servicenow_oauth_entity registers one.",
+            "Register one with servicenow_oauth_entity.",
         );
     }
     let mut wrong = Vec::new();
@@ -84,7 +84,7 @@ async fn default_profile(session: &Session) -> Finding {
         PROFILE,
         format!("{}.", wrong.join("; ")),
         "Leave each provider exactly one profile with \"Default\" ticked, of the provider's grant type; \
-         servicenow_oauth_entity makes the one that is missing.",
+         servicenow_oauth_entity creates a missing one.",
     )
 }
 
@@ -114,7 +114,7 @@ async fn oidc_providers(session: &Session) -> [Finding; 2] {
             Finding::warn(
                 CONFIGURATION,
                 "No OIDC provider is registered yet.",
-                "servicenow_oidc_provider registers one.",
+                "Register one with servicenow_oidc_provider.",
             ),
         ];
     }
@@ -155,7 +155,7 @@ fn client_ids(providers: &[Record]) -> Finding {
             "{}: the instance may check a token with the wrong one.",
             twice.join("; ")
         ),
-        "Remove all but one, or switch the others off.",
+        "Delete all but one, or deactivate the others.",
     )
 }
 
@@ -181,26 +181,26 @@ fn configurations_fit(providers: &[Record], configurations: &[Record]) -> Findin
         };
         let url = configuration.text(OIDC_URL).value().unwrap_or_default();
         match (configuration.text(USER_CLAIM), url.contains("/v2.0")) {
-            (Cell::Empty, _) => wrong.push(format!("{name} names no claim")),
+            (Cell::Empty, _) => wrong.push(format!("{name} has no user claim")),
             (Cell::Value(claim @ "appid"), true) | (Cell::Value(claim @ "azp"), false) => {
-                wrong.push(format!("tokens of {url} carry no claim {claim}, which {name} wants"));
+                wrong.push(format!("tokens of {url} have no claim {claim}, which {name} requires"));
             }
             (Cell::Hidden | Cell::Value(_), _) => {}
         }
         if configuration.text(USER_FIELD) == Cell::Value("user_id") {
             wrong.push(format!(
-                "{name} compares with the column user_id, which does not exist: user_name is meant"
+                "{name} compares with the column user_id, which does not exist: use user_name"
             ));
         }
         if configuration.bool(ENABLE_JTI_VERIFICATION) == Cell::Value(true) {
-            doubtful.push(format!("{name} takes each token only once"));
+            doubtful.push(format!("{name} accepts each token only once"));
         }
     }
     let remedy = "Correct the configuration with servicenow_oidc_provider, or in the form of the OIDC provider.";
     match (wrong.is_empty(), doubtful.is_empty()) {
         (true, true) => Finding::pass(
             CONFIGURATION,
-            "The configurations of the OIDC providers fit their tokens.",
+            "The configurations of the OIDC providers match their tokens.",
         ),
         (true, false) => Finding::warn(CONFIGURATION, format!("{}.", doubtful.join("; ")), remedy),
         (false, _) => {
@@ -227,7 +227,7 @@ async fn given_user(session: &Session, user_name: &str, role: &str) -> Finding {
         return Finding::fail(
             USER,
             format!("The instance has no user {user_name}, or the account may not read it."),
-            "servicenow_integration_user makes it.",
+            "Create it with servicenow_integration_user.",
         );
     };
     let remedy = "Correct it with servicenow_integration_user, or in the form of the user.";
@@ -252,9 +252,9 @@ async fn given_user(session: &Session, user_name: &str, role: &str) -> Finding {
         return Finding::warn(
             USER,
             format!(
-                "The user {user_name} has to change the password: tokens of the instance's own are refused until then."
+                "The user {user_name} must change the password: the instance's own tokens are rejected until then."
             ),
-            "Untick \"Password needs reset\" in the form of the user.",
+            "Clear \"Password needs reset\" in the form of the user.",
         );
     }
     Finding::pass(USER, format!("The user {user_name} is active and has the role {role}."))
@@ -271,7 +271,7 @@ async fn candidates(session: &Session, role: &str) -> Finding {
         Ok(None) => {
             return Finding::unknown(
                 USER,
-                format!("There is no role {role}."),
+                format!("The role {role} does not exist."),
                 "See the check integration_role.",
             );
         }
@@ -326,7 +326,7 @@ async fn candidates(session: &Session, role: &str) -> Finding {
     Finding::warn(
         USER,
         format!("No user has the role {role} and no access to the user interface."),
-        "servicenow_integration_user makes one; name it as `integration_user` to have it looked at.",
+        "Create one with servicenow_integration_user, and set `integration_user` to have it checked.",
     )
 }
 

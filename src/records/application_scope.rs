@@ -19,7 +19,8 @@ pub(crate) const APPLICATION: Target = Target {
 /// The attribute of every application file.
 pub(crate) fn attribute() -> Attribute {
     Attribute::text(ATTRIBUTE).default(sys_scope::GLOBAL).replaces().describe(
-        "Application that the record belongs to: `global`, the name of a scope such as `x_mioms_m365_assis`, or the sys_id of \
-         an application. It is always sent, because the instance would take the account's current application.",
+        "Application that the record belongs to: `global`, the name of a scope such as `x_mioms_m365_assis`, or the \
+         sys_id of an application. It is always sent, because the instance would otherwise use the account's current \
+         application.",
     )
 }

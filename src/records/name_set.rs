@@ -1,6 +1,6 @@
 //! Attributes that list the names of linked records: roles and groups of a user, auth scopes of an OIDC provider.
 //!
-//! Those listed are granted and kept, those taken off the list are revoked, others are left alone. Names are compared by
+//! Listed roles are granted and kept, roles removed from the list are revoked, others are left unchanged. Names are compared by
 //! the records behind them: another spelling of the same name is no change. A link whose name cannot be read is neither
 //! lost nor taken for another: the name stays listed, and the user is told.
 

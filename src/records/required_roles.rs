@@ -27,16 +27,16 @@ pub(crate) fn of_tables(tables: &[Table]) -> Vec<Need> {
 pub(crate) fn to_read(tables: &[Table]) -> Vec<Need> {
     of_tables(tables)
         .into_iter()
-        .map(|need| Need::new(format!("what may read it, such as {}", need.right), need.purpose))
+        .map(|need| Need::new(format!("read access, such as {}", need.right), need.purpose))
         .collect()
 }
 
 /// The rights for the support integration of a tenant, as far as they are known.
 pub(crate) fn of_admin_center() -> Vec<Need> {
     vec![Need::new(
-        "a person's sign-in (refresh or access token) with an administrator role of the tenant: Microsoft's page asks for \
-         Global Administrator, older versions of it for Helpdesk or Service Support Administrator. Application-only tokens \
-         are likely refused",
+        "a person's sign-in (refresh or access token) with an administrator role of the tenant: Microsoft's page \
+         asks for Global Administrator, older versions of it for Helpdesk or Service Support Administrator. \
+         Application-only tokens are probably rejected",
         "the support integration in the Microsoft 365 admin center, whose API is not published",
     )]
 }

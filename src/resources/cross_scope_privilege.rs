@@ -24,17 +24,19 @@ impl RecordResource for CrossScopePrivilege {
     const TYPE: &'static str = "servicenow_cross_scope_privilege";
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "privilege";
-    const DESCRIPTION: &'static str = "What one application may do with an object of another. Table `sys_scope_privilege`. A \
-         privilege never exceeds what the table itself allows (`servicenow_table_access`). The installation of an application \
-         often makes these records: one that exists for the same applications, object and operation is taken over, and \
-         destroy then puts its old status back instead of removing it.";
+    const DESCRIPTION: &'static str = "What one application may do with an object of another. Table \
+                                       `sys_scope_privilege`. A privilege never exceeds what the table itself allows \
+                                       (`servicenow_table_access`). The installation of an application often creates \
+                                       these records: an existing one for the same applications, object and operation \
+                                       is taken over, and destroy then restores its old status instead of deleting \
+                                       it.";
     const LISTS: &'static str = "Lists cross-scope privileges.";
     const LABEL: Column = TARGET_NAME;
     const KEY: Option<NaturalKey> = Some(NaturalKey {
         columns: &[SOURCE_SCOPE, TARGET_SCOPE, TARGET_NAME, TARGET_TYPE, OPERATION],
         label: TARGET_NAME,
-        why: "A second one would change nothing while the first is there.",
-        otherwise: "leave it to them",
+        why: "A second one would have no effect while the first exists.",
+        otherwise: "leave it unmanaged here",
         recheck: true,
     });
     const OTHER_TABLES: &'static [Table] = &[sys_scope::TABLE];
@@ -52,7 +54,7 @@ impl RecordResource for CrossScopePrivilege {
                 "source_scope_id",
                 name("source_scope")
                     .required()
-                    .describe("Application that wants access: its scope, such as `x_mioms_m365_assis`, or its sys_id."),
+                    .describe("Application that needs access: its scope, such as `x_mioms_m365_assis`, or its sys_id."),
             ),
             Field::reference(
                 APPLICATION,
@@ -64,7 +66,9 @@ impl RecordResource for CrossScopePrivilege {
             ),
             Field::new(
                 TARGET_NAME,
-                name("target_name").required().describe("Name of the object, such as the table `oauth_entity`."),
+                name("target_name")
+                    .required()
+                    .describe("Name of the object, such as the table `oauth_entity`."),
             ),
             Field::new(
                 TARGET_TYPE,
@@ -85,13 +89,13 @@ impl RecordResource for CrossScopePrivilege {
                 Attribute::text("status")
                     .default("allowed")
                     .check(validate::one_of(&["requested", "allowed", "denied"]))
-                    .describe("Whether it may."),
+                    .describe("Whether the operation is allowed."),
             ),
             // The application of a record that was taken over is not ours to choose.
             Field::application_scope().unless(ORIGINAL_STATUS),
             Field::local(Attribute::text(ORIGINAL_STATUS).computed().stable().describe(
-                "Status of the record before it was taken over: what destroy puts back. Null for a record that was made here \
-                 or imported, which destroy removes.",
+                "Status of the record before it was taken over: what destroy restores. Null for a record that was \
+                 created here or imported, which destroy deletes.",
             )),
             Field::timeouts(),
         ]
@@ -106,7 +110,7 @@ impl RecordResource for CrossScopePrivilege {
         let Cell::Value(original) = existing.text(STATUS) else {
             let detail = format!(
                 "The privilege already exists ({}), but the account may not read its status, so destroy could not \
-                 put it back. Give the account a role that may read {TABLE} ({}).",
+                 restore it. Give the account a role that may read {TABLE} ({}).",
                 existing.sys_id(),
                 TABLE.role()
             );
@@ -122,7 +126,7 @@ impl RecordResource for CrossScopePrivilege {
             None => Removal::Delete,
             Some(original) => Removal::Write {
                 row: Row::new().set(STATUS, original),
-                doing: "put back the status of the privilege",
+                doing: "restore the status of the privilege",
             },
         }
     }

@@ -28,15 +28,15 @@ impl RecordResource for IntegrationUser {
     const TYPE: &'static str = "servicenow_integration_user";
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "user";
-    const DESCRIPTION: &'static str = "The user that calls from outside run as, with its roles and groups. Table \
-         `sys_user`. For Microsoft's guide `user_name` is the client id of the REST user application, and the role is \
-         `incident_manager`.";
+    const DESCRIPTION: &'static str = "The user as which external calls run, with its roles and groups. Table \
+                                       `sys_user`. For Microsoft's guide `user_name` is the client id of the REST \
+                                       user application, and the role is `incident_manager`.";
     const LISTS: &'static str = "Lists users.";
     const LABEL: Column = USER_NAME;
     const KEY: Option<NaturalKey> = Some(NaturalKey {
         columns: &[USER_NAME],
         label: NAME,
-        why: "Of two users of one name the instance would take either.",
+        why: "With two users of one name, the instance could use either.",
         otherwise: "use another user_name",
         recheck: false,
     });
@@ -76,31 +76,36 @@ impl RecordResource for IntegrationUser {
             Field::new(
                 LAST_NAME,
                 Attribute::text("last_name").describe(
-                    "Last name. The instance wants a first or a last name: without either the user ID is sent.",
+                    "Last name. The instance requires a first or a last name: without either, the user ID is sent.",
                 ),
             ),
-            Field::new(EMAIL, Attribute::text("email").describe("E-mail address; best left out for a machine.")),
+            Field::new(
+                EMAIL,
+                Attribute::text("email").describe("E-mail address; best omitted for a machine."),
+            ),
             Field::new(
                 TIME_ZONE,
-                Attribute::text("time_zone").describe("Time zone, such as `Europe/Paris`; the system's where left out."),
+                Attribute::text("time_zone").describe("Time zone, such as `Europe/Paris`; the system's if omitted."),
             ),
             Field::new(TITLE, Attribute::text("title").describe("Title.")),
             Field::new(
                 ACTIVE,
-                Attribute::flag("active").default(true).describe("Whether the user may sign in."),
+                Attribute::flag("active")
+                    .default(true)
+                    .describe("Whether the user may sign in."),
             ),
             Field::new(
                 WEB_SERVICE_ACCESS_ONLY,
                 Attribute::flag("web_service_access_only")
                     .default(true)
-                    .describe("Whether the user is kept from the user interface."),
+                    .describe("Whether the user may only call web services, without access to the user interface."),
             ),
             Field::new(
                 INTERNAL_INTEGRATION_USER,
                 Attribute::flag("internal_integration_user")
                     .optional_computed()
                     .stable()
-                    .describe("Marks an account of an internal integration, which concerns SOAP alone."),
+                    .describe("Marks an account of an internal integration, which only affects SOAP."),
             ),
             Field::new(
                 IDENTITY_TYPE,
@@ -115,29 +120,31 @@ impl RecordResource for IntegrationUser {
             ),
             Field::new(
                 LOCKED_OUT,
-                Attribute::flag("locked_out").computed().describe("Whether the user is locked out."),
+                Attribute::flag("locked_out")
+                    .computed()
+                    .describe("Whether the user is locked out."),
             ),
             Field::secret(
                 USER_PASSWORD,
                 SecretNames::new(["password", "password_wo", "password_wo_version"]),
                 // A request of its own, because display values change how every other column is read.
                 InputMode::Display,
-                "The user's password. A user who signs in with a token of Entra needs none.",
+                "The user's password. A user who signs in with an Entra token needs none.",
             ),
             Field::names(
                 LinkTable::ROLES,
                 "granted_roles",
                 names("roles").describe(
-                    "Names of roles. Those listed are granted and kept, those taken off the list are revoked, others are \
-                     left alone. Table `sys_user_has_role`.",
+                    "Names of roles. Listed roles are granted and kept, roles removed from the list are revoked, \
+                     others are left unchanged. Table `sys_user_has_role`.",
                 ),
             ),
             Field::names(
                 LinkTable::GROUPS,
                 "joined_groups",
                 names("groups").describe(
-                    "Names of groups, with the same rule. Where the account may not grant roles, a group that has them is \
-                     the way. Table `sys_user_grmember`.",
+                    "Names of groups, with the same rule. If the account may not grant roles, use a group that has \
+                     them. Table `sys_user_grmember`.",
                 ),
             ),
             Field::local(

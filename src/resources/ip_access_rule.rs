@@ -20,22 +20,25 @@ impl RecordResource for IpAccessRule {
     const TYPE: &'static str = "servicenow_ip_access_rule";
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "address rule";
-    const DESCRIPTION: &'static str = "A rule of the IP address access control: a range of IPv4 addresses that may, or may \
-         not, reach the instance. Table `ip_access`. **Rules that allow block nothing by themselves**: they matter only beside \
-         a rule that denies, and beat it. An instance refuses a rule that would lock out the account that makes it.";
+    const DESCRIPTION: &'static str = "A rule of the IP address access control: a range of IPv4 addresses that may, \
+                                       or may not, reach the instance. Table `ip_access`. **Allow rules block nothing \
+                                       by themselves**: they only matter together with a deny rule, which they \
+                                       override. An instance refuses a rule that would lock out the account that \
+                                       creates it.";
     const LISTS: &'static str = "Lists the rules of the IP address access control.";
     const LABEL: Column = DESCRIPTION;
     const KEY: Option<NaturalKey> = Some(NaturalKey {
         columns: &[RANGE_START, RANGE_END, DIRECTION, TYPE],
         label: DESCRIPTION,
-        why: "A second one would change nothing while the first is there.",
-        otherwise: "leave it to them, or agree on who manages it",
+        why: "A second one would have no effect while the first exists.",
+        otherwise: "leave it unmanaged here, or agree on who manages it",
         recheck: false,
     });
     const OTHER_TABLES: &'static [Table] = &[sys_choice::TABLE];
     const REFUSAL_ADVICE: Option<&'static str> = Some(
-        "An instance refuses a rule that would lock out the account that makes it: where this one denies, or is one that \
-         allows the account's own address, first add a rule that allows the address from which Terraform calls.",
+        "An instance refuses a rule that would lock out the account that creates it: if this rule denies, or is the \
+         one that allows the account's own address, first add a rule that allows the address from which Terraform \
+         calls.",
     );
 
     fn fields() -> Vec<Field> {
@@ -56,8 +59,8 @@ impl RecordResource for IpAccessRule {
                 TABLE,
                 DIRECTION,
                 choice("direction").describe(
-                    "`inbound`, `outbound`, or what the instance calls both: the label or the value of one of its choices, \
-                     in any case.",
+                    "`inbound`, `outbound`, or the instance's name for both: the label or the value of one of its \
+                     choices, in any case.",
                 ),
             ),
             Field::new(
@@ -92,7 +95,7 @@ impl RecordResource for IpAccessRule {
         let address = |attribute| config.text(attribute).and_then(|text| text.parse::<Ipv4Addr>().ok());
         match (address("range_start"), address("range_end")) {
             (Some(start), Some(end)) if start > end => {
-                let detail = format!("The range ends at {end}, before it starts at {start}. Exchange the two.");
+                let detail = format!("The range ends at {end}, before it starts at {start}. Swap the two.");
                 Diagnostic::error("Invalid range", detail)
                     .at_attribute("range_end")
                     .into()
@@ -116,12 +119,12 @@ fn address() -> Validator {
         }
         Err(match text.split_once('/') {
             Some((network, _)) if network.parse::<Ipv4Addr>().is_ok() => format!(
-                "{text:?} is a network, and the instance knows first and last addresses only. Use range_start = \
+                "{text:?} is a network, but the instance stores only first and last addresses. Use range_start = \
                  cidrhost({text:?}, 0) and range_end = cidrhost({text:?}, -1)."
             ),
-            _ if text.contains(':') => format!("{text:?} is not an IPv4 address, and the instance knows no others."),
+            _ if text.contains(':') => format!("{text:?} is not an IPv4 address, and the instance supports no others."),
             _ => {
-                format!("{text:?} is not an IPv4 address: expected four numbers from 0 to 255 with dots between them.")
+                format!("{text:?} is not an IPv4 address: expected four numbers from 0 to 255 separated by dots.")
             }
         })
     })
@@ -161,7 +164,11 @@ mod tests {
             &["range_end: The range ends at 10.0.0.1, before"],
         );
         check("10.0.0.0/24", None, &["range_start: \"10.0.0.0/24\" is a network"]);
-        check("::1", None, &["not an IPv4 address, and the instance knows no others"]);
+        check(
+            "::1",
+            None,
+            &["not an IPv4 address, and the instance supports no others"],
+        );
         check(
             "10.0.0.256",
             Some("x"),

@@ -41,7 +41,7 @@ impl RecordResource for OauthEntity {
     const KEY: Option<NaturalKey> = Some(NaturalKey {
         columns: &[NAME, TYPE, CLIENT_ID],
         label: NAME,
-        why: "Names of entries are meant to be unique: set-up wizards tell them apart by nothing else.",
+        why: "Names of entries should be unique: set-up wizards distinguish them only by name.",
         otherwise: "use another name",
         recheck: false,
     });
@@ -101,8 +101,8 @@ impl RecordResource for OauthEntity {
                     .stable()
                     .replaces()
                     .describe(
-                        "Client id: that of the Entra application for a provider, where it is required. For type `client` \
-                         the instance makes one when it is left out.",
+                        "Client id: that of the Entra application for a provider, where it is required. For type \
+                         `client`, the instance generates one if it is omitted.",
                     ),
             ),
             Field::secret(
@@ -125,7 +125,7 @@ impl RecordResource for OauthEntity {
             Field::new(
                 REDIRECT_URL,
                 Attribute::text("redirect_url").optional_computed().stable().describe(
-                    "Redirect URL, several divided by commas; the instance fills in \
+                    "Redirect URL, several separated by commas; the instance fills in \
                      `https://<instance>/oauth_redirect.do`.",
                 ),
             ),
@@ -165,7 +165,7 @@ impl RecordResource for OauthEntity {
                 "`sys_id` of the default OAuth profile (`oauth_entity_profile`); null for type `client`.",
             )),
             Field::local(Attribute::text("default_profile_name").computed().stable().describe(
-                "Name of the default OAuth profile: what to choose in the set-up wizard of an application.",
+                "Name of the default OAuth profile, as the set-up wizard of an application lists it.",
             )),
             Field::timeouts(),
         ]

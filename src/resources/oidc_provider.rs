@@ -35,9 +35,10 @@ impl RecordResource for OidcProvider {
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "OIDC provider";
     const DESCRIPTION: &'static str = "An OIDC provider whose tokens the instance accepts from callers, with the \
-         configuration that says how they are checked. Tables `oauth_oidc_entity` and `oidc_provider_configuration`. The \
-         instance picks the provider by the token's issuer and by `client_id` = `aud`; then it finds the user by claim and \
-         field.";
+                                       configuration that defines how they are checked. Tables `oauth_oidc_entity` \
+                                       and `oidc_provider_configuration`. The instance selects the provider by the \
+                                       token's issuer and by `client_id` = `aud`, then finds the user by claim and \
+                                       field.";
     const LISTS: &'static str = "Lists OIDC providers.";
     const LABEL: Column = NAME;
     /// One provider per client id.
@@ -64,15 +65,16 @@ impl RecordResource for OidcProvider {
             Field::new(
                 CLIENT_ID,
                 name("client_id").replaces().describe(
-                    "Must equal the token's `aud`: the client id of the application that the tokens are made for, or its \
-                     App ID URI if callers ask for that. In Microsoft's guide the REST API application, not the REST user.",
+                    "Must equal the token's `aud`: the client id of the application that the tokens are issued for, \
+                     or its App ID URI if callers request that. In Microsoft's guide the REST API application, not \
+                     the REST user.",
                 ),
             ),
             Field::secret(
                 CLIENT_SECRET,
                 SecretNames::new(["client_secret", "client_secret_wo", "client_secret_wo_version"]),
                 InputMode::Stored,
-                "A secret that the form asks for and that plays no part in checking tokens.",
+                "A secret that the form requires; it is not used to check tokens.",
             ),
             Field::new(
                 REDIRECT_URL,
@@ -91,7 +93,9 @@ impl RecordResource for OidcProvider {
             ),
             Field::new(
                 ACTIVE,
-                Attribute::flag("active").default(true).describe("Whether tokens are accepted."),
+                Attribute::flag("active")
+                    .default(true)
+                    .describe("Whether tokens are accepted."),
             ),
             Field::new(ACCESS, oauth_entity::access()),
             Field::new(COMMENTS, Attribute::text("comments").describe("Free text.")),
@@ -102,9 +106,9 @@ impl RecordResource for OidcProvider {
                     .check(validate::each(validate::not_blank()))
                     .check(validate::each(field::key_text()))
                     .describe(
-                        "Names of auth scopes that calls with these tokens have, such as `useraccount`. Those listed are \
-                         kept, those taken off the list are removed, others are left alone. Needs the plugin \
-                         `com.glide.rest.auth.scope`. Table `oauth_entity_auth_scope_mapping`.",
+                        "Names of auth scopes that calls with these tokens have, such as `useraccount`. Listed \
+                         scopes are kept, scopes removed from the list are removed, others are left unchanged. Needs \
+                         the plugin `com.glide.rest.auth.scope`. Table `oauth_entity_auth_scope_mapping`.",
                     ),
             ),
             Field::new(
@@ -114,14 +118,14 @@ impl RecordResource for OidcProvider {
                     .check(field::sys_id_text())
                     .stable()
                     .describe(
-                        "`sys_id` of a configuration that already exists and is to be used as it is; with \
-                         `configuration`, that of the configuration made here.",
+                        "`sys_id` of an existing configuration to use unchanged; with `configuration`, that of the \
+                         configuration created here.",
                     ),
             ),
             Field::local(configuration::attribute()),
             Field::local(Attribute::flag(configuration::OWNS).computed().describe(
-                "Whether Terraform made the configuration: then a destroy removes it too. Null after an import, and for a \
-                 state of an older version, where that is not known: then it stays.",
+                "Whether Terraform created the configuration; if so, destroy deletes it too. Null after an import \
+                 and for a state written by an older version, because it is not known then; it is kept.",
             )),
             Field::application_scope(),
             Field::timeouts(),

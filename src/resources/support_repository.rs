@@ -40,13 +40,13 @@ const COLUMNS: [&str; 4] = [REPOSITORY_ID, ENDPOINT, CLIENT_ID, REST_USER_NAME];
 fn schema() -> Schema {
     let [secret, secret_wo, secret_wo_version] = Attribute::secret(
         CLIENT_SECRET.all(),
-        "Secret of `client_id`. It is never read back, and every update sends it again: the API replaces the whole \
-         repository.",
+        "Secret of `client_id`. It is never read back, and every update sends it again, because the API replaces the \
+         whole repository.",
     );
     let [password, password_wo, password_wo_version] = Attribute::secret(
         PASSWORD.all(),
-        "Secret or password of `rest_user_name`. It is never read back, and every update sends it again: the API replaces \
-         the whole repository.",
+        "Secret or password of `rest_user_name`. It is never read back, and every update sends it again, because the \
+         API replaces the whole repository.",
     );
     let text = |name, description: &str| {
         Attribute::text(name)
@@ -88,7 +88,7 @@ fn schema() -> Schema {
             secret_wo_version,
             text(
                 REST_USER_NAME,
-                "Who calls: the client id of the REST user application for `aad`, the integration user for `basic`.",
+                "The caller: the client id of the REST user application for `aad`, the integration user for `basic`.",
             ),
             password,
             password_wo,

@@ -28,11 +28,11 @@ const BEFORE: &str = "before";
 
 fn schema() -> Schema {
     Schema::new(
-        "Basic information of the support integration of a Microsoft 365 tenant: which tool support cases go to, and which \
-         application asks for the tokens. One per tenant. In the admin center: Settings > Org settings > Organization \
-         profile > Support integration. Microsoft has not published this API and announced the service behind it as \
-         retired. It cannot delete the settings: destroy puts back what was there before the create, and empties them \
-         after an import.",
+        "Basic information of the support integration of a Microsoft 365 tenant: which tool support cases go to, and \
+         which application asks for the tokens. One per tenant. In the admin center: Settings > Org settings > \
+         Organization profile > Support integration. Microsoft has not published this API and announced the service \
+         behind it as retired. It cannot delete the settings: destroy restores their values from before the create, \
+         and clears them after an import.",
         vec![
             Attribute::text("id").computed().stable().describe("The tenant's id."),
             Attribute::text(TENANT_ID)

@@ -53,17 +53,18 @@ impl RecordResource for TableAccess {
     const TYPE: &'static str = "servicenow_table_access";
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "table's access";
-    const DESCRIPTION: &'static str = "What the scripts of other applications may do with an existing table: its \
-         \"Application Access\". Table `sys_db_object`. Only what is configured is changed, and destroy puts the old values \
-         back; the table itself is never made or deleted. Writing the row marks it as customised, so upgrades leave it alone. \
-         After an import the values that were imported count as the old ones.";
+    const DESCRIPTION: &'static str = "The access of other applications' scripts to an existing table: its \
+                                       \"Application Access\". Table `sys_db_object`. Only what is configured is \
+                                       changed, and destroy restores the old values; the table itself is never \
+                                       created or deleted. Writing the row marks it as customised, so upgrades skip \
+                                       it. After an import, the imported values count as the old ones.";
     const LISTS: &'static str = "Lists tables with their application access.";
     const LABEL: Column = NAME;
 
     fn fields() -> Vec<Field> {
         let original = |attribute: Attribute, setting: &str| {
             Field::local(attribute.computed().stable().describe(format!(
-                "`{setting}` before it was first changed here: what destroy puts back. Null while `{setting}` is not \
+                "`{setting}` before it was first changed here: what destroy restores. Null while `{setting}` is not \
                  configured."
             )))
         };

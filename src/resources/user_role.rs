@@ -44,11 +44,11 @@ impl RecordResource for UserRole {
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "role grant";
     const DESCRIPTION: &'static str = "One role of a user who already exists, such as a person who may open cases \
-                                       with Microsoft. Table `sys_user_has_role`. A role that the user has already is \
-                                       taken over with a warning, and stays when it is destroyed here. Any other is \
-                                       revoked, unless the user inherits it from a group or another role: then it is \
-                                       only forgotten, since the platform keeps such rows. For the roles of a user \
-                                       that Terraform makes, use `roles` of `servicenow_integration_user`.";
+                                       with Microsoft. Table `sys_user_has_role`. A role that the user already has is \
+                                       taken over with a warning, and destroy keeps it. Any other is revoked, unless \
+                                       the user inherits it from a group or another role: then it is only removed \
+                                       from the state, because the platform keeps such rows. For the roles of a user \
+                                       that Terraform creates, use `roles` of `servicenow_integration_user`.";
     const LISTS: &'static str = "Lists the roles that were granted to users directly.";
     const LABEL: Column = NAME_OF_ROLE;
     const OTHER_TABLES: &'static [Table] = &[sys_user::TABLE, sys_user_role::TABLE];
@@ -86,8 +86,8 @@ impl RecordResource for UserRole {
                 ),
             ),
             Field::local(Attribute::flag(GRANTED).computed().stable().describe(
-                "Whether Terraform granted the role: then a destroy revokes it. False for a grant that existed before, which \
-                 stays; null after an import.",
+                "Whether Terraform granted the role; if so, destroy revokes it. False for a grant that existed \
+                 before, which is kept; null after an import.",
             )),
             Field::timeouts(),
         ]

@@ -172,7 +172,7 @@ async fn the_oidc_provider_is_the_cause() {
                     .instance()
                     .change("oidc_provider_configuration", &trust.configuration, &change);
             },
-            &["looks for the claim \"azp\", which is not in the token (version 1.0)"],
+            &["uses the claim \"azp\", which is not in the token (version 1.0)"],
         ),
         (
             "",
@@ -220,7 +220,7 @@ async fn the_user_is_the_cause() {
                 let named = [("user_name", trust.inbound.client_id.as_str())];
                 simulator.instance().change("sys_user", &trust.user, &named);
             },
-            &["There is a user named after the inbound application"],
+            &["There is a user with the inbound application's name"],
         ),
         (
             "",

@@ -339,7 +339,7 @@ async fn two_oidc_providers_of_one_client_id_fail() {
 
 #[tokio::test]
 async fn a_claim_that_no_token_carries_fails() {
-    check("fail", "oidc_configuration", "carry no claim appid", |simulator| {
+    check("fail", "oidc_configuration", "have no claim appid", |simulator| {
         let url = "https://login.microsoftonline.com/contoso.com/v2.0/.well-known/openid-configuration";
         let configuration = [
             ("name", "v2"),
@@ -503,7 +503,7 @@ async fn rights_without_a_fitting_role_are_worth_a_look() {
     check(
         "warn",
         "rights_sys_user",
-        "no role that usually may write it",
+        "no role that usually allows writing it",
         |simulator| {
             // Reading is open, and the administrator lost the role that writing takes.
             let admin = id_of(simulator, "sys_user", "user_name", "admin");

@@ -4,7 +4,7 @@ variable "rest_user_client_secret" {
   ephemeral   = true
 }
 
-# Calls the instance as Microsoft does, in every plan and apply, and fails with the cause when the call is refused.
+# Calls the instance in the same way as Microsoft, in every plan and apply, and fails with the cause when the call is refused.
 ephemeral "servicenow_inbound_check" "this" {
   tenant        = "contoso.com"
   audience      = "22222222-2222-4222-8222-222222222222" # the inbound application

@@ -60,7 +60,7 @@ pub(crate) fn fields() -> Vec<Field> {
         Field::new(
             ENABLE_JTI_VERIFICATION,
             Attribute::flag("enable_jti_verification").default(false).describe(
-                "Whether each token may be used for one call only. Entra's tokens are used for many, so keep it off.",
+                "Whether each token may be used for one call only. Entra tokens are used for many, so keep it off.",
             ),
         ),
         Field::new(
@@ -81,7 +81,7 @@ pub(crate) fn fields() -> Vec<Field> {
 pub(super) fn attribute() -> Attribute {
     let attributes = fields().into_iter().flat_map(|field| field.attributes);
     Attribute::single(ATTRIBUTE, attributes.collect())
-        .describe("The configuration to make for this provider. Give this or `configuration_id`.")
+        .describe("The configuration to create for this provider. Set this or `configuration_id`.")
 }
 
 /// Whether the configuration is made and kept here.
@@ -117,8 +117,8 @@ pub(super) fn warn(plan: &mut Plan<'_>) {
         _ => return,
     };
     let detail = format!(
-        "The metadata address is that of version {version} tokens, which carry no claim {claim:?}: every call would be \
-         answered with 401. Use the claim {other:?}, or the other metadata address. The version of the tokens is that of \
+        "The metadata address is that of version {version} tokens, which have no claim {claim:?}: every call would \
+         fail with 401. Use the claim {other:?}, or the other metadata address. The version of the tokens is that of \
          the audience application: requestedAccessTokenVersion null or 1 means 1.0, 2 means 2.0."
     );
     let warning = Diagnostic::warning("The claim is not in these tokens", detail);

@@ -98,7 +98,7 @@ async fn a_rule_that_would_lock_the_caller_out_is_refused_and_explained() {
             .terraform("apply")
             .await
             .fails_saying("Could not create the address rule")
-            .says("would lock out the account that makes it");
+            .says("would lock out the account that creates it");
 
         assert!(workspace.addresses().is_empty());
         simulator.is_as_at_start();
