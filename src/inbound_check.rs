@@ -118,14 +118,14 @@ impl Check {
 }
 
 /// Why a check could not be completed.
-pub(crate) struct Failure {
+pub(crate) struct CheckFailure {
     /// The steps that succeeded.
     pub(crate) steps: Vec<String>,
     /// The cause and what to do about it.
     pub(crate) problem: Diagnostic,
 }
 
-impl Failure {
+impl CheckFailure {
     /// The cause, with what was reached before it.
     pub(crate) fn into_diagnostic(self) -> Diagnostic {
         let mut problem = self.problem;
@@ -143,16 +143,16 @@ impl Failure {
 /// Runs a check, telling each step as it is reached; gives all of them.
 ///
 /// # Errors
-/// [`Failure`].
+/// [`CheckFailure`].
 pub(crate) async fn run(
     cx: &Context<Clients>,
     check: &Check,
     say: &(dyn Fn(&str) + Send + Sync),
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<String>, CheckFailure> {
     let mut trail = Trail { steps: Vec::new(), say };
     match walk(cx, check, &mut trail).await {
         Ok(()) => Ok(trail.steps),
-        Err(problem) => Err(Failure {
+        Err(problem) => Err(CheckFailure {
             steps: trail.steps,
             problem,
         }),

@@ -10,7 +10,7 @@ use super::{
     pace::{Pace, TooFast},
     proxy::Configured,
     request::{address, host_and_port, is_loopback, shown},
-    retry::{self, Outcome, Verdict},
+    retry::{self, Decision, FailedAttempt},
     secret, tls, without_byte_order_mark,
 };
 
@@ -69,22 +69,22 @@ impl Client {
             };
             let (verdict, asked) = match &failed {
                 // The caller's own time is over, or an error that no repetition cures.
-                Failed::Limits(_) | Failed::Final(_) => (Verdict::Final, None),
-                Failed::NotSent(_) => (retry::judge(request.repeat, Outcome::NotSent), None),
-                Failed::Lost(_) => (retry::judge(request.repeat, Outcome::Lost), None),
+                Failed::Limits(_) | Failed::Final(_) => (Decision::Final, None),
+                Failed::NotSent(_) => (retry::decide(request.repeat, FailedAttempt::NotSent), None),
+                Failed::Lost(_) => (retry::decide(request.repeat, FailedAttempt::Lost), None),
                 Failed::Answered(answer) => (
-                    retry::judge(request.repeat, Outcome::Status(answer.status)),
+                    retry::decide(request.repeat, FailedAttempt::Status(answer.status)),
                     answer.retry_after(),
                 ),
             };
             match verdict {
-                Verdict::Again if attempt < self.options.max_retries => {}
-                Verdict::Again | Verdict::Final => {
+                Decision::Again if attempt < self.options.max_retries => {}
+                Decision::Again | Decision::Final => {
                     return failed
                         .into_result(&host)
                         .map_err(|error| error.after(begun.elapsed(), last.as_deref()));
                 }
-                Verdict::Uncertain => return Err(failed.into_uncertain(host)),
+                Decision::Uncertain => return Err(failed.into_uncertain(host)),
             }
             let rate_limited = failed.is_rate_limit();
             last = Some(failed.describe());

@@ -9,9 +9,9 @@ use reqwest::{
 
 use super::{Backoff, Repeat};
 
-/// How an attempt ended that was no good.
+/// How an attempt failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Outcome {
+pub(super) enum FailedAttempt {
     /// No connection: the server has seen nothing of the request.
     NotSent,
     /// Sent, at least in part, and no complete answer came.
@@ -22,7 +22,7 @@ pub(super) enum Outcome {
 
 /// The decision about the next attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Verdict {
+pub(super) enum Decision {
     /// Send it again.
     Again,
     /// Hand it to the caller: a failure, or an answer that repeating will not change.
@@ -31,20 +31,22 @@ pub(super) enum Verdict {
     Uncertain,
 }
 
-pub(super) fn judge(repeat: Repeat, outcome: Outcome) -> Verdict {
-    match (repeat, outcome) {
-        (Repeat::Idempotent | Repeat::Never, Outcome::NotSent) | (Repeat::Idempotent, Outcome::Lost) => Verdict::Again,
-        (Repeat::Never, Outcome::Lost) => Verdict::Uncertain,
-        (repeat, Outcome::Status(status)) => match status.as_u16() {
+pub(super) fn decide(repeat: Repeat, attempt: FailedAttempt) -> Decision {
+    match (repeat, attempt) {
+        (Repeat::Idempotent | Repeat::Never, FailedAttempt::NotSent) | (Repeat::Idempotent, FailedAttempt::Lost) => {
+            Decision::Again
+        }
+        (Repeat::Never, FailedAttempt::Lost) => Decision::Uncertain,
+        (repeat, FailedAttempt::Status(status)) => match status.as_u16() {
             // Rejected before it was processed.
-            425 | 429 => Verdict::Again,
+            425 | 429 => Decision::Again,
             // 501 and 505 say "never", the others "not now" or "not completely".
-            501 | 505 => Verdict::Final,
+            501 | 505 => Decision::Final,
             408 | 500..=599 => match repeat {
-                Repeat::Idempotent => Verdict::Again,
-                Repeat::Never => Verdict::Uncertain,
+                Repeat::Idempotent => Decision::Again,
+                Repeat::Never => Decision::Uncertain,
             },
-            _ => Verdict::Final,
+            _ => Decision::Final,
         },
     }
 }

@@ -4,7 +4,7 @@
 
 use super::{
     path::Trail,
-    schema::{Attribute, Kind, Nesting, Schema},
+    schema::{Attribute, AttributeKind, Nesting, Schema},
     value::{Object, Value, known_texts},
 };
 
@@ -35,7 +35,7 @@ fn plan_object(
             }
             continue;
         }
-        if let (Kind::Nested(nesting, nested), false) =
+        if let (AttributeKind::Nested(nesting, nested), false) =
             (&attribute.kind, configured.is_null() || configured.is_unknown())
         {
             match (nesting, configured, planned) {

@@ -28,7 +28,7 @@ pub struct Site<'a> {
 
 /// The kind of a reference page.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum PageKind {
     Provider,
     Resource,
     DataSource,
@@ -50,51 +50,55 @@ pub struct Page {
     pub problems: Vec<String>,
 }
 
-impl Kind {
+impl PageKind {
     /// Its folder, below `docs/` as well as below `examples/`.
     pub fn folder(self) -> &'static str {
         match self {
-            Kind::Provider => "provider",
-            Kind::Resource => "resources",
-            Kind::DataSource => "data-sources",
-            Kind::EphemeralResource => "ephemeral-resources",
-            Kind::Action => "actions",
-            Kind::ListResource => "list-resources",
-            Kind::Function => "functions",
+            PageKind::Provider => "provider",
+            PageKind::Resource => "resources",
+            PageKind::DataSource => "data-sources",
+            PageKind::EphemeralResource => "ephemeral-resources",
+            PageKind::Action => "actions",
+            PageKind::ListResource => "list-resources",
+            PageKind::Function => "functions",
         }
     }
 
     /// What it is called.
     fn title(self) -> &'static str {
         match self {
-            Kind::Provider => "Provider",
-            Kind::Resource => "Resource",
-            Kind::DataSource => "Data Source",
-            Kind::EphemeralResource => "Ephemeral Resource",
-            Kind::Action => "Action",
-            Kind::ListResource => "List Resource",
-            Kind::Function => "Function",
+            PageKind::Provider => "Provider",
+            PageKind::Resource => "Resource",
+            PageKind::DataSource => "Data Source",
+            PageKind::EphemeralResource => "Ephemeral Resource",
+            PageKind::Action => "Action",
+            PageKind::ListResource => "List Resource",
+            PageKind::Function => "Function",
         }
     }
 
     /// How the files of its examples begin and end.
     fn example(self) -> (&'static str, &'static str) {
         match self {
-            Kind::Provider => ("provider", ".tf"),
-            Kind::Resource => ("resource", ".tf"),
-            Kind::DataSource => ("data-source", ".tf"),
-            Kind::EphemeralResource => ("ephemeral-resource", ".tf"),
-            Kind::Action => ("action", ".tf"),
-            Kind::ListResource => ("list-resource", ".tfquery.hcl"),
-            Kind::Function => ("function", ".tf"),
+            PageKind::Provider => ("provider", ".tf"),
+            PageKind::Resource => ("resource", ".tf"),
+            PageKind::DataSource => ("data-source", ".tf"),
+            PageKind::EphemeralResource => ("ephemeral-resource", ".tf"),
+            PageKind::Action => ("action", ".tf"),
+            PageKind::ListResource => ("list-resource", ".tfquery.hcl"),
+            PageKind::Function => ("function", ".tf"),
         }
     }
 
     /// The Terraform that knows this kind of thing, where the provider works with older ones too.
     fn since(self) -> Option<&'static str> {
         match self {
-            Kind::Provider | Kind::Resource | Kind::DataSource | Kind::Function | Kind::EphemeralResource => None,
-            Kind::Action | Kind::ListResource => Some("1.14"),
+            PageKind::Provider
+            | PageKind::Resource
+            | PageKind::DataSource
+            | PageKind::Function
+            | PageKind::EphemeralResource => None,
+            PageKind::Action | PageKind::ListResource => Some("1.14"),
         }
     }
 }
@@ -107,28 +111,28 @@ pub fn pages<P: Provider>(provider: &P, site: &Site<'_>) -> Vec<Page> {
         let name = resource.type_name();
         let needs = resource.needs();
         let schema = resource.schema();
-        let mut page = Draft::of_schema(site, Kind::Resource, name, &schema, &needs);
+        let mut page = Draft::of_schema(site, PageKind::Resource, name, &schema, &needs);
         page.import(name, resource.identity().as_ref(), resource.list_schema().is_some());
         pages.push(page.finish());
         if let Some(schema) = resource.list_schema() {
-            pages.push(Draft::of_schema(site, Kind::ListResource, name, &schema, &needs).finish());
+            pages.push(Draft::of_schema(site, PageKind::ListResource, name, &schema, &needs).finish());
         }
-        rights.push((Kind::Resource, name, needs));
+        rights.push((PageKind::Resource, name, needs));
     }
     for source in provider.data_sources() {
         let (name, needs) = (source.type_name(), source.needs());
-        pages.push(Draft::of_schema(site, Kind::DataSource, name, &source.schema(), &needs).finish());
-        rights.push((Kind::DataSource, name, needs));
+        pages.push(Draft::of_schema(site, PageKind::DataSource, name, &source.schema(), &needs).finish());
+        rights.push((PageKind::DataSource, name, needs));
     }
     for ephemeral in provider.ephemeral_resources() {
         let (name, needs) = (ephemeral.type_name(), ephemeral.needs());
-        pages.push(Draft::of_schema(site, Kind::EphemeralResource, name, &ephemeral.schema(), &needs).finish());
-        rights.push((Kind::EphemeralResource, name, needs));
+        pages.push(Draft::of_schema(site, PageKind::EphemeralResource, name, &ephemeral.schema(), &needs).finish());
+        rights.push((PageKind::EphemeralResource, name, needs));
     }
     for action in provider.actions() {
         let (name, needs) = (action.type_name(), action.needs());
-        pages.push(Draft::of_schema(site, Kind::Action, name, &action.schema(), &needs).finish());
-        rights.push((Kind::Action, name, needs));
+        pages.push(Draft::of_schema(site, PageKind::Action, name, &action.schema(), &needs).finish());
+        rights.push((PageKind::Action, name, needs));
     }
     for function in provider.functions() {
         pages.push(function_page(site, function.name(), &function.signature()));
@@ -139,8 +143,8 @@ pub fn pages<P: Provider>(provider: &P, site: &Site<'_>) -> Vec<Page> {
 }
 
 /// The page of the provider itself.
-fn index(site: &Site<'_>, schema: &Schema, rights: &[(Kind, &str, Vec<Need>)]) -> Page {
-    let mut draft = Draft::new(site, Kind::Provider, site.provider, &schema.description);
+fn index(site: &Site<'_>, schema: &Schema, rights: &[(PageKind, &str, Vec<Need>)]) -> Page {
+    let mut draft = Draft::new(site, PageKind::Provider, site.provider, &schema.description);
     draft.text.push_str(site.introduction.trim());
     draft.text.push_str("\n\n");
     draft.examples("Example Usage");
@@ -151,7 +155,7 @@ fn index(site: &Site<'_>, schema: &Schema, rights: &[(Kind, &str, Vec<Need>)]) -
     );
     for (kind, name, needs) in rights {
         let link = format!("[`{name}`]({}/{}.md)", kind.folder(), site.page_name(name));
-        let link = if *kind == Kind::Resource {
+        let link = if *kind == PageKind::Resource {
             link
         } else {
             format!("{link} ({})", kind.title().to_lowercase())
@@ -165,7 +169,7 @@ fn index(site: &Site<'_>, schema: &Schema, rights: &[(Kind, &str, Vec<Need>)]) -
 }
 
 fn function_page(site: &Site<'_>, name: &str, signature: &Signature) -> Page {
-    let mut draft = Draft::new(site, Kind::Function, name, signature.summary);
+    let mut draft = Draft::new(site, PageKind::Function, name, signature.summary);
     draft.text.push_str(signature.description.trim());
     draft.text.push_str("\n\n");
     draft.examples("Example Usage");
@@ -206,7 +210,7 @@ impl Site<'_> {
 /// A page that is being written.
 struct Draft<'a> {
     site: &'a Site<'a>,
-    kind: Kind,
+    kind: PageKind,
     name: &'a str,
     text: String,
     shown: Vec<String>,
@@ -215,11 +219,11 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// Front matter, title and description.
-    fn new(site: &'a Site<'a>, kind: Kind, name: &'a str, description: &str) -> Self {
+    fn new(site: &'a Site<'a>, kind: PageKind, name: &'a str, description: &str) -> Self {
         let provider = site.provider;
-        let (title, heading, subcategory) = if kind == Kind::Provider {
+        let (title, heading, subcategory) = if kind == PageKind::Provider {
             (format!("{name} Provider"), format!("{name} Provider"), "")
-        } else if kind == Kind::Function {
+        } else if kind == PageKind::Function {
             (format!("{name} function - {provider}"), format!("function: {name}"), "")
         } else {
             let kind = kind.title();
@@ -251,7 +255,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A page of something that has a schema.
-    fn of_schema(site: &'a Site<'a>, kind: Kind, name: &'a str, schema: &Schema, needs: &[Need]) -> Self {
+    fn of_schema(site: &'a Site<'a>, kind: PageKind, name: &'a str, schema: &Schema, needs: &[Need]) -> Self {
         let mut draft = Self::new(site, kind, name, &schema.description);
         if let Some(instead) = schema.deprecated {
             let _ = write!(draft.text, "~> **Deprecated.** {instead}\n\n");
@@ -284,7 +288,7 @@ impl<'a> Draft<'a> {
 
     /// The folder of its examples, with a slash at the end.
     fn folder(&self) -> String {
-        if self.kind == Kind::Provider {
+        if self.kind == PageKind::Provider {
             "provider/".to_owned()
         } else {
             format!("{}/{}/", self.kind.folder(), self.name)
@@ -315,7 +319,7 @@ impl<'a> Draft<'a> {
     }
 
     fn schema(&mut self, schema: &Schema) {
-        let replaces = self.kind == Kind::Resource;
+        let replaces = self.kind == PageKind::Resource;
         self.text.push_str(&schema::section(schema, replaces));
     }
 
@@ -358,7 +362,7 @@ impl<'a> Draft<'a> {
     }
 
     fn finish(self) -> Page {
-        let path = if self.kind == Kind::Provider {
+        let path = if self.kind == PageKind::Provider {
             "index.md".to_owned()
         } else {
             format!("{}/{}.md", self.kind.folder(), self.site.page_name(self.name))

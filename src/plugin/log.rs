@@ -23,7 +23,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use self::line::{Line, Value};
+use self::line::{FieldValue, Line};
 use super::Mask;
 
 /// Sends the log to stderr as far as the host shows it; with the host's logging off, the macros cost nothing.
@@ -78,10 +78,10 @@ impl Levels {
     }
 
     fn allow(self, metadata: &Metadata<'_>) -> bool {
-        match Origin::of(metadata.target()) {
-            Origin::Framework(_) => *metadata.level() <= self.framework,
-            Origin::Provider(_) => *metadata.level() <= self.provider,
-            Origin::Library => false,
+        match EventSource::of(metadata.target()) {
+            EventSource::Framework(_) => *metadata.level() <= self.framework,
+            EventSource::Provider(_) => *metadata.level() <= self.provider,
+            EventSource::Library => false,
         }
     }
 }
@@ -99,13 +99,13 @@ fn parse_level(value: &str) -> LevelFilter {
 }
 
 /// Who logs, with the rest of the module's path.
-enum Origin<'a> {
+enum EventSource<'a> {
     Framework(&'a str),
     Provider(&'a str),
     Library,
 }
 
-impl<'a> Origin<'a> {
+impl<'a> EventSource<'a> {
     fn of(target: &'a str) -> Self {
         let framework = module_path!().trim_end_matches("::log");
         let krate = framework.trim_end_matches("::plugin");
@@ -181,7 +181,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Hclog {
         let mut line = Line::new(
             level,
             &fields.message,
-            &Origin::of(event.metadata().target()).module(),
+            &EventSource::of(event.metadata().target()).module(),
             &format!("{:.6}", jiff::Timestamp::now()),
         );
         for (name, value) in &fields.others {
@@ -203,7 +203,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Hclog {
 struct Fields {
     mask: Mask,
     message: String,
-    others: Vec<(&'static str, Value)>,
+    others: Vec<(&'static str, FieldValue)>,
 }
 
 impl Fields {
@@ -215,7 +215,7 @@ impl Fields {
         }
     }
 
-    fn set(&mut self, field: &Field, value: Value) {
+    fn set(&mut self, field: &Field, value: FieldValue) {
         match self.others.iter_mut().find(|(name, _)| *name == field.name()) {
             Some((_, old)) => *old = value,
             None => self.others.push((field.name(), value)),
@@ -223,7 +223,7 @@ impl Fields {
     }
 
     fn set_literal(&mut self, field: &Field, value: impl fmt::Display) {
-        self.set(field, Value::Literal(value.to_string()));
+        self.set(field, FieldValue::Literal(value.to_string()));
     }
 }
 
@@ -233,7 +233,7 @@ impl Visit for Fields {
         if field.name() == "message" {
             self.message = masked;
         } else {
-            self.set(field, Value::Text(masked));
+            self.set(field, FieldValue::Text(masked));
         }
     }
 

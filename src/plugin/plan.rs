@@ -4,7 +4,7 @@
 
 use super::{
     path::{Path, Trail},
-    schema::{Attribute, Kind, Modifier, Nesting, Schema},
+    schema::{Attribute, AttributeKind, Modifier, Nesting, Schema},
     value::{Object, Value},
 };
 
@@ -158,7 +158,7 @@ fn for_each(
             config,
             prior,
         });
-        let Kind::Nested(nesting, nested) = &attribute.kind else {
+        let AttributeKind::Nested(nesting, nested) = &attribute.kind else {
             continue;
         };
         match (nesting, planned) {

@@ -332,7 +332,7 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
     }
 
     /// Takes over a state of another type; `None` when it does not know that type.
-    fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+    fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
         let _ = from;
         None
     }

@@ -7,7 +7,7 @@ mod self_check;
 pub mod validate;
 mod wire;
 
-pub use attribute::{Attribute, Kind, Modifier, Nesting, Presence, TextEquality};
+pub use attribute::{Attribute, AttributeKind, Modifier, Nesting, Presence, TextEquality};
 pub use validate::{Rule, Validator};
 
 use super::ty::Type;

@@ -2,7 +2,7 @@
 
 use super::{
     provider::Provider,
-    schema::{Attribute, Kind, Schema},
+    schema::{Attribute, AttributeKind, Schema},
     ty::Type,
 };
 
@@ -140,7 +140,7 @@ impl Found {
             if no_write_only && attribute.write_only {
                 self.add(&at, "nothing can be write-only here");
             }
-            if let Kind::Nested(_, nested) = &attribute.kind {
+            if let AttributeKind::Nested(_, nested) = &attribute.kind {
                 self.attributes(&at, nested, has);
             }
         }

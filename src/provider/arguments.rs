@@ -6,7 +6,7 @@ use crate::plugin::{Object, Value};
 /// Where a value came from. Several sign-in methods in the configuration contradict each other; a variable that happens to
 /// be set does not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Given {
+pub(super) enum Source {
     Configuration,
     Environment,
 }
@@ -15,7 +15,7 @@ pub(super) enum Given {
 #[derive(Clone, Debug)]
 pub(super) struct Argument {
     pub(super) text: String,
-    pub(super) given: Given,
+    pub(super) source: Source,
     /// The environment variable that it came from, if it did.
     pub(super) variable: Option<String>,
 }
@@ -38,12 +38,12 @@ impl<'a> Arguments<'a> {
         match configured {
             Some(text) => Some(Argument {
                 text: text.to_owned(),
-                given: Given::Configuration,
+                source: Source::Configuration,
                 variable: None,
             }),
             None => self.environment.first_of(variables).map(|(variable, text)| Argument {
                 text,
-                given: Given::Environment,
+                source: Source::Environment,
                 variable: Some(variable.to_owned()),
             }),
         }

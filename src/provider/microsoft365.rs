@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     address,
-    arguments::{Argument, Arguments, Given},
+    arguments::{Argument, Arguments, Source},
 };
 use crate::{
     clients::{Authorities, Clients},
@@ -139,16 +139,16 @@ const ADMIN_URL: &[&str] = &["M365_ADMIN_URL"];
 
 /// What the configuration gives, and what the environment does.
 fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {
-    let one = |name, variables: &[&str], from: Given| {
-        let is_from = |argument: &Argument| argument.given == from;
+    let one = |name, variables: &[&str], from: Source| {
+        let is_from = |argument: &Argument| argument.source == from;
         arguments
             .text(name, variables)
             .filter(is_from)
             .map(|argument| argument.text)
     };
     // A file that was read into a variable ends with a line break, which no token contains.
-    let token = |name, variables: &[&str], from: Given| one(name, variables, from).map(|text| text.trim().into());
-    let read = |from: Given| entra::Given {
+    let token = |name, variables: &[&str], from: Source| one(name, variables, from).map(|text| text.trim().into());
+    let read = |from: Source| entra::Given {
         client_id: one("client_id", &["ARM_CLIENT_ID"], from),
         client_secret: one("client_secret", &["ARM_CLIENT_SECRET"], from).map(Into::into),
         client_certificate_path: one("client_certificate_path", &["ARM_CLIENT_CERTIFICATE_PATH"], from).map(Into::into),
@@ -159,9 +159,9 @@ fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {
         refresh_token: token("refresh_token", &["M365_REFRESH_TOKEN"], from),
         access_token: token("access_token", &["M365_ACCESS_TOKEN"], from),
     };
-    let mut configured = read(Given::Configuration);
+    let mut configured = read(Source::Configuration);
     configured.use_oidc = arguments.flag("use_oidc", &[]);
-    let mut environment = read(Given::Environment);
+    let mut environment = read(Source::Environment);
     environment.use_oidc = arguments.flag("use_oidc", &["ARM_USE_OIDC"]);
     environment.pipeline = pipeline(arguments);
     (configured, environment)

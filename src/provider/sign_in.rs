@@ -1,6 +1,6 @@
 //! Which of the ways to sign in to the instance the arguments mean.
 
-use super::arguments::{Argument, Arguments, Given};
+use super::arguments::{Argument, Arguments, Source};
 use crate::{
     http::Secret,
     plugin::Diagnostic,
@@ -19,7 +19,7 @@ pub(super) fn choose(arguments: &Arguments<'_>) -> Result<Option<SignIn>, Diagno
     let candidates: Vec<Candidate> = given.candidates();
     if let Some(grant) = &given.grant_type {
         let grant_type = GrantType::parse(&grant.text)?;
-        if grant.given == Given::Configuration || candidates.iter().all(|candidate| candidate.suits(grant_type)) {
+        if grant.source == Source::Configuration || candidates.iter().all(|candidate| candidate.suits(grant_type)) {
             return given.grant(grant_type).map(Some);
         }
     }
@@ -222,8 +222,8 @@ impl Methods {
         let mut add = |attribute, arguments, parts: &[&Option<Argument>], make: &dyn Fn(&[String]) -> SignIn| {
             let parts: Option<Vec<&Argument>> = parts.iter().map(|part| part.as_ref()).collect();
             let Some(parts) = parts else { return };
-            let is_configured = parts.iter().all(|part| part.given == Given::Configuration);
-            let is_partly_configured = parts.iter().any(|part| part.given == Given::Configuration);
+            let is_configured = parts.iter().all(|part| part.source == Source::Configuration);
+            let is_partly_configured = parts.iter().any(|part| part.source == Source::Configuration);
             let texts: Vec<String> = parts.iter().map(|part| part.text.clone()).collect();
             candidates.push(Candidate {
                 sign_in: make(&texts),
@@ -307,7 +307,7 @@ impl Methods {
             .map(|file| (TokenSource::File(file.text.clone().into()), file));
         match (token, file) {
             (Some(token), Some(file))
-                if token.1.given == Given::Environment && file.1.given == Given::Configuration =>
+                if token.1.source == Source::Environment && file.1.source == Source::Configuration =>
             {
                 Some(file)
             }

@@ -46,7 +46,7 @@ pub(crate) enum Source {
     /// In a column of the record.
     Column(Column, Form),
     /// In a column that is written and never read back.
-    Secret(Secret),
+    Secret(SecretColumn),
     /// In the records that link this one to others.
     Names(NameSet),
     /// Nowhere on this record: local to Terraform, or filled by the resource itself.
@@ -66,7 +66,7 @@ pub(crate) enum Form {
 
 /// A secret column, and how it is sent.
 #[derive(Clone, Copy)]
-pub(crate) struct Secret {
+pub(crate) struct SecretColumn {
     pub(crate) column: Column,
     pub(crate) names: SecretNames,
     /// [`InputMode::Stored`]: sent with the other columns; [`InputMode::Display`]: sent in a separate request.
@@ -125,7 +125,7 @@ impl Field {
             attributes: Attribute::secret(names.all(), &description).into(),
             unless: None,
             unnamed: Unnamed::Kept,
-            source: Source::Secret(Secret { column, names, input }),
+            source: Source::Secret(SecretColumn { column, names, input }),
         }
     }
 
@@ -376,7 +376,7 @@ pub(crate) fn name_sets(fields: &[Field]) -> Vec<NameSet> {
     fields.iter().filter_map(set).collect()
 }
 
-pub(crate) fn secrets(fields: &[Field]) -> impl Iterator<Item = Secret> {
+pub(crate) fn secrets(fields: &[Field]) -> impl Iterator<Item = SecretColumn> {
     fields.iter().filter_map(|field| match field.source {
         Source::Secret(secret) => Some(secret),
         Source::Column(..) | Source::Names(_) | Source::Local => None,
@@ -547,7 +547,7 @@ pub(crate) fn set_local_defaults(fields: &[Field], state: &mut Object) {
 /// The attribute that owns a column.
 pub(crate) fn attribute_of(fields: &[Field], column: &str) -> Option<&'static str> {
     let owner = fields.iter().find(|field| match field.source {
-        Source::Column(own, _) | Source::Secret(Secret { column: own, .. }) => own.name() == column,
+        Source::Column(own, _) | Source::Secret(SecretColumn { column: own, .. }) => own.name() == column,
         Source::Names(_) | Source::Local => false,
     });
     owner.map(Field::name)

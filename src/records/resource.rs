@@ -575,12 +575,12 @@ impl<R: RecordResource> ManagedRecord<R> {
         field::name_sets(&self.fields)
     }
 
-    fn secrets(&self, input: InputMode) -> impl Iterator<Item = field::Secret> {
+    fn secrets(&self, input: InputMode) -> impl Iterator<Item = field::SecretColumn> {
         field::secrets(&self.fields).filter(move |secret| secret.input == input)
     }
 
     /// The row with the secrets that go along with the other columns.
-    fn with_secrets(&self, row: Row, secret: impl Fn(&field::Secret) -> Option<Secret>) -> Row {
+    fn with_secrets(&self, row: Row, secret: impl Fn(&field::SecretColumn) -> Option<Secret>) -> Row {
         let along = self.secrets(InputMode::Stored);
         along.fold(row, |row, one| row.set_if_some(one.column, secret(&one)))
     }
@@ -694,8 +694,8 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         }
     }
 
-    fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
-        let moved = R::FOREIGN?.take_over(from)?;
+    fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        let moved = R::FOREIGN?.move_state(from)?;
         Some(moved.map(|state| self.moved(state)))
     }
 
@@ -733,7 +733,7 @@ fn failed<R: RecordResource>(error: &TableError, verb: &str) -> Diagnostic {
 async fn send_secret<R: RecordResource>(
     session: &Session,
     sys_id: &SysId,
-    secret: field::Secret,
+    secret: field::SecretColumn,
     value: Secret,
 ) -> Result<(), Diagnostic> {
     let update = Update {

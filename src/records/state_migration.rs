@@ -25,7 +25,7 @@ pub(crate) struct Foreign {
 
 impl Foreign {
     /// Takes over a moved state; `None` when it is of another provider or type.
-    pub(crate) fn take_over(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+    pub(crate) fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
         let is_theirs = from.provider.ends_with("/tylerhatton/servicenow") && from.type_name == self.type_name;
         is_theirs.then(|| match from.schema_version {
             VERSION => self.read(from.state),
@@ -92,7 +92,7 @@ mod tests {
     };
 
     fn moved(provider: &'static str, schema_version: i64, state: &Json) -> Option<Result<Object, Diagnostics>> {
-        USERS.take_over(&Moved {
+        USERS.move_state(&Moved {
             provider,
             type_name: "servicenow_user",
             schema_version,

@@ -134,7 +134,7 @@ fn field(repository: &Repository, attribute: &str) -> Value {
 }
 
 /// Takes over what the admin center shows. An optional field that is not configured is not managed, except by an import.
-fn take_over(repository: &Repository, state: &mut Object, reading: Reading) {
+fn read_into(repository: &Repository, state: &mut Object, reading: Reading) {
     state.set("id", repository.repository_id.as_str());
     for attribute in [REPOSITORY_ID, ENDPOINT, AUTHENTICATION_TYPE] {
         state.set(attribute, field(repository, attribute));
@@ -199,7 +199,7 @@ impl Resource<Clients> for SupportRepository {
         let found = support.find_repository(id, &cx.limits()).await;
         let found = found.map_err(|error| diagnostics::of_support(&error, "read the repository"))?;
         let Some(repository) = found else { return Ok(None) };
-        take_over(&repository, &mut state, cx.reading);
+        read_into(&repository, &mut state, cx.reading);
         if cx.reading == Reading::Import {
             CLIENT_SECRET.forget(&mut state);
             PASSWORD.forget(&mut state);
@@ -253,7 +253,7 @@ impl Resource<Clients> for SupportRepository {
             let id = repository.repository_id.as_str();
             let mut state = Object::new().with("id", id).with(REPOSITORY_ID, id);
             if request.include_resource {
-                take_over(&repository, &mut state, Reading::Import);
+                read_into(&repository, &mut state, Reading::Import);
             }
             let display_name = match &repository.endpoint {
                 Some(endpoint) => format!("{id} ({endpoint})"),
@@ -369,7 +369,7 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
                     .or(shown.as_str().map(str::to_owned));
                 problems.push(super::support_settings::not_kept(attribute, shown.as_deref()));
             }
-            take_over(&found, &mut state, Reading::Refresh);
+            read_into(&found, &mut state, Reading::Refresh);
         }
         Err(error) => problems.push(diagnostics::of_support(&error, "read the repository back")),
     }

@@ -63,7 +63,7 @@ fn wanted(planned: &Object) -> Settings {
     }
 }
 
-fn take_over(settings: Settings, state: &mut Object) {
+fn read_into(settings: Settings, state: &mut Object) {
     state.set(TOOL, settings.internal_support_tool);
     state.set(APPLICATION_ID, settings.application_id);
 }
@@ -107,7 +107,7 @@ impl Resource<Clients> for SupportSettings {
         };
         state.set("id", tenant.as_str());
         state.set(TENANT_ID, tenant);
-        take_over(settings, &mut state);
+        read_into(settings, &mut state);
         Ok(Some(state))
     }
 
@@ -247,7 +247,7 @@ async fn read_back(cx: &Context<Clients>, microsoft: &Microsoft365, mut state: O
                     problems.push(not_kept(attribute, found.as_deref()));
                 }
             }
-            take_over(found, &mut state);
+            read_into(found, &mut state);
         }
         Err(error) => problems.push(diagnostics::of_support(&error, "read the support settings back")),
     }

@@ -136,7 +136,7 @@ impl RecordResource for TableAccess {
     ) -> Result<Option<Object>, Diagnostics> {
         let found = record.find(&cx.instance()?, &state).await?;
         Ok(found.map(|found| {
-            take_over(&found, &mut state, cx.reading.into());
+            read_into(&found, &mut state, cx.reading.into());
             state
         }))
     }
@@ -205,7 +205,7 @@ async fn create(
         Ok(written) => {
             let mut problems = record.mismatches(&written);
             problems.append(own_work.map(Diagnostics::from).unwrap_or_default());
-            take_over(&written.record, &mut state, Known::Planned);
+            read_into(&written.record, &mut state, Known::Planned);
             Ok(resource::outcome(state, problems))
         }
         Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
@@ -275,7 +275,7 @@ async fn update(
     match write(record, &session, &sys_id, row).await {
         Ok(written) => {
             let problems = record.mismatches(&written);
-            take_over(&written.record, &mut state, Known::Planned);
+            read_into(&written.record, &mut state, Known::Planned);
             Ok(resource::outcome(state, problems))
         }
         Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
@@ -319,7 +319,7 @@ fn may_have_happened(error: &TableError) -> bool {
     )
 }
 
-fn take_over(record: &Record, state: &mut Object, known: Known) {
+fn read_into(record: &Record, state: &mut Object, known: Known) {
     if let Cell::Value(name) = record.text(NAME) {
         state.set(TABLE_NAME, name);
     }

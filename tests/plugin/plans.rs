@@ -13,7 +13,7 @@ use servicenow_provider::{
         codec::msgpack,
         proto::tfplugin6 as wire,
         schema::{
-            Attribute, Kind, Nesting, Presence,
+            Attribute, AttributeKind, Nesting, Presence,
             validate::{self, WriteOnly},
         },
         server::Server,
@@ -102,15 +102,17 @@ impl Planner {
             let former = former.map(|former| former.at(attribute.name));
             let is_kept = former.is_some() && choices.next(5) > 0;
             let (known, value) = match &attribute.kind {
-                Kind::Plain(_) if is_kept => (former.cloned().unwrap_or_default(), former.cloned().unwrap_or_default()),
-                Kind::Nested(Nesting::Single, nested)
+                AttributeKind::Plain(_) if is_kept => {
+                    (former.cloned().unwrap_or_default(), former.cloned().unwrap_or_default())
+                }
+                AttributeKind::Nested(Nesting::Single, nested)
                     if choices.next(3) > 0 || (is_kept && former.is_some_and(|it| !it.is_null())) =>
                 {
                     let (first, last) = self.build(nested, former.and_then(Value::as_object), choices);
                     (Value::Object(first), Value::Object(last))
                 }
-                Kind::Nested(..) => (Value::Null, Value::Null),
-                Kind::Plain(_) => {
+                AttributeKind::Nested(..) => (Value::Null, Value::Null),
+                AttributeKind::Plain(_) => {
                     let candidates = self.candidates(attribute);
                     let is_given = attribute.presence == Presence::Required || choices.next(2) > 0;
                     let value = match candidates.len() {
@@ -187,7 +189,7 @@ impl Planner {
     fn fill(&self, attributes: &[Attribute], state: &mut Object, choices: &mut Choices) {
         for attribute in attributes {
             match (&attribute.kind, state.0.get_mut(attribute.name)) {
-                (Kind::Nested(Nesting::Single, nested), Some(Value::Object(object))) => {
+                (AttributeKind::Nested(Nesting::Single, nested), Some(Value::Object(object))) => {
                     self.fill(nested, object, choices)
                 }
                 (_, Some(value)) if value.is_unknown() => {
@@ -210,7 +212,7 @@ fn proposed(attributes: &[Attribute], prior: Option<&Object>, config: &Object) -
     for attribute in attributes {
         let (configured, former) = (config.at(attribute.name), prior.map(|prior| prior.at(attribute.name)));
         let value = match (&attribute.kind, configured) {
-            (Kind::Nested(Nesting::Single, nested), Value::Object(config)) => {
+            (AttributeKind::Nested(Nesting::Single, nested), Value::Object(config)) => {
                 Value::Object(proposed(nested, former.and_then(Value::as_object), config))
             }
             (_, Value::Null) if attribute.is_computed() => former.cloned().unwrap_or_default(),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::plugin::{
-    schema::{Attribute, Kind, Modifier, Nesting, Presence, Rule, Schema},
+    schema::{Attribute, AttributeKind, Modifier, Nesting, Presence, Rule, Schema},
     ty::Type,
     value::Value,
 };
@@ -73,11 +73,11 @@ impl Section {
 
     fn attribute(&mut self, attribute: &Attribute, anchor: &str) {
         let mut kind = match &attribute.kind {
-            Kind::Plain(ty) => type_name(ty),
-            Kind::Nested(Nesting::Single, _) => "Attributes".to_owned(),
-            Kind::Nested(Nesting::List, _) => "Attributes List".to_owned(),
-            Kind::Nested(Nesting::Map, _) => "Attributes Map".to_owned(),
-            Kind::Nested(Nesting::Set, _) => "Attributes Set".to_owned(),
+            AttributeKind::Plain(ty) => type_name(ty),
+            AttributeKind::Nested(Nesting::Single, _) => "Attributes".to_owned(),
+            AttributeKind::Nested(Nesting::List, _) => "Attributes List".to_owned(),
+            AttributeKind::Nested(Nesting::Map, _) => "Attributes Map".to_owned(),
+            AttributeKind::Nested(Nesting::Set, _) => "Attributes Set".to_owned(),
         };
         if attribute.sensitive {
             kind.push_str(", Sensitive");
@@ -107,7 +107,7 @@ impl Section {
                 line.push_str(" Changing this in the configuration forces replacement.");
             }
         }
-        if matches!(attribute.kind, Kind::Nested(..)) {
+        if matches!(attribute.kind, AttributeKind::Nested(..)) {
             let _ = write!(line, " (see [below for nested schema](#{anchor}--{}))", attribute.name);
         }
         self.text.push_str(line.trim_end());
@@ -118,8 +118,8 @@ impl Section {
         let mut nested: Vec<_> = attributes
             .iter()
             .filter_map(|attribute| match &attribute.kind {
-                Kind::Nested(_, inner) => Some((attribute.name, inner)),
-                Kind::Plain(_) => None,
+                AttributeKind::Nested(_, inner) => Some((attribute.name, inner)),
+                AttributeKind::Plain(_) => None,
             })
             .collect();
         nested.sort_by_key(|(name, _)| *name);

@@ -2,7 +2,7 @@
 
 /// A field's value.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(super) enum FieldValue {
     Text(String),
     /// A number or a boolean, as JSON has it.
     Literal(String),
@@ -35,7 +35,7 @@ impl Line {
     }
 
     /// Adds a field, unless an earlier one has the name or there is no room.
-    pub(super) fn add(&mut self, name: &'static str, value: &Value) {
+    pub(super) fn add(&mut self, name: &'static str, value: &FieldValue) {
         // A name with an at sign would change the line's meaning: the host panics on a level that is no string.
         if name.starts_with('@') || self.names.contains(&name) {
             return;
@@ -45,8 +45,8 @@ impl Line {
         push_text(&mut self.json, name, NAME_ROOM);
         self.json.push(':');
         match value {
-            Value::Text(text) => push_text(&mut self.json, text, TEXT_ROOM),
-            Value::Literal(literal) => self.json.push_str(literal),
+            FieldValue::Text(text) => push_text(&mut self.json, text, TEXT_ROOM),
+            FieldValue::Literal(literal) => self.json.push_str(literal),
         }
         if self.json.len() > LINE_ROOM {
             self.json.truncate(before);
@@ -111,7 +111,7 @@ mod tests {
     fn any_text_survives_as_json() {
         let text = "\u{0}\u{1f}\u{7f}\"\\/\n\r\t\u{2028}ü€𝄞";
         let mut line = Line::new("info", text, "m", "t");
-        line.add("field", &Value::Text(text.to_owned()));
+        line.add("field", &FieldValue::Text(text.to_owned()));
 
         let parsed = parse(&line.finish());
 
@@ -125,9 +125,9 @@ mod tests {
             let huge = filler.repeat(1 << 20);
             let mut line = Line::new("info", &huge, "m", "t");
             for name in ["a", "b", "c", "d", "e"] {
-                line.add(name, &Value::Text(huge.clone()));
+                line.add(name, &FieldValue::Text(huge.clone()));
             }
-            line.add("small", &Value::Literal("1".to_owned()));
+            line.add("small", &FieldValue::Literal("1".to_owned()));
 
             let parsed = parse(&line.finish());
 
@@ -140,9 +140,9 @@ mod tests {
     #[test]
     fn the_first_of_two_fields_with_one_name_counts_and_none_replaces_the_level() {
         let mut line = Line::new("info", "", "m", "t");
-        line.add("x", &Value::Literal("1".to_owned()));
-        line.add("x", &Value::Literal("2".to_owned()));
-        line.add("@level", &Value::Literal("3".to_owned()));
+        line.add("x", &FieldValue::Literal("1".to_owned()));
+        line.add("x", &FieldValue::Literal("2".to_owned()));
+        line.add("@level", &FieldValue::Literal("3".to_owned()));
 
         let line = line.finish();
 

@@ -11,7 +11,7 @@ pub struct Attribute {
     /// Its name in HCL.
     pub name: &'static str,
     /// Its type, or the attributes nested in it.
-    pub kind: Kind,
+    pub kind: AttributeKind,
     /// Who sets its value: the configuration, the provider, or either.
     pub presence: Presence,
     /// Meaning, unit, where it lives. Markdown.
@@ -39,7 +39,7 @@ pub type TextEquality = fn(&str, &str) -> bool;
 
 /// A type, or nested attributes.
 #[derive(Debug)]
-pub enum Kind {
+pub enum AttributeKind {
     /// A value of a type.
     Plain(Type),
     /// Objects with attributes of their own.
@@ -85,7 +85,7 @@ pub enum Modifier {
 impl Attribute {
     /// An optional attribute of a type.
     pub fn of(name: &'static str, ty: Type) -> Self {
-        Self::new(name, Kind::Plain(ty))
+        Self::new(name, AttributeKind::Plain(ty))
     }
 
     /// Optional text.
@@ -110,12 +110,12 @@ impl Attribute {
 
     /// An optional object.
     pub fn single(name: &'static str, attributes: Vec<Attribute>) -> Self {
-        Self::new(name, Kind::Nested(Nesting::Single, attributes))
+        Self::new(name, AttributeKind::Nested(Nesting::Single, attributes))
     }
 
     /// An optional list of objects.
     pub fn list_of(name: &'static str, attributes: Vec<Attribute>) -> Self {
-        Self::new(name, Kind::Nested(Nesting::List, attributes))
+        Self::new(name, AttributeKind::Nested(Nesting::List, attributes))
     }
 
     /// The three attributes of a secret: `x` (kept in the state), `x_wo` (write-only) and `x_wo_version`, a change of
@@ -152,7 +152,7 @@ impl Attribute {
         Self::single("timeouts", durations.collect()).describe("How long each operation may take, retries included.")
     }
 
-    fn new(name: &'static str, kind: Kind) -> Self {
+    fn new(name: &'static str, kind: AttributeKind) -> Self {
         Self {
             name,
             kind,
@@ -342,8 +342,8 @@ impl Attribute {
 
     pub fn ty(&self) -> Type {
         match &self.kind {
-            Kind::Plain(ty) => ty.clone(),
-            Kind::Nested(nesting, attributes) => {
+            AttributeKind::Plain(ty) => ty.clone(),
+            AttributeKind::Nested(nesting, attributes) => {
                 let object = Self::object_type(attributes);
                 match nesting {
                     Nesting::Single => object,

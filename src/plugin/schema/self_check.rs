@@ -1,6 +1,6 @@
 //! What Terraform would refuse of a schema, found by a test of ours first.
 
-use super::{Attribute, Kind, Modifier, Nesting, Presence, Schema};
+use super::{Attribute, AttributeKind, Modifier, Nesting, Presence, Schema};
 use crate::plugin::ty::Type;
 
 impl Schema {
@@ -64,14 +64,14 @@ fn check_attributes(attributes: &[Attribute], parent: &str, surroundings: Surrou
             problem("a computed attribute is not validated");
         }
         match &attribute.kind {
-            Kind::Plain(ty) => {
+            AttributeKind::Plain(ty) => {
                 if let Type::Set(element) = ty
                     && holds_dynamic(element)
                 {
                     problem("a set cannot hold a dynamic type");
                 }
             }
-            Kind::Nested(nesting, nested) => {
+            AttributeKind::Nested(nesting, nested) => {
                 if nested.is_empty() {
                     problem("there are no nested attributes");
                 }

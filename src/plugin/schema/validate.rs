@@ -4,7 +4,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Attribute, Kind, Nesting, Schema};
+use super::{Attribute, AttributeKind, Nesting, Schema};
 use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     duration,
@@ -427,7 +427,7 @@ impl Walk {
             let warning = Diagnostic::warning(format!("{path} ends in a line break"), detail);
             self.diagnostics.push(warning.at(path.path()));
         }
-        let Kind::Nested(nesting, nested) = &attribute.kind else {
+        let AttributeKind::Nested(nesting, nested) = &attribute.kind else {
             self.null_elements(attribute, value, path);
             return;
         };
@@ -462,16 +462,17 @@ impl Walk {
     /// A null in a list or set means nothing that could be written. It cannot be dropped either: Terraform wants a plan that
     /// has the configured elements.
     fn null_elements(&mut self, attribute: &Attribute, value: &Value, path: &Trail<'_>) {
-        let (Kind::Plain(Type::List(_) | Type::Set(_)), Value::List(elements)) = (&attribute.kind, value) else {
+        let (AttributeKind::Plain(Type::List(_) | Type::Set(_)), Value::List(elements)) = (&attribute.kind, value)
+        else {
             return;
         };
         let Some(index) = elements.iter().position(Value::is_null) else {
             return;
         };
         let place = match &attribute.kind {
-            Kind::Plain(Type::List(_)) => path.index(index).path(),
+            AttributeKind::Plain(Type::List(_)) => path.index(index).path(),
             // A path cannot address an element of a set: name the set.
-            Kind::Plain(_) | Kind::Nested(..) => path.path(),
+            AttributeKind::Plain(_) | AttributeKind::Nested(..) => path.path(),
         };
         let detail = format!(
             "`{path}` contains an element that is null. Omit the element: write a conditional one as concat([\"a\"], \

@@ -1,6 +1,6 @@
 //! Schemas as the protocol carries them.
 
-use super::{Attribute, IdentitySchema, Kind, Nesting, Presence, Schema};
+use super::{Attribute, AttributeKind, IdentitySchema, Nesting, Presence, Schema};
 use crate::plugin::{proto::tfplugin6 as proto, ty::Type};
 
 impl Schema {
@@ -52,8 +52,8 @@ fn attributes(attributes: &[Attribute]) -> Vec<proto::schema::Attribute> {
 fn attribute(attribute: &Attribute) -> proto::schema::Attribute {
     // Never both: Terraform refuses the whole provider.
     let (ty, nested_type) = match &attribute.kind {
-        Kind::Plain(ty) => (ty.to_bytes(), None),
-        Kind::Nested(nesting, nested) => {
+        AttributeKind::Plain(ty) => (ty.to_bytes(), None),
+        AttributeKind::Nested(nesting, nested) => {
             let nesting = match nesting {
                 Nesting::Single => proto::schema::object::NestingMode::Single,
                 Nesting::List => proto::schema::object::NestingMode::List,

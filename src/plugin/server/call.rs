@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// A response that can carry diagnostics.
-pub(super) trait Answer: Default {
+pub(super) trait ResponseMessage: Default {
     fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic>;
 }
 
 macro_rules! answers {
     ($($response:ident),* $(,)?) => {
-        $(impl Answer for proto::$response::Response {
+        $(impl ResponseMessage for proto::$response::Response {
             fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic> {
                 &mut self.diagnostics
             }
@@ -77,7 +77,7 @@ impl<P: Provider> Shared<P> {
         after_panic: impl FnOnce(&Notes) -> R + Send,
     ) -> Result<tonic::Response<R>, Status>
     where
-        R: Answer + Send + 'static,
+        R: ResponseMessage + Send + 'static,
         F: Future<Output = Ended<R>> + Send + 'static,
     {
         let span = tracing::info_span!(

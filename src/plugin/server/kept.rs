@@ -8,7 +8,7 @@ use crate::plugin::{
     check,
     diagnostics::{Diagnostic, Diagnostics},
     path::Trail,
-    schema::{Attribute, Kind, Nesting},
+    schema::{Attribute, AttributeKind, Nesting},
     value::{Object, Value},
 };
 
@@ -28,7 +28,7 @@ pub(super) fn keep_planned(
         if check::agrees(&attribute.ty(), wanted, found) {
             continue;
         }
-        if let (Kind::Nested(Nesting::Single, nested), Value::Object(wanted), Value::Object(found)) =
+        if let (AttributeKind::Nested(Nesting::Single, nested), Value::Object(wanted), Value::Object(found)) =
             (&attribute.kind, wanted, &mut *found)
         {
             keep_planned(nested, wanted, found, &trail, diagnostics);

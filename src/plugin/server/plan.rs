@@ -5,7 +5,7 @@ use crate::plugin::{
     plan::{self, Planned},
     provider::{Context, Plan, Resource},
     schema::{
-        Attribute, Kind, Nesting, Schema,
+        Attribute, AttributeKind, Nesting, Schema,
         validate::{self, WriteOnly},
     },
     value::{Object, Value},
@@ -109,7 +109,7 @@ fn open(attributes: &[Attribute], planned: &mut Object, other: &Object, config: 
         };
         if attribute.is_computed() && configured.is_null() && !Value::same(&attribute.ty(), planned, other) {
             *planned = Value::Unknown;
-        } else if let (Kind::Nested(Nesting::Single, nested), Value::Object(planned), Value::Object(other)) =
+        } else if let (AttributeKind::Nested(Nesting::Single, nested), Value::Object(planned), Value::Object(other)) =
             (&attribute.kind, planned, other)
         {
             open(nested, planned, other, configured.as_object().unwrap_or(&Object::new()));

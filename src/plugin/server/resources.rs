@@ -20,7 +20,7 @@ use crate::{
         plan,
         proto::tfplugin6 as proto,
         provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource},
-        schema::{Attribute, Kind, Schema},
+        schema::{Attribute, AttributeKind, Schema},
         value::{Object, Value},
     },
     sync::lock,
@@ -368,7 +368,7 @@ impl<P: Provider> Shared<P> {
         ))
     }
 
-    pub(super) async fn take_over(
+    pub(super) async fn move_state(
         self: Arc<Self>,
         request: proto::move_resource_state::Request,
     ) -> Ended<proto::move_resource_state::Response> {
@@ -381,7 +381,7 @@ impl<P: Provider> Shared<P> {
             schema_version: request.source_schema_version,
             state: &state,
         };
-        let state = match entry.part.take_over(&from) {
+        let state = match entry.part.move_state(&from) {
             Some(state) => without_write_only(schema, state.map_err(failed)?),
             None => {
                 let text = format!(
@@ -493,7 +493,7 @@ fn keep_configurable(attributes: &[Attribute], config: &mut Object) {
         if !attribute.is_configurable() || attribute.deprecated.is_some() || is_empty || is_secret {
             *value = Value::Null;
         }
-        if let (Kind::Nested(_, nested), Value::Object(object)) = (&attribute.kind, value) {
+        if let (AttributeKind::Nested(_, nested), Value::Object(object)) = (&attribute.kind, value) {
             keep_configurable(nested, object);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::plugin::{
     Mask,
-    schema::{Attribute, Kind, Nesting},
+    schema::{Attribute, AttributeKind, Nesting},
     value::{Object, Value},
 };
 
@@ -21,8 +21,10 @@ pub(super) fn learn(attributes: &[Attribute], object: &Object, learn: fn(&str)) 
         let value = object.at(attribute.name);
         match &attribute.kind {
             _ if attribute.sensitive || attribute.write_only => texts(value, learn),
-            Kind::Plain(_) => {}
-            Kind::Nested(nesting, nested) => objects(*nesting, value, |object| self::learn(nested, object, learn)),
+            AttributeKind::Plain(_) => {}
+            AttributeKind::Nested(nesting, nested) => {
+                objects(*nesting, value, |object| self::learn(nested, object, learn))
+            }
         }
     }
 }

@@ -178,7 +178,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
             self,
             "MoveResourceState",
             &request.target_type_name.clone(),
-            take_over(request)
+            move_state(request)
         )
     }
 

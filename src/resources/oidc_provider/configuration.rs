@@ -157,7 +157,7 @@ pub(super) async fn create(
         let written = session.update(update).await;
         let written = written
             .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
-        take_over(session, &written, planned, state, problems).await;
+        finish(session, &written, planned, state, problems).await;
         return Ok(());
     }
     let row = field::row_to_create(&fields(), session, &planned)
@@ -192,17 +192,11 @@ pub(super) async fn create(
         }
     };
     state.set(CONFIGURATION_ID, written.record.sys_id().as_str());
-    take_over(session, &written, planned, state, problems).await;
+    finish(session, &written, planned, state, problems).await;
     Ok(())
 }
 
-async fn take_over(
-    session: &Session,
-    written: &Written,
-    planned: Object,
-    state: &mut Object,
-    problems: &mut Diagnostics,
-) {
+async fn finish(session: &Session, written: &Written, planned: Object, state: &mut Object, problems: &mut Diagnostics) {
     let mut kept = planned;
     let read = field::read_into(&fields(), session, &written.record, &mut kept, Known::Planned).await;
     problems.extend(read.err());
@@ -235,7 +229,7 @@ pub(super) async fn update(
     let written = session.update(update).await;
     let written = written
         .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
-    take_over(session, &written, planned, state, problems).await;
+    finish(session, &written, planned, state, problems).await;
     Ok(())
 }
 
