@@ -4,7 +4,7 @@
 //! same TLS rules, retry policy, rate limit, size cap, time limit and log line. What a status code *means* is the
 //! caller's business: an [`Answer`] is handed back for every final status except the redirects, which are never followed.
 //!
-//! - [`client`]: the send loop. [`retry`]: what may be sent again, and when. [`pace`]: rate limit and concurrency.
+//! - [`client`]: the send loop. [`retry`]: what may be sent again, and when. [`rate_limit`]: rate limit and concurrency.
 //! - [`tls`]: roots, client certificates, and what a failed handshake means.
 //! - [`secret`]: values that must not be printed, and the masking of everything that is.
 //! - [`token`]: a sign-in shared by all calls. [`jwt`]: what an access token says about itself.
@@ -15,8 +15,8 @@ mod error;
 pub mod jwt;
 mod limits;
 mod options;
-mod pace;
 mod proxy;
+mod rate_limit;
 mod request;
 mod retry;
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! A Terraform plugin framework. It knows the protocol and Terraform's rules, and nothing of what a provider manages.
 //!
 //! From the wire inwards: [`proto`] is the generated protocol, [`codec`] reads and writes values, [`schema`] says what a
-//! configuration may hold, [`plan`] what a plan contains, [`check`] what Terraform's core would reject. A provider implements the
+//! configuration may hold, [`plan`] what a plan contains, [`terraform_rules`] what Terraform's core would reject. A provider implements the
 //! traits of [`provider`]; [`server`] answers Terraform's calls with them, [`docs`] writes its reference pages.
 
-pub mod check;
 pub mod codec;
 pub mod diagnostics;
 pub mod docs;
@@ -20,6 +19,7 @@ pub mod schema;
 pub mod self_check;
 pub mod server;
 pub mod suggest;
+pub mod terraform_rules;
 pub mod transport;
 pub mod ty;
 pub mod value;

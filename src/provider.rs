@@ -4,7 +4,7 @@ mod address;
 mod arguments;
 mod environment;
 mod microsoft365;
-mod run;
+mod run_id;
 mod schema;
 mod sign_in;
 
@@ -210,7 +210,7 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
     let correlates = arguments.flag("run_correlation", &[]).unwrap_or(true);
     let correlation = correlates.then(|| Correlation {
         header: HeaderName::from_static("x-correlation-id"),
-        id: run.clone().filter(|run| is_token(run)).unwrap_or_else(run::id),
+        id: run.clone().filter(|run| is_token(run)).unwrap_or_else(run_id::new),
     });
     let mut user_agent = format!(
         "Terraform/{} (+https://www.terraform.io) terraform-provider-servicenow/{}",

@@ -4,8 +4,8 @@
 
 mod account; // Sign-in, rights, current application.
 mod application; // The installed application, its access to tables, its roles.
+mod entra_addresses; // Metadata and token addresses.
 mod finding; // What a check found.
-mod internet; // Metadata and token addresses.
 mod platform; // Plugin and property of OAuth.
 mod records; // Profiles, OIDC providers, the integration user.
 
@@ -126,7 +126,7 @@ impl DataSource<Clients> for IntegrationReadiness {
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let text = |name: &str| config.text(name).map(str::to_owned);
-        let addresses = internet::Addresses::of(cx, &config);
+        let addresses = entra_addresses::Addresses::of(cx, &config);
         let wanted = Wanted {
             application: text("application_scope").unwrap_or_else(|| sys_scope::MICROSOFT_APP.to_owned()),
             account: text("account").or_else(|| session.account()),
@@ -149,7 +149,7 @@ impl DataSource<Clients> for IntegrationReadiness {
             );
             [vec![sign_in], application, platform, account, records].concat()
         };
-        let (mut findings, outside) = tokio::join!(on_the_instance, internet::check(cx, &wanted));
+        let (mut findings, outside) = tokio::join!(on_the_instance, entra_addresses::check(cx, &wanted));
         findings.extend(outside);
         let findings = in_order(findings);
         config.set("application_scope", wanted.application);
@@ -168,7 +168,7 @@ fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
         platform::NAMES,
         account::NAMES,
         records::NAMES,
-        internet::NAMES,
+        entra_addresses::NAMES,
     ]
     .concat();
     let found = |name: &str| findings.iter().find(|finding| finding.name == name).cloned();
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn every_check_has_its_place_and_one_that_was_not_made_is_unknown() {
         let found = vec![
-            Finding::pass(internet::NAMES[0], "x"),
+            Finding::pass(entra_addresses::NAMES[0], "x"),
             Finding::fail("sign_in", "refused", "Check the password."),
         ];
 
@@ -197,8 +197,8 @@ mod tests {
 
         assert_eq!((ordered[0].name, ordered[0].status), ("sign_in", Status::Fail));
         assert_eq!(ordered[1].status, Status::Unknown);
-        let last = &ordered[ordered.len() - internet::NAMES.len()];
-        assert_eq!((last.name, last.status), (internet::NAMES[0], Status::Pass));
+        let last = &ordered[ordered.len() - entra_addresses::NAMES.len()];
+        assert_eq!((last.name, last.status), (entra_addresses::NAMES[0], Status::Pass));
         let mut names: Vec<_> = ordered.iter().map(|finding| finding.name).collect();
         names.sort_unstable();
         names.dedup();

@@ -7,8 +7,8 @@ use tokio::{sync::OnceCell, time::Instant};
 
 use super::{
     Answer, ClientOptions, HttpError, Limits, OptionsError, Repeat, Request, StatusCode, TlsProblem, Url,
-    pace::{Pace, TooFast},
     proxy::Configured,
+    rate_limit::{Pace, TooFast},
     request::{address, host_and_port, is_loopback, shown},
     retry::{self, Decision, FailedAttempt},
     secret, tls, without_byte_order_mark,

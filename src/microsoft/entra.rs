@@ -4,9 +4,9 @@
 //! authentication refuses the password.
 
 mod assertion;
-mod choice;
+mod error_codes;
 mod federated;
-mod refusal;
+mod sign_in_method;
 #[cfg(test)]
 mod tests;
 
@@ -24,9 +24,9 @@ use crate::http::{
 };
 
 pub use assertion::CertificateError;
-pub use choice::{ChoiceError, Given, Pipeline};
+pub use error_codes::Refusal;
 pub use federated::{FederatedError, FederatedToken};
-pub use refusal::Refusal;
+pub use sign_in_method::{ChoiceError, Given, Pipeline};
 
 /// How the provider signs in to Entra.
 #[derive(Clone, Debug)]

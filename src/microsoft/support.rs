@@ -3,10 +3,10 @@
 //! The API is internal and the service behind it was announced as retired. So everything about its wire form is data
 //! ([`profile`]), and every refusal says what it means here ([`SupportError`]).
 
+mod api_profile;
 mod call;
 mod error;
 mod objects;
-mod profile;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -22,8 +22,8 @@ use crate::http::{Client, Limits, Origin, Repeat, jwt::Claims};
 pub use error::SupportError;
 pub use objects::{Deleted, Repository, RepositorySecrets, Settings, same_address};
 
+pub use api_profile::{Profile, ProfileError};
 use call::Call;
-pub use profile::{Profile, ProfileError};
 
 /// The support integration of one tenant.
 #[derive(Debug)]

@@ -211,7 +211,7 @@ fn for_each(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::{check, ty::Type};
+    use crate::plugin::{terraform_rules, ty::Type};
 
     fn schema() -> Schema {
         Schema::new(
@@ -249,7 +249,7 @@ mod tests {
         }
         let planned = propose(&schema, prior, proposed, config);
         assert_eq!(
-            check::plan_problems(&schema, prior, config, &planned.state),
+            terraform_rules::plan_problems(&schema, prior, config, &planned.state),
             Vec::<String>::new()
         );
         planned
@@ -361,7 +361,7 @@ mod tests {
         let schema = spelled();
         let proposed = config.clone().with("stamp", prior.at("stamp").clone());
         let planned = propose(&schema, Some(prior), proposed, config);
-        let problems = check::plan_problems(&schema, Some(prior), config, &planned.state);
+        let problems = terraform_rules::plan_problems(&schema, Some(prior), config, &planned.state);
         assert_eq!(problems, Vec::<String>::new());
         planned
     }
@@ -415,7 +415,7 @@ mod tests {
 
         assert!(planned_from(&prior, &config).state.at("stamp").is_null(), "no change");
         let schema = spelled();
-        assert!(check::apply_problems(&schema, &config, &prior).is_empty());
+        assert!(terraform_rules::apply_problems(&schema, &config, &prior).is_empty());
         planned_from(&prior, &Object::new().with("set", names(1)));
 
         assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());

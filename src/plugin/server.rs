@@ -9,13 +9,13 @@ mod config;
 mod data_sources;
 mod ephemeral;
 mod functions;
-mod kept;
 mod lists;
 mod plan;
 mod resources;
 mod schemas;
 mod secrets;
 mod service;
+mod unexpected_changes;
 
 use std::{
     borrow::Cow,

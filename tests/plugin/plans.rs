@@ -9,7 +9,7 @@ use proptest::{
 use servicenow_provider::{
     clients::Clients,
     plugin::{
-        Object, Resource, Schema, Type, Value, check,
+        Object, Resource, Schema, Type, Value,
         codec::msgpack,
         proto::tfplugin6 as wire,
         schema::{
@@ -17,6 +17,7 @@ use servicenow_provider::{
             validate::{self, WriteOnly},
         },
         server::Server,
+        terraform_rules,
     },
     provider::{Environment, Servicenow},
     resources,
@@ -181,7 +182,7 @@ impl Planner {
         if again.replace > 0 {
             return Some(Some(story(&"the object is replaced after all")));
         }
-        let mut problems = check::apply_problems(&self.schema, &planned.state, &again.state);
+        let mut problems = terraform_rules::apply_problems(&self.schema, &planned.state, &again.state);
         problems.retain(|problem| problem.ends_with("not as planned"));
         Some((!problems.is_empty()).then(|| story(&problems)))
     }

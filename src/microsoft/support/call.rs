@@ -4,8 +4,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::{
-    SupportApi, SupportError, error,
-    profile::{Operation, PLACEHOLDER},
+    SupportApi, SupportError,
+    api_profile::{Operation, PLACEHOLDER},
+    error,
 };
 use crate::http::{
     Answer, HttpError, Limits, Repeat, Request, Secret, StatusCode, header::CONTENT_TYPE, jwt::Claims, token::Token,

@@ -9,11 +9,10 @@ use super::{
     call::{Ended, failed, time_limit},
     config::{deferral, quiet, write_only},
     decode_object, encode_object,
-    kept::keep_planned,
+    unexpected_changes::keep_planned,
 };
 use crate::{
     plugin::{
-        check,
         codec::json::{self, Unexpected},
         diagnostics::{Diagnostic, Diagnostics},
         path::Trail,
@@ -21,6 +20,7 @@ use crate::{
         proto::tfplugin6 as proto,
         provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource},
         schema::{Attribute, AttributeKind, Schema},
+        terraform_rules,
         value::{Object, Value},
     },
     sync::lock,
@@ -222,7 +222,7 @@ impl<P: Provider> Shared<P> {
         .await;
         assert_sound(
             entry,
-            || check::plan_problems(schema, prior.as_ref(), &config, &planned.state),
+            || terraform_rules::plan_problems(schema, prior.as_ref(), &config, &planned.state),
             &diagnostics,
         );
         if prior.is_some() && planned.replace.is_empty() {
@@ -450,7 +450,11 @@ fn finish<D: Send + Sync + 'static>(
         }
         Outcome::Partly(state, problem) => (settle(schema, state, planned).with_unknown_as_null(), problem),
     };
-    assert_sound(entry, || check::apply_problems(schema, planned, &state), &diagnostics);
+    assert_sound(
+        entry,
+        || terraform_rules::apply_problems(schema, planned, &state),
+        &diagnostics,
+    );
     let response = proto::apply_resource_change::Response {
         new_identity: entry.identity_of(&state),
         private: private_bytes(&cx.notes),

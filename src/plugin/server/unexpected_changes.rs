@@ -5,10 +5,10 @@
 //! warning says what became of it, and the next refresh and plan show the difference where it can be put right.
 
 use crate::plugin::{
-    check,
     diagnostics::{Diagnostic, Diagnostics},
     path::Trail,
     schema::{Attribute, AttributeKind, Nesting},
+    terraform_rules,
     value::{Object, Value},
 };
 
@@ -25,7 +25,7 @@ pub(super) fn keep_planned(
         let trail = parent.attribute(attribute.name);
         let wanted = planned.at(attribute.name);
         let found = state.0.entry(attribute.name.to_owned()).or_default();
-        if check::agrees(&attribute.ty(), wanted, found) {
+        if terraform_rules::agrees(&attribute.ty(), wanted, found) {
             continue;
         }
         if let (AttributeKind::Nested(Nesting::Single, nested), Value::Object(wanted), Value::Object(found)) =
@@ -116,7 +116,10 @@ mod tests {
         let (schema, mut state, mut said) = (schema(), found, Diagnostics::new());
         keep_planned(&schema.attributes, planned, &mut state, &Trail::Root, &mut said);
         if !said.has_errors() {
-            assert_eq!(check::apply_problems(&schema, planned, &state), Vec::<String>::new());
+            assert_eq!(
+                terraform_rules::apply_problems(&schema, planned, &state),
+                Vec::<String>::new()
+            );
         }
         (state, said)
     }
