@@ -192,10 +192,7 @@ impl Wire {
         let tls = tls::configure(options)?;
         let mut headers = HeaderMap::new();
         let text = |what, text: &str| HeaderValue::from_str(text).map_err(|_| OptionsError::BadHeader { what });
-        headers.insert(
-            USER_AGENT,
-            text("the user agent (TF_APPEND_USER_AGENT)", &options.user_agent)?,
-        );
+        headers.insert(USER_AGENT, text("the user agent", &options.user_agent)?);
         if let Some(correlation) = &options.correlation {
             headers.insert(correlation.header.clone(), text("the correlation id", &correlation.id)?);
         }

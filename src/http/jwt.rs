@@ -1,4 +1,4 @@
-//! What an access token says about itself. Nothing here checks a signature: the service that the token is for does that.
+//! The claims of an access token. Nothing here checks a signature: the service that the token is for does that.
 
 use base64::{
     Engine, alphabet,
@@ -17,15 +17,10 @@ pub enum JwtError {
     #[error("the token is empty")]
     Empty,
     /// Larger than any real token.
-    #[error(
-        "the token is longer than {MAX_TOKEN} characters, which no access token is; check that the right value was given"
-    )]
+    #[error("the token is longer than {MAX_TOKEN} characters, which no access token is")]
     TooLong,
     /// Line breaks, blanks, quotes or bytes that no token has.
-    #[error(
-        "the token contains characters that no token has (a line break, a space, a quote, binary data); check how it \
-         was copied"
-    )]
+    #[error("the token contains characters that no token has (a line break, a space, a quote, binary data)")]
     Characters,
     /// Not three parts with dots between.
     #[error(

@@ -17,12 +17,18 @@ pub enum Cloud {
     Germany,
 }
 
-/// A name that is no cloud.
+/// A name that is not that of a cloud.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error(
-    "environment {0:?} is not known; use global (or public), usgovernmentl4 (or usgovernment), usgovernmentl5 (or dod), china or germany"
-)]
+#[error("environment {0:?} is not a known cloud")]
 pub struct UnknownCloud(String);
+
+impl UnknownCloud {
+    /// What the user can do about it, in full sentences.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        "Use global (or public), usgovernmentl4 (or usgovernment), usgovernmentl5 (or dod), china or germany."
+    }
+}
 
 impl Cloud {
     /// The cloud of this name, in any case.

@@ -1,7 +1,7 @@
 //! Entra sign-in: a token for the admin center, and one-off tokens for checks.
 //!
-//! Device code and user password are left out on purpose: automation has nobody to type the code, and multi-factor
-//! authentication refuses the password.
+//! Device code and user password are deliberately absent: automation cannot enter the code, and multi-factor
+//! authentication rejects the password.
 
 mod assertion;
 mod error_codes;
@@ -87,10 +87,10 @@ pub enum EntraError {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// Entra rejected the request.
-    #[error("Entra refused the sign-in: {0}")]
+    #[error("Entra rejected the sign-in: {0}")]
     Refused(Box<Refusal>),
     /// No answer of Entra's: a proxy, a wrong login_url.
-    #[error("{host} did not answer like an Entra token endpoint (status {status}: {what})")]
+    #[error("{host} did not respond like an Entra token endpoint (status {status}: {what})")]
     NotEntra {
         host: String,
         status: u16,
@@ -126,13 +126,13 @@ impl EntraError {
             Self::NotEntra { .. } => "Check login_url, environment and tenant_id.".to_owned(),
             Self::Certificate(error) => error.remedy(),
             Self::Federated(error) => error.remedy(),
-            Self::BadToken(_) => "Give the token as it was issued, whole and without quotes or line breaks.".to_owned(),
+            Self::BadToken(_) => "Use the token as it was issued, whole and without quotes or line breaks.".to_owned(),
             Self::Expired { .. } => {
                 "Get a new one, or use refresh_token, which lasts. If it is new, this machine's clock is ahead: \
                  correct it."
                     .to_owned()
             }
-            Self::BadTenant(_) => "Give the tenant's GUID or a verified domain.".to_owned(),
+            Self::BadTenant(_) => "Use the tenant's GUID or a verified domain.".to_owned(),
         }
     }
 }

@@ -61,7 +61,7 @@ fn text(arguments: &Arguments<'_>, name: &str, variables: &[&str]) -> Option<Str
 
 fn cloud(arguments: &Arguments<'_>) -> Result<Cloud, Diagnostic> {
     let name = text(arguments, "environment", &["ARM_ENVIRONMENT"]).unwrap_or_default();
-    Cloud::parse(&name).map_err(|error| wrong(&error, "", "environment"))
+    Cloud::parse(&name).map_err(|error| wrong(&error, error.remedy(), "environment"))
 }
 
 fn urls(arguments: &Arguments<'_>) -> (Option<String>, Option<String>) {

@@ -445,7 +445,7 @@ async fn arguments_that_contradict_or_lack_something_are_named() {
     let outcome = read(&simulator, &[id, ("client_secret", "secret-1"), elsewhere]).await;
     fails_saying(
         outcome,
-        &["did not answer like an Entra token endpoint", "Check login_url"],
+        &["did not respond like an Entra token endpoint", "Check login_url"],
     );
     assert_eq!(simulator.logs().login.all().len(), 0);
 }
