@@ -177,7 +177,7 @@ impl std::fmt::Debug for Client {
 
 /// The library's client, built when the first request needs it.
 struct Wire {
-    /// An unusable proxy is an error only for hosts that it would be asked for.
+    /// An invalid proxy is an error only for hosts that would use it.
     distant: Result<reqwest::Client, OptionsError>,
     /// What messages call the proxy.
     proxy: String,
@@ -451,7 +451,7 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// The last of an error's causes: what the system or the TLS library said.
+/// The last of an error's causes: the message of the system or of the TLS library.
 fn root(error: &dyn Error) -> String {
     let mut deepest = error;
     while let Some(cause) = deepest.source() {

@@ -71,7 +71,7 @@ impl Origin {
     /// The address of `path` (percent-encoded by the caller) below this base; a leading slash is optional.
     ///
     /// # Errors
-    /// [`HttpError::BadUrl`] if the result is no address, [`HttpError::ForeignHost`] if it left the origin.
+    /// [`HttpError::BadUrl`] if the result is not a valid address, [`HttpError::ForeignHost`] if it left the origin.
     pub fn join(&self, path: &str) -> Result<Url, HttpError> {
         let mut base = self.base.clone();
         if !base.path().ends_with('/') {
@@ -173,7 +173,7 @@ impl Request {
         self
     }
 
-    /// Sets one header that is no secret.
+    /// Sets a header that is not a secret.
     ///
     /// # Errors
     /// [`OptionsError::BadHeader`] for characters that a header may not hold.
@@ -221,7 +221,7 @@ impl Request {
     /// Sets a JSON body.
     ///
     /// # Errors
-    /// [`OptionsError::Unusable`] for a value that JSON cannot hold (a map with keys that are no text).
+    /// [`OptionsError::Unusable`] for a value that JSON cannot represent (a map whose keys are not text).
     pub fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Self, HttpError> {
         let bytes = serde_json::to_vec(body).map_err(|error| OptionsError::Unusable { why: error.to_string() })?;
         self.headers
@@ -244,7 +244,7 @@ impl Request {
         self
     }
 
-    /// Where it goes.
+    /// The complete address.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
@@ -285,7 +285,7 @@ pub fn as_typed(text: &str) -> String {
     let text = text.trim();
     let start = text.find("://").map_or(0, |at| at + 3);
     let (scheme, rest) = text.split_at(start);
-    // A password may hold any of these, so the host ends where the last `@` before a slash after it says so.
+    // A password may contain any of these, so the host begins after the last `@`.
     let shown = match rest.rfind('@') {
         Some(at) => format!("{scheme}***{}", &rest[at..]),
         None => text.to_owned(),
@@ -303,7 +303,7 @@ pub fn probably_meant(text: &str) -> Option<String> {
     let host = authority.rfind('@').map_or(authority, |at| &authority[at + 1..]);
     let meant = Url::parse(&format!("https://{host}")).ok()?;
     let name = meant.host_str()?;
-    // What is no host name and no address is no good guess.
+    // Guess only what is a host name or an address.
     let is_plausible = name.eq_ignore_ascii_case("localhost") || (name.contains(['.', ':']) && !name.ends_with('.'));
     is_plausible.then(|| address(&meant))
 }

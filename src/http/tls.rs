@@ -69,7 +69,7 @@ pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
     Ok(Tls { config, has_roots })
 }
 
-/// Accepts a server whose own certificate was given as an authority's, too.
+/// Also accepts a server whose own certificate is configured as an authority.
 ///
 /// `openssl req -x509` marks what it makes as an authority, and such a certificate is shown by many a proxy and test
 /// server. The library refuses it as a server's whoever trusts it; here the user has said which one to trust.
@@ -132,14 +132,14 @@ fn is_authority_as_server(error: &rustls::Error) -> bool {
 }
 
 /// The system's roots, read once for all clients of the process. Honours `SSL_CERT_FILE` and `SSL_CERT_DIR`. Unreadable
-/// ones are no error here: the authority given may suffice.
+/// ones are no error here: the configured authority may suffice.
 static SYSTEM_ROOTS: LazyLock<RootCertStore> = LazyLock::new(|| {
     let mut roots = RootCertStore::empty();
     let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots
 });
 
-/// What a failed connection says about TLS, if it failed there.
+/// The TLS problem of a failed connection, if that is why it failed.
 pub(super) fn problem(error: &(dyn Error + 'static), has_roots: bool) -> Option<TlsProblem> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -184,7 +184,7 @@ fn explain(error: &rustls::Error, has_roots: bool) -> TlsProblem {
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied,
         ) => TlsProblem::ClientCertificate,
-        // It is its own authority, and not among those that were given.
+        // It is self-signed, and not one of the configured authorities.
         error if is_authority_as_server(error) => TlsProblem::UnknownAuthority,
         rustls::Error::PeerIncompatible(_)
         | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure) => {

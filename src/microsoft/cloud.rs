@@ -77,7 +77,7 @@ pub struct Hosts {
     pub login: Origin,
     /// The admin center.
     pub admin: Origin,
-    /// The resource that tokens for the admin center are asked for: an address that names it, not one that is called.
+    /// The resource of tokens for the admin center: an address that identifies it, not one that is called.
     pub admin_resource: String,
 }
 
@@ -85,7 +85,7 @@ impl Hosts {
     /// The hosts of `cloud`, unless overridden by `login_url` and `admin_url`.
     ///
     /// # Errors
-    /// [`HttpError::BadUrl`] and [`HttpError::InsecureUrl`] for an override that is no usable address.
+    /// [`HttpError::BadUrl`] and [`HttpError::InsecureUrl`] for an override that is not a valid address.
     pub fn new(cloud: Cloud, login_url: Option<&str>, admin_url: Option<&str>) -> Result<Self, HttpError> {
         let admin = Origin::parse(admin_url.unwrap_or(cloud.admin_url()))?;
         // The portal's second host is a different application and takes no tokens of the first one.

@@ -17,7 +17,7 @@ pub const DOCUMENTED: [&str; 6] = [
     "20.105.151.142",
 ];
 
-/// What DNS says now.
+/// The addresses in DNS now.
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// The addresses, sorted, each once. Empty when the name does not resolve.
@@ -26,7 +26,7 @@ pub struct Resolved {
     pub note: Option<String>,
 }
 
-/// Asks DNS for the connector's addresses. A name that does not resolve is a finding, not a failure: the service was
+/// Resolves the connector's name. A name that does not resolve is a finding, not a failure: the service was
 /// announced as retired, and a machine without DNS may still use the documented addresses.
 pub async fn resolve(limits: &Limits) -> Resolved {
     resolve_name(HOST, limits).await

@@ -89,7 +89,7 @@ pub enum EntraError {
     /// Entra rejected the request.
     #[error("Entra rejected the sign-in: {0}")]
     Refused(Box<Refusal>),
-    /// No answer of Entra's: a proxy, a wrong login_url.
+    /// Something other than Entra responded: a proxy, a wrong login_url.
     #[error("{host} did not respond like an Entra token endpoint (status {status}: {what})")]
     NotEntra {
         host: String,
@@ -102,10 +102,10 @@ pub enum EntraError {
     /// The workload's token.
     #[error(transparent)]
     Federated(#[from] FederatedError),
-    /// The given access token.
+    /// The configured access token is not valid.
     #[error("access_token: {0}")]
     BadToken(JwtError),
-    /// The given access token is too old.
+    /// The configured access token has expired.
     #[error("the access_token expired {ago} s ago")]
     Expired {
         /// Seconds.
@@ -137,7 +137,7 @@ impl EntraError {
     }
 }
 
-/// The sign-in of one identity, lazily made and shared by all calls.
+/// The sign-in of one identity, on first use, shared by all calls.
 pub struct Entra {
     http: Arc<Client>,
     authority: Authority,
@@ -208,7 +208,7 @@ impl Entra {
         }
     }
 
-    /// Asks for `scope` literally instead of everything that was consented to for the resource.
+    /// Requests `scope` literally instead of everything that has consent for the resource.
     #[must_use]
     pub fn with_scope(mut self, scope: &str) -> Self {
         scope.clone_into(&mut self.scope);
@@ -420,7 +420,7 @@ async fn exchange(http: &Client, request: Request, patience: Patience, limits: &
     }
 }
 
-/// Looks into a token that the user gave: one that cannot work is better refused here than by a puzzling 401.
+/// Checks a configured token: an error here is clearer than a later 401.
 fn given(token: &Secret) -> Result<Token, EntraError> {
     match Claims::decode(token.expose().trim()) {
         Ok(claims) => match claims.expired_since(jiff::Timestamp::now().as_second()) {
@@ -471,7 +471,7 @@ struct Body {
 fn lifetime(value: Option<&Value>) -> Option<Duration> {
     let value = value?;
     let seconds = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())?;
-    // A token of no lifetime would be fetched anew for each call.
+    // A token without a lifetime would be fetched again for each call.
     (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 

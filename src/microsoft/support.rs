@@ -1,7 +1,7 @@
 //! The support integration of a tenant: its settings and repositories in the Microsoft 365 admin center.
 //!
 //! The API is internal and the service behind it was announced as retired. So everything about its wire form is data
-//! ([`profile`]), and every refusal says what it means here ([`SupportError`]).
+//! ([`api_profile`]), and every error has its meaning for this API ([`SupportError`]).
 
 mod api_profile;
 mod call;
@@ -35,7 +35,7 @@ pub struct SupportApi {
 }
 
 impl SupportApi {
-    /// The API at `admin`, spoken as `profile` says. `entra` signs in for the profile's scope, if it names one.
+    /// The API at `admin`, as `profile` describes it. `entra` signs in for the profile's scope, if there is one.
     #[must_use]
     pub fn new(http: Arc<Client>, entra: Arc<Entra>, admin: Origin, profile: Profile) -> Self {
         Self {
@@ -178,12 +178,12 @@ impl SupportApi {
             .find(|repository| repository.repository_id == repository_id))
     }
 
-    /// Creates a repository whose id is not taken. See [`SupportApi::read_back`] for what became of it.
+    /// Creates a repository whose id does not exist. See [`SupportApi::read_back`] for the result.
     ///
-    /// A lost answer is settled by looking: what was not there before and holds our values now is ours.
+    /// After a lost response it reads again: a repository that did not exist before and has our values now is ours.
     ///
     /// # Errors
-    /// [`SupportError::AlreadyExists`] if the id is taken; [`SupportError::Uncertain`] if nobody knows whether it was
+    /// [`SupportError::AlreadyExists`] if the id exists; [`SupportError::Uncertain`] if it is not known whether it was
     /// made; after any other nothing was made.
     pub async fn create_repository(
         &self,
@@ -242,8 +242,8 @@ impl SupportApi {
         }
     }
 
-    /// Replaces a repository. Fields that we do not know are sent back as they were read; secrets that are not given are
-    /// left out, which may clear them: give all that the configuration holds.
+    /// Replaces a repository. Unknown fields are sent back as they were read; secrets that are not passed are omitted,
+    /// which may clear them: pass all that the configuration has.
     ///
     /// # Errors
     /// [`SupportError`]; [`SupportError::RepositoryMissing`] if there is none.
@@ -278,7 +278,7 @@ impl SupportApi {
         self.call(call, Repeat::Idempotent, limits).await.map(drop)
     }
 
-    /// Deletes a repository; one that is not there is no error.
+    /// Deletes a repository; one that does not exist is no error.
     ///
     /// # Errors
     /// [`SupportError`].
@@ -368,7 +368,7 @@ impl SupportApi {
     }
 }
 
-/// Waits before another look.
+/// Waits before the next read.
 async fn pause(operation: &'static str, limits: &Limits) -> Result<(), SupportError> {
     let slept = limits.sleep(POLL).await;
     slept.map_err(|source| SupportError::Http { operation, source })

@@ -5,7 +5,7 @@ pub mod msgpack;
 
 use super::path::Path;
 
-/// Why bytes are no value of the expected type. Never quotes the value: it may be a secret.
+/// Why bytes are not a value of the expected type. Never quotes the value: it may be a secret.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("at {}: {problem}", if *path == Path::root() { "the top".to_owned() } else { path.to_string() })]
 pub struct CodecError {

@@ -38,7 +38,7 @@ pub trait Provider: Send + Sync + Sized + 'static {
     fn configure(&self, config: &Object, terraform_version: &str) -> Configured<Self::Data>;
 
     /// The arguments of the provider block that a part of this name needs and whose values are not known yet, as names to
-    /// show. Such a part can be planned, but nothing can be asked through it.
+    /// show. Such a part can be planned, but makes no requests.
     fn unknown<'d>(&self, data: &'d Self::Data, type_name: &str) -> &'d [String] {
         let _ = (data, type_name);
         &[]
@@ -112,12 +112,12 @@ impl Notes {
 }
 
 impl<D> Context<D> {
-    /// Says what exists from now on: it is saved even if the call ends in a panic, or a delete ends half-way.
+    /// Records what exists from now on: it is saved even if the call panics, or a delete fails half-way.
     pub fn keep(&self, state: &Object) {
         *lock(&self.notes.kept) = Some(state.clone());
     }
 
-    /// Says that what was [kept](Context::keep) does not exist after all: an error then leaves what was there before.
+    /// Reverts [keep](Context::keep): the object does not exist after all, and an error leaves the earlier state.
     pub fn forget(&self) {
         *lock(&self.notes.kept) = None;
     }
@@ -166,7 +166,7 @@ impl<D> Context<D> {
         }
     }
 
-    /// The same call, whose notes nobody reads.
+    /// The same call with notes that are discarded.
     pub(super) fn unheard(&self) -> Self {
         self.with_notes(Notes::default())
     }
@@ -292,7 +292,7 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
         None
     }
 
-    /// Time for an operation where the configuration gives none.
+    /// Time limit of an operation if the configuration sets none.
     fn default_timeout(&self, operation: Operation) -> Duration {
         let _ = operation;
         Duration::from_mins(5)
@@ -331,7 +331,7 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
         Err(unknown_version(self.type_name(), version, self.schema().version).into())
     }
 
-    /// Takes over a state of another type; `None` when it does not know that type.
+    /// Converts the state of another type for a `moved` block; `None` if that type is not supported.
     fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
         let _ = from;
         None
@@ -369,7 +369,7 @@ pub fn unknown_version(type_name: &str, version: i64, current: i64) -> Diagnosti
     Diagnostic::error("Unknown state version", detail)
 }
 
-/// What a `list` block asks for.
+/// The arguments of a `list` block.
 #[derive(Debug)]
 pub struct ListRequest {
     /// Its `config` block.
@@ -417,7 +417,7 @@ impl ListSink {
 
 #[async_trait]
 pub trait DataSource<D: Send + Sync + 'static>: BlockType {
-    /// Reads what the wholly known configuration asks for.
+    /// Reads the data for a wholly known configuration.
     async fn read(&self, cx: &Context<D>, config: Object) -> Result<(Object, Diagnostics), Diagnostics>;
 }
 
@@ -468,7 +468,7 @@ pub struct Progress {
 impl Progress {
     /// A line that the user sees at once.
     pub fn say(&self, message: impl Into<String>) {
-        // A client that has gone hears nothing; the action goes on.
+        // If the client has disconnected, the action continues.
         let _ = self.sender.send(message.into());
     }
 }

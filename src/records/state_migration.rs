@@ -24,7 +24,7 @@ pub(crate) struct Foreign {
 }
 
 impl Foreign {
-    /// Takes over a moved state; `None` when it is of another provider or type.
+    /// Converts a moved state; `None` if it is of another provider or type.
     pub(crate) fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
         let is_theirs = from.provider.ends_with("/tylerhatton/servicenow") && from.type_name == self.type_name;
         is_theirs.then(|| match from.schema_version {

@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use crate::http::{Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, secret};
 
-/// Where the other issuer's token comes from. It is fetched anew for each sign-in: such tokens live for minutes.
+/// Where the other issuer's token comes from. It is fetched for each sign-in, because such tokens live for minutes.
 #[derive(Clone, Debug)]
 pub enum FederatedToken {
-    /// Given: `oidc_token`, or what HCP Terraform puts into the environment.
+    /// The token itself: `oidc_token`, or a variable of HCP Terraform.
     Value(Secret),
     /// Kept up to date by the platform: `oidc_token_file_path`, Kubernetes, HCP Terraform.
     File(PathBuf),

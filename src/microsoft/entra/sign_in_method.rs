@@ -1,11 +1,11 @@
-//! Which sign-in is meant by what was given.
+//! The choice of a sign-in method from configuration and environment.
 
 use std::path::PathBuf;
 
 use super::{FederatedToken, Proof, SignIn};
 use crate::http::Secret;
 
-/// What one source (the configuration, or the environment) says about signing in. Empty text counts as not given.
+/// The sign-in arguments of one source (the configuration, or the environment). Empty text counts as absent.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
     pub client_id: Option<String>,
@@ -33,7 +33,7 @@ pub struct Pipeline {
     pub service_connection_id: Option<String>,
 }
 
-/// Why no sign-in, or no single one, is meant; [`ChoiceError::remedy`] says what can be done.
+/// Why no single method can be chosen; [`ChoiceError::remedy`] says what can be done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChoiceError {
     /// No method is configured.
@@ -95,7 +95,7 @@ impl Given {
         completed.sign_in(way, proves_by_oidc)
     }
 
-    /// The ways that this source asks for by their own credential.
+    /// The methods whose own credential this source has.
     fn ways(&self) -> Vec<Way> {
         let mut ways = Vec::new();
         if filled(self.access_token.as_ref()).is_some() {

@@ -47,7 +47,7 @@ pub(super) struct Object {
     pub(super) values: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// Why a `support_api_profile` cannot be used. What it holds is not quoted: it may be a cookie.
+/// Why a `support_api_profile` cannot be used. Its contents are not quoted: they may include a cookie.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ProfileError {
     /// The file is not there, or not ours to read.
@@ -101,7 +101,7 @@ impl Profile {
         Self::merged("{}")
     }
 
-    /// A profile given by the user, as JSON or as the path of a JSON file: merged over the standard one, null removes.
+    /// A configured profile, as JSON or as the path of a JSON file: merged over the standard one, null removes.
     ///
     /// # Errors
     /// [`ProfileError`].

@@ -136,7 +136,7 @@ impl SupportApi {
         })
     }
 
-    /// What the refused token says about itself.
+    /// What is wrong with the rejected token, by its claims.
     fn hint(&self, token: Option<&Token>) -> String {
         if self.entra.is_app_only() {
             return "; it is an application's own token without a user, which the admin center most likely never accepts"

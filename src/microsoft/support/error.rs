@@ -1,10 +1,10 @@
-//! Why the admin center did not do what was asked.
+//! Errors of the admin center's support API.
 
 use crate::http::{Answer, HttpError, StatusCode};
 use crate::microsoft::EntraError;
 
-/// Why the admin center did not do what was asked; [`SupportError::remedy`] says what can be done. Meanings: tools that use
-/// sibling routes of the same portal.
+/// An error of the admin center's support API; [`SupportError::remedy`] says what can be done. The meanings of the statuses
+/// come from tools that use sibling routes of the same portal.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SupportError {
     /// The request failed below the API: connection, TLS, time limit.
@@ -41,7 +41,7 @@ pub enum SupportError {
         "the admin center demands a live portal sign-in (440): this route does not accept access tokens in this tenant, so no program can {operation}"
     )]
     PortalSignIn { operation: &'static str },
-    /// A page for people instead of an answer.
+    /// A web page instead of a response.
     #[error(
         "the admin center answered the request to {operation} with {what} (status {status}), not with JSON: this is the portal's sign-in or error page, so the token was not accepted for the route or admin_url points to another site"
     )]
@@ -159,7 +159,7 @@ impl SupportError {
         .to_owned()
     }
 
-    /// The meaning of an answer that is no success.
+    /// The error for a response that is not a success.
     pub(super) fn from_answer(
         operation: &'static str,
         path: &str,
@@ -235,7 +235,7 @@ impl SupportError {
     }
 }
 
-/// Whether an answer says that the object, and not the page, is missing: JSON with a code of that kind.
+/// Whether a 404 is about the object and not the page: its body is JSON.
 pub(super) fn is_object_missing(answer: &Answer) -> bool {
     answer.status() == StatusCode::NOT_FOUND && answer.is_json()
 }

@@ -2,7 +2,7 @@
 
 use crate::http::{Secret, secret};
 
-/// One setting per tenant: the tool that cases go to, and the application that asks for tokens.
+/// The settings of a tenant: the tool that cases go to, and the application that requests tokens.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Settings {
     /// "Internal support tool".
@@ -20,7 +20,7 @@ pub struct Repository {
     pub endpoint: Option<String>,
     /// `aad` or `basic`; anything else is a value of the API that the profile does not know.
     pub authentication_type: Option<String>,
-    /// The application that tokens are asked for, or the OAuth client of the instance.
+    /// The audience application, or the OAuth client of the instance.
     pub client_id: Option<String>,
     /// The application (or user) that calls the instance.
     pub rest_user_name: Option<String>,
@@ -28,7 +28,7 @@ pub struct Repository {
     pub refresh_token_expiry: Option<i64>,
 }
 
-/// What a repository holds beside, sent with every write: the write replaces the whole.
+/// The secrets of a repository, sent with every write, because a write replaces everything.
 #[derive(Clone, Debug, Default)]
 pub struct RepositorySecrets {
     /// Of the application or OAuth client.
@@ -47,7 +47,7 @@ pub enum Deleted {
 }
 
 impl Repository {
-    /// The fields, by our names, that were given and differ in what was read back. What was left out is the admin center's
+    /// The fields, by our names, that were sent and differ in what was read back. What was omitted is the admin center's
     /// to fill.
     #[must_use]
     pub fn differences(&self, found: &Self) -> Vec<&'static str> {

@@ -14,7 +14,7 @@ use crate::microsoft::{
 
 const MY: &str = "/admin/api/supportRepository/my";
 
-/// An admin center that keeps what it is told, and does `quirk` first.
+/// An admin center that stores what it receives, and runs `quirk` first.
 async fn admin_center(document: Value, quirk: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static) -> Server {
     let document = Mutex::new(document);
     Server::by(move |received| {

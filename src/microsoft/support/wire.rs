@@ -28,7 +28,7 @@ impl Settings {
 }
 
 impl Repository {
-    /// `None` for an entry without id, which nobody could address.
+    /// `None` for an entry without id, which cannot be addressed.
     pub(super) fn read(object: &Object, fields: &Map<String, Value>) -> Option<Self> {
         Some(Self {
             repository_id: object.read_text("repository_id", fields)?,

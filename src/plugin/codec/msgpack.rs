@@ -43,7 +43,7 @@ fn error(path: &Trail<'_>, problem: impl Into<String>) -> CodecError {
     }
 }
 
-/// Terraform's numbers know infinity, but nothing that is no number.
+/// Terraform's numbers include infinity, but not NaN.
 fn float(float: f64, path: &Trail<'_>) -> Result<Number, CodecError> {
     if float.is_nan() {
         Err(error(path, "a number is required"))

@@ -12,7 +12,7 @@ pub(super) enum FieldValue {
 pub(super) struct Line {
     json: String,
     names: Vec<&'static str>,
-    /// Fields there was no room for.
+    /// The number of fields that did not fit.
     left_out: usize,
 }
 
@@ -34,7 +34,7 @@ impl Line {
         }
     }
 
-    /// Adds a field, unless an earlier one has the name or there is no room.
+    /// Adds a field, unless an earlier one has the name or the line is full.
     pub(super) fn add(&mut self, name: &'static str, value: &FieldValue) {
         // A name with an at sign would change the line's meaning: the host panics on a level that is no string.
         if name.starts_with('@') || self.names.contains(&name) {

@@ -78,7 +78,7 @@ pub enum Modifier {
     UseNonNullStateForUnknown,
     /// A change forces replacement.
     RequiresReplace,
-    /// A change needs a new object if the configuration gives the value.
+    /// A change forces replacement if the configuration sets the value.
     RequiresReplaceIfConfigured,
 }
 
@@ -266,7 +266,7 @@ impl Attribute {
         self
     }
 
-    /// The same attribute where it is only read: nobody configures, checks or plans it.
+    /// The same attribute as computed only: not configured, validated or planned.
     #[must_use]
     pub fn only_computed(self) -> Self {
         let Self {

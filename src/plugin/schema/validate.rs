@@ -1,6 +1,6 @@
 //! Checks of a configuration before anything is planned or written.
 //!
-//! A check sees only values that are known and not null, and says nothing while a value it depends on is unknown.
+//! A check gets only values that are known and not null, and passes while a value it depends on is unknown.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::plugin::{
 /// A check of one attribute's value.
 #[derive(Clone)]
 pub struct Validator {
-    /// What must hold, for the reference page; empty when the page says it elsewhere.
+    /// The rule, for the reference page; empty if the page states it elsewhere.
     pub rule: String,
     check: Check,
 }
@@ -117,7 +117,7 @@ pub fn at_most_characters(limit: usize) -> Validator {
     })
 }
 
-/// Text of this pattern; `what` says in words what that is.
+/// Text that matches this pattern, which `what` describes.
 ///
 /// # Panics
 /// When the pattern is none: the provider's own test of its schema notices.
@@ -283,7 +283,7 @@ fn code_list(names: &[&str]) -> String {
     names.join(", ")
 }
 
-/// Whether the configuration gives a value; `None` while that is unknown.
+/// Whether the configuration sets a value; `None` while that is unknown.
 fn is_configured(value: &Value) -> Option<bool> {
     match value {
         Value::Unknown => None,

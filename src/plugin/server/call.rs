@@ -67,8 +67,8 @@ pub(super) fn failed<R: Default>(problem: impl Into<Diagnostics>) -> (R, Diagnos
 }
 
 impl<P: Provider> Shared<P> {
-    /// Runs a call in a task of its own. When it panics, `after_panic` gives the response that loses nothing. What the call
-    /// noted as a warning is told in any case.
+    /// Runs a call in a separate task. If it panics, `after_panic` returns a response that loses no state. Warnings of the
+    /// call are shown in any case.
     pub(super) async fn run<R, F>(
         self: &Arc<Self>,
         rpc: &'static str,
@@ -147,7 +147,7 @@ pub(super) fn time_limit<D: Send + Sync + 'static>(
         .unwrap_or_else(|| resource.default_timeout(operation))
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(super) fn panic_text(payload: &(dyn Any + Send)) -> &str {
     match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => text,
@@ -156,7 +156,7 @@ pub(super) fn panic_text(payload: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// A caught panic, told to the user. The panic's own text went to the log through the hook, masked.
+/// The diagnostic of a caught panic. The hook has logged the panic's own text, masked.
 pub(super) fn panicked(rpc: &str, subject: &str, panic: tokio::task::JoinError) -> Diagnostic {
     let text = match panic.try_into_panic() {
         Ok(payload) => panic_text(payload.as_ref()).to_owned(),

@@ -44,7 +44,7 @@ impl<P: Provider> Shared<P> {
         Ok((Default::default(), diagnostics))
     }
 
-    /// Lists in a task of its own; what it finds flows into the stream one by one, and a client that has gone stops it.
+    /// Lists in a separate task that streams each object; it stops when the client disconnects.
     pub(super) fn list(self: Arc<Self>, request: proto::list_resource::Request) -> Events {
         let (events, stream) = mpsc::channel(1);
         let span = tracing::info_span!(

@@ -100,7 +100,7 @@ fn with_nulls(
     variants
 }
 
-/// Makes unknown what the provider gives a value and `other` plans differently.
+/// Makes unknown what the provider sets and `other` plans differently.
 fn open(attributes: &[Attribute], planned: &mut Object, other: &Object, config: &Object) {
     for attribute in attributes {
         let (configured, other) = (config.at(attribute.name), other.at(attribute.name));
@@ -117,7 +117,7 @@ fn open(attributes: &[Attribute], planned: &mut Object, other: &Object, config: 
     }
 }
 
-/// A resource's rules may leave open what the provider gives a value, never what the configuration gives one.
+/// A resource's rules may leave unknown what the provider sets, never what the configuration sets.
 fn keep_configured(attributes: &[Attribute], planned: &mut Object, config: &Object) {
     for attribute in attributes {
         let configured = config.at(attribute.name);

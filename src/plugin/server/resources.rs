@@ -104,7 +104,7 @@ impl<P: Provider> Shared<P> {
             )));
         }
         if request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty()) {
-            // An older Terraform wrote the state, without an identity: the next read gives one.
+            // An older Terraform wrote the state, without an identity: the next read sets one.
             return Ok((
                 proto::upgrade_resource_identity::Response {
                     upgraded_identity: Some(proto::ResourceIdentityData {

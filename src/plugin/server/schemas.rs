@@ -9,7 +9,7 @@ use crate::plugin::{
     provider::{Function, Provider, Signature},
 };
 
-/// What the server can do, the same in every answer that says it.
+/// The server's capabilities, the same in every response.
 pub(super) fn capabilities() -> proto::ServerCapabilities {
     proto::ServerCapabilities {
         plan_destroy: true,

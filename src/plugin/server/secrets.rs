@@ -6,7 +6,7 @@ use crate::plugin::{
     value::{Object, Value},
 };
 
-/// How secrets are kept out of what people read.
+/// How secrets are kept out of logs and messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Secrets {
     /// Removes the known ones from a text.
@@ -15,7 +15,7 @@ pub struct Secrets {
     pub learn: fn(&str),
 }
 
-/// Tells `learn` every text of a sensitive or write-only attribute.
+/// Passes every text of a sensitive or write-only attribute to `learn`.
 pub(super) fn learn(attributes: &[Attribute], object: &Object, learn: fn(&str)) {
     for attribute in attributes {
         let value = object.at(attribute.name);
