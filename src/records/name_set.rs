@@ -298,7 +298,7 @@ impl NameSet {
         record: &SysId,
         listed: &BTreeSet<String>,
     ) -> Result<Vec<String>, TableError> {
-        let mut is_second_look = false;
+        let mut is_recheck = false;
         loop {
             let links = self.links(session).of(record).await?;
             let ids = self.ids_of(session, listed).await?;
@@ -312,9 +312,9 @@ impl NameSet {
                     None => unknown.push(name),
                 }
             }
-            if granted.len() < listed.len() && !is_second_look {
+            if granted.len() < listed.len() && !is_recheck {
                 session.wait_for_second_look().await;
-                is_second_look = true;
+                is_recheck = true;
                 continue;
             }
             if !unknown.is_empty() {
