@@ -474,7 +474,7 @@ mod tests {
                 "200 to 299",
             ),
             (r#"{"operations": {"read_settings": null}}"#, "cannot be removed"),
-            (r#"{"headers": {"a b": "c"}}"#, "no header name"),
+            (r#"{"headers": {"a b": "c"}}"#, "not a valid header name"),
             (r#"{"headers": {"a": "c\nd"}}"#, "characters"),
             (
                 r#"{"repository": {"fields": {"endpoint": null}}}"#,

@@ -588,7 +588,7 @@ mod tests {
         );
         check(
             sound().with("key_wo_version", "1"),
-            &["key_wo_version: Invalid value for key_wo_version It needs `key_wo`"],
+            &["key_wo_version: Invalid value for key_wo_version It requires `key_wo`"],
         );
     }
 
