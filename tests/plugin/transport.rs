@@ -127,7 +127,7 @@ async fn a_failed_start_tells_the_host_why() {
             "no certificate",
             "PLUGIN_CLIENT_CERT contains no certificate",
         ),
-        ("PLUGIN_UNIX_SOCKET_GROUP", "no such group", "give the group's number"),
+        ("PLUGIN_UNIX_SOCKET_GROUP", "no such group", "use the group's number"),
     ];
     for (name, value, expected) in cases {
         let mut plugin = Setup::usual().with(name, value).start();
