@@ -107,10 +107,12 @@ impl Session {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
-            let is_worth_another = matches!(
-                error,
-                TableError::Garbled { .. } | TableError::TransactionCancelled { .. }
-            );
+            let is_worth_another = match &error {
+                TableError::Garbled { .. } | TableError::TransactionCancelled { .. } => true,
+                // A list is never "not found": what an instance says so in passing is asked for again.
+                TableError::Refused { .. } => answer.status().as_u16() == 404 && ask.verb == Verb::Read,
+                _ => false,
+            };
             if !is_worth_another || looks == SECOND_LOOKS {
                 return Err(error);
             }

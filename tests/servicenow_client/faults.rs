@@ -1,7 +1,8 @@
 //! Faults: nothing doubled, nothing forgotten, nothing believed to be gone that is there.
 
 use servicenow_provider::http::Method;
-use servicenow_provider::servicenow::{Origin, TableError, Update};
+use servicenow_provider::servicenow::tables::sys_user_group;
+use servicenow_provider::servicenow::{Origin, Query, TableError, Update};
 use servicenow_simulator::faults::{Fault, Matcher, RetryAfter};
 
 use super::*;
@@ -226,4 +227,22 @@ async fn whatever_happens_the_instance_holds_what_was_reported() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_found_once_is_asked_for_again() {
+    let simulator = simulator().await;
+    simulator
+        .instance()
+        .put("sys_user_group", &[("name", "Service Desk EMEA")]);
+    let lists = Matcher::table("sys_user_group").method(Method::GET);
+    simulator.instance().faults().next(lists, Fault::NotFound);
+    let query = Query::equals(sys_user_group::NAME, "Service Desk EMEA").unwrap();
+
+    let found = session(&simulator)
+        .select(sys_user_group::TABLE, &query, &[])
+        .await
+        .unwrap();
+
+    assert_eq!(found.len(), 1);
 }
