@@ -103,8 +103,10 @@ impl<P: Provider> Shared<P> {
                 ),
             )));
         }
-        if request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty()) {
-            // An older Terraform wrote the state, without an identity: the next read gives one.
+        let is_absent = request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty());
+        if is_absent || request.version < identity.version {
+            // An older Terraform wrote the state, without an identity, or an older provider another one: the next read gives
+            // one.
             return Ok((
                 proto::upgrade_resource_identity::Response {
                     upgraded_identity: Some(proto::ResourceIdentityData {
