@@ -60,7 +60,8 @@ pub(crate) fn fields() -> Vec<Field> {
         Field::new(
             ENABLE_JTI_VERIFICATION,
             Attribute::flag("enable_jti_verification").default(false).describe(
-                "Whether each token may be used for one call only. Entra's tokens are used for many, so keep it off.",
+                "Whether each token may be used for one call only. The instance's own default is on, and Entra's tokens \
+                 are used for many calls: so it is always sent, and off unless the configuration says otherwise.",
             ),
         ),
         Field::new(
@@ -68,12 +69,9 @@ pub(crate) fn fields() -> Vec<Field> {
             // Stable only where there was a configuration before: without one the instance chooses.
             Attribute::integer("cache_life_span")
                 .optional_computed()
-                .check(validate::at_least(0))
+                .check(validate::between(0, 720))
                 .plan(Modifier::UseNonNullStateForUnknown)
-                .describe(
-                    "How long the metadata document is cached; Microsoft's pages use 120. The unit is documented in two \
-                     ways, seconds and hours.",
-                ),
+                .describe("Hours for which the metadata document is cached, 720 at most; Microsoft's pages use 120."),
         ),
     ]
 }
