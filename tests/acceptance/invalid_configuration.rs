@@ -119,7 +119,10 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         ),
         (
             PROVIDER,
-            format!("{NAMED}{}", CONFIGURED.replace(" name", " cache_life_span = 721\n name")),
+            format!(
+                "{NAMED}{}",
+                CONFIGURED.replace(" name", " cache_life_span = 721\n name")
+            ),
             "721 is not between 0 and 720",
         ),
         (
