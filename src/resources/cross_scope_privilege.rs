@@ -4,15 +4,15 @@
 //! on destroy.
 
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Diagnostic, Object};
-use crate::records::application_scope::APPLICATION;
+use crate::plugin::{Attribute, Diagnostic, Object, Plan};
+use crate::records::application_scope::{self, APPLICATION};
 use crate::records::existing::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::resource::{Existing, RecordResource, Removal};
-use crate::servicenow::tables::sys_scope;
 use crate::servicenow::tables::sys_scope_privilege::{
     OPERATION, SOURCE_SCOPE, STATUS, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
 };
+use crate::servicenow::tables::{every, sys_scope};
 use crate::servicenow::{Cell, Column, Record, Row, Table};
 
 pub(super) struct CrossScopePrivilege;
@@ -88,7 +88,22 @@ impl RecordResource for CrossScopePrivilege {
                     .describe("Whether it may."),
             ),
             // The application of a record that was taken over is not ours to choose.
-            Field::application_scope().unless(ORIGINAL_STATUS),
+            Field::reference(
+                APPLICATION,
+                every::SYS_SCOPE,
+                "application_scope_id",
+                Attribute::text(application_scope::ATTRIBUTE)
+                    .optional_computed()
+                    .stable()
+                    .replaces()
+                    .check(validate::not_blank())
+                    .check(field::key_text())
+                    .describe(
+                        "Application that the record belongs to: `global`, a scope, or a sys_id. By default that of \
+                         `source_scope`, as with the records that the platform makes.",
+                    ),
+            )
+            .unless(ORIGINAL_STATUS),
             Field::local(Attribute::text(ORIGINAL_STATUS).computed().stable().describe(
                 "Status of the record before it was taken over: what destroy puts back. Null for a record that was made here \
                  or imported, which destroy removes.",
@@ -100,6 +115,22 @@ impl RecordResource for CrossScopePrivilege {
     fn display_name(record: &Record) -> String {
         let text = |column| record.text(column).value().unwrap_or("?");
         format!("{} {}: {}", text(OPERATION), text(TARGET_NAME), text(STATUS))
+    }
+
+    fn plan(plan: &mut Plan<'_>) {
+        if plan.prior.is_none() && plan.config.at(application_scope::ATTRIBUTE).is_null() {
+            let source = plan.state.at("source_scope").clone();
+            plan.state.set(application_scope::ATTRIBUTE, source);
+        }
+    }
+
+    fn row_to_create(_: &Object, row: Row) -> Row {
+        // Not known at the plan where the source is not.
+        let source = row.value(SOURCE_SCOPE).cloned();
+        match source.filter(|_| row.value(every::SYS_SCOPE).is_none()) {
+            Some(source) => row.set(every::SYS_SCOPE, source),
+            None => row,
+        }
     }
 
     fn take_over(existing: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
