@@ -1,7 +1,8 @@
 //! The configuration of an OIDC provider: metadata document, claim and user field.
 //!
-//! The instance supports one claim per metadata address, so a second configuration of an address is not made: the
-//! existing one is offered for use. One that others use is neither changed unasked nor removed.
+//! Releases before Zurich refuse a second configuration of a metadata address, and which of several counts is not
+//! documented. So a second one is made only where the user asks for it, else the existing one is offered for use. One that
+//! others use is neither changed unasked nor removed.
 
 use super::CONFIGURATION_ID;
 use crate::clients::Clients;
@@ -23,6 +24,12 @@ pub(super) const OWNS: &str = "owns_configuration";
 /// Of the names of its attributes in `left_alone`.
 const PREFIX: &str = "configuration.";
 
+/// Whether another configuration may have the same address.
+const SHARE: &str = "share_metadata_url";
+
+/// Where the address is given.
+const METADATA_URL: &str = "configuration.metadata_url";
+
 /// The nested object.
 pub(crate) const ATTRIBUTE: &str = "configuration";
 
@@ -40,6 +47,11 @@ pub(crate) fn fields() -> Vec<Field> {
                  Entra's version 1 tokens, with it for version 2.",
             ),
         ),
+        Field::local(Attribute::flag(SHARE).describe(
+            "Whether this configuration may have a metadata address that another one has. From Zurich on an instance \
+             accepts that (for single sign-on by its documentation); which of them checks a token that fits several is \
+             not documented. Older releases refuse it.",
+        )),
         Field::new(
             USER_CLAIM,
             Attribute::text("user_claim").default("appid").check(validate::not_blank()).describe(
@@ -138,11 +150,8 @@ pub(super) async fn create(
     let Some(planned) = state.object(ATTRIBUTE).cloned() else {
         return Ok(());
     };
-    let url = planned.text("metadata_url").unwrap_or_default();
-    let key = Query::equals(OIDC_URL, url).map_err(|error| {
-        diagnostics::of_query(&error, "create the OIDC configuration").at_attribute("configuration.metadata_url")
-    })?;
-    if let Some(sys_id) = existing(session, &key, &planned).await? {
+    let key = key(&planned)?;
+    if let Some(sys_id) = existing(session, &key, &planned, None).await? {
         state.set(CONFIGURATION_ID, sys_id.as_str());
         let row = field::row_to_create(&fields(), session, &planned).await?;
         let update = Update {
@@ -177,7 +186,7 @@ pub(super) async fn create(
             },
         ) => {
             // Some instances answer so when the address is taken by a record that was made meanwhile.
-            existing(session, &key, &planned).await?;
+            existing(session, &key, &planned, None).await?;
             let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
             problem.detail.push_str(
                 "\n\nSome instances allow nobody to create it over the API. Then create it in the form (System OAuth > \
@@ -186,7 +195,14 @@ pub(super) async fn create(
             return Err(problem.at_attribute(ATTRIBUTE));
         }
         Err(error) => {
-            return Err(diagnostics::of_table(&error, "create the OIDC configuration").at_attribute(ATTRIBUTE));
+            let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
+            if shares(&planned) {
+                problem.detail.push_str(
+                    "\n\nReleases before Zurich refuse a second configuration of a metadata address, whatever \
+                     share_metadata_url says.",
+                );
+            }
+            return Err(problem.at_attribute(ATTRIBUTE));
         }
     };
     state.set(CONFIGURATION_ID, written.record.sys_id().as_str());
@@ -222,6 +238,9 @@ pub(super) async fn update(
     let row = field::row_to_update(&fields(), session, former, &planned).await?;
     if row.is_empty() {
         return Ok(());
+    }
+    if row.value(OIDC_URL).is_some() && !shares(&planned) {
+        existing(session, &key(&planned)?, &planned, Some(&sys_id)).await?;
     }
     let update = Update {
         table: TABLE,
@@ -423,14 +442,40 @@ fn refers_to(mapping: &Record, sys_id: &SysId) -> bool {
     refers || cells.iter().all(Cell::is_hidden)
 }
 
-/// A configuration of this metadata address that can be taken over: made by this account, the same name, claim and field,
-/// and used by no provider. Such a one remains when a create was cut short, or its provider was removed by hand. Any other
-/// is refused: there is one per address.
-async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Option<SysId>, Diagnostic> {
+fn shares(planned: &Object) -> bool {
+    planned.flag(SHARE) == Some(true)
+}
+
+/// What there is one configuration of: the address; where that is shared, the address and the name.
+fn key(planned: &Object) -> Result<Query, Diagnostic> {
+    let text = |name| planned.text(name).unwrap_or_default();
+    let key = Query::equals(OIDC_URL, text("metadata_url"));
+    let key = if shares(planned) {
+        key.and_then(|key| Ok(key.and(Query::equals(NAME, text("name"))?)))
+    } else {
+        key
+    };
+    key.map_err(|error| diagnostics::of_query(&error, "look for the OIDC configuration").at_attribute(METADATA_URL))
+}
+
+/// A configuration of this key that can be taken over: made by this account, the same name, claim and field, and used by no
+/// provider. Such a one remains when a create was cut short, or its provider was removed by hand. Any other is refused, and
+/// whichever it is where there is an `own` one already.
+async fn existing(
+    session: &Session,
+    key: &Query,
+    planned: &Object,
+    own: Option<&SysId>,
+) -> Result<Option<SysId>, Diagnostic> {
     let problem =
         |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
     let columns = [field::columns(&fields()), vec![every::SYS_CREATED_BY]].concat();
-    let found = session.find_present(TABLE, key, &columns).await.map_err(problem)?;
+    let key = match own {
+        Some(own) => Query::differs(every::SYS_ID, own.as_str()).map(|others| key.clone().and(others)),
+        None => Ok(key.clone()),
+    };
+    let key = key.map_err(|source| problem(TableError::Query { table: TABLE, source }))?;
+    let found = session.find_present(TABLE, &key, &columns).await.map_err(problem)?;
     let Some(record) = found else { return Ok(None) };
     let sys_id = record.sys_id();
     let text = |column| record.text(column).value().unwrap_or("nothing").to_owned();
@@ -439,7 +484,7 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
     let is_the_same = is_equal && planned.text("name") == Some(&name);
     let is_unused = !is_used(session, sys_id, None).await.map_err(problem)?;
     let by = record.text(every::SYS_CREATED_BY).value();
-    if is_the_same && is_unused && by.is_some_and(|by| session.is_account(by)) {
+    if own.is_none() && is_the_same && is_unused && by.is_some_and(|by| session.is_account(by)) {
         return Ok(Some(sys_id.clone()));
     }
     let sys_id = sys_id.as_str();
@@ -449,7 +494,9 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
         ),
         Some(_) | None => String::new(),
     };
-    let remedy = if is_equal {
+    let remedy = if shares(planned) {
+        format!("Give this one another name.{origin}")
+    } else if is_equal && own.is_none() {
         format!(
             "It maps the same claim to the same field, so use it: replace the block `configuration` with\n\n  \
              configuration_id = \"{sys_id}\"\n\nIt is then not changed or removed here.{origin}"
@@ -461,12 +508,16 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
              give configuration_id = \"{sys_id}\".{origin}"
         )
     };
+    let opt_in = if shares(planned) {
+        String::new()
+    } else {
+        format!("\n\nTo have two configurations of one address all the same, on Zurich or later, set {SHARE} = true.")
+    };
     let detail = format!(
-        "The instance supports one claim per metadata address, and the configuration {name} ({sys_id}) has this one \
-         already.\n\n{remedy}"
+        "The configuration {name} ({sys_id}) has this metadata address already. Releases before Zurich refuse a second one; \
+         later ones may accept it, and which of them then checks a token is not documented.\n\n{remedy}{opt_in}"
     );
-    Err(Diagnostic::error("The metadata address is configured already", detail)
-        .at_attribute("configuration.metadata_url"))
+    Err(Diagnostic::error("The metadata address is configured already", detail).at_attribute(METADATA_URL))
 }
 
 fn attribute_of(column: &str) -> Option<&'static str> {
