@@ -114,8 +114,8 @@ impl RecordResource for OidcProvider {
                     .check(field::sys_id_text())
                     .stable()
                     .describe(
-                        "`sys_id` of a configuration that exists already and is to be used as it is; with `configuration`, \
-                         that of the configuration made here.",
+                        "`sys_id` of a configuration that exists already and is to be used as it is. Beside `configuration` \
+                         it can only be that of the configuration which is managed already, as generated after an import.",
                     ),
             ),
             Field::local(configuration::attribute()),
@@ -129,10 +129,14 @@ impl RecordResource for OidcProvider {
     }
 
     fn rules() -> Vec<Rule> {
-        vec![Rule::ExactlyOneOf(&[configuration::ATTRIBUTE, CONFIGURATION_ID])]
+        vec![Rule::AtLeastOneOf(&[configuration::ATTRIBUTE, CONFIGURATION_ID])]
     }
 
     fn plan(plan: &mut Plan<'_>) {
+        if let Err(problem) = configuration::is_one(plan.config, plan.prior) {
+            plan.diagnostics.push(problem);
+            return;
+        }
         configuration::warn(plan);
         configuration::plan_owner(plan);
         configuration::plan_left_alone(plan);
@@ -160,6 +164,7 @@ impl RecordResource for OidcProvider {
         planned: Object,
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
+        configuration::is_one(config, None)?;
         let mut new = match record.begin(cx, &planned).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
@@ -221,6 +226,7 @@ impl RecordResource for OidcProvider {
         planned: Object,
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
+        configuration::is_one(config, Some(prior))?;
         let session = cx.instance()?;
         // Names that do not exist are found out before anything is written.
         name_set::resolve(&record.name_sets(), &session, Some(prior), &planned).await?;

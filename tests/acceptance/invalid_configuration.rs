@@ -109,11 +109,6 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         ),
         (
             PROVIDER,
-            format!("{NAMED}{CONFIGURED}configuration_id = \"{}\"", "0".repeat(32)),
-            "`configuration`, `configuration_id` are given together.",
-        ),
-        (
-            PROVIDER,
             format!("{NAMED}configuration_id = \"x\""),
             "\"x\" is no sys_id.",
         ),

@@ -99,6 +99,23 @@ pub(super) fn is_managed(object: &Object) -> bool {
     !object.at(ATTRIBUTE).is_null()
 }
 
+/// Checks that the configuration does not name two: a `configuration_id` beside `configuration` is that of the configuration
+/// which is managed already. Terraform before 1.14 generates both after an import.
+pub(super) fn is_one(config: &Object, prior: Option<&Object>) -> Result<(), Diagnostic> {
+    let Some(given) = config.text(CONFIGURATION_ID).filter(|_| is_managed(config)) else {
+        return Ok(());
+    };
+    let managed = prior.filter(|prior| is_managed(prior)).and_then(reference);
+    if managed.is_some_and(|managed| managed.as_str().eq_ignore_ascii_case(given)) {
+        return Ok(());
+    }
+    let detail = format!(
+        "{CONFIGURATION_ID} beside {ATTRIBUTE} can only be that of the configuration which is managed here already. Leave out \
+         {CONFIGURATION_ID} to have a configuration made as {ATTRIBUTE} says, or leave out {ATTRIBUTE} to use {given} as it is."
+    );
+    Err(Diagnostic::error("Two configurations are given", detail).at_attribute(CONFIGURATION_ID))
+}
+
 fn user_field() -> validate::Validator {
     validate::Validator::text("", |text| {
         if text == "user_id" {

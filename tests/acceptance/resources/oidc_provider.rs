@@ -296,6 +296,15 @@ async fn a_configuration_that_exists_can_be_used_as_it_is() {
             .fails_saying(&format!("configuration_id = \"{existing}\""));
         assert_eq!(simulator.instance().fingerprint(), before);
 
+        workspace.configure(&configured("oid").replacen(
+            "configuration",
+            &format!("configuration_id = {existing:?}\n configuration"),
+            1,
+        ));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("Two configurations are given");
         workspace.configure(&least(&format!("configuration_id = {existing:?}")));
         workspace.terraform("apply").await.succeeds();
         workspace.plan_is_empty().await;
