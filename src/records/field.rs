@@ -168,8 +168,8 @@ impl Field {
     /// What stays as it is until the configuration names it.
     pub(crate) fn left_alone() -> Self {
         Self::local(Attribute::texts(LEFT_ALONE).computed().describe(
-            "Names of arguments that have a default, and had another value when the record was imported or moved here: they \
-             stay as they are until the configuration names them. Null for a record that was made here.",
+            "Names of arguments whose values an import found, or that a move left unknown, and that the configuration would \
+             else change by not naming them: they stay as they are until it names them. Null for a record that was made here.",
         ))
     }
 
@@ -184,13 +184,8 @@ impl Field {
         self
     }
 
-    /// The column is not managed while the configuration does not name the attribute.
+    /// The column is not managed while the configuration does not name the attribute, and was not read by an import.
     pub(crate) fn managed_when_named(mut self) -> Self {
-        if self.unnamed == Unnamed::LeftAlone {
-            self.attributes
-                .iter_mut()
-                .for_each(|attribute| attribute.presence = Presence::Optional);
-        }
         self.unnamed = Unnamed::NotManaged;
         self
     }
@@ -445,10 +440,11 @@ pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
         let former = plan.prior.map(|prior| prior.at(name).clone());
         match field.unnamed {
             Unnamed::LeftAlone if !is_named => plan.state.set(name, former),
-            Unnamed::Kept if !is_named && left_alone.contains(name) => {
+            Unnamed::Kept | Unnamed::NotManaged if !is_named && left_alone.contains(name) => {
                 plan.state.set(name, former);
                 plan.replace.retain(|path| *path != Path::of(name));
             }
+            Unnamed::NotManaged if !is_named => plan.state.set(name, Value::Null),
             Unnamed::LeftAlone | Unnamed::Kept | Unnamed::NotManaged => {}
         }
         match field.source {

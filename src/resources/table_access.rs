@@ -64,7 +64,7 @@ impl RecordResource for TableAccess {
         let original = |attribute: Attribute, setting: &str| {
             Field::local(attribute.computed().stable().describe(format!(
                 "`{setting}` before it was first changed here: what destroy puts back. Null while `{setting}` is not \
-                 configured."
+                 managed."
             )))
         };
         vec![
@@ -155,7 +155,10 @@ impl RecordResource for TableAccess {
         let Some(sys_id) = resource::sys_id(state) else {
             return Ok(());
         };
-        let managed = SETTINGS.iter().filter(|setting| setting.is_managed(state));
+        let left_alone = field::left_alone(Some(state), "");
+        let managed = SETTINGS
+            .iter()
+            .filter(|setting| setting.is_managed(state) && !left_alone.contains(setting.attribute));
         let row = managed.fold(Row::new(), |row, setting| {
             setting.write(row, state.at(setting.original))
         });
@@ -322,12 +325,19 @@ fn take_over(record: &Record, state: &mut Object, known: Known) {
     if let Cell::Value(name) = record.text(NAME) {
         state.set(TABLE_NAME, name);
     }
+    let left_alone = field::left_alone(Some(state), "");
     for setting in SETTINGS {
         let Some(value) = setting.read(record) else {
             continue;
         };
         match known {
-            Known::Planned | Known::Former if setting.is_managed(state) => state.set(setting.attribute, value),
+            Known::Planned | Known::Former if setting.is_managed(state) => {
+                if left_alone.contains(setting.attribute) {
+                    // Nothing was changed here yet.
+                    state.set(setting.original, value.clone());
+                }
+                state.set(setting.attribute, value);
+            }
             Known::Planned | Known::Former => {}
             Known::Nothing => {
                 let value = if value.as_str() == Some("") { Value::Null } else { value };
@@ -335,6 +345,10 @@ fn take_over(record: &Record, state: &mut Object, known: Known) {
                 state.set(setting.original, value);
             }
         }
+    }
+    if known == Known::Nothing {
+        let found = SETTINGS.iter().filter(|setting| setting.is_managed(state));
+        field::set_left_alone(state, found.map(|setting| setting.attribute.to_owned()).collect());
     }
 }
 

@@ -282,3 +282,33 @@ async fn an_import_plans_nothing_and_its_values_count_as_the_old_ones() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_the_configuration_does_not_name_stays_as_it_was_imported() {
+    for_each_terraform(async |terraform| {
+        let (simulator, id) = closed().await;
+        let narrow = OPEN.replace("access      = \"public\"\n      ", "");
+        let workspace = simulator.workspace(terraform, &narrow.replace("read_access = true", "read_access = false"));
+        workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
+        workspace.plan_is_empty().await;
+
+        // Only what is named is written, and put back.
+        workspace.configure(&narrow);
+        workspace
+            .plan()
+            .await
+            .updates_only(ADDRESS, &["left_alone", "read_access"]);
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        assert_eq!(settings(&simulator), ["package_private", "true", "2"]);
+
+        // Others may change the rest, and a destroy leaves that.
+        simulator
+            .instance()
+            .change("sys_db_object", &id, &[("access", "public"), ("caller_access", "1")]);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(settings(&simulator), ["public", "false", "1"]);
+    })
+    .await;
+}
