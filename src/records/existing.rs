@@ -8,7 +8,7 @@ use crate::plugin::{Diagnostic, Object};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::servicenow::tables::every;
-use crate::servicenow::{Column, Query, QueryError, Record, Row, Session, Table, TableError};
+use crate::servicenow::{Column, Query, QueryError, Record, Row, Session, Table, TableError, Turn};
 
 /// What a record of a table is known by, where the instance does not keep a second one of it out, or does so with a bare
 /// refusal.
@@ -72,28 +72,48 @@ impl Key<'_> {
     /// Why an insert was refused as a duplicate: somebody was faster.
     pub(crate) async fn of_insert(&self, session: &Session, error: &TableError) -> Diagnostic {
         if matches!(error, TableError::Duplicate { .. })
-            && let Ok(Some(record)) = self.find(session, &[]).await
+            && let Ok(Some(record)) = self.find(session, &[], None).await
         {
             return self.exists(&record);
         }
         diagnostics::of_table(error, &format!("create the {}", self.noun)).at_attribute(self.attribute)
     }
 
+    /// Waits for the right to look for a record of the key and make one.
+    pub(crate) async fn turn(&self, session: &Session) -> Result<Turn, Diagnostic> {
+        let turn = session.turn(self.table, self.query.clone()).await;
+        turn.map_err(|error| self.not_found(&error))
+    }
+
     /// The record that has the key, with these columns and those that tell whose it is.
-    pub(crate) async fn find(&self, session: &Session, columns: &[Column]) -> Result<Option<Record>, Diagnostic> {
+    pub(crate) async fn find(
+        &self,
+        session: &Session,
+        columns: &[Column],
+        turn: Option<&Turn>,
+    ) -> Result<Option<Record>, Diagnostic> {
         let columns = [
             columns,
-            &[self.natural.label, every::SYS_CREATED_BY, every::SYS_CREATED_ON],
+            &[
+                self.natural.label,
+                every::SYS_CREATED_BY,
+                every::SYS_CREATED_ON,
+                every::SYS_UPDATED_BY,
+                every::SYS_UPDATED_ON,
+            ],
         ]
         .concat();
+        if let Some(turn) = turn
+            && let Some(made) = session
+                .made_before(turn, &columns)
+                .await
+                .map_err(|error| self.not_found(&error))?
+        {
+            return Ok(Some(made));
+        }
         let find = || async {
             let found = session.find_present(self.table, self.query, &columns).await;
-            found.map_err(|error| {
-                diagnostics::of_table(
-                    &error,
-                    &format!("look for {} with {}", diagnostics::with_article(self.noun), self.words),
-                )
-            })
+            found.map_err(|error| self.not_found(&error))
         };
         let found = find().await?;
         if found.is_none() && self.natural.recheck {
@@ -101,6 +121,11 @@ impl Key<'_> {
             return find().await;
         }
         Ok(found)
+    }
+
+    fn not_found(&self, error: &TableError) -> Diagnostic {
+        let noun = diagnostics::with_article(self.noun);
+        diagnostics::of_table(error, &format!("look for {noun} with {}", self.words))
     }
 
     /// The refusal, which names the record.

@@ -19,7 +19,7 @@ use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::Foreign;
 use crate::records::{diagnostics, import, list, name_set, required_roles};
 use crate::servicenow::{
-    Column, InputMode, Insert, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update, Value,
+    Column, InputMode, Insert, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Turn, Update, Value,
     Written,
 };
 
@@ -233,6 +233,8 @@ pub(crate) struct New {
     key: Option<Query>,
     names: name_set::Resolved,
     planned: Object,
+    /// Nobody else of this process makes one of its key meanwhile.
+    turn: Option<Turn>,
 }
 
 impl New {
@@ -343,7 +345,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
         };
-        match self.insert(cx, &new, planned, config).await {
+        match self.insert(cx, *new, planned, config).await {
             Ok(outcome) => Ok(outcome),
             Err(NotInserted { error, problem, state }) => not_created(&error, state, problem),
         }
@@ -356,14 +358,16 @@ impl<R: RecordResource> ManagedRecord<R> {
         let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
         let row = field::row_to_create(&self.fields, &session, planned).await?;
         let key = self.key(&row)?;
-        if let Some(key) = self.existing(key.as_ref(), planned)
-            && let Some(found) = key.find(&session, &self.columns()).await?
-        {
-            let mut state = planned.clone();
-            return match R::take_over(&found, &mut state)? {
-                Existing::Refused => Err(key.exists(&found).into()),
-                Existing::TakenOver => self.take_over(cx, &session, found, state).await.map(Begun::TakenOver),
-            };
+        let mut turn = None;
+        if let Some(key) = self.existing(key.as_ref(), planned) {
+            let turn = turn.insert(key.turn(&session).await?);
+            if let Some(found) = key.find(&session, &self.columns(), Some(&*turn)).await? {
+                let mut state = planned.clone();
+                return match R::take_over(&found, &mut state)? {
+                    Existing::Refused => Err(key.exists(&found).into()),
+                    Existing::TakenOver => self.take_over(cx, &session, found, state).await.map(Begun::TakenOver),
+                };
+            }
         }
         let planned = planned.clone();
         let new = New {
@@ -372,6 +376,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             key,
             names,
             planned,
+            turn,
         };
         Ok(Begun::New(Box::new(new)))
     }
@@ -380,7 +385,7 @@ impl<R: RecordResource> ManagedRecord<R> {
     pub(crate) async fn insert(
         &self,
         cx: &Context<Clients>,
-        new: &New,
+        mut new: New,
         mut state: Object,
         config: &Object,
     ) -> Result<Outcome, NotInserted> {
@@ -409,6 +414,9 @@ impl<R: RecordResource> ManagedRecord<R> {
         // The record exists from here on: whatever fails below, Terraform must know its sys_id.
         state.set("id", sys_id.as_str());
         cx.keep(&state);
+        if let Some(mut turn) = new.turn.take() {
+            turn.made(&sys_id);
+        }
         let mut problems = self.mismatches(&written);
         self.finish(cx, session, &written.record, &mut state, &mut problems)
             .await;

@@ -179,7 +179,7 @@ impl RecordResource for OidcProvider {
             cx.keep(&state);
             new.set(CONFIGURATION, configuration::reference(&state));
         }
-        match record.insert(cx, &new, state, config).await {
+        match record.insert(cx, *new, state, config).await {
             Ok(outcome) => Ok(resource::with(outcome, problems)),
             Err(NotInserted {
                 error,

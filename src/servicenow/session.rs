@@ -11,8 +11,10 @@ use super::caches::{ChoiceCaches, FindCaches, LinkCaches, NameCaches};
 use super::connection::{Connection, InstanceOptions};
 use super::error::ConfigError;
 use super::prefetch::Ahead;
+use super::shared::Shared;
 use super::sign_in::{AccessToken, SignInError, SignInMethod};
 use super::sys_id::SysId;
+use super::table::Table;
 use crate::http::{Limits, Secret};
 use crate::sync::lock;
 
@@ -35,6 +37,7 @@ impl Instance {
             names: NameCaches::default(),
             choices: ChoiceCaches::default(),
             links: LinkCaches::default(),
+            turns: Shared::default(),
             fresh_users: Mutex::default(),
             removed: Mutex::default(),
         };
@@ -159,6 +162,8 @@ pub(super) struct Inner {
     pub(super) names: NameCaches,
     pub(super) choices: ChoiceCaches,
     pub(super) links: LinkCaches,
+    /// By table and key: one record at a time is looked for and made.
+    pub(super) turns: Shared<(Table, String), tokio::sync::Mutex<Option<SysId>>>,
     /// Users that this process made and gave nothing yet, so that nobody needs to look what they have.
     fresh_users: Mutex<HashSet<SysId>>,
     /// Records that this process removed, which a search may still show.
