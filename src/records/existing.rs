@@ -74,7 +74,7 @@ impl Key<'_> {
         if matches!(error, TableError::Duplicate { .. })
             && let Ok(Some(record)) = self.find(session, &[], None).await
         {
-            return self.exists(&record);
+            return self.exists(&record, None);
         }
         diagnostics::of_table(error, &format!("create the {}", self.noun)).at_attribute(self.attribute)
     }
@@ -128,8 +128,8 @@ impl Key<'_> {
         diagnostics::of_table(error, &format!("look for {noun} with {}", self.words))
     }
 
-    /// The refusal, which names the record.
-    pub(crate) fn exists(&self, record: &Record) -> Diagnostic {
+    /// The refusal, which names the record; with advice, if there is more to say than how to import it.
+    pub(crate) fn exists(&self, record: &Record, advice: Option<&str>) -> Diagnostic {
         let Key { noun, words, .. } = self;
         let NaturalKey {
             label, why, otherwise, ..
@@ -141,9 +141,10 @@ impl Key<'_> {
         let on = record.text(every::SYS_CREATED_ON).value();
         let on = on.map_or_else(String::new, |on| format!(", on {on} UTC"));
         let detail = format!(
-            "The instance has {} with {words} already: {name} ({sys_id}{by}{on}). {why}\n\n{}\n\nAn apply that was cut \
+            "The instance has {} with {words} already: {name} ({sys_id}{by}{on}). {why}{}\n\n{}\n\nAn apply that was cut \
              short before it could save its state leaves such a record. If it belongs to somebody else, {}.",
             diagnostics::with_article(noun),
+            advice.map(|advice| format!("\n\n{advice}")).unwrap_or_default(),
             import_it(self.resource, sys_id),
             otherwise
         );

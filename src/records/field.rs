@@ -412,6 +412,13 @@ pub(crate) async fn row_to_update(
     Ok(row)
 }
 
+/// Forgets what a record holds where the plan names nothing: it stays.
+pub(crate) fn forget_unplanned(fields: &[Field], planned: &Object, was: &mut Object) {
+    for field in fields.iter().filter(|field| planned.at(field.name()).is_null()) {
+        was.set(field.name(), Value::Null);
+    }
+}
+
 /// Writes into the state what a record says.
 pub(crate) async fn read_into(
     fields: &[Field],

@@ -100,9 +100,9 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     ///
     /// # Errors
     /// When what must be kept cannot be read.
-    fn take_over(existing: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
-        let _ = (existing, state);
-        Ok(Existing::Refused)
+    fn take_over(session: &Session, existing: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
+        let _ = (session, existing, state);
+        Ok(Existing::Refused { advice: None })
     }
 
     /// What a destroy does with the record.
@@ -198,12 +198,17 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
 }
 
 /// What becomes of a record that has the key of one to be made.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Existing {
     /// The create is refused, and names it.
-    Refused,
+    Refused {
+        /// What can be done, beyond an import.
+        advice: Option<String>,
+    },
     /// It is managed from now on.
-    TakenOver,
+    TakenOver {
+        /// What the user is told.
+        warning: Option<Diagnostic>,
+    },
 }
 
 /// What a destroy does with a record.
@@ -341,7 +346,7 @@ impl<R: RecordResource> ManagedRecord<R> {
     }
 
     async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
-        let new = match self.begin(cx, &planned).await? {
+        let new = match self.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
         };
@@ -352,7 +357,12 @@ impl<R: RecordResource> ManagedRecord<R> {
     }
 
     /// Looks up all that the plan names, and whether the record exists.
-    pub(crate) async fn begin(&self, cx: &Context<Clients>, planned: &Object) -> Result<Begun, Diagnostics> {
+    pub(crate) async fn begin(
+        &self,
+        cx: &Context<Clients>,
+        planned: &Object,
+        config: &Object,
+    ) -> Result<Begun, Diagnostics> {
         let session = cx.instance()?;
         // Names that do not exist are found out before anything is written.
         let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
@@ -363,9 +373,14 @@ impl<R: RecordResource> ManagedRecord<R> {
             let turn = turn.insert(key.turn(&session).await?);
             if let Some(found) = key.find(&session, &self.columns(), Some(&*turn)).await? {
                 let mut state = planned.clone();
-                return match R::take_over(&found, &mut state)? {
-                    Existing::Refused => Err(key.exists(&found).into()),
-                    Existing::TakenOver => self.take_over(cx, &session, found, state).await.map(Begun::TakenOver),
+                return match R::take_over(&session, &found, &mut state)? {
+                    Existing::Refused { advice } => Err(key.exists(&found, advice.as_deref()).into()),
+                    Existing::TakenOver { warning } => {
+                        let ended = self
+                            .take_over(cx, &session, &found, &names, (state, planned), config)
+                            .await?;
+                        Ok(Begun::TakenOver(with(ended, warning.into_iter().collect())))
+                    }
                 };
             }
         }
@@ -390,8 +405,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         config: &Object,
     ) -> Result<Outcome, NotInserted> {
         let session = &new.session;
-        let sets = self.name_sets();
-        name_set::clear(&sets, &mut state);
+        name_set::clear(&self.name_sets(), &mut state);
         let row = R::row_to_create(&state, new.row.clone());
         let insert = Insert {
             table: R::TABLE,
@@ -417,61 +431,78 @@ impl<R: RecordResource> ManagedRecord<R> {
         if let Some(mut turn) = new.turn.take() {
             turn.made(&sys_id);
         }
-        let mut problems = self.mismatches(&written);
+        let planned = (&new.planned, config);
+        Ok(self.complete(cx, session, &written, &new.names, planned, state).await)
+    }
+
+    /// Manages a record that exists already: from here on it is as planned. What the plan does not name stays as it is.
+    async fn take_over(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        found: &Record,
+        names: &name_set::Resolved,
+        (mut state, planned): (Object, &Object),
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        state.set("id", found.sys_id().as_str());
+        name_set::clear(&self.name_sets(), &mut state);
+        // What it was must be known to Terraform before it is changed.
+        cx.keep(&state);
+        let mut was = state.clone();
+        field::read_into(&self.fields, session, found, &mut was, Known::Nothing).await?;
+        field::forget_unplanned(&self.fields, &state, &mut was);
+        let row = field::row_to_update(&self.fields, session, &was, &state).await?;
+        let update = Update {
+            table: R::TABLE,
+            sys_id: found.sys_id(),
+            row: self.with_secrets(row, |secret| secret.names.configured(config)),
+            read: &self.columns(),
+            input: InputMode::Stored,
+        };
+        match session.update(update).await {
+            Ok(written) => Ok(self
+                .complete(cx, session, &written, names, (planned, config), state)
+                .await),
+            Err(error) => {
+                let problem = failed::<R>(&error, "change the existing");
+                Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()))
+            }
+        }
+    }
+
+    /// Makes what belongs to a record that exists from here on, and says what was not kept of it.
+    async fn complete(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        written: &Written,
+        names: &name_set::Resolved,
+        (planned, config): (&Object, &Object),
+        mut state: Object,
+    ) -> Outcome {
+        let sys_id = written.record.sys_id();
+        let mut problems = self.mismatches(written);
         self.finish(cx, session, &written.record, &mut state, &mut problems)
             .await;
         for secret in self.secrets(InputMode::Display) {
             if let Some(value) = secret.names.configured(config)
-                && let Err(problem) = send_secret::<R>(session, &sys_id, secret, value).await
+                && let Err(problem) = send_secret::<R>(session, sys_id, secret, value).await
             {
                 problems.push(problem);
             }
         }
         name_set::grant(
-            &sets,
+            &self.name_sets(),
             session,
-            &sys_id,
-            &new.names,
-            (None, &new.planned),
+            sys_id,
+            names,
+            (None, planned),
             &mut state,
             &mut problems,
         )
         .await;
-        Ok(outcome(state, problems))
-    }
-
-    /// Manages a record that exists already: from here on it is as planned.
-    async fn take_over(
-        &self,
-        cx: &Context<Clients>,
-        session: &Session,
-        found: Record,
-        mut state: Object,
-    ) -> Result<Outcome, Diagnostics> {
-        state.set("id", found.sys_id().as_str());
-        // What it was must be known to Terraform before it is changed.
-        cx.keep(&state);
-        let mut was = state.clone();
-        field::read_into(&self.fields, session, &found, &mut was, Known::Nothing).await?;
-        let update = Update {
-            table: R::TABLE,
-            sys_id: found.sys_id(),
-            row: field::row_to_update(&self.fields, session, &was, &state).await?,
-            read: &self.columns(),
-            input: InputMode::Stored,
-        };
-        let written = match session.update(update).await {
-            Ok(written) => written,
-            Err(error) => {
-                let problem = failed::<R>(&error, "change the existing");
-                return Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()));
-            }
-        };
-        let mut problems = self.mismatches(&written);
-        problems.extend(existing::taken_over(session, R::NOUN, &found));
-        self.finish(cx, session, &written.record, &mut state, &mut problems)
-            .await;
-        Ok(outcome(state, problems))
+        outcome(state, problems)
     }
 
     /// Writes into the state what was written, and makes what belongs to the record.

@@ -6,14 +6,14 @@
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Object, Plan};
 use crate::records::application_scope::{self, APPLICATION};
-use crate::records::existing::NaturalKey;
+use crate::records::existing::{self, NaturalKey};
 use crate::records::field::{self, Field};
 use crate::records::resource::{Existing, RecordResource, Removal};
 use crate::servicenow::tables::sys_scope_privilege::{
     OPERATION, SOURCE_SCOPE, STATUS, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
 };
 use crate::servicenow::tables::{every, sys_scope};
-use crate::servicenow::{Cell, Column, Record, Row, Table};
+use crate::servicenow::{Cell, Column, Record, Row, Session, Table};
 
 pub(super) struct CrossScopePrivilege;
 
@@ -133,19 +133,21 @@ impl RecordResource for CrossScopePrivilege {
         }
     }
 
-    fn take_over(existing: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
-        let Cell::Value(original) = existing.text(STATUS) else {
+    fn take_over(session: &Session, record: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
+        let Cell::Value(original) = record.text(STATUS) else {
             let detail = format!(
                 "The privilege exists already ({}), but the account may not read its status, so destroy could not put it \
                  back. Give the account a role that may read {TABLE} ({}).",
-                existing.sys_id(),
+                record.sys_id(),
                 TABLE.role()
             );
             return Err(Diagnostic::error("The old status cannot be read", detail));
         };
-        tracing::info!(sys_id = %existing.sys_id(), original, "the privilege exists already and is taken over");
+        tracing::info!(sys_id = %record.sys_id(), original, "the privilege exists already and is taken over");
         state.set(ORIGINAL_STATUS, original);
-        Ok(Existing::TakenOver)
+        Ok(Existing::TakenOver {
+            warning: existing::taken_over(session, Self::NOUN, record),
+        })
     }
 
     fn removal(state: &Object) -> Removal {

@@ -165,7 +165,7 @@ impl RecordResource for OidcProvider {
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
         configuration::is_one(config, None)?;
-        let mut new = match record.begin(cx, &planned).await? {
+        let mut new = match record.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
         };
