@@ -12,7 +12,7 @@ use crate::plugin::codec::json;
 use crate::plugin::provider::unknown_version;
 use crate::plugin::{
     Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
-    Object, Outcome, Plan, Reading, Resource, Rule, Schema,
+    Object, Outcome, Plan, Reading, Resource, Rule, Schema, Severity,
 };
 use crate::records::existing::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
@@ -320,6 +320,11 @@ impl<R: RecordResource> ManagedRecord<R> {
             }
             Reading::Refresh => self.forget_defaults(&mut state),
         }
+        // What a create could not send is planned again.
+        let pending = cx.private(PENDING).unwrap_or_default();
+        for name in pending.as_array().into_iter().flatten().filter_map(Json::as_str) {
+            state.set(name, plugin::Value::Null);
+        }
         R::after_read(cx, session, record.sys_id(), &mut state).await?;
         name_set::read_into(&self.name_sets(), cx, session, record.sys_id(), &mut state).await?;
         Ok(state)
@@ -466,7 +471,11 @@ impl<R: RecordResource> ManagedRecord<R> {
                 .await),
             Err(error) => {
                 let problem = failed::<R>(&error, "change the existing");
-                Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()))
+                if may_have_happened(&error) {
+                    return Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()));
+                }
+                cx.forget();
+                Err(problem.into())
             }
         }
     }
@@ -487,9 +496,16 @@ impl<R: RecordResource> ManagedRecord<R> {
             .await;
         for secret in self.secrets(InputMode::Display) {
             if let Some(value) = secret.names.configured(config)
-                && let Err(problem) = send_secret::<R>(session, sys_id, secret, value).await
+                && let Err(mut problem) = send_secret::<R>(session, sys_id, secret, value).await
             {
+                let [plain, _, version] = secret.names.all();
+                if planned.at(plain).is_null() && planned.at(version).is_null() {
+                    problem
+                        .detail
+                        .push_str(&format!("\n\nGive {version}, so that an apply sends it again."));
+                }
                 problems.push(problem);
+                cx.set_private(PENDING, secret.names.all().to_vec().into());
             }
         }
         name_set::grant(
@@ -502,7 +518,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             &mut problems,
         )
         .await;
-        outcome(state, problems)
+        outcome(state, unfinished(problems))
     }
 
     /// Writes into the state what was written, and makes what belongs to the record.
@@ -555,13 +571,17 @@ impl<R: RecordResource> ManagedRecord<R> {
                 .await;
         }
         for secret in self.secrets(InputMode::Display) {
-            if let Some(value) = secret.names.changed(prior, &planned, config)
-                && let Err(problem) = send_secret::<R>(&session, &sys_id, secret, value).await
-            {
-                problems.push(problem);
-                // So that the next apply sends it again.
-                for name in secret.names.all() {
-                    state.set(name, prior.at(name).clone());
+            let Some(value) = secret.names.changed(prior, &planned, config) else {
+                continue;
+            };
+            match send_secret::<R>(&session, &sys_id, secret, value).await {
+                Ok(()) => cx.set_private(PENDING, Json::Null),
+                Err(problem) => {
+                    problems.push(problem);
+                    // So that the next apply sends it again.
+                    for name in secret.names.all() {
+                        state.set(name, prior.at(name).clone());
+                    }
                 }
             }
         }
@@ -821,6 +841,9 @@ pub(crate) fn timeouts() -> Attribute {
     Attribute::timeouts(&[("create", "5m"), ("read", "5m"), ("update", "5m"), ("delete", "5m")])
 }
 
+/// Private data: the attributes that a create could not send.
+const PENDING: &str = "pending";
+
 /// How a write ended: what exists, and what went wrong after it did.
 pub(crate) fn outcome(state: Object, problems: Diagnostics) -> Outcome {
     let state = state.with_unknown_as_null();
@@ -829,6 +852,36 @@ pub(crate) fn outcome(state: Object, problems: Diagnostics) -> Outcome {
     } else {
         Outcome::Done(state, problems)
     }
+}
+
+/// What went wrong with a record that was made: an update puts it right. As an error it would taint the object, and the next
+/// apply would destroy it.
+pub(crate) fn unfinished(problems: Diagnostics) -> Diagnostics {
+    let as_warning = |mut problem: Diagnostic| {
+        if problem.severity == Severity::Error {
+            problem.severity = Severity::Warning;
+            problem.detail.push_str(
+                "\n\nThe object was made all the same and is in the state. The next plan shows what is missing, and the next \
+                 apply puts it right in place.",
+            );
+        }
+        problem
+    };
+    problems.iter().cloned().map(as_warning).collect()
+}
+
+/// Whether a write that failed may have been carried out all the same.
+pub(crate) fn may_have_happened(error: &TableError) -> bool {
+    matches!(
+        error,
+        TableError::Unavailable { .. }
+            | TableError::Garbled { .. }
+            | TableError::TransactionCancelled { .. }
+            | TableError::Cancelled { .. }
+            | TableError::NotTheApi { .. }
+            | TableError::RateLimited { .. }
+            | TableError::Uncertain { .. }
+    )
 }
 
 /// The outcome with what went wrong before it.

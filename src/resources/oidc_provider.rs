@@ -180,7 +180,7 @@ impl RecordResource for OidcProvider {
             new.set(CONFIGURATION, configuration::reference(&state));
         }
         match record.insert(cx, *new, state, config).await {
-            Ok(outcome) => Ok(resource::with(outcome, problems)),
+            Ok(outcome) => Ok(resource::with(outcome, resource::unfinished(problems))),
             Err(NotInserted {
                 error,
                 problem,

@@ -391,7 +391,8 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     // The repository exists from here on: whatever fails below, Terraform must know it.
     let state = planned.with("id", repository.repository_id.as_str());
     cx.keep(&state);
-    Ok(read_back(cx, &repository, state).await)
+    let (state, problems) = read_back(cx, &repository, state).await;
+    Ok(resource::outcome(state, resource::unfinished(problems)))
 }
 
 async fn update(
@@ -426,15 +427,16 @@ async fn update(
         .update_repository(&repository, &secrets(config), &cx.limits())
         .await;
     updated.map_err(|error| problem_at(&error, doing))?;
-    Ok(read_back(cx, &repository, planned).await)
+    let (state, problems) = read_back(cx, &repository, planned).await;
+    Ok(resource::outcome(state, problems))
 }
 
 /// What became of a write: a field that the admin center did not take is an error at its attribute.
-async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Object) -> Outcome {
+async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Object) -> (Object, Diagnostics) {
     let mut problems = Diagnostics::new();
     let found = match cx.microsoft() {
         Ok(microsoft) => microsoft.support.read_back(written, &cx.limits()).await,
-        Err(problem) => return resource::outcome(state, problem.into()),
+        Err(problem) => return (state, problem.into()),
     };
     match found {
         Ok(found) => {
@@ -450,7 +452,7 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
         }
         Err(error) => problems.push(diagnostics::of_support(&error, "read the repository back")),
     }
-    resource::outcome(state, problems)
+    (state, problems)
 }
 
 fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {

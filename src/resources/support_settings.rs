@@ -219,7 +219,8 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     }
     let state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant.as_str());
     cx.keep(&state);
-    Ok(read_back(cx, microsoft, state).await)
+    let (state, problems) = read_back(cx, microsoft, state).await;
+    Ok(resource::outcome(state, resource::unfinished(problems)))
 }
 
 async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {
@@ -228,11 +229,12 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Resul
     let written = microsoft.support.write_settings(&wanted(&planned), &cx.limits()).await;
     written.map_err(|error| diagnostics::of_support(&error, "write the support settings"))?;
     let state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant);
-    Ok(read_back(cx, microsoft, state).await)
+    let (state, problems) = read_back(cx, microsoft, state).await;
+    Ok(resource::outcome(state, problems))
 }
 
 /// What became of a write: a field that the admin center did not take is an error at its attribute.
-async fn read_back(cx: &Context<Clients>, microsoft: &Microsoft365, mut state: Object) -> Outcome {
+async fn read_back(cx: &Context<Clients>, microsoft: &Microsoft365, mut state: Object) -> (Object, Diagnostics) {
     let written = wanted(&state);
     let mut problems = Diagnostics::new();
     match microsoft.support.settings_as_written(&written, &cx.limits()).await {
@@ -250,7 +252,7 @@ async fn read_back(cx: &Context<Clients>, microsoft: &Microsoft365, mut state: O
         }
         Err(error) => problems.push(diagnostics::of_support(&error, "read the support settings back")),
     }
-    resource::outcome(state, problems)
+    (state, problems)
 }
 
 /// The admin center took a write and shows something else.

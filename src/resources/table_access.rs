@@ -205,12 +205,12 @@ async fn create(
     let own_work = own_work(&session, &before, &state);
     match write(record, &session, &sys_id, row).await {
         Ok(written) => {
-            let mut problems = record.mismatches(&written);
+            let mut problems = resource::unfinished(record.mismatches(&written));
             problems.append(own_work.map(Diagnostics::from).unwrap_or_default());
             take_over(&written.record, &mut state, Known::Planned);
             Ok(resource::outcome(state, problems))
         }
-        Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
+        Err(error) if resource::may_have_happened(&error) => Ok(Outcome::Partly(
             state.with_unknown_as_null(),
             diagnostics::of_table(&error, "change the table's access").into(),
         )),
@@ -280,7 +280,7 @@ async fn update(
             take_over(&written.record, &mut state, Known::Planned);
             Ok(resource::outcome(state, problems))
         }
-        Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
+        Err(error) if resource::may_have_happened(&error) => Ok(Outcome::Partly(
             doubtful.with_unknown_as_null(),
             diagnostics::of_table(&error, "change the table's access").into(),
         )),
@@ -305,20 +305,6 @@ async fn write(
         input: InputMode::Stored,
     };
     session.update(update).await
-}
-
-/// Whether a write that failed may have been carried out all the same.
-fn may_have_happened(error: &TableError) -> bool {
-    matches!(
-        error,
-        TableError::Unavailable { .. }
-            | TableError::Garbled { .. }
-            | TableError::TransactionCancelled { .. }
-            | TableError::Cancelled { .. }
-            | TableError::NotTheApi { .. }
-            | TableError::RateLimited { .. }
-            | TableError::Uncertain { .. }
-    )
 }
 
 fn take_over(record: &Record, state: &mut Object, known: Known) {
