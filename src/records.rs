@@ -13,4 +13,5 @@ pub(crate) mod reference; // References that are written as a name or a sys_id.
 pub(crate) mod required_roles; // What an account needs, for the reference pages.
 pub(crate) mod resource; // What every resource that is a record has.
 pub(crate) mod state_migration; // States of other providers.
+pub(crate) mod tenant; // The Microsoft 365 tenant that an object belongs to.
 pub(crate) mod write_only_secret; // When a secret is sent.

@@ -73,6 +73,7 @@ mod sys_id;
 mod table;
 #[cfg(test)]
 mod tests;
+mod turns; // Look and insert as one step.
 mod write; // Insert, update, delete.
 
 pub use address::check_url;
@@ -88,5 +89,6 @@ pub use session::{Instance, Session};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, Kind, Table};
+pub use turns::Turn;
 pub use write::compare::{Cause, Mismatch, means_the_same};
 pub use write::{Deleted, InputMode, Insert, Origin, Update, Written};

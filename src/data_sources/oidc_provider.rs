@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
-use crate::records::field::Known;
+use crate::records::field::{Field, Known};
 use crate::records::lookup::Lookup;
 use crate::records::required_roles;
 use crate::resources::oidc_provider::{self as resource, configuration};
@@ -22,10 +22,11 @@ impl BlockType for OidcProvider {
     }
 
     fn schema(&self) -> Schema {
-        let nested = configuration::fields().into_iter().flat_map(|field| field.attributes);
+        let nested = configuration::fields().into_iter().filter_map(Field::into_computed);
+        let nested = nested.flat_map(|field| field.attributes);
         let mut attributes = provider().attributes();
         attributes.push(
-            Attribute::single(configuration::ATTRIBUTE, nested.map(Attribute::only_computed).collect())
+            Attribute::single(configuration::ATTRIBUTE, nested.collect())
                 .computed()
                 .describe("The configuration; null if there is none, or the account may not read it."),
         );

@@ -32,6 +32,7 @@ pub struct SupportApi {
     entra: Arc<Entra>,
     admin: Origin,
     profile: Profile,
+    creating: tokio::sync::Mutex<()>,
 }
 
 impl SupportApi {
@@ -43,6 +44,7 @@ impl SupportApi {
             entra,
             admin,
             profile,
+            creating: tokio::sync::Mutex::default(),
         }
     }
 
@@ -195,6 +197,8 @@ impl SupportApi {
         let exists = || SupportError::AlreadyExists {
             repository_id: id.clone(),
         };
+        // Look and insert are one step within a process.
+        let _turn = self.creating.lock().await;
         if self.look_for_repository(id, limits).await?.is_some() {
             return Err(exists());
         }

@@ -109,6 +109,14 @@ impl Diagnostics {
         self.0.into_iter().map(to_warning).collect()
     }
 
+    /// Adds text to the last error, if there is one.
+    pub(super) fn add_to_last_error(&mut self, text: &str) {
+        let is_error = |diagnostic: &&mut Diagnostic| diagnostic.severity == Severity::Error;
+        if let Some(last) = self.0.iter_mut().rev().find(is_error) {
+            last.detail.push_str(text);
+        }
+    }
+
     /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)

@@ -99,6 +99,24 @@ impl IdentitySchema {
         }
     }
 
+    /// The same identity with one more text attribute.
+    #[must_use]
+    pub fn and(mut self, name: &'static str, from: &'static str, description: &'static str) -> Self {
+        self.attributes.push(IdentityAttribute {
+            name,
+            from,
+            description,
+        });
+        self
+    }
+
+    /// The same identity with another version of its shape. What an older one does not have, the next read gives.
+    #[must_use]
+    pub fn version(mut self, version: i64) -> Self {
+        self.version = version;
+        self
+    }
+
     /// The object type of the identity.
     pub fn ty(&self) -> Type {
         Type::object(

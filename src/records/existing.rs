@@ -8,7 +8,7 @@ use crate::plugin::{Diagnostic, Object};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::servicenow::tables::every;
-use crate::servicenow::{Column, Query, QueryError, Record, Row, Session, Table, TableError};
+use crate::servicenow::{Column, Query, QueryError, Record, Row, Session, Table, TableError, Turn};
 
 /// What a record of a table is known by, where the instance does not keep a second one of it out, or does so with a bare
 /// refusal.
@@ -71,28 +71,48 @@ impl Key<'_> {
     /// The diagnostic of an insert that failed as a duplicate: another process created the record first.
     pub(crate) async fn of_insert(&self, session: &Session, error: &TableError) -> Diagnostic {
         if matches!(error, TableError::Duplicate { .. })
-            && let Ok(Some(record)) = self.find(session, &[]).await
+            && let Ok(Some(record)) = self.find(session, &[], None).await
         {
-            return self.exists(&record);
+            return self.exists(&record, None);
         }
         diagnostics::of_table(error, &format!("create the {}", self.noun)).at_attribute(self.attribute)
     }
 
+    /// Waits for the right to look for a record of the key and make one.
+    pub(crate) async fn turn(&self, session: &Session) -> Result<Turn, Diagnostic> {
+        let turn = session.turn(self.table, self.query.clone()).await;
+        turn.map_err(|error| self.not_found(&error))
+    }
+
     /// The record that has the key, with these columns and those that tell whose it is.
-    pub(crate) async fn find(&self, session: &Session, columns: &[Column]) -> Result<Option<Record>, Diagnostic> {
+    pub(crate) async fn find(
+        &self,
+        session: &Session,
+        columns: &[Column],
+        turn: Option<&Turn>,
+    ) -> Result<Option<Record>, Diagnostic> {
         let columns = [
             columns,
-            &[self.natural.label, every::SYS_CREATED_BY, every::SYS_CREATED_ON],
+            &[
+                self.natural.label,
+                every::SYS_CREATED_BY,
+                every::SYS_CREATED_ON,
+                every::SYS_UPDATED_BY,
+                every::SYS_UPDATED_ON,
+            ],
         ]
         .concat();
+        if let Some(turn) = turn
+            && let Some(made) = session
+                .made_before(turn, &columns)
+                .await
+                .map_err(|error| self.not_found(&error))?
+        {
+            return Ok(Some(made));
+        }
         let find = || async {
             let found = session.find_present(self.table, self.query, &columns).await;
-            found.map_err(|error| {
-                diagnostics::of_table(
-                    &error,
-                    &format!("look for {} with {}", diagnostics::with_article(self.noun), self.words),
-                )
-            })
+            found.map_err(|error| self.not_found(&error))
         };
         let found = find().await?;
         if found.is_none() && self.natural.recheck {
@@ -102,8 +122,13 @@ impl Key<'_> {
         Ok(found)
     }
 
-    /// The refusal, which names the record.
-    pub(crate) fn exists(&self, record: &Record) -> Diagnostic {
+    fn not_found(&self, error: &TableError) -> Diagnostic {
+        let noun = diagnostics::with_article(self.noun);
+        diagnostics::of_table(error, &format!("look for {noun} with {}", self.words))
+    }
+
+    /// The refusal, which names the record; with advice, if there is more to say than how to import it.
+    pub(crate) fn exists(&self, record: &Record, advice: Option<&str>) -> Diagnostic {
         let Key { noun, words, .. } = self;
         let NaturalKey {
             label, why, otherwise, ..
@@ -115,9 +140,10 @@ impl Key<'_> {
         let on = record.text(every::SYS_CREATED_ON).value();
         let on = on.map_or_else(String::new, |on| format!(", on {on} UTC"));
         let detail = format!(
-            "The instance already has {} with {words}: {name} ({sys_id}{by}{on}). {why}\n\n{}\n\nAn apply that was \
+            "The instance already has {} with {words}: {name} ({sys_id}{by}{on}). {why}{}\n\n{}\n\nAn apply that was \
              interrupted before it saved its state can leave such a record. If it belongs to somebody else, {}.",
             diagnostics::with_article(noun),
+            advice.map(|advice| format!("\n\n{advice}")).unwrap_or_default(),
             import_it(self.resource, sys_id),
             otherwise
         );

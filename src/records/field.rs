@@ -168,8 +168,9 @@ impl Field {
     /// What stays as it is until the configuration names it.
     pub(crate) fn left_alone() -> Self {
         Self::local(Attribute::texts(LEFT_ALONE).computed().describe(
-            "Names of arguments with a default whose value differed when the record was imported or moved here; they \
-             keep that value until the configuration sets them. Null for a record that Terraform created.",
+            "Names of arguments that an import or a move found with another value than the one they have when the \
+             configuration omits them: they keep that value until the configuration sets them. Null for a record that \
+             Terraform created.",
         ))
     }
 
@@ -184,13 +185,8 @@ impl Field {
         self
     }
 
-    /// The column is not managed while the configuration does not name the attribute.
+    /// The column is not managed while the configuration does not name the attribute, and was not read by an import.
     pub(crate) fn managed_when_named(mut self) -> Self {
-        if self.unnamed == Unnamed::LeftAlone {
-            self.attributes
-                .iter_mut()
-                .for_each(|attribute| attribute.presence = Presence::Optional);
-        }
         self.unnamed = Unnamed::NotManaged;
         self
     }
@@ -414,6 +410,13 @@ pub(crate) async fn row_to_update(
     Ok(row)
 }
 
+/// Forgets what a record holds where the plan names nothing: it stays.
+pub(crate) fn forget_unplanned(fields: &[Field], planned: &Object, was: &mut Object) {
+    for field in fields.iter().filter(|field| planned.at(field.name()).is_null()) {
+        was.set(field.name(), Value::Null);
+    }
+}
+
 /// Writes a record's values into the state.
 pub(crate) async fn read_into(
     fields: &[Field],
@@ -442,10 +445,11 @@ pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
         let former = plan.prior.map(|prior| prior.at(name).clone());
         match field.unnamed {
             Unnamed::LeftAlone if !is_named => plan.state.set(name, former),
-            Unnamed::Kept if !is_named && left_alone.contains(name) => {
+            Unnamed::Kept | Unnamed::NotManaged if !is_named && left_alone.contains(name) => {
                 plan.state.set(name, former);
                 plan.replace.retain(|path| *path != Path::of(name));
             }
+            Unnamed::NotManaged if !is_named => plan.state.set(name, Value::Null),
             Unnamed::LeftAlone | Unnamed::Kept | Unnamed::NotManaged => {}
         }
         match field.source {

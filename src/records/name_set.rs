@@ -346,7 +346,10 @@ impl NameSet {
             }
             links => links?,
         };
-        let Unlisted { names, hidden } = self.unlisted(session, &links, &BTreeSet::new()).await?;
+        let Unlisted { mut names, hidden } = self.unlisted(session, &links, &BTreeSet::new()).await?;
+        // Nobody configures these: taken off a list they would come back, and taken over they would be planned away.
+        let by_platform = self.links.by_platform;
+        names.retain(|name| !by_platform.iter().any(|own| own.eq_ignore_ascii_case(name)));
         Ok((names, hidden))
     }
 

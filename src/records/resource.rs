@@ -12,14 +12,14 @@ use crate::plugin::codec::json;
 use crate::plugin::provider::unknown_version;
 use crate::plugin::{
     Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
-    Object, Outcome, Plan, Reading, Resource, Rule, Schema,
+    Object, Outcome, Plan, Reading, Resource, Rule, Schema, Severity,
 };
 use crate::records::existing::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::Foreign;
 use crate::records::{diagnostics, import, list, name_set, required_roles};
 use crate::servicenow::{
-    Column, InputMode, Insert, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update, Value,
+    Column, InputMode, Insert, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Turn, Update, Value,
     Written,
 };
 
@@ -98,9 +98,9 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     ///
     /// # Errors
     /// When what must be kept cannot be read.
-    fn take_over(existing: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
-        let _ = (existing, state);
-        Ok(Existing::Refused)
+    fn take_over(session: &Session, existing: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
+        let _ = (session, existing, state);
+        Ok(Existing::Refused { advice: None })
     }
 
     /// What a destroy does with the record.
@@ -196,12 +196,17 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
 }
 
 /// What becomes of a record that has the key of one to be made.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Existing {
     /// The create is refused, and names it.
-    Refused,
+    Refused {
+        /// What can be done, beyond an import.
+        advice: Option<String>,
+    },
     /// It is managed from now on.
-    TakenOver,
+    TakenOver {
+        /// What the user is told.
+        warning: Option<Diagnostic>,
+    },
 }
 
 /// What a destroy does with a record.
@@ -230,6 +235,8 @@ pub(crate) struct New {
     key: Option<Query>,
     names: name_set::Resolved,
     planned: Object,
+    /// Nobody else of this process makes one of its key meanwhile.
+    turn: Option<Turn>,
 }
 
 impl New {
@@ -309,6 +316,11 @@ impl<R: RecordResource> ManagedRecord<R> {
             }
             Reading::Refresh => self.forget_defaults(&mut state),
         }
+        // What a create could not send is planned again.
+        let pending = cx.private(PENDING).unwrap_or_default();
+        for name in pending.as_array().into_iter().flatten().filter_map(Json::as_str) {
+            state.set(name, plugin::Value::Null);
+        }
         R::after_read(cx, session, record.sys_id(), &mut state).await?;
         name_set::read_into(&self.name_sets(), cx, session, record.sys_id(), &mut state).await?;
         Ok(state)
@@ -335,31 +347,43 @@ impl<R: RecordResource> ManagedRecord<R> {
     }
 
     async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
-        let new = match self.begin(cx, &planned).await? {
+        let new = match self.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
         };
-        match self.insert(cx, &new, planned, config).await {
+        match self.insert(cx, *new, planned, config).await {
             Ok(outcome) => Ok(outcome),
             Err(NotInserted { error, problem, state }) => not_created(&error, state, problem),
         }
     }
 
     /// Looks up all that the plan names, and whether the record exists.
-    pub(crate) async fn begin(&self, cx: &Context<Clients>, planned: &Object) -> Result<Begun, Diagnostics> {
+    pub(crate) async fn begin(
+        &self,
+        cx: &Context<Clients>,
+        planned: &Object,
+        config: &Object,
+    ) -> Result<Begun, Diagnostics> {
         let session = cx.instance()?;
         // Names that do not exist are found out before anything is written.
         let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
         let row = field::row_to_create(&self.fields, &session, planned).await?;
         let key = self.key(&row)?;
-        if let Some(key) = self.existing(key.as_ref(), planned)
-            && let Some(found) = key.find(&session, &self.columns()).await?
-        {
-            let mut state = planned.clone();
-            return match R::take_over(&found, &mut state)? {
-                Existing::Refused => Err(key.exists(&found).into()),
-                Existing::TakenOver => self.take_over(cx, &session, found, state).await.map(Begun::TakenOver),
-            };
+        let mut turn = None;
+        if let Some(key) = self.existing(key.as_ref(), planned) {
+            let turn = turn.insert(key.turn(&session).await?);
+            if let Some(found) = key.find(&session, &self.columns(), Some(&*turn)).await? {
+                let mut state = planned.clone();
+                return match R::take_over(&session, &found, &mut state)? {
+                    Existing::Refused { advice } => Err(key.exists(&found, advice.as_deref()).into()),
+                    Existing::TakenOver { warning } => {
+                        let ended = self
+                            .take_over(cx, &session, &found, &names, (state, planned), config)
+                            .await?;
+                        Ok(Begun::TakenOver(with(ended, warning.into_iter().collect())))
+                    }
+                };
+            }
         }
         let planned = planned.clone();
         let new = New {
@@ -368,6 +392,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             key,
             names,
             planned,
+            turn,
         };
         Ok(Begun::New(Box::new(new)))
     }
@@ -376,13 +401,12 @@ impl<R: RecordResource> ManagedRecord<R> {
     pub(crate) async fn insert(
         &self,
         cx: &Context<Clients>,
-        new: &New,
+        mut new: New,
         mut state: Object,
         config: &Object,
     ) -> Result<Outcome, NotInserted> {
         let session = &new.session;
-        let sets = self.name_sets();
-        name_set::clear(&sets, &mut state);
+        name_set::clear(&self.name_sets(), &mut state);
         let row = R::row_to_create(&state, new.row.clone());
         let insert = Insert {
             table: R::TABLE,
@@ -405,61 +429,92 @@ impl<R: RecordResource> ManagedRecord<R> {
         // The record exists from here on: whatever fails below, Terraform must know its sys_id.
         state.set("id", sys_id.as_str());
         cx.keep(&state);
-        let mut problems = self.mismatches(&written);
-        self.finish(cx, session, &written.record, &mut state, &mut problems)
-            .await;
-        for secret in self.secrets(InputMode::Display) {
-            if let Some(value) = secret.names.configured(config)
-                && let Err(problem) = send_secret::<R>(session, &sys_id, secret, value).await
-            {
-                problems.push(problem);
-            }
+        if let Some(mut turn) = new.turn.take() {
+            turn.made(&sys_id);
         }
-        name_set::grant(
-            &sets,
-            session,
-            &sys_id,
-            &new.names,
-            (None, &new.planned),
-            &mut state,
-            &mut problems,
-        )
-        .await;
-        Ok(outcome(state, problems))
+        let planned = (&new.planned, config);
+        Ok(self.complete(cx, session, &written, &new.names, planned, state).await)
     }
 
-    /// Manages a record that already exists: from here on it is as planned.
+    /// Manages a record that already exists: from here on it is as planned. What the plan does not name stays as it is.
     async fn take_over(
         &self,
         cx: &Context<Clients>,
         session: &Session,
-        found: Record,
-        mut state: Object,
+        found: &Record,
+        names: &name_set::Resolved,
+        (mut state, planned): (Object, &Object),
+        config: &Object,
     ) -> Result<Outcome, Diagnostics> {
         state.set("id", found.sys_id().as_str());
+        name_set::clear(&self.name_sets(), &mut state);
         // What it was must be known to Terraform before it is changed.
         cx.keep(&state);
         let mut was = state.clone();
-        field::read_into(&self.fields, session, &found, &mut was, Known::Nothing).await?;
+        field::read_into(&self.fields, session, found, &mut was, Known::Nothing).await?;
+        field::forget_unplanned(&self.fields, &state, &mut was);
+        let row = field::row_to_update(&self.fields, session, &was, &state).await?;
         let update = Update {
             table: R::TABLE,
             sys_id: found.sys_id(),
-            row: field::row_to_update(&self.fields, session, &was, &state).await?,
+            row: self.with_secrets(row, |secret| secret.names.configured(config)),
             read: &self.columns(),
             input: InputMode::Stored,
         };
-        let written = match session.update(update).await {
-            Ok(written) => written,
+        match session.update(update).await {
+            Ok(written) => Ok(self
+                .complete(cx, session, &written, names, (planned, config), state)
+                .await),
             Err(error) => {
                 let problem = failed::<R>(&error, "change the existing");
-                return Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()));
+                if may_have_happened(&error) {
+                    return Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()));
+                }
+                cx.forget();
+                Err(problem.into())
             }
-        };
-        let mut problems = self.mismatches(&written);
-        problems.extend(existing::taken_over(session, R::NOUN, &found));
+        }
+    }
+
+    /// Makes what belongs to a record that exists from here on, and says what was not kept of it.
+    async fn complete(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        written: &Written,
+        names: &name_set::Resolved,
+        (planned, config): (&Object, &Object),
+        mut state: Object,
+    ) -> Outcome {
+        let sys_id = written.record.sys_id();
+        let mut problems = self.mismatches(written);
         self.finish(cx, session, &written.record, &mut state, &mut problems)
             .await;
-        Ok(outcome(state, problems))
+        for secret in self.secrets(InputMode::Display) {
+            if let Some(value) = secret.names.configured(config)
+                && let Err(mut problem) = send_secret::<R>(session, sys_id, secret, value).await
+            {
+                let [plain, _, version] = secret.names.all();
+                if planned.at(plain).is_null() && planned.at(version).is_null() {
+                    problem
+                        .detail
+                        .push_str(&format!("\n\nGive {version}, so that an apply sends it again."));
+                }
+                problems.push(problem);
+                cx.set_private(PENDING, secret.names.all().to_vec().into());
+            }
+        }
+        name_set::grant(
+            &self.name_sets(),
+            session,
+            sys_id,
+            names,
+            (None, planned),
+            &mut state,
+            &mut problems,
+        )
+        .await;
+        outcome(state, unfinished(problems))
     }
 
     /// Writes into the state what was written, and makes what belongs to the record.
@@ -512,13 +567,17 @@ impl<R: RecordResource> ManagedRecord<R> {
                 .await;
         }
         for secret in self.secrets(InputMode::Display) {
-            if let Some(value) = secret.names.changed(prior, &planned, config)
-                && let Err(problem) = send_secret::<R>(&session, &sys_id, secret, value).await
-            {
-                problems.push(problem);
-                // So that the next apply sends it again.
-                for name in secret.names.all() {
-                    state.set(name, prior.at(name).clone());
+            let Some(value) = secret.names.changed(prior, &planned, config) else {
+                continue;
+            };
+            match send_secret::<R>(&session, &sys_id, secret, value).await {
+                Ok(()) => cx.set_private(PENDING, Json::Null),
+                Err(problem) => {
+                    problems.push(problem);
+                    // So that the next apply sends it again.
+                    for name in secret.names.all() {
+                        state.set(name, prior.at(name).clone());
+                    }
                 }
             }
         }
@@ -777,6 +836,9 @@ pub(crate) fn timeouts() -> Attribute {
     Attribute::timeouts(&[("create", "5m"), ("read", "5m"), ("update", "5m"), ("delete", "5m")])
 }
 
+/// Private data: the attributes that a create could not send.
+const PENDING: &str = "pending";
+
 /// How a write ended: what exists, and what went wrong after it did.
 pub(crate) fn outcome(state: Object, problems: Diagnostics) -> Outcome {
     let state = state.with_unknown_as_null();
@@ -785,6 +847,36 @@ pub(crate) fn outcome(state: Object, problems: Diagnostics) -> Outcome {
     } else {
         Outcome::Done(state, problems)
     }
+}
+
+/// What went wrong with a record that was made: an update puts it right. As an error it would taint the object, and the next
+/// apply would destroy it.
+pub(crate) fn unfinished(problems: Diagnostics) -> Diagnostics {
+    let as_warning = |mut problem: Diagnostic| {
+        if problem.severity == Severity::Error {
+            problem.severity = Severity::Warning;
+            problem.detail.push_str(
+                "\n\nThe object was made all the same and is in the state. The next plan shows what is missing, and the next \
+                 apply puts it right in place.",
+            );
+        }
+        problem
+    };
+    problems.iter().cloned().map(as_warning).collect()
+}
+
+/// Whether a write that failed may have been carried out all the same.
+pub(crate) fn may_have_happened(error: &TableError) -> bool {
+    matches!(
+        error,
+        TableError::Unavailable { .. }
+            | TableError::Garbled { .. }
+            | TableError::TransactionCancelled { .. }
+            | TableError::Cancelled { .. }
+            | TableError::NotTheApi { .. }
+            | TableError::RateLimited { .. }
+            | TableError::Uncertain { .. }
+    )
 }
 
 /// The outcome with what went wrong before it.

@@ -4,16 +4,16 @@
 //! on destroy.
 
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Diagnostic, Object};
-use crate::records::application_scope::APPLICATION;
-use crate::records::existing::NaturalKey;
+use crate::plugin::{Attribute, Diagnostic, Object, Plan};
+use crate::records::application_scope::{self, APPLICATION};
+use crate::records::existing::{self, NaturalKey};
 use crate::records::field::{self, Field};
 use crate::records::resource::{Existing, RecordResource, Removal};
-use crate::servicenow::tables::sys_scope;
 use crate::servicenow::tables::sys_scope_privilege::{
     OPERATION, SOURCE_SCOPE, STATUS, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
 };
-use crate::servicenow::{Cell, Column, Record, Row, Table};
+use crate::servicenow::tables::{every, sys_scope};
+use crate::servicenow::{Cell, Column, Record, Row, Session, Table};
 
 pub(super) struct CrossScopePrivilege;
 
@@ -92,7 +92,22 @@ impl RecordResource for CrossScopePrivilege {
                     .describe("Whether the operation is allowed."),
             ),
             // The application of a record that was taken over is not ours to choose.
-            Field::application_scope().unless(ORIGINAL_STATUS),
+            Field::reference(
+                APPLICATION,
+                every::SYS_SCOPE,
+                "application_scope_id",
+                Attribute::text(application_scope::ATTRIBUTE)
+                    .optional_computed()
+                    .stable()
+                    .replaces()
+                    .check(validate::not_blank())
+                    .check(field::key_text())
+                    .describe(
+                        "Application that the record belongs to: `global`, a scope, or a sys_id. By default that of \
+                         `source_scope`, as with the records that the platform makes.",
+                    ),
+            )
+            .unless(ORIGINAL_STATUS),
             Field::local(Attribute::text(ORIGINAL_STATUS).computed().stable().describe(
                 "Status of the record before it was taken over: what destroy restores. Null for a record that was \
                  created here or imported, which destroy deletes.",
@@ -106,19 +121,37 @@ impl RecordResource for CrossScopePrivilege {
         format!("{} {}: {}", text(OPERATION), text(TARGET_NAME), text(STATUS))
     }
 
-    fn take_over(existing: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
-        let Cell::Value(original) = existing.text(STATUS) else {
+    fn plan(plan: &mut Plan<'_>) {
+        if plan.prior.is_none() && plan.config.at(application_scope::ATTRIBUTE).is_null() {
+            let source = plan.state.at("source_scope").clone();
+            plan.state.set(application_scope::ATTRIBUTE, source);
+        }
+    }
+
+    fn row_to_create(_: &Object, row: Row) -> Row {
+        // Not known at the plan where the source is not.
+        let source = row.value(SOURCE_SCOPE).cloned();
+        match source.filter(|_| row.value(every::SYS_SCOPE).is_none()) {
+            Some(source) => row.set(every::SYS_SCOPE, source),
+            None => row,
+        }
+    }
+
+    fn take_over(session: &Session, record: &Record, state: &mut Object) -> Result<Existing, Diagnostic> {
+        let Cell::Value(original) = record.text(STATUS) else {
             let detail = format!(
                 "The privilege already exists ({}), but the account may not read its status, so destroy could not \
                  restore it. Give the account a role that may read {TABLE} ({}).",
-                existing.sys_id(),
+                record.sys_id(),
                 TABLE.role()
             );
             return Err(Diagnostic::error("The old status cannot be read", detail));
         };
-        tracing::info!(sys_id = %existing.sys_id(), original, "the privilege already exists and is taken over");
+        tracing::info!(sys_id = %record.sys_id(), original, "the privilege already exists and is taken over");
         state.set(ORIGINAL_STATUS, original);
-        Ok(Existing::TakenOver)
+        Ok(Existing::TakenOver {
+            warning: existing::taken_over(session, Self::NOUN, record),
+        })
     }
 
     fn removal(state: &Object) -> Removal {

@@ -7,14 +7,14 @@ use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Object, Reading, Value};
 use crate::records::existing::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::{RecordResource, Removal};
+use crate::records::resource::{Existing, RecordResource, Removal};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
 use crate::servicenow::tables::sys_user::{
     ACTIVE, EMAIL, FIRST_NAME, IDENTITY_TYPE, INTERNAL_INTEGRATION_USER, LAST_NAME, LOCKED_OUT, NAME,
     PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
 };
-use crate::servicenow::tables::{sys_user_grmember, sys_user_has_role};
+use crate::servicenow::tables::{every, sys_user_grmember, sys_user_has_role};
 use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table};
 
 pub(crate) struct IntegrationUser;
@@ -151,7 +151,8 @@ impl RecordResource for IntegrationUser {
                 Attribute::text(DELETION_POLICY)
                     .default(DELETE)
                     .check(validate::one_of(&[DELETE, DEACTIVATE]))
-                    .describe("What destroy does: `delete` the user, or `deactivate` it and keep its history."),
+                    .describe("What destroy does: `delete` the user, or `deactivate` it and keep its history. A create that meets a user \
+                         of its name which this account made inactive makes it active again, with a warning."),
             ),
             Field::timeouts(),
         ]
@@ -177,6 +178,28 @@ impl RecordResource for IntegrationUser {
             Some(user_name) if is_empty("first_name") && is_empty("last_name") => row.set(LAST_NAME, user_name),
             Some(_) | None => row,
         }
+    }
+
+    fn take_over(session: &Session, existing: &Record, _: &mut Object) -> Result<Existing, Diagnostic> {
+        if existing.bool(ACTIVE).value() != Some(false) {
+            return Ok(Existing::Refused { advice: None });
+        }
+        let by = existing.text(every::SYS_UPDATED_BY).value().unwrap_or("somebody");
+        let on = existing.text(every::SYS_UPDATED_ON).value().unwrap_or("an unknown day");
+        if !session.was_last_to_change(existing) {
+            let advice = format!(
+                "The user is inactive, and the last change was made by {by}, on {on} UTC. To have the user back, import it and \
+                 set active = true; whoever made it inactive may have had a reason."
+            );
+            return Ok(Existing::Refused { advice: Some(advice) });
+        }
+        let detail = format!(
+            "The user ({}) existed and was inactive. The account of this provider was the last to change it, on {on} UTC, as a \
+             destroy with deletion_policy = \"deactivate\" does. It is managed here from now on, under the same sys_id.",
+            existing.sys_id()
+        );
+        let warning = Diagnostic::warning("An inactive user was taken over", detail).at_attribute("user_name");
+        Ok(Existing::TakenOver { warning: Some(warning) })
     }
 
     fn removal(state: &Object) -> Removal {

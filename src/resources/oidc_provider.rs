@@ -118,8 +118,8 @@ impl RecordResource for OidcProvider {
                     .check(field::sys_id_text())
                     .stable()
                     .describe(
-                        "`sys_id` of an existing configuration to use unchanged; with `configuration`, that of the \
-                         configuration created here.",
+                        "`sys_id` of an existing configuration to use unchanged. Beside `configuration` it can only be that of \
+                         the configuration that is already managed, as generated after an import.",
                     ),
             ),
             Field::local(configuration::attribute()),
@@ -133,10 +133,14 @@ impl RecordResource for OidcProvider {
     }
 
     fn rules() -> Vec<Rule> {
-        vec![Rule::ExactlyOneOf(&[configuration::ATTRIBUTE, CONFIGURATION_ID])]
+        vec![Rule::AtLeastOneOf(&[configuration::ATTRIBUTE, CONFIGURATION_ID])]
     }
 
     fn plan(plan: &mut Plan<'_>) {
+        if let Err(problem) = configuration::is_one(plan.config, plan.prior) {
+            plan.diagnostics.push(problem);
+            return;
+        }
         configuration::warn(plan);
         configuration::plan_owner(plan);
         configuration::plan_left_alone(plan);
@@ -164,7 +168,8 @@ impl RecordResource for OidcProvider {
         planned: Object,
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
-        let mut new = match record.begin(cx, &planned).await? {
+        configuration::is_one(config, None)?;
+        let mut new = match record.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
         };
@@ -178,8 +183,8 @@ impl RecordResource for OidcProvider {
             cx.keep(&state);
             new.set(CONFIGURATION, configuration::reference(&state));
         }
-        match record.insert(cx, &new, state, config).await {
-            Ok(outcome) => Ok(resource::with(outcome, problems)),
+        match record.insert(cx, *new, state, config).await {
+            Ok(outcome) => Ok(resource::with(outcome, resource::unfinished(problems))),
             Err(NotInserted {
                 error,
                 problem,
@@ -225,6 +230,7 @@ impl RecordResource for OidcProvider {
         planned: Object,
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
+        configuration::is_one(config, Some(prior))?;
         let session = cx.instance()?;
         // Names that do not exist are found out before anything is written.
         name_set::resolve(&record.name_sets(), &session, Some(prior), &planned).await?;

@@ -4,7 +4,9 @@
 //! the configuration has.
 
 use async_trait::async_trait;
+use serde_json::Value as Json;
 
+use crate::records::tenant::{self, TENANT_ID};
 use crate::records::{diagnostics, existing, field, required_roles, resource, write_only_secret::SecretNames};
 use crate::{
     clients::{Calls, Clients},
@@ -14,7 +16,8 @@ use crate::{
     },
     plugin::{
         Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
-        Need, Object, Outcome, Plan, Reading, Resource, Schema, Value, schema::validate, suggest,
+        Need, Object, Outcome, Plan, Reading, Resource, Schema, Value, provider::unknown_version, schema::validate,
+        suggest,
     },
 };
 
@@ -26,6 +29,9 @@ const PASSWORD: SecretNames = SecretNames::new([
     "rest_user_password_wo",
     "rest_user_password_wo_version",
 ]);
+
+/// In messages.
+const THE_REPOSITORY: &str = "This repository";
 
 const REPOSITORY_ID: &str = "repository_id";
 const ENDPOINT: &str = "endpoint";
@@ -67,6 +73,7 @@ fn schema() -> Schema {
             )
             .required()
             .replaces(),
+            tenant::attribute(),
             Attribute::text(ENDPOINT)
                 .required()
                 .check(validate::url())
@@ -99,6 +106,7 @@ fn schema() -> Schema {
             resource::timeouts(),
         ],
     )
+    .version(2)
 }
 
 fn wanted(planned: &Object) -> Repository {
@@ -175,11 +183,16 @@ impl BlockType for SupportRepository {
 #[async_trait]
 impl Resource<Clients> for SupportRepository {
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(IdentitySchema::of(
+        let identity = IdentitySchema::of(
             REPOSITORY_ID,
             REPOSITORY_ID,
             "The repository's id, unique in the tenant.",
-        ))
+        );
+        Some(
+            identity
+                .and(TENANT_ID, TENANT_ID, "The tenant's id, a GUID.")
+                .version(1),
+        )
     }
 
     async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
@@ -191,15 +204,18 @@ impl Resource<Clients> for SupportRepository {
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
-        let support = &cx.microsoft()?.support;
+        let microsoft = cx.microsoft()?;
+        let tenant = tenant::of_state(cx, microsoft, &state, THE_REPOSITORY).await?;
         let id = state
             .text("id")
             .or_else(|| state.text(REPOSITORY_ID))
             .unwrap_or_default();
-        let found = support.find_repository(id, &cx.limits()).await;
+        let found = microsoft.support.find_repository(id, &cx.limits()).await;
         let found = found.map_err(|error| diagnostics::of_support(&error, "read the repository"))?;
+        is_the_same(&state, &tenant, found.as_ref())?;
         let Some(repository) = found else { return Ok(None) };
         read_into(&repository, &mut state, cx.reading);
+        state.set(TENANT_ID, tenant);
         if cx.reading == Reading::Import {
             CLIENT_SECRET.forget(&mut state);
             PASSWORD.forget(&mut state);
@@ -218,25 +234,47 @@ impl Resource<Clients> for SupportRepository {
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
-        let support = &cx.microsoft()?.support;
+        let microsoft = cx.microsoft()?;
         let Some(id) = state.text("id") else { return Ok(()) };
-        let deleted = support.delete_repository(id, &cx.limits()).await;
-        deleted.map_err(|error| diagnostics::of_support(&error, "remove the repository"))?;
+        let failed = |error: SupportError| diagnostics::of_support(&error, "remove the repository");
+        let tenant = tenant::of_state(cx, microsoft, state, THE_REPOSITORY).await?;
+        if state.at(TENANT_ID).is_null() {
+            let found = microsoft
+                .support
+                .find_repository(id, &cx.limits())
+                .await
+                .map_err(failed)?;
+            is_the_same(state, &tenant, found.as_ref())?;
+        }
+        microsoft
+            .support
+            .delete_repository(id, &cx.limits())
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
     async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
-        let support = &cx.microsoft()?.support;
-        let all = support.repositories(&cx.limits()).await;
-        let all = all.map_err(|error| diagnostics::of_support(&error, "find the repository to import"))?;
-        let id = match target {
-            Import::Identity(identity) => identity.text(REPOSITORY_ID).unwrap_or_default(),
-            Import::Id(id) => id,
+        let microsoft = cx.microsoft()?;
+        let (id, tenant) = match target {
+            Import::Identity(identity) => (
+                identity.text(REPOSITORY_ID).unwrap_or_default(),
+                tenant::of_state(cx, microsoft, identity, THE_REPOSITORY).await?,
+            ),
+            Import::Id(id) => (id, tenant::of_sign_in(cx, microsoft).await?),
         };
+        let all = microsoft.support.repositories(&cx.limits()).await;
+        let all = all.map_err(|error| diagnostics::of_support(&error, "find the repository to import"))?;
         let found = meant(id, &all)?;
-        Ok(Object::new()
-            .with("id", found.repository_id.as_str())
-            .with(REPOSITORY_ID, found.repository_id.as_str()))
+        Ok(named(&found.repository_id, &tenant))
+    }
+
+    /// Version 1 did not know the tenant.
+    fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
+        match version {
+            1 => Ok(state),
+            _ => Err(unknown_version(self.type_name(), version, self.schema().version).into()),
+        }
     }
 
     fn list_schema(&self) -> Option<Schema> {
@@ -247,11 +285,12 @@ impl Resource<Clients> for SupportRepository {
     }
 
     async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
-        let support = &cx.microsoft()?.support;
-        let all = support.repositories(&cx.limits()).await;
+        let microsoft = cx.microsoft()?;
+        let tenant = tenant::of_sign_in(cx, microsoft).await?;
+        let all = microsoft.support.repositories(&cx.limits()).await;
         for repository in all.map_err(|error| diagnostics::of_support(&error, "list the repositories"))? {
             let id = repository.repository_id.as_str();
-            let mut state = Object::new().with("id", id).with(REPOSITORY_ID, id);
+            let mut state = named(id, &tenant);
             if request.include_resource {
                 read_into(&repository, &mut state, Reading::Import);
             }
@@ -298,8 +337,41 @@ fn warn_of_lost_secrets(plan: &mut Plan<'_>) {
     }
 }
 
+/// What a repository is known by.
+fn named(id: &str, tenant: &str) -> Object {
+    let object = Object::new().with("id", id).with(REPOSITORY_ID, id);
+    object.with(TENANT_ID, tenant)
+}
+
+/// A state of version 1 names no tenant. Its repository is the one with its id in the tenant of the sign-in where that has
+/// its address; any other may be another tenant's.
+fn is_the_same(state: &Object, tenant: &str, found: Option<&Repository>) -> Result<(), Diagnostic> {
+    if !state.at(TENANT_ID).is_null() {
+        return Ok(());
+    }
+    let known = state.text(ENDPOINT).unwrap_or_default();
+    let there = found.and_then(|found| found.endpoint.as_deref());
+    if there.is_some_and(|there| same_address(there, known)) {
+        return Ok(());
+    }
+    let there = match (found, there) {
+        (None, _) => "has no repository of this id".to_owned(),
+        (Some(_), None) => "has a repository of this id without an address".to_owned(),
+        (Some(_), Some(there)) => format!("has a repository of this id for {there}"),
+    };
+    let detail = format!(
+        "The state was written by an older version, which did not keep the tenant of a repository. It is for {known}, but \
+         the tenant {tenant} of the provider's sign-in {there}, so it may belong to another tenant. Nothing was changed. \
+         Sign in to the tenant that it belongs to; or, if that is {tenant} and the repository was changed or removed there, \
+         take it out of the state: terraform state rm. One that still exists can then be imported."
+    );
+    Err(Diagnostic::error("Unknown tenant of the repository", detail).at_attribute(ENDPOINT))
+}
+
 async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostic> {
-    let support = &cx.microsoft()?.support;
+    let microsoft = cx.microsoft()?;
+    let support = &microsoft.support;
+    let planned = planned.with(TENANT_ID, tenant::of_sign_in(cx, microsoft).await?);
     let repository = wanted(&planned);
     let created = support
         .create_repository(&repository, &secrets(config), &cx.limits())
@@ -318,7 +390,8 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     // The repository exists from here on: whatever fails below, Terraform must know it.
     let state = planned.with("id", repository.repository_id.as_str());
     cx.keep(&state);
-    Ok(read_back(cx, &repository, state).await)
+    let (state, problems) = read_back(cx, &repository, state).await;
+    Ok(resource::outcome(state, resource::unfinished(problems)))
 }
 
 async fn update(
@@ -327,11 +400,15 @@ async fn update(
     planned: Object,
     config: &Object,
 ) -> Result<Outcome, Diagnostic> {
-    let support = &cx.microsoft()?.support;
+    let microsoft = cx.microsoft()?;
+    let support = &microsoft.support;
     let doing = "update the repository";
+    let tenant = tenant::of_state(cx, microsoft, prior, THE_REPOSITORY).await?;
     let mut repository = wanted(&planned);
     let current = support.find_repository(&repository.repository_id, &cx.limits()).await;
     let current = current.map_err(|error| diagnostics::of_support(&error, doing))?;
+    is_the_same(prior, &tenant, current.as_ref())?;
+    let planned = planned.with(TENANT_ID, tenant);
     if let Some(current) = current {
         // What was never configured is not managed, and a write without it would clear it.
         let is_unmanaged = |name: &str| prior.at(name).is_null() && planned.at(name).is_null();
@@ -349,15 +426,16 @@ async fn update(
         .update_repository(&repository, &secrets(config), &cx.limits())
         .await;
     updated.map_err(|error| problem_at(&error, doing))?;
-    Ok(read_back(cx, &repository, planned).await)
+    let (state, problems) = read_back(cx, &repository, planned).await;
+    Ok(resource::outcome(state, problems))
 }
 
 /// What became of a write: a field that the admin center did not take is an error at its attribute.
-async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Object) -> Outcome {
+async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Object) -> (Object, Diagnostics) {
     let mut problems = Diagnostics::new();
     let found = match cx.microsoft() {
         Ok(microsoft) => microsoft.support.read_back(written, &cx.limits()).await,
-        Err(problem) => return resource::outcome(state, problem.into()),
+        Err(problem) => return (state, problem.into()),
     };
     match found {
         Ok(found) => {
@@ -373,7 +451,7 @@ async fn read_back(cx: &Context<Clients>, written: &Repository, mut state: Objec
         }
         Err(error) => problems.push(diagnostics::of_support(&error, "read the repository back")),
     }
-    resource::outcome(state, problems)
+    (state, problems)
 }
 
 fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {

@@ -7,6 +7,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use crate::records::tenant::{self, TENANT_ID};
 use crate::records::{diagnostics, existing, field, list, required_roles, resource};
 use crate::{
     clients::{Calls, Clients},
@@ -19,9 +20,11 @@ use crate::{
 
 pub(super) struct SupportSettings;
 
-const TENANT_ID: &str = "tenant_id";
 const TOOL: &str = "internal_support_tool";
 const APPLICATION_ID: &str = "application_id";
+
+/// In messages.
+const THE_SETTINGS: &str = "This support integration";
 
 /// Where a create keeps what it found, in the private state.
 const BEFORE: &str = "before";
@@ -35,10 +38,7 @@ fn schema() -> Schema {
          and clears them after an import.",
         vec![
             Attribute::text("id").computed().stable().describe("The tenant's id."),
-            Attribute::text(TENANT_ID)
-                .computed()
-                .stable()
-                .describe("The tenant's id, a GUID: that of the sign-in."),
+            tenant::attribute(),
             Attribute::text(TOOL)
                 .default("ServiceNow")
                 .check(validate::not_blank())
@@ -98,8 +98,7 @@ impl Resource<Clients> for SupportSettings {
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
         let microsoft = cx.microsoft()?;
-        let tenant = tenant(cx, microsoft).await?;
-        same_tenant(&state, &tenant)?;
+        let tenant = tenant::of_state(cx, microsoft, &state, THE_SETTINGS).await?;
         let found = microsoft.support.find_settings(&cx.limits()).await;
         let found = found.map_err(|error| diagnostics::of_support(&error, "read the support settings"))?;
         let Some(settings) = found.filter(|settings| !is_empty(settings)) else {
@@ -123,7 +122,7 @@ impl Resource<Clients> for SupportSettings {
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let microsoft = cx.microsoft()?;
-        same_tenant(state, &tenant(cx, microsoft).await?)?;
+        tenant::of_state(cx, microsoft, state, THE_SETTINGS).await?;
         let (support, limits) = (&microsoft.support, cx.limits());
         let problem = |error: SupportError| diagnostics::of_support(&error, "restore the support settings");
         let current = support.find_settings(&limits).await.map_err(problem)?;
@@ -145,7 +144,7 @@ impl Resource<Clients> for SupportSettings {
 
     async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
         let microsoft = cx.microsoft()?;
-        let tenant = tenant(cx, microsoft).await?;
+        let tenant = tenant::of_sign_in(cx, microsoft).await?;
         let found = microsoft.support.find_settings(&cx.limits()).await;
         let found = found.map_err(|error| diagnostics::of_support(&error, "find the support settings"))?;
         let Some(settings) = found.filter(|settings| !is_empty(settings)) else {
@@ -172,7 +171,7 @@ impl Resource<Clients> for SupportSettings {
 
     async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
         let microsoft = cx.microsoft()?;
-        let tenant = tenant(cx, microsoft).await?;
+        let tenant = tenant::of_sign_in(cx, microsoft).await?;
         let mut state = Object::new()
             .with("id", tenant.as_str())
             .with(TENANT_ID, tenant.as_str());
@@ -196,7 +195,7 @@ impl Resource<Clients> for SupportSettings {
 async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagnostic> {
     let microsoft = cx.microsoft()?;
     let doing = "write the support settings";
-    let tenant = tenant(cx, microsoft).await?;
+    let tenant = tenant::of_sign_in(cx, microsoft).await?;
     let found = microsoft.support.find_settings(&cx.limits()).await;
     let found = found
         .map_err(|error| diagnostics::of_support(&error, doing))?
@@ -219,21 +218,22 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     }
     let state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant.as_str());
     cx.keep(&state);
-    Ok(read_back(cx, microsoft, state).await)
+    let (state, problems) = read_back(cx, microsoft, state).await;
+    Ok(resource::outcome(state, resource::unfinished(problems)))
 }
 
 async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {
     let microsoft = cx.microsoft()?;
-    let tenant = tenant(cx, microsoft).await?;
-    same_tenant(prior, &tenant)?;
+    let tenant = tenant::of_state(cx, microsoft, prior, THE_SETTINGS).await?;
     let written = microsoft.support.write_settings(&wanted(&planned), &cx.limits()).await;
     written.map_err(|error| diagnostics::of_support(&error, "write the support settings"))?;
     let state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant);
-    Ok(read_back(cx, microsoft, state).await)
+    let (state, problems) = read_back(cx, microsoft, state).await;
+    Ok(resource::outcome(state, problems))
 }
 
 /// What became of a write: a field that the admin center did not take is an error at its attribute.
-async fn read_back(cx: &Context<Clients>, microsoft: &Microsoft365, mut state: Object) -> Outcome {
+async fn read_back(cx: &Context<Clients>, microsoft: &Microsoft365, mut state: Object) -> (Object, Diagnostics) {
     let written = wanted(&state);
     let mut problems = Diagnostics::new();
     match microsoft.support.settings_as_written(&written, &cx.limits()).await {
@@ -251,7 +251,7 @@ async fn read_back(cx: &Context<Clients>, microsoft: &Microsoft365, mut state: O
         }
         Err(error) => problems.push(diagnostics::of_support(&error, "read the support settings back")),
     }
-    resource::outcome(state, problems)
+    (state, problems)
 }
 
 /// The admin center took a write and shows something else.
@@ -275,34 +275,6 @@ fn exist_already(found: &Settings, tenant: &str) -> Diagnostic {
         existing::import_it("m365_support_settings", tenant),
     );
     Diagnostic::error("The support settings already exist", detail).at_attribute(APPLICATION_ID)
-}
-
-/// The tenant that the sign-in is for. A tenant that is configured by its domain name has the same id as by its GUID.
-async fn tenant(cx: &Context<Clients>, microsoft: &Microsoft365) -> Result<String, Diagnostic> {
-    let of_token = microsoft.support.tenant(&cx.limits()).await;
-    let of_token = of_token.map_err(|error| diagnostics::of_support(&error, "sign in to the admin center"))?;
-    of_token.or_else(|| microsoft.tenant_id.clone()).ok_or_else(|| {
-        Diagnostic::error(
-            "Unknown tenant",
-            "Neither the provider's configuration nor its token identifies the tenant. Set microsoft365.tenant_id \
-             (or ARM_TENANT_ID).",
-        )
-    })
-}
-
-/// Fails if the state belongs to another tenant than the sign-in.
-fn same_tenant(state: &Object, tenant: &str) -> Result<(), Diagnostic> {
-    match state.text(TENANT_ID) {
-        Some(known) if !known.eq_ignore_ascii_case(tenant) => Err(Diagnostic::error(
-            "Another tenant",
-            format!(
-                "These support settings belong to the tenant {known}, but the provider is signed in to {tenant}. \
-                 Correct the provider's configuration; or, to manage the other tenant from now on, remove the \
-                 settings from the state first: terraform state rm."
-            ),
-        )),
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// Whether an import id means the settings that were found.

@@ -65,7 +65,7 @@ impl RecordResource for TableAccess {
         let original = |attribute: Attribute, setting: &str| {
             Field::local(attribute.computed().stable().describe(format!(
                 "`{setting}` before it was first changed here: what destroy restores. Null while `{setting}` is not \
-                 configured."
+                 managed."
             )))
         };
         vec![
@@ -156,7 +156,10 @@ impl RecordResource for TableAccess {
         let Some(sys_id) = resource::sys_id(state) else {
             return Ok(());
         };
-        let managed = SETTINGS.iter().filter(|setting| setting.is_managed(state));
+        let left_alone = field::left_alone(Some(state), "");
+        let managed = SETTINGS
+            .iter()
+            .filter(|setting| setting.is_managed(state) && !left_alone.contains(setting.attribute));
         let row = managed.fold(Row::new(), |row, setting| {
             setting.write(row, state.at(setting.original))
         });
@@ -203,12 +206,12 @@ async fn create(
     let own_work = own_work(&session, &before, &state);
     match write(record, &session, &sys_id, row).await {
         Ok(written) => {
-            let mut problems = record.mismatches(&written);
+            let mut problems = resource::unfinished(record.mismatches(&written));
             problems.append(own_work.map(Diagnostics::from).unwrap_or_default());
             read_into(&written.record, &mut state, Known::Planned);
             Ok(resource::outcome(state, problems))
         }
-        Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
+        Err(error) if resource::may_have_happened(&error) => Ok(Outcome::Partly(
             state.with_unknown_as_null(),
             diagnostics::of_table(&error, "change the table's access").into(),
         )),
@@ -278,7 +281,7 @@ async fn update(
             read_into(&written.record, &mut state, Known::Planned);
             Ok(resource::outcome(state, problems))
         }
-        Err(error) if may_have_happened(&error) => Ok(Outcome::Partly(
+        Err(error) if resource::may_have_happened(&error) => Ok(Outcome::Partly(
             doubtful.with_unknown_as_null(),
             diagnostics::of_table(&error, "change the table's access").into(),
         )),
@@ -305,30 +308,23 @@ async fn write(
     session.update(update).await
 }
 
-/// Whether a write that failed may have been carried out all the same.
-fn may_have_happened(error: &TableError) -> bool {
-    matches!(
-        error,
-        TableError::Unavailable { .. }
-            | TableError::Garbled { .. }
-            | TableError::TransactionCancelled { .. }
-            | TableError::Cancelled { .. }
-            | TableError::NotTheApi { .. }
-            | TableError::RateLimited { .. }
-            | TableError::Uncertain { .. }
-    )
-}
-
 fn read_into(record: &Record, state: &mut Object, known: Known) {
     if let Cell::Value(name) = record.text(NAME) {
         state.set(TABLE_NAME, name);
     }
+    let left_alone = field::left_alone(Some(state), "");
     for setting in SETTINGS {
         let Some(value) = setting.read(record) else {
             continue;
         };
         match known {
-            Known::Planned | Known::Former if setting.is_managed(state) => state.set(setting.attribute, value),
+            Known::Planned | Known::Former if setting.is_managed(state) => {
+                if left_alone.contains(setting.attribute) {
+                    // Nothing was changed here yet.
+                    state.set(setting.original, value.clone());
+                }
+                state.set(setting.attribute, value);
+            }
             Known::Planned | Known::Former => {}
             Known::Nothing => {
                 let value = if value.as_str() == Some("") { Value::Null } else { value };
@@ -336,6 +332,10 @@ fn read_into(record: &Record, state: &mut Object, known: Known) {
                 state.set(setting.original, value);
             }
         }
+    }
+    if known == Known::Nothing {
+        let found = SETTINGS.iter().filter(|setting| setting.is_managed(state));
+        field::set_left_alone(state, found.map(|setting| setting.attribute.to_owned()).collect());
     }
 }
 

@@ -46,6 +46,8 @@ pub struct LinkTable {
     refuses_duplicates: bool,
     /// True on rows that the platform derives.
     inherited: Option<Column>,
+    /// Names of records that the platform links by itself, again and again.
+    pub by_platform: &'static [&'static str],
     /// The column that says whether a link works, and its value then.
     state: Option<(Column, &'static str)>,
 }
@@ -65,6 +67,7 @@ impl LinkTable {
         read: sys_user_has_role::COLUMNS,
         refuses_duplicates: true,
         inherited: Some(sys_user_has_role::INHERITED),
+        by_platform: &[],
         state: Some((sys_user_has_role::STATE, sys_user_has_role::STATE_ACTIVE)),
     };
 
@@ -82,6 +85,7 @@ impl LinkTable {
         read: sys_user_grmember::COLUMNS,
         refuses_duplicates: false,
         inherited: None,
+        by_platform: &[sys_user_group::SCRIPT_WRITERS],
         state: None,
     };
 
@@ -99,6 +103,7 @@ impl LinkTable {
         read: oauth_entity_auth_scope_mapping::COLUMNS,
         refuses_duplicates: false,
         inherited: None,
+        by_platform: &[],
         state: None,
     };
 

@@ -11,8 +11,12 @@ use super::caches::{ChoiceCaches, FindCaches, LinkCaches, NameCaches};
 use super::connection::{Connection, InstanceOptions};
 use super::error::ConfigError;
 use super::prefetch::Ahead;
+use super::record::Record;
+use super::shared::Shared;
 use super::sign_in::{AccessToken, SignInError, SignInMethod};
 use super::sys_id::SysId;
+use super::table::Table;
+use super::tables::every;
 use crate::http::{Limits, Secret};
 use crate::sync::lock;
 
@@ -35,8 +39,10 @@ impl Instance {
             names: NameCaches::default(),
             choices: ChoiceCaches::default(),
             links: LinkCaches::default(),
+            turns: Shared::default(),
             fresh_users: Mutex::default(),
             removed: Mutex::default(),
+            changed: Mutex::default(),
         };
         Ok(Instance { inner: Arc::new(inner) })
     }
@@ -95,6 +101,13 @@ impl Session {
     pub fn is_account(&self, user_name: &str) -> bool {
         self.account()
             .is_some_and(|account| account.eq_ignore_ascii_case(user_name))
+    }
+
+    /// Whether the account was the last to change a record: by the name that the record tells, or because this process
+    /// changed it. No, where neither is known.
+    pub fn was_last_to_change(&self, record: &Record) -> bool {
+        let by = record.text(every::SYS_UPDATED_BY).value();
+        by.is_some_and(|by| self.is_account(by)) || lock(&self.inner.changed).contains(record.sys_id())
     }
 
     /// The instance's clock, as far as its answers told.
@@ -159,10 +172,14 @@ pub(super) struct Inner {
     pub(super) names: NameCaches,
     pub(super) choices: ChoiceCaches,
     pub(super) links: LinkCaches,
+    /// By table and key: one record at a time is looked for and made.
+    pub(super) turns: Shared<(Table, String), tokio::sync::Mutex<Option<SysId>>>,
     /// Users that this process made and gave nothing yet, so that nobody needs to look what they have.
     fresh_users: Mutex<HashSet<SysId>>,
     /// Records that this process removed, which a search may still show.
     removed: Mutex<HashSet<SysId>>,
+    /// Records that this process changed.
+    changed: Mutex<HashSet<SysId>>,
 }
 
 impl Inner {
@@ -172,6 +189,10 @@ impl Inner {
 
     pub(super) fn was_removed(&self, record: &SysId) -> bool {
         lock(&self.removed).contains(record)
+    }
+
+    pub(super) fn remember_changed(&self, record: &SysId) {
+        lock(&self.changed).insert(record.clone());
     }
 
     pub(super) fn remember_fresh_user(&self, user: &SysId) {

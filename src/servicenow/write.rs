@@ -137,6 +137,7 @@ impl Session {
             Some(record) => record,
             None => self.fetch(table, sys_id, &columns).await?,
         };
+        self.inner.remember_changed(sys_id);
         Ok(self.compared(table, &row, record, &columns, input, After::Update).await)
     }
 

@@ -109,13 +109,16 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         ),
         (
             PROVIDER,
-            format!("{NAMED}{CONFIGURED}configuration_id = \"{}\"", "0".repeat(32)),
-            "`configuration`, `configuration_id` cannot be used together.",
+            format!("{NAMED}configuration_id = \"x\""),
+            "\"x\" is no sys_id.",
         ),
         (
             PROVIDER,
-            format!("{NAMED}configuration_id = \"x\""),
-            "\"x\" is not a valid sys_id: expected",
+            format!(
+                "{NAMED}{}",
+                CONFIGURED.replace(" name", " cache_life_span = 721\n name")
+            ),
+            "721 is not between 0 and 720",
         ),
         (
             PROVIDER,
@@ -534,6 +537,85 @@ async fn a_side_that_is_not_configured_is_missed_where_it_is_needed() {
             .terraform("apply")
             .await
             .fails_saying("SERVICENOW_INSTANCE_URL");
+    })
+    .await;
+}
+
+/// Two resources of one key in one apply: the second is refused and named the first, whichever that is.
+#[tokio::test]
+async fn of_two_records_with_one_key_one_is_made() {
+    const ENTRY: &str = "name = \"Outbound\"\n client_id = \"x\"";
+    const CONFIGURATION: &str =
+        "configuration = { name = \"N\", metadata_url = \"https://host/path\", user_claim = \"C\" }";
+    let oidc = |name: &str, client_id: &str, configuration: &str| {
+        format!("name = {name:?}\n client_id = {client_id:?}\n {configuration}")
+    };
+    let configuration = |name: &str, claim: &str| CONFIGURATION.replace('N', name).replace('C', claim);
+    let rule = "type = \"allow\"\n direction = \"inbound\"\n range_start = \"10.0.0.1\"".to_owned();
+    let cases: [(&str, &str, [String; 2], &str); 6] = [
+        (
+            "servicenow_oauth_entity",
+            "oauth_entity",
+            [ENTRY.to_owned(), ENTRY.to_owned()],
+            "The registry entry exists already",
+        ),
+        (
+            USER,
+            "sys_user",
+            ["user_name = \"robot\"".to_owned(), "user_name = \"robot\"".to_owned()],
+            "The user exists already",
+        ),
+        (
+            "servicenow_ip_access_rule",
+            "ip_access",
+            [rule.clone(), rule],
+            "The address rule exists already",
+        ),
+        (
+            PROVIDER,
+            "oauth_oidc_entity",
+            [
+                oidc("a", "x", &configuration("a", "appid")),
+                oidc("b", "x", &configuration("b", "appid").replace("path", "other")),
+            ],
+            "The OIDC provider exists already",
+        ),
+        (
+            PROVIDER,
+            "oidc_provider_configuration",
+            [
+                oidc("a", "x", &configuration("a", "appid")),
+                oidc("b", "y", &configuration("b", "oid")),
+            ],
+            "The metadata address is configured already",
+        ),
+        (
+            REPOSITORY,
+            "",
+            [
+                format!("provider = servicenow\n {USABLE}"),
+                format!("provider = servicenow\n {USABLE}"),
+            ],
+            "The repository exists already",
+        ),
+    ];
+    for_each_terraform(async |terraform| {
+        for (type_name, table, bodies, message) in &cases {
+            let simulator = Simulator::start().await;
+            simulator.instance().switches(|modes| modes.unique_oidc_url = false);
+            let resource = |name: &str, body: &str| format!("resource {type_name:?} {name:?} {{\n {body}\n}}\n");
+            let both = [resource("a", &bodies[0]), resource("b", &bodies[1])].concat();
+            let workspace = simulator.workspace(terraform, &both);
+
+            let apply = workspace.terraform("apply").await;
+
+            apply.fails_saying(message);
+            if table.is_empty() {
+                assert_eq!(simulator.admin().repositories().len(), 1);
+            } else {
+                apply.says(&simulator.only_record(table)["sys_id"]);
+            }
+        }
     })
     .await;
 }

@@ -162,6 +162,43 @@ async fn what_was_set_up_by_hand_is_listed_imported_and_planned_without_change()
     .await;
 }
 
+/// The same with import blocks, where Terraform before 1.14 writes the configuration by itself.
+#[tokio::test]
+async fn a_configuration_that_terraform_generates_for_an_import_is_valid_and_plans_no_change() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let everything = everything(&simulator);
+        let workspace = simulator.workspace(terraform, "");
+        let mut blocks = String::new();
+        for (type_name, query, _) in &everything {
+            let tenant = simulator.tenant_id();
+            let id = match (query.as_deref(), *type_name) {
+                (Some(query), _) => query.trim_start_matches("sys_id="),
+                (None, "m365_support_settings") => &tenant,
+                (None, _) => "contoso.com",
+            };
+            blocks.push_str(&format!(
+                "import {{\n  provider = servicenow\n  to = {type_name}.this\n  id = {id:?}\n}}\n"
+            ));
+        }
+        workspace.configure(&blocks);
+        let before = simulator.instance().fingerprint();
+
+        workspace
+            .terraform("plan -generate-config-out=generated.tf")
+            .await
+            .succeeds();
+
+        let plan = workspace.plan().await;
+        assert_eq!(plan.changes(), [], "the generated configuration plans no change");
+        let imported = format!("{} imported, 0 added, 0 changed, 0 destroyed", everything.len());
+        workspace.terraform("apply").await.succeeds().says(&imported);
+        workspace.plan_is_empty().await;
+        assert_eq!(simulator.instance().fingerprint(), before, "nothing was written");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn results_stop_at_the_limit_and_carry_names_that_people_know() {
     for_each_terraform(async |terraform| {

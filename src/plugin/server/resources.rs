@@ -103,8 +103,10 @@ impl<P: Provider> Shared<P> {
                 ),
             )));
         }
-        if request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty()) {
-            // An older Terraform wrote the state, without an identity: the next read sets one.
+        let is_absent = request.raw_identity.as_ref().is_none_or(|raw| raw.json.is_empty());
+        if is_absent || request.version < identity.version {
+            // An older Terraform wrote the state, without an identity, or an older provider another one: the next read gives
+            // one.
             return Ok((
                 proto::upgrade_resource_identity::Response {
                     upgraded_identity: Some(proto::ResourceIdentityData {
@@ -281,8 +283,17 @@ impl<P: Provider> Shared<P> {
                 // the delete still needs them.
                 lock(&cx.notes.private).clear();
                 let ended = entry.part.create(&cx, planned.clone(), &config).await;
-                let outcome = ended.map_err(|problem| unchanged(with_error(entry.name(), problem)))?;
-                finish(entry, &cx, outcome, &planned)
+                let outcome = ended.map_err(|problem| {
+                    let is_kept = lock(&cx.notes.kept).is_some();
+                    let problem = with_error(entry.name(), problem);
+                    unchanged(if is_kept {
+                        tainted(entry.name(), problem)
+                    } else {
+                        problem
+                    })
+                })?;
+                let (response, diagnostics) = finish(entry, &cx, outcome, &planned)?;
+                Ok((response, tainted(entry.name(), diagnostics)))
             }
             (Some(prior), Some(planned)) => {
                 let ended = entry.part.update(&cx, &prior, planned.clone(), &config).await;
@@ -469,6 +480,15 @@ fn with_error(type_name: &str, mut problems: Diagnostics) -> Diagnostics {
     if !problems.has_errors() {
         problems.push(bug(format!("{type_name} was not written, and nothing says why")));
     }
+    problems
+}
+
+/// Says what an error of a create that left an object means to Terraform, which does not say so itself.
+fn tainted(type_name: &str, mut problems: Diagnostics) -> Diagnostics {
+    problems.add_to_last_error(&format!(
+        "\n\nTerraform marks the object as tainted: the next apply destroys what there is of it and makes it anew. To keep that, \
+         and have the next plan show what is missing, first run:\n\n  terraform untaint {type_name}.<name>"
+    ));
     problems
 }
 

@@ -1,7 +1,8 @@
 //! The configuration of an OIDC provider: metadata document, claim and user field.
 //!
-//! The instance supports one claim per metadata address, so a second configuration of an address is not made: the
-//! existing one is offered for use. One that others use is neither changed unasked nor removed.
+//! Releases before Zurich refuse a second configuration of a metadata address, and which of several counts is not
+//! documented. So a second one is made only where the user asks for it, else the existing one is offered for use. One that
+//! others use is neither changed unasked nor removed.
 
 use super::CONFIGURATION_ID;
 use crate::clients::Clients;
@@ -14,7 +15,7 @@ use crate::servicenow::tables::oidc_provider_configuration::{
 };
 use crate::servicenow::tables::{every, oauth_oidc_entity, oauth_protected_resource_idp_mapping as idp_mapping};
 use crate::servicenow::{
-    Cell, InputMode, Insert, Query, Record, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
+    Cell, InputMode, Insert, Query, Record, Refusal, Session, SysId, TableError, Turn, Update, Value as Wire, Written,
 };
 
 /// Whether this provider made the configuration, and removes it with the OIDC provider.
@@ -22,6 +23,12 @@ pub(super) const OWNS: &str = "owns_configuration";
 
 /// Of the names of its attributes in `left_alone`.
 const PREFIX: &str = "configuration.";
+
+/// Whether another configuration may have the same address.
+const SHARE: &str = "share_metadata_url";
+
+/// Where the address is given.
+const METADATA_URL: &str = "configuration.metadata_url";
 
 /// The nested object.
 pub(crate) const ATTRIBUTE: &str = "configuration";
@@ -40,6 +47,11 @@ pub(crate) fn fields() -> Vec<Field> {
                  Entra's version 1 tokens, with it for version 2.",
             ),
         ),
+        Field::local(Attribute::flag(SHARE).describe(
+            "Whether this configuration may have a metadata address that another one has. From Zurich on an instance \
+             accepts that (for single sign-on by its documentation); which of them checks a token that fits several is \
+             not documented. Older releases refuse it.",
+        )),
         Field::new(
             USER_CLAIM,
             Attribute::text("user_claim").default("appid").check(validate::not_blank()).describe(
@@ -60,7 +72,8 @@ pub(crate) fn fields() -> Vec<Field> {
         Field::new(
             ENABLE_JTI_VERIFICATION,
             Attribute::flag("enable_jti_verification").default(false).describe(
-                "Whether each token may be used for one call only. Entra tokens are used for many, so keep it off.",
+                "Whether each token may be used for one call only. The instance's own default is on, and Entra's tokens \
+                 are used for many calls: so it is always sent, and off unless the configuration says otherwise.",
             ),
         ),
         Field::new(
@@ -68,12 +81,9 @@ pub(crate) fn fields() -> Vec<Field> {
             // Stable only where there was a configuration before: without one the instance chooses.
             Attribute::integer("cache_life_span")
                 .optional_computed()
-                .check(validate::at_least(0))
+                .check(validate::between(0, 720))
                 .plan(Modifier::UseNonNullStateForUnknown)
-                .describe(
-                    "How long the metadata document is cached; Microsoft's pages use 120. The unit is documented in two \
-                     ways, seconds and hours.",
-                ),
+                .describe("Hours for which the metadata document is cached, 720 at most; Microsoft's pages use 120."),
         ),
     ]
 }
@@ -87,6 +97,23 @@ pub(super) fn attribute() -> Attribute {
 /// Whether the configuration is made and kept here.
 pub(super) fn is_managed(object: &Object) -> bool {
     !object.at(ATTRIBUTE).is_null()
+}
+
+/// Checks that the configuration does not name two: a `configuration_id` beside `configuration` is that of the configuration
+/// which is managed already. Terraform before 1.14 generates both after an import.
+pub(super) fn is_one(config: &Object, prior: Option<&Object>) -> Result<(), Diagnostic> {
+    let Some(given) = config.text(CONFIGURATION_ID).filter(|_| is_managed(config)) else {
+        return Ok(());
+    };
+    let managed = prior.filter(|prior| is_managed(prior)).and_then(reference);
+    if managed.is_some_and(|managed| managed.as_str().eq_ignore_ascii_case(given)) {
+        return Ok(());
+    }
+    let detail = format!(
+        "{CONFIGURATION_ID} beside {ATTRIBUTE} can only be that of the configuration which is managed here already. Leave out \
+         {CONFIGURATION_ID} to have a configuration made as {ATTRIBUTE} says, or leave out {ATTRIBUTE} to use {given} as it is."
+    );
+    Err(Diagnostic::error("Two configurations are given", detail).at_attribute(CONFIGURATION_ID))
 }
 
 fn user_field() -> validate::Validator {
@@ -140,11 +167,9 @@ pub(super) async fn create(
     let Some(planned) = state.object(ATTRIBUTE).cloned() else {
         return Ok(());
     };
-    let url = planned.text("metadata_url").unwrap_or_default();
-    let key = Query::equals(OIDC_URL, url).map_err(|error| {
-        diagnostics::of_query(&error, "create the OIDC configuration").at_attribute("configuration.metadata_url")
-    })?;
-    if let Some(sys_id) = existing(session, &key, &planned).await? {
+    let key = key(&planned)?;
+    let mut turn = turn(session, &planned).await?;
+    if let Some(sys_id) = existing(session, &key, &planned, None, &turn).await? {
         state.set(CONFIGURATION_ID, sys_id.as_str());
         let row = field::row_to_create(&fields(), session, &planned).await?;
         let update = Update {
@@ -179,7 +204,7 @@ pub(super) async fn create(
             },
         ) => {
             // Some instances respond so if a record with this address was created meanwhile.
-            existing(session, &key, &planned).await?;
+            existing(session, &key, &planned, None, &turn).await?;
             let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
             problem.detail.push_str(
                 "\n\nSome instances allow nobody to create it over the API. Then create it in the form (System OAuth \
@@ -188,9 +213,17 @@ pub(super) async fn create(
             return Err(problem.at_attribute(ATTRIBUTE));
         }
         Err(error) => {
-            return Err(diagnostics::of_table(&error, "create the OIDC configuration").at_attribute(ATTRIBUTE));
+            let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
+            if shares(&planned) {
+                problem.detail.push_str(
+                    "\n\nReleases before Zurich refuse a second configuration of a metadata address, whatever \
+                     share_metadata_url says.",
+                );
+            }
+            return Err(problem.at_attribute(ATTRIBUTE));
         }
     };
+    turn.made(written.record.sys_id());
     state.set(CONFIGURATION_ID, written.record.sys_id().as_str());
     finish(session, &written, planned, state, problems).await;
     Ok(())
@@ -219,6 +252,10 @@ pub(super) async fn update(
     if row.is_empty() {
         return Ok(());
     }
+    let mut turn = turn(session, &planned).await?;
+    if row.value(OIDC_URL).is_some() && !shares(&planned) {
+        existing(session, &key(&planned)?, &planned, Some(&sys_id), &turn).await?;
+    }
     let update = Update {
         table: TABLE,
         sys_id: &sys_id,
@@ -229,6 +266,7 @@ pub(super) async fn update(
     let written = session.update(update).await;
     let written = written
         .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
+    turn.made(&sys_id);
     finish(session, &written, planned, state, problems).await;
     Ok(())
 }
@@ -419,14 +457,56 @@ fn refers_to(mapping: &Record, sys_id: &SysId) -> bool {
     refers || cells.iter().all(Cell::is_hidden)
 }
 
-/// A configuration of this metadata address that can be taken over: made by this account, the same name, claim and field,
-/// and used by no provider. Such a one remains when a create was cut short, or its provider was removed by hand. Any other
-/// is refused: there is one per address.
-async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Option<SysId>, Diagnostic> {
+fn shares(planned: &Object) -> bool {
+    planned.flag(SHARE) == Some(true)
+}
+
+/// Waits until nobody else of this process looks for a configuration of the address or makes one.
+async fn turn(session: &Session, planned: &Object) -> Result<Turn, Diagnostic> {
+    let address = Query::equals(OIDC_URL, planned.text("metadata_url").unwrap_or_default());
+    let address = address.map_err(|source| TableError::Query { table: TABLE, source });
+    let turn = match address {
+        Ok(address) => session.turn(TABLE, address).await,
+        Err(error) => Err(error),
+    };
+    turn.map_err(|error| diagnostics::of_table(&error, "look for the OIDC configuration").at_attribute(METADATA_URL))
+}
+
+/// What there is one configuration of: the address; where that is shared, the address and the name.
+fn key(planned: &Object) -> Result<Query, Diagnostic> {
+    let text = |name| planned.text(name).unwrap_or_default();
+    let key = Query::equals(OIDC_URL, text("metadata_url"));
+    let key = if shares(planned) {
+        key.and_then(|key| Ok(key.and(Query::equals(NAME, text("name"))?)))
+    } else {
+        key
+    };
+    key.map_err(|error| diagnostics::of_query(&error, "look for the OIDC configuration").at_attribute(METADATA_URL))
+}
+
+/// A configuration of this key that can be taken over: made by this account, the same name, claim and field, and used by no
+/// provider. Such a one remains when a create was cut short, or its provider was removed by hand. Any other is refused, and
+/// whichever it is where there is an `own` one already.
+async fn existing(
+    session: &Session,
+    key: &Query,
+    planned: &Object,
+    own: Option<&SysId>,
+    turn: &Turn,
+) -> Result<Option<SysId>, Diagnostic> {
     let problem =
         |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
     let columns = [field::columns(&fields()), vec![every::SYS_CREATED_BY]].concat();
-    let found = session.find_present(TABLE, key, &columns).await.map_err(problem)?;
+    let key = match own {
+        Some(own) => Query::differs(every::SYS_ID, own.as_str()).map(|others| key.clone().and(others)),
+        None => Ok(key.clone()),
+    };
+    let key = key.map_err(|source| problem(TableError::Query { table: TABLE, source }))?;
+    let mut found = session.find_present(TABLE, &key, &columns).await.map_err(problem)?;
+    if found.is_none() && !shares(planned) {
+        found = session.made_before(turn, &columns).await.map_err(problem)?;
+        found = found.filter(|record| Some(record.sys_id()) != own);
+    }
     let Some(record) = found else { return Ok(None) };
     let sys_id = record.sys_id();
     let text = |column| record.text(column).value().unwrap_or("nothing").to_owned();
@@ -435,7 +515,7 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
     let is_the_same = is_equal && planned.text("name") == Some(&name);
     let is_unused = !is_used(session, sys_id, None).await.map_err(problem)?;
     let by = record.text(every::SYS_CREATED_BY).value();
-    if is_the_same && is_unused && by.is_some_and(|by| session.is_account(by)) {
+    if own.is_none() && is_the_same && is_unused && by.is_some_and(|by| session.is_account(by)) {
         return Ok(Some(sys_id.clone()));
     }
     let sys_id = sys_id.as_str();
@@ -445,7 +525,9 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
         ),
         Some(_) | None => String::new(),
     };
-    let remedy = if is_equal {
+    let remedy = if shares(planned) {
+        format!("Give this one another name.{origin}")
+    } else if is_equal && own.is_none() {
         format!(
             "It maps the same claim to the same field, so use it: replace the block `configuration` with\n\n  \
              configuration_id = \"{sys_id}\"\n\nTerraform then neither changes nor deletes it.{origin}"
@@ -457,12 +539,16 @@ async fn existing(session: &Session, key: &Query, planned: &Object) -> Result<Op
              record yourself and set configuration_id = \"{sys_id}\".{origin}"
         )
     };
+    let opt_in = if shares(planned) {
+        String::new()
+    } else {
+        format!("\n\nTo have two configurations of one address all the same, on Zurich or later, set {SHARE} = true.")
+    };
     let detail = format!(
-        "The instance supports one claim per metadata address, and the configuration {name} ({sys_id}) already has \
-         this one.\n\n{remedy}"
+        "The configuration {name} ({sys_id}) already has this metadata address. Releases before Zurich refuse a second one; \
+         later ones may accept it, and which of them then checks a token is not documented.\n\n{remedy}{opt_in}"
     );
-    Err(Diagnostic::error("The metadata address is already configured", detail)
-        .at_attribute("configuration.metadata_url"))
+    Err(Diagnostic::error("The metadata address is already configured", detail).at_attribute(METADATA_URL))
 }
 
 fn attribute_of(column: &str) -> Option<&'static str> {

@@ -19,13 +19,13 @@ pub mod oidc_provider_configuration {
         NAME = "name" Text;
         /// Metadata address; possibly unique.
         OIDC_URL = "oidc_url" Url;
-        /// 120 in the vendor's pages; the unit is contradictory.
+        /// In hours, 720 at most (the label and the vendor's pages); 120 in most examples.
         CACHE_LIFE_SPAN = "oidc_config_cache_life_span" Integer;
         /// The token's claim that names the user, `appid` or `azp` here.
         USER_CLAIM = "user_claim" Text;
         /// Holds a column name of `sys_user`; the form's "User ID" is `user_name` here.
         USER_FIELD = "user_field" Text;
-        /// The default is unknown, so it is always sent. On means that a token works only once.
+        /// On by default (PRB1784935), so it is always sent. On means that a token works only once.
         ENABLE_JTI_VERIFICATION = "enable_jti_verification" Bool;
         /// Owning application.
         SYS_SCOPE = "sys_scope" Reference;

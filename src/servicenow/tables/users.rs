@@ -108,6 +108,9 @@ pub mod sys_user_group {
     /// The table.
     pub const TABLE: Table = Table::new("sys_user_group", "user_admin");
 
+    /// A group that newer releases (Zurich on) put users into by themselves when they are given roles. Proven (PRB1966968).
+    pub const SCRIPT_WRITERS: &str = "Conditional Script Writer";
+
     columns! {
         /// Name.
         NAME = "name" Text;

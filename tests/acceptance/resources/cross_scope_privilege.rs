@@ -49,10 +49,11 @@ async fn a_privilege_is_made_changed_and_removed() {
         let record = simulator.only_record("sys_scope_privilege");
         assert_eq!(record["source_scope"], application(&simulator));
         assert_eq!(record["target_scope"], "global");
-        assert_eq!(record["sys_scope"], "global");
+        assert_eq!(record["sys_scope"], application(&simulator));
         assert_eq!(record["status"], "allowed");
         workspace
             .state(ADDRESS)
+            .has("application_scope", "x_mioms_m365_assis")
             .has("id", record["sys_id"].as_str())
             .lacks("original_status");
         workspace.plan_is_empty().await;
@@ -168,6 +169,52 @@ async fn a_privilege_is_imported_by_key_by_columns_and_by_identity() {
         .await;
         workspace.terraform("destroy").await.succeeds();
         simulator.is_as_at_start();
+    })
+    .await;
+}
+
+/// The platform's own are in the source application, and those of older versions of this provider in the global one.
+#[tokio::test]
+async fn a_privilege_in_either_application_is_imported_without_a_change() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let id = existing(&simulator, "allowed");
+        let workspace = simulator.workspace(terraform, PRIVILEGE);
+        for (scope, name) in [
+            (application(&simulator).as_str(), "x_mioms_m365_assis"),
+            ("global", "global"),
+        ] {
+            simulator
+                .instance()
+                .change("sys_scope_privilege", &id, &[("sys_scope", scope)]);
+            workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
+            workspace.state(ADDRESS).has("application_scope", name);
+            workspace.plan_is_empty().await;
+            workspace.configure(&PRIVILEGE.replace("allowed", "denied"));
+            workspace.plan().await.updates_only(ADDRESS, &["status"]);
+            workspace.configure(PRIVILEGE);
+            workspace.terraform(&format!("state rm {ADDRESS}")).await.succeeds();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_source_of_a_privilege_may_be_unknown_until_apply() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let later = "resource \"terraform_data\" \"later\" {\n  input = \"x_mioms_m365_assis\"\n}\n";
+        let privilege = PRIVILEGE.replacen("\"x_mioms_m365_assis\"", "terraform_data.later.output", 1);
+        let workspace = simulator.workspace(terraform, &[later, &privilege].concat());
+
+        workspace.terraform("apply").await.succeeds();
+
+        assert_eq!(
+            simulator.only_record("sys_scope_privilege")["sys_scope"],
+            application(&simulator)
+        );
+        workspace.state(ADDRESS).has("application_scope", "x_mioms_m365_assis");
+        workspace.plan_is_empty().await;
     })
     .await;
 }

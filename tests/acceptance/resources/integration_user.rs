@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Drift, Imports, Simulator, destroy_finds_it_removed, for_each_terraform, removal_is_corrected};
+use crate::support::{
+    Drift, Imports, Simulator, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
+};
 
 const ADDRESS: &str = "servicenow_integration_user.this";
 const SECRETS: [&str; 2] = ["first-user-password", "second-user-password"];
@@ -297,6 +299,89 @@ async fn a_user_can_be_deactivated_instead_of_deleted() {
 
         assert_eq!(simulator.only_record("sys_user")["active"], "false");
         assert_eq!(roles(&simulator), [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_that_a_destroy_made_inactive_is_taken_back_by_the_next_create() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let clerk = [
+            ("user_name", "clerk"),
+            ("last_name", "Clerk"),
+            ("user_password", "clerk-password"),
+        ];
+        let clerk = instance.put("sys_user", &clerk);
+        let admin = instance.find("sys_user_role", "name", "admin")[0]["sys_id"].clone();
+        instance.put("sys_user_has_role", &[("user", &clerk), ("role", &admin)]);
+        let simulator = simulator.starting_here();
+        let configuration = least("roles = [\"incident_manager\"]\n  deletion_policy = \"deactivate\"");
+        let mut workspace = simulator.workspace(terraform, &configuration);
+        workspace.terraform("apply").await.succeeds();
+        let id = simulator.only_record("sys_user")["sys_id"].clone();
+        // What the configuration does not name is history, and stays.
+        simulator.instance().change("sys_user", &id, &[("title", "Robot")]);
+        let is_back = async |workspace: &Workspace| {
+            let user = simulator.only_record("sys_user");
+            assert_eq!((&user["sys_id"], user["active"].as_str()), (&id, "true"));
+            assert_eq!(user["title"], "Robot");
+            assert_eq!(roles(&simulator), ["incident_manager"]);
+            workspace.state(ADDRESS).has("granted_roles", vec!["incident_manager"]);
+            workspace.plan_is_empty().await;
+        };
+
+        workspace.terraform("destroy").await.succeeds();
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("An inactive user was taken over");
+        is_back(&workspace).await;
+        workspace
+            .terraform(&format!("apply -replace={ADDRESS}"))
+            .await
+            .succeeds()
+            .says("An inactive user was taken over");
+        is_back(&workspace).await;
+
+        // Whoever else made it inactive may have had a reason.
+        workspace.terraform("destroy").await.succeeds();
+        simulator
+            .instance()
+            .change("sys_user", &id, &[("sys_updated_by", "jane.doe")]);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The user exists already")
+            .says(&format!("the last change was made by {}", simulator.username()))
+            .says("import it and set active = true");
+        assert_eq!(simulator.only_record("sys_user")["active"], "false");
+        workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
+        workspace.configure(&configuration.replace("roles", "active = true\n  roles"));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.only_record("sys_user")["active"], "true");
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_that_is_taken_back_gets_the_password_of_the_configuration() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = least("password = \"first-password\"\n  deletion_policy = \"deactivate\"");
+        let workspace = simulator.workspace(terraform, &configuration);
+        workspace.terraform("apply").await.succeeds();
+        let first = simulator.only_record("sys_user")["user_password"].clone();
+        workspace.terraform("destroy").await.succeeds();
+
+        workspace.configure(&configuration.replace("first-", "second-"));
+        workspace.terraform("apply").await.succeeds();
+
+        assert_ne!(simulator.only_record("sys_user")["user_password"], first);
+        workspace.plan_is_empty().await;
     })
     .await;
 }

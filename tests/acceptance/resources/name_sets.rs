@@ -138,3 +138,41 @@ async fn an_import_tells_which_roles_it_could_not_list() {
     })
     .await;
 }
+
+/// As on Zurich and later: the platform puts a user into its own group when roles are given.
+#[tokio::test]
+async fn a_group_of_the_platform_is_neither_imported_nor_left() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let id = instance.put("sys_user", &[("user_name", "robot"), ("last_name", "robot")]);
+        let own = instance.put(
+            "sys_user_group",
+            &[("name", "Conditional Script Writer"), ("active", "true")],
+        );
+        for group in [&own, &id_of(&simulator, "sys_user_group", "Hardware")] {
+            instance.put("sys_user_grmember", &[("user", &id), ("group", group)]);
+        }
+        let workspace = simulator.workspace(terraform, &with("groups = [\"Hardware\"]"));
+
+        workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
+
+        workspace.state(ADDRESS).has("groups", vec!["Hardware"]);
+        workspace.configure(&with("title = \"changed\""));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .does_not_say("Script Writer");
+        workspace.plan_is_empty().await;
+        workspace.configure(&with("groups = []\n title = \"changed\""));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .does_not_say("Script Writer");
+        workspace.plan_is_empty().await;
+        assert_eq!(instance.find("sys_user_grmember", "group", &own).len(), 1);
+    })
+    .await;
+}

@@ -282,7 +282,7 @@ async fn a_configuration_that_exists_can_be_used_as_it_is() {
         let before = simulator.instance().fingerprint();
         let workspace = simulator.workspace(terraform, &configured("appid"));
 
-        // One claim per address: a second configuration of it is not made.
+        // A second configuration of the address is not made unasked.
         workspace
             .terraform("apply")
             .await
@@ -296,6 +296,15 @@ async fn a_configuration_that_exists_can_be_used_as_it_is() {
             .fails_saying(&format!("configuration_id = \"{existing}\""));
         assert_eq!(simulator.instance().fingerprint(), before);
 
+        workspace.configure(&configured("oid").replacen(
+            "configuration",
+            &format!("configuration_id = {existing:?}\n configuration"),
+            1,
+        ));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("Two configurations are given");
         workspace.configure(&least(&format!("configuration_id = {existing:?}")));
         workspace.terraform("apply").await.succeeds();
         workspace.plan_is_empty().await;
@@ -322,6 +331,68 @@ async fn a_configuration_that_exists_can_be_used_as_it_is() {
 
         workspace.terraform("destroy").await.succeeds();
         assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_that_another_configuration_has_is_refused_unless_it_is_to_be_shared() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let theirs = simulator.instance().put(
+            "oidc_provider_configuration",
+            &[
+                ("name", "Theirs"),
+                ("oidc_url", V1),
+                ("user_claim", "oid"),
+                ("user_field", "user_name"),
+            ],
+        );
+        simulator.instance().switches(|modes| modes.unique_oidc_url = false);
+        let own = configured("appid").replace("/t/", "/own/");
+        let workspace = simulator.workspace(terraform, &own);
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("configuration_id");
+        let before = simulator.instance().fingerprint();
+
+        // An update looks as a create does.
+        workspace.configure(&configured("appid"));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The metadata address is configured already")
+            .says(&theirs)
+            .says("set share_metadata_url = true")
+            .says("Releases before Zurich refuse a second one");
+        assert_eq!(simulator.instance().fingerprint(), before);
+
+        let sharing = configured("appid").replace("name = \"Entra\"", "name = \"Entra\"\n share_metadata_url = true");
+        workspace.configure(&sharing);
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        workspace.state(ADDRESS).has("configuration_id", id.as_str());
+        let url =
+            |id: &str| simulator.instance().record("oidc_provider_configuration", id).unwrap()["oidc_url"].clone();
+        assert_eq!((url(&id).as_str(), url(&theirs).as_str()), (V1, V1));
+
+        // The same from the start; a name is still one configuration's.
+        workspace.terraform("destroy").await.succeeds();
+        workspace.configure(&sharing.replace("\"Entra\"", "\"Theirs\""));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Give this one another name");
+        workspace.configure(&sharing);
+        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("destroy").await.succeeds();
+
+        // An older release has the last word.
+        simulator.instance().switches(|modes| modes.unique_oidc_url = true);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Could not create the OIDC configuration")
+            .says("Releases before Zurich refuse a second configuration");
     })
     .await;
 }

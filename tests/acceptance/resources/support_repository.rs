@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    Imports, Simulator, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
+    Imports, Simulator, Terraform, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
 };
 
 const ADDRESS: &str = "m365_support_repository.this";
@@ -326,6 +326,104 @@ async fn secrets_in_the_state_are_sent_when_they_change() {
         let repository = simulator.admin().repositories().remove(0);
         assert_eq!((repository.client_secret.as_str(), repository.user_password.as_str()), (SECRETS[1], SECRETS[2]));
         workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+/// A workspace for another tenant, with the state of `from`.
+fn with_state_of(from: &Workspace, simulator: &Simulator, terraform: &Terraform, configuration: &str) -> Workspace {
+    let workspace = simulator.workspace(terraform, configuration);
+    workspace.write("terraform.tfstate", &from.state_file().to_string());
+    workspace
+}
+
+#[tokio::test]
+async fn a_repository_of_one_tenant_is_not_taken_for_that_of_another() {
+    for_each_terraform(async |terraform| {
+        let (simulator, other) = (Simulator::start().await, Simulator::start().await);
+        let workspace = with_secrets(simulator.workspace(terraform, WHOLE));
+        workspace.terraform("apply").await.succeeds();
+        workspace.state(ADDRESS).has("tenant_id", simulator.tenant_id());
+        other.admin().put_repository(&json!({
+            "RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com/", "AuthenticationType": "Basic",
+        }));
+        let before = other.admin().shown();
+        let changed = WHOLE.replace("an-endpoint", "another");
+        let of_other = with_secrets(with_state_of(&workspace, &other, terraform, &changed));
+
+        for command in ["plan", "apply -refresh=false", "destroy -refresh=false"] {
+            of_other
+                .terraform(command)
+                .await
+                .fails_saying("Another tenant")
+                .says(&format!("belongs to the tenant {}", simulator.tenant_id()))
+                .says(&format!("signed in to {}", other.tenant_id()));
+        }
+
+        assert_eq!(other.admin().shown(), before);
+        assert!(other.logs().admin.all().is_empty(), "nothing is asked of the other tenant");
+        of_other.leaks_nothing_of(&SECRETS);
+        if terraform.has("1.12", "import by identity") {
+            let block = format!(
+                "import {{\n  to = {ADDRESS}\n  identity = {{\n    repository_id = \"contoso\"\n    tenant_id = {:?}\n  }}\n}}\n",
+                simulator.tenant_id()
+            );
+            of_other.terraform("state rm m365_support_repository.this").await.succeeds();
+            of_other.configure(&[WHOLE, &block].concat());
+            of_other.terraform("plan").await.fails_saying("Another tenant");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_state_that_names_no_tenant_is_bound_by_the_address_of_its_repository() {
+    for_each_terraform(async |terraform| {
+        let (simulator, other) = (Simulator::start().await, Simulator::start().await);
+        let workspace = simulator.workspace(terraform, LEAST);
+        workspace.terraform("apply").await.succeeds();
+        // As version 1 wrote it.
+        let mut state = workspace.state_file();
+        let instance = &mut state["resources"][0]["instances"][0];
+        instance["schema_version"] = json!(1);
+        instance["attributes"].as_object_mut().unwrap().remove("tenant_id");
+        if let Some(identity) = instance.get_mut("identity") {
+            *identity = json!({"repository_id": "contoso"});
+            instance["identity_schema_version"] = json!(0);
+        }
+        workspace.write("terraform.tfstate", &state.to_string());
+        let of_other = with_state_of(&workspace, &other, terraform, LEAST);
+        for repository in [None, Some("https://fabrikam.service-now.com")] {
+            if let Some(endpoint) = repository {
+                let of_other = json!({"RepositoryId": "contoso", "Endpoint": endpoint, "AuthenticationType": "AAD"});
+                other.admin().put_repository(&of_other);
+            }
+            let before = other.admin().shown();
+            for command in ["plan", "destroy -refresh=false"] {
+                of_other
+                    .terraform(command)
+                    .await
+                    .fails_saying("Unknown tenant of the repository")
+                    .says(&other.tenant_id());
+            }
+            of_other.configure(&LEAST.replace("https://contoso", "https://elsewhere"));
+            of_other
+                .terraform("apply -refresh=false")
+                .await
+                .fails_saying("Unknown tenant of the repository");
+            assert_eq!(other.admin().shown(), before);
+        }
+
+        workspace.plan_is_empty().await;
+        workspace.terraform("apply -refresh-only").await.succeeds();
+
+        let state = workspace.state(ADDRESS);
+        state.has("tenant_id", simulator.tenant_id());
+        if terraform.has("1.12", "identities") {
+            assert_eq!(state.identity()["tenant_id"], simulator.tenant_id());
+        }
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
     })
     .await;
 }

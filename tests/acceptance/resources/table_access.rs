@@ -134,7 +134,8 @@ async fn the_old_values_survive_an_apply_that_failed_half_way() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("Could not change the table's access");
+            .fails_saying("Could not change the table's access")
+            .says("terraform untaint servicenow_table_access.<name>");
 
         assert_eq!(settings(&simulator), ["public", "true", "2"]);
         workspace
@@ -173,7 +174,7 @@ async fn a_refused_write_leaves_nothing_to_put_back() {
 }
 
 #[tokio::test]
-async fn a_column_that_is_dropped_in_silence_is_an_error_at_its_attribute() {
+async fn a_column_that_is_dropped_in_silence_is_told_at_its_attribute() {
     for_each_terraform(async |terraform| {
         let (simulator, _) = closed().await;
         simulator.instance().switches(|modes| {
@@ -186,8 +187,10 @@ async fn a_column_that_is_dropped_in_silence_is_an_error_at_its_attribute() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("The instance did not keep the column access");
+            .succeeds()
+            .says("The instance did not keep the column access");
 
+        workspace.plan().await.updates_only(ADDRESS, &["access"]);
         workspace.state(ADDRESS).has("original_read_access", false);
         simulator.instance().switches(|modes| modes.write_denied.clear());
         workspace.terraform("destroy").await.succeeds();
@@ -279,6 +282,36 @@ async fn an_import_plans_nothing_and_its_values_count_as_the_old_ones() {
         .await;
         workspace.terraform("destroy").await.succeeds();
         simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_configuration_does_not_name_stays_as_it_was_imported() {
+    for_each_terraform(async |terraform| {
+        let (simulator, id) = closed().await;
+        let narrow = OPEN.replace("access      = \"public\"\n      ", "");
+        let workspace = simulator.workspace(terraform, &narrow.replace("read_access = true", "read_access = false"));
+        workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
+        workspace.plan_is_empty().await;
+
+        // Only what is named is written, and put back.
+        workspace.configure(&narrow);
+        workspace
+            .plan()
+            .await
+            .updates_only(ADDRESS, &["left_alone", "read_access"]);
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        assert_eq!(settings(&simulator), ["package_private", "true", "2"]);
+
+        // Others may change the rest, and a destroy leaves that.
+        simulator
+            .instance()
+            .change("sys_db_object", &id, &[("access", "public"), ("caller_access", "1")]);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(settings(&simulator), ["public", "false", "1"]);
     })
     .await;
 }

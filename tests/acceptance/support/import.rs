@@ -1,5 +1,7 @@
 //! The import round trip of a resource.
 
+use serde_json::Value;
+
 use super::{Terraform, Workspace};
 
 /// What `terraform import` and `import` blocks of one resource are given, and what comes of it.
@@ -7,7 +9,7 @@ pub(crate) struct Imports<'a> {
     pub(crate) address: &'a str,
     /// `main.tf`, with which an import leaves nothing to do.
     pub(crate) configuration: &'a str,
-    /// The attribute of the identity, and its value.
+    /// An attribute of the identity, and its value.
     pub(crate) identity: (&'a str, &'a str),
     /// What finds the object: its id, columns.
     pub(crate) targets: &'a [&'a str],
@@ -25,9 +27,11 @@ impl Imports<'_> {
             self.forget(workspace).await;
         }
         workspace.configure(self.configuration);
+        let mut identity = Value::Null;
         for target in self.targets {
             self.import(workspace, target).await.succeeds();
             let state = workspace.state(self.address);
+            identity = state.identity().clone();
             for (attribute, value) in self.state {
                 state.has(attribute, *value);
             }
@@ -42,10 +46,7 @@ impl Imports<'_> {
             return;
         }
         let (attribute, value) = self.identity;
-        let block = format!(
-            "import {{\n  to = {}\n  identity = {{\n    {attribute} = {value:?}\n  }}\n}}\n",
-            self.address
-        );
+        let block = format!("import {{\n  to = {}\n  identity = {identity}\n}}\n", self.address);
         workspace.configure(&format!("{}\n{block}", self.configuration));
         workspace
             .terraform("apply")
