@@ -773,10 +773,6 @@ pub(crate) fn sys_id_identity() -> IdentitySchema {
     IdentitySchema::of("sys_id", "id", "The record's `sys_id`: 32 hexadecimal digits.")
 }
 
-pub(crate) fn timeouts() -> Attribute {
-    Attribute::timeouts(&[("create", "5m"), ("read", "5m"), ("update", "5m"), ("delete", "5m")])
-}
-
 /// How a write ended: what exists, and what went wrong after it did.
 pub(crate) fn outcome(state: Object, problems: Diagnostics) -> Outcome {
     let state = state.with_unknown_as_null();

@@ -9,10 +9,10 @@ use crate::records::application_scope::APPLICATION;
 use crate::records::existing::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::resource::{Existing, RecordResource, Removal};
-use crate::servicenow::tables::sys_scope;
 use crate::servicenow::tables::sys_scope_privilege::{
     OPERATION, SOURCE_SCOPE, STATUS, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
 };
+use crate::servicenow::tables::{sys_db_object, sys_scope};
 use crate::servicenow::{Cell, Column, Record, Row, Table};
 
 pub(super) struct CrossScopePrivilege;
@@ -73,7 +73,7 @@ impl RecordResource for CrossScopePrivilege {
             Field::new(
                 TARGET_TYPE,
                 name("target_type")
-                    .default("sys_db_object")
+                    .default(sys_db_object::TABLE.name())
                     .describe("Kind of the object: `sys_db_object` is a table."),
             ),
             Field::new(
