@@ -18,6 +18,7 @@ mod options;
 mod outbound; // Tokens for calls to others.
 mod platform; // What happens around every write.
 mod query; // Encoded queries.
+mod release;
 mod roles; // Containment and inherited rows.
 mod rules; // Side effects of single tables.
 mod schema;
@@ -54,8 +55,9 @@ pub(crate) use shown::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
 pub use caller::{Caller, ClientCertificate, Denied};
 pub use habits::{Beside, Habits, IdCase, LineEndings};
 pub use options::{
-    AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead, Switches, Unauthorized,
+    AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, SecretRead, Switches, Unauthorized,
 };
+pub use release::Release;
 pub use store::Record;
 
 /// One simulated instance. Clones share it.

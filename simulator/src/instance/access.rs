@@ -1,7 +1,8 @@
 //! Which roles a table asks for.
 
 use super::caller::{Caller, Denied};
-use super::options::{Operation, Release, Switches};
+use super::options::{Operation, Switches};
+use super::release::Release;
 use super::schema::Schema;
 use super::store::{Record, value};
 

@@ -10,7 +10,7 @@ use super::Instance;
 use super::answer::{json_answer, plain};
 use super::bearer::unverified_claims;
 use super::ids::new_id;
-use super::options::Release;
+use super::release::Release;
 use super::sign_in::{caller_of, find_user, oauth_is_active};
 use super::store::{Record, Rows, is_true, property, value};
 use super::time::{shifted, wire_time};
