@@ -1,12 +1,12 @@
 //! The data sources: one file per type. Those that look for one record share [`crate::records::lookup`].
 
-pub(crate) mod application;
+mod application;
 mod connector_addresses;
 mod oauth_entity;
 mod oidc_provider;
 mod role;
 mod support_integration;
-pub(crate) mod user;
+mod user;
 
 use crate::{clients::Clients, plugin::DataSource, readiness};
 

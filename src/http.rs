@@ -31,10 +31,11 @@ pub use answer::{Answer, NotJson};
 pub use client::Client;
 pub use error::{HttpError, OptionsError, TlsProblem};
 pub use limits::Limits;
-pub use options::{Backoff, ClientOptions, Correlation};
+pub use options::{ClientOptions, Correlation};
 pub use proxy::Proxies;
-pub use request::{Origin, Repeat, Request, as_typed, probably_meant};
+pub use request::{Origin, Request, as_typed, probably_meant};
 pub use reqwest::{Method, StatusCode, header};
+pub use retry::{Backoff, Repeat};
 pub use secret::Secret;
 pub use url::Url;
 

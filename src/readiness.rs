@@ -8,6 +8,7 @@ mod entra_addresses; // Metadata and token addresses.
 mod finding; // What a check found.
 mod platform; // Plugin and property of OAuth.
 mod records; // Profiles, OIDC providers, the integration user.
+mod wanted; // What to check.
 
 use async_trait::async_trait;
 
@@ -20,22 +21,9 @@ use crate::{
 };
 
 use finding::{Finding, Status};
+use wanted::Wanted;
 
 pub(crate) struct IntegrationReadiness;
-
-/// What the configuration asks for, and what the provider block adds.
-struct Wanted {
-    /// Scope of the application.
-    application: String,
-    /// `user_name` of the account that Terraform uses, where it is known.
-    account: Option<String>,
-    /// `user_name` of the integration user, where it is given.
-    integration_user: Option<String>,
-    /// Name of its role.
-    integration_role: String,
-    metadata_url: Option<String>,
-    token_url: Option<String>,
-}
 
 const INTEGRATION_ROLE: &str = "incident_manager";
 

@@ -6,6 +6,7 @@ pub mod diagnostics; // The one place where an error becomes a diagnostic.
 pub(crate) mod existing; // Refuses a create whose record exists.
 pub(crate) mod field; // An attribute and its column.
 pub(crate) mod import; // Finds what a user names.
+pub(crate) mod installed_application; // Looks an application up by its scope.
 pub(crate) mod list; // Lists records for `terraform query`.
 pub(crate) mod lookup; // One record by one of several columns.
 pub(crate) mod name_set; // Roles, groups and auth scopes that are listed by name.
@@ -14,4 +15,5 @@ pub(crate) mod required_roles; // What an account needs, for the reference pages
 pub(crate) mod resource; // What every resource that is a record has.
 pub(crate) mod state_migration; // States of other providers.
 pub(crate) mod tenant; // The Microsoft 365 tenant that an object belongs to.
+pub(crate) mod user_roles; // The roles that a user has.
 pub(crate) mod write_only_secret; // When a secret is sent.

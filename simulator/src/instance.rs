@@ -8,7 +8,9 @@ mod answer;
 mod application; // What an installed application may read.
 mod batch; // Several calls in one.
 mod bearer; // Tokens of the instance and of OIDC providers.
+mod caller;
 mod habits; // What is made of records beyond storing them.
+mod ids;
 mod inheritance;
 mod network; // ip_access
 mod oauth; // The instance as an authorization server.
@@ -16,6 +18,7 @@ mod options;
 mod outbound; // Tokens for calls to others.
 mod platform; // What happens around every write.
 mod query; // Encoded queries.
+mod release;
 mod roles; // Containment and inherited rows.
 mod rules; // Side effects of single tables.
 mod schema;
@@ -26,13 +29,14 @@ mod sign_in;
 mod store;
 mod table_api;
 mod tables;
+mod time;
+mod transaction; // What a write needs to know.
 mod view; // What a caller sees of a record.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Router;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -40,21 +44,21 @@ use serde_json::Value;
 use crate::faults::Faults;
 use crate::internet::Internet;
 
-use platform::{Platform, Refused, Via, shifted};
 use schema::Schema;
-use store::{Rows, value};
-use table_api::Freshness;
-use view::View;
+use store::{Rows, owned, value};
+use time::shifted;
+use transaction::{Platform, Refused, Via};
+use view::{Freshness, View};
 
 pub(crate) use shown::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
 
+pub use caller::{Caller, ClientCertificate, Denied};
 pub use habits::{Beside, Habits, IdCase, LineEndings};
 pub use options::{
-    AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, Release, SecretRead, Switches, Unauthorized,
+    AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, SecretRead, Switches, Unauthorized,
 };
-
-/// A record as stored, secrets in clear.
-pub type Record = BTreeMap<String, String>;
+pub use release::Release;
+pub use store::Record;
 
 /// One simulated instance. Clones share it.
 #[derive(Clone)]
@@ -111,10 +115,6 @@ struct Snapshot {
     makers: BTreeMap<String, Maker>,
 }
 
-/// Request extension set by a serving loop that asked for a client certificate: its subject.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ClientCertificate(pub String);
-
 /// A request as the instance saw it, with the status that it gave.
 #[derive(Clone, Debug, Default)]
 pub struct RequestRecord {
@@ -138,29 +138,6 @@ pub struct RequestRecord {
     pub user: String,
 }
 
-/// Who a request runs as.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// `sys_id` of the user.
-    pub sys_id: String,
-    /// `user_name` of the user.
-    pub user_name: String,
-    /// Names of all active roles, inherited ones included.
-    pub roles: BTreeSet<String>,
-    /// The `User-Agent` of the request, empty where there is none.
-    pub client: String,
-}
-
-/// Why a caller was turned away, in the words of the instance's log. HTTP answers only 401 or 403.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{cause}")]
-pub struct Denied {
-    /// 401 or 403.
-    pub status: u16,
-    /// The exact cause.
-    pub cause: String,
-}
-
 impl Instance {
     /// An instance with its seed records.
     #[must_use]
@@ -179,11 +156,6 @@ impl Instance {
         });
         instance.state().makers.clear();
         instance
-    }
-
-    /// All of the instance's HTTP, faults included.
-    pub fn router(&self) -> Router {
-        serve::router(self)
     }
 
     /// The faults in front of it.
@@ -351,15 +323,6 @@ impl Instance {
         access::check(schema, options.release, &modes, caller, table, operation)
     }
 
-    /// The caller that a user would be, with its roles.
-    #[must_use]
-    pub fn caller(&self, user_name: &str) -> Option<Caller> {
-        self.with_rows(|rows| {
-            let user = sign_in::find_user(rows, "user_name", user_name)?;
-            sign_in::caller_of(rows, user).ok()
-        })
-    }
-
     fn by_hand(
         &self,
         table: &str,
@@ -485,13 +448,6 @@ impl Instance {
             }
         }
     }
-}
-
-fn owned(values: &[(&str, &str)]) -> Record {
-    let owned = values
-        .iter()
-        .map(|(column, text)| ((*column).to_owned(), (*text).to_owned()));
-    owned.collect()
 }
 
 /// Columns that a fingerprint leaves out.

@@ -6,11 +6,8 @@ use crate::records::lookup;
 use crate::{
     clients::{Calls, Clients},
     plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
-    records::{diagnostics, field, required_roles},
-    servicenow::{
-        Query, Record, Session, Table, TableError,
-        tables::{sys_scope, sys_store_app},
-    },
+    records::{diagnostics, field, installed_application, required_roles},
+    servicenow::tables::{sys_scope, sys_store_app},
 };
 
 pub(crate) struct Application;
@@ -57,7 +54,7 @@ impl DataSource<Clients> for Application {
     async fn read(&self, cx: &Context<Clients>, mut config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let scope = config.text("scope").unwrap_or_default().to_owned();
-        let found = installed(&session, &scope).await;
+        let found = installed_application::find(&session, &scope).await;
         let found =
             found.map_err(|error| diagnostics::of_table(&error, "look for the application").at_attribute("scope"))?;
         config.set("installed", found.is_some());
@@ -84,27 +81,4 @@ impl DataSource<Clients> for Application {
         }
         Ok((config, Diagnostics::new()))
     }
-}
-
-/// The record of an installed application. Where the account may not see applications in general, those from the store
-/// are looked at; the columns have the same names.
-pub(crate) async fn installed(session: &Session, scope: &str) -> Result<Option<Record>, TableError> {
-    match by_scope(session, sys_scope::TABLE, scope).await {
-        Ok(Some(record)) => Ok(Some(record)),
-        Ok(None) => match by_scope(session, sys_store_app::TABLE, scope).await {
-            // An answer there is; the store's own table is closed to many.
-            Err(TableError::Refused { .. } | TableError::Invisible { .. } | TableError::NoSuchTable { .. }) => Ok(None),
-            store => store,
-        },
-        Err(error @ (TableError::Refused { .. } | TableError::Invisible { .. })) => {
-            let store = by_scope(session, sys_store_app::TABLE, scope).await;
-            store.ok().flatten().map_or(Err(error), |record| Ok(Some(record)))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-async fn by_scope(session: &Session, table: Table, scope: &str) -> Result<Option<Record>, TableError> {
-    let query = Query::equals(sys_scope::SCOPE, scope).map_err(|source| TableError::Query { table, source })?;
-    session.find_one(table, &query, sys_scope::COLUMNS).await
 }

@@ -1,17 +1,15 @@
 //! `servicenow_user`: a user of the instance (`sys_user`), with its roles as far as they can be read.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema, Value};
 use crate::records::field::Field;
 use crate::records::lookup::{self, Lookup};
-use crate::records::{diagnostics, required_roles};
+use crate::records::{diagnostics, required_roles, user_roles};
 use crate::resources::integration_user::IntegrationUser;
+use crate::servicenow::TableError;
 use crate::servicenow::tables::sys_user::{NAME, TABLE};
-use crate::servicenow::{LinkTable, Session, SysId, TableError};
 
 pub(crate) struct User;
 
@@ -49,7 +47,7 @@ impl DataSource<Clients> for User {
     async fn read(&self, cx: &Context<Clients>, config: Object) -> Result<(Object, Diagnostics), Diagnostics> {
         let session = cx.instance()?;
         let (record, mut state) = user().find(&session, config, None).await?;
-        let roles = match roles(&session, record.sys_id()).await {
+        let roles = match user_roles::active(&session, record.sys_id()).await {
             Ok(roles) => Value::from(roles.into_iter().collect::<Vec<_>>()),
             Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Value::Null,
             Err(error) => return Err(diagnostics::of_table(&error, "read the user's roles").into()),
@@ -57,13 +55,4 @@ impl DataSource<Clients> for User {
         state.set("roles", roles);
         Ok((state, Diagnostics::new()))
     }
-}
-
-/// The names of all roles that work for a user.
-pub(crate) async fn roles(session: &Session, user: &SysId) -> Result<BTreeSet<String>, TableError> {
-    let grants = session.links(LinkTable::ROLES).current(user).await?;
-    let names = session.roles();
-    let active = grants.iter().filter(|grant| grant.active);
-    let named = futures_util::future::join_all(active.map(|grant| names.name_of(&grant.to)));
-    named.await.into_iter().filter_map(Result::transpose).collect()
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use reqwest::header::HeaderName;
 
-use super::Proxies;
+use super::{Backoff, Proxies};
 
 /// The settings of one client. There are no defaults here: the caller's configuration knows them.
 ///
@@ -43,21 +43,4 @@ pub struct Correlation {
     pub header: HeaderName,
     /// Its value: printable ASCII.
     pub id: String,
-}
-
-/// Exponential backoff with full jitter: the n-th pause is random between zero and `base * 2^n`, at most `cap`.
-#[derive(Clone, Copy, Debug)]
-pub struct Backoff {
-    /// Upper bound of the first pause.
-    pub base: Duration,
-    /// Upper bound of all pauses.
-    pub cap: Duration,
-}
-
-impl Backoff {
-    /// Half a second, doubling up to twenty seconds.
-    pub const STANDARD: Self = Self {
-        base: Duration::from_millis(500),
-        cap: Duration::from_secs(20),
-    };
 }

@@ -111,15 +111,6 @@ impl Origin {
     }
 }
 
-/// Whether sending a request twice does the same as sending it once.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Repeat {
-    /// Reads, replacing writes and deletes: sent again after any doubtful outcome.
-    Idempotent,
-    /// Inserts: sent again only when it is certain that the first was not carried out.
-    Never,
-}
-
 /// One request, complete with its credentials.
 #[derive(Clone)]
 pub struct Request {

@@ -7,7 +7,31 @@ use reqwest::{
     header::{HeaderMap, RETRY_AFTER},
 };
 
-use super::{Backoff, Repeat};
+/// Whether sending a request twice does the same as sending it once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Repeat {
+    /// Reads, replacing writes and deletes: sent again after any doubtful outcome.
+    Idempotent,
+    /// Inserts: sent again only when it is certain that the first was not carried out.
+    Never,
+}
+
+/// Exponential backoff with full jitter: the n-th pause is random between zero and `base * 2^n`, at most `cap`.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    /// Upper bound of the first pause.
+    pub base: Duration,
+    /// Upper bound of all pauses.
+    pub cap: Duration,
+}
+
+impl Backoff {
+    /// Half a second, doubling up to twenty seconds.
+    pub const STANDARD: Self = Self {
+        base: Duration::from_millis(500),
+        cap: Duration::from_secs(20),
+    };
+}
 
 /// How an attempt failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

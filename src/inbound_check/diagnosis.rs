@@ -14,7 +14,7 @@ use crate::{
     servicenow::{
         LinkTable, Query, Record, Session, SysId, TableError, Verb,
         tables::{
-            every,
+            every, incident,
             oauth_oidc_entity::{self, ACTIVE, CLIENT_ID, CLOCK_SKEW, CONFIGURATION, NAME},
             oidc_provider_configuration as configuration, sys_user,
         },
@@ -255,7 +255,7 @@ async fn missing_role(
         format!("The user has: {}.", roles.join(", "))
     };
     let what = format!("The instance accepted the token as user {name}, but that user may not {verb} {table}. {has}");
-    let is_incident = table.name() == "incident";
+    let is_incident = table.name() == incident::TABLE.name();
     let remedy = if is_incident && !roles.iter().any(|role| role == INCIDENT_MANAGER) {
         format!("Grant the role {INCIDENT_MANAGER}: `roles` of servicenow_integration_user, or servicenow_user_role.")
     } else {

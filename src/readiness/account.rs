@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Wanted,
     finding::{Finding, Status},
+    wanted::Wanted,
 };
 use crate::{
-    data_sources::user,
-    records::{application_scope, diagnostics},
+    records::{application_scope, diagnostics, user_roles},
     servicenow::{
         Query, Session, SysId, Table, TableError,
         tables::{
@@ -139,7 +138,7 @@ pub(super) async fn sign_in(session: &Session, wanted: &Wanted) -> Finding {
 pub(super) async fn check(session: &Session, wanted: &Wanted) -> Vec<Finding> {
     let account = find(session, wanted).await;
     let roles = match &account {
-        Ok(Some(user)) => user::roles(session, user).await.ok(),
+        Ok(Some(user)) => user_roles::active(session, user).await.ok(),
         Ok(None) | Err(_) => None,
     };
     let rights = RIGHTS.iter().map(|right| may(session, right, roles.as_ref()));

@@ -1,12 +1,11 @@
 //! The installed application: version, roles, and what its scripts may read.
 
-use super::{Wanted, finding::Finding};
+use super::{finding::Finding, wanted::Wanted};
 use crate::{
-    data_sources::application,
-    records::diagnostics,
+    records::{diagnostics, installed_application},
     servicenow::{
         Cell, Query, QueryError, Record, Session, Table, TableError,
-        tables::{sys_db_object, sys_scope, sys_scope_privilege},
+        tables::{oauth_entity, oauth_entity_profile, sys_db_object, sys_scope, sys_scope_privilege},
     },
 };
 
@@ -17,8 +16,8 @@ const VERSION: &str = "application_version";
 const ROLES: &str = "application_roles";
 const ROLE: &str = "integration_role";
 const ACCESS: [(&str, &str); 2] = [
-    ("access_oauth_entity", "oauth_entity"),
-    ("access_oauth_entity_profile", "oauth_entity_profile"),
+    ("access_oauth_entity", oauth_entity::TABLE.name()),
+    ("access_oauth_entity_profile", oauth_entity_profile::TABLE.name()),
 ];
 
 /// Versions that the guide's pages speak of.
@@ -26,7 +25,7 @@ const OLDEST: [u64; 3] = [1, 0, 7];
 const LATER_FLOW: [u64; 3] = [2, 0, 0];
 
 pub(super) async fn check(session: &Session, wanted: &Wanted) -> Vec<Finding> {
-    let found = application::installed(session, &wanted.application).await;
+    let found = installed_application::find(session, &wanted.application).await;
     let (installed, roles, role, entity, profile) = tokio::join!(
         async { [is_installed(wanted, &found), version(wanted, &found)] },
         application_roles(session, wanted),

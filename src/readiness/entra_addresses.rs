@@ -9,8 +9,8 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{
-    Wanted,
     finding::{Finding, Status},
+    wanted::Wanted,
 };
 use crate::{
     clients::{Calls, Clients},

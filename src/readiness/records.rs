@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Wanted, finding::Finding};
+use super::{finding::Finding, wanted::Wanted};
 use crate::{
-    data_sources::user,
+    records::user_roles,
     servicenow::{
         Cell, Column, Query, QueryError, Record, Session, Table, TableError,
         tables::{oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration, sys_user},
@@ -237,7 +237,7 @@ async fn given_user(session: &Session, user_name: &str, role: &str) -> Finding {
     if user.bool(LOCKED_OUT) == Cell::Value(true) {
         return Finding::fail(USER, format!("The user {user_name} is locked out."), remedy);
     }
-    let roles = match user::roles(session, user.sys_id()).await {
+    let roles = match user_roles::active(session, user.sys_id()).await {
         Ok(roles) => roles,
         Err(error) => return Finding::unreadable(USER, &error),
     };

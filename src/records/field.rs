@@ -8,7 +8,7 @@ use crate::records::application_scope::{self, APPLICATION};
 use crate::records::name_set::NameSet;
 use crate::records::reference::{self, Target};
 use crate::records::write_only_secret::SecretNames;
-use crate::records::{choice, diagnostics, resource};
+use crate::records::{choice, diagnostics};
 use crate::servicenow::tables::every;
 use crate::servicenow::{
     Cell, Column, InputMode, Kind, LinkTable, Query, QueryError, Record, Row, Session, SysId, Table, Value as Wire,
@@ -176,7 +176,7 @@ impl Field {
 
     /// Time limits of the operations.
     pub(crate) fn timeouts() -> Self {
-        Self::local(resource::timeouts())
+        Self::local(timeouts())
     }
 
     /// The state does not follow the column while the other attribute has a value.
@@ -599,4 +599,9 @@ pub(crate) fn sys_id_text() -> Validator {
             "{text:?} is not a valid sys_id: expected 32 hexadecimal digits."
         )),
     })
+}
+
+/// The attribute `timeouts`.
+pub(crate) fn timeouts() -> Attribute {
+    Attribute::timeouts(&[("create", "5m"), ("read", "5m"), ("update", "5m"), ("delete", "5m")])
 }

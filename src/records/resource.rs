@@ -832,10 +832,6 @@ pub(crate) fn sys_id_identity() -> IdentitySchema {
     IdentitySchema::of("sys_id", "id", "The record's `sys_id`: 32 hexadecimal digits.")
 }
 
-pub(crate) fn timeouts() -> Attribute {
-    Attribute::timeouts(&[("create", "5m"), ("read", "5m"), ("update", "5m"), ("delete", "5m")])
-}
-
 /// Private data: the attributes that a create could not send.
 const PENDING: &str = "pending";
 

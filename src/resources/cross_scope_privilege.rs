@@ -12,7 +12,7 @@ use crate::records::resource::{Existing, RecordResource, Removal};
 use crate::servicenow::tables::sys_scope_privilege::{
     OPERATION, SOURCE_SCOPE, STATUS, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
 };
-use crate::servicenow::tables::{every, sys_scope};
+use crate::servicenow::tables::{every, sys_db_object, sys_scope};
 use crate::servicenow::{Cell, Column, Record, Row, Session, Table};
 
 pub(super) struct CrossScopePrivilege;
@@ -73,7 +73,7 @@ impl RecordResource for CrossScopePrivilege {
             Field::new(
                 TARGET_TYPE,
                 name("target_type")
-                    .default("sys_db_object")
+                    .default(sys_db_object::TABLE.name())
                     .describe("Kind of the object: `sys_db_object` is a table."),
             ),
             Field::new(

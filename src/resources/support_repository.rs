@@ -103,7 +103,7 @@ fn schema() -> Schema {
             Attribute::integer(REFRESH_TOKEN_EXPIRY).check(validate::at_least(1)).describe(
                 "Life of the instance's refresh tokens in seconds, for `basic`; the instance's default is 8640000.",
             ),
-            resource::timeouts(),
+            field::timeouts(),
         ],
     )
     .version(2)

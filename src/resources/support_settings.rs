@@ -51,7 +51,7 @@ fn schema() -> Schema {
                     "\"Application ID to issue Auth Token\": the client id of the outbound application, as which ServiceNow \
                      signs in to Microsoft.",
                 ),
-            resource::timeouts(),
+            field::timeouts(),
         ],
     )
 }

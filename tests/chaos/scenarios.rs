@@ -293,5 +293,13 @@ fn lines(instance: &Instance, table: &str, line: impl Fn(&Row) -> Option<String>
         .collect()
 }
 
+#[test]
+fn every_resource_type_has_a_generator() {
+    let generated: BTreeSet<&str> = GENERATORS.iter().map(|generator| generator.type_name()).collect();
+    let resources = servicenow_provider::resources::all();
+    let provided: BTreeSet<&str> = resources.iter().map(|resource| resource.type_name()).collect();
+    assert_eq!(generated, provided);
+}
+
 /// What every secret begins with.
 pub(crate) const MARKER: &str = "marker-";

@@ -1,9 +1,10 @@
 //! Which roles a table asks for.
 
-use super::options::{Operation, Release, Switches};
+use super::caller::{Caller, Denied};
+use super::options::{Operation, Switches};
+use super::release::Release;
 use super::schema::Schema;
-use super::store::value;
-use super::{Caller, Denied, Record};
+use super::store::{Record, value};
 
 /// Who may do an operation on a table.
 enum Rule {

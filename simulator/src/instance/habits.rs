@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::platform::{Platform, Refused, Via};
 use super::schema::{Column, Kind};
-use super::store::{Rows, value};
-use super::{Record, owned};
+use super::store::{Record, Rows, owned, value};
+use super::transaction::{Platform, Refused, Via};
 
 /// The habits. Every field may change while the instance runs.
 #[derive(Clone, Debug, Default)]

@@ -2,9 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::Record;
-use super::platform::{Platform, Refused};
-use super::store::{Rows, is_true, value};
+use super::store::{Record, Rows, is_true, value};
+use super::transaction::{Platform, Refused};
 
 /// Whether the rules let this address in: an Allow rule beats Deny rules, and nothing is blocked without one.
 pub(super) fn admits(rows: &Rows, address: &str) -> bool {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::habits::Habits;
+use super::release::Release;
 use crate::faults::Faults;
 
 /// How an instance starts.
@@ -37,19 +38,6 @@ impl Default for Options {
             faults: Faults::new(),
         }
     }
-}
-
-/// Releases that differ in what this simulator serves, oldest first.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Release {
-    /// No `identity_type`, no scope tables, no `inbound_grant_type`.
-    Yokohama,
-    /// `identity_type` and the scope tables exist.
-    Zurich,
-    /// `oauth_admin` suffices for OIDC records.
-    Australia,
-    /// The OIDC configuration has a state and an issuer of its own.
-    Brazil,
 }
 
 /// What becomes of the OAuth profile that the form creates with an entity.

@@ -1,69 +1,14 @@
 //! What the platform does around every write: defaults, types, scope, uniqueness, counters.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use jiff::Timestamp;
-use rand::RngExt;
-
-use super::options::{AbortRule, ExplicitScope, Operation, Refusal, Switches};
-use super::schema::{Kind, Schema};
-use super::store::{Rows, value};
-use super::{Record, habits, rules};
-
-/// Whether a write comes from a person's form or from the Table API.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Via {
-    Form,
-    Rest,
-}
-
-/// An operation that did not take, as the API says it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Refused {
-    pub(super) status: u16,
-    pub(super) detail: String,
-}
-
-impl Refused {
-    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
-        Self {
-            status: 403,
-            detail: detail.into(),
-        }
-    }
-
-    pub(super) fn by_rule(table: &str, rule: &str) -> Self {
-        Self::forbidden(format!(
-            "Operation against file '{table}' was aborted by Business Rule '{rule}^{}'. Business Rule Stack:{rule}",
-            stable_id(rule)
-        ))
-    }
-
-    pub(super) fn duplicate(table: &str, name: &str, refusal: Refusal) -> Self {
-        Self {
-            status: match refusal {
-                Refusal::Forbidden => 403,
-                Refusal::BadRequest => 400,
-            },
-            detail: format!("Insert Aborted : Error during insert of {table} ({name})"),
-        }
-    }
-}
-
-/// The records with everything that a write needs to know.
-pub(super) struct Platform<'a> {
-    pub(super) schema: &'a Schema,
-    pub(super) rows: &'a mut Rows,
-    pub(super) modes: &'a Switches,
-    pub(super) base_url: &'a str,
-    pub(super) via: Via,
-    pub(super) user_name: &'a str,
-    pub(super) user_id: &'a str,
-    pub(super) now: Timestamp,
-    /// Default profiles that are due later.
-    pub(super) later: &'a mut Vec<(Timestamp, Record)>,
-}
+use super::ids::new_id;
+use super::options::{AbortRule, ExplicitScope, Operation};
+use super::schema::Kind;
+use super::store::{Record, value};
+use super::time::wire_time;
+use super::transaction::{Platform, Refused, Via};
+use super::{habits, rules};
 
 impl Platform<'_> {
     /// Inserts a record of exactly this class and gives it as stored.
@@ -138,17 +83,6 @@ impl Platform<'_> {
         self.check_abort_rules(class, Operation::Delete)?;
         self.rows.take(class, sys_id);
         rules::after_delete(self, class, &record)
-    }
-
-    pub(super) fn stored(&self, class: &str, sys_id: &str) -> Record {
-        self.rows
-            .find(self.schema, class, sys_id)
-            .map(|(_, record)| record.clone())
-            .unwrap_or_default()
-    }
-
-    pub(super) fn duplicate(&self, table: &str, name: &str) -> Refused {
-        Refused::duplicate(table, name, self.modes.duplicate)
     }
 
     fn defaults(&self, class: &str) -> Record {
@@ -270,43 +204,4 @@ fn typed(kind: Kind, text: &str) -> String {
         | Kind::Secret
         | Kind::Password => text.to_owned(),
     }
-}
-
-/// The value of a system property, empty if there is none.
-pub(super) fn property<'a>(rows: &'a Rows, name: &str) -> &'a str {
-    rows.of_class("sys_properties")
-        .find(|row| value(row, "name") == name)
-        .map_or("", |row| value(row, "value"))
-}
-
-/// 32 random hex digits.
-pub(super) fn new_id() -> String {
-    format!("{:032x}", rand::rng().random::<u128>())
-}
-
-/// An id that is the same in every instance, as those of out-of-box records are.
-pub(super) fn stable_id(name: &str) -> String {
-    // FNV-1a, 128 bits: stable over Rust releases, which the standard hasher does not promise.
-    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
-    for byte in name.bytes() {
-        hash ^= u128::from(byte);
-        hash = hash.wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-    }
-    format!("{hash:032x}")
-}
-
-/// `YYYY-MM-DD hh:mm:ss` in UTC.
-pub(super) fn wire_time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-/// Seconds as a span that may lie before now.
-pub(super) fn shifted(time: Timestamp, seconds: i64) -> Timestamp {
-    let span = Duration::from_secs(seconds.unsigned_abs());
-    let moved = if seconds < 0 {
-        time.checked_sub(span)
-    } else {
-        time.checked_add(span)
-    };
-    moved.unwrap_or(time)
 }

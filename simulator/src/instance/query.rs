@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::Record;
 use super::habits::{IdCase, folded};
 use super::schema::Kind;
-use super::store::{Rows, value};
+use super::store::{Record, Rows, value};
 use super::view::View;
 
 /// A parsed encoded query. Terms that make no sense on the table are gone: a bad query finds too much, not nothing.

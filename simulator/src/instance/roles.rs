@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Record;
-use super::platform::{Platform, Refused, Via, new_id, wire_time};
-use super::store::{Rows, is_true, value};
+use super::ids::new_id;
+use super::store::{Record, Rows, is_true, value};
+use super::time::wire_time;
+use super::transaction::{Platform, Refused, Via};
 
 /// Names of all active roles of a user.
 pub(super) fn names_of(rows: &Rows, user: &str) -> BTreeSet<String> {

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 
+use super::ids::new_id;
 use super::options::DefaultProfile;
-use super::platform::{Platform, Refused, Via, new_id, wire_time};
-use super::store::{is_true, value};
-use super::{Record, habits, network, roles};
+use super::store::{Record, is_true, value};
+use super::time::wire_time;
+use super::transaction::{Platform, Refused, Via};
+use super::{habits, network, roles};
 
 /// May change the record, or turn the insert into a change of one that exists by giving it that one's `sys_id`.
 pub(super) fn before_insert(

@@ -1,9 +1,10 @@
 //! The records that an instance ships with.
 
-use super::Record;
+use super::ids::stable_id;
 use super::options::Options;
-use super::platform::{Platform, stable_id};
 use super::schema::{Kind, Schema};
+use super::store::Record;
+use super::transaction::Platform;
 
 /// Fills an empty instance.
 pub(super) fn fill(platform: &mut Platform<'_>, options: &Options) {

@@ -12,28 +12,32 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 
 use super::answer::{RanAs, failure, html, set, unauthorized};
-use super::platform::new_id;
-use super::table_api::{Call, Freshness, Version};
-use super::{Caller, ClientCertificate, Instance, RequestRecord, network};
+use super::caller::{Caller, ClientCertificate};
+use super::ids::new_id;
+use super::table_api::{Call, Version};
+use super::view::Freshness;
+use super::{Instance, RequestRecord, network};
 use crate::faults::{Cut, RetryAfter, Stale, too_many_requests};
 
 /// Request extension: the id under which the instance's logs know the request.
 #[derive(Clone, Debug)]
 struct TransactionId(String);
 
-pub(super) fn router(instance: &Instance) -> Router {
-    let routes = Router::new()
-        .route("/oauth_token.do", any(token))
-        .route("/oauth_revoke_token.do", any(revoke))
-        .route("/api/{*rest}", any(api))
-        .fallback(page)
-        .with_state(instance.clone());
-    instance
-        .inner
-        .options
-        .faults
-        .layer(routes)
-        .layer(from_fn_with_state(instance.clone(), record))
+impl Instance {
+    /// All of the instance's HTTP, faults included.
+    pub fn router(&self) -> Router {
+        let routes = Router::new()
+            .route("/oauth_token.do", any(token))
+            .route("/oauth_revoke_token.do", any(revoke))
+            .route("/api/{*rest}", any(api))
+            .fallback(page)
+            .with_state(self.clone());
+        self.inner
+            .options
+            .faults
+            .layer(routes)
+            .layer(from_fn_with_state(self.clone(), record))
+    }
 }
 
 /// Keeps a record of every request, those that meet a fault included.

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::schema::{Column, Kind, Schema, Table};
-use super::store::{Rows, value};
-use super::table_api::Freshness;
-use super::view::View;
-use super::{Instance, Maker, Record};
+use super::store::{Record, Rows, value};
+use super::view::{Freshness, View};
+use super::{Instance, Maker};
 
 /// A table and its records, those that the instance did not ship with first.
 pub(crate) struct ShownTable {

@@ -4,11 +4,20 @@ use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::platform::property;
-use super::store::{Rows, is_true, value};
-use super::{Caller, ClientCertificate, Denied, Instance, Record, roles};
+use super::caller::{Caller, ClientCertificate, Denied};
+use super::store::{Record, Rows, is_true, property, value};
+use super::{Instance, roles};
 
 impl Instance {
+    /// The caller that a user would be, with its roles.
+    #[must_use]
+    pub fn caller(&self, user_name: &str) -> Option<Caller> {
+        self.with_rows(|rows| {
+            let user = find_user(rows, "user_name", user_name)?;
+            caller_of(rows, user).ok()
+        })
+    }
+
     /// Signs a request in by the first kind of credentials that it carries.
     pub(super) async fn sign_in(
         &self,

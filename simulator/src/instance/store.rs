@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
 use super::schema::Schema;
+
+/// A record as stored, secrets in clear.
+pub type Record = BTreeMap<String, String>;
 
 /// All records of an instance. What the last write changed can be looked at undone, for stale reads.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -203,6 +205,21 @@ pub(super) fn value<'a>(record: &'a Record, column: &str) -> &'a str {
     record.get(column).map_or("", String::as_str)
 }
 
+/// Columns and values as a record.
+pub(super) fn owned(values: &[(&str, &str)]) -> Record {
+    let owned = values
+        .iter()
+        .map(|(column, text)| ((*column).to_owned(), (*text).to_owned()));
+    owned.collect()
+}
+
 pub(super) fn is_true(record: &Record, column: &str) -> bool {
     value(record, column) == "true"
+}
+
+/// The value of a system property, empty if there is none.
+pub(super) fn property<'a>(rows: &'a Rows, name: &str) -> &'a str {
+    rows.of_class("sys_properties")
+        .find(|row| value(row, "name") == name)
+        .map_or("", |row| value(row, "value"))
 }

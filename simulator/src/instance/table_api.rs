@@ -5,13 +5,14 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::answer::{failure, json_answer, plain, set};
+use super::caller::Caller;
 use super::options::{Operation, Switches};
-use super::platform::{Platform, Refused};
 use super::query::Query;
 use super::schema::Kind;
-use super::store::value;
-use super::view::{DisplayMode, Links, Shape};
-use super::{Caller, Instance, Record, access};
+use super::store::{Record, value};
+use super::transaction::{Platform, Refused};
+use super::view::{DisplayMode, Freshness, Links, Shape};
+use super::{Instance, access};
 
 /// One call of the Table API or of the aggregate API.
 pub(super) struct Call {
@@ -34,12 +35,6 @@ pub(super) enum Version {
     One,
     Two,
     Latest,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Freshness {
-    Current,
-    BeforeLastWrite,
 }
 
 impl Call {

@@ -6,7 +6,7 @@ mod people;
 mod platform;
 mod work;
 
-use super::options::Release;
+use super::release::Release;
 use super::schema::Schema;
 
 pub(super) fn schema(release: Release) -> Schema {

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::Record;
+use super::ids::new_id;
 use super::options::{SecretRead, Switches};
-use super::platform::{new_id, shifted, wire_time};
 use super::schema::{Column, Kind, Schema};
-use super::store::{Rows, value};
+use super::store::{Record, Rows, property, value};
+use super::time::{shifted, wire_time};
 
 /// `sysparm_display_value`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -37,6 +37,13 @@ pub(super) struct Shape {
     pub(super) links: Links,
 }
 
+/// Which state of the records a read sees.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Freshness {
+    Current,
+    BeforeLastWrite,
+}
+
 /// The records as one request sees them.
 pub(super) struct View<'a> {
     pub(super) schema: &'a Schema,
@@ -49,7 +56,7 @@ pub(super) struct View<'a> {
 impl View<'_> {
     pub(super) fn invalid_query_returns_no_rows(&self) -> bool {
         self.modes.invalid_query_returns_no_rows
-            || super::platform::property(&self.rows, "glide.invalid_query.returns_no_rows") == "true"
+            || property(&self.rows, "glide.invalid_query.returns_no_rows") == "true"
     }
 
     pub(super) fn ignores_case(&self) -> bool {

@@ -3,18 +3,20 @@
 mod assertion;
 mod claims;
 mod http;
+mod issuer;
 mod refusal;
 mod token;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Router;
 use serde_json::{Value, json};
 
 use super::directory::Directory;
 use super::hcp::Hcp;
 use super::keys::{self, Claims};
 use crate::faults::Faults;
+
+use issuer::{v1_issuer, v2_issuer};
 
 pub use refusal::Refusal;
 pub use token::{Endpoint, TokenRequest};
@@ -58,11 +60,6 @@ impl Entra {
         *self.lifetime.lock().unwrap_or_else(PoisonError::into_inner) = seconds;
     }
 
-    /// The HTTP of the login host.
-    pub(crate) fn router(&self) -> Router {
-        self.faults.layer(http::router(self.clone()))
-    }
-
     /// Scripted faults, delays and cuts in front of the login host. The instance's own calls do not meet them.
     pub fn faults(&self) -> &Faults {
         &self.faults
@@ -89,16 +86,6 @@ impl Entra {
             _ => None,
         }
     }
-}
-
-/// Issuer of v1.0 tokens: always the GUID, and a slash at the end.
-pub(crate) fn v1_issuer(tenant: &str) -> String {
-    format!("https://sts.windows.net/{tenant}/")
-}
-
-/// Issuer of v2.0 tokens.
-pub(crate) fn v2_issuer(tenant: &str) -> String {
-    format!("https://login.microsoftonline.com/{tenant}/v2.0")
 }
 
 fn metadata(base: &str, tenant: &str, version: &str, issuer: &str) -> Value {

@@ -8,19 +8,19 @@ mod owners;
 mod principals;
 mod query;
 mod refusal;
+mod request;
+mod response;
 mod roles;
 mod shape;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::response::Response;
 use axum::routing::{delete, get, post};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use self::refusal::Refusal;
-use super::answer;
+use self::response::{Answered, collection};
 use super::directory::Directory;
 use crate::faults::Faults;
 
@@ -98,17 +98,14 @@ impl Graph {
             .nest("/v1.0", api.clone())
             .nest("/beta", api)
             .fallback(unknown)
-            .layer(from_fn_with_state(self.clone(), caller::signed_in))
-            .with_state(self.clone());
+            .layer(from_fn_with_state(self.directory.clone(), caller::signed_in))
+            .with_state(self.directory.clone());
         self.faults.layer(router)
     }
 }
 
-/// What most handlers answer with.
-type Answered = Result<Response, Refusal>;
-
-async fn organization(State(graph): State<Graph>) -> Answered {
-    let shown = graph.directory.with(|tenant| {
+async fn organization(State(directory): State<Directory>) -> Answered {
+    let shown = directory.with(|tenant| {
         let domain = json!({"name": tenant.domain, "isDefault": true, "isInitial": false, "type": "Managed"});
         json!({"id": tenant.id, "displayName": tenant.domain, "verifiedDomains": [domain]})
     });
@@ -117,23 +114,4 @@ async fn organization(State(graph): State<Graph>) -> Answered {
 
 async fn unknown() -> Refusal {
     Refusal::UnknownPath
-}
-
-fn collection(values: Vec<Value>) -> Response {
-    answer(200, &json!({"value": values}))
-}
-
-fn no_content() -> Response {
-    answer_empty(StatusCode::NO_CONTENT)
-}
-
-fn answer_empty(status: StatusCode) -> Response {
-    let mut response = Response::default();
-    *response.status_mut() = status;
-    response
-}
-
-/// A body that must be a JSON object.
-fn object(body: &str) -> Result<Map<String, Value>, Refusal> {
-    serde_json::from_str(body).map_err(|_| Refusal::Invalid("The body must be a JSON object.".to_owned()))
 }

@@ -1,6 +1,6 @@
 //! Application registries, OIDC, profiles, scopes and tokens.
 
-use super::super::options::Release;
+use super::super::release::Release;
 use super::super::schema::{Table, boolean, choice, date_time, integer, reference, secret, table, text, url};
 
 type Choices = &'static [(&'static str, &'static str)];

@@ -1,6 +1,6 @@
 //! Users, roles and groups.
 
-use super::super::options::Release;
+use super::super::release::Release;
 use super::super::schema::{Table, boolean, choice, date_time, integer, password, reference, table, text};
 
 pub(super) fn tables() -> Vec<Table> {

@@ -2,11 +2,27 @@
 
 use serde_json::{Value, json};
 
-use super::token::{Audience, Proof};
-use super::{v1_issuer, v2_issuer};
+use super::issuer::{v1_issuer, v2_issuer};
 use crate::microsoft::directory::{Tenant, TokenVersion};
 use crate::microsoft::ids;
 use crate::microsoft::keys::Claims;
+
+/// How a client proved itself; the value of `appidacr` and `azpacr`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Proof {
+    /// A public client.
+    None = 0,
+    Secret = 1,
+    Assertion = 2,
+}
+
+/// What a token is asked for.
+pub(super) struct Audience {
+    /// Application id.
+    pub(super) app_id: String,
+    /// As the caller wrote it: `aud` of a v1.0 token.
+    pub(super) asked: String,
+}
 
 /// On whose behalf the token speaks.
 pub(super) enum Subject {

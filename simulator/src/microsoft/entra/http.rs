@@ -12,12 +12,16 @@ use serde_json::json;
 use super::{Endpoint, Entra, Refusal, TokenRequest};
 use crate::microsoft::answer;
 
-pub(super) fn router(entra: Entra) -> Router {
-    Router::new()
-        .route("/{tenant}/oauth2/token", post(v1))
-        .route("/{tenant}/oauth2/v2.0/token", post(v2))
-        .fallback(get(document))
-        .with_state(entra)
+impl Entra {
+    /// The HTTP of the login host.
+    pub(crate) fn router(&self) -> Router {
+        let router = Router::new()
+            .route("/{tenant}/oauth2/token", post(v1))
+            .route("/{tenant}/oauth2/v2.0/token", post(v2))
+            .fallback(get(document))
+            .with_state(self.clone());
+        self.faults.layer(router)
+    }
 }
 
 async fn v1(State(entra): State<Entra>, Path(tenant): Path<String>, headers: HeaderMap, body: String) -> Response {

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 
-use super::claims::{Subject, claims};
+use super::claims::{Audience, Proof, Subject, claims};
 use super::{Entra, Refusal};
 use crate::microsoft::directory::{Application, LEGACY_GRAPH_APP, Standing, Tenant, TokenVersion};
 use crate::microsoft::ids;
@@ -30,23 +30,6 @@ pub struct TokenRequest<'a> {
     pub form: &'a [(String, String)],
     /// Id and secret of HTTP Basic.
     pub basic: Option<(String, String)>,
-}
-
-/// How a client proved itself; the value of `appidacr` and `azpacr`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Proof {
-    /// A public client.
-    None = 0,
-    Secret = 1,
-    Assertion = 2,
-}
-
-/// What a token is asked for.
-pub(super) struct Audience {
-    /// Application id.
-    pub(super) app_id: String,
-    /// As the caller wrote it: `aud` of a v1.0 token.
-    pub(super) asked: String,
 }
 
 impl Entra {

@@ -7,16 +7,18 @@ use url::Url;
 
 use super::caller::Caller;
 use super::credentials::new_password;
+use super::owners;
 use super::query::Wanted;
 use super::refusal::Refusal;
+use super::request::{object, strip, take_list, text};
+use super::response::{Answered, collection, no_content};
 use super::shape::{self, Secret};
-use super::{Answered, Graph, collection, no_content, object, owners};
 use crate::microsoft::answer;
-use crate::microsoft::directory::{Application, Tenant};
+use crate::microsoft::directory::{Application, Directory, Tenant};
 
-pub(super) async fn list(State(graph): State<Graph>, query: RawQuery) -> Answered {
+pub(super) async fn list(State(directory): State<Directory>, query: RawQuery) -> Answered {
     let wanted = Wanted::read(&query)?;
-    let found = graph.directory.with(|tenant| {
+    let found = directory.with(|tenant| {
         let shown = tenant
             .applications
             .values()
@@ -29,21 +31,25 @@ pub(super) async fn list(State(graph): State<Graph>, query: RawQuery) -> Answere
     Ok(collection(found))
 }
 
-pub(super) async fn read(State(graph): State<Graph>, Path(id): Path<String>, query: RawQuery) -> Answered {
+pub(super) async fn read(State(directory): State<Directory>, Path(id): Path<String>, query: RawQuery) -> Answered {
     let wanted = Wanted::read(&query)?;
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let application = find(tenant, &id)?;
         Ok(answer(200, &wanted.project(shape::application(tenant, application))))
     })
 }
 
-pub(super) async fn create(State(graph): State<Graph>, Extension(caller): Extension<Caller>, body: String) -> Answered {
+pub(super) async fn create(
+    State(directory): State<Directory>,
+    Extension(caller): Extension<Caller>,
+    body: String,
+) -> Answered {
     caller.may_create()?;
     let mut fields = object(&body)?;
     let bound = owners::bound(&mut fields);
     let passwords = take_list(&mut fields, "passwordCredentials");
     strip(&mut fields);
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         check(tenant, None, &fields)?;
         if text(&fields, "displayName").is_empty() {
             let message = "Property displayName is invalid. A value is required for property 'displayName'.";
@@ -74,7 +80,7 @@ pub(super) async fn create(State(graph): State<Graph>, Extension(caller): Extens
 }
 
 pub(super) async fn update(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: String,
@@ -83,7 +89,7 @@ pub(super) async fn update(
     strip(&mut fields);
     // Passwords change by their own actions; a list in a PATCH could only remove some of them.
     let kept = fields.remove("passwordCredentials");
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let application = find(tenant, &id)?;
         caller.may_change(application.owners.iter())?;
         check(tenant, Some(&id), &fields)?;
@@ -110,11 +116,11 @@ pub(super) async fn update(
 }
 
 pub(super) async fn remove(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Answered {
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         caller.may_change(find(tenant, &id)?.owners.iter())?;
         tenant.remove_application(&id);
         Ok(no_content())
@@ -126,22 +132,6 @@ pub(super) fn find<'a>(tenant: &'a Tenant, id: &str) -> Result<&'a Application, 
         .applications
         .get(id)
         .ok_or_else(|| Refusal::NotFound(id.to_owned()))
-}
-
-/// Removes what a client may not set, and annotations.
-pub(super) fn strip(fields: &mut Map<String, Value>) {
-    fields.retain(|name, _| !name.contains('@') && !READ_ONLY.contains(&name.as_str()));
-}
-
-pub(super) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
-    fields.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn take_list(fields: &mut Map<String, Value>, name: &str) -> Vec<Value> {
-    match fields.remove(name) {
-        Some(Value::Array(list)) => list,
-        _ => Vec::new(),
-    }
 }
 
 /// The rules that the azuread provider's users run into.
@@ -210,12 +200,4 @@ const AUDIENCES: [&str; 4] = [
     "AzureADMultipleOrgs",
     "AzureADandPersonalMicrosoftAccount",
     "PersonalMicrosoftAccount",
-];
-const READ_ONLY: [&str; 6] = [
-    "id",
-    "appId",
-    "createdDateTime",
-    "deletedDateTime",
-    "publisherDomain",
-    "owners",
 ];

@@ -6,9 +6,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::Graph;
 use super::refusal::Refusal;
-use crate::microsoft::directory::{GLOBAL_ADMINISTRATOR, GRAPH_APP, Tenant};
+use crate::microsoft::directory::{Directory, GLOBAL_ADMINISTRATOR, GRAPH_APP, Tenant};
 use crate::microsoft::keys;
 
 /// A caller with the right to do something; an extension of every request that reaches a handler.
@@ -50,7 +49,7 @@ impl Caller {
     }
 }
 
-pub(super) async fn signed_in(State(graph): State<Graph>, mut request: Request, next: Next) -> Response {
+pub(super) async fn signed_in(State(directory): State<Directory>, mut request: Request, next: Next) -> Response {
     let token = request
         .headers()
         .get(header::AUTHORIZATION)
@@ -59,7 +58,7 @@ pub(super) async fn signed_in(State(graph): State<Graph>, mut request: Request, 
         .map(str::to_owned);
     let caller = token
         .ok_or(Refusal::NoToken)
-        .and_then(|token| graph.directory.with(|tenant| caller(tenant, &token)));
+        .and_then(|token| directory.with(|tenant| caller(tenant, &token)));
     match caller {
         Ok(caller) => {
             request.extensions_mut().insert(caller);

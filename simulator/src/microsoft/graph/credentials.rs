@@ -5,22 +5,24 @@ use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::applications::{find, text};
+use super::applications::find;
 use super::caller::Caller;
 use super::refusal::Refusal;
+use super::request::{object, text};
+use super::response::{Answered, collection, no_content};
 use super::shape::{self, Secret};
-use super::{Answered, Graph, collection, no_content, object};
-use crate::microsoft::directory::{Application, FederatedCredential, Password, Tenant};
+
+use crate::microsoft::directory::{Application, Directory, FederatedCredential, Password, Tenant};
 use crate::microsoft::{answer, ids};
 
 pub(super) async fn add_password(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
     let asked = object(&body)?.remove("passwordCredential").unwrap_or(json!({}));
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         caller.may_change(find(tenant, &id)?.owners.iter())?;
         let password = new_password(tenant, &asked)?;
         let shown = shape::password(&password, Secret::Shown);
@@ -30,14 +32,14 @@ pub(super) async fn add_password(
 }
 
 pub(super) async fn remove_password(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
     let body = object(&body)?;
     let key_id = text(&body, "keyId");
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let application = find_mut(tenant, &id)?;
         caller.may_change(application.owners.iter())?;
         let before = application.passwords.len();
@@ -76,27 +78,28 @@ pub(super) fn new_password(tenant: &Tenant, asked: &Value) -> Result<Password, R
     }
 }
 
-pub(super) async fn list_federated(State(graph): State<Graph>, Path(id): Path<String>) -> Answered {
-    graph
-        .directory
-        .with(|tenant| Ok(collection(find(tenant, &id)?.federated.iter().map(federated).collect())))
+pub(super) async fn list_federated(State(directory): State<Directory>, Path(id): Path<String>) -> Answered {
+    directory.with(|tenant| Ok(collection(find(tenant, &id)?.federated.iter().map(federated).collect())))
 }
 
-pub(super) async fn read_federated(State(graph): State<Graph>, Path((id, name)): Path<(String, String)>) -> Answered {
-    graph.directory.with(|tenant| {
+pub(super) async fn read_federated(
+    State(directory): State<Directory>,
+    Path((id, name)): Path<(String, String)>,
+) -> Answered {
+    directory.with(|tenant| {
         let found = find(tenant, &id)?.federated.iter().find(|record| is(record, &name));
         Ok(answer(200, &federated(found.ok_or(Refusal::NotFound(name))?)))
     })
 }
 
 pub(super) async fn add_federated(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
     let fields = object(&body)?;
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let application = find_mut(tenant, &id)?;
         caller.may_change(application.owners.iter())?;
         let record = FederatedCredential {
@@ -115,13 +118,13 @@ pub(super) async fn add_federated(
 }
 
 pub(super) async fn update_federated(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path((id, name)): Path<(String, String)>,
     body: String,
 ) -> Answered {
     let fields = object(&body)?;
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let application = find_mut(tenant, &id)?;
         caller.may_change(application.owners.iter())?;
         let at = application
@@ -135,11 +138,11 @@ pub(super) async fn update_federated(
 }
 
 pub(super) async fn remove_federated(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path((id, name)): Path<(String, String)>,
 ) -> Answered {
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let application = find_mut(tenant, &id)?;
         caller.may_change(application.owners.iter())?;
         let at = application

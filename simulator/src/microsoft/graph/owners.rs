@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
 use super::refusal::Refusal;
-use super::{Answered, Graph, collection, no_content, object};
-use crate::microsoft::directory::Tenant;
+use super::request::object;
+use super::response::{Answered, collection, no_content};
+
+use crate::microsoft::directory::{Directory, Tenant};
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -17,46 +19,46 @@ enum Kind {
     Principal,
 }
 
-pub(super) async fn of_application(State(graph): State<Graph>, Path(id): Path<String>) -> Answered {
-    list(&graph, Kind::Application, &id)
+pub(super) async fn of_application(State(directory): State<Directory>, Path(id): Path<String>) -> Answered {
+    list(&directory, Kind::Application, &id)
 }
 
-pub(super) async fn of_principal(State(graph): State<Graph>, Path(id): Path<String>) -> Answered {
-    list(&graph, Kind::Principal, &id)
+pub(super) async fn of_principal(State(directory): State<Directory>, Path(id): Path<String>) -> Answered {
+    list(&directory, Kind::Principal, &id)
 }
 
 pub(super) async fn add_to_application(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
-    add(&graph, &caller, Kind::Application, &id, &body)
+    add(&directory, &caller, Kind::Application, &id, &body)
 }
 
 pub(super) async fn add_to_principal(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
-    add(&graph, &caller, Kind::Principal, &id, &body)
+    add(&directory, &caller, Kind::Principal, &id, &body)
 }
 
 pub(super) async fn remove_from_application(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path((id, owner)): Path<(String, String)>,
 ) -> Answered {
-    remove(&graph, &caller, Kind::Application, &id, &owner)
+    remove(&directory, &caller, Kind::Application, &id, &owner)
 }
 
 pub(super) async fn remove_from_principal(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path((id, owner)): Path<(String, String)>,
 ) -> Answered {
-    remove(&graph, &caller, Kind::Principal, &id, &owner)
+    remove(&directory, &caller, Kind::Principal, &id, &owner)
 }
 
 /// Takes the owners out of a create request: `owners@odata.bind` is a list of addresses of directory objects.
@@ -78,8 +80,8 @@ pub(super) fn known(tenant: &Tenant, owners: &BTreeSet<String>) -> Result<(), Re
     }
 }
 
-fn list(graph: &Graph, kind: Kind, id: &str) -> Answered {
-    graph.directory.with(|tenant| {
+fn list(directory: &Directory, kind: Kind, id: &str) -> Answered {
+    directory.with(|tenant| {
         let owners = owners(tenant, kind, id)?.clone();
         let shown = owners.into_iter().map(|owner| {
             let is_user = tenant.administrator.object_id == owner;
@@ -94,11 +96,11 @@ fn list(graph: &Graph, kind: Kind, id: &str) -> Answered {
     })
 }
 
-fn add(graph: &Graph, caller: &Caller, kind: Kind, id: &str, body: &str) -> Answered {
+fn add(directory: &Directory, caller: &Caller, kind: Kind, id: &str, body: &str) -> Answered {
     let body = object(body)?;
     let reference = body.get("@odata.id").and_then(Value::as_str).map(last_segment);
     let owner = reference.ok_or_else(|| Refusal::Invalid("The body must have an '@odata.id'.".to_owned()))?;
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         known(tenant, &BTreeSet::from([owner.clone()]))?;
         let owners = owners(tenant, kind, id)?;
         caller.may_change(owners.iter())?;
@@ -110,8 +112,8 @@ fn add(graph: &Graph, caller: &Caller, kind: Kind, id: &str, body: &str) -> Answ
     })
 }
 
-fn remove(graph: &Graph, caller: &Caller, kind: Kind, id: &str, owner: &str) -> Answered {
-    graph.directory.with(|tenant| {
+fn remove(directory: &Directory, caller: &Caller, kind: Kind, id: &str, owner: &str) -> Answered {
+    directory.with(|tenant| {
         let owners = owners(tenant, kind, id)?;
         caller.may_change(owners.iter())?;
         if owners.remove(owner) {

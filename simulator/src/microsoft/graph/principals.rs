@@ -4,17 +4,18 @@ use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use serde_json::Value;
 
-use super::applications::{strip, text};
 use super::caller::Caller;
 use super::query::Wanted;
 use super::refusal::Refusal;
-use super::{Answered, Graph, collection, no_content, object, owners, shape};
+use super::request::{object, strip, text};
+use super::response::{Answered, collection, no_content};
+use super::{owners, shape};
 use crate::microsoft::answer;
-use crate::microsoft::directory::{ServicePrincipal, Tenant};
+use crate::microsoft::directory::{Directory, ServicePrincipal, Tenant};
 
-pub(super) async fn list(State(graph): State<Graph>, query: RawQuery) -> Answered {
+pub(super) async fn list(State(directory): State<Directory>, query: RawQuery) -> Answered {
     let wanted = Wanted::read(&query)?;
-    let found = graph.directory.with(|tenant| {
+    let found = directory.with(|tenant| {
         let shown = tenant
             .service_principals
             .values()
@@ -27,9 +28,9 @@ pub(super) async fn list(State(graph): State<Graph>, query: RawQuery) -> Answere
     Ok(collection(found))
 }
 
-pub(super) async fn read(State(graph): State<Graph>, Path(id): Path<String>, query: RawQuery) -> Answered {
+pub(super) async fn read(State(directory): State<Directory>, Path(id): Path<String>, query: RawQuery) -> Answered {
     let wanted = Wanted::read(&query)?;
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let principal = find(tenant, &id)?;
         Ok(answer(
             200,
@@ -38,13 +39,17 @@ pub(super) async fn read(State(graph): State<Graph>, Path(id): Path<String>, que
     })
 }
 
-pub(super) async fn create(State(graph): State<Graph>, Extension(caller): Extension<Caller>, body: String) -> Answered {
+pub(super) async fn create(
+    State(directory): State<Directory>,
+    Extension(caller): Extension<Caller>,
+    body: String,
+) -> Answered {
     caller.may_create()?;
     let mut fields = object(&body)?;
     let bound = owners::bound(&mut fields);
     let app_id = text(&fields, "appId").to_owned();
     strip(&mut fields);
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         owners::known(tenant, &bound)?;
         if tenant.service_principal(&app_id).is_some() {
             return Err(Refusal::PrincipalExists(app_id));
@@ -66,14 +71,14 @@ pub(super) async fn create(State(graph): State<Graph>, Extension(caller): Extens
 }
 
 pub(super) async fn update(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
     let mut fields = object(&body)?;
     strip(&mut fields);
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         caller.may_change(find(tenant, &id)?.owners.iter())?;
         let principal = tenant
             .service_principals
@@ -89,11 +94,11 @@ pub(super) async fn update(
 }
 
 pub(super) async fn remove(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Answered {
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let principal = find(tenant, &id)?;
         caller.may_change(principal.owners.iter())?;
         if principal.first_party {

@@ -4,12 +4,13 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::applications::text;
 use super::caller::Caller;
 use super::refusal::Refusal;
-use super::{Answered, Graph, collection, no_content, object};
+use super::request::{object, text};
+use super::response::{Answered, collection, no_content};
+
 use crate::microsoft::answer;
-use crate::microsoft::directory::{GRAPH_APP, Tenant};
+use crate::microsoft::directory::{Directory, GRAPH_APP, Tenant};
 
 /// The roles of Microsoft Graph that a set-up by Terraform needs, with their published identifiers.
 const OF_GRAPH: [(&str, &str); 2] = [
@@ -30,7 +31,7 @@ pub(super) fn offered(app_id: &str) -> Value {
 }
 
 pub(super) async fn assign(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(resource): Path<String>,
     body: String,
@@ -38,7 +39,7 @@ pub(super) async fn assign(
     caller.may_change(std::iter::empty())?;
     let fields = object(&body)?;
     let (holder, role) = (text(&fields, "principalId"), text(&fields, "appRoleId"));
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let app_id = application(tenant, &resource)?;
         if !tenant.service_principals.contains_key(holder) {
             return Err(Refusal::NotFound(holder.to_owned()));
@@ -57,8 +58,8 @@ pub(super) async fn assign(
     })
 }
 
-pub(super) async fn list(State(graph): State<Graph>, Path(resource): Path<String>) -> Answered {
-    graph.directory.with(|tenant| {
+pub(super) async fn list(State(directory): State<Directory>, Path(resource): Path<String>) -> Answered {
+    directory.with(|tenant| {
         let app_id = application(tenant, &resource)?;
         let held = tenant.role_assignments.iter().filter(|(_, of, _)| *of == app_id);
         Ok(collection(
@@ -68,20 +69,20 @@ pub(super) async fn list(State(graph): State<Graph>, Path(resource): Path<String
     })
 }
 
-pub(super) async fn read(State(graph): State<Graph>, Path((resource, id)): Path<(String, String)>) -> Answered {
-    graph.directory.with(|tenant| {
+pub(super) async fn read(State(directory): State<Directory>, Path((resource, id)): Path<(String, String)>) -> Answered {
+    directory.with(|tenant| {
         let (holder, _, value) = find(tenant, &resource, &id)?;
         Ok(answer(200, &shown(tenant, &resource, &holder, &value)))
     })
 }
 
 pub(super) async fn revoke(
-    State(graph): State<Graph>,
+    State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path((resource, id)): Path<(String, String)>,
 ) -> Answered {
     caller.may_change(std::iter::empty())?;
-    graph.directory.with(|tenant| {
+    directory.with(|tenant| {
         let found = find(tenant, &resource, &id)?;
         tenant.role_assignments.remove(&found);
         Ok(no_content())

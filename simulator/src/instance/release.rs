@@ -1,0 +1,14 @@
+//! Releases of the instance.
+
+/// Releases that differ in what this simulator serves, oldest first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Release {
+    /// No `identity_type`, no scope tables, no `inbound_grant_type`.
+    Yokohama,
+    /// `identity_type` and the scope tables exist.
+    Zurich,
+    /// `oauth_admin` suffices for OIDC records.
+    Australia,
+    /// The OIDC configuration has a state and an issuer of its own.
+    Brazil,
+}
