@@ -157,10 +157,17 @@ async fn a_host_in_no_proxy_is_called_directly() {
 }
 
 #[tokio::test]
-async fn a_star_in_no_proxy_stands_for_the_hosts_of_a_domain() {
+async fn no_proxy_may_name_the_hosts_of_a_domain_and_a_port() {
     let proxy = Server::replies(vec![Reply::typed(403, "text/html", "no")]).await;
 
-    for (list, asked) in [("*.invalid", 0), ("localhost, *.INVALID", 0), ("*.other.invalid", 1)] {
+    let lists = [
+        ("*.invalid", 0),
+        ("localhost, *.INVALID", 0),
+        ("*.invalid:443", 0),
+        ("distant.invalid:443", 0),
+        ("*.other.invalid,distant.invalid:8443", 1),
+    ];
+    for (list, asked) in lists {
         let said = in_a_process_with(&[("HTTPS_PROXY", &proxy.url), ("NO_PROXY", list)]).await;
 
         assert_eq!(proxy.count(), asked, "{list}: {said}");
