@@ -88,10 +88,11 @@ impl Pages {
             self.hidden += total.saturating_sub(before).min(self.size).saturating_sub(rows.len());
         }
         let mut page = Vec::with_capacity(rows.len());
+        let (count, mut repeated) = (rows.len(), 0);
         for record in rows {
             match self.query.judge(&record) {
                 Verdict::Meant if self.seen.insert(record.sys_id().clone()) => page.push(record),
-                Verdict::Meant => {}
+                Verdict::Meant => repeated += 1,
                 Verdict::Other => {
                     tracing::debug!(table = self.table.name(), sys_id = %record.sys_id(), "a row that does not match the query");
                 }
@@ -106,6 +107,12 @@ impl Pages {
                     });
                 }
             }
+        }
+        if count > 0 && repeated == count {
+            self.is_over = true;
+            let what = "it is the page before once more: something on the way ignores sysparm_offset, so the list cannot be \
+                        read to its end";
+            return Err(self.session.odd(self.table, what));
         }
         Ok(Some(page))
     }
