@@ -13,6 +13,7 @@ use super::session::Session;
 use super::sys_id::SysId;
 use super::table::{Column, Table};
 use super::tables::every;
+use crate::http::Limits;
 
 impl Session {
     /// All records that match.
@@ -66,6 +67,12 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// The same walk, whose next page has limits of its own.
+    pub fn within(&mut self, limits: Limits) -> &mut Pages {
+        self.session.limits = limits;
+        self
+    }
+
     /// The next page; none after the last. A page may be empty although more follow.
     ///
     /// # Errors
