@@ -34,6 +34,22 @@ impl Session {
         Ok(records)
     }
 
+    /// Whether the account sees any record of a table. An answer without rows proves no right: only a row does.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn sample(&self, table: Table) -> Result<Sample, TableError> {
+        let query = Query::every_row().order_by(every::SYS_ID);
+        let ask = Ask::list(table, &query, every::SYS_ID.name(), SAMPLE, 0);
+        let reply = self.ask(&ask).await?;
+        let rows = rows(&reply.result).ok_or_else(|| self.odd(table, "it is no list of records"))?;
+        Ok(match reply.total {
+            _ if !rows.is_empty() => Sample::Rows,
+            Some(count) if count > 0 => Sample::Hidden { count },
+            Some(_) | None => Sample::Empty,
+        })
+    }
+
     /// The records that match, in pages of at most `size`, for tables that may be large.
     pub fn pages(&self, table: Table, query: &Query, columns: &[Column], size: usize) -> Pages {
         Pages {
@@ -48,6 +64,20 @@ impl Session {
             hidden: 0,
         }
     }
+}
+
+/// What a table shows at a glance.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sample {
+    /// Records.
+    Rows,
+    /// No record, and none is counted.
+    Empty,
+    /// Records are counted and none of the first is shown.
+    Hidden {
+        /// How many there are.
+        count: usize,
+    },
 }
 
 /// A walk over the records that match a query.
@@ -125,5 +155,7 @@ impl Pages {
     }
 }
 
+/// Some records are hidden even from an administrator, so one is not enough.
+const SAMPLE: usize = 20;
 /// Large enough that most answers are one page, small enough for the instance's 60 seconds.
 const PAGE: usize = 1000;
