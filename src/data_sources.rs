@@ -2,20 +2,21 @@
 
 mod application;
 mod connector_addresses;
+mod integration_readiness;
 mod oauth_entity;
 mod oidc_provider;
 mod role;
 mod support_integration;
 mod user;
 
-use crate::{clients::Clients, plugin::DataSource, readiness};
+use crate::{clients::Clients, plugin::DataSource};
 
 pub fn all() -> Vec<Box<dyn DataSource<Clients>>> {
     vec![
         Box::new(connector_addresses::ConnectorAddresses),
         Box::new(support_integration::SupportIntegration),
         Box::new(application::Application),
-        Box::new(readiness::IntegrationReadiness),
+        Box::new(integration_readiness::IntegrationReadiness),
         Box::new(oauth_entity::OauthEntity),
         Box::new(oidc_provider::OidcProvider),
         Box::new(role::Role),

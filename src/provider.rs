@@ -162,6 +162,7 @@ fn servicenow(
         );
         Diagnostic::error("ServiceNow is not configured", detail).at_attribute(attribute)
     };
+    problems.extend(sign_in::warnings(arguments));
     let sign_in = sign_in::choose(arguments).inspect_err(|problem| problems.push(problem.clone()))?;
     let url = arguments.text("instance_url", INSTANCE_URL);
     let Some(url) = url else {
@@ -369,6 +370,36 @@ mod tests {
             assert_eq!(clients.microsoft.is_ok(), expected[1], "{config:?}");
             assert!(notes.is_empty());
         }
+    }
+
+    #[test]
+    fn a_secret_of_the_environment_that_ends_in_a_line_break_is_a_warning() {
+        let environment = Environment::of(|name| {
+            let value = match name {
+                "SERVICENOW_INSTANCE_URL" => "https://dev1.service-now.com",
+                "SERVICENOW_USERNAME" | "SERVICENOW_CLIENT_ID" | "ARM_TENANT_ID" | "ARM_CLIENT_ID" => "robot",
+                "SN_PASSWORD" | "ARM_CLIENT_SECRET" => "env-marker\n",
+                "SERVICENOW_CLIENT_SECRET" => "env-marker\r\n",
+                "SERVICENOW_API_KEY" => "a-key-is-trimmed\n",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        });
+
+        let Configured::Ready(_, notes) = Servicenow { environment }.configure(&Object::new(), "1.11.4") else {
+            panic!("not ready")
+        };
+
+        let said: Vec<&str> = notes.iter().map(|note| note.summary.as_str()).collect();
+        assert_eq!(
+            said,
+            [
+                "SN_PASSWORD ends in a line break",
+                "SERVICENOW_CLIENT_SECRET ends in a line break",
+                "ARM_CLIENT_SECRET ends in a line break",
+            ]
+        );
+        assert!(!notes.has_errors() && !format!("{notes:?}").contains("marker"));
     }
 
     #[test]

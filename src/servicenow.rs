@@ -84,7 +84,7 @@ pub use links::{Granted, Link, LinkTable, Links, Revoked};
 pub use lookup::Names;
 pub use query::{Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
-pub use select::Pages;
+pub use select::{Pages, Sample};
 pub use session::{Instance, Session};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};

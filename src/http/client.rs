@@ -6,7 +6,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION, USER_A
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::{
-    Answer, ClientOptions, HttpError, Limits, OptionsError, Repeat, Request, StatusCode, TlsProblem, Url,
+    Answer, ClientOptions, HttpError, Limits, OptionsError, Proxies, Repeat, Request, StatusCode, TlsProblem, Url,
     proxy::Configured,
     rate_limit::{Pace, TooFast},
     request::{address, host_and_port, is_loopback, shown},
@@ -181,9 +181,11 @@ struct Wire {
     distant: Result<reqwest::Client, OptionsError>,
     /// What messages call the proxy.
     proxy: String,
-    /// For loopback addresses, which mean another machine to a proxy: it would be handed the credentials, without TLS even
-    /// in the clear. Go's clients, Terraform among them, leave proxies out here as well.
-    here: reqwest::Client,
+    /// Without a proxy, for what `NO_PROXY` names with its port and for loopback addresses. These mean another machine to a
+    /// proxy: it would be handed the credentials, without TLS even in the clear. Go's clients, Terraform among them, leave
+    /// proxies out there as well.
+    direct: reqwest::Client,
+    proxies: Proxies,
     has_roots: bool,
 }
 
@@ -218,14 +220,15 @@ impl Wire {
                 Err(error) => Err(error),
             },
             proxy,
-            here: builder().no_proxy().build().map_err(unusable)?,
+            direct: builder().no_proxy().build().map_err(unusable)?,
+            proxies: options.proxies.clone(),
             has_roots: tls.has_roots,
         })
     }
 
     async fn exchange(&self, request: &Request) -> Result<Answer, Failed> {
-        let client = if is_loopback(&request.url) {
-            &self.here
+        let client = if is_loopback(&request.url) || self.proxies.leave_out(&request.url) {
+            &self.direct
         } else {
             let distant = self.distant.as_ref();
             distant.map_err(|error| Failed::Final(HttpError::Options(error.clone())))?

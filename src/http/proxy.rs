@@ -30,6 +30,21 @@ impl Proxies {
         }
     }
 
+    /// Whether `NO_PROXY` names this host together with its port. The library knows entries without one.
+    pub(super) fn leave_out(&self, url: &Url) -> bool {
+        let (Some(list), Some(host), Some(port)) = (&self.except, url.host_str(), url.port_or_known_default()) else {
+            return false;
+        };
+        let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
+        let mut entries = list.split(',').filter_map(|entry| with_port(entry.trim()));
+        entries.any(|(name, its_port)| {
+            let name = name.to_ascii_lowercase();
+            let domain = name.trim_start_matches("*").trim_start_matches('.');
+            let is_below = || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+            its_port == port && (host == domain || name == "*" || is_below())
+        })
+    }
+
     /// The proxy for the library; `None` where no variable names one.
     pub(super) fn configure(&self) -> Result<Option<Configured>, OptionsError> {
         let Some((variable, value)) = &self.proxy else {
@@ -84,6 +99,18 @@ fn exceptions(list: &str) -> String {
     entries.collect::<Vec<_>>().join(",")
 }
 
+/// `example.com:8443`, `*.example.com:8443`, `192.0.2.1:8443` or `[2001:db8::1]:8443`, taken apart.
+fn with_port(entry: &str) -> Option<(&str, u16)> {
+    let (name, port) = entry.rsplit_once(':')?;
+    let port = port.parse().ok()?;
+    match name.strip_prefix('[') {
+        Some(address) => Some((address.strip_suffix(']')?, port)),
+        // An IPv6 address without a port.
+        None if name.contains(':') => None,
+        None => Some((name, port)),
+    }
+}
+
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 #[cfg(test)]
@@ -136,6 +163,38 @@ mod tests {
         assert!(!format!("{proxies:?}").contains("proxy-marker"));
         let shown = proxies.configure().unwrap().unwrap().shown;
         assert_eq!(shown, "the proxy http://proxy:8080 (https_proxy)");
+    }
+
+    #[test]
+    fn an_exception_with_a_port_is_for_that_port_alone() {
+        let leaves_out = |list: &'static str, url: &str| {
+            let proxies = Proxies::of(|name| (name == "NO_PROXY").then(|| list.to_owned()));
+            proxies.leave_out(&Url::parse(url).unwrap())
+        };
+        let list = "other, Example.com:8443,*.net.example:443 , .org.example:443,[2001:db8::1]:8443,192.0.2.1:443,2001:db8::443";
+        for url in [
+            "https://example.com:8443/",
+            "https://dev1.example.com:8443/",
+            "https://a.net.example/",
+            "https://net.example/",
+            "https://b.org.example",
+            "https://[2001:db8::1]:8443",
+            "https://192.0.2.1",
+        ] {
+            assert!(leaves_out(list, url), "{url}");
+        }
+        for url in [
+            "https://example.com/",
+            "https://myexample.com:8443/",
+            "https://example.com.evil.example:8443/",
+            "https://other/",
+            "https://192.0.2.11",
+            "https://[2001:db8::]",
+        ] {
+            assert!(!leaves_out(list, url), "{url}");
+        }
+        assert!(leaves_out("*:8443", "https://any:8443") && !leaves_out("*:8443", "https://any"));
+        assert!(!leaves_out("", "https://any"));
     }
 
     #[test]

@@ -505,6 +505,19 @@ mod tests {
         assert_eq!(mask(escaped), r#"{"names":["***","***"]}"#);
         let records = r#"[{"n":1,"secret":"one"},{"n":2,"secret":"two"}]"#;
         assert_eq!(mask(records), r#"[{"n":1,"secret":"***"},{"n":2,"secret":"***"}]"#);
+        for (alone, masked) in [
+            (r#"{"secret":["one","two"]}"#, r#"{"secret":["***","***"]}"#),
+            (
+                r#"{"secret":{"a":"one","b":"two"}}"#,
+                r#"{"secret":{"a":"***","b":"***"}}"#,
+            ),
+            (
+                r#"{"password":"one","secret":"two"}"#,
+                r#"{"password":"***","secret":"***"}"#,
+            ),
+        ] {
+            assert_eq!(mask(alone), masked);
+        }
         let by_key = r#"{"secret":["one","two"],"password":{"value":"one","link":"two"}}"#;
         assert_eq!(
             mask(by_key),

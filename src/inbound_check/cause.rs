@@ -257,6 +257,21 @@ pub(super) fn jti(configuration: &Configuration) -> Cause {
     )
 }
 
+/// The API asks for an auth scope.
+pub(super) fn auth_scope(provider: &Provider, scope: &str) -> Cause {
+    Cause::new(
+        format!(
+            "The instance accepted the token, but the API asks for the auth scope {scope}, which the OIDC provider {:?} does \
+             not carry.",
+            provider.name
+        ),
+        format!(
+            "Set auth_scopes = [{scope:?}] of servicenow_oidc_provider, or auth_scopes = [\"useraccount\"], which opens every \
+             API. If it has one of them: of several active API access scopes (sys_api_access_scope) for one API only one counts."
+        ),
+    )
+}
+
 const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
 
 #[cfg(test)]

@@ -12,11 +12,11 @@ use crate::{
     plugin::{Context, Diagnostic},
     records::diagnostics,
     servicenow::{
-        LinkTable, Query, Record, Session, SysId, TableError, Verb,
+        LinkTable, Query, Record, Refusal, Session, SysId, TableError, Verb,
         tables::{
             every, incident,
             oauth_oidc_entity::{self, ACTIVE, CLIENT_ID, CLOCK_SKEW, CONFIGURATION, NAME},
-            oidc_provider_configuration as configuration, sys_user,
+            oidc_provider_configuration as configuration, sys_api_access_policy, sys_user,
         },
     },
 };
@@ -32,6 +32,12 @@ pub(super) async fn of(
 ) -> Diagnostic {
     let question = if let TableError::Unauthenticated { .. } = error {
         Question::WhoIsIt
+    } else if let TableError::Refused {
+        reason: Refusal::MissingScope { scope },
+        ..
+    } = error
+    {
+        Question::WhichScope(scope)
     } else if let TableError::Refused { verb, .. } = error {
         Question::MayThey(*verb)
     } else if let TableError::NoSuchTable { .. } = error {
@@ -41,28 +47,62 @@ pub(super) async fn of(
         FAILED.clone_into(&mut problem.summary);
         return problem;
     };
-    let refusal = diagnostics::explain(error, "");
+    let refusal = format!("The call itself ended with: {}", diagnostics::explain(error, ""));
+    let diagnostic = why(cx, check, claims, caller, question, attempt, &refusal).await;
+    Diagnostic::error(FAILED, diagnostic)
+}
+
+/// What it means that records are counted and none is shown.
+pub(super) async fn of_hidden(
+    cx: &Context<Clients>,
+    check: &Check,
+    claims: &Claims,
+    caller: &Session,
+    count: usize,
+) -> Diagnostic {
+    let refusal = format!(
+        "The instance counts records in {} ({count}) and showed none of them.",
+        check.table
+    );
+    let question = Question::MayThey(Verb::Read);
+    Diagnostic::error(
+        FAILED,
+        why(cx, check, claims, caller, question, Attempt::First, &refusal).await,
+    )
+}
+
+/// The cause as far as it can be found out, and what the instance answered.
+async fn why(
+    cx: &Context<Clients>,
+    check: &Check,
+    claims: &Claims,
+    caller: &Session,
+    question: Question<'_>,
+    attempt: Attempt,
+    refusal: &str,
+) -> String {
     let found = match cx.instance() {
         Ok(account) => investigate(&account, check, claims, caller, question, attempt)
             .await
             .map_err(|error| diagnostics::explain(&error, &error.remedy())),
         Err(problem) => Err(problem.detail),
     };
-    let text = match found {
-        Ok(Cause { what, remedy }) => format!("{what}\n\n{remedy}\n\nThe call itself ended with: {refusal}"),
+    match found {
+        Ok(Cause { what, remedy }) => format!("{what}\n\n{remedy}\n\n{refusal}"),
         Err(why) => format!(
             "{refusal}\n\nThe cause could not be looked up, because the provider's own account could not read the instance: \
              {why}\n\n{USUAL_CAUSES}"
         ),
-    };
-    Diagnostic::error(FAILED, text)
+    }
 }
 
 /// What the instance rejected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Question {
+enum Question<'a> {
     /// 401: it did not take the token.
     WhoIsIt,
+    /// 403: it took the token, and the API asks for an auth scope.
+    WhichScope(&'a str),
     /// 403: it took the token, and its user may not.
     MayThey(Verb),
 }
@@ -72,7 +112,7 @@ async fn investigate(
     check: &Check,
     claims: &Claims,
     caller: &Session,
-    question: Question,
+    question: Question<'_>,
     attempt: Attempt,
 ) -> Result<Cause, TableError> {
     let providers = providers(account).await?;
@@ -82,6 +122,9 @@ async fn investigate(
     };
     if question == Question::WhoIsIt && attempt == Attempt::Again && accepting.configuration.verifies_jti {
         return Ok(cause::jti(accepting.configuration));
+    }
+    if let Question::WhichScope(scope) = question {
+        return Ok(cause::auth_scope(accepting.provider, scope));
     }
     let user = match user(account, &accepting, check).await? {
         Ok(user) => user,
@@ -99,7 +142,12 @@ async fn investigate(
     if accepting.configuration.verifies_jti {
         return Ok(cause::jti(accepting.configuration));
     }
-    Ok(unexplained(claims, &accepting))
+    // Who may not count them is told of them all the same.
+    let policies = account
+        .select(sys_api_access_policy::TABLE, &Query::every_row(), &[])
+        .await;
+    let policies = policies.ok().map(|rows| rows.len());
+    Ok(unexplained(claims, &accepting, policies))
 }
 
 /// Every OIDC provider with its configuration.
@@ -268,13 +316,18 @@ async fn missing_role(
     Ok(Cause::new(what, remedy))
 }
 
-/// All that can be compared agrees.
-fn unexplained(claims: &Claims, accepting: &Accepting<'_>) -> Cause {
+/// All that can be compared agrees. `policies` is how many REST API access policies there are, if the account may know.
+fn unexplained(claims: &Claims, accepting: &Accepting<'_>, policies: Option<usize>) -> Cause {
     let Accepting {
         provider,
         configuration,
         ..
     } = accepting;
+    let policies = match policies {
+        Some(0) => String::new(),
+        Some(number) => format!("The instance has REST API access policies ({number}). {POLICIES} "),
+        None => format!("{POLICIES} "),
+    };
     let scope = claims.text("scp").map_or_else(String::new, |scope| {
         format!(
             " The token has the claim scp ({scope}), which some instances refuse unless the OIDC provider has that scope."
@@ -287,7 +340,7 @@ fn unexplained(claims: &Claims, accepting: &Accepting<'_>) -> Cause {
             provider.name, configuration.name
         ),
         format!(
-            "What cannot be checked from here: whether the instance reaches {} and the keys listed there, and \
+            "{policies}What cannot be checked from here: whether the instance reaches {} and the keys listed there, and \
              whether it still has an older copy of them. Its system log names the cause (System Logs > System Log > \
              All, message contains OIDC or JWT).{scope}",
             configuration.metadata_url
@@ -296,6 +349,9 @@ fn unexplained(claims: &Claims, accepting: &Accepting<'_>) -> Cause {
 }
 
 const INCIDENT_MANAGER: &str = "incident_manager";
+const POLICIES: &str = "A policy that covers the Table API refuses every token whose authentication profile is not attached to \
+                        it: look at System Web Services > API Access Policies > REST API Access Policies.";
 const USUAL_CAUSES: &str = "Usual causes: no active OIDC provider has the token's aud as client_id; its metadata URL is that \
                             of the other token version or tenant; the claim is not in the token; no active user has it in the \
-                            user field; JTI verification is on; a clock is off; the user lacks a role.";
+                            user field; JTI verification is on; a clock is off; a REST API access policy covers the Table API; the user lacks a \
+                            role.";

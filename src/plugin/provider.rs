@@ -166,6 +166,18 @@ impl<D> Context<D> {
         }
     }
 
+    /// A call outside of a server.
+    #[cfg(test)]
+    pub(crate) fn of(data: D, deadline: Instant) -> Self {
+        Self {
+            data: Arc::new(data),
+            deadline,
+            cancel: CancellationToken::new(),
+            reading: Reading::Refresh,
+            notes: Arc::default(),
+        }
+    }
+
     /// The same call with notes that are discarded.
     pub(super) fn unheard(&self) -> Self {
         self.with_notes(Notes::default())
@@ -399,6 +411,12 @@ pub struct ListSink {
 }
 
 impl ListSink {
+    /// A sink outside of a server.
+    #[cfg(test)]
+    pub(crate) fn new(sender: mpsc::Sender<Listed>, left: usize) -> Self {
+        Self { sender, left }
+    }
+
     /// How many more are wanted.
     pub fn left(&self) -> usize {
         self.left

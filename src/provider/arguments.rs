@@ -1,7 +1,7 @@
 //! One argument at a time: the configuration, else the environment.
 
 use super::environment::Environment;
-use crate::plugin::{Object, Value};
+use crate::plugin::{Diagnostic, Object, Value};
 
 /// Where a value came from. Several sign-in methods in the configuration contradict each other; a variable that happens to
 /// be set does not.
@@ -18,6 +18,18 @@ pub(super) struct Argument {
     pub(super) source: Source,
     /// The environment variable that it came from, if it did.
     pub(super) variable: Option<String>,
+}
+
+impl Argument {
+    /// A warning where a secret of the environment ends in a line break. That of the configuration is told by its schema.
+    pub(super) fn line_break(&self) -> Option<Diagnostic> {
+        let variable = self.variable.as_ref()?;
+        self.text.ends_with(['\n', '\r']).then(|| {
+            let detail = "The line break is part of the value, and is hardly meant to be: it comes with the file that the \
+                          variable was filled from. Set the variable without it.";
+            Diagnostic::warning(format!("{variable} ends in a line break"), detail)
+        })
+    }
 }
 
 /// The arguments of one block.

@@ -31,7 +31,7 @@ pub(super) fn build(
         problems.push(problem);
         return;
     }
-    clients.microsoft = match support(arguments, &client) {
+    clients.microsoft = match support(arguments, &client, problems) {
         Ok(microsoft) => Ok(microsoft),
         Err(Missing::NotConfigured(problem)) => Err(problem),
         Err(Missing::Wrong(problem)) => {
@@ -85,8 +85,15 @@ fn hosts(arguments: &Arguments<'_>, client: &Arc<Client>, clients: &mut Clients)
     Ok(())
 }
 
-fn support(arguments: &Arguments<'_>, client: &Arc<Client>) -> Result<Microsoft365, Missing> {
+fn support(
+    arguments: &Arguments<'_>,
+    client: &Arc<Client>,
+    problems: &mut Diagnostics,
+) -> Result<Microsoft365, Missing> {
     let (configured, environment) = given(arguments);
+    if let Some(secret) = arguments.text("client_secret", CLIENT_SECRET) {
+        problems.extend(secret.line_break());
+    }
     let not_configured = |error: &dyn std::error::Error, remedy: &str| {
         let remedy = format!(
             "{remedy} Use the block microsoft365 of the provider configuration, or the ARM_* and M365_* variables; \
@@ -134,6 +141,7 @@ fn wrong_address(arguments: &Arguments<'_>, error: &HttpError) -> Diagnostic {
     }
 }
 
+const CLIENT_SECRET: &[&str] = &["ARM_CLIENT_SECRET"];
 const LOGIN_URL: &[&str] = &["M365_LOGIN_URL"];
 const ADMIN_URL: &[&str] = &["M365_ADMIN_URL"];
 
@@ -150,7 +158,7 @@ fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {
     let token = |name, variables: &[&str], from: Source| one(name, variables, from).map(|text| text.trim().into());
     let read = |from: Source| entra::Given {
         client_id: one("client_id", &["ARM_CLIENT_ID"], from),
-        client_secret: one("client_secret", &["ARM_CLIENT_SECRET"], from).map(Into::into),
+        client_secret: one("client_secret", CLIENT_SECRET, from).map(Into::into),
         client_certificate_path: one("client_certificate_path", &["ARM_CLIENT_CERTIFICATE_PATH"], from).map(Into::into),
         use_oidc: None,
         oidc_token: token("oidc_token", &["ARM_OIDC_TOKEN"], from),

@@ -37,6 +37,17 @@ pub(super) fn choose(arguments: &Arguments<'_>) -> Result<Option<SignIn>, Diagno
     Ok(chosen.map(|candidate| candidate.sign_in.clone()))
 }
 
+/// What is odd about secrets of the environment.
+pub(super) fn warnings(arguments: &Arguments<'_>) -> impl Iterator<Item = Diagnostic> {
+    let Methods {
+        password,
+        client_secret,
+        ..
+    } = Methods::read(arguments);
+    let secrets = [password, client_secret].into_iter().flatten();
+    secrets.filter_map(|secret| secret.line_break())
+}
+
 /// A method whose arguments are all given.
 struct Candidate {
     sign_in: SignIn,

@@ -9,28 +9,14 @@ use super::{
 use crate::{
     records::{application_scope, diagnostics, user_roles},
     servicenow::{
-        Query, Session, SysId, Table, TableError,
+        Query, Sample, Session, SysId, Table, TableError,
         tables::{
-            every, ip_access, oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration,
+            ip_access, oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration,
             sys_db_object, sys_scope, sys_scope_privilege, sys_user, sys_user_has_role, sys_user_preference,
             sys_user_role,
         },
     },
 };
-
-pub(super) const NAMES: &[&str] = &[
-    "rights_oauth_entity",
-    "rights_oauth_entity_profile",
-    "rights_oauth_oidc_entity",
-    "rights_oidc_provider_configuration",
-    "rights_sys_user",
-    "rights_sys_user_role",
-    "rights_sys_user_has_role",
-    "rights_sys_db_object",
-    "rights_sys_scope_privilege",
-    "rights_ip_access",
-    APPLICATION,
-];
 
 const APPLICATION: &str = "account_application";
 
@@ -55,75 +41,75 @@ enum Need {
 
 const RIGHTS: [Right; 10] = [
     Right {
-        name: NAMES[0],
+        name: "rights_oauth_entity",
         table: oauth_entity::TABLE,
         need: Need::Always,
         writers: &["oauth_admin", "mi_admin"],
     },
     Right {
-        name: NAMES[1],
+        name: "rights_oauth_entity_profile",
         table: oauth_entity_profile::TABLE,
         need: Need::Always,
         writers: &["oauth_admin", "mi_admin"],
     },
     Right {
-        name: NAMES[2],
+        name: "rights_oauth_oidc_entity",
         table: oauth_oidc_entity::TABLE,
         need: Need::Always,
         writers: &["oauth_admin"],
     },
     Right {
-        name: NAMES[3],
+        name: "rights_oidc_provider_configuration",
         table: oidc_provider_configuration::TABLE,
         need: Need::Always,
         writers: &["oauth_admin"],
     },
     Right {
-        name: NAMES[4],
+        name: "rights_sys_user",
         table: sys_user::TABLE,
         need: Need::Always,
         writers: &["user_admin"],
     },
     Right {
-        name: NAMES[5],
+        name: "rights_sys_user_role",
         table: sys_user_role::TABLE,
         need: Need::Reading,
         writers: &[],
     },
     Right {
-        name: NAMES[6],
+        name: "rights_sys_user_has_role",
         table: sys_user_has_role::TABLE,
         need: Need::Always,
         writers: &["user_admin"],
     },
     Right {
-        name: NAMES[7],
+        name: "rights_sys_db_object",
         table: sys_db_object::TABLE,
         need: Need::Perhaps,
         writers: &[],
     },
     Right {
-        name: NAMES[8],
+        name: "rights_sys_scope_privilege",
         table: sys_scope_privilege::TABLE,
         need: Need::Perhaps,
         writers: &[],
     },
     Right {
-        name: NAMES[9],
+        name: "rights_ip_access",
         table: ip_access::TABLE,
         need: Need::Perhaps,
         writers: &[],
     },
 ];
 
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    RIGHTS.iter().map(|right| right.name).chain([APPLICATION])
+}
+
 /// Whether the instance responds and accepts the sign-in. A refusal to read the table counts as a response.
 pub(super) async fn sign_in(session: &Session, wanted: &Wanted) -> Finding {
     const NAME: &str = "sign_in";
-    let asked = session
-        .pages(sys_user::TABLE, &Query::every_row(), &[every::SYS_ID], 1)
-        .next()
-        .await;
-    match asked {
+    match session.sample(sys_user::TABLE).await {
         Ok(_) | Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Finding::pass(
             NAME,
             match &wanted.account {
@@ -162,50 +148,61 @@ async fn may(session: &Session, right: &Right, roles: Option<&BTreeSet<String>>)
         need,
         writers,
     } = *right;
-    let read = session
-        .pages(table, &Query::every_row(), &[every::SYS_ID], 1)
-        .next()
-        .await;
     let insufficient = match need {
         Need::Always | Need::Reading => Status::Fail,
         Need::Perhaps => Status::Warn,
     };
-    match read {
-        Ok(_) => {}
+    let fitting: Vec<&str> = std::iter::once("admin")
+        .chain(writers.iter().copied())
+        .filter(|role| roles.is_some_and(|roles| roles.contains(*role)))
+        .collect();
+    let reads = match session.sample(table).await {
+        Ok(Sample::Rows) => format!("The account may read {table}"),
+        Ok(Sample::Empty) if fitting.is_empty() => {
+            return Finding::unknown(
+                name,
+                format!("There is no record in {table}, so nothing shows whether the account may read it."),
+                format!(
+                    "Grant the account {}, or check again once there is a record.",
+                    table.role()
+                ),
+            );
+        }
+        Ok(Sample::Empty) => format!("There is no record in {table} yet"),
+        Ok(Sample::Hidden { count }) => {
+            let detail =
+                format!("The instance counts records in {table} ({count}) and shows none of them to the account.");
+            return Finding::new(
+                name,
+                insufficient,
+                detail,
+                format!("Grant the account {}.", table.role()),
+            );
+        }
         Err(error @ (TableError::Refused { .. } | TableError::NoSuchTable { .. })) => {
             return Finding::new(name, insufficient, diagnostics::explain(&error, ""), error.remedy());
         }
         Err(error) => return Finding::unreadable(name, &error),
-    }
-    if need == Need::Reading {
-        return Finding::pass(name, format!("The account may read {table}."));
-    }
-    let Some(roles) = roles else {
-        return Finding::pass(
-            name,
-            format!(
-                "The account may read {table}. Its roles are not known, so whether it may write shows only in a write."
-            ),
-        );
     };
-    let fitting: Vec<&str> = std::iter::once("admin")
-        .chain(writers.iter().copied())
-        .filter(|role| roles.contains(*role))
-        .collect();
+    if need == Need::Reading {
+        return Finding::pass(name, format!("{reads}."));
+    }
+    if roles.is_none() {
+        let detail = format!("{reads}. Its roles are not known, so whether it may write shows only in a write.");
+        return Finding::pass(name, detail);
+    }
     if fitting.is_empty() {
         return Finding::warn(
             name,
-            format!("The account may read {table}, but has no role that usually allows writing it."),
+            format!("{reads}, but the account has no role that usually allows writing it."),
             format!("Grant the account {}.", table.role()),
         );
     }
-    Finding::pass(
-        name,
-        format!(
-            "The account may read {table}, and has a role that usually allows writing it: {}.",
-            fitting.join(", ")
-        ),
-    )
+    let detail = format!(
+        "{reads}, and the account has a role that usually allows writing it: {}.",
+        fitting.join(", ")
+    );
+    Finding::pass(name, detail)
 }
 
 /// Application files without a scope of their own go to the account's current application.

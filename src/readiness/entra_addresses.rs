@@ -26,14 +26,14 @@ const TOKEN: &str = "token_url";
 const VERSIONS: &str = "url_versions";
 
 /// The addresses to check.
-pub(super) struct Addresses {
-    pub(super) metadata_url: Option<String>,
-    pub(super) token_url: Option<String>,
+pub(crate) struct Addresses {
+    pub(crate) metadata_url: Option<String>,
+    pub(crate) token_url: Option<String>,
 }
 
 impl Addresses {
     /// The configured addresses, else those that the guide enters for the tenant.
-    pub(super) fn of(cx: &Context<Clients>, config: &Object) -> Self {
+    pub(crate) fn of(cx: &Context<Clients>, config: &Object) -> Self {
         let authorities = cx.data.authorities.as_ref();
         let tenant = config
             .text("tenant")

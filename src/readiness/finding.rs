@@ -32,7 +32,7 @@ impl Status {
 
 /// One entry of `checks`.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
+pub(crate) struct Finding {
     pub(super) name: &'static str,
     pub(super) status: Status,
     detail: String,
@@ -68,6 +68,11 @@ impl Finding {
 
     pub(super) fn unknown(name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(name, Status::Unknown, detail, remedy)
+    }
+
+    /// Whether the integration cannot work like this.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.status == Status::Fail
     }
 
     /// What could not be read.

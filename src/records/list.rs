@@ -1,5 +1,9 @@
 //! Lists of records, for `terraform query`.
 
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
 use crate::plugin::{
@@ -34,42 +38,59 @@ pub(crate) struct List<'a> {
 
 impl List<'_> {
     /// Sends the records that match page by page. With `include_resource` each is read as after an import, so that the
-    /// configuration written from it plans empty.
+    /// configuration written from it plans empty; several at a time, so that the instance is asked for many in one request.
+    ///
+    /// A list may be long, so the time limit is that of each page and of each object.
     pub(crate) async fn send(
-        self,
+        &self,
         cx: &Context<Clients>,
         request: &ListRequest,
         sink: &mut ListSink,
     ) -> Result<(), Diagnostics> {
-        let query = query(request, self.rows)?;
+        let query = query(request, self.rows.clone())?;
         let session = cx.instance()?;
         let mut pages = session.pages(self.table, &query, self.columns, request.limit.min(PAGE));
         while sink.left() > 0 {
             let page = pages
+                .within(cx.with_time(STEP).limits())
                 .next()
                 .await
                 .map_err(|error| diagnostics::of_table(&error, &format!("list {}", self.table)))?;
             let Some(page) = page else { return Ok(()) };
-            for record in page {
-                let mut state = Object::new().with("id", record.sys_id().as_str());
-                if request.include_resource {
-                    match read_as_imported(cx, self.resource, state).await? {
-                        Some(whole) => state = whole,
-                        // Deleted since the page was read.
-                        None => continue,
-                    }
-                }
-                let listed = Listed {
-                    state,
-                    display_name: (self.display_name)(&record),
-                    warnings: Diagnostics::new(),
-                };
-                if !sink.send(listed).await {
+            let objects = page
+                .into_iter()
+                .take(sink.left())
+                .map(|record| self.object(cx, request, record));
+            let mut objects = stream::iter(objects).buffered(TOGETHER);
+            while let Some(listed) = objects.next().await {
+                if let Some(listed) = listed?
+                    && !sink.send(listed).await
+                {
                     return Ok(());
                 }
             }
         }
         Ok(())
+    }
+
+    /// None where it is gone since the page was read.
+    async fn object(
+        &self,
+        cx: &Context<Clients>,
+        request: &ListRequest,
+        record: Record,
+    ) -> Result<Option<Listed>, Diagnostics> {
+        let state = Object::new().with("id", record.sys_id().as_str());
+        let state = if request.include_resource {
+            read_as_imported(&cx.with_time(STEP), self.resource, state).await?
+        } else {
+            Some(state)
+        };
+        Ok(state.map(|state| Listed {
+            state,
+            display_name: (self.display_name)(&record),
+            warnings: Diagnostics::new(),
+        }))
     }
 }
 
@@ -97,5 +118,137 @@ fn query(request: &ListRequest, rows: Option<Query>) -> Result<Query, Diagnostic
     })
 }
 
-/// Records of one page: a listed object may be read one by one, so a page is kept small.
+/// Records of one page: each may have to be read by itself, so a page is kept small.
 const PAGE: usize = 100;
+/// Objects that are read at a time.
+const TOGETHER: usize = 25;
+/// How long one page or one object may take.
+const STEP: Duration = Duration::from_secs(5 * 60);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use serde_json::json;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::clients::Unknown;
+    use crate::http::Secret;
+    use crate::http::scripted::{self, Reply, Server};
+    use crate::plugin::{BlockType, Import, Outcome};
+    use crate::servicenow::tables::{every, ip_access};
+    use crate::servicenow::{Instance, InstanceOptions, SignIn, Timing};
+
+    /// Reads objects, and notes how many it reads at a time.
+    #[derive(Default)]
+    struct Reader {
+        reading: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl BlockType for Reader {
+        fn type_name(&self) -> &'static str {
+            "example_reader"
+        }
+
+        fn schema(&self) -> Schema {
+            Schema::new("", Vec::new())
+        }
+    }
+
+    #[async_trait]
+    impl Resource<Clients> for Reader {
+        async fn read(&self, cx: &Context<Clients>, state: Object) -> Result<Option<Object>, Diagnostics> {
+            assert!(cx.deadline > Instant::now(), "an object has time of its own");
+            let now = self.reading.fetch_add(1, Ordering::Relaxed) + 1;
+            self.most.fetch_max(now, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            self.reading.fetch_sub(1, Ordering::Relaxed);
+            Ok(Some(state))
+        }
+
+        async fn create(&self, _: &Context<Clients>, _: Object, _: &Object) -> Result<Outcome, Diagnostics> {
+            unreachable!()
+        }
+
+        async fn update(
+            &self,
+            _: &Context<Clients>,
+            _: &Object,
+            _: Object,
+            _: &Object,
+        ) -> Result<Outcome, Diagnostics> {
+            unreachable!()
+        }
+
+        async fn delete(&self, _: &Context<Clients>, _: &Object) -> Result<(), Diagnostics> {
+            unreachable!()
+        }
+
+        async fn import(&self, _: &Context<Clients>, _: Import<'_>) -> Result<Object, Diagnostics> {
+            unreachable!()
+        }
+    }
+
+    fn clients(server: &Server) -> Clients {
+        let nothing = || Diagnostic::error("Not configured", "");
+        let sign_in = SignIn::Basic {
+            username: "tf".to_owned(),
+            password: Secret::from("pass-marker"),
+        };
+        let options = InstanceOptions {
+            instance_url: server.url.clone(),
+            sign_in,
+            http: scripted::options(),
+            timing: Timing::STANDARD,
+        };
+        Clients {
+            unknown: Unknown::default(),
+            servicenow: Ok(Instance::new(options).unwrap()),
+            address: None,
+            microsoft: Err(nothing()),
+            authorities: None,
+        }
+    }
+
+    /// The time of the call is over when the list begins: what counts is the time of each page and object.
+    #[tokio::test]
+    async fn a_list_has_no_time_limit_as_a_whole_and_reads_several_objects_at_a_time() {
+        let server = Server::by(|received| {
+            let is_second = received.target.contains("sysparm_offset=100");
+            let keys = if is_second { 100..130 } else { 0..100 };
+            let rows: Vec<_> = keys.map(|key| json!({"sys_id": format!("{key:032x}")})).collect();
+            Reply::json(200, &json!({"result": rows})).with("x-total-count", "130")
+        })
+        .await;
+        let cx = Context::of(clients(&server), Instant::now());
+        let reader = Reader::default();
+        let list = List {
+            table: ip_access::TABLE,
+            columns: &[every::SYS_ID],
+            rows: None,
+            display_name: |record| record.sys_id().to_string(),
+            resource: &reader,
+        };
+        let request = ListRequest {
+            config: Object::new(),
+            include_resource: true,
+            limit: 120,
+        };
+        let (sender, mut found) = tokio::sync::mpsc::channel(200);
+
+        list.send(&cx, &request, &mut ListSink::new(sender, request.limit))
+            .await
+            .unwrap();
+
+        let mut names = Vec::new();
+        while let Some(listed) = found.recv().await {
+            names.push(listed.display_name);
+        }
+        let expected: Vec<_> = (0..120).map(|key| format!("{key:032x}")).collect();
+        assert_eq!(names, expected, "in the order of the pages, and no more than asked for");
+        assert_eq!(reader.most.into_inner(), TOGETHER);
+    }
+}

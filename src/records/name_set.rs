@@ -562,6 +562,7 @@ mod tests {
             timing: Timing {
                 batch_window: Duration::from_millis(3),
                 second_look: Duration::from_millis(1),
+                ..Timing::STANDARD
             },
         };
         Instance::new(options).unwrap().at(scripted::limits())

@@ -32,13 +32,16 @@ pub struct Timing {
     pub batch_window: Duration,
     /// Pause before an absence, or a garbled answer, is looked at again.
     pub second_look: Duration,
+    /// How long the others wait for the request that tries the credentials, before one of them tries as well.
+    pub trial: Duration,
 }
 
 impl Timing {
-    /// 3 ms for company, 300 ms before a second look.
+    /// 3 ms for company, 300 ms before a second look, 5 s for a trial of the credentials.
     pub const STANDARD: Timing = Timing {
         batch_window: Duration::from_millis(3),
         second_look: Duration::from_millis(300),
+        trial: Duration::from_secs(5),
     };
 }
 
@@ -66,7 +69,7 @@ impl Connection {
         Ok(Connection {
             origin,
             client: Client::new(http),
-            credentials: Credentials::new(sign_in)?,
+            credentials: Credentials::new(sign_in, timing.trial)?,
             timing,
             account: Mutex::default(),
             clock: Mutex::default(),

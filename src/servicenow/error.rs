@@ -371,6 +371,12 @@ pub enum Refusal {
         /// The instance's words.
         detail: String,
     },
+    /// The API asks for an auth scope that the token does not have.
+    #[error("the token lacks the auth scope {scope}, which the API asks for")]
+    MissingScope {
+        /// Name of the scope (`sys_auth_scope`).
+        scope: String,
+    },
     /// No reason that we know.
     #[error("{detail}")]
     Other {
@@ -398,6 +404,11 @@ impl Refusal {
                 } else {
                     ""
                 }
+            ),
+            Refusal::MissingScope { scope } => format!(
+                "Roles are not the cause. In the instance, give {scope} to the OIDC provider or application registry that \
+                 the token belongs to, or useraccount, which opens every API. If it has one of them: of several active \
+                 API access scopes (sys_api_access_scope) for one API only one counts."
             ),
             Refusal::BusinessRule { .. } => format!(
                 "Credentials and roles are not the cause. The rule's own message is only in the instance: try the same \

@@ -125,6 +125,8 @@ impl VendorError {
         } else if says("does not represent any resource") {
             // "Requested URI does not represent any resource", status 400 or 404.
             Said::NoSuchRoute
+        } else if let Some(scope) = self.missing_scope() {
+            Said::MissingScope(scope)
         } else if says("cross-scope") || says("cross scope") {
             // "… cross-scope access policy …", status 403.
             Said::CrossScope
@@ -142,6 +144,14 @@ impl VendorError {
         }
     }
 
+    /// The scope in "Missing required api access scope: useraccount", status 403.
+    fn missing_scope(&self) -> Option<String> {
+        let text = self.text();
+        let at = text.to_ascii_lowercase().find(MISSING_SCOPE)? + MISSING_SCOPE.len();
+        let scope = text[at..].split_whitespace().next().unwrap_or_default();
+        Some(scope.trim_matches(['"', '.', ',']).to_owned())
+    }
+
     /// The name of the rule in "… Business Rule 'N^<sys_id>'. …".
     fn rule(&self) -> Option<String> {
         let text = self.text();
@@ -155,6 +165,7 @@ enum Said {
     TransactionCancelled,
     NoSuchTable,
     NoSuchRoute,
+    MissingScope(String),
     CrossScope,
     BusinessRule(Option<String>),
     Acl,
@@ -189,6 +200,7 @@ fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
             key: "the same key".to_owned(),
             existing: None,
         },
+        (200..=499, Said::MissingScope(scope)) => refused(Refusal::MissingScope { scope }),
         (200..=499, Said::CrossScope) => refused(Refusal::CrossScope { detail }),
         (200..=499, Said::BusinessRule(rule)) => refused(Refusal::BusinessRule { rule, detail }),
         (200..=499, Said::Acl) => refused(Refusal::Acl { detail }),
@@ -340,5 +352,6 @@ fn garbled(call: Call<'_>, answer: &Answer, detail: String) -> TableError {
     }
 }
 
+const MISSING_SCOPE: &str = "missing required api access scope:";
 /// Clocks differ by less when both are set by the network.
 const CLOCK_TOLERANCE_S: i64 = 120;

@@ -13,6 +13,7 @@ use super::session::Session;
 use super::sys_id::SysId;
 use super::table::{Column, Table};
 use super::tables::every;
+use crate::http::Limits;
 
 impl Session {
     /// All records that match.
@@ -33,6 +34,22 @@ impl Session {
         Ok(records)
     }
 
+    /// Whether the account sees any record of a table. An answer without rows proves no right: only a row does.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn sample(&self, table: Table) -> Result<Sample, TableError> {
+        let query = Query::every_row().order_by(every::SYS_ID);
+        let ask = Ask::list(table, &query, every::SYS_ID.name(), SAMPLE, 0);
+        let reply = self.ask(&ask).await?;
+        let rows = rows(&reply.result).ok_or_else(|| self.odd(table, "it is no list of records"))?;
+        Ok(match reply.total {
+            _ if !rows.is_empty() => Sample::Rows,
+            Some(count) if count > 0 => Sample::Hidden { count },
+            Some(_) | None => Sample::Empty,
+        })
+    }
+
     /// The records that match, in pages of at most `size`, for tables that may be large.
     pub fn pages(&self, table: Table, query: &Query, columns: &[Column], size: usize) -> Pages {
         Pages {
@@ -47,6 +64,20 @@ impl Session {
             hidden: 0,
         }
     }
+}
+
+/// What a table shows at a glance.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sample {
+    /// Records.
+    Rows,
+    /// No record, and none is counted.
+    Empty,
+    /// Records are counted and none of the first is shown.
+    Hidden {
+        /// How many there are.
+        count: usize,
+    },
 }
 
 /// A walk over the records that match a query.
@@ -66,6 +97,12 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// The same walk, whose next page has limits of its own.
+    pub fn within(&mut self, limits: Limits) -> &mut Pages {
+        self.session.limits = limits;
+        self
+    }
+
     /// The next page; none after the last. A page may be empty although more follow.
     ///
     /// # Errors
@@ -88,10 +125,11 @@ impl Pages {
             self.hidden += total.saturating_sub(before).min(self.size).saturating_sub(rows.len());
         }
         let mut page = Vec::with_capacity(rows.len());
+        let (count, mut repeated) = (rows.len(), 0);
         for record in rows {
             match self.query.judge(&record) {
                 Verdict::Meant if self.seen.insert(record.sys_id().clone()) => page.push(record),
-                Verdict::Meant => {}
+                Verdict::Meant => repeated += 1,
                 Verdict::Other => {
                     tracing::debug!(table = self.table.name(), sys_id = %record.sys_id(), "a row that does not match the query");
                 }
@@ -107,9 +145,17 @@ impl Pages {
                 }
             }
         }
+        if count > 0 && repeated == count {
+            self.is_over = true;
+            let what = "it is the page before once more: something on the way ignores sysparm_offset, so the list cannot be \
+                        read to its end";
+            return Err(self.session.odd(self.table, what));
+        }
         Ok(Some(page))
     }
 }
 
+/// Some records are hidden even from an administrator, so one is not enough.
+const SAMPLE: usize = 20;
 /// Large enough that most answers are one page, small enough for the instance's 60 seconds.
 const PAGE: usize = 1000;

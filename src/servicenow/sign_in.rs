@@ -327,13 +327,13 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    pub(super) fn new(sign_in: SignIn) -> Result<Credentials, ConfigError> {
+    pub(super) fn new(sign_in: SignIn, patience: Duration) -> Result<Credentials, ConfigError> {
         for known in sign_in.secrets() {
             secret::register(known);
         }
         sign_in.check()?;
         Ok(Credentials {
-            trial: sign_in.goes_with_every_request().then(Trial::default),
+            trial: sign_in.goes_with_every_request().then(|| Trial::new(patience)),
             sign_in,
             tokens: TokenCache::new(SignInError::concerns),
             last: Mutex::default(),

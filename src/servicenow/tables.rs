@@ -13,7 +13,7 @@ mod users;
 
 pub use oauth::{
     oauth_entity, oauth_entity_auth_scope_mapping, oauth_entity_profile, oauth_entity_profile_scope,
-    oauth_entity_scope, sys_auth_scope,
+    oauth_entity_scope, sys_api_access_policy, sys_auth_scope,
 };
 pub use oidc::{oauth_oidc_entity, oauth_protected_resource_idp_mapping, oidc_provider_configuration};
 pub use platform::{

@@ -31,6 +31,7 @@ fn instance(server: &Server, sign_in: SignIn) -> Instance {
     let timing = Timing {
         batch_window: Duration::from_millis(3),
         second_look: Duration::from_millis(1),
+        trial: Duration::from_millis(50),
     };
     let options = InstanceOptions {
         instance_url: server.url.clone(),

@@ -252,6 +252,7 @@ async fn the_user_is_the_cause() {
         (
             "write = true",
             &|simulator, trust| {
+                simulator.instance().put("incident", &[("short_description", "x")]);
                 simulator.instance().remove("sys_user_has_role", &trust.grant);
                 grant(simulator.instance(), &trust.user, "sn_incident_read");
                 simulator.instance().switches(|modes| {
@@ -263,9 +264,76 @@ async fn the_user_is_the_cause() {
             },
             &["may not insert incident", "Before that:", "may read incident"],
         ),
+        (
+            "",
+            &|simulator, _| {
+                let incident = simulator.instance().put("incident", &[("short_description", "x")]);
+                simulator
+                    .instance()
+                    .switches(|modes| modes.hidden_rows = [incident].into());
+            },
+            &[
+                "may not read incident",
+                "The user has: incident_manager",
+                "The instance counts records in incident (1) and showed none of them.",
+            ],
+        ),
         ("table = \"nosuch\"", &|_, _| {}, &["The instance has no table nosuch"]),
         ("table = \"No Such\"", &|_, _| {}, &["is not a valid table name"]),
     ])
+    .await;
+}
+
+#[tokio::test]
+async fn protection_of_the_api_is_the_cause() {
+    causes(&[
+        (
+            "",
+            &|simulator, _| {
+                simulator
+                    .instance()
+                    .switches(|modes| modes.api_scope = Some("incident_read".to_owned()));
+            },
+            &[
+                "the API asks for the auth scope incident_read, which the OIDC provider \"Microsoft 365 inbound\" does not carry",
+                "Set auth_scopes = [\"incident_read\"]",
+                "auth_scopes = [\"useraccount\"], which opens every API",
+            ],
+        ),
+        (
+            "",
+            &|simulator, _| {
+                simulator
+                    .instance()
+                    .put("sys_api_access_policy", &[("name", "Table API")]);
+            },
+            &[
+                "did not accept the token, although all that can be compared agrees",
+                "The instance has REST API access policies (1).",
+                "REST API Access Policies",
+            ],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn an_auth_scope_opens_the_api() {
+    for_each_terraform(async |terraform| {
+        let (_simulator, _trust, _workspace, run) = check(terraform, "", |simulator, trust| {
+            let instance = simulator.instance();
+            instance.switches(|modes| modes.api_scope = Some("incident_read".to_owned()));
+            let scope = &instance.find("sys_auth_scope", "name", "useraccount")[0]["sys_id"];
+            let carries = [
+                ("oauth_entity", trust.provider.as_str()),
+                ("auth_scope", scope.as_str()),
+            ];
+            instance.put("oauth_entity_auth_scope_mapping", &carries);
+        })
+        .await;
+
+        run.succeeds();
+    })
     .await;
 }
 
@@ -373,7 +441,7 @@ async fn an_action_is_invoked_by_hand_and_tells_its_steps() {
         run.succeeds()
             .says("Entra signed the application")
             .says("It is a version 1.0 token: issuer https://sts.windows.net/")
-            .says("The instance accepted the token, and its user may read incident")
+            .says("There is no record in incident, so nothing shows whether its user may read it")
             .says("The record was removed again")
             .says("Microsoft can call the instance");
         workspace.leaks_nothing_of(&[&trust.rest_user.client_secret]);

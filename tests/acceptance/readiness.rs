@@ -236,6 +236,22 @@ async fn oauth_that_is_off_fails() {
     .await;
 }
 
+/// A list without rows proves no right, whether there is nothing or the account may not see it.
+#[tokio::test]
+async fn an_answer_without_rows_proves_no_right() {
+    check(
+        "fail",
+        "rights_ip_access",
+        "counts records in ip_access (1) and shows none",
+        |simulator| {
+            let rule = simulator.instance().put("ip_access", &[("range_start", "192.0.2.1")]);
+            simulator.instance().switches(|modes| modes.hidden_rows = [rule].into());
+            LOOK.to_owned()
+        },
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a_role_that_does_not_exist_fails() {
     check("fail", "integration_role", "no role incident_boss", |_| {

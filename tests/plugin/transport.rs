@@ -3,6 +3,7 @@
 use std::{
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -178,6 +179,24 @@ async fn only_the_owner_of_the_certificate_gets_in() {
     }
     answers(&plugin).await;
     plugin.stderr.wait_for("its TLS handshake failed").await;
+}
+
+/// A session that is taken up again would need no key.
+#[tokio::test]
+async fn every_connection_proves_its_key_anew() {
+    let plugin = Setup::usual().start();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let client = plugin.client(Some(&plugin.credentials), &[version]);
+        for _ in 0..2 {
+            let mut stream = plugin.connect_as(Arc::clone(&client)).await.unwrap();
+            stream.write_all(HTTP2).await.unwrap();
+            // What the server hands out for later comes before its first answer.
+            stream.read_u8().await.unwrap();
+
+            let kind = stream.get_ref().1.handshake_kind();
+            assert_eq!(kind, Some(rustls::HandshakeKind::Full), "{version:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -60,6 +60,7 @@ impl Instance {
         self.check_signature(token, &entity).await?;
         self.check_times(&claims, &entity)?;
         self.check_scope(&claims, &entity)?;
+        self.check_access_policies()?;
         let caller = self.with_rows(|rows| mapped_user(rows, &claims, &entity))?;
         let once = is_true(&entity.configuration, "enable_jti_verification").then(|| {
             ["jti", "uti"]
@@ -185,6 +186,41 @@ impl Instance {
         }
     }
 
+    /// A policy turns tokens away whose profile is not attached to it; here no profile ever is.
+    fn check_access_policies(&self) -> Result<(), Denied> {
+        let policy = self.with_rows(|rows| {
+            let mut policies = rows.of_class("sys_api_access_policy");
+            policies
+                .find(|row| is_true(row, "active"))
+                .map(|row| value(row, "name").to_owned())
+        });
+        match policy {
+            None => Ok(()),
+            Some(name) => Err(unauthenticated(format!(
+                "The REST API access policy {name} has no authentication profile for the token"
+            ))),
+        }
+    }
+
+    /// The auth scope that the REST APIs ask of tokens and that the caller's registry does not carry.
+    pub(super) fn missing_api_scope(&self, caller: &Caller) -> Option<String> {
+        let wanted = self.modes().api_scope.clone()?;
+        if caller.registry.is_empty() {
+            return None;
+        }
+        let has = self.with_rows(|rows| {
+            let carried: Vec<&str> = rows
+                .having("oauth_entity_auth_scope_mapping", "oauth_entity", &caller.registry)
+                .map(|mapping| value(mapping, "auth_scope"))
+                .collect();
+            rows.of_class("sys_auth_scope").any(|scope| {
+                let opens = [wanted.as_str(), "useraccount"].contains(&value(scope, "name"));
+                opens && carried.contains(&value(scope, "sys_id"))
+            })
+        });
+        (!has).then_some(wanted)
+    }
+
     fn check_scope(&self, claims: &Value, chosen: &Chosen) -> Result<(), Denied> {
         let Some(scope) = claims["scp"].as_str() else {
             return Ok(());
@@ -243,7 +279,10 @@ fn own_token_user(rows: &Rows, row: &Record, now: &str) -> Result<Caller, Denied
     }
     let user = find_user(rows, "sys_id", value(row, "user"))
         .ok_or_else(|| unauthenticated("The access token's user is gone"))?;
-    caller_of(rows, user)
+    Ok(Caller {
+        registry: value(row, "peer").to_owned(),
+        ..caller_of(rows, user)?
+    })
 }
 
 fn mapped_user(rows: &Rows, claims: &Value, chosen: &Chosen) -> Result<Caller, Denied> {
@@ -273,7 +312,10 @@ fn mapped_user(rows: &Rows, claims: &Value, chosen: &Chosen) -> Result<Caller, D
     }
     let user = find_user(rows, field, text)
         .ok_or_else(|| unauthenticated(format!("No user whose {field} is {text} (claim {claim})")))?;
-    caller_of(rows, user)
+    Ok(Caller {
+        registry: value(&chosen.entity, "sys_id").to_owned(),
+        ..caller_of(rows, user)?
+    })
 }
 
 /// The claims of a JWT, not yet to be believed.

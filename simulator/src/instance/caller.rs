@@ -17,6 +17,8 @@ pub struct Caller {
     pub roles: BTreeSet<String>,
     /// The `User-Agent` of the request, empty where there is none.
     pub client: String,
+    /// `sys_id` of the registry or OIDC provider whose token this is, empty for other credentials.
+    pub registry: String,
 }
 
 /// Why a caller was turned away, in the words of the instance's log. HTTP answers only 401 or 403.

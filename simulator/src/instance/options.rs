@@ -174,6 +174,8 @@ pub struct Switches {
     pub certificate_users: BTreeMap<String, String>,
     /// A token with an `scp` claim needs a matching `oauth_entity_scope`; reported once, contradicted elsewhere.
     pub scp_needs_scope_row: bool,
+    /// Auth scope that the REST APIs ask of every token (`sys_api_access_scope`); `useraccount` opens them as well.
+    pub api_scope: Option<String>,
     /// What is made of records beyond storing them.
     pub habits: Habits,
 }
@@ -208,6 +210,7 @@ impl Default for Switches {
             client_address: "127.0.0.1".to_owned(),
             certificate_users: BTreeMap::new(),
             scp_needs_scope_row: false,
+            api_scope: None,
             habits: Habits::default(),
         }
     }

@@ -101,16 +101,23 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
         }
     };
     let needs_role = instance.modes().rest_api_role;
-    let mut response =
-        if needs_role && !caller.roles.contains("snc_platform_rest_api_access") && !caller.roles.contains("admin") {
-            instance.note(&format!("User {} lacks snc_platform_rest_api_access", caller.user_name));
-            failure(403, "User Not Authorized", Some("Failed API level ACL Validation"))
-        } else {
-            match parts.uri.path() {
-                "/api/now/batch" | "/api/now/v1/batch" => instance.batch_call(&caller, &parts, &body).await,
-                _ => instance.dispatch(&caller, &parts, body),
-            }
-        };
+    let missing_scope = instance.missing_api_scope(&caller);
+    let mut response = if let Some(scope) = missing_scope {
+        instance.note(&format!(
+            "The token of user {} lacks the auth scope {scope}",
+            caller.user_name
+        ));
+        let detail = format!("Missing required api access scope: {scope}");
+        failure(403, "User Not Authorized", Some(&detail))
+    } else if needs_role && !caller.roles.contains("snc_platform_rest_api_access") && !caller.roles.contains("admin") {
+        instance.note(&format!("User {} lacks snc_platform_rest_api_access", caller.user_name));
+        failure(403, "User Not Authorized", Some("Failed API level ACL Validation"))
+    } else {
+        match parts.uri.path() {
+            "/api/now/batch" | "/api/now/v1/batch" => instance.batch_call(&caller, &parts, &body).await,
+            _ => instance.dispatch(&caller, &parts, body),
+        }
+    };
     set(&mut response, "x-is-logged-in", "true");
     let transaction = parts.extensions.get::<TransactionId>();
     let transaction = transaction.map_or_else(new_id, |id| id.0.clone());

@@ -132,6 +132,7 @@ pub(super) fn caller_of(rows: &Rows, user: &Record) -> Result<Caller, Denied> {
         user_name: name.to_owned(),
         roles: roles::names_of(rows, value(user, "sys_id")),
         client: String::new(),
+        registry: String::new(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The plan of one resource, which must hold whatever an unknown argument turns out to be.
 
 use crate::plugin::{
-    diagnostics::Diagnostics,
+    diagnostics::{Diagnostic, Diagnostics},
     plan::{self, Planned},
     provider::{Context, Plan, Resource},
     schema::{
@@ -38,11 +38,14 @@ pub(super) async fn of_resource<D: Send + Sync + 'static>(
             );
         }
     }
-    let (mut planned, diagnostics) = once(resource, schema, cx, prior, proposed, config).await;
+    let (mut planned, mut diagnostics) = once(resource, schema, cx, prior, proposed, config).await;
     for other in others {
         open(&schema.attributes, &mut planned.state, &other.state, config);
     }
     keep_configured(&schema.attributes, &mut planned.state, config);
+    if let (Some(prior), true) = (prior, planned.replace.is_empty()) {
+        diagnostics.extend(unsent(&schema.attributes, prior, config));
+    }
     (planned, diagnostics)
 }
 
@@ -98,6 +101,29 @@ fn with_nulls(
     }
     variants.extend(unknown.iter().map(|attribute| null(&[*attribute])));
     variants
+}
+
+/// A warning for each write-only secret that no update will send, because it has no version and never had one.
+fn unsent(attributes: &[Attribute], prior: &Object, config: &Object) -> Vec<Diagnostic> {
+    let has = |name: &str| attributes.iter().any(|attribute| attribute.name == name);
+    let warning = |attribute: &Attribute| {
+        let name = attribute.name;
+        let plain = name.strip_suffix("_wo").filter(|_| attribute.write_only)?;
+        let version = format!("{name}_version");
+        let is_unsent = has(plain)
+            && has(&version)
+            && !config.at(name).is_null()
+            && [config, prior].iter().all(|side| side.at(&version).is_null())
+            && prior.at(plain).is_null();
+        is_unsent.then(|| {
+            let detail = format!(
+                "The object exists, and `{name}` is sent again only when `{version}` changes, which is not set. To send it, \
+                 or to be able to change it later, set `{version}`, for example to the key id of the secret."
+            );
+            Diagnostic::warning(format!("{name} is not sent"), detail).at_attribute(name)
+        })
+    };
+    attributes.iter().filter_map(warning).collect()
 }
 
 /// Makes unknown what the provider sets and `other` plans differently.

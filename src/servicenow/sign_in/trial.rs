@@ -1,20 +1,27 @@
 //! Credentials that go with every request are tried by one request before the others use them.
 //!
 //! A wrong password would be sent by every resource of a run at once, and the instance locks an account after five
-//! failures.
+//! failures. Where that one request gets no answer, another tries after a while: a request that hangs must not hold up a
+//! whole run.
 
+use std::pin::pin;
 use std::sync::Mutex;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
 
 use crate::http::{Answer, HttpError, Limits, StatusCode};
 use crate::sync::lock;
 
 /// What is known of credentials, and the turn of the one request that tries them.
-#[derive(Default)]
 pub(super) struct Trial {
     known: Mutex<Known>,
     turn: tokio::sync::Mutex<()>,
+    /// How long a turn lasts.
+    patience: Duration,
+    /// Places for requests that outlast their turn.
+    late: Semaphore,
 }
 
 #[derive(Clone, Default)]
@@ -30,6 +37,15 @@ enum Known {
 }
 
 impl Trial {
+    pub(super) fn new(patience: Duration) -> Trial {
+        Trial {
+            known: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            patience,
+            late: Semaphore::new(MOST_LATE),
+        }
+    }
+
     /// Sends, alone while nothing is known of the credentials; or hands over the refusal that another request met.
     pub(super) async fn send(
         &self,
@@ -41,6 +57,7 @@ impl Trial {
             Known::Accepted => None,
             Known::Nothing | Known::Refused(_) | Known::Unreachable(..) => Some(limits.bound(self.turn.lock()).await?),
         };
+        let mut send = pin!(send);
         match self.known() {
             Known::Refused(answer) => {
                 tracing::debug!("the instance refused the credentials before, nothing is sent");
@@ -49,9 +66,18 @@ impl Trial {
             Known::Unreachable(at, error) if at > arrived => return Err(error),
             Known::Accepted => drop(turn),
             Known::Nothing | Known::Unreachable(..) => {
-                let result = send.await;
+                let mut turn = turn;
+                let mut late = None;
+                let result = match timeout(self.patience, &mut send).await {
+                    Ok(result) => result,
+                    Err(_) => {
+                        late = self.late.try_acquire().ok();
+                        turn = turn.filter(|_| late.is_none());
+                        send.await
+                    }
+                };
                 self.learn(&result);
-                drop(turn);
+                drop((turn, late));
                 return result;
             }
         }
@@ -73,11 +99,13 @@ impl Trial {
                 };
             }
             Ok(_) => *known = Known::Accepted,
-            Err(error) if error.is_callers_own() => {}
-            Err(error @ HttpError::Options(_)) => *known = Known::Unreachable(Instant::now(), error.clone()),
-            Err(error) if error.unreachable().is_some() => *known = Known::Unreachable(Instant::now(), error.clone()),
-            // Something answers there. If it is slow, the others must not wait for each other.
-            Err(_) => *known = Known::Accepted,
+            // A request that outlasted its turn knows no better than the answer that another got.
+            Err(_) if matches!(*known, Known::Refused(_)) => {}
+            Err(error) if error.unreachable().is_some() || matches!(error, HttpError::Options(_)) => {
+                *known = Known::Unreachable(Instant::now(), error.clone());
+            }
+            // Nothing was learnt: the next one tries.
+            Err(_) => {}
         }
     }
 
@@ -85,3 +113,6 @@ impl Trial {
         lock(&self.known).clone()
     }
 }
+
+/// With the one whose turn it is, three requests may carry untried credentials: five failures lock an account.
+const MOST_LATE: usize = 2;

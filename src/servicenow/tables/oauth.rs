@@ -137,6 +137,14 @@ pub mod sys_auth_scope {
     }
 }
 
+/// `sys_api_access_policy`: REST API access policies. The table is proven, its columns are not known.
+pub mod sys_api_access_policy {
+    use crate::servicenow::table::Table;
+
+    /// The table.
+    pub const TABLE: Table = Table::new("sys_api_access_policy", "admin");
+}
+
 /// `oauth_entity_auth_scope_mapping`: which inbound scopes a registry carries. Proven on Zurich.
 pub mod oauth_entity_auth_scope_mapping {
     use super::columns;

@@ -312,3 +312,20 @@ async fn roles_of_many_users_are_one_request_and_grants_of_one_user_take_turns()
     assert_eq!(sys_user_has_role::TABLE.name(), "sys_user_has_role");
     assert_eq!(oauth_entity::TABLE.role(), "oauth_admin");
 }
+
+/// A gateway that hands the same page out again and again, with the count or without.
+#[tokio::test]
+async fn a_list_that_repeats_its_first_page_is_an_error_and_has_an_end() {
+    let rows = json!([{ "sys_id": KEY }, { "sys_id": OTHER }]);
+    let page = move || result(rows.clone());
+    for reply in [page(), page().with("x-total-count", "10")] {
+        let server = Server::by(move |_| reply.clone()).await;
+        let mut pages = session(&server).pages(sys_user::TABLE, &Query::every_row(), &[], 2);
+
+        assert_eq!(pages.next().await.unwrap().unwrap().len(), 2);
+        let error = pages.next().await.unwrap_err();
+
+        assert!(error.to_string().contains("sysparm_offset"), "{error}");
+        assert!(pages.next().await.unwrap().is_none());
+    }
+}

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
+use crate::http::Limits;
 use crate::servicenow::tables::sys_user::TABLE;
 
 fn secret(text: &str) -> Secret {
@@ -443,4 +444,55 @@ fn a_user_name_with_a_colon_is_refused_for_basic_alone() {
     let error = of(basic).unwrap_err().to_string();
     assert!(error.contains("username") && error.contains("colon"), "{error}");
     assert!(of(password).is_ok());
+}
+
+/// The first `hang` requests are never answered, the others all alike.
+async fn server_that_hangs_at_first(hang: usize, reply: fn() -> Reply) -> Server {
+    let asked = AtomicUsize::new(0);
+    Server::by(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        number if number < hang => Reply::Hang,
+        _ => reply(),
+    })
+    .await
+}
+
+/// What became of thirty calls by the time when all have ended that will.
+async fn thirty_finds(instance: &Instance) -> Vec<Result<Option<Record>, TableError>> {
+    let limits = || Limits::grace(Duration::from_secs(3));
+    let finds = (0..30).map(|_| async { instance.at(limits()).find_one(TABLE, &Query::every_row(), &[]).await });
+    futures_util::future::join_all(finds).await
+}
+
+#[tokio::test]
+async fn a_first_request_that_hangs_holds_up_nobody_else() {
+    for hang in [1, 2] {
+        let server = server_that_hangs_at_first(hang, || result(json!([])).with("x-total-count", "0")).await;
+
+        let outcomes = thirty_finds(&instance(&server, basic())).await;
+
+        let lost = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        assert_eq!((lost, server.count()), (hang, 30), "{outcomes:?}");
+    }
+}
+
+/// Nobody knows whether a request without an answer was a failed sign-in, and five of these lock an account.
+#[tokio::test]
+async fn untried_credentials_are_not_sent_five_times_where_nothing_answers() {
+    let server = Server::by(|_| Reply::Hang).await;
+
+    let outcomes = thirty_finds(&instance(&server, basic())).await;
+
+    assert!(outcomes.iter().all(Result::is_err));
+    assert!((2..5).contains(&server.count()), "{}", server.count());
+}
+
+#[tokio::test]
+async fn credentials_that_are_refused_after_a_request_that_hangs_are_not_sent_again() {
+    let server = server_that_hangs_at_first(1, || refusal(401, "User is not authenticated", "")).await;
+
+    let outcomes = thirty_finds(&instance(&server, basic())).await;
+
+    let refused = |outcome: &&Result<_, TableError>| matches!(outcome, Err(TableError::Unauthenticated { .. }));
+    assert_eq!(outcomes.iter().filter(refused).count(), 29, "{outcomes:?}");
+    assert_eq!(server.count(), 2);
 }

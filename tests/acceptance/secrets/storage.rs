@@ -202,3 +202,55 @@ async fn the_providers_own_credentials_are_found_nowhere() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_write_only_secret_that_will_not_be_sent_is_a_warning() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.11", "write-only arguments") {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        let robot = simulator
+            .instance()
+            .put("sys_user", &[("user_name", "robot"), ("last_name", "robot")]);
+        let configuration = |more: &str| {
+            format!(
+                r#"
+                    variable "secret" {{
+                      ephemeral = true
+                    }}
+                    import {{
+                      to = servicenow_integration_user.this
+                      id = "{robot}"
+                    }}
+                    resource "servicenow_integration_user" "this" {{
+                      user_name   = "robot"
+                      password_wo = var.secret
+                      {more}
+                    }}
+                "#
+            )
+        };
+        let mut workspace = simulator.workspace(terraform, &configuration(""));
+        workspace.set("TF_VAR_secret", "the-first-secret");
+        let password = || simulator.instance().find("sys_user", "user_name", "robot")[0]["user_password"].clone();
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("Warning: password_wo is not sent")
+            .says("set `password_wo_version`");
+        assert_eq!(password(), "");
+
+        workspace.configure(&configuration("password_wo_version = \"1\""));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .does_not_say("is not sent");
+        assert_eq!(password(), "the-first-secret");
+        workspace.terraform("plan").await.succeeds().does_not_say("is not sent");
+    })
+    .await;
+}

@@ -23,6 +23,7 @@ pub(crate) struct Running {
 #[derive(Clone, Default)]
 pub(super) struct Output {
     pub(super) stdout: String,
+    pub(super) stderr: String,
     pub(super) both: String,
 }
 
@@ -184,7 +185,7 @@ fn collect(from: impl Read + Send + 'static, into: &Arc<Mutex<Output>>, stream: 
             output.both.push_str(&text);
             match stream {
                 Stream::Stdout => output.stdout.push_str(&text),
-                Stream::Stderr => {}
+                Stream::Stderr => output.stderr.push_str(&text),
             }
             drop(output);
             line.clear();

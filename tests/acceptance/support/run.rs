@@ -8,7 +8,9 @@ pub(crate) struct Run {
     pub(super) command: String,
     pub(super) code: Option<i32>,
     pub(super) stdout: String,
-    /// Standard output and standard error, as a person would see them.
+    pub(super) stderr: String,
+    /// Both in the order of arrival, for the story of a failed test. On a busy machine a line of one may arrive in the
+    /// middle of a message on the other, so checks never look here.
     pub(super) both: String,
 }
 
@@ -40,7 +42,7 @@ impl Run {
 
     #[track_caller]
     pub(crate) fn says(&self, text: &str) -> &Self {
-        let said = unframed(&self.both);
+        let said = self.words();
         assert!(
             said.contains(&unframed(text)),
             "terraform {} should say {text:?}\n{}",
@@ -52,7 +54,7 @@ impl Run {
 
     /// Whether `text` is among what it prints.
     pub(crate) fn mentions(&self, text: &str) -> bool {
-        unframed(&self.both).contains(&unframed(text))
+        self.words().contains(&unframed(text))
     }
 
     /// All that it printed, for the message of a check.
@@ -62,7 +64,7 @@ impl Run {
 
     #[track_caller]
     pub(crate) fn does_not_say(&self, text: &str) -> &Self {
-        let said = unframed(&self.both);
+        let said = self.words();
         assert!(
             !said.contains(&unframed(text)),
             "terraform {} should not say {text:?}\n{}",
@@ -74,7 +76,7 @@ impl Run {
 
     /// All that was printed, without line breaks and frames.
     pub(crate) fn words(&self) -> String {
-        unframed(&self.both)
+        format!("{} {}", unframed(&self.stdout), unframed(&self.stderr))
     }
 
     /// The answer of a command that was asked for one JSON value.
@@ -101,4 +103,24 @@ fn unframed(text: &str) -> String {
         .split_whitespace()
         .filter(|word| !word.chars().all(|c| "│╷╵".contains(c)));
     words.collect::<Vec<_>>().join(" ")
+}
+
+mod tests {
+    use super::Run;
+
+    /// Terraform writes its progress to one stream and its errors to the other, and two threads read them.
+    #[test]
+    fn a_message_stays_whole_when_a_line_of_the_other_stream_arrives_within() {
+        let run = Run {
+            command: "apply".to_owned(),
+            code: Some(1),
+            stdout: "ephemeral.servicenow_inbound_check.this: Opening...\n".to_owned(),
+            stderr: "│ Error: the client secret\n│ is wrong\n".to_owned(),
+            both: "│ Error: the client secret\nephemeral.servicenow_inbound_check.this: Opening...\n│ is wrong\n"
+                .to_owned(),
+        };
+
+        run.fails_saying("the client secret is wrong")
+            .says("inbound_check.this: Opening...");
+    }
 }

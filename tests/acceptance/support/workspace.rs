@@ -161,6 +161,7 @@ impl Workspace {
             command,
             code: status.code(),
             stdout: output.stdout,
+            stderr: output.stderr,
             both: output.both,
         }
     }

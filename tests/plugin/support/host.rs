@@ -251,20 +251,34 @@ impl Plugin {
         credentials: Option<&Credentials>,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> io::Result<TlsStream<UnixStream>> {
+        self.connect_as(self.client(credentials, versions)).await
+    }
+
+    /// A TLS connection of this client, which remembers its sessions.
+    pub(crate) async fn connect_as(&self, client: Arc<ClientConfig>) -> io::Result<TlsStream<UnixStream>> {
         let stream = UnixStream::connect(self.socket()).await?;
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(client).connect(name, stream).await
+    }
+
+    /// A client with the given credentials, or with none, and these versions of TLS.
+    pub(crate) fn client(
+        &self,
+        credentials: Option<&Credentials>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
-        roots.add(self.server_certificate()).map_err(io::Error::other)?;
+        roots.add(self.server_certificate()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(versions)
-            .map_err(io::Error::other)?
+            .unwrap()
             .with_root_certificates(roots);
         let mut config = match credentials {
             Some(credentials) => config.with_client_cert_resolver(Arc::new(credentials.clone())),
             None => config.with_no_client_auth(),
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
-        let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+        Arc::new(config)
     }
 
     /// A channel for typed calls, with TLS when the handshake line has a certificate.

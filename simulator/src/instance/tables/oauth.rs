@@ -112,6 +112,10 @@ pub(super) fn tables() -> Vec<Table> {
                 reference("oauth_entity", "OAuth entity", "oauth_entity"),
                 reference("auth_scope", "Auth scope", "sys_auth_scope"),
             ]),
+        table("sys_api_access_policy", "REST API Access Policies", "name").columns([
+            text("name", "Name").mandatory(),
+            boolean("active", "Active").default("true"),
+        ]),
         table("api_key", "REST API Key", "name").columns([
             text("name", "Name").mandatory(),
             reference("user", "User", "sys_user").mandatory(),
