@@ -76,7 +76,7 @@ mod tests;
 mod write; // Insert, update, delete.
 
 pub use address::check_url;
-pub use caches::Choice;
+pub use caches::{Choice, Choices};
 pub use connection::{InstanceOptions, Timing};
 pub use error::{ConfigError, Refusal, Stranger, TableError, Verb};
 pub use links::{Granted, Link, LinkTable, Links, Revoked};

@@ -125,7 +125,7 @@ pub(super) async fn sign_in(session: &Session, wanted: &Wanted) -> Finding {
         .next()
         .await;
     match asked {
-        Ok(_) | Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Finding::pass(
+        Ok(_) | Err(TableError::Refused { .. } | TableError::Hidden { .. }) => Finding::pass(
             NAME,
             match &wanted.account {
                 Some(account) => format!("The instance accepts the sign-in of {account}."),
