@@ -77,7 +77,7 @@ mod turns; // Look and insert as one step.
 mod write; // Insert, update, delete.
 
 pub use address::check_url;
-pub use caches::Choice;
+pub use caches::{Choice, Choices};
 pub use connection::{InstanceOptions, Timing};
 pub use error::{ConfigError, Refusal, Stranger, TableError, Verb};
 pub use links::{Granted, Link, LinkTable, Links, Revoked};

@@ -49,7 +49,7 @@ impl DataSource<Clients> for User {
         let (record, mut state) = user().find(&session, config, None).await?;
         let roles = match user_roles::active(&session, record.sys_id()).await {
             Ok(roles) => Value::from(roles.into_iter().collect::<Vec<_>>()),
-            Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Value::Null,
+            Err(TableError::Refused { .. } | TableError::Hidden { .. }) => Value::Null,
             Err(error) => return Err(diagnostics::of_table(&error, "read the user's roles").into()),
         };
         state.set("roles", roles);

@@ -39,9 +39,11 @@ impl Reply {
         Self::Answer(status, headers, body.to_owned())
     }
 
+    /// With this header, in place of one of the same name.
     pub(crate) fn with(self, name: &str, value: &str) -> Self {
         match self {
             Self::Answer(status, mut headers, body) => {
+                headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
                 headers.push((name.to_owned(), value.to_owned()));
                 Self::Answer(status, headers, body)
             }

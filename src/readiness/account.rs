@@ -110,7 +110,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 pub(super) async fn sign_in(session: &Session, wanted: &Wanted) -> Finding {
     const NAME: &str = "sign_in";
     match session.sample(sys_user::TABLE).await {
-        Ok(_) | Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Finding::pass(
+        Ok(_) | Err(TableError::Refused { .. } | TableError::Hidden { .. }) => Finding::pass(
             NAME,
             match &wanted.account {
                 Some(account) => format!("The instance accepts the sign-in of {account}."),

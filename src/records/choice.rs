@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::plugin::Diagnostic;
 use crate::records::diagnostics;
-use crate::servicenow::{Choice, Column, Session, Table, TableError};
+use crate::servicenow::{Choice, Choices, Column, Session, Table, TableError};
 
 /// The value to send for a choice that is given by its value or its label.
 pub(crate) async fn to_wire(
@@ -15,14 +15,16 @@ pub(crate) async fn to_wire(
     given: &str,
 ) -> Result<String, Diagnostic> {
     let choices = choices(session, table, column).await?;
-    if let Some(choice) = find(&choices, given) {
+    if let Some(choice) = find(&choices.list, given) {
         return Ok(choice.value.clone());
     }
-    if choices.is_empty() {
-        // The choices cannot be read, so the value is sent as configured; the comparison after the write checks it.
+    if !choices.is_complete {
+        // It may be a choice that the account cannot read, so it is sent as configured; the comparison after the write
+        // checks it.
         return Ok(given.to_owned());
     }
     let known: Vec<String> = choices
+        .list
         .iter()
         .map(|choice| format!("{:?} (value {:?})", choice.label.to_lowercase(), choice.value))
         .collect();
@@ -46,11 +48,11 @@ pub(crate) async fn from_wire(
     }
     let choices = choices(session, table, column).await?;
     if let Some(known) = known
-        && find(&choices, known).is_some_and(|choice| choice.value == value)
+        && find(&choices.list, known).is_some_and(|choice| choice.value == value)
     {
         return Ok(known.to_owned());
     }
-    let stored = choices.iter().find(|choice| choice.value == value);
+    let stored = choices.list.iter().find(|choice| choice.value == value);
     Ok(stored.map_or_else(|| value.to_owned(), |choice| choice.label.to_lowercase()))
 }
 
@@ -68,7 +70,7 @@ fn find<'a>(choices: &'a [Choice], given: &str) -> Option<&'a Choice> {
 }
 
 /// The instance's choices; none where the account may not read them.
-async fn choices(session: &Session, table: Table, column: Column) -> Result<Arc<Vec<Choice>>, Diagnostic> {
+async fn choices(session: &Session, table: Table, column: Column) -> Result<Arc<Choices>, Diagnostic> {
     match session.choices(&[table], column).await {
         Ok(choices) => Ok(choices),
         Err(TableError::Refused { .. }) => Ok(Arc::default()),

@@ -100,6 +100,7 @@ impl Key<'_> {
                 every::SYS_UPDATED_BY,
                 every::SYS_UPDATED_ON,
             ],
+            self.natural.columns,
         ]
         .concat();
         if let Some(turn) = turn
@@ -139,8 +140,13 @@ impl Key<'_> {
         let by = by.map_or_else(String::new, |by| format!(", created by {by}"));
         let on = record.text(every::SYS_CREATED_ON).value();
         let on = on.map_or_else(String::new, |on| format!(", on {on} UTC"));
+        let spelling = if self.query.is_exact(record) {
+            ""
+        } else {
+            " What it is known by differs in case or in blanks at the end only, which the instance does not tell apart."
+        };
         let detail = format!(
-            "The instance already has {} with {words}: {name} ({sys_id}{by}{on}). {why}{}\n\n{}\n\nAn apply that was \
+            "The instance already has {} with {words}: {name} ({sys_id}{by}{on}).{spelling} {why}{}\n\n{}\n\nAn apply that was \
              interrupted before it saved its state can leave such a record. If it belongs to somebody else, {}.",
             diagnostics::with_article(noun),
             advice.map(|advice| format!("\n\n{advice}")).unwrap_or_default(),

@@ -10,10 +10,10 @@ pub(crate) async fn find(session: &Session, scope: &str) -> Result<Option<Record
         Ok(Some(record)) => Ok(Some(record)),
         Ok(None) => match by_scope(session, sys_store_app::TABLE, scope).await {
             // An answer there is; the store's own table is closed to many.
-            Err(TableError::Refused { .. } | TableError::Invisible { .. } | TableError::NoSuchTable { .. }) => Ok(None),
+            Err(TableError::Refused { .. } | TableError::Hidden { .. } | TableError::NoSuchTable { .. }) => Ok(None),
             store => store,
         },
-        Err(error @ (TableError::Refused { .. } | TableError::Invisible { .. })) => {
+        Err(error @ (TableError::Refused { .. } | TableError::Hidden { .. })) => {
             let store = by_scope(session, sys_store_app::TABLE, scope).await;
             store.ok().flatten().map_or(Err(error), |record| Ok(Some(record)))
         }

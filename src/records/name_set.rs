@@ -284,7 +284,7 @@ impl NameSet {
         let found = join_all(listed.iter().map(async |name| match names.find(name).await {
             Ok(id) => Ok(id.map(|id| (name.clone(), vec![id]))),
             Err(TableError::Ambiguous { sys_ids, .. }) => Ok(Some((name.clone(), sys_ids))),
-            Err(TableError::Invisible { .. }) => Ok(None),
+            Err(TableError::Hidden { .. }) => Ok(None),
             Err(error) => Err(error),
         }));
         found.await.into_iter().filter_map(Result::transpose).collect()

@@ -44,7 +44,7 @@ impl Target {
             }
             match session.find(self.table, &sys_id, &[self.name]).await {
                 // An account that may not read such records may still refer to them.
-                Ok(Some(_)) | Err(TableError::Refused { .. } | TableError::Invisible { .. }) => return Ok(sys_id),
+                Ok(Some(_)) | Err(TableError::Refused { .. } | TableError::Hidden { .. }) => return Ok(sys_id),
                 // Somebody may have given a record a name of this shape.
                 Ok(None) => {}
                 Err(error) => return Err(failed(error)),
@@ -70,7 +70,7 @@ impl Target {
         };
         match session.names(self.table, self.name).name_of(&sys_id).await {
             Ok(name) => Ok(name.unwrap_or_else(|| value.to_owned())),
-            Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Ok(value.to_owned()),
+            Err(TableError::Refused { .. } | TableError::Hidden { .. }) => Ok(value.to_owned()),
             Err(error) => Err(diagnostics::of_table(
                 &error,
                 &format!("read the name of the {}", self.noun),

@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 
-use crate::clients::Clients;
+use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostic, Object, Reading, Value};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Reading, Value};
+use crate::records::diagnostics;
 use crate::records::existing::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::{Existing, RecordResource, Removal};
+use crate::records::resource::{Existing, ManagedRecord, RecordResource, Removal};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
 use crate::servicenow::tables::sys_user::{
@@ -15,7 +16,7 @@ use crate::servicenow::tables::sys_user::{
     PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
 };
 use crate::servicenow::tables::{every, sys_user_grmember, sys_user_has_role};
-use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table};
+use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table, TableError};
 
 pub(crate) struct IntegrationUser;
 
@@ -211,6 +212,29 @@ impl RecordResource for IntegrationUser {
         } else {
             Removal::Delete
         }
+    }
+
+    async fn read(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        state: Object,
+    ) -> Result<Option<Object>, Diagnostics> {
+        let session = cx.instance()?;
+        if let Some(found) = record.find(&session, &state).await? {
+            return record.read(cx, &session, &found, state).await.map(Some);
+        }
+        let failed = |error: TableError| diagnostics::of_table(&error, "read the user");
+        if state.flag("active") == Some(false) && session.may_hide_inactive_users().await.map_err(failed)? {
+            let detail = format!(
+                "The user {} ({}) was inactive, and the account sees no inactive user at all: instances hide them from other \
+                 than administrators. So it may still exist, and it stays in the state. Let the account read inactive users, \
+                 or remove the resource from the state with terraform state rm if the user is gone.",
+                state.text("user_name").unwrap_or_default(),
+                state.text("id").unwrap_or_default(),
+            );
+            return Err(Diagnostic::error("Could not read the user", detail).into());
+        }
+        Ok(None)
     }
 
     async fn after_read(cx: &Context<Clients>, _: &Session, _: &SysId, state: &mut Object) -> Result<(), Diagnostic> {

@@ -53,7 +53,16 @@ pub(super) enum Found {
 #[derive(Default)]
 pub(super) struct ChoiceCaches {
     /// By tables and column.
-    pub(super) by_column: Shared<(String, String), Vec<Choice>>,
+    pub(super) by_column: Shared<(String, String), Choices>,
+}
+
+/// The choices of a column, as far as the account may read them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Choices {
+    /// Those that it may read.
+    pub list: Vec<Choice>,
+    /// Whether these are known to be all: access rules may filter them for other than administrators.
+    pub is_complete: bool,
 }
 
 /// One choice of a column.

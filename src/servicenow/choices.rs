@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::caches::Choice;
+use super::caches::{Choice, Choices};
 use super::error::TableError;
 use super::query::Query;
 use super::record::Cell;
@@ -13,11 +13,11 @@ use crate::sync::lock;
 
 impl Session {
     /// The choices of a column, in English or without a language. A child table inherits its parents' choices: name them
-    /// all, the child first. Rows may be filtered for non-administrators: an empty list says nothing.
+    /// all, the child first.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn choices(&self, tables: &[Table], column: Column) -> Result<Arc<Vec<Choice>>, TableError> {
+    pub async fn choices(&self, tables: &[Table], column: Column) -> Result<Arc<Choices>, TableError> {
         let names: Vec<&str> = tables.iter().map(Table::name).collect();
         let key = (names.join(","), column.name().to_owned());
         if let Some(known) = lock(&self.inner.choices.by_column).get(&key) {
@@ -30,32 +30,37 @@ impl Session {
         let query = Query::any_of(sys_choice::NAME, names)
             .and_then(|query| Ok(query.and(Query::equals(sys_choice::ELEMENT, column.name())?)))
             .map_err(wrong)?;
-        let mut rows = self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
-        let is_odd = match &rows {
-            Ok(rows) => rows.is_empty(),
+        let mut found = self.selection(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
+        let is_odd = match &found {
+            Ok(found) => found.records.is_empty(),
             Err(error) => matches!(error, TableError::Refused { .. }),
         };
         if is_odd {
             // What is unusual for long can also be so for a moment.
             self.wait_for_second_look().await;
-            rows = self.select(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
+            found = self.selection(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
         }
-        let rows = match rows {
-            Err(TableError::Invisible { .. }) => Vec::new(),
-            rows => rows?,
+        let (is_complete, rows) = match found {
+            Ok(found) => (found.is_complete(), found.records),
+            // A column of the query cannot be read.
+            Err(TableError::Hidden { .. }) => (false, Vec::new()),
+            Err(error) => return Err(error),
         };
-        let mut choices: Vec<Choice> = Vec::new();
+        let mut choices = Choices {
+            list: Vec::new(),
+            is_complete: is_complete && !rows.is_empty(),
+        };
         for row in rows {
             let is_foreign = matches!(row.text(sys_choice::LANGUAGE), Cell::Value(language) if language != "en");
             let is_inactive = row.bool(sys_choice::INACTIVE) == Cell::Value(true);
             let Cell::Value(value) = row.text(sys_choice::VALUE) else {
                 continue;
             };
-            if is_foreign || is_inactive || choices.iter().any(|known| known.value == value) {
+            if is_foreign || is_inactive || choices.list.iter().any(|known| known.value == value) {
                 continue;
             }
             let label = row.text(sys_choice::LABEL).value().unwrap_or(value).to_owned();
-            choices.push(Choice {
+            choices.list.push(Choice {
                 value: value.to_owned(),
                 label,
             });

@@ -56,12 +56,22 @@ pub enum TableError {
         /// Their keys.
         sys_ids: Vec<SysId>,
     },
-    /// Records match, but the account may not read them or the column that identifies them.
-    #[error("{table} has records that match, but {what}")]
-    Invisible {
+    /// There, as the instance's count says, but the account may not read it.
+    #[error("{table} has {what}")]
+    Hidden {
         /// The table.
         table: Table,
-        /// What cannot be seen.
+        /// What is there and cannot be seen, as after "the table has".
+        what: String,
+    },
+    /// Not in the answer, which does not count: that is no proof of absence.
+    #[error("{host} showed no {what} in {table}, but did not count the rows either (X-Total-Count), so it may exist")]
+    Unproven {
+        /// Who answered.
+        host: String,
+        /// The table.
+        table: Table,
+        /// What was looked for, as after "no".
         what: String,
     },
     /// A record with this natural key exists already.
@@ -228,12 +238,24 @@ impl TableError {
             TableError::Ambiguous { .. } => {
                 "Import or reference the record that is meant by its sys_id, and delete the others if they are left over.".to_owned()
             }
-            TableError::Invisible { table, .. } => {
-                format!("Give the account a role that may read {table}: {}.", table.role())
+            TableError::Hidden { table, .. } => {
+                format!(
+                    "Give the account a role that may read {table}: {}. If it has one, an access rule (ACL) hides single \
+                     rows or columns from it. What is hidden is not taken for removed.",
+                    table.role()
+                )
+            }
+            TableError::Unproven { table, .. } => {
+                format!(
+                    "Check what lies between (proxy, gateway): it must pass the response header X-Total-Count of {table} on. \
+                     What is not proven to be absent is not taken for removed."
+                )
             }
             TableError::Duplicate { existing, .. } => match existing {
                 Some(sys_id) => format!("Use another value, or take the record {sys_id} over."),
-                None => "Use another value, or take the existing record over.".to_owned(),
+                None => "Use another value, or take the existing record over. The account does not see it: an access rule hides \
+                         it, or it is an inactive user, which instances hide from other than administrators."
+                    .to_owned(),
             },
             TableError::Refused { table, verb, reason } => reason.remedy(*table, *verb),
             TableError::NoSuchTable { table } => match table.origin() {
@@ -297,7 +319,8 @@ impl TableError {
             }
             TableError::NotFound { .. }
             | TableError::Ambiguous { .. }
-            | TableError::Invisible { .. }
+            | TableError::Hidden { .. }
+            | TableError::Unproven { .. }
             | TableError::Duplicate { .. }
             | TableError::Refused { .. }
             | TableError::NoSuchTable { .. }
@@ -392,9 +415,10 @@ impl Refusal {
                 "{}The account probably lacks a role: to {verb} {table} it needs {}. Where the REST access rules are \
                  active it also needs snc_platform_rest_api_access.{}",
                 match (self, verb) {
-                    // The instance says no more of a key that is taken.
-                    (Refusal::Other { .. }, Verb::Update) => {
-                        "If another record has the same name or key, choose another one. If not: "
+                    // The instance says no more of a key that another record has.
+                    (Refusal::Other { .. }, Verb::Insert | Verb::Update) => {
+                        "If another record has the same name or key, perhaps one that the account does not see (an inactive \
+                         user), choose another one. If not: "
                     }
                     _ => "",
                 },

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use futures_util::future::join_all;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::batch::Gather;
@@ -13,6 +14,7 @@ use super::error::{TableError, Verb};
 use super::lookup::{Names, parts};
 use super::query::{Query, QueryError};
 use super::record::{Cell, Record, Row};
+use super::select::Unseen;
 use super::session::Session;
 use super::shared::entry_of;
 use super::sys_id::SysId;
@@ -118,9 +120,13 @@ impl LinkTable {
             Cell::Value(to) => SysId::from_answer(to),
             Cell::Empty => None,
             Cell::Hidden => {
-                let what = format!("the account may not read the column {} of {}", self.to, row.sys_id());
+                let what = format!(
+                    "the record {}, but the account may not read its column {}",
+                    row.sys_id(),
+                    self.to
+                );
                 let table = self.table;
-                return Err(TableError::Invisible { table, what });
+                return Err(TableError::Hidden { table, what });
             }
         };
         // Hidden or empty state: there is a row, so the link works.
@@ -207,7 +213,7 @@ impl<'a> Links<'a> {
     /// Every link of the record, direct and inherited. The answer may have been read ahead: for a refresh only.
     ///
     /// # Errors
-    /// [`TableError::Invisible`] where the account may not see what a row links to.
+    /// [`TableError::Hidden`] where the account may not see what a row links to.
     pub async fn of(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
         match self.session.inner.ahead.take_ties(self.table.table, owner) {
             Some(rows) => self.links(&rows),
@@ -371,6 +377,13 @@ impl<'a> Links<'a> {
         };
         let mut rows = match rows {
             Ok(rows) => rows,
+            Err(TableError::Hidden { .. } | TableError::Unproven { .. }) if asked.len() > 1 => {
+                let alone = owners.iter().map(async |owner| {
+                    let mut rows = self.rows_of(&BTreeSet::from([owner.clone()])).await?;
+                    Ok(rows.remove(owner).unwrap_or_default())
+                });
+                return join_all(alone).await;
+            }
             Err(error) => return owners.iter().map(|_| Err(error.clone())).collect(),
         };
         let of_others = others.into_iter().filter_map(|owner| rows.remove_entry(&owner));
@@ -381,14 +394,23 @@ impl<'a> Links<'a> {
             .collect()
     }
 
-    /// The rows of each of these records; of some there may be none.
+    /// All rows of each of these records; of some there are none.
     async fn rows_of(&self, owners: &BTreeSet<SysId>) -> Result<HashMap<SysId, Vec<Record>>, TableError> {
         let LinkTable { table, from, read, .. } = self.table;
         let mut by_owner: HashMap<SysId, Vec<Record>> =
             owners.iter().map(|owner| (owner.clone(), Vec::new())).collect();
         for part in parts(owners.iter(), |owner| owner.as_str().len()) {
             let query = Query::any_of(from, part).map_err(self.table.query_error())?;
-            for row in self.session.select(table, &query, read).await? {
+            let found = self.session.selection(table, &query, read).await?;
+            match found.unseen {
+                Unseen::Rows(0) => {}
+                Unseen::Rows(count) => {
+                    let what = format!("{count} rows with {query} that the account may not read");
+                    return Err(TableError::Hidden { table, what });
+                }
+                Unseen::Uncounted => return Err(self.session.unproven(table, format!("other rows with {query}"))),
+            }
+            for row in found.records {
                 if let Some(owner) = row.reference(from).value().and_then(SysId::from_answer) {
                     by_owner.entry(owner).or_default().push(row);
                 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use super::caches::{Directory, Found};
 use super::error::TableError;
 use super::query::Query;
@@ -37,6 +39,21 @@ impl Session {
     /// remembered.
     pub fn users(&self) -> Names<'_> {
         self.names(sys_user::TABLE, sys_user::USER_NAME)
+    }
+
+    /// Whether inactive users may be kept from this account: a rule of the platform takes them out of its lists, and out of
+    /// the count. One that it sees or that is counted shows that they are not.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn may_hide_inactive_users(&self) -> Result<bool, TableError> {
+        let query = Query::equals(sys_user::ACTIVE, false).map_err(|source| TableError::Query {
+            table: sys_user::TABLE,
+            source,
+        })?;
+        let mut inactive = self.pages(sys_user::TABLE, &query, &[], 1);
+        let shown = inactive.next().await?.unwrap_or_default();
+        Ok(shown.is_empty() && !inactive.has_hidden())
     }
 
     /// Records of any table by a column that names them.
@@ -139,8 +156,7 @@ impl Names<'_> {
 
     async fn look(&self, name: &str, single: &Query) -> Result<Found, TableError> {
         if name.contains(',') {
-            let rows = self.session.select(self.table, single, &[self.column]).await?;
-            return Ok(self.pick(name, &rows));
+            return self.find_alone(name, single).await;
         }
         let window = self.session.inner.connection.timing.batch_window;
         let ask = |names: Vec<String>| self.find_together(names);
@@ -152,24 +168,42 @@ impl Names<'_> {
         found.map_err(|reason| reason.of(self.table))
     }
 
+    async fn find_alone(&self, name: &str, single: &Query) -> Result<Found, TableError> {
+        let rows = self.session.select(self.table, single, &[self.column]).await?;
+        Ok(self.pick(name, &rows))
+    }
+
     async fn find_together(&self, names: Vec<String>) -> Vec<Result<Found, TableError>> {
         let unique: BTreeSet<&String> = names.iter().collect();
-        let mut rows = Vec::new();
+        let (mut rows, mut is_complete) = (Vec::new(), true);
         for part in parts(unique.into_iter(), |name| name.len()) {
             let query = Query::any_of(self.column, part).map_err(|source| TableError::Query {
                 table: self.table,
                 source,
             });
             let found = match query {
-                Ok(query) => self.session.select(self.table, &query, &[self.column]).await,
+                Ok(query) => self.session.selection(self.table, &query, &[self.column]).await,
                 Err(error) => Err(error),
             };
             match found {
-                Ok(found) => rows.extend(found),
+                Ok(found) => {
+                    is_complete &= found.is_complete();
+                    rows.extend(found.records);
+                }
                 Err(error) => return names.iter().map(|_| Err(error.clone())).collect(),
             }
         }
-        names.iter().map(|name| Ok(self.pick(name, &rows))).collect()
+        let answers = names.iter().map(|name| {
+            let found = self.pick(name, &rows);
+            async move {
+                match (found, Query::equals(self.column, name.as_str())) {
+                    // What was not shown may be this one.
+                    (Found::None, Ok(single)) if !is_complete => self.find_alone(name, &single).await,
+                    (found, _) => Ok(found),
+                }
+            }
+        });
+        join_all(answers).await
     }
 
     async fn name_together(&self, ids: Vec<SysId>) -> Vec<Result<Option<String>, TableError>> {
@@ -181,16 +215,15 @@ impl Names<'_> {
                 source,
             });
             let found = match query {
-                Ok(query) => self.session.select(self.table, &query, &[self.column]).await,
+                Ok(query) => self.session.selection(self.table, &query, &[self.column]).await,
                 Err(error) => Err(error),
             };
             match found {
-                Ok(found) => names.extend(found.into_iter().filter_map(|row| {
+                // What cannot be seen has no name to us.
+                Ok(found) => names.extend(found.records.into_iter().filter_map(|row| {
                     let name = row.text(self.column).value()?.to_owned();
                     Some((row.sys_id().clone(), name))
                 })),
-                // What cannot be seen has no name to us.
-                Err(TableError::Invisible { .. }) => {}
                 Err(error) => return ids.iter().map(|_| Err(error.clone())).collect(),
             }
         }

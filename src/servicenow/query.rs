@@ -199,6 +199,11 @@ impl Query {
         text
     }
 
+    /// The row with this key.
+    pub(super) fn key(sys_id: &SysId) -> Query {
+        Query::of(every::SYS_ID, Test::Equals(sys_id.as_str().to_owned()))
+    }
+
     /// Rows with one of these keys.
     pub(super) fn keys(ids: &[SysId]) -> Query {
         Query::of(
@@ -221,6 +226,15 @@ impl Query {
             }
         }
         names
+    }
+
+    /// Whether a row that matches does so letter by letter: the instance ignores case and blanks at the end.
+    pub fn is_exact(&self, record: &Record) -> bool {
+        let holds = |term: &Term| match (&term.test, record.by_name(&term.column)) {
+            (Test::Equals(value), Cell::Value(held)) => term.kind != Some(Kind::Text) || held == value,
+            _ => true,
+        };
+        self.terms().all(holds)
     }
 
     /// Compares a row of the answer with the query, since an ignored term brings rows that nobody asked for.
@@ -335,9 +349,7 @@ impl Term {
         let fits = match &self.test {
             Test::Equals(value) => self.same(held, value),
             Test::Differs(value) => !self.same(held, value),
-            Test::AnyOf(values) => values
-                .iter()
-                .any(|value| self.same(held, value) || self.same_text(held, value)),
+            Test::AnyOf(values) => values.iter().any(|value| self.same(held, value)),
             Test::IsEmpty => held.is_empty(),
             Test::IsNotEmpty => !held.is_empty(),
             // The instance compares without regard to case here.
@@ -348,15 +360,11 @@ impl Term {
         if fits { Verdict::Meant } else { Verdict::Other }
     }
 
-    /// As the instance compares texts: neither case nor blanks at the end count.
-    fn same_text(&self, held: &str, value: &str) -> bool {
-        self.kind == Some(Kind::Text) && held.trim_end().to_lowercase() == value.trim_end().to_lowercase()
-    }
-
-    /// Exact, but for the forms that a boolean or an empty one may have.
+    /// As the instance compares: neither case nor blanks at the end count, and a boolean may have several forms.
     fn same(&self, held: &str, value: &str) -> bool {
+        let folded = |text: &str| text.trim_end().to_lowercase();
         let is_bool = self.kind == Some(Kind::Bool);
-        held == value || (is_bool && is_true(held) == is_true(value))
+        held == value || folded(held) == folded(value) || (is_bool && is_true(held) == is_true(value))
     }
 }
 
@@ -593,8 +601,9 @@ mod tests {
         );
         assert_eq!(query.judge(&row(&[("user_name", "a"), ("active", "")])), Verdict::Meant);
         assert_eq!(
-            query.judge(&row(&[("user_name", "A"), ("active", "false")])),
-            Verdict::Other
+            query.judge(&row(&[("user_name", "A "), ("active", "false")])),
+            Verdict::Meant,
+            "the instance takes them for equal"
         );
         assert_eq!(query.judge(&row(&[("user_name", "b")])), Verdict::Other);
         assert_eq!(

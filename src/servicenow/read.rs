@@ -9,6 +9,7 @@ use super::lookup;
 use super::query::{Query, Verdict};
 use super::record::{Record, rows};
 use super::request::{Ask, fields};
+use super::select::Unseen;
 use super::session::Session;
 use super::shared::entry_of;
 use super::sys_id::SysId;
@@ -16,11 +17,12 @@ use super::table::{Column, Table};
 use super::tables::every;
 
 impl Session {
-    /// The record with this key. None only after its absence was seen twice: 404 also answers to what the account may
-    /// not read, and now and then to what is there.
+    /// The record with this key. None only where its absence is proven: 404 also answers to what the account may not
+    /// read, and now and then to what is there.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`TableError::Hidden`] for a record that the account may not read, [`TableError::Unproven`] where the instance
+    /// does not count; else [`TableError`].
     pub async fn find(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Option<Record>, TableError> {
         if let Some(record) = self.inner.ahead.take(table, sys_id, columns) {
             return Ok(Some(record));
@@ -54,10 +56,11 @@ impl Session {
         })
     }
 
-    /// The one record that a natural key means. Rows are compared with the query again, letter by letter.
+    /// The one record that a natural key means. Where several differ in case or in blanks at the end only, which the
+    /// instance takes for equal, it is the one that is equal letter by letter.
     ///
     /// # Errors
-    /// [`TableError::Ambiguous`] for several, with their keys; [`TableError::Invisible`] when records match that the
+    /// [`TableError::Ambiguous`] for several, with their keys; [`TableError::Hidden`] when records match that the
     /// account may not read.
     pub async fn find_one(
         &self,
@@ -66,6 +69,9 @@ impl Session {
         columns: &[Column],
     ) -> Result<Option<Record>, TableError> {
         let mut records = self.select(table, query, columns).await?;
+        if records.len() > 1 && records.iter().any(|record| query.is_exact(record)) {
+            records.retain(|record| query.is_exact(record));
+        }
         match records.len() {
             0 | 1 => Ok(records.pop()),
             _ => Err(TableError::Ambiguous {
@@ -108,22 +114,23 @@ impl Session {
     async fn ids_of_part(&self, table: Table, keys: Vec<&Query>) -> Vec<Result<Vec<SysId>, TableError>> {
         let any = keys.iter().copied().cloned().reduce(Query::or);
         let any = any.unwrap_or_else(Query::every_row);
-        let found = match self.select(table, &any, &[]).await {
-            Ok(found) => found,
-            // Rows that one asker may not see are no concern of the others.
-            Err(TableError::Invisible { .. }) if keys.len() > 1 => {
-                let alone = keys
-                    .iter()
-                    .map(|key| async { Ok(ids(&self.select(table, key, &[]).await?)) });
-                return futures_util::future::join_all(alone).await;
-            }
+        let (is_complete, found) = match self.selection(table, &any, &[]).await {
+            Ok(found) => (found.is_complete(), found.records),
+            Err(TableError::Hidden { .. }) => (false, Vec::new()),
             Err(error) => return keys.iter().map(|_| Err(error.clone())).collect(),
         };
-        let answer = |key: &&Query| {
+        let answers = keys.iter().map(|key| {
             let meant = found.iter().filter(|record| key.judge(record) == Verdict::Meant);
-            Ok(meant.map(|record| record.sys_id().clone()).collect())
-        };
-        keys.iter().map(answer).collect()
+            let meant: Vec<SysId> = meant.map(|record| record.sys_id().clone()).collect();
+            async move {
+                if meant.is_empty() && !is_complete {
+                    // What was not shown may be this one's.
+                    return Ok(ids(&self.select(table, key, &[]).await?));
+                }
+                Ok(meant)
+            }
+        });
+        futures_util::future::join_all(answers).await
     }
 
     /// A record that matches and is there: a search can lag behind a removal, such as that of a replacement. So what this
@@ -182,7 +189,8 @@ impl Session {
         }
     }
 
-    /// Two looks, the second after a pause.
+    /// A GET, and where it says that there is no such record, a list that counts, after a pause: only both together
+    /// prove an absence, and both can lag behind a write.
     pub(super) async fn find_alone(
         &self,
         table: Table,
@@ -193,7 +201,16 @@ impl Session {
             return Ok(Some(record));
         }
         self.pause(&Ask::record(table, sys_id, "")).await?;
-        self.look(table, sys_id, columns).await
+        let found = self.selection(table, &Query::key(sys_id), columns).await?;
+        match (found.records.into_iter().next(), found.unseen) {
+            (Some(record), _) => Ok(Some(record)),
+            (None, Unseen::Rows(0)) => Ok(None),
+            (None, Unseen::Rows(_)) => {
+                let what = format!("the record {sys_id}, but the account may not read it");
+                Err(TableError::Hidden { table, what })
+            }
+            (None, Unseen::Uncounted) => Err(self.unproven(table, format!("record {sys_id}"))),
+        }
     }
 
     pub(super) fn odd(&self, table: Table, detail: &str) -> TableError {
@@ -253,14 +270,8 @@ impl Session {
             async move {
                 match known {
                     Some(record) => Ok(Some(record)),
-                    // Its absence from the list is the first look.
-                    None => match self.look(table, &one.sys_id, &one.columns).await? {
-                        Some(record) => Ok(Some(record)),
-                        None => {
-                            self.pause(&Ask::record(table, &one.sys_id, "")).await?;
-                            self.look(table, &one.sys_id, &one.columns).await
-                        }
-                    },
+                    // Hidden or absent, or the list lags.
+                    None => self.find_alone(table, &one.sys_id, &one.columns).await,
                 }
             }
         });

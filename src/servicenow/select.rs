@@ -19,19 +19,42 @@ impl Session {
     /// All records that match.
     ///
     /// # Errors
-    /// [`TableError::Invisible`] when records match and the account sees none of them, or cannot see whether they
-    /// match: that is not "none".
+    /// [`TableError::Hidden`] when the account does not see all of them, or cannot see whether they match;
+    /// [`TableError::Unproven`] when there are none and the instance did not count: neither is "none".
     pub async fn select(&self, table: Table, query: &Query, columns: &[Column]) -> Result<Vec<Record>, TableError> {
+        let selection = self.selection(table, query, columns).await?;
+        match selection.unseen {
+            Unseen::Rows(0) => Ok(selection.records),
+            Unseen::Uncounted if !selection.records.is_empty() => Ok(selection.records),
+            Unseen::Uncounted => Err(self.unproven(table, format!("record with {query}"))),
+            Unseen::Rows(count) => {
+                let what = format!("{count} records with {query} that the account may not read");
+                Err(TableError::Hidden { table, what })
+            }
+        }
+    }
+
+    /// The records that match and are shown, and whether these are all.
+    pub(super) async fn selection(
+        &self,
+        table: Table,
+        query: &Query,
+        columns: &[Column],
+    ) -> Result<Selection, TableError> {
         let mut pages = self.pages(table, query, columns, PAGE);
         let mut records = Vec::new();
         while let Some(page) = pages.next().await? {
             records.extend(page);
         }
-        if records.is_empty() && pages.hidden > 0 {
-            let what = format!("the account may not read them ({} rows)", pages.hidden);
-            return Err(TableError::Invisible { table, what });
-        }
-        Ok(records)
+        Ok(Selection {
+            records,
+            unseen: pages.unseen,
+        })
+    }
+
+    pub(super) fn unproven(&self, table: Table, what: String) -> TableError {
+        let host = self.inner.connection.origin.host();
+        TableError::Unproven { host, table, what }
     }
 
     /// Whether the account sees any record of a table. An answer without rows proves no right: only a row does.
@@ -61,7 +84,7 @@ impl Session {
             offset: 0,
             is_over: false,
             seen: HashSet::new(),
-            hidden: 0,
+            unseen: Unseen::Rows(0),
         }
     }
 }
@@ -80,6 +103,28 @@ pub enum Sample {
     },
 }
 
+/// What a list showed.
+pub(super) struct Selection {
+    pub(super) records: Vec<Record>,
+    pub(super) unseen: Unseen,
+}
+
+impl Selection {
+    /// Whether what is not among the records is proven not to match.
+    pub(super) fn is_complete(&self) -> bool {
+        self.unseen == Unseen::Rows(0)
+    }
+}
+
+/// What matches a query and was not shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Unseen {
+    /// So many rows: the instance counts before access rules apply.
+    Rows(usize),
+    /// An answer had no count.
+    Uncounted,
+}
+
 /// A walk over the records that match a query.
 #[derive(Debug)]
 pub struct Pages {
@@ -92,8 +137,7 @@ pub struct Pages {
     is_over: bool,
     /// Rows move while others are made and deleted: none is handed out twice.
     seen: HashSet<SysId>,
-    /// Rows that were counted but not shown.
-    hidden: usize,
+    unseen: Unseen,
 }
 
 impl Pages {
@@ -101,6 +145,11 @@ impl Pages {
     pub fn within(&mut self, limits: Limits) -> &mut Pages {
         self.session.limits = limits;
         self
+    }
+
+    /// Whether rows were counted that the account may not read.
+    pub(super) fn has_hidden(&self) -> bool {
+        matches!(self.unseen, Unseen::Rows(1..))
     }
 
     /// The next page; none after the last. A page may be empty although more follow.
@@ -120,10 +169,14 @@ impl Pages {
             // Without a count only the link tells, or a page with nothing in it.
             None => !reply.has_next && rows.len() < self.size,
         };
-        if let Some(total) = reply.total {
-            let before = self.offset - self.size;
-            self.hidden += total.saturating_sub(before).min(self.size).saturating_sub(rows.len());
-        }
+        self.unseen = match (self.unseen, reply.total) {
+            (Unseen::Rows(hidden), Some(total)) => {
+                let before = self.offset - self.size;
+                let counted = total.saturating_sub(before).min(self.size);
+                Unseen::Rows(hidden + counted.saturating_sub(rows.len()))
+            }
+            (Unseen::Uncounted, _) | (_, None) => Unseen::Uncounted,
+        };
         let mut page = Vec::with_capacity(rows.len());
         let (count, mut repeated) = (rows.len(), 0);
         for record in rows {
@@ -135,10 +188,10 @@ impl Pages {
                 }
                 Verdict::Hidden(column) => {
                     let what = format!(
-                        "the column {column}, which the query is about, is not in the answer: the account may not \
-                         read it, or this release has no such column"
+                        "records that match, but the column {column}, which the query is about, is not in the answer: the \
+                         account may not read it, or this release has no such column"
                     );
-                    return Err(TableError::Invisible {
+                    return Err(TableError::Hidden {
                         table: self.table,
                         what,
                     });

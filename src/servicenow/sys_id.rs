@@ -34,8 +34,12 @@ impl SysId {
         SysId(format!("{:032x}", rand::random::<u128>()))
     }
 
-    /// The key as an answer has it. None for text that cannot be one, which would also be unsafe in a path.
+    /// The key as an answer has it, the usual kind in lower case. None for text that cannot be one, which would also be
+    /// unsafe in a path.
     pub(super) fn from_answer(text: &str) -> Option<SysId> {
+        if let Ok(sys_id) = SysId::parse(text) {
+            return Some(sys_id);
+        }
         let is_safe = !text.is_empty()
             && text.len() <= MAX_FOREIGN_LENGTH
             && text
@@ -86,6 +90,8 @@ mod tests {
             assert!(SysId::parse(text).is_err(), "{text}");
         }
         assert!(SysId::is_one(SysId::random().as_str()));
+        assert_eq!(SysId::from_answer("6816F79CC0A8016401C5A33BE04BE441"), Some(key));
+        assert_eq!(SysId::from_answer("execute").unwrap().as_str(), "execute");
         assert_eq!(SysId::from_answer("a/b"), None);
         assert_eq!(SysId::from_answer(".."), None);
     }

@@ -46,8 +46,23 @@ fn session(server: &Server) -> Session {
     instance(server, basic()).at(scripted::limits())
 }
 
+/// A record, or a list that counts what it shows.
 fn result(row: Json) -> Reply {
-    Reply::json(200, &json!({ "result": row }))
+    let reply = Reply::json(200, &json!({ "result": row }));
+    match row.as_array() {
+        Some(rows) => reply.with("X-Total-Count", &rows.len().to_string()),
+        None => reply,
+    }
+}
+
+/// A list without rows whose count says how many there are.
+fn empty(count: &str) -> Reply {
+    result(json!([])).with("X-Total-Count", count)
+}
+
+/// A list without rows and without a count.
+fn uncounted() -> Reply {
+    Reply::json(200, &json!({ "result": [] }))
 }
 
 fn no_record() -> Reply {

@@ -4,5 +4,6 @@ mod changes_during_apply;
 mod concurrent_applies;
 mod disk_full;
 mod failed_writes;
+mod hidden_records;
 mod instance_variants;
 mod killed_processes;

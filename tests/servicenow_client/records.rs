@@ -1,5 +1,6 @@
 //! Records made, read, found, changed and removed.
 
+use futures_util::future::join_all;
 use servicenow_provider::servicenow::tables::{
     every, oauth_entity, oauth_oidc_entity, oidc_provider_configuration, sys_db_object,
 };
@@ -224,16 +225,69 @@ async fn a_duplicate_is_named_in_both_shapes_of_its_refusal() {
 }
 
 #[tokio::test]
-async fn a_query_is_exact_although_the_data_base_is_not() {
+async fn a_record_is_found_as_the_data_base_compares() {
     let simulator = simulator().await;
-    simulator.instance().put("sys_user", &[("user_name", "Robot")]);
+    let robot = simulator.instance().put("sys_user", &[("user_name", "Robot")]);
     simulator.instance().switches(|modes| modes.habits.ignores_case = true);
 
     let found = session(&simulator)
         .find_one(sys_user::TABLE, &user("robot").natural_key.unwrap(), &[])
         .await;
 
-    assert_eq!(found.unwrap(), None);
+    assert_eq!(found.unwrap().unwrap().sys_id().as_str(), robot);
+}
+
+/// Alone and in company, by sys_id, by key and by name, before a change and before a removal.
+#[tokio::test]
+async fn a_hidden_record_is_never_absent() {
+    let simulator = simulator().await;
+    let session = session(&simulator);
+    let mut made = Vec::new();
+    for name in ["robot-0", "robot-1", "robot-2"] {
+        made.push(session.insert(user(name)).await.unwrap().record.sys_id().clone());
+    }
+    let hidden = made[1].clone();
+    simulator
+        .instance()
+        .switches(|modes| _ = modes.hidden_rows.insert(hidden.as_str().to_owned()));
+    let is_hidden = |error: TableError| {
+        assert!(matches!(error, TableError::Hidden { .. }), "{error:?}");
+        error.to_string()
+    };
+
+    let alone = session.find(sys_user::TABLE, &hidden, &[]).await;
+    assert!(is_hidden(alone.unwrap_err()).contains(hidden.as_str()));
+    let finds = made.iter().map(|sys_id| session.find(sys_user::TABLE, sys_id, &[]));
+    let mut found = join_all(finds).await;
+    is_hidden(found.remove(1).unwrap_err());
+    assert!(found.into_iter().all(|found| found.unwrap().is_some()));
+
+    let keys: Vec<Query> = (0..3)
+        .map(|number| Query::equals(sys_user::USER_NAME, format!("robot-{number}")).unwrap())
+        .collect();
+    is_hidden(session.find_present(sys_user::TABLE, &keys[1], &[]).await.unwrap_err());
+    is_hidden(session.find_one(sys_user::TABLE, &keys[1], &[]).await.unwrap_err());
+    let finds = keys.iter().map(|key| session.find_present(sys_user::TABLE, key, &[]));
+    let mut found = join_all(finds).await;
+    is_hidden(found.remove(1).unwrap_err());
+    assert!(found.into_iter().all(|found| found.unwrap().is_some()));
+
+    let users = session.users();
+    is_hidden(users.find("robot-1").await.unwrap_err());
+    let mut found = join_all(["robot-0", "robot-1", "robot-2"].map(|name| users.find(name))).await;
+    is_hidden(found.remove(1).unwrap_err());
+    assert!(found.into_iter().all(|found| found.unwrap().is_some()));
+
+    let update = Update {
+        table: sys_user::TABLE,
+        sys_id: &hidden,
+        row: Row::new().set(sys_user::ACTIVE, false),
+        read: &[],
+        input: InputMode::Stored,
+    };
+    is_hidden(session.update(update).await.unwrap_err());
+    is_hidden(session.delete(sys_user::TABLE, &hidden).await.unwrap_err());
+    assert!(simulator.instance().record("sys_user", hidden.as_str()).is_some());
 }
 
 #[tokio::test]
@@ -269,7 +323,7 @@ async fn hidden_rows_are_an_error_and_pages_go_on_behind_them() {
 
     let hidden = Query::any_of(every::SYS_ID, &made[..2]).unwrap();
     let error = session.select(sys_user::TABLE, &hidden, &[]).await.unwrap_err();
-    assert!(matches!(error, TableError::Invisible { .. }), "{error}");
+    assert!(matches!(error, TableError::Hidden { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -442,7 +442,7 @@ async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Re
         Ok(mappings) => Ok(mappings.iter().any(|mapping| refers_to(mapping, sys_id))),
         // Releases before Zurich patch 10.
         Err(TableError::NoSuchTable { .. }) => Ok(false),
-        Err(TableError::Refused { .. } | TableError::Invisible { .. }) => Ok(true),
+        Err(TableError::Refused { .. } | TableError::Hidden { .. }) => Ok(true),
         Err(error) => Err(error),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::servicenow::tables::{oauth_entity, sys_user, sys_user_has_role, sys_user_role};
+use crate::servicenow::tables::{ip_access, oauth_entity, sys_user, sys_user_has_role, sys_user_role};
 
 #[tokio::test]
 async fn a_record_is_read_with_its_columns_and_without_links() {
@@ -36,25 +36,102 @@ async fn a_record_is_read_with_its_columns_and_without_links() {
 }
 
 #[tokio::test]
-async fn an_absence_is_believed_only_at_the_second_look() {
-    let transient = Server::replies(vec![no_record(), result(json!({ "sys_id": KEY }))]).await;
-    assert!(
-        session(&transient)
-            .find(sys_user::TABLE, &id(KEY), &[])
-            .await
-            .unwrap()
-            .is_some()
-    );
+async fn an_absence_is_proven_by_a_list_that_counts() {
+    let find = async |list: Reply| {
+        let server = Server::replies(vec![no_record(), list]).await;
+        let found = session(&server).find(sys_user::TABLE, &id(KEY), &[]).await;
+        assert_eq!(server.count(), 2);
+        let asked = param(&server.received()[1], "sysparm_query").unwrap();
+        assert_eq!(asked, format!("sys_id={KEY}^ORDERBYsys_id"));
+        found
+    };
 
-    let gone = Server::replies(vec![no_record()]).await;
-    assert!(
-        session(&gone)
-            .find(sys_user::TABLE, &id(KEY), &[])
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert_eq!(gone.count(), 2);
+    assert!(find(result(json!([{ "sys_id": KEY }]))).await.unwrap().is_some());
+    assert_eq!(find(empty("0")).await.unwrap(), None);
+
+    let hidden = find(empty("1")).await.unwrap_err();
+    assert!(matches!(hidden, TableError::Hidden { .. }), "{hidden}");
+    let expected = format!("sys_user has the record {KEY}, but the account may not read it");
+    assert_eq!(hidden.to_string(), expected);
+    assert!(hidden.remedy().contains("user_admin"), "{}", hidden.remedy());
+
+    let unproven = find(uncounted()).await.unwrap_err();
+    assert!(matches!(unproven, TableError::Unproven { .. }), "{unproven}");
+    for part in ["127.0.0.1", "sys_user", KEY] {
+        assert!(unproven.to_string().contains(part), "{unproven}");
+    }
+    assert!(unproven.remedy().contains("X-Total-Count"), "{}", unproven.remedy());
+}
+
+#[tokio::test]
+async fn a_natural_key_is_free_only_where_a_list_that_counts_says_so() {
+    let query = Query::equals(sys_user::USER_NAME, "abel").unwrap();
+    for (list, is_right) in [
+        (
+            empty("0"),
+            (|found| matches!(found, Ok(None))) as fn(&Result<_, _>) -> bool,
+        ),
+        (empty("1"), |found| matches!(found, Err(TableError::Hidden { .. }))),
+        (uncounted(), |found| matches!(found, Err(TableError::Unproven { .. }))),
+    ] {
+        let server = Server::replies(vec![list]).await;
+        let session = session(&server);
+
+        let found = session.find_one(sys_user::TABLE, &query, &[]).await;
+        assert!(is_right(&found), "{found:?}");
+        let found = session.find_present(sys_user::TABLE, &query, &[]).await;
+        assert!(is_right(&found), "{found:?}");
+    }
+}
+
+/// One of three questions that were asked together is about a row that is not shown.
+#[tokio::test]
+async fn a_hidden_row_is_an_error_for_the_one_who_asked_for_it() {
+    let server = Server::by(|received| {
+        let query = param(received, "sysparm_query").unwrap();
+        let row = |number: usize| json!({ "sys_id": ([KEY, OTHER][number]), "name": (["itil", "admin"][number]) });
+        match query.trim_end_matches("^ORDERBYsys_id") {
+            "nameINadmin,hidden,itil" | "name=itil^ORname=hidden^ORname=admin" => {
+                result(json!([row(0), row(1)])).with("X-Total-Count", "3")
+            }
+            "name=hidden" => empty("1"),
+            other => panic!("unexpected query {other}"),
+        }
+    })
+    .await;
+    let session = session(&server);
+
+    let roles = session.roles();
+    let (one, hidden, other) = tokio::join!(roles.find("itil"), roles.find("hidden"), roles.find("admin"));
+    assert_eq!(one.unwrap(), Some(id(KEY)));
+    assert_eq!(other.unwrap(), Some(id(OTHER)));
+    let error = hidden.unwrap_err();
+    assert!(matches!(error, TableError::Hidden { .. }), "{error}");
+    assert!(error.to_string().contains("name=hidden"), "{error}");
+}
+
+#[tokio::test]
+async fn rows_of_links_that_are_not_shown_are_not_none() {
+    let server = Server::by(|received| {
+        let query = param(received, "sysparm_query").unwrap();
+        let row = json!({ "sys_id": OTHER, "user": OTHER, "role": KEY, "state": "active", "inherited": "false" });
+        match query.matches(|c: char| c == ',').count() {
+            1 => result(json!([row])).with("X-Total-Count", "2"),
+            _ if query.contains(OTHER) => result(json!([row])),
+            _ => empty("1"),
+        }
+    })
+    .await;
+    let session = session(&server);
+    let roles = session.links(LinkTable::ROLES);
+
+    let (one, other) = (id(KEY), id(OTHER));
+    let (hidden, shown) = tokio::join!(roles.current(&one), roles.current(&other));
+
+    assert_eq!(shown.unwrap().len(), 1);
+    let error = hidden.unwrap_err();
+    assert!(matches!(error, TableError::Hidden { .. }), "{error}");
+    assert!(error.to_string().contains(KEY), "{error}");
 }
 
 #[tokio::test]
@@ -63,6 +140,9 @@ async fn finds_that_arrive_together_become_one_request_and_a_missing_row_is_look
         let Some(query) = param(received, "sysparm_query") else {
             return no_record();
         };
+        if query.starts_with("sys_id=") {
+            return empty("0");
+        }
         let rows: Vec<Json> = query
             .strip_prefix("sys_idIN")
             .unwrap()
@@ -87,7 +167,7 @@ async fn finds_that_arrive_together_become_one_request_and_a_missing_row_is_look
             .map(|record| record.text(sys_user::USER_NAME).map(str::to_owned));
         assert_eq!(name, (key.as_str() != OTHER).then(|| Cell::Value(format!("u{key}"))));
     }
-    assert_eq!(server.count(), 3, "one list, and two looks at the missing row");
+    assert_eq!(server.count(), 3, "one list, and for the missing row a GET and a count");
 }
 
 #[tokio::test]
@@ -137,7 +217,7 @@ async fn an_empty_page_is_not_the_end() {
 
 #[tokio::test]
 async fn rows_that_cannot_be_seen_are_not_none() {
-    let server = Server::replies(vec![result(json!([])).with("X-Total-Count", "1")]).await;
+    let server = Server::replies(vec![empty("1")]).await;
     let query = Query::equals(sys_user::USER_NAME, "abel").unwrap();
 
     let error = session(&server)
@@ -145,7 +225,7 @@ async fn rows_that_cannot_be_seen_are_not_none() {
         .await
         .unwrap_err();
 
-    assert!(matches!(error, TableError::Invisible { .. }), "{error}");
+    assert!(matches!(error, TableError::Hidden { .. }), "{error}");
     assert!(error.remedy().contains("user_admin"), "{}", error.remedy());
 }
 
@@ -153,10 +233,7 @@ async fn rows_that_cannot_be_seen_are_not_none() {
 async fn a_row_that_the_query_does_not_mean_is_never_adopted() {
     let query = Query::equals(sys_user::USER_NAME, "abel").unwrap();
 
-    let ignored = Server::replies(vec![
-        result(json!([{ "sys_id": KEY, "user_name": "ABEL" }])).with("X-Total-Count", "1"),
-    ])
-    .await;
+    let ignored = Server::replies(vec![result(json!([{ "sys_id": KEY, "user_name": "kain" }]))]).await;
     assert_eq!(
         session(&ignored).find_one(sys_user::TABLE, &query, &[]).await.unwrap(),
         None
@@ -179,6 +256,35 @@ async fn a_row_that_the_query_does_not_mean_is_never_adopted() {
         error.to_string().contains(KEY) && error.to_string().contains(OTHER),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_record_that_differs_in_case_or_blanks_is_the_one_unless_there_is_an_exact_one() {
+    let query = Query::equals(sys_user::USER_NAME, "abel").unwrap();
+    let twin = json!({ "sys_id": OTHER, "user_name": "ABEL " });
+    let exact = json!({ "sys_id": KEY, "user_name": "abel" });
+    for (rows, expected) in [(json!([twin]), OTHER), (json!([twin, exact]), KEY)] {
+        let server = Server::replies(vec![result(rows)]).await;
+
+        let found = session(&server).find_one(sys_user::TABLE, &query, &[]).await.unwrap();
+
+        assert_eq!(found.unwrap().sys_id().as_str(), expected);
+    }
+}
+
+#[tokio::test]
+async fn choices_of_which_some_are_hidden_are_not_all() {
+    let row = json!({ "sys_id": KEY, "value": "0", "label": "Allow", "name": "ip_access", "element": "type" });
+    for (count, is_complete) in [("1", true), ("2", false)] {
+        let server = Server::replies(vec![result(json!([row])).with("X-Total-Count", count)]).await;
+
+        let choices = session(&server)
+            .choices(&[ip_access::TABLE], ip_access::TYPE)
+            .await
+            .unwrap();
+
+        assert_eq!((choices.list.len(), choices.is_complete), (1, is_complete));
+    }
 }
 
 #[tokio::test]

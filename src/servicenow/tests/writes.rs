@@ -272,8 +272,12 @@ async fn an_update_of_a_record_that_is_gone_says_so_after_a_second_look() {
         input: InputMode::Stored,
     };
 
-    let gone = Server::replies(vec![no_record()]).await;
+    let gone = Server::replies(vec![no_record(), no_record(), empty("0")]).await;
     assert!(session(&gone).update(update()).await.unwrap_err().is_not_found());
+
+    let hidden = Server::replies(vec![no_record(), no_record(), empty("1")]).await;
+    let error = session(&hidden).update(update()).await.unwrap_err();
+    assert!(matches!(error, TableError::Hidden { .. }), "{error}");
 
     let transient = Server::replies(vec![no_record(), result(json!({ "sys_id": KEY, "name": "x" }))]).await;
     assert!(session(&transient).update(update()).await.is_ok());
@@ -292,8 +296,17 @@ async fn a_delete_removes_and_is_content_with_what_is_gone() {
         "application/json"
     );
 
-    let gone = Server::replies(vec![no_record()]).await;
+    let gone = Server::replies(vec![no_record(), no_record(), empty("0")]).await;
     assert_eq!(session(&gone).delete(TABLE, &id(KEY)).await.unwrap(), Deleted::WasGone);
+
+    for list in [empty("1"), uncounted()] {
+        let unseen = Server::replies(vec![no_record(), no_record(), list]).await;
+        let error = session(&unseen).delete(TABLE, &id(KEY)).await.unwrap_err();
+        assert!(
+            matches!(error, TableError::Hidden { .. } | TableError::Unproven { .. }),
+            "{error}"
+        );
+    }
 
     let stubborn = Server::by(|received| match received.method.as_str() {
         "DELETE" => no_record(),

@@ -1,0 +1,156 @@
+//! What the account may no longer read is not gone: the state stays, nothing is made twice, and no destroy is green.
+
+use servicenow_simulator::instance::Operation;
+
+use crate::support::configurations::{PROVIDER, USER};
+use crate::support::{Simulator, for_each_terraform};
+
+const ENTITY: &str = r#"
+    resource "servicenow_oauth_entity" "this" {
+      name      = "Outbound"
+      client_id = "11111111-2222-3333-4444-555555555555"
+    }
+"#;
+
+#[tokio::test]
+async fn a_row_that_is_hidden_is_not_gone() {
+    for_each_terraform(async |terraform| {
+        for (configuration, address, tables) in [
+            (ENTITY, "servicenow_oauth_entity.this", &["oauth_entity"][..]),
+            (
+                PROVIDER,
+                "servicenow_oidc_provider.this",
+                &["oauth_oidc_entity", "oidc_provider_configuration"],
+            ),
+            (
+                USER,
+                "servicenow_integration_user.this",
+                &["sys_user", "sys_user_has_role", "sys_user_grmember"],
+            ),
+        ] {
+            let simulator = Simulator::start().await;
+            let workspace = simulator.workspace(terraform, configuration);
+            workspace.terraform("apply").await.succeeds();
+            for table in tables {
+                let records = simulator.created(table);
+                let hidden = records.iter().map(|record| record["sys_id"].clone());
+                simulator.instance().switches(|modes| modes.hidden_rows.extend(hidden));
+                let mut commands = vec!["plan", "apply -refresh-only", "destroy"];
+                if *table == tables[0] {
+                    commands.push("destroy -refresh=false");
+                }
+                for command in commands {
+                    let run = workspace.terraform(command).await;
+                    run.fails_saying("may not read").says(table).says(address);
+                    if *table == tables[0] {
+                        run.says(&records[0]["sys_id"]);
+                    }
+                }
+                workspace.state(address);
+                assert_eq!(simulator.created(table), records);
+                simulator.instance().switches(|modes| modes.hidden_rows.clear());
+            }
+            workspace.terraform("destroy").await.succeeds();
+            simulator.is_as_at_start();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_table_that_is_closed_is_not_empty() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, ENTITY);
+        workspace.terraform("apply").await.succeeds();
+        simulator.instance().switches(|modes| {
+            let reads = ("oauth_entity".to_owned(), Operation::Read);
+            modes.table_roles.insert(reads, Vec::new());
+        });
+
+        for command in ["plan", "apply -refresh-only", "destroy"] {
+            let run = workspace.terraform(command).await;
+            run.fails_saying("oauth_entity refused the read")
+                .says("servicenow_oauth_entity.this");
+        }
+
+        workspace.state("servicenow_oauth_entity.this");
+        assert_eq!(simulator.created("oauth_entity").len(), 1);
+    })
+    .await;
+}
+
+/// The state is lost, and the record is hidden: the key is not free.
+#[tokio::test]
+async fn a_create_does_not_double_a_hidden_record() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, ENTITY);
+        workspace.terraform("apply").await.succeeds();
+        workspace
+            .terraform("state rm servicenow_oauth_entity.this")
+            .await
+            .succeeds();
+        let hidden = simulator.created("oauth_entity")[0]["sys_id"].clone();
+        simulator
+            .instance()
+            .switches(|modes| _ = modes.hidden_rows.insert(hidden));
+
+        workspace.terraform("apply").await.fails_saying("may not read");
+
+        assert_eq!(simulator.created("oauth_entity").len(), 1);
+    })
+    .await;
+}
+
+/// The instance takes for equal what differs in case or in blanks at the end only.
+#[tokio::test]
+async fn a_create_does_not_double_a_record_whose_key_is_spelled_differently() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().switches(|modes| modes.habits.ignores_case = true);
+        let twin = simulator
+            .instance()
+            .put("sys_user", &[("user_name", "ROBOT"), ("last_name", "R")]);
+        let workspace = simulator.workspace(terraform, USER);
+
+        let apply = workspace.terraform("apply").await;
+
+        apply
+            .fails_saying("The user already exists")
+            .says(&twin)
+            .says("differs in case or in blanks")
+            .says("terraform import");
+        assert_eq!(simulator.instance().find("sys_user", "user_name", "robot").len(), 0);
+    })
+    .await;
+}
+
+/// Instances take inactive users out of what other than administrators see, and out of the count.
+#[tokio::test]
+async fn an_inactive_user_may_be_hidden_from_the_count_too() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = r#"
+            resource "servicenow_integration_user" "this" {
+              user_name = "robot"
+              active    = false
+            }
+        "#;
+        let workspace = simulator.workspace(terraform, configuration);
+        workspace.terraform("apply").await.succeeds();
+        let robot = simulator.created("sys_user")[0]["sys_id"].clone();
+        simulator
+            .instance()
+            .switches(|modes| _ = modes.habits.uncounted_rows.insert(robot.clone()));
+
+        let run = workspace.terraform("plan").await;
+        run.fails_saying("it may still exist").says(&robot);
+
+        // An account that sees another inactive user would see this one.
+        let other = [("user_name", "another"), ("last_name", "R"), ("active", "false")];
+        simulator.instance().put("sys_user", &other);
+        workspace.terraform("plan").await.succeeds().says("1 to add");
+    })
+    .await;
+}
