@@ -35,7 +35,7 @@ impl NaturalKey {
             .iter()
             .filter_map(|column| Some((*column, row.value(*column)?)));
         given
-            .map(|(column, value)| Query::equals(column, value.clone()))
+            .map(|(column, value)| Query::same_key(column, value.clone()))
             .reduce(|key, term| Ok(key?.and(term?)))
             .unwrap_or_else(|| Ok(Query::every_row()))
     }

@@ -57,6 +57,15 @@ impl Query {
         Ok(Query::of(column, Test::Differs(text)))
     }
 
+    /// Rows whose column holds this value as the instance's unique keys compare: neither case nor blanks at the end count.
+    ///
+    /// # Errors
+    /// As [`Query::equals`].
+    pub fn same_key(column: Column, value: impl Into<Value>) -> Result<Query, QueryError> {
+        let text = expressible(column, value.into(), "")?;
+        Ok(Query::of(column, Test::SameKey(text)))
+    }
+
     /// Rows whose column starts with this text.
     ///
     /// # Errors
@@ -312,7 +321,7 @@ impl Term {
     fn write(&self, out: &mut String) {
         out.push_str(&self.column);
         match &self.test {
-            Test::Equals(value) => push_all(out, &["=", value]),
+            Test::Equals(value) | Test::SameKey(value) => push_all(out, &["=", value]),
             Test::Differs(value) => push_all(out, &["!=", value]),
             Test::StartsWith(value) => push_all(out, &["STARTSWITH", value]),
             Test::Contains(value) => push_all(out, &["LIKE", value]),
@@ -334,6 +343,7 @@ impl Term {
         };
         let fits = match &self.test {
             Test::Equals(value) => self.same(held, value),
+            Test::SameKey(value) => self.same(held, value) || self.same_text(held, value),
             Test::Differs(value) => !self.same(held, value),
             Test::AnyOf(values) => values
                 .iter()
@@ -350,7 +360,8 @@ impl Term {
 
     /// As the instance compares texts: neither case nor blanks at the end count.
     fn same_text(&self, held: &str, value: &str) -> bool {
-        self.kind == Some(Kind::Text) && held.trim_end().to_lowercase() == value.trim_end().to_lowercase()
+        matches!(self.kind, Some(Kind::Text | Kind::Email | Kind::Url))
+            && held.trim_end().to_lowercase() == value.trim_end().to_lowercase()
     }
 
     /// Exact, but for the forms that a boolean or an empty one may have.
@@ -363,6 +374,7 @@ impl Term {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Test {
     Equals(String),
+    SameKey(String),
     Differs(String),
     StartsWith(String),
     Contains(String),
