@@ -322,6 +322,7 @@ fn equality(kind: Kind, form: Form) -> Option<TextEquality> {
         (Form::Choice(_), _) => Some(choice::is_same),
         (Form::Stored, Kind::Url) => Some(|one, other| means_the_same(Kind::Url, one, other)),
         (Form::Stored, Kind::Text) => Some(|one, other| means_the_same(Kind::Text, one, other)),
+        (Form::Stored, Kind::Email) => Some(|one, other| means_the_same(Kind::Email, one, other)),
         (Form::Stored, Kind::Reference) => Some(|one, other| means_the_same(Kind::Reference, one, other)),
         (Form::Stored, Kind::Bool | Kind::Integer | Kind::Secret | Kind::DateTime) | (Form::Reference(_), _) => None,
     }
@@ -348,7 +349,9 @@ pub(crate) fn held(column: Column, record: &Record) -> Option<Value> {
         Kind::Secret => None,
         Kind::Bool => known(record.bool(column)),
         Kind::Integer => known(record.integer(column)),
-        Kind::Text | Kind::Url | Kind::Reference | Kind::DateTime => known(record.text(column).map(str::to_owned)),
+        Kind::Text | Kind::Email | Kind::Url | Kind::Reference | Kind::DateTime => {
+            known(record.text(column).map(str::to_owned))
+        }
     }
 }
 
@@ -466,7 +469,7 @@ pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
 }
 
 /// Leaves nothing open in a plan that changes nothing: what the framework took for a change was put back.
-fn settle(fields: &[Field], plan: &mut Plan<'_>) {
+pub(crate) fn settle(fields: &[Field], plan: &mut Plan<'_>) {
     let Some(prior) = plan.prior else { return };
     let attributes = || fields.iter().flat_map(|field| &field.attributes);
     let is_open = |name: &str| plan.state.at(name).is_unknown() && plan.config.at(name).is_null();

@@ -94,6 +94,12 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         row
     }
 
+    /// The row of an update: what changes, and what is sent although no attribute says it.
+    fn row_to_update(planned: &Object, row: Row) -> Row {
+        let _ = planned;
+        row
+    }
+
     /// Whether a record that already exists is taken over, and what the state keeps of it before it is changed.
     ///
     /// # Errors
@@ -544,6 +550,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let sets = self.name_sets();
         let names = name_set::resolve(&sets, &session, Some(prior), &planned).await?;
         let row = field::row_to_update(&self.fields, &session, prior, &planned).await?;
+        let row = R::row_to_update(&planned, row);
         let row = self.with_secrets(row, |secret| secret.names.changed(prior, &planned, config));
         R::before_update(&session, prior, &planned).await?;
         let mut state = planned.clone();

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Reading, Value};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value};
 use crate::records::diagnostics;
 use crate::records::existing::NaturalKey;
 use crate::records::field::{self, Field};
@@ -16,13 +16,29 @@ use crate::servicenow::tables::sys_user::{
     PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
 };
 use crate::servicenow::tables::{every, sys_user_grmember, sys_user_has_role};
-use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table, TableError};
+use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table, TableError, Value as Wire};
 
 pub(crate) struct IntegrationUser;
 
 const DELETION_POLICY: &str = "deletion_policy";
+const WEB_ACCESS: &str = "web_service_access_only";
 const DELETE: &str = "delete";
 const DEACTIVATE: &str = "deactivate";
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// The row, with the user ID for a last name where there would be no name.
+fn with_a_name(planned: &Object, row: Row) -> Row {
+    let is_nameless = ["first_name", "last_name"]
+        .iter()
+        .all(|name| planned.text(name).is_none_or(is_blank));
+    match planned.text("user_name") {
+        Some(user_name) if is_nameless => row.set(LAST_NAME, user_name),
+        Some(_) | None => row,
+    }
+}
 
 #[async_trait]
 impl RecordResource for IntegrationUser {
@@ -69,7 +85,7 @@ impl RecordResource for IntegrationUser {
                 Attribute::text("user_name")
                     .required()
                     .check(validate::not_blank())
-                    .check(validate::at_most_characters(100))
+                    .check(validate::at_most_characters(40))
                     .check(field::key_text())
                     .describe("User ID, unique on the instance: what the claim of a token is compared with."),
             ),
@@ -97,9 +113,10 @@ impl RecordResource for IntegrationUser {
             ),
             Field::new(
                 WEB_SERVICE_ACCESS_ONLY,
-                Attribute::flag("web_service_access_only")
+                Attribute::flag(WEB_ACCESS)
                     .default(true)
-                    .describe("Whether the user may only call web services, without access to the user interface."),
+                    .describe("Whether the user may only call web services, without access to the user interface. False by \
+                         default where `identity_type` is `human` or `ai_agent`, because the instance sets it to match."),
             ),
             Field::new(
                 INTERNAL_INTEGRATION_USER,
@@ -171,13 +188,41 @@ impl RecordResource for IntegrationUser {
         }
     }
 
+    fn plan(plan: &mut Plan<'_>) {
+        let is_left_alone = field::left_alone(plan.prior, "").contains(WEB_ACCESS);
+        if plan.config.at(WEB_ACCESS).is_null() && !is_left_alone {
+            match plan.config.at("identity_type") {
+                Value::Unknown => plan.state.set(WEB_ACCESS, Value::Unknown),
+                // The instance would change it by itself.
+                Value::String(kind) if ["human", "ai_agent"].contains(&kind.as_str()) => {
+                    plan.state.set(WEB_ACCESS, false);
+                }
+                _ => {}
+            }
+            field::settle(&Self::fields(), plan);
+        }
+        let is_empty = |name| plan.config.text(name).is_some_and(is_blank);
+        let has_no_first = is_empty("first_name") || (plan.prior.is_none() && plan.config.at("first_name").is_null());
+        if is_empty("last_name") && has_no_first {
+            let detail = "The user would have neither a first nor a last name, and the instance wants one. Leave last_name \
+                          out: the user ID is then sent in its place.";
+            let problem = Diagnostic::error("The user would have no name", detail);
+            plan.diagnostics.push(problem.at_attribute("last_name"));
+        }
+    }
+
     fn row_to_create(planned: &Object, row: Row) -> Row {
         // When it is set, token requests of the user fail; some instances set it by default.
         let row = row.set(PASSWORD_NEEDS_RESET, false);
-        let is_empty = |name| planned.text(name).is_none_or(|text| text.trim().is_empty());
-        match planned.text("user_name") {
-            Some(user_name) if is_empty("first_name") && is_empty("last_name") => row.set(LAST_NAME, user_name),
-            Some(_) | None => row,
+        with_a_name(planned, row)
+    }
+
+    fn row_to_update(planned: &Object, row: Row) -> Row {
+        let is_emptied = |column| row.value(column) == Some(&Wire::Text(String::new()));
+        if is_emptied(FIRST_NAME) || is_emptied(LAST_NAME) {
+            with_a_name(planned, row)
+        } else {
+            row
         }
     }
 

@@ -121,8 +121,10 @@ impl fmt::Display for Column {
 /// How the values of a column are to be read and compared. On the wire all of them are text.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Kind {
-    /// Text, including choices. Blanks at the ends do not count.
+    /// Text, including choices. Neither blanks at the ends nor the spelling of line ends count, nor the case of GUIDs.
     Text,
+    /// An e-mail address, in any case.
+    Email,
     /// An address; compared after parsing, so that a missing `/` after the host does not count.
     Url,
     /// `true` or `false`; empty is false.

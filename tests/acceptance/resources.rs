@@ -7,6 +7,7 @@ mod name_sets; // Roles, groups and auth scopes, which several types list by nam
 mod oauth_entity;
 mod oidc_provider;
 mod ownership; // What existed before Terraform.
+mod spellings; // What means the same.
 mod support_repository;
 mod support_settings;
 mod table_access;

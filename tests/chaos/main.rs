@@ -9,6 +9,8 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 mod faults;
+mod foreign;
+mod habits;
 mod leaks;
 mod provider_process;
 mod scenarios;
@@ -20,6 +22,8 @@ use futures_util::{StreamExt, stream};
 use servicenow_simulator::{Options, Scheme, Simulator};
 
 use faults::FaultPlan;
+use foreign::Foreign;
+use habits::Habits;
 use scenarios::Scenario;
 use terraform_core::{Block, Core, Problem};
 
@@ -69,10 +73,14 @@ async fn run_seed(seed: u64) -> Result<(), String> {
     let mut fault_plan = FaultPlan::of(seed);
     scenarios::prepare(&simulator);
     let provider = fault_plan.provider(&simulator);
+    let foreign = Foreign::make(&simulator);
+    let habits = Habits::of(seed);
+    habits.set(&simulator);
     let before = scenarios::records(&simulator);
     let [instance, admin, _] = faults::of_services(&simulator);
     let mut core = Core::new(provider, vec![instance.clone(), admin.clone()]);
     for stage in ["create", "change", "destroy"] {
+        let former = scenario.blocks();
         match stage {
             "create" => {}
             "destroy" => scenario.clear(),
@@ -86,7 +94,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         if let Err(problem) = ended {
             return Err(format!(
                 "{problem}\nmade so far\n{made_so_far:#?}\nstage {stage}; faults: {}\nkilled while changing: {:?}\n\
-                 last requests:\n{}\nconfiguration: {}\nsaid:\n{}",
+                 {habits:?}\nlast requests:\n{}\nconfiguration: {}\nsaid:\n{}",
                 faults::fired(&simulator),
                 core.cut_short,
                 last_requests(&simulator),
@@ -99,7 +107,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
             let fired = faults::fired(&simulator);
             let kills = &core.cut_short;
             format!(
-                "stage {stage}; faults: {fired}\nkilled while changing: {kills:?}\nsaid:\n{}",
+                "stage {stage}; faults: {fired}\nkilled while changing: {kills:?}\n{habits:?}\nsaid:\n{}",
                 core.said()
             )
         };
@@ -115,12 +123,31 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         }
         let mut made = scenarios::made(&before, &scenarios::records(&simulator));
         let mut expected = scenario.expected();
+        for line in made.iter_mut().chain(&mut expected) {
+            *line = habits.meaning(line);
+        }
+        made.sort();
+        expected.sort();
         // What a killed process alone knew cannot be put back.
         let declared = expected.clone();
         made.retain(|line| declared.contains(line) || !scenarios::is_forgotten(line, &core.cut_short));
         expected.retain(|line| made.contains(line) || !scenarios::is_forgotten(line, &core.cut_short));
         if made != expected {
             return Err(format!("made\n{made:#?}\ninstead of\n{expected:#?}\n{}", describe()));
+        }
+        let needless: Vec<_> = std::mem::take(&mut core.replaced)
+            .into_iter()
+            .filter(|it| !core.asks_for_replacement(it, &former, &blocks))
+            .collect();
+        if !needless.is_empty() {
+            return Err(format!("replaced without a reason: {needless:?}; {}", describe()));
+        }
+        let changed = foreign.changed(&simulator);
+        if !changed.is_empty() {
+            return Err(format!(
+                "changed what is not Terraform's:\n{changed:#?}\n{}",
+                describe()
+            ));
         }
         let leaked = core.secrets_in_state(&blocks, scenarios::MARKER);
         if !leaked.is_empty() {

@@ -17,7 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use servicenow_provider::plugin::{Object, Value};
-use servicenow_simulator::{Simulator, instance::Instance};
+use servicenow_simulator::{
+    Simulator,
+    instance::{Instance, Record},
+};
 
 use super::terraform_core::{Block, Reference};
 
@@ -46,6 +49,11 @@ trait Generator: Sync {
     /// The records that it can concern: a key, and the line that [`Generator::expected`] has for it.
     fn records(&self, _: &Simulator) -> Vec<(String, String)> {
         Vec::new()
+    }
+
+    /// Whether a record that was there before is one that its configurations may change.
+    fn may_configure(&self, _table: &str, _record: &Record) -> bool {
+        false
     }
 
     /// Whether a change of which the provider did not live to tell may leave this line different for good: what the
@@ -153,6 +161,13 @@ pub(crate) fn prepare(simulator: &Simulator) {
     }
 }
 
+/// Whether a record that was there before is one that a scenario may change.
+pub(crate) fn may_configure(table: &str, record: &Record) -> bool {
+    GENERATORS
+        .iter()
+        .any(|generator| generator.may_configure(table, record))
+}
+
 /// All records that a scenario can concern, by table and key, as lines that name no sys_id.
 pub(crate) fn records(simulator: &Simulator) -> BTreeMap<String, String> {
     GENERATORS
@@ -198,6 +213,12 @@ impl Random {
 
     fn maybe<T>(&mut self, value: T) -> Option<T> {
         self.chance(0.5).then_some(value)
+    }
+
+    /// One of these texts, or none.
+    fn text(&mut self, of: &[&'static str]) -> Option<&'static str> {
+        let text = self.one(of);
+        self.maybe(text)
     }
 
     fn one<T: Copy>(&mut self, of: &[T]) -> T {

@@ -83,6 +83,16 @@ pub(crate) struct Core {
     said: Mutex<Vec<String>>,
     /// The addresses of which a change was under way when their process was killed.
     pub(crate) cut_short: BTreeSet<String>,
+    /// What was replaced although its create had succeeded, with the attributes that changed.
+    pub(crate) replaced: Vec<Replaced>,
+}
+
+/// An object that was replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct Replaced {
+    pub(crate) address: String,
+    /// The attributes whose planned value is another.
+    pub(crate) changed: Vec<String>,
 }
 
 /// What a plan wants to do with an object.
@@ -111,6 +121,7 @@ impl Core {
             killers,
             said: Mutex::default(),
             cut_short: BTreeSet::new(),
+            replaced: Vec::new(),
         }
     }
 
@@ -127,9 +138,20 @@ impl Core {
                 Step::Remove(address) => {
                     doomed.insert(address);
                 }
-                Step::Put { block, replaces, .. } => {
+                Step::Put {
+                    block,
+                    replaces,
+                    changed,
+                } => {
                     if replaces {
-                        doomed.insert(block.address());
+                        let address = block.address();
+                        if self.state.get(&address).is_some_and(|kept| !kept.is_tainted) {
+                            self.replaced.push(Replaced {
+                                address: address.clone(),
+                                changed,
+                            });
+                        }
+                        doomed.insert(address);
                     }
                     open.push(block);
                 }
@@ -189,6 +211,25 @@ impl Core {
             }
         };
         Ok(steps.iter().filter_map(describe).collect())
+    }
+
+    /// Whether the configuration asked for a replacement: it gives an attribute another value that the provider cannot
+    /// change in place, or refers to something that was replaced.
+    pub(crate) fn asks_for_replacement(&self, replaced: &Replaced, former: &[Block], blocks: &[Block]) -> bool {
+        let of = |blocks: &[Block]| blocks.iter().find(|block| block.address() == replaced.address).cloned();
+        let (Some(former), Some(block)) = (of(former), of(blocks)) else {
+            return false;
+        };
+        let is_asked = |name: &String| {
+            let attribute = self.schemas[block.type_name]
+                .attributes
+                .iter()
+                .find(|it| it.name == *name);
+            let refers = block.references.iter().any(|it| it.attribute == name);
+            attribute.is_some_and(Attribute::is_replacing)
+                && (refers || former.config.at(name) != block.config.at(name))
+        };
+        replaced.changed.iter().any(is_asked)
     }
 
     /// Everything that was said so far.

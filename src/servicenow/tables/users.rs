@@ -23,7 +23,7 @@ pub mod sys_user {
         /// Computed full name.
         NAME = "name" Text;
         /// Leave empty for a machine.
-        EMAIL = "email" Text;
+        EMAIL = "email" Email;
         /// Title.
         TITLE = "title" Text;
         /// Empty means the system's default.

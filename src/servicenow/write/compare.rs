@@ -46,6 +46,11 @@ pub enum Cause {
     NotVisible,
     /// Dropped in silence: the account may not write the column.
     FieldAcl,
+    /// Cut at the length of the column.
+    Truncated {
+        /// How many characters were kept.
+        kept: usize,
+    },
     /// Set to something else by the instance.
     BusinessRule,
     /// The answer does not show which of the two it was.
@@ -57,6 +62,12 @@ impl fmt::Display for Cause {
         f.write_str(match self {
             Cause::UnknownColumn => "this release of ServiceNow probably has no such column",
             Cause::NotVisible => "the account may not read the column (field ACL), or this release has no such column",
+            Cause::Truncated { kept } => {
+                return write!(
+                    f,
+                    "the column takes {kept} characters, and the instance cut off the rest"
+                );
+            }
             Cause::FieldAcl => "a field ACL probably keeps the account from writing it",
             Cause::BusinessRule => "a business rule or a default of the instance probably replaced it",
             Cause::FieldAclOrBusinessRule => {
@@ -107,6 +118,9 @@ fn mismatch(column: Column, sent: &Value, kept: &Record, input: InputMode, after
         return None;
     }
     let cause = match (after, held.is_empty()) {
+        (_, false) if is_cut(&sent, held) => Cause::Truncated {
+            kept: held.chars().count(),
+        },
         (After::Insert | After::Update, true) => Cause::FieldAcl,
         (After::Insert, false) => Cause::BusinessRule,
         (After::Update, false) => Cause::FieldAclOrBusinessRule,
@@ -119,10 +133,17 @@ fn mismatch(column: Column, sent: &Value, kept: &Record, input: InputMode, after
     })
 }
 
+/// Whether what is held is the beginning of what was sent.
+fn is_cut(sent: &str, held: &str) -> bool {
+    line_feeds(sent.trim()).starts_with(&line_feeds(held.trim()))
+}
+
 fn is_comparable(kind: Kind, input: InputMode) -> bool {
     match (kind, input) {
         (Kind::Secret, _) | (Kind::Reference | Kind::DateTime, InputMode::Display) => false,
-        (Kind::Text | Kind::Url | Kind::Bool | Kind::Integer | Kind::Reference | Kind::DateTime, _) => true,
+        (Kind::Text | Kind::Email | Kind::Url | Kind::Bool | Kind::Integer | Kind::Reference | Kind::DateTime, _) => {
+            true
+        }
     }
 }
 
@@ -133,7 +154,11 @@ pub fn means_the_same(kind: Kind, one: &str, other: &str) -> bool {
         return true;
     }
     match kind {
-        Kind::Text | Kind::Secret => one.replace("\r\n", "\n") == other.replace("\r\n", "\n"),
+        Kind::Text | Kind::Secret => {
+            let is_in_capitals = is_id(one) && one.eq_ignore_ascii_case(other);
+            is_in_capitals || line_feeds(one) == line_feeds(other)
+        }
+        Kind::Email => one.to_lowercase() == other.to_lowercase(),
         Kind::Bool => is_true(one) == is_true(other),
         Kind::Reference => one.eq_ignore_ascii_case(other),
         Kind::Integer => {
@@ -144,6 +169,19 @@ pub fn means_the_same(kind: Kind, one: &str, other: &str) -> bool {
             matches!((parse_date_time(one), parse_date_time(other)), (Some(a), Some(b)) if a == b)
         }
     }
+}
+
+/// A text with the one spelling of line ends.
+fn line_feeds(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// Whether a text is a GUID or a sys_id, neither of which tells case apart.
+fn is_id(text: &str) -> bool {
+    let digits = text.bytes().filter(|byte| *byte != b'-');
+    let is_hex = digits.clone().count() == 32 && digits.clone().all(|byte| byte.is_ascii_hexdigit());
+    let groups = text.split('-').map(str::len);
+    is_hex && (groups.clone().eq([32]) || groups.eq([8, 4, 4, 4, 12]))
 }
 
 #[cfg(test)]
@@ -158,6 +196,26 @@ mod tests {
             (Kind::Text, "a ", "a", true),
             (Kind::Text, "a", "A", false),
             (Kind::Text, "a\r\nb", "a\nb", true),
+            (
+                Kind::Text,
+                "ABCDEF01-2222-3333-4444-555555555555",
+                "abcdef01-2222-3333-4444-555555555555",
+                true,
+            ),
+            (
+                Kind::Text,
+                "6816F79CC0A8016401C5A33BE04BE441",
+                "6816f79cc0a8016401c5a33be04be441",
+                true,
+            ),
+            (
+                Kind::Text,
+                "ABCDEF012222-3333-4444-555555555555",
+                "abcdef012222-3333-4444-555555555555",
+                false,
+            ),
+            (Kind::Email, "Robot@Example.com ", "robot@example.com", true),
+            (Kind::Email, "robot@example.com", "robot@example.org", false),
             (Kind::Bool, "true", "1", true),
             (Kind::Bool, "false", "", true),
             (Kind::Bool, "true", "", false),
@@ -212,6 +270,21 @@ mod tests {
             ]
         );
         assert_eq!(causes(After::Update)[1], ("email", Cause::FieldAclOrBusinessRule));
+    }
+
+    #[test]
+    fn a_text_that_was_cut_tells_how_much_the_column_takes() {
+        for (sent, kept, cause) in [
+            ("abcdef", "abc", Cause::Truncated { kept: 3 }),
+            (" äbc\r\ndef\n", "äbc\nd", Cause::Truncated { kept: 5 }),
+            ("abcdef", "bcd", Cause::BusinessRule),
+            ("abcdef", "", Cause::FieldAcl),
+        ] {
+            let row = Row::new().set(sys_user::TITLE, sent);
+            let record = Record::for_tests("6816f79cc0a8016401c5a33be04be441", &[("title", kept)]);
+            let found = mismatches(&row, &record, InputMode::Stored, After::Insert);
+            assert_eq!(found[0].cause, cause, "{sent:?} {kept:?}");
+        }
     }
 
     #[test]

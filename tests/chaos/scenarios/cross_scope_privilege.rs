@@ -1,7 +1,7 @@
 //! Privileges of an application: new ones, and one that its installation has made, which only changes its status.
 
 use servicenow_provider::plugin::Object;
-use servicenow_simulator::Simulator;
+use servicenow_simulator::{Simulator, instance::Record};
 
 use super::{Block, Drawn, Generator, Random, lines};
 
@@ -68,6 +68,11 @@ impl Generator for Privileges {
         lines(simulator.instance(), "sys_scope_privilege", |row| {
             Some(line(row.cell("target_name"), row.cell("operation"), row.cell("status")))
         })
+    }
+
+    fn may_configure(&self, table: &str, record: &Record) -> bool {
+        let (target, operation) = PRIVILEGES[0];
+        table == "sys_scope_privilege" && record["target_name"] == target && record["operation"] == operation
     }
 
     /// Whether there was a record, and its status: one that exists is taken over, whoever made it.

@@ -18,8 +18,14 @@ impl Generator for Users {
 
     fn draw(&self, number: usize, random: &mut Random, _: &[Block]) -> Drawn {
         let config = Object::new()
-            .with("user_name", format!("robot-{number}"))
-            .with("title", random.maybe("Robot"))
+            .with(
+                "user_name",
+                random
+                    .one(&["robot-0", "0ABCDEF0-1111-2222-3333-444444444444"])
+                    .replacen('0', &number.to_string(), 1),
+            )
+            .with("title", random.text(&["Robot", " Robot ", "Robot\n", "Robot"]))
+            .with("email", random.maybe(format!("Robot-{number}@Example.com")))
             .with("roles", random.some(&ROLES))
             .with("groups", random.some(&[GROUP]));
         if random.chance(0.4) {
@@ -30,7 +36,7 @@ impl Generator for Users {
     }
 
     fn change(&self, random: &mut Random, config: &mut Object) {
-        config.set("title", random.another("Changed"));
+        config.set("title", random.another("Changed "));
         config.set("roles", random.others(&ROLES));
         config.set("groups", random.others(&[GROUP]));
         if !secret(config, "password").is_empty() && random.chance(0.5) {
@@ -46,10 +52,8 @@ impl Generator for Users {
     fn expected(&self, config: &Object) -> Vec<String> {
         let user = config.text("user_name").unwrap_or_default();
         let title = config.text("title").unwrap_or_default();
-        let mut expected = vec![format!(
-            "sys_user {user} title={title} password={}",
-            secret(config, "password")
-        )];
+        let email = config.text("email").unwrap_or_default();
+        let mut expected = vec![line([user, title, email, secret(config, "password")])];
         let roles = config.texts("roles").unwrap_or_default();
         expected.extend(roles.iter().map(|role| format!("sys_user_has_role {user} {role}")));
         let groups = config.texts("groups").unwrap_or_default();
@@ -65,8 +69,9 @@ impl Generator for Users {
         let instance = simulator.instance();
         let name = |user: &str| cell_of(instance, "sys_user", user, "user_name");
         let users = lines(instance, "sys_user", |row| {
-            let (user, title, password) = (row.cell("user_name"), row.cell("title"), row.cell("user_password"));
-            Some(format!("sys_user {user} title={title} password={password}"))
+            Some(line(
+                ["user_name", "title", "email", "user_password"].map(|column| row.cell(column)),
+            ))
         });
         let roles = lines(instance, "sys_user_has_role", |row| {
             let role = cell_of(instance, "sys_user_role", row.cell("role"), "name");
@@ -76,8 +81,14 @@ impl Generator for Users {
         });
         let groups = lines(instance, "sys_user_grmember", |row| {
             let group = cell_of(instance, "sys_user_group", row.cell("group"), "name");
-            Some(format!("sys_user_grmember {} {group}", name(row.cell("user"))))
+            let line = format!("sys_user_grmember {} {group}", name(row.cell("user")));
+            // The platform's own.
+            (row.cell("sys_created_by") != "system").then_some(line)
         });
         [users, roles, groups].concat()
     }
+}
+
+fn line([user, title, email, password]: [&str; 4]) -> String {
+    format!("sys_user {user} title=|{title}| email=|{email}| password={password}")
 }

@@ -17,8 +17,11 @@ impl Generator for Entities {
     fn draw(&self, number: usize, random: &mut Random, _: &[Block]) -> Drawn {
         let config = Object::new()
             .with("name", format!("outbound {number}"))
-            .with("client_id", format!("{number}1111111-2222-3333-4444-555555555555"))
-            .with("comments", random.maybe("first"))
+            .with("client_id", format!("{number}1111111-2222-3333-ABCD-555555555555"))
+            .with(
+                "comments",
+                random.text(&["first", "first\nline\n", "first\r\nline", " first"]),
+            )
             .with("default_grant_type", random.one(&GRANTS))
             .with(
                 "token_url",
@@ -28,7 +31,7 @@ impl Generator for Entities {
     }
 
     fn change(&self, random: &mut Random, config: &mut Object) {
-        config.set("comments", random.another("second"));
+        config.set("comments", random.another("second\nline\n"));
         config.set("default_grant_type", random.one(&GRANTS));
         if random.chance(0.5) {
             random.rotate(config, "client_secret");
@@ -42,7 +45,7 @@ impl Generator for Entities {
     fn expected(&self, config: &Object) -> Vec<String> {
         let text = |name| config.text(name).unwrap_or_default();
         let entity = format!(
-            "oauth_entity {} {} comments={} grant={} secret={}",
+            "oauth_entity {} {} comments=|{}| grant={} secret={}",
             text("name"),
             text("client_id"),
             text("comments"),
@@ -61,7 +64,7 @@ impl Generator for Entities {
         let instance = simulator.instance();
         let entities = lines(instance, "oauth_entity", |row| {
             let line = format!(
-                "oauth_entity {} {} comments={} grant={} secret={}",
+                "oauth_entity {} {} comments=|{}| grant={} secret={}",
                 row.cell("name"),
                 row.cell("client_id"),
                 row.cell("comments"),

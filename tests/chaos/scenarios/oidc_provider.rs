@@ -20,7 +20,7 @@ impl Generator for Providers {
             .with("user_claim", "appid");
         Object::new()
             .with("name", format!("inbound {number}"))
-            .with("client_id", format!("{number}9999999-2222-3333-4444-555555555555"))
+            .with("client_id", format!("{number}9999999-2222-3333-ABCD-555555555555"))
             .with("auth_scopes", random.some(&["useraccount", "kb_read"]))
             .with("configuration", configuration)
             .into()

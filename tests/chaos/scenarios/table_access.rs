@@ -1,7 +1,7 @@
 //! The access of tables that are the platform's: nothing is made, and everything goes back to what it was.
 
 use servicenow_provider::plugin::{Object, Value};
-use servicenow_simulator::Simulator;
+use servicenow_simulator::{Simulator, instance::Record};
 
 use super::{Block, Drawn, Generator, Random, lines};
 
@@ -64,6 +64,10 @@ impl Generator for Tables {
                 ["name", "access", "read_access", "caller_access"].map(|column| row.cell(column));
             Some(line(table, access, read, caller))
         })
+    }
+
+    fn may_configure(&self, table: &str, record: &Record) -> bool {
+        table == "sys_db_object" && TABLES.iter().any(|(name, ..)| record["name"] == *name)
     }
 
     /// What a table had before.

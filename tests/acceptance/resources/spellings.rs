@@ -1,0 +1,404 @@
+//! The same thing, spelled in two ways: what the instance makes of a text, and what a configuration calls a record.
+
+use servicenow_simulator::instance::{Beside, Habits, IdCase, LineEndings};
+
+use crate::support::{Simulator, for_each_terraform};
+
+const USER: &str = "servicenow_integration_user.this";
+const ENTITY: &str = "servicenow_oauth_entity.this";
+const APPLICATION: &str = "x_mioms_m365_assis";
+
+/// A user, an entry and a provider, in texts of which an instance may make others that mean the same.
+const SPELLED: &str = r#"
+    resource "servicenow_integration_user" "this" {
+      user_name = "ABCDEF01-2222-3333-4444-555555555555"
+      title     = " Robot "
+      email     = "Robot@Contoso.com"
+      roles     = ["incident_manager"]
+    }
+    resource "servicenow_oauth_entity" "this" {
+      name               = "Outbound "
+      client_id          = "ABCDEF01-2222-3333-4444-666666666666"
+      client_secret      = "a-secret-of-it"
+      default_grant_type = "client_credentials"
+      token_url          = "https://login.microsoftonline.com/contoso.com/oauth2/token"
+      comments           = <<-EOT
+        first line
+        second line
+      EOT
+    }
+    resource "servicenow_oidc_provider" "this" {
+      name        = "\tInbound"
+      client_id   = "ABCDEF01-2222-3333-4444-777777777777"
+      auth_scopes = ["useraccount"]
+      configuration = {
+        name         = "Entra "
+        metadata_url = "https://login.microsoftonline.com/t/.well-known/openid-configuration"
+      }
+    }
+"#;
+
+fn user(body: &str) -> String {
+    format!("resource \"servicenow_integration_user\" \"this\" {{\n{body}\n}}\n")
+}
+
+/// What is stored in another spelling is neither an error nor a change, after a create as after an update, and an import
+/// plans nothing.
+#[tokio::test]
+async fn a_text_that_the_instance_spells_its_own_way_is_no_change() {
+    type Habit = (&'static str, fn(&mut Habits));
+    let all: [Habit; 6] = [
+        ("no blanks at the ends", |habits| habits.trims = true),
+        ("line feeds", |habits| habits.line_endings = LineEndings::Lf),
+        ("carriage returns", |habits| habits.line_endings = LineEndings::CrLf),
+        ("ids in lower case", |habits| habits.id_case = IdCase::Lower),
+        ("ids in capitals", |habits| habits.id_case = IdCase::Upper),
+        ("e-mail addresses in lower case", |habits| {
+            habits.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));
+        }),
+    ];
+    for_each_terraform(async |terraform| {
+        for (habit, set) in all {
+            eprintln!("with {habit}:");
+            let simulator = Simulator::start().await;
+            simulator.instance().habits(set);
+            let workspace = simulator.workspace(terraform, SPELLED);
+
+            workspace
+                .terraform("apply")
+                .await
+                .succeeds()
+                .says("3 added")
+                .does_not_say("Warning");
+            workspace.plan_is_empty().await;
+            workspace
+                .state(USER)
+                .has("title", " Robot ")
+                .has("email", "Robot@Contoso.com");
+
+            // A file from Windows, and other values.
+            let changed = SPELLED
+                .replace("first line\n", "first line\\r\\n")
+                .replace(" Robot ", " Android ");
+            workspace.configure(&changed);
+            workspace
+                .terraform("apply")
+                .await
+                .succeeds()
+                .says("0 added, 1 changed, 0 destroyed")
+                .does_not_say("Warning");
+            workspace.plan_is_empty().await;
+
+            workspace.terraform(&format!("state rm {USER}")).await.succeeds();
+            let id = simulator.only_record("sys_user")["sys_id"].clone();
+            workspace.terraform_with(&["import", USER, &id]).await.succeeds();
+            workspace.plan_is_empty().await;
+
+            workspace.terraform("destroy").await.succeeds();
+            simulator.is_as_at_start();
+        }
+    })
+    .await;
+}
+
+/// Line ends as a file from Windows has them, however the instance stores them.
+#[tokio::test]
+async fn line_ends_of_windows_are_no_change() {
+    let with = |comments: &str| {
+        format!(
+            "resource \"servicenow_oauth_entity\" \"this\" {{\n  name = \"Outbound\"\n  client_id = \"c\"\n  \
+             default_grant_type = \"client_credentials\"\n  client_secret = \"a-secret-of-it\"\n  \
+             token_url = \"https://login.example.com/token\"\n  comments = \"{comments}\"\n}}\n"
+        )
+    };
+    for_each_terraform(async |terraform| {
+        for endings in [LineEndings::Kept, LineEndings::Lf, LineEndings::CrLf] {
+            let simulator = Simulator::start().await;
+            simulator.instance().habits(|habits| habits.line_endings = endings);
+            let workspace = simulator.workspace(terraform, &with(r"first\r\nsecond\r\n"));
+
+            workspace.terraform("apply").await.succeeds().does_not_say("Warning");
+            workspace.plan_is_empty().await;
+            workspace.configure(&with(r"first\nsecond"));
+            workspace.plan_is_empty().await;
+            workspace.configure(&with(r"first\nthird\n"));
+            workspace.terraform("apply").await.succeeds().says("1 changed");
+            workspace.plan_is_empty().await;
+        }
+    })
+    .await;
+}
+
+/// The configuration may write a GUID or an address in another case at any time.
+#[tokio::test]
+async fn another_case_of_a_guid_replaces_nothing() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, SPELLED);
+        workspace.terraform("apply").await.succeeds();
+
+        workspace.configure(
+            &SPELLED
+                .replace("ABCDEF01", "abcdef01")
+                .replace("Robot@Contoso", "robot@contoso"),
+        );
+
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+/// Created by name, each record is known by its name and by its key: in the configuration, under another address, and
+/// after an import.
+#[tokio::test]
+async fn a_record_is_the_same_by_its_name_and_by_its_key() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let person = instance.put("sys_user", &[("user_name", "abel.tuter"), ("last_name", "Tuter")]);
+        let role = instance.find("sys_user_role", "name", "soap").remove(0)["sys_id"].clone();
+        let scope = instance.find("sys_scope", "scope", APPLICATION).remove(0)["sys_id"].clone();
+        let both = |name: &str, [user, role, source]: [&str; 3]| {
+            format!(
+                "resource \"servicenow_user_role\" \"{name}\" {{\n  user = \"{user}\"\n  role = \"{role}\"\n}}\n\
+                 resource \"servicenow_cross_scope_privilege\" \"{name}\" {{\n  source_scope = \"{source}\"\n  \
+                 target_name = \"incident\"\n}}\n"
+            )
+        };
+        let by_name = ["abel.tuter", "soap", APPLICATION];
+        let by_key = [person.as_str(), &role, &scope];
+        let capitals = by_key.map(str::to_uppercase);
+        let by_capitals = [capitals[0].as_str(), &capitals[1], &capitals[2]];
+        let workspace = simulator.workspace(terraform, &both("this", by_name));
+        workspace.terraform("apply").await.succeeds().says("2 added");
+
+        for spelling in [by_key, by_capitals, by_name] {
+            workspace.configure(&both("this", spelling));
+            workspace.plan_is_empty().await;
+        }
+
+        let moved = |name: &str, to: &str| {
+            let block = |kind: &str| format!("moved {{\n  from = {kind}.{name}\n  to = {kind}.{to}\n}}\n");
+            block("servicenow_user_role") + &block("servicenow_cross_scope_privilege")
+        };
+        workspace.configure(&(both("other", by_key) + &moved("this", "other")));
+        assert_eq!(workspace.plan().await.changes(), []);
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("0 added, 0 changed, 0 destroyed");
+
+        let grant = instance.find("sys_user_has_role", "user", &person).remove(0)["sys_id"].clone();
+        let privilege = simulator.only_record("sys_scope_privilege")["sys_id"].clone();
+        for spelling in [by_name, by_key] {
+            workspace.configure(&both("other", spelling));
+            for (kind, id) in [
+                ("servicenow_user_role", &grant),
+                ("servicenow_cross_scope_privilege", &privilege),
+            ] {
+                let address = format!("{kind}.other");
+                workspace.terraform(&format!("state rm {address}")).await.succeeds();
+                workspace.terraform_with(&["import", &address, id]).await.succeeds();
+            }
+            workspace.plan_is_empty().await;
+        }
+    })
+    .await;
+}
+
+/// Names that an instance takes for the same are refused, with the record and how to import it.
+#[tokio::test]
+async fn a_record_whose_key_differs_in_case_is_named() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        instance.habits(|habits| habits.ignores_case = true);
+        let twin = instance.put("sys_user", &[("user_name", "Robot"), ("last_name", "Twin")]);
+        let guid = "abcdef01-2222-3333-4444-555555555555";
+        let configuration = instance
+            .find("oidc_provider_configuration", "name", "Azure AD")
+            .remove(0)["sys_id"]
+            .clone();
+        let provider = instance.put(
+            "oauth_oidc_entity",
+            &[
+                ("name", "Inbound"),
+                ("client_id", guid),
+                ("oidc_provider_configuration", &configuration),
+            ],
+        );
+        for (block, id) in [
+            (user("  user_name = \"robot \""), &twin),
+            (
+                format!(
+                    "resource \"servicenow_oidc_provider\" \"this\" {{\n  name = \"Other\"\n  client_id = \"{}\"\n  \
+                     configuration_id = \"{configuration}\"\n}}\n",
+                    guid.to_uppercase()
+                ),
+                &provider,
+            ),
+        ] {
+            let workspace = simulator.workspace(terraform, &block);
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying("exists already")
+                .says(id);
+            assert!(workspace.addresses().is_empty());
+        }
+        assert_eq!(instance.records("oauth_oidc_entity").len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_null_among_names_is_refused_before_anything_is_made() {
+    let configuration = user("  user_name = \"robot\"\n  roles = [\"itil\", var.admin ? \"admin\" : null]");
+    let configuration = format!("variable \"admin\" {{\n  default = false\n}}\n{configuration}");
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &configuration);
+
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("null")
+            .says("compact")
+            .does_not_say("inconsistent");
+
+        // Not known before the apply.
+        let open = format!(
+            "resource \"terraform_data\" \"this\" {{\n  input = false\n}}\n{}",
+            configuration.replace("var.admin", "terraform_data.this.output")
+        );
+        workspace.configure(&open);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("null")
+            .does_not_say("bug in the provider");
+        assert_eq!(simulator.created("sys_user"), []);
+    })
+    .await;
+}
+
+/// The instance wants a first or a last name: where the configuration takes away both, the user ID stands in.
+#[tokio::test]
+async fn a_user_is_never_without_a_name() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &user("  user_name = \"robot\"\n  first_name = \"\""));
+        let last_name = || simulator.only_record("sys_user")["last_name"].clone();
+
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(last_name(), "robot");
+        workspace.plan_is_empty().await;
+
+        workspace.configure(&user(
+            "  user_name = \"robot\"\n  first_name = \"R\"\n  last_name = \"\"",
+        ));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(last_name(), "");
+        workspace.plan_is_empty().await;
+
+        workspace.configure(&user(
+            "  user_name = \"robot\"\n  first_name = \"\"\n  last_name = \"\"",
+        ));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("Leave last_name out: the user ID is then sent in its place");
+
+        workspace.configure(&user("  user_name = \"robot\"\n  first_name = \"\""));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(last_name(), "robot");
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+/// Rules of the instance that change a value, or another beside the one that was sent, end in a warning that names it and
+/// in the next plan, and never in what Terraform takes for a bug.
+#[tokio::test]
+async fn a_value_that_the_instance_changes_is_told_and_planned_again() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().habits(|habits| {
+            habits.lower_cased.insert(("sys_user".to_owned(), "title".to_owned()));
+            habits.beside.push(Beside {
+                table: "sys_user".to_owned(),
+                written: "first_name".to_owned(),
+                column: "email".to_owned(),
+                value: "rule@contoso.com".to_owned(),
+            });
+        });
+        let workspace = simulator.workspace(
+            terraform,
+            &user("  user_name = \"robot\"\n  title = \"Robot\"\n  email = \"robot@contoso.com\""),
+        );
+
+        workspace
+            .terraform("apply")
+            .await
+            .says("title")
+            .does_not_say("bug in the provider");
+        workspace.plan().await.does(USER, &["update"]);
+
+        workspace.configure(&user(
+            "  user_name = \"robot\"\n  title = \"robot\"\n  email = \"robot@contoso.com\"\n  first_name = \"R\"",
+        ));
+        workspace
+            .terraform("apply")
+            .await
+            .says("email")
+            .does_not_say("bug in the provider");
+        workspace.plan().await.updates_only(USER, &["email"]);
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+/// The platform keeps "web service access only" in step with the identity type.
+#[tokio::test]
+async fn the_access_of_a_user_follows_its_identity_type() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let access = || simulator.only_record("sys_user")["web_service_access_only"].clone();
+        let of = |kind: &str| user(&format!("  user_name = \"robot\"\n  identity_type = \"{kind}\""));
+        let workspace = simulator.workspace(terraform, &of("human"));
+        for (kind, only) in [("human", "false"), ("machine", "true"), ("ai_agent", "false")] {
+            workspace.configure(&of(kind));
+            workspace.terraform("apply").await.succeeds().does_not_say("Warning");
+            assert_eq!(access(), only, "{kind}");
+            workspace.plan_is_empty().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_text_that_is_too_long_for_its_column_tells_the_columns_length() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().habits(|habits| habits.truncates = true);
+        let long = |count| "n".repeat(count);
+        let titled = |count| user(&format!("  user_name = \"robot\"\n  title = \"{}\"", long(count)));
+        let workspace = simulator.workspace(terraform, &titled(61));
+
+        workspace
+            .terraform("apply")
+            .await
+            .says("the column takes 60 characters, and the instance cut off the rest")
+            .does_not_say("bug in the provider");
+        workspace.plan().await.does(USER, &["update"]);
+        workspace.configure(&titled(60));
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+
+        workspace.configure(&user(&format!("  user_name = \"{}\"", long(41))));
+        workspace.terraform("plan").await.fails_saying("40 characters");
+    })
+    .await;
+}
