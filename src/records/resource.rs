@@ -11,8 +11,8 @@ use crate::plugin;
 use crate::plugin::codec::json;
 use crate::plugin::provider::unknown_version;
 use crate::plugin::{
-    Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
-    Object, Outcome, Plan, Reading, Resource, Rule, Schema, Severity,
+    BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need, Object,
+    Outcome, Plan, Reading, Resource, Rule, Schema, Severity,
 };
 use crate::records::existing::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};

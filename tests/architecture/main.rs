@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use servicenow_provider::plugin::Attribute;
-use servicenow_provider::plugin::schema::Kind;
+use servicenow_provider::plugin::schema::AttributeKind;
 use servicenow_provider::{actions, data_sources, ephemeral_resources, resources};
 
 use imports::Imports;
@@ -188,7 +188,7 @@ fn attribute_names() -> BTreeSet<String> {
 fn add_names(attributes: &[Attribute], names: &mut BTreeSet<String>) {
     for attribute in attributes {
         names.insert(attribute.name.to_owned());
-        if let Kind::Nested(_, inner) = &attribute.kind {
+        if let AttributeKind::Nested(_, inner) = &attribute.kind {
             add_names(inner, names);
         }
     }

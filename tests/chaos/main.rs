@@ -135,8 +135,9 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         if made != expected {
             return Err(format!("made\n{made:#?}\ninstead of\n{expected:#?}\n{}", describe()));
         }
-        let needless: Vec<_> = std::mem::take(&mut core.replaced)
-            .into_iter()
+        let needless: Vec<_> = core
+            .replaced
+            .iter()
             .filter(|it| !core.asks_for_replacement(it, &former, &blocks))
             .collect();
         if !needless.is_empty() {
@@ -149,6 +150,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
                 describe()
             ));
         }
+        core.replaced.clear();
         let leaked = core.secrets_in_state(&blocks, scenarios::MARKER);
         if !leaked.is_empty() {
             return Err(format!("the state holds secrets: {leaked:?}; stage {stage}"));

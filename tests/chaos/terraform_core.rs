@@ -13,7 +13,7 @@ use std::{
 use futures_util::future::join_all;
 use servicenow_provider::{
     clients::Clients,
-    plugin::{Attribute, Object, Resource, Schema, Value, schema::Kind},
+    plugin::{Attribute, Object, Resource, Schema, Value, schema::AttributeKind},
 };
 use servicenow_simulator::faults::Faults;
 
@@ -384,7 +384,7 @@ fn propose(attributes: &[Attribute], prior: Option<&Object>, config: &Object) ->
         let configured = config.at(attribute.name);
         let former = prior.map_or(&Value::Null, |prior| prior.at(attribute.name));
         let value = match (&attribute.kind, configured) {
-            (Kind::Nested(_, nested), Value::Object(inner)) => {
+            (AttributeKind::Nested(_, nested), Value::Object(inner)) => {
                 Value::Object(propose(nested, former.as_object(), inner))
             }
             (_, Value::Null) if attribute.is_computed() => former.clone(),

@@ -362,7 +362,7 @@ async fn an_interrupted_create_keeps_its_record() {
             simulator
                 .instance()
                 .faults()
-                .next(Matcher::table(table).method(method), slow.clone());
+                .next(Matcher::table(table).method(method.clone()), slow.clone());
             let (configuration, address, _) = subject;
             let workspace = simulator.workspace(terraform, configuration);
 

@@ -5,7 +5,6 @@ use servicenow_simulator::instance::{Beside, Habits, IdCase, LineEndings};
 use crate::support::{Simulator, for_each_terraform};
 
 const USER: &str = "servicenow_integration_user.this";
-const ENTITY: &str = "servicenow_oauth_entity.this";
 const APPLICATION: &str = "x_mioms_m365_assis";
 
 /// A user, an entry and a provider, in texts of which an instance may make others that mean the same.
