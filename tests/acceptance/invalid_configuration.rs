@@ -557,19 +557,19 @@ async fn of_two_records_with_one_key_one_is_made() {
             "servicenow_oauth_entity",
             "oauth_entity",
             [ENTRY.to_owned(), ENTRY.to_owned()],
-            "The registry entry exists already",
+            "The registry entry already exists",
         ),
         (
             USER,
             "sys_user",
             ["user_name = \"robot\"".to_owned(), "user_name = \"robot\"".to_owned()],
-            "The user exists already",
+            "The user already exists",
         ),
         (
             "servicenow_ip_access_rule",
             "ip_access",
             [rule.clone(), rule],
-            "The address rule exists already",
+            "The address rule already exists",
         ),
         (
             PROVIDER,
@@ -578,7 +578,7 @@ async fn of_two_records_with_one_key_one_is_made() {
                 oidc("a", "x", &configuration("a", "appid")),
                 oidc("b", "x", &configuration("b", "appid").replace("path", "other")),
             ],
-            "The OIDC provider exists already",
+            "The OIDC provider already exists",
         ),
         (
             PROVIDER,
@@ -587,7 +587,7 @@ async fn of_two_records_with_one_key_one_is_made() {
                 oidc("a", "x", &configuration("a", "appid")),
                 oidc("b", "y", &configuration("b", "oid")),
             ],
-            "The metadata address is configured already",
+            "The metadata address is already configured",
         ),
         (
             REPOSITORY,
@@ -596,7 +596,7 @@ async fn of_two_records_with_one_key_one_is_made() {
                 format!("provider = servicenow\n {USABLE}"),
                 format!("provider = servicenow\n {USABLE}"),
             ],
-            "The repository exists already",
+            "The repository already exists",
         ),
     ];
     for_each_terraform(async |terraform| {

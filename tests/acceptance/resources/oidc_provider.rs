@@ -360,7 +360,7 @@ async fn an_address_that_another_configuration_has_is_refused_unless_it_is_to_be
         workspace
             .terraform("apply")
             .await
-            .fails_saying("The metadata address is configured already")
+            .fails_saying("The metadata address is already configured")
             .says(&theirs)
             .says("set share_metadata_url = true")
             .says("Releases before Zurich refuse a second one");
