@@ -211,7 +211,7 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
     let correlates = arguments.flag("run_correlation", &[]).unwrap_or(true);
     let correlation = correlates.then(|| Correlation {
         header: HeaderName::from_static("x-correlation-id"),
-        id: run.clone().filter(|run| is_token(run)).unwrap_or_else(run_id::new),
+        id: run.clone().filter(|run| is_token(run)).unwrap_or_else(run_id::random),
     });
     let mut user_agent = format!(
         "Terraform/{} (+https://www.terraform.io) terraform-provider-servicenow/{}",

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The id of this command where the system tells processes apart for good (Linux), else of this process.
-pub(super) fn new() -> String {
+pub(super) fn random() -> String {
     let number = of_parent().unwrap_or_else(rand::random::<u64>);
     format!("terraform-{number:016x}")
 }
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn processes_of_one_parent_have_one_id() {
-        assert_eq!(new(), new());
-        assert_eq!(new().len(), "terraform-".len() + 16);
+        assert_eq!(random(), random());
+        assert_eq!(random().len(), "terraform-".len() + 16);
     }
 }

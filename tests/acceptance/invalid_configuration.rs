@@ -110,7 +110,7 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             PROVIDER,
             format!("{NAMED}configuration_id = \"x\""),
-            "\"x\" is no sys_id.",
+            "\"x\" is not a valid sys_id: expected 32 hexadecimal digits.",
         ),
         (
             PROVIDER,
@@ -152,7 +152,7 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             USER,
             format!("user_name = \"{}\"", "x".repeat(101)),
-            "The value has 101 characters; at most 100 fit.",
+            "The value has 101 characters; at most 40 fit.",
         ),
         (USER, "user_name = \"x\"\n roles = [\"a^b\"]".to_owned(), "^"),
         (

@@ -189,6 +189,8 @@ async fn a_configuration_that_terraform_generates_for_an_import_is_valid_and_pla
             .await
             .succeeds();
 
+        // Once there is a configuration, it tells the provider.
+        workspace.configure(&blocks.replace("  provider = servicenow\n", ""));
         let plan = workspace.plan().await;
         assert_eq!(plan.changes(), [], "the generated configuration plans no change");
         let imported = format!("{} imported, 0 added, 0 changed, 0 destroyed", everything.len());

@@ -8,9 +8,9 @@ use std::path::Path;
 type Module = Vec<String>;
 
 /// The files of a crate and what they import of each other, code for tests left out.
-pub struct Imports {
+pub(crate) struct Imports {
     /// For each module with a file of its own, the modules that it imports.
-    pub of: BTreeMap<Module, BTreeSet<Module>>,
+    pub(crate) of: BTreeMap<Module, BTreeSet<Module>>,
 }
 
 struct File {
@@ -24,7 +24,7 @@ struct File {
 
 impl Imports {
     /// Of the crate whose `lib.rs` or `main.rs` stands in `root`.
-    pub fn of_crate(root: &Path) -> Imports {
+    pub(crate) fn of_crate(root: &Path) -> Imports {
         let files: BTreeMap<Module, File> = super::sources(root)
             .iter()
             .filter(|path| !path.ends_with("main.rs"))
@@ -42,13 +42,13 @@ impl Imports {
     }
 
     /// The files that import each other, directly or through others, in groups of more than one.
-    pub fn rings(&self) -> Vec<Vec<String>> {
+    pub(crate) fn rings(&self) -> Vec<Vec<String>> {
         groups(&self.of)
     }
 
     /// The folders that import each other. `x.rs` belongs to the folder `x/` beside it; a folder may import what
     /// contains it, and the other way round.
-    pub fn folder_rings(&self) -> Vec<Vec<String>> {
+    pub(crate) fn folder_rings(&self) -> Vec<Vec<String>> {
         let folders: BTreeSet<&[String]> = self
             .of
             .keys()

@@ -161,7 +161,9 @@ fn wire_names_stand_in_the_tables_and_nowhere_else() {
 }
 
 /// Texts that are equal to a wire name by chance.
-const OTHER_MEANINGS: [&str; 3] = [
+const OTHER_MEANINGS: [&str; 4] = [
+    // The attribute of an identity.
+    "sys_id",
     // A parameter of OAuth's token requests.
     "grant_type",
     // A check of `servicenow_integration_readiness`.

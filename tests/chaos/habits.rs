@@ -33,6 +33,8 @@ impl Habits {
         if is_on(&mut random) {
             let all = [IdCase::Lower, IdCase::Upper];
             habits.id_case = all[random.random_range(0..all.len())];
+            // What it shows in another case, it also finds in that case.
+            habits.ignores_case = true;
         }
         if is_on(&mut random) {
             habits.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));

@@ -160,6 +160,7 @@ async fn a_panic_leaves_a_crash_report_that_the_host_recognises() {
         .await
         .fails_saying("bug in the provider");
 
+    assert!(within(PATIENCE, || plugin.stderr.text().contains("thing.rs:")).await);
     let log = plugin.stderr.text();
     let report = log
         .lines()

@@ -232,14 +232,7 @@ pub fn or_empty(validator: Validator) -> Validator {
 pub fn each(validator: Validator) -> Validator {
     Validator::new(validator.rule.clone(), move |checked| {
         for element in checked.value.as_list().unwrap_or_default() {
-            if element.is_null() {
-                return Err(
-                    "One of the values is null. Leave it out, with compact([...]) where it depends on a \
-                            condition."
-                        .into(),
-                );
-            }
-            if !element.is_unknown() {
+            if !element.is_null() && !element.is_unknown() {
                 (validator.check)(&Checked {
                     value: element,
                     siblings: checked.siblings,

@@ -172,7 +172,7 @@ async fn a_configuration_that_nobody_may_create_is_adopted_instead() {
             .terraform("apply")
             .await
             .fails_saying("Could not create the OIDC configuration")
-            .says("give its sys_id as configuration_id");
+            .says("set configuration_id to its sys_id");
         simulator.is_as_at_start();
 
         let made = simulator.instance().put(

@@ -318,7 +318,10 @@ async fn a_user_that_a_destroy_made_inactive_is_taken_back_by_the_next_create() 
         instance.put("sys_user_has_role", &[("user", &clerk), ("role", &admin)]);
         let simulator = simulator.starting_here();
         let configuration = least("roles = [\"incident_manager\"]\n  deletion_policy = \"deactivate\"");
-        let workspace = simulator.workspace(terraform, &configuration);
+        let mut workspace = simulator.workspace(terraform, &configuration);
+        // Not the account that changes records by hand.
+        workspace.set("SERVICENOW_USERNAME", "clerk");
+        workspace.set("SERVICENOW_PASSWORD", "clerk-password");
         workspace.terraform("apply").await.succeeds();
         let id = simulator.only_record("sys_user")["sys_id"].clone();
         // What the configuration does not name is history, and stays.

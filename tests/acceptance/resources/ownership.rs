@@ -102,7 +102,7 @@ async fn a_role_that_terraform_never_granted_stays_when_it_is_taken_off_the_list
             .terraform("apply")
             .await
             .succeeds()
-            .says("Not every role is revoked")
+            .says("Not every role was revoked")
             .says("itil");
 
         assert_eq!(directly_granted(&simulator, &id), 2);
@@ -118,7 +118,7 @@ async fn a_role_that_terraform_never_granted_stays_when_it_is_taken_off_the_list
             .terraform("apply")
             .await
             .succeeds()
-            .does_not_say("Not every role is revoked");
+            .does_not_say("Not every role was revoked");
         assert_eq!(directly_granted(&simulator, &id), 0);
     })
     .await;

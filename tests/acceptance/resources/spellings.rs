@@ -27,7 +27,7 @@ const SPELLED: &str = r#"
       EOT
     }
     resource "servicenow_oidc_provider" "this" {
-      name        = "\tInbound"
+      name        = " Inbound"
       client_id   = "ABCDEF01-2222-3333-4444-777777777777"
       auth_scopes = ["useraccount"]
       configuration = {
@@ -68,7 +68,8 @@ async fn a_text_that_the_instance_spells_its_own_way_is_no_change() {
                 .await
                 .succeeds()
                 .says("3 added")
-                .does_not_say("Warning");
+                .does_not_say("not keep")
+                .does_not_say("not kept");
             workspace.plan_is_empty().await;
             workspace
                 .state(USER)
@@ -85,7 +86,8 @@ async fn a_text_that_the_instance_spells_its_own_way_is_no_change() {
                 .await
                 .succeeds()
                 .says("0 added, 1 changed, 0 destroyed")
-                .does_not_say("Warning");
+                .does_not_say("not keep")
+                .does_not_say("not kept");
             workspace.plan_is_empty().await;
 
             workspace.terraform(&format!("state rm {USER}")).await.succeeds();
@@ -116,7 +118,12 @@ async fn line_ends_of_windows_are_no_change() {
             simulator.instance().habits(|habits| habits.line_endings = endings);
             let workspace = simulator.workspace(terraform, &with(r"first\r\nsecond\r\n"));
 
-            workspace.terraform("apply").await.succeeds().does_not_say("Warning");
+            workspace
+                .terraform("apply")
+                .await
+                .succeeds()
+                .does_not_say("not keep")
+                .does_not_say("not kept");
             workspace.plan_is_empty().await;
             workspace.configure(&with(r"first\nsecond"));
             workspace.plan_is_empty().await;
@@ -242,7 +249,7 @@ async fn a_record_whose_key_differs_in_case_is_named() {
             workspace
                 .terraform("apply")
                 .await
-                .fails_saying("exists already")
+                .fails_saying("already exists")
                 .says(id);
             assert!(workspace.addresses().is_empty());
         }
@@ -369,7 +376,12 @@ async fn the_access_of_a_user_follows_its_identity_type() {
         let workspace = simulator.workspace(terraform, &of("human"));
         for (kind, only) in [("human", "false"), ("machine", "true"), ("ai_agent", "false")] {
             workspace.configure(&of(kind));
-            workspace.terraform("apply").await.succeeds().does_not_say("Warning");
+            workspace
+                .terraform("apply")
+                .await
+                .succeeds()
+                .does_not_say("not keep")
+                .does_not_say("not kept");
             assert_eq!(access(), only, "{kind}");
             workspace.plan_is_empty().await;
         }
@@ -397,7 +409,7 @@ async fn a_text_that_is_too_long_for_its_column_tells_the_columns_length() {
         workspace.plan_is_empty().await;
 
         workspace.configure(&user(&format!("  user_name = \"{}\"", long(41))));
-        workspace.terraform("plan").await.fails_saying("40 characters");
+        workspace.terraform("plan").await.fails_saying("at most 40 fit");
     })
     .await;
 }

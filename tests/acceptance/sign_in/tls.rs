@@ -71,7 +71,7 @@ async fn what_cannot_be_reached_is_the_title_and_is_told_once() {
             (
                 format!("https://{closed}"),
                 format!("No connection to {closed} (Connection refused (os error 111))."),
-                "Check the address, the port and what lies between",
+                "Check the address, the port and the network path",
             ),
             (
                 "https://no-such-host.invalid".to_owned(),

@@ -46,7 +46,7 @@ impl Generator for Settings {
 
     /// The tool from before.
     fn is_forgotten_when_killed(&self, line: &str) -> bool {
-        line.starts_with("support settings ")
+        line.starts_with("support settings")
     }
 }
 
