@@ -97,6 +97,11 @@ impl Trouble {
 impl Session {
     /// Asks something that may be asked twice, and reads again what came garbled.
     pub(super) async fn ask(&self, ask: &Ask<'_>) -> Result<Reply, TableError> {
+        // On the heap: the state of a request is large, and a call that makes many at once would not fit on a stack.
+        Box::pin(self.ask_until_usable(ask)).await
+    }
+
+    async fn ask_until_usable(&self, ask: &Ask<'_>) -> Result<Reply, TableError> {
         let mut looks = 0;
         loop {
             let answer = self

@@ -184,7 +184,7 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             REPOSITORY,
             USABLE.replace("\"x\"", "\"..\""),
-            "\"..\" cannot be the id of a repository.",
+            "\"..\" is not a valid repository ID.",
         ),
         (
             REPOSITORY,
