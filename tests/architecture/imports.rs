@@ -210,14 +210,15 @@ impl Reader<'_> {
                     self.at += 1;
                 }
             }
-            name if self.token(1) == "::" && (self.at == 0 || self.tokens[self.at - 1] != "::") => {
-                if matches!(name, "crate" | "super" | "self") || self.file.children.contains(name) {
-                    let path = self.read_path();
-                    if let Some(path) = self.absolute(&path) {
-                        self.file.uses.push(path);
-                    }
-                    return;
+            name if self.token(1) == "::"
+                && (self.at == 0 || self.tokens[self.at - 1] != "::")
+                && (matches!(name, "crate" | "super" | "self") || self.file.children.contains(name)) =>
+            {
+                let path = self.read_path();
+                if let Some(path) = self.absolute(&path) {
+                    self.file.uses.push(path);
                 }
+                return;
             }
             _ => {}
         }

@@ -216,6 +216,7 @@ const TERRAFORM: [&str; 14] = [
     "show",
     "state",
     "test",
+    "untaint",
     "validate",
 ];
 
