@@ -202,7 +202,7 @@ fn excerpt(root: &Path, block: &Block<'_>) -> Vec<String> {
     }
 }
 
-const TERRAFORM: [&str; 14] = [
+const TERRAFORM: [&str; 15] = [
     "apply",
     "console",
     "destroy",
