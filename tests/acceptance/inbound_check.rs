@@ -110,7 +110,7 @@ async fn entras_refusals_come_with_advice() {
         (
             "",
             &|_, trust| trust.rest_user.client_secret = "not-the-secret".to_owned(),
-            &["AADSTS7000215", "the client secret is wrong"],
+            &["AADSTS7000215", "The client secret is wrong"],
         ),
         (
             "",
@@ -120,7 +120,7 @@ async fn entras_refusals_come_with_advice() {
         (
             "tenant = \"elsewhere.example\"",
             &|_, _| {},
-            &["AADSTS90002", "the tenant is not known"],
+            &["AADSTS90002", "The tenant is not known"],
         ),
     ])
     .await;
@@ -211,7 +211,7 @@ async fn the_user_is_the_cause() {
             &|simulator, trust| simulator.instance().remove("sys_user", &trust.user),
             &[
                 "No user of the instance has user_name",
-                "which the token's claim appid says",
+                "the value of the token's claim appid",
             ],
         ),
         (

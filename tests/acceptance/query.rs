@@ -311,7 +311,10 @@ async fn an_identity_is_kept_and_imports() {
             .await
             .fails_saying("Cannot import non-existent remote object");
         workspace.configure(&user("not-a-sys-id"));
-        workspace.terraform("plan").await.fails_saying("is not a valid sys_id");
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("is neither a valid sys_id");
 
         workspace.configure(&user(&trust.user));
         workspace

@@ -441,7 +441,7 @@ async fn addresses_are_looked_at_in_the_tenant() {
         },
     )
     .await;
-    check("fail", "token_url", "answers 405", |simulator| {
+    check("fail", "token_url", "responds with 405", |simulator| {
         looking_at(&format!("token_url = \"{}/contoso.com/token\"", simulator.urls().login))
     })
     .await;
