@@ -188,6 +188,18 @@ pub(crate) fn made(before: &BTreeMap<String, String>, now: &BTreeMap<String, Str
     made
 }
 
+/// The roles that users have by inheritance, as lines about grants. Where the instance refuses a grant of such a role,
+/// the user has it all the same, and no row of the grant is due.
+pub(crate) fn inherited_roles(simulator: &Simulator) -> BTreeSet<String> {
+    let instance = simulator.instance();
+    let inherited = lines(instance, "sys_user_has_role", |row| {
+        let user = cell_of(instance, "sys_user", row.cell("user"), "user_name");
+        let role = cell_of(instance, "sys_user_role", row.cell("role"), "name");
+        (row.cell("inherited") == "true").then(|| format!("sys_user_has_role {user} {role}"))
+    });
+    inherited.into_iter().map(|(_, line)| line).collect()
+}
+
 /// Whether a line can be due to a change of one of these addresses that was cut short.
 pub(crate) fn is_forgotten(line: &str, cut_short: &BTreeSet<String>) -> bool {
     GENERATORS.iter().any(|generator| {
