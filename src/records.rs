@@ -10,6 +10,7 @@ pub(crate) mod installed_application; // Looks an application up by its scope.
 pub(crate) mod list; // Lists records for `terraform query`.
 pub(crate) mod lookup; // One record by one of several columns.
 pub(crate) mod name_set; // Roles, groups and auth scopes that are listed by name.
+pub(crate) mod outcome; // How a write ended.
 pub(crate) mod reference; // References that are written as a name or a sys_id.
 pub(crate) mod required_roles; // What an account needs, for the reference pages.
 pub(crate) mod resource; // What every resource that is a record has.

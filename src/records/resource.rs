@@ -1,4 +1,7 @@
 //! Resources that are one record of one table: create, read, update, delete, import and list, once for all of them.
+//!
+//! It stays in one file: the trait, what a create, an update and a delete do with it, and the order in which they do it are read
+//! together.
 
 use std::marker::PhantomData;
 
@@ -12,12 +15,12 @@ use crate::plugin::codec::json;
 use crate::plugin::provider::unknown_version;
 use crate::plugin::{
     BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need, Object,
-    Outcome, Plan, Reading, Resource, Rule, Schema, Severity,
+    Outcome, Plan, Reading, Resource, Rule, Schema,
 };
 use crate::records::existing::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::Foreign;
-use crate::records::{diagnostics, import, list, name_set, required_roles};
+use crate::records::{diagnostics, import, list, name_set, outcome, required_roles};
 use crate::servicenow::{
     Column, InputMode, Insert, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Turn, Update, Value,
     Written,
@@ -359,7 +362,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         };
         match self.insert(cx, *new, planned, config).await {
             Ok(outcome) => Ok(outcome),
-            Err(NotInserted { error, problem, state }) => not_created(&error, state, problem),
+            Err(NotInserted { error, problem, state }) => outcome::not_created(&error, state, problem),
         }
     }
 
@@ -386,7 +389,7 @@ impl<R: RecordResource> ManagedRecord<R> {
                         let ended = self
                             .take_over(cx, &session, &found, &names, (state, planned), config)
                             .await?;
-                        Ok(Begun::TakenOver(with(ended, warning.into_iter().collect())))
+                        Ok(Begun::TakenOver(outcome::with(ended, warning.into_iter().collect())))
                     }
                 };
             }
@@ -473,7 +476,7 @@ impl<R: RecordResource> ManagedRecord<R> {
                 .await),
             Err(error) => {
                 let problem = failed::<R>(&error, "change the existing");
-                if may_have_happened(&error) {
+                if outcome::may_have_happened(&error) {
                     return Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()));
                 }
                 cx.forget();
@@ -520,7 +523,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             &mut problems,
         )
         .await;
-        outcome(state, unfinished(problems))
+        outcome::of(state, outcome::unfinished(problems))
     }
 
     /// Writes into the state what was written, and makes what belongs to the record.
@@ -600,7 +603,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         )
         .await;
         name_set::keep(&sets, prior, &mut state, left);
-        Ok(outcome(state, problems))
+        Ok(outcome::of(state, problems))
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -841,65 +844,3 @@ pub(crate) fn sys_id_identity() -> IdentitySchema {
 
 /// Private data: the attributes that a create could not send.
 const PENDING: &str = "pending";
-
-/// How a write ended: what exists, and what went wrong after it did.
-pub(crate) fn outcome(state: Object, problems: Diagnostics) -> Outcome {
-    let state = state.with_unknown_as_null();
-    if problems.has_errors() {
-        Outcome::Partly(state, problems)
-    } else {
-        Outcome::Done(state, problems)
-    }
-}
-
-/// What went wrong with a record that was made: an update puts it right. As an error it would taint the object, and the next
-/// apply would destroy it.
-pub(crate) fn unfinished(problems: Diagnostics) -> Diagnostics {
-    let as_warning = |mut problem: Diagnostic| {
-        if problem.severity == Severity::Error {
-            problem.severity = Severity::Warning;
-            problem.detail.push_str(
-                "\n\nThe object was made all the same and is in the state. The next plan shows what is missing, and the next \
-                 apply puts it right in place.",
-            );
-        }
-        problem
-    };
-    problems.iter().cloned().map(as_warning).collect()
-}
-
-/// Whether a write that failed may have been carried out all the same.
-pub(crate) fn may_have_happened(error: &TableError) -> bool {
-    matches!(
-        error,
-        TableError::Unavailable { .. }
-            | TableError::Garbled { .. }
-            | TableError::TransactionCancelled { .. }
-            | TableError::Cancelled { .. }
-            | TableError::NotTheApi { .. }
-            | TableError::RateLimited { .. }
-            | TableError::Uncertain { .. }
-    )
-}
-
-/// The outcome with what went wrong before it.
-pub(crate) fn with(ended: Outcome, mut before: Diagnostics) -> Outcome {
-    match ended {
-        Outcome::Done(state, problems) | Outcome::Partly(state, problems) => {
-            before.append(problems);
-            outcome(state, before)
-        }
-    }
-}
-
-/// How a create ended whose insert failed. Where nobody knows whether the record was made, its key goes into the state:
-/// the next refresh finds the record under it, or finds that there is none.
-pub(crate) fn not_created(error: &TableError, planned: Object, problem: Diagnostic) -> Result<Outcome, Diagnostics> {
-    match error {
-        TableError::Uncertain { ours: Some(sys_id), .. } => {
-            let state = planned.with("id", sys_id.as_str()).with_unknown_as_null();
-            Ok(Outcome::Partly(state, problem.into()))
-        }
-        _ => Err(problem.into()),
-    }
-}

@@ -13,6 +13,7 @@ use crate::records::diagnostics;
 use crate::records::existing::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::name_set;
+use crate::records::outcome;
 use crate::records::resource::{self, Begun, ManagedRecord, NotInserted, RecordResource};
 use crate::records::write_only_secret::SecretNames;
 use crate::servicenow::tables::oauth_oidc_entity::{
@@ -184,7 +185,7 @@ impl RecordResource for OidcProvider {
             new.set(CONFIGURATION, configuration::reference(&state));
         }
         match record.insert(cx, *new, state, config).await {
-            Ok(outcome) => Ok(resource::with(outcome, resource::unfinished(problems))),
+            Ok(outcome) => Ok(outcome::with(outcome, outcome::unfinished(problems))),
             Err(NotInserted {
                 error,
                 problem,
@@ -198,7 +199,7 @@ impl RecordResource for OidcProvider {
                 } else if !has_own {
                     return Err(problems);
                 }
-                Ok(resource::outcome(state, problems))
+                Ok(outcome::of(state, problems))
             }
         }
     }
@@ -255,7 +256,7 @@ impl RecordResource for OidcProvider {
                 for part in [configuration::ATTRIBUTE, CONFIGURATION_ID, configuration::OWNS] {
                     kept.set(part, planned.at(part).clone());
                 }
-                return Ok(resource::outcome(kept, problems));
+                return Ok(outcome::of(kept, problems));
             }
         };
         if changed
@@ -264,7 +265,7 @@ impl RecordResource for OidcProvider {
         {
             problems.push(problem);
         }
-        Ok(resource::with(outcome, problems))
+        Ok(outcome::with(outcome, problems))
     }
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {

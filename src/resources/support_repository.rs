@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use crate::records::tenant::{self, TENANT_ID};
-use crate::records::{diagnostics, existing, field, required_roles, resource, write_only_secret::SecretNames};
+use crate::records::{diagnostics, existing, field, outcome, required_roles, write_only_secret::SecretNames};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{
@@ -391,7 +391,7 @@ async fn create(cx: &Context<Clients>, planned: Object, config: &Object) -> Resu
     let state = planned.with("id", repository.repository_id.as_str());
     cx.keep(&state);
     let (state, problems) = read_back(cx, &repository, state).await;
-    Ok(resource::outcome(state, resource::unfinished(problems)))
+    Ok(outcome::of(state, outcome::unfinished(problems)))
 }
 
 async fn update(
@@ -427,7 +427,7 @@ async fn update(
         .await;
     updated.map_err(|error| problem_at(&error, doing))?;
     let (state, problems) = read_back(cx, &repository, planned).await;
-    Ok(resource::outcome(state, problems))
+    Ok(outcome::of(state, problems))
 }
 
 /// What became of a write: a field that the admin center did not take is an error at its attribute.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use crate::records::tenant::{self, TENANT_ID};
-use crate::records::{diagnostics, existing, field, list, required_roles, resource};
+use crate::records::{diagnostics, existing, field, list, outcome, required_roles};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{Microsoft365, SupportError, support::Settings},
@@ -219,7 +219,7 @@ async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagn
     let state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant.as_str());
     cx.keep(&state);
     let (state, problems) = read_back(cx, microsoft, state).await;
-    Ok(resource::outcome(state, resource::unfinished(problems)))
+    Ok(outcome::of(state, outcome::unfinished(problems)))
 }
 
 async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {
@@ -229,7 +229,7 @@ async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Resul
     written.map_err(|error| diagnostics::of_support(&error, "write the support settings"))?;
     let state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant);
     let (state, problems) = read_back(cx, microsoft, state).await;
-    Ok(resource::outcome(state, problems))
+    Ok(outcome::of(state, problems))
 }
 
 /// What became of a write: a field that the admin center did not take is an error at its attribute.

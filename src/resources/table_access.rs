@@ -10,6 +10,7 @@ use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan, Rule, Value};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field, Known};
+use crate::records::outcome;
 use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::servicenow::tables::every;
 use crate::servicenow::tables::sys_db_object::{ACCESS, CALLER_ACCESS, NAME, READ_ACCESS, TABLE};
@@ -206,12 +207,12 @@ async fn create(
     let own_work = own_work(&session, &before, &state);
     match write(record, &session, &sys_id, row).await {
         Ok(written) => {
-            let mut problems = resource::unfinished(record.mismatches(&written));
+            let mut problems = outcome::unfinished(record.mismatches(&written));
             problems.append(own_work.map(Diagnostics::from).unwrap_or_default());
             read_into(&written.record, &mut state, Known::Planned);
-            Ok(resource::outcome(state, problems))
+            Ok(outcome::of(state, problems))
         }
-        Err(error) if resource::may_have_happened(&error) => Ok(Outcome::Partly(
+        Err(error) if outcome::may_have_happened(&error) => Ok(Outcome::Partly(
             state.with_unknown_as_null(),
             diagnostics::of_table(&error, "change the table's access").into(),
         )),
@@ -279,9 +280,9 @@ async fn update(
         Ok(written) => {
             let problems = record.mismatches(&written);
             read_into(&written.record, &mut state, Known::Planned);
-            Ok(resource::outcome(state, problems))
+            Ok(outcome::of(state, problems))
         }
-        Err(error) if resource::may_have_happened(&error) => Ok(Outcome::Partly(
+        Err(error) if outcome::may_have_happened(&error) => Ok(Outcome::Partly(
             doubtful.with_unknown_as_null(),
             diagnostics::of_table(&error, "change the table's access").into(),
         )),

@@ -10,8 +10,9 @@ use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
+use crate::records::outcome;
 use crate::records::reference::Target;
-use crate::records::resource::{self, ManagedRecord, RecordResource};
+use crate::records::resource::{ManagedRecord, RecordResource};
 use crate::records::state_migration::Foreign;
 use crate::servicenow::tables::sys_user_has_role::{
     INHERITED, NAME_OF_ROLE, ROLE, STATE, STATE_ACTIVE, TABLE, USER, USER_NAME_OF_USER,
@@ -129,7 +130,7 @@ impl RecordResource for UserRole {
             Err(error) => {
                 let problem = diagnostics::of_table(&error, "grant the role");
                 let planned = planned.with("user_id", user.as_str()).with("role_id", role.as_str());
-                return resource::not_created(&error, planned.with(GRANTED, true), problem);
+                return outcome::not_created(&error, planned.with(GRANTED, true), problem);
             }
         };
         let state = planned
@@ -148,7 +149,7 @@ impl RecordResource for UserRole {
             );
             cx.warn(Diagnostic::warning("The role was already granted", detail));
         }
-        Ok(resource::outcome(state, Diagnostics::new()))
+        Ok(outcome::of(state, Diagnostics::new()))
     }
 
     async fn read(
@@ -173,7 +174,7 @@ impl RecordResource for UserRole {
         planned: Object,
         _: &Object,
     ) -> Result<Outcome, Diagnostics> {
-        Ok(resource::outcome(planned, Diagnostics::new()))
+        Ok(outcome::of(planned, Diagnostics::new()))
     }
 
     async fn delete(_: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
