@@ -13,15 +13,15 @@ pub(crate) fn of(state: Object, problems: Diagnostics) -> Outcome {
     }
 }
 
-/// What went wrong with a record that was made: an update puts it right. As an error it would taint the object, and the next
+/// What went wrong with a record that was created: an update corrects it. As an error it would taint the object, and the next
 /// apply would destroy it.
 pub(crate) fn unfinished(problems: Diagnostics) -> Diagnostics {
     let as_warning = |mut problem: Diagnostic| {
         if problem.severity == Severity::Error {
             problem.severity = Severity::Warning;
             problem.detail.push_str(
-                "\n\nThe object was made all the same and is in the state. The next plan shows what is missing, and the next \
-                 apply puts it right in place.",
+                "\n\nThe object was created and is in the state. The next plan shows what is missing, and the next apply \
+                 corrects it in place.",
             );
         }
         problem

@@ -6,7 +6,6 @@ use crate::plugin::schema::Modifier;
 use crate::plugin::{Attribute, Context, Diagnostic, Object};
 use crate::records::diagnostics;
 
-/// The attribute.
 pub(crate) const TENANT_ID: &str = "tenant_id";
 
 pub(crate) fn attribute() -> Attribute {
@@ -23,8 +22,8 @@ pub(crate) async fn of_sign_in(cx: &Context<Clients>, microsoft: &Microsoft365) 
     of_token.or_else(|| microsoft.tenant_id.clone()).ok_or_else(|| {
         Diagnostic::error(
             "Unknown tenant",
-            "Neither the provider's configuration nor its token says which tenant this is. Set microsoft365.tenant_id (or \
-             ARM_TENANT_ID).",
+            "Neither the provider's configuration nor its token identifies the tenant. Set microsoft365.tenant_id \
+             (or ARM_TENANT_ID).",
         )
     })
 }
@@ -43,8 +42,8 @@ pub(crate) async fn of_state(
             "Another tenant",
             format!(
                 "{what} belongs to the tenant {known}, but the provider is signed in to {tenant}. Nothing was sent. Correct \
-                 the provider's configuration; or, if that tenant is meant from now on, take the object out of the state \
-                 first: terraform state rm."
+                 the provider's configuration; or, to manage the other tenant from now on, remove the object from the \
+                 state first: terraform state rm."
             ),
         )),
         Some(_) | None => Ok(tenant),

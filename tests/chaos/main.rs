@@ -181,7 +181,7 @@ async fn apply_until_it_succeeds(
         let said_before = core.said().len();
         match core.apply(blocks).await {
             // A create that was finished by half says so, and the next apply goes on from there.
-            Ok(()) if core.said()[said_before..].contains("puts it right in place") => continue,
+            Ok(()) if core.said()[said_before..].contains("corrects it in place") => continue,
             Ok(()) => return Ok(()),
             Err(problems) => last = problems,
         }

@@ -486,8 +486,8 @@ fn with_error(type_name: &str, mut problems: Diagnostics) -> Diagnostics {
 /// Says what an error of a create that left an object means to Terraform, which does not say so itself.
 fn tainted(type_name: &str, mut problems: Diagnostics) -> Diagnostics {
     problems.add_to_last_error(&format!(
-        "\n\nTerraform marks the object as tainted: the next apply destroys what there is of it and makes it anew. To keep that, \
-         and have the next plan show what is missing, first run:\n\n  terraform untaint {type_name}.<name>"
+        "\n\nTerraform marks the object as tainted: the next apply destroys it and creates it again. To keep it, and \
+         have the next plan show what is missing, first run:\n\n  terraform untaint {type_name}.<name>"
     ));
     problems
 }

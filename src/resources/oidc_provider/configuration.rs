@@ -542,7 +542,7 @@ async fn existing(
     let opt_in = if shares(planned) {
         String::new()
     } else {
-        format!("\n\nTo have two configurations of one address all the same, on Zurich or later, set {SHARE} = true.")
+        format!("\n\nTo have two configurations of one address nevertheless, on Zurich or later, set {SHARE} = true.")
     };
     let detail = format!(
         "The configuration {name} ({sys_id}) already has this metadata address. Releases before Zurich refuse a second one; \

@@ -109,7 +109,7 @@ async fn a_create_that_fails_half_way_is_finished_in_place() {
                 .succeeds()
                 .says(message)
                 .says("Not today")
-                .says("puts it right in place")
+                .says("corrects it in place")
                 .does_not_say("bug in the provider");
             let id = workspace.state(address).is_not_tainted().text("id");
             workspace.plan().await.does(address, &["update"]);
