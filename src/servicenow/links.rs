@@ -14,7 +14,7 @@ use super::error::{TableError, Verb};
 use super::lookup::{Names, parts};
 use super::query::{Query, QueryError};
 use super::record::{Cell, Record, Row};
-use super::select::Unseen;
+use super::select::{Unseen, hidden};
 use super::session::Session;
 use super::shared::entry_of;
 use super::sys_id::SysId;
@@ -404,10 +404,7 @@ impl<'a> Links<'a> {
             let found = self.session.selection(table, &query, read).await?;
             match found.unseen {
                 Unseen::Rows(0) => {}
-                Unseen::Rows(count) => {
-                    let what = format!("{count} rows with {query} that the account may not read");
-                    return Err(TableError::Hidden { table, what });
-                }
+                Unseen::Rows(count) => return Err(hidden(table, &query, count)),
                 Unseen::Uncounted => return Err(self.session.unproven(table, format!("other rows with {query}"))),
             }
             for row in found.records {

@@ -27,10 +27,7 @@ impl Session {
             Unseen::Rows(0) => Ok(selection.records),
             Unseen::Uncounted if !selection.records.is_empty() => Ok(selection.records),
             Unseen::Uncounted => Err(self.unproven(table, format!("record with {query}"))),
-            Unseen::Rows(count) => {
-                let what = format!("{count} records with {query} that the account may not read");
-                Err(TableError::Hidden { table, what })
-            }
+            Unseen::Rows(count) => Err(hidden(table, query, count)),
         }
     }
 
@@ -87,6 +84,12 @@ impl Session {
             unseen: Unseen::Rows(0),
         }
     }
+}
+
+/// That so many records match which the account may not read.
+pub(super) fn hidden(table: Table, query: &Query, count: usize) -> TableError {
+    let what = format!("{count} records with {query} that the account may not read");
+    TableError::Hidden { table, what }
 }
 
 /// What a table shows at a glance.
