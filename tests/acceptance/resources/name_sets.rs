@@ -158,20 +158,15 @@ async fn a_group_of_the_platform_is_neither_imported_nor_left() {
         workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
 
         workspace.state(ADDRESS).has("groups", vec!["Hardware"]);
-        workspace.configure(&with("title = \"changed\""));
-        workspace
-            .terraform("apply")
-            .await
-            .succeeds()
-            .does_not_say("Script Writer");
-        workspace.plan_is_empty().await;
-        workspace.configure(&with("groups = []\n title = \"changed\""));
-        workspace
-            .terraform("apply")
-            .await
-            .succeeds()
-            .does_not_say("Script Writer");
-        workspace.plan_is_empty().await;
+        for body in ["title = \"changed\"", "groups = []\n title = \"changed\""] {
+            workspace.configure(&with(body));
+            workspace
+                .terraform("apply")
+                .await
+                .succeeds()
+                .does_not_say("Script Writer");
+            workspace.plan_is_empty().await;
+        }
         assert_eq!(instance.find("sys_user_grmember", "group", &own).len(), 1);
     })
     .await;
