@@ -26,15 +26,15 @@
 //!     eprintln!("{mismatch}"); // The record exists: keep it in state, and say what was not kept.
 //! }
 //!
-//! // Read. None only after the absence was confirmed; a hidden column says nothing, so keep what was known.
+//! // Read. None only where the absence is proven; a hidden column says nothing, so keep what was known.
 //! let sys_id = written.record.sys_id().clone();
-//! if let Some(record) = session.find(TABLE, &sys_id, COLUMNS).await? {
+//! if let Some(record) = session.get_opt(TABLE, &sys_id, COLUMNS).await? {
 //!     let name: Option<String> = record.text(NAME).map(str::to_owned).or_known(Some("Microsoft 365".to_owned()));
 //!     assert!(!matches!(record.bool(oauth_entity::ACTIVE), Cell::Empty), "{name:?}");
 //! }
 //!
 //! // Find by natural key: rows are compared again, several are an error that lists them.
-//! let found = session.find_one(TABLE, &key, COLUMNS).await?;
+//! let found = session.find_unique(TABLE, &key, COLUMNS).await?;
 //!
 //! // Update only what is given; delete what is perhaps gone already.
 //! let row = Row::new().set(oauth_entity::ACTIVE, false);
@@ -52,18 +52,18 @@
 pub mod tables;
 
 mod address; // The address of an instance, as people type it.
-mod batch; // Many askers, one request.
+mod batch; // Many callers, one request.
 mod caches; // What calls of tables share.
 mod choices;
 mod connection; // The instance that requests go to.
 mod error;
 mod links; // Roles and groups of users, auth scopes of OAuth entities.
 mod lookup; // Roles, groups and other records by name.
-mod prefetch; // Reading the rest of an estate before it is asked for.
+mod prefetch; // Reading what a refresh will ask for next.
 mod query;
 mod read; // Single records, batched.
 mod record;
-mod request; // One request and its answer: address, sign-in, retries of garbled answers.
+mod request; // One request and its answer: address, sign-in, retries of unusable answers.
 mod response; // What an answer means; the only reader of the vendor's texts.
 mod select; // Many records, page by page.
 mod session; // One operation with the instance.
@@ -79,7 +79,7 @@ mod write; // Insert, update, delete.
 pub use address::check_url;
 pub use caches::{Choice, Choices};
 pub use connection::{InstanceOptions, Timing};
-pub use error::{ConfigError, Refusal, Stranger, TableError, Verb};
+pub use error::{ConfigError, Refusal, TableError, UnexpectedResponse, Verb};
 pub use links::{Granted, Link, LinkTable, Links, Revoked};
 pub use lookup::Names;
 pub use query::{Query, QueryError};
@@ -88,7 +88,7 @@ pub use select::{Pages, Sample};
 pub use session::{Instance, Session};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
-pub use table::{Column, Kind, Table};
+pub use table::{Column, ColumnKind, Table};
 pub use turns::Turn;
 pub use write::compare::{Cause, Mismatch, means_the_same};
 pub use write::{Deleted, InputMode, Insert, Origin, Update, Written};

@@ -66,7 +66,7 @@ impl DataSource<Clients> for Application {
             config.set("active", record.bool(sys_scope::ACTIVE).value());
             // What the store says is an extra: an account may see applications and not the store's own table.
             let store = session
-                .find(sys_store_app::TABLE, record.sys_id(), sys_store_app::COLUMNS)
+                .get_opt(sys_store_app::TABLE, record.sys_id(), sys_store_app::COLUMNS)
                 .await
                 .ok()
                 .flatten();

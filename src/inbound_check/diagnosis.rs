@@ -287,7 +287,7 @@ async fn missing_role(
     verb: Verb,
 ) -> Result<Cause, TableError> {
     let mut roles = Vec::new();
-    for grant in account.links(LinkTable::ROLES).current(user).await? {
+    for grant in account.links(LinkTable::ROLES).of(user).await? {
         if grant.active
             && let Some(role) = account.roles().name_of(&grant.to).await?
         {

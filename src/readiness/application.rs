@@ -276,7 +276,7 @@ impl Unnamed {
 
 async fn one(session: &Session, table: Table, query: Result<Query, QueryError>) -> Result<Option<Record>, Unnamed> {
     let query = query.map_err(|error| Unnamed(diagnostics::explain(&error, ""), error.remedy()))?;
-    let found = session.find_one(table, &query, sys_db_object::COLUMNS).await;
+    let found = session.find_unique(table, &query, sys_db_object::COLUMNS).await;
     found.map_err(|error| Unnamed(diagnostics::explain(&error, ""), error.remedy()))
 }
 

@@ -25,7 +25,7 @@ async fn plugin(session: &Session) -> Finding {
         Err(error) => return Finding::unknown(PLUGIN, diagnostics::explain(&error, ""), error.remedy()),
     };
     let activate = format!("Activate the plugin {} (OAuth 2.0).", v_plugin::OAUTH);
-    match session.find_one(v_plugin::TABLE, &query, v_plugin::COLUMNS).await {
+    match session.find_unique(v_plugin::TABLE, &query, v_plugin::COLUMNS).await {
         Err(error) => Finding::unreadable(PLUGIN, &error),
         Ok(None) => Finding::unknown(
             PLUGIN,
@@ -53,7 +53,7 @@ async fn property(session: &Session) -> Finding {
     };
     let set = format!("Set the system property {name} to true.");
     match session
-        .find_one(sys_properties::TABLE, &query, sys_properties::COLUMNS)
+        .find_unique(sys_properties::TABLE, &query, sys_properties::COLUMNS)
         .await
     {
         Err(error) => Finding::unreadable(PROPERTY, &error),

@@ -112,12 +112,12 @@ impl Key<'_> {
             return Ok(Some(made));
         }
         let find = || async {
-            let found = session.find_present(self.table, self.query, &columns).await;
+            let found = session.find_existing(self.table, self.query, &columns).await;
             found.map_err(|error| self.not_found(&error))
         };
         let found = find().await?;
         if found.is_none() && self.natural.recheck {
-            session.wait_for_second_look().await;
+            session.wait_before_recheck().await;
             return find().await;
         }
         Ok(found)

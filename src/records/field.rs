@@ -11,8 +11,8 @@ use crate::records::write_only_secret::SecretNames;
 use crate::records::{choice, diagnostics};
 use crate::servicenow::tables::every;
 use crate::servicenow::{
-    Cell, Column, InputMode, Kind, LinkTable, Query, QueryError, Record, Row, Session, SysId, Table, Value as Wire,
-    means_the_same,
+    Cell, Column, ColumnKind, InputMode, LinkTable, Query, QueryError, Record, Row, Session, SysId, Table,
+    Value as Wire, means_the_same,
 };
 
 /// An attribute, and where its value is on the instance.
@@ -317,14 +317,15 @@ impl Field {
 }
 
 /// When two texts mean the same to the instance, by the column's kind.
-fn equality(kind: Kind, form: Form) -> Option<TextEquality> {
+fn equality(kind: ColumnKind, form: Form) -> Option<TextEquality> {
     match (form, kind) {
         (Form::Choice(_), _) => Some(choice::is_same),
-        (Form::Stored, Kind::Url) => Some(|one, other| means_the_same(Kind::Url, one, other)),
-        (Form::Stored, Kind::Text) => Some(|one, other| means_the_same(Kind::Text, one, other)),
-        (Form::Stored, Kind::Email) => Some(|one, other| means_the_same(Kind::Email, one, other)),
-        (Form::Stored, Kind::Reference) => Some(|one, other| means_the_same(Kind::Reference, one, other)),
-        (Form::Stored, Kind::Bool | Kind::Integer | Kind::Secret | Kind::DateTime) | (Form::Reference(_), _) => None,
+        (Form::Stored, ColumnKind::Url) => Some(|one, other| means_the_same(ColumnKind::Url, one, other)),
+        (Form::Stored, ColumnKind::Text) => Some(|one, other| means_the_same(ColumnKind::Text, one, other)),
+        (Form::Stored, ColumnKind::Email) => Some(|one, other| means_the_same(ColumnKind::Email, one, other)),
+        (Form::Stored, ColumnKind::Reference) => Some(|one, other| means_the_same(ColumnKind::Reference, one, other)),
+        (Form::Stored, ColumnKind::Bool | ColumnKind::Integer | ColumnKind::Secret | ColumnKind::DateTime)
+        | (Form::Reference(_), _) => None,
     }
 }
 
@@ -332,10 +333,10 @@ fn equality(kind: Kind, form: Form) -> Option<TextEquality> {
 fn stored(column: Column, value: &Value) -> Option<Wire> {
     match (column.kind(), value) {
         (_, Value::Null) => Some(Wire::Text(String::new())),
-        (Kind::Secret, _) => None,
+        (ColumnKind::Secret, _) => None,
         (_, Value::Bool(flag)) => Some(Wire::Bool(*flag)),
         (_, Value::Number(number)) => number.as_integer().map(Wire::Integer),
-        (Kind::Reference, Value::String(text)) => {
+        (ColumnKind::Reference, Value::String(text)) => {
             Some(SysId::parse(text).map_or_else(|_| Wire::Text(text.clone()), Wire::Reference))
         }
         (_, Value::String(text)) => Some(Wire::Text(text.clone())),
@@ -346,10 +347,10 @@ fn stored(column: Column, value: &Value) -> Option<Wire> {
 /// A column's value; `None` if the account cannot read it.
 pub(crate) fn held(column: Column, record: &Record) -> Option<Value> {
     match column.kind() {
-        Kind::Secret => None,
-        Kind::Bool => known(record.bool(column)),
-        Kind::Integer => known(record.integer(column)),
-        Kind::Text | Kind::Email | Kind::Url | Kind::Reference | Kind::DateTime => {
+        ColumnKind::Secret => None,
+        ColumnKind::Bool => known(record.bool(column)),
+        ColumnKind::Integer => known(record.integer(column)),
+        ColumnKind::Text | ColumnKind::Email | ColumnKind::Url | ColumnKind::Reference | ColumnKind::DateTime => {
             known(record.text(column).map(str::to_owned))
         }
     }

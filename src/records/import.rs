@@ -63,7 +63,7 @@ async fn by_columns(
         });
     }
     let query = query.unwrap_or_else(Query::every_row);
-    let found = session.find_one(table, &query, &columns).await;
+    let found = session.find_unique(table, &query, &columns).await;
     match found.map_err(|error| diagnostics::of_table(&error, "find the record to import"))? {
         Some(record) => Ok(record.sys_id().clone()),
         None => Err(Diagnostic::error(

@@ -109,11 +109,11 @@ impl Lookup {
         })?;
         let problem = |error: TableError| diagnostics::of_table(&error, &doing).at_attribute("id");
         let found = match rows {
-            None => session.find(self.table, &sys_id, columns).await,
+            None => session.get_opt(self.table, &sys_id, columns).await,
             Some(rows) => {
                 let query = Query::equals(every::SYS_ID, &sys_id)
                     .map_err(|error| diagnostics::of_query(&error, &doing).at_attribute("id"))?;
-                session.find_one(self.table, &query.and(rows.clone()), columns).await
+                session.find_unique(self.table, &query.and(rows.clone()), columns).await
             }
         };
         found.map_err(problem)?.ok_or_else(|| self.not_found("id", id))
@@ -144,7 +144,7 @@ impl Lookup {
         if let Some(rows) = rows {
             query = query.and(rows);
         }
-        match session.find_one(self.table, &query, columns).await {
+        match session.find_unique(self.table, &query, columns).await {
             Ok(Some(record)) => Ok(record),
             Ok(None) => Err(self.no_such(session, key, column, value).await),
             Err(TableError::Ambiguous { sys_ids, .. }) => {

@@ -313,7 +313,7 @@ impl NameSet {
                 }
             }
             if granted.len() < listed.len() && !is_recheck {
-                session.wait_for_second_look().await;
+                session.wait_before_recheck().await;
                 is_recheck = true;
                 continue;
             }
@@ -392,7 +392,7 @@ impl NameSet {
             self.revoke_one(session, record, name, ids).await.map_err(failed)?;
             return Ok(None);
         }
-        let existing = links.current(record).await.map_err(failed)?;
+        let existing = links.of(record).await.map_err(failed)?;
         let listed = ids.into_values().flatten().chain(planned.iter().cloned()).collect();
         let unlisted = self.unlisted(session, &existing, &listed).await.map_err(failed)?;
         if unlisted.hidden.is_empty() {
@@ -408,7 +408,7 @@ impl NameSet {
             [id] => id.clone(),
             // Which of several is meant: the one that is granted, if it is only one.
             ids => {
-                let mut granted = links.current(record).await?;
+                let mut granted = links.of(record).await?;
                 granted.retain(|link| ids.contains(&link.to) && !link.inherited);
                 match granted.as_slice() {
                     [] => return Ok(()),
@@ -419,7 +419,7 @@ impl NameSet {
         };
         let mut revoked = links.revoke(record, &id).await?;
         if revoked.removed == 0 && !revoked.still_inherited {
-            session.wait_for_second_look().await;
+            session.wait_before_recheck().await;
             revoked = links.revoke(record, &id).await?;
         }
         tracing::debug!(name, removed = revoked.removed, "revoked");
@@ -560,8 +560,7 @@ mod tests {
             },
             http: scripted::options(),
             timing: Timing {
-                batch_window: Duration::from_millis(3),
-                second_look: Duration::from_millis(1),
+                recheck_pause: Duration::from_millis(1),
                 ..Timing::STANDARD
             },
         };

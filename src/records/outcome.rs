@@ -34,7 +34,7 @@ pub(crate) fn may_have_happened(error: &TableError) -> bool {
     matches!(
         error,
         TableError::Unavailable { .. }
-            | TableError::Garbled { .. }
+            | TableError::UnusableAnswer { .. }
             | TableError::TransactionCancelled { .. }
             | TableError::Cancelled { .. }
             | TableError::NotTheApi { .. }

@@ -42,7 +42,7 @@ impl Target {
             if session.has_just_made(&sys_id) {
                 return Ok(sys_id);
             }
-            match session.find(self.table, &sys_id, &[self.name]).await {
+            match session.get_opt(self.table, &sys_id, &[self.name]).await {
                 // An account that may not read such records may still refer to them.
                 Ok(Some(_)) | Err(TableError::Refused { .. } | TableError::Hidden { .. }) => return Ok(sys_id),
                 // Somebody may have given a record a name of this shape.

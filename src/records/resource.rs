@@ -174,7 +174,7 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let session = cx.instance()?;
+        let session = instance_to_read(cx)?;
         match record.find(&session, &state).await? {
             Some(found) => record.read(cx, &session, &found, state).await.map(Some),
             None => Ok(None),
@@ -303,7 +303,7 @@ impl<R: RecordResource> ManagedRecord<R> {
     /// The record of a state; `None` only if its absence is proven.
     pub(crate) async fn find(&self, session: &Session, state: &Object) -> Result<Option<Record>, Diagnostic> {
         let Some(sys_id) = sys_id(state) else { return Ok(None) };
-        let found = session.find(R::TABLE, &sys_id, &self.columns()).await;
+        let found = session.get_opt(R::TABLE, &sys_id, &self.columns()).await;
         found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", R::NOUN)))
     }
 
@@ -819,6 +819,15 @@ async fn send_secret<R: RecordResource>(
             &format!("set the {} of the {}", secret.names.all()[0], R::NOUN),
         )),
     }
+}
+
+/// The instance, for a read: a refresh may be answered from what was prefetched for it.
+pub(crate) fn instance_to_read(cx: &Context<Clients>) -> Result<Session, Diagnostic> {
+    let session = cx.instance()?;
+    Ok(match cx.reading {
+        Reading::Refresh => session.for_refresh(),
+        Reading::Import => session,
+    })
 }
 
 /// The record that a state belongs to; none where a create did not get that far.

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 
-use crate::clients::{Calls, Clients};
+use crate::clients::Clients;
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value};
 use crate::records::diagnostics;
 use crate::records::existing::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::{Existing, ManagedRecord, RecordResource, Removal};
+use crate::records::resource::{self, Existing, ManagedRecord, RecordResource, Removal};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
 use crate::servicenow::tables::sys_user::{
@@ -264,7 +264,7 @@ impl RecordResource for IntegrationUser {
         cx: &Context<Clients>,
         state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
-        let session = cx.instance()?;
+        let session = resource::instance_to_read(cx)?;
         if let Some(found) = record.find(&session, &state).await? {
             return record.read(cx, &session, &found, state).await.map(Some);
         }

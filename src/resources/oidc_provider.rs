@@ -209,7 +209,7 @@ impl RecordResource for OidcProvider {
         cx: &Context<Clients>,
         state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
-        let session = cx.instance()?;
+        let session = resource::instance_to_read(cx)?;
         let Some(found) = record.find(&session, &state).await? else {
             // A create or a removal that was cut short must not forget the configuration that was made for it.
             let is_cut_short = resource::sys_id(&state).is_none() || cx.private(REMOVING).is_some();

@@ -15,7 +15,7 @@ use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::servicenow::tables::every;
 use crate::servicenow::tables::sys_db_object::{ACCESS, CALLER_ACCESS, NAME, READ_ACCESS, TABLE};
 use crate::servicenow::{
-    Cell, Column, InputMode, Kind, Record, Row, Session, SysId, Table, TableError, Update, Written,
+    Cell, Column, ColumnKind, InputMode, Record, Row, Session, SysId, Table, TableError, Update, Written,
 };
 
 pub(super) struct TableAccess;
@@ -192,7 +192,7 @@ async fn create(
         &[every::SYS_UPDATED_BY, every::SYS_UPDATED_ON],
     ]
     .concat();
-    let before = session.fetch(TABLE, &sys_id, &columns).await.map_err(problem)?;
+    let before = session.get(TABLE, &sys_id, &columns).await.map_err(problem)?;
     let mut state = planned.with("id", sys_id.as_str());
     let mut row = Row::new();
     for setting in SETTINGS {
@@ -248,7 +248,7 @@ async fn update(
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
     let sys_id = resource::require_sys_id(prior)?;
-    let before = session.fetch(TABLE, &sys_id, &record.columns()).await;
+    let before = session.get(TABLE, &sys_id, &record.columns()).await;
     let before = before.map_err(|error| diagnostics::of_table(&error, "read the table's access"))?;
     let mut state = planned;
     // What the state says if nobody knows whether the write happened: everything that may have to be put back.
@@ -347,7 +347,7 @@ impl Setting {
 
     /// The column's value: empty text if it is empty, `None` if the account cannot read it.
     fn read(self, record: &Record) -> Option<Value> {
-        if self.column.kind() == Kind::Bool {
+        if self.column.kind() == ColumnKind::Bool {
             return match record.bool(self.column) {
                 Cell::Hidden => None,
                 Cell::Empty => Some(false.into()),

@@ -12,7 +12,7 @@ use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::records::outcome;
 use crate::records::reference::Target;
-use crate::records::resource::{ManagedRecord, RecordResource};
+use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::records::state_migration::Foreign;
 use crate::servicenow::tables::sys_user_has_role::{
     INHERITED, NAME_OF_ROLE, ROLE, STATE, STATE_ACTIVE, TABLE, USER, USER_NAME_OF_USER,
@@ -157,7 +157,7 @@ impl RecordResource for UserRole {
         cx: &Context<Clients>,
         state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
-        let session = cx.instance()?;
+        let session = resource::instance_to_read(cx)?;
         match record.find(&session, &state).await? {
             // An inactive row is no grant: the next apply corrects it.
             Some(found) if matches!(found.text(STATE), Cell::Value(grant) if grant != STATE_ACTIVE) => Ok(None),
@@ -193,7 +193,7 @@ impl RecordResource for UserRole {
             .await
             .map_err(failed)?;
         if revoked.removed == 0 && !revoked.still_inherited {
-            session.wait_for_second_look().await;
+            session.wait_before_recheck().await;
             revoked = session
                 .links(LinkTable::ROLES)
                 .revoke(&user, &role)

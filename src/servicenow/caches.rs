@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use super::batch::Gather;
+use super::batch::Batch;
 use super::query::Query;
 use super::record::Record;
 use super::shared::Shared;
@@ -13,8 +13,8 @@ use super::table::{Column, Table};
 /// Reads of single records that are sent together, by table.
 #[derive(Default)]
 pub(super) struct FindCaches {
-    pub(super) by_id: Shared<Table, Gather<WantedRecord, Option<Record>>>,
-    pub(super) by_key: Shared<Table, Gather<Query, Vec<SysId>>>,
+    pub(super) by_id: Shared<Table, Batch<WantedRecord, Seen>>,
+    pub(super) by_key: Shared<Table, Batch<Query, Vec<SysId>>>,
 }
 
 /// A record that is read by its key.
@@ -22,6 +22,16 @@ pub(super) struct FindCaches {
 pub(super) struct WantedRecord {
     pub(super) sys_id: SysId,
     pub(super) columns: Vec<Column>,
+}
+
+/// What became of a record that was asked for, alone or with others.
+#[derive(Clone, Debug)]
+pub(super) enum Seen {
+    Record(Record),
+    /// A list did not show it.
+    NotListed,
+    /// A GET says that there is none.
+    NotFound,
 }
 
 /// What is known of names.
@@ -37,8 +47,8 @@ pub(super) struct Directory {
     pub(super) ids: Mutex<HashMap<String, SysId>>,
     /// As the instance spells them.
     pub(super) names: Mutex<HashMap<SysId, String>>,
-    pub(super) by_name: Gather<String, Found>,
-    pub(super) by_id: Gather<SysId, Option<String>>,
+    pub(super) by_name: Batch<String, Found>,
+    pub(super) by_id: Batch<SysId, Option<String>>,
 }
 
 /// What a name stands for.
@@ -80,5 +90,5 @@ pub(super) struct LinkCaches {
     /// One write at a time per record that has links.
     pub(super) turns: Shared<SysId, tokio::sync::Mutex<()>>,
     /// Reads that are sent together, by table.
-    pub(super) reads: Shared<Table, Gather<SysId, Vec<Record>>>,
+    pub(super) reads: Shared<Table, Batch<SysId, Vec<Record>>>,
 }

@@ -37,7 +37,7 @@ impl Session {
         };
         if is_odd {
             // What is unusual for long can also be so for a moment.
-            self.wait_for_second_look().await;
+            self.wait_before_recheck().await;
             found = self.selection(sys_choice::TABLE, &query, sys_choice::COLUMNS).await;
         }
         let (is_complete, rows) = match found {

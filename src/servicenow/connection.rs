@@ -25,22 +25,19 @@ pub struct InstanceOptions {
     pub timing: Timing,
 }
 
-/// How long this client waits for company and for second looks.
+/// How long this client waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// Reads that arrive within this time become one request.
-    pub batch_window: Duration,
-    /// Pause before an absence, or a garbled answer, is looked at again.
-    pub second_look: Duration,
+    /// Pause before an absence, or an unusable answer, is looked at again.
+    pub recheck_pause: Duration,
     /// How long the others wait for the request that tries the credentials, before one of them tries as well.
     pub trial: Duration,
 }
 
 impl Timing {
-    /// 3 ms for company, 300 ms before a second look, 5 s for a trial of the credentials.
+    /// 300 ms before a recheck, 5 s for a trial of the credentials.
     pub const STANDARD: Timing = Timing {
-        batch_window: Duration::from_millis(3),
-        second_look: Duration::from_millis(300),
+        recheck_pause: Duration::from_millis(300),
         trial: Duration::from_secs(5),
     };
 }

@@ -139,16 +139,16 @@ pub enum TableError {
         source: SignInError,
     },
     /// Something else than the Table API answered.
-    #[error("{host} answered, but not the Table API: {stranger}")]
+    #[error("{host} answered, but not the Table API: {response}")]
     NotTheApi {
         /// Who answered.
         host: String,
         /// What it seems to be.
-        stranger: Stranger,
+        response: UnexpectedResponse,
     },
     /// JSON that breaks off or does not have the shape of an answer, also after retries.
     #[error("{host} answered the {verb} of {table} with JSON that cannot be used: {detail}")]
-    Garbled {
+    UnusableAnswer {
         /// Who answered.
         host: String,
         /// The table.
@@ -268,8 +268,8 @@ impl TableError {
             TableError::Query { source, .. } => source.remedy(),
             TableError::Unauthenticated { method, .. } => unauthenticated(*method),
             TableError::SignIn { source } => source.remedy(),
-            TableError::NotTheApi { stranger, .. } => stranger.remedy().to_owned(),
-            TableError::Garbled { .. } => {
+            TableError::NotTheApi { response, .. } => response.remedy().to_owned(),
+            TableError::UnusableAnswer { .. } => {
                 "Run it again. If it stays, look at what lies between (proxy, gateway) and at the instance's system log.".to_owned()
             }
             TableError::TransactionCancelled { .. } => {
@@ -329,7 +329,7 @@ impl TableError {
             | TableError::Unauthenticated { .. }
             | TableError::SignIn { .. }
             | TableError::NotTheApi { .. }
-            | TableError::Garbled { .. }
+            | TableError::UnusableAnswer { .. }
             | TableError::TransactionCancelled { .. }
             | TableError::Uncertain { .. }
             | TableError::UnknownName { .. } => false,
@@ -347,7 +347,7 @@ impl TableError {
             },
             HttpError::Redirected { host, status, to } => TableError::NotTheApi {
                 host,
-                stranger: Stranger::Redirect { status, to },
+                response: UnexpectedResponse::Redirect { status, to },
             },
             HttpError::DeadlineExceeded { .. }
             | HttpError::Options(_)
@@ -447,7 +447,7 @@ impl Refusal {
 
 /// What answered in place of the Table API.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Stranger {
+pub enum UnexpectedResponse {
     /// A developer instance that sleeps.
     #[error("the instance is hibernating")]
     Hibernating,
@@ -492,33 +492,33 @@ pub enum Stranger {
     },
 }
 
-impl Stranger {
+impl UnexpectedResponse {
     fn remedy(&self) -> &'static str {
         match self {
-            Stranger::Hibernating => {
+            UnexpectedResponse::Hibernating => {
                 "Wake the instance at developer.servicenow.com (Manage > Instance > Wake up instance), wait until it is \
                  ready, and run it again."
             }
-            Stranger::Maintenance => "Wait until the instance is back and run it again.",
-            Stranger::LoginPage => {
+            UnexpectedResponse::Maintenance => "Wait until the instance is back and run it again.",
+            UnexpectedResponse::LoginPage => {
                 "Check instance_url (the plain address of the instance, https://<name>.service-now.com) and the sign-in."
             }
-            Stranger::AddressBlocked => {
+            UnexpectedResponse::AddressBlocked => {
                 "Allow the address of this machine in the instance's IP address access control (System Security > IP \
                  Address Access Control), or run it from an allowed network."
             }
-            Stranger::Proxy { .. } => {
+            UnexpectedResponse::Proxy { .. } => {
                 "Check HTTPS_PROXY and NO_PROXY, and what the gateway before the instance requires."
             }
-            Stranger::NoSuchRoute { .. } => {
+            UnexpectedResponse::NoSuchRoute { .. } => {
                 "Check instance_url. A developer instance that was idle for ten days is reclaimed: its address then \
                  belongs to nobody."
             }
-            Stranger::Redirect { .. } => {
+            UnexpectedResponse::Redirect { .. } => {
                 "Set instance_url to the address that answers itself. A redirect to a login page means wrong credentials \
                  or an instance that only allows single sign-on."
             }
-            Stranger::Unknown { .. } => {
+            UnexpectedResponse::Unknown { .. } => {
                 "Open instance_url in a browser: something other than the Table API answers there."
             }
         }

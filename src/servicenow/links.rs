@@ -9,9 +9,9 @@ use std::collections::{BTreeSet, HashMap};
 use futures_util::future::join_all;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::batch::Gather;
+use super::batch::Batch;
 use super::error::{TableError, Verb};
-use super::lookup::{Names, parts};
+use super::lookup::{Names, chunks};
 use super::query::{Query, QueryError};
 use super::record::{Cell, Record, Row};
 use super::select::{Unseen, hidden};
@@ -210,34 +210,21 @@ impl<'a> Links<'a> {
         self.session.names(self.table.target, self.table.name)
     }
 
-    /// Every link of the record, direct and inherited. The answer may have been read ahead: for a refresh only.
+    /// Every link of the record, direct and inherited.
     ///
     /// # Errors
-    /// [`TableError::Hidden`] where the account may not see what a row links to.
+    /// [`TableError::Hidden`] where the account does not see every row, or not what it links to.
     pub async fn of(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
-        match self.session.inner.ahead.take_ties(self.table.table, owner) {
-            Some(rows) => self.links(&rows),
-            None => self.current(owner).await,
-        }
-    }
-
-    /// The links as they are now, read together with those of other records.
-    ///
-    /// # Errors
-    /// As [`Links::of`].
-    pub async fn current(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
         let session = self.session;
         let table = self.table.table;
-        let gather = entry_of(&session.inner.links.reads, table, Gather::default);
-        let ask = |owners: Vec<SysId>| self.read_together(owners);
-        let rows = gather
-            .ask(
-                owner.clone(),
-                session.inner.connection.timing.batch_window,
-                &session.limits,
-                ask,
-            )
-            .await;
+        if session.is_refresh
+            && let Some(rows) = session.inner.prefetched.take_links(table, owner)
+        {
+            return self.links(&rows);
+        }
+        let batch = entry_of(&session.inner.links.reads, table, Batch::default);
+        let ask = |owners: Vec<SysId>| self.read_batch(owners);
+        let rows = batch.ask(owner.clone(), &session.limits, ask).await;
         self.links(&rows.map_err(|reason| reason.of(table))?)
     }
 
@@ -251,7 +238,7 @@ impl<'a> Links<'a> {
         let _turn = self.turn(owner, Verb::Insert).await?;
         // What was made a moment ago has no links yet; one that a rule of the instance made is refused below.
         let is_new = self.table.refuses_duplicates && shared.is_fresh_user(owner);
-        let existing = if is_new { Vec::new() } else { self.current(owner).await? };
+        let existing = if is_new { Vec::new() } else { self.of(owner).await? };
         shared.forget_fresh_user(owner);
         if let Some(direct) = direct(&existing, to) {
             if !direct.active {
@@ -271,7 +258,7 @@ impl<'a> Links<'a> {
     /// [`TableError::Refused`] where the account may not.
     pub async fn revoke(&self, owner: &SysId, to: &SysId) -> Result<Revoked, TableError> {
         let _turn = self.turn(owner, Verb::Delete).await?;
-        let mut existing = self.current(owner).await?;
+        let mut existing = self.of(owner).await?;
         existing.retain(|link| link.to == *to);
         let mut removed = 0;
         for direct in existing.iter().filter(|link| !link.inherited) {
@@ -294,7 +281,7 @@ impl<'a> Links<'a> {
             return Err(error);
         }
         let session = self.session.for_clearing_up();
-        let Ok(now) = session.links(self.table).current(owner).await else {
+        let Ok(now) = session.links(self.table).of(owner).await else {
             return Err(error);
         };
         if let Some(direct) = direct(&now, to) {
@@ -362,13 +349,16 @@ impl<'a> Links<'a> {
         rows.iter().filter_map(|row| self.table.link(row).transpose()).collect()
     }
 
-    async fn read_together(&self, owners: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {
+    async fn read_batch(&self, owners: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {
         let LinkTable { table, owner, .. } = self.table;
         let asked: BTreeSet<SysId> = owners.iter().cloned().collect();
-        let ahead = &self.session.inner.ahead;
-        let read = ahead.now();
-        let room = FULL.saturating_sub(asked.len());
-        let others = ahead.company(table, owner, &asked, room);
+        let cache = &self.session.inner.prefetched;
+        let read = cache.now();
+        let others = if self.session.is_refresh {
+            cache.owners_to_prefetch(table, owner, &asked, FULL.saturating_sub(asked.len()))
+        } else {
+            Vec::new()
+        };
         let together = asked.iter().chain(&others).cloned().collect();
         let rows = match self.rows_of(&together).await {
             // Rows of others that cannot be read are no concern of those who asked.
@@ -387,7 +377,7 @@ impl<'a> Links<'a> {
             Err(error) => return owners.iter().map(|_| Err(error.clone())).collect(),
         };
         let of_others = others.into_iter().filter_map(|owner| rows.remove_entry(&owner));
-        ahead.put_ties(table, read, of_others);
+        cache.put_links(table, read, of_others);
         owners
             .iter()
             .map(|owner| Ok(rows.get(owner).cloned().unwrap_or_default()))
@@ -399,8 +389,8 @@ impl<'a> Links<'a> {
         let LinkTable { table, from, read, .. } = self.table;
         let mut by_owner: HashMap<SysId, Vec<Record>> =
             owners.iter().map(|owner| (owner.clone(), Vec::new())).collect();
-        for part in parts(owners.iter(), |owner| owner.as_str().len()) {
-            let query = Query::any_of(from, part).map_err(self.table.query_error())?;
+        for chunk in chunks(owners.iter(), |owner| owner.as_str().len()) {
+            let query = Query::any_of(from, chunk).map_err(self.table.query_error())?;
             let found = self.session.selection(table, &query, read).await?;
             match found.unseen {
                 Unseen::Rows(0) => {}

@@ -95,16 +95,16 @@ impl Names<'_> {
         if let Some(known) = lock(&self.directory.ids).get(name) {
             return Ok(Some(known.clone()));
         }
-        // Refused here, a value that no query can carry fails alone and not with all that were gathered.
+        // Refused here, a value that no query can carry fails alone and not with the whole batch.
         let single = Query::equals(self.column, name).map_err(|source| TableError::Query {
             table: self.table,
             source,
         })?;
-        let mut found = self.look(name, &single).await?;
+        let mut found = self.search(name, &single).await?;
         if let Found::None = found {
             // A replica that lags shows no rows either, and what has no name is neither given nor taken away.
-            self.session.wait_for_second_look().await;
-            found = self.look(name, &single).await?;
+            self.session.wait_before_recheck().await;
+            found = self.search(name, &single).await?;
         }
         match found {
             Found::None => Ok(None),
@@ -128,12 +128,11 @@ impl Names<'_> {
         if let Some(known) = lock(&self.directory.names).get(sys_id) {
             return Ok(Some(known.clone()));
         }
-        let window = self.session.inner.connection.timing.batch_window;
-        let ask = |ids: Vec<SysId>| self.name_together(ids);
+        let ask = |ids: Vec<SysId>| self.name_batch(ids);
         let name = self
             .directory
             .by_id
-            .ask(sys_id.clone(), window, &self.session.limits, ask)
+            .ask(sys_id.clone(), &self.session.limits, ask)
             .await;
         let name = name.map_err(|reason| reason.of(self.table))?;
         if let Some(name) = &name {
@@ -154,30 +153,29 @@ impl Names<'_> {
         }
     }
 
-    async fn look(&self, name: &str, single: &Query) -> Result<Found, TableError> {
+    async fn search(&self, name: &str, single: &Query) -> Result<Found, TableError> {
         if name.contains(',') {
-            return self.find_alone(name, single).await;
+            return self.search_alone(name, single).await;
         }
-        let window = self.session.inner.connection.timing.batch_window;
-        let ask = |names: Vec<String>| self.find_together(names);
+        let ask = |names: Vec<String>| self.search_batch(names);
         let found = self
             .directory
             .by_name
-            .ask(name.to_owned(), window, &self.session.limits, ask)
+            .ask(name.to_owned(), &self.session.limits, ask)
             .await;
         found.map_err(|reason| reason.of(self.table))
     }
 
-    async fn find_alone(&self, name: &str, single: &Query) -> Result<Found, TableError> {
+    async fn search_alone(&self, name: &str, single: &Query) -> Result<Found, TableError> {
         let rows = self.session.select(self.table, single, &[self.column]).await?;
         Ok(self.pick(name, &rows))
     }
 
-    async fn find_together(&self, names: Vec<String>) -> Vec<Result<Found, TableError>> {
+    async fn search_batch(&self, names: Vec<String>) -> Vec<Result<Found, TableError>> {
         let unique: BTreeSet<&String> = names.iter().collect();
         let (mut rows, mut is_complete) = (Vec::new(), true);
-        for part in parts(unique.into_iter(), |name| name.len()) {
-            let query = Query::any_of(self.column, part).map_err(|source| TableError::Query {
+        for chunk in chunks(unique.into_iter(), |name| name.len()) {
+            let query = Query::any_of(self.column, chunk).map_err(|source| TableError::Query {
                 table: self.table,
                 source,
             });
@@ -198,7 +196,7 @@ impl Names<'_> {
             async move {
                 match (found, Query::equals(self.column, name.as_str())) {
                     // What was not shown may be this one.
-                    (Found::None, Ok(single)) if !is_complete => self.find_alone(name, &single).await,
+                    (Found::None, Ok(single)) if !is_complete => self.search_alone(name, &single).await,
                     (found, _) => Ok(found),
                 }
             }
@@ -206,11 +204,11 @@ impl Names<'_> {
         join_all(answers).await
     }
 
-    async fn name_together(&self, ids: Vec<SysId>) -> Vec<Result<Option<String>, TableError>> {
+    async fn name_batch(&self, ids: Vec<SysId>) -> Vec<Result<Option<String>, TableError>> {
         let unique: BTreeSet<&SysId> = ids.iter().collect();
         let mut names = HashMap::new();
-        for part in parts(unique.into_iter(), |sys_id| sys_id.as_str().len()) {
-            let query = Query::any_of(every::SYS_ID, part).map_err(|source| TableError::Query {
+        for chunk in chunks(unique.into_iter(), |sys_id| sys_id.as_str().len()) {
+            let query = Query::any_of(every::SYS_ID, chunk).map_err(|source| TableError::Query {
                 table: self.table,
                 source,
             });
@@ -293,22 +291,22 @@ fn pick<'a>(name: &str, rows: impl Iterator<Item = (&'a SysId, &'a str)> + Clone
 }
 
 /// Cuts what goes into one `IN` so that the address stays short.
-pub(super) fn parts<'a, T: 'a>(items: impl Iterator<Item = &'a T>, length: impl Fn(&T) -> usize) -> Vec<Vec<&'a T>> {
-    let mut parts: Vec<Vec<&T>> = Vec::new();
-    let mut room = 0;
+pub(super) fn chunks<'a, T: 'a>(items: impl Iterator<Item = &'a T>, length: impl Fn(&T) -> usize) -> Vec<Vec<&'a T>> {
+    let mut chunks: Vec<Vec<&T>> = Vec::new();
+    let mut left = 0;
     for item in items {
         // Percent-encoding triples what is not a letter or digit; names are mostly these.
         let needed = length(item) + 3;
-        match parts.last_mut() {
-            Some(part) if needed <= room => part.push(item),
+        match chunks.last_mut() {
+            Some(chunk) if needed <= left => chunk.push(item),
             _ => {
-                parts.push(vec![item]);
-                room = ROOM;
+                chunks.push(vec![item]);
+                left = MAX_LIST;
             }
         }
-        room = room.saturating_sub(needed);
+        left = left.saturating_sub(needed);
     }
-    parts
+    chunks
 }
 
 fn most_similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -332,7 +330,7 @@ fn most_similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<Str
 }
 
 /// Characters of one list of names or keys.
-const ROOM: usize = 1600;
+const MAX_LIST: usize = 1600;
 /// Names read for advice.
 const NAMES_READ: usize = 5000;
 const SHOWN: usize = 3;
@@ -377,16 +375,16 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_names_is_cut_into_short_parts() {
+    fn a_list_of_names_is_cut_into_short_chunks() {
         let names: Vec<String> = (0..200).map(|number| format!("role_number_{number}")).collect();
-        let parts = parts(names.iter(), |name: &String| name.len());
+        let chunks = chunks(names.iter(), |name: &String| name.len());
 
-        assert_eq!(parts.iter().map(Vec::len).sum::<usize>(), 200);
-        assert!(parts.len() > 1);
+        assert_eq!(chunks.iter().map(Vec::len).sum::<usize>(), 200);
+        assert!(chunks.len() > 1);
         assert!(
-            parts
+            chunks
                 .iter()
-                .all(|part| part.iter().map(|name| name.len() + 1).sum::<usize>() <= ROOM)
+                .all(|chunk| chunk.iter().map(|name| name.len() + 1).sum::<usize>() <= MAX_LIST)
         );
     }
 }

@@ -10,7 +10,7 @@ use std::fmt;
 
 use super::record::{Cell, Record, Value};
 use super::sys_id::SysId;
-use super::table::{Column, Kind};
+use super::table::{Column, ColumnKind};
 use super::tables::every;
 
 /// Which rows are meant, and in which order.
@@ -231,7 +231,7 @@ impl Query {
     /// Whether a row that matches does so letter by letter: the instance ignores case and blanks at the end.
     pub fn is_exact(&self, record: &Record) -> bool {
         let holds = |term: &Term| match (&term.test, record.by_name(&term.column)) {
-            (Test::Equals(value), Cell::Value(held)) => term.kind != Some(Kind::Text) || held == value,
+            (Test::Equals(value), Cell::Value(held)) => term.kind != Some(ColumnKind::Text) || held == value,
             _ => true,
         };
         self.terms().all(holds)
@@ -310,12 +310,12 @@ enum Direction {
 struct Term {
     column: String,
     /// None in a query that a user wrote.
-    kind: Option<Kind>,
+    kind: Option<ColumnKind>,
     test: Test,
 }
 
 impl Term {
-    fn new(column: &str, kind: Option<Kind>, test: Test) -> Term {
+    fn new(column: &str, kind: Option<ColumnKind>, test: Test) -> Term {
         Term {
             column: column.to_owned(),
             kind,
@@ -363,7 +363,7 @@ impl Term {
     /// As the instance compares: neither case nor blanks at the end count, and a boolean may have several forms.
     fn same(&self, held: &str, value: &str) -> bool {
         let folded = |text: &str| text.trim_end().to_lowercase();
-        let is_bool = self.kind == Some(Kind::Bool);
+        let is_bool = self.kind == Some(ColumnKind::Bool);
         held == value || folded(held) == folded(value) || (is_bool && is_true(held) == is_true(value))
     }
 }

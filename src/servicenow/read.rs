@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::batch::Gather;
-use super::caches::WantedRecord as Wanted;
+use futures_util::future::join_all;
+
+use super::batch::Batch;
+use super::caches::{Seen, WantedRecord as Wanted};
 use super::error::{TableError, Verb};
 use super::lookup;
 use super::query::{Query, Verdict};
 use super::record::{Record, rows};
-use super::request::{Ask, fields};
+use super::request::{TableRequest, fields};
 use super::select::Unseen;
 use super::session::Session;
 use super::shared::entry_of;
@@ -20,36 +22,59 @@ impl Session {
     /// The record with this key. None only where its absence is proven: 404 also answers to what the account may not
     /// read, and now and then to what is there.
     ///
+    /// ```no_run
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
+    /// if let Some(user) = session.get_opt(TABLE, sys_id, &[USER_NAME]).await? {
+    ///     println!("{:?}", user.text(USER_NAME));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`TableError::Hidden`] for a record that the account may not read, [`TableError::Unproven`] where the instance
     /// does not count; else [`TableError`].
-    pub async fn find(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Option<Record>, TableError> {
-        if let Some(record) = self.inner.ahead.take(table, sys_id, columns) {
+    pub async fn get_opt(
+        &self,
+        table: Table,
+        sys_id: &SysId,
+        columns: &[Column],
+    ) -> Result<Option<Record>, TableError> {
+        if self.is_refresh
+            && let Some(record) = self.inner.prefetched.take(table, sys_id, columns)
+        {
             return Ok(Some(record));
         }
-        let gather = entry_of(&self.inner.finds.by_id, table, Gather::default);
+        let batch = entry_of(&self.inner.finds.by_id, table, Batch::default);
         let wanted = Wanted {
             sys_id: sys_id.clone(),
             columns: columns.to_vec(),
         };
-        let together = |wanted| self.find_together(table, wanted);
-        let answer = gather
-            .ask(
-                wanted,
-                self.inner.connection.timing.batch_window,
-                &self.limits,
-                together,
-            )
-            .await;
-        answer.map_err(|reason| reason.of(table))
+        let together = |wanted| self.get_batch(table, wanted);
+        let seen = batch.ask(wanted, &self.limits, together).await;
+        match seen.map_err(|reason| reason.of(table))? {
+            Seen::Record(record) => Ok(Some(record)),
+            // Hidden or absent, or the list lags.
+            Seen::NotListed => self.get_alone(table, sys_id, columns).await,
+            Seen::NotFound => self.counted(table, sys_id, columns).await,
+        }
     }
 
     /// The record with this key.
     ///
+    /// ```no_run
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
+    /// let user = session.get(TABLE, sys_id, &[USER_NAME]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// [`TableError::NotFound`] if there is none, else as [`Session::find`].
-    pub async fn fetch(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Record, TableError> {
-        let found = self.find(table, sys_id, columns).await?;
+    /// [`TableError::NotFound`] if there is none, else as [`Session::get_opt`].
+    pub async fn get(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Record, TableError> {
+        let found = self.get_opt(table, sys_id, columns).await?;
         found.ok_or_else(|| TableError::NotFound {
             table,
             sys_id: sys_id.clone(),
@@ -59,10 +84,18 @@ impl Session {
     /// The one record that a natural key means. Where several differ in case or in blanks at the end only, which the
     /// instance takes for equal, it is the one that is equal letter by letter.
     ///
+    /// ```no_run
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
+    /// let user = session.find_unique(TABLE, query, &[USER_NAME, ACTIVE]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`TableError::Ambiguous`] for several, with their keys; [`TableError::Hidden`] when records match that the
     /// account may not read.
-    pub async fn find_one(
+    pub async fn find_unique(
         &self,
         table: Table,
         query: &Query,
@@ -91,27 +124,20 @@ impl Session {
         if !key.is_one_condition() {
             return Ok(ids(&self.select(table, key, &[]).await?));
         }
-        let gather = entry_of(&self.inner.finds.by_key, table, Gather::default);
-        let together = |keys| self.ids_together(table, keys);
-        let answer = gather
-            .ask(
-                key.clone(),
-                self.inner.connection.timing.batch_window,
-                &self.limits,
-                together,
-            )
-            .await;
+        let batch = entry_of(&self.inner.finds.by_key, table, Batch::default);
+        let together = |keys| self.ids_of_batch(table, keys);
+        let answer = batch.ask(key.clone(), &self.limits, together).await;
         answer.map_err(|reason| reason.of(table))
     }
 
     /// Answers in the order of the questions.
-    async fn ids_together(&self, table: Table, keys: Vec<Query>) -> Vec<Result<Vec<SysId>, TableError>> {
-        let parts = lookup::parts(keys.iter(), |key| key.encoded().len() + ENCODED_JOINT);
-        let parts = parts.into_iter().map(|part| self.ids_of_part(table, part));
-        futures_util::future::join_all(parts).await.concat()
+    async fn ids_of_batch(&self, table: Table, keys: Vec<Query>) -> Vec<Result<Vec<SysId>, TableError>> {
+        let chunks = lookup::chunks(keys.iter(), |key| key.encoded().len() + ENCODED_JOINT);
+        let chunks = chunks.into_iter().map(|chunk| self.ids_of_chunk(table, chunk));
+        join_all(chunks).await.concat()
     }
 
-    async fn ids_of_part(&self, table: Table, keys: Vec<&Query>) -> Vec<Result<Vec<SysId>, TableError>> {
+    async fn ids_of_chunk(&self, table: Table, keys: Vec<&Query>) -> Vec<Result<Vec<SysId>, TableError>> {
         let any = keys.iter().copied().cloned().reduce(Query::or);
         let any = any.unwrap_or_else(Query::every_row);
         let (is_complete, found) = match self.selection(table, &any, &[]).await {
@@ -130,22 +156,30 @@ impl Session {
                 Ok(meant)
             }
         });
-        futures_util::future::join_all(answers).await
+        join_all(answers).await
     }
 
     /// A record that matches and is there: a search can lag behind a removal, such as that of a replacement. So what this
     /// process removed does not count, and anything else is looked at by itself.
     ///
+    /// ```no_run
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
+    /// let existing = session.find_existing(TABLE, query, &[USER_NAME]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Session::select`].
-    pub async fn find_present(
+    pub async fn find_existing(
         &self,
         table: Table,
         query: &Query,
         columns: &[Column],
     ) -> Result<Option<Record>, TableError> {
         for sys_id in self.ids_of(table, query).await? {
-            if let Some(record) = self.confirm(table, &sys_id, columns).await? {
+            if let Some(record) = self.present(table, &sys_id, columns).await? {
                 return Ok(Some(record));
             }
         }
@@ -156,7 +190,7 @@ impl Session {
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn confirm(
+    pub(super) async fn present(
         &self,
         table: Table,
         sys_id: &SysId,
@@ -165,18 +199,18 @@ impl Session {
         if self.inner.was_removed(sys_id) {
             return Ok(None);
         }
-        self.find(table, sys_id, columns).await
+        self.get_opt(table, sys_id, columns).await
     }
 
-    /// One GET of one record, without company. None on 404, unconfirmed.
-    pub(super) async fn look(
+    /// One GET of one record by itself. None on 404, unconfirmed.
+    pub(super) async fn get_once(
         &self,
         table: Table,
         sys_id: &SysId,
         columns: &[Column],
     ) -> Result<Option<Record>, TableError> {
-        let ask = Ask::record(table, sys_id, &fields(columns, &[]));
-        let reply = match self.ask(&ask).await {
+        let request = TableRequest::record(table, sys_id, &fields(columns, &[]));
+        let reply = match self.send(&request).await {
             Ok(reply) => reply,
             Err(TableError::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error),
@@ -185,22 +219,27 @@ impl Session {
         let record = reply.result.as_object().and_then(Record::from_json);
         match record {
             Some(record) if record.sys_id() == sys_id => Ok(Some(record)),
-            Some(_) | None => Err(self.odd(table, "it holds another record than the one that was asked for")),
+            Some(_) | None => Err(self.unusable(table, "it holds another record than the one that was asked for")),
         }
     }
 
-    /// A GET, and where it says that there is no such record, a list that counts, after a pause: only both together
-    /// prove an absence, and both can lag behind a write.
-    pub(super) async fn find_alone(
+    /// A GET, and where it says that there is no such record, a list that counts.
+    pub(super) async fn get_alone(
         &self,
         table: Table,
         sys_id: &SysId,
         columns: &[Column],
     ) -> Result<Option<Record>, TableError> {
-        if let Some(record) = self.look(table, sys_id, columns).await? {
-            return Ok(Some(record));
+        match self.get_once(table, sys_id, columns).await? {
+            Some(record) => Ok(Some(record)),
+            None => self.counted(table, sys_id, columns).await,
         }
-        self.pause(&Ask::record(table, sys_id, "")).await?;
+    }
+
+    /// A record that a GET did not find, in a list that counts, after a pause: only both together prove an absence, and
+    /// both can lag behind a write.
+    async fn counted(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Option<Record>, TableError> {
+        self.pause(&TableRequest::record(table, sys_id, "")).await?;
         let found = self.selection(table, &Query::key(sys_id), columns).await?;
         match (found.records.into_iter().next(), found.unseen) {
             (Some(record), _) => Ok(Some(record)),
@@ -213,8 +252,8 @@ impl Session {
         }
     }
 
-    pub(super) fn odd(&self, table: Table, detail: &str) -> TableError {
-        TableError::Garbled {
+    pub(super) fn unusable(&self, table: Table, detail: &str) -> TableError {
+        TableError::UnusableAnswer {
             host: self.inner.connection.origin.host(),
             table,
             verb: Verb::Read,
@@ -223,7 +262,7 @@ impl Session {
     }
 
     /// Answers in the order of the questions.
-    async fn find_together(&self, table: Table, wanted: Vec<Wanted>) -> Vec<Result<Option<Record>, TableError>> {
+    async fn get_batch(&self, table: Table, wanted: Vec<Wanted>) -> Vec<Result<Seen, TableError>> {
         let mut columns: Vec<Column> = Vec::new();
         for column in wanted
             .iter()
@@ -234,54 +273,51 @@ impl Session {
                 columns.push(*column);
             }
         }
-        if let [one] = wanted.as_slice() {
-            let answer = self.find_alone(table, &one.sys_id, &columns).await;
-            if let Ok(Some(record)) = &answer {
-                self.learn_from(table, &columns, [record]);
-            }
-            return vec![answer];
+        let (seen, ()) = tokio::join!(
+            self.read_batch(table, &wanted, &columns),
+            self.prefetch(table, &columns)
+        );
+        seen
+    }
+
+    async fn read_batch(&self, table: Table, wanted: &[Wanted], columns: &[Column]) -> Vec<Result<Seen, TableError>> {
+        if let [one] = wanted {
+            let answer = self.get_once(table, &one.sys_id, columns).await;
+            self.learn_from(table, answer.iter().flatten());
+            return vec![answer.map(|found| found.map_or(Seen::NotFound, Seen::Record))];
         }
-        let fields = fields(&columns, &[]);
+        let fields = fields(columns, &[]);
         let mut ids: Vec<SysId> = wanted.iter().map(|one| one.sys_id.clone()).collect();
         ids.sort_unstable();
         ids.dedup();
-        let parts = futures_util::future::join_all(
-            parts(table, &ids, &fields)
+        let chunks = join_all(
+            chunks(table, &ids, &fields)
                 .into_iter()
-                .map(|ids| self.find_part(table, ids, &fields)),
+                .map(|ids| self.get_chunk(table, ids, &fields)),
         );
         let mut found: HashMap<SysId, Record> = HashMap::new();
-        for part in parts.await {
-            match part {
+        for chunk in chunks.await {
+            match chunk {
                 Ok(records) => found.extend(records.into_iter().map(|record| (record.sys_id().clone(), record))),
-                // The table may open single records and refuse lists: each is asked for by itself below.
+                // The table may open single records and refuse lists: each is then asked for by itself.
                 Err(
                     TableError::Refused { .. }
                     | TableError::BadRequest { .. }
-                    | TableError::Garbled { .. }
+                    | TableError::UnusableAnswer { .. }
                     | TableError::TransactionCancelled { .. },
                 ) => {}
                 Err(error) => return wanted.iter().map(|_| Err(error.clone())).collect(),
             }
         }
-        self.learn_from(table, &columns, found.values());
-        let answers = wanted.iter().map(|one| {
-            let known = found.get(&one.sys_id).cloned();
-            async move {
-                match known {
-                    Some(record) => Ok(Some(record)),
-                    // Hidden or absent, or the list lags.
-                    None => self.find_alone(table, &one.sys_id, &one.columns).await,
-                }
-            }
-        });
-        futures_util::future::join_all(answers).await
+        self.learn_from(table, found.values());
+        let seen = |one: &Wanted| found.get(&one.sys_id).cloned().map_or(Seen::NotListed, Seen::Record);
+        wanted.iter().map(|one| Ok(seen(one))).collect()
     }
 
-    async fn find_part(&self, table: Table, ids: &[SysId], fields: &str) -> Result<Vec<Record>, TableError> {
-        let ask = Ask::list(table, &Query::keys(ids), fields, ids.len(), 0);
-        let reply = self.ask(&ask).await?;
-        let records = rows(&reply.result).ok_or_else(|| self.odd(table, "it is no list of records"))?;
+    async fn get_chunk(&self, table: Table, ids: &[SysId], fields: &str) -> Result<Vec<Record>, TableError> {
+        let request = TableRequest::list(table, &Query::keys(ids), fields, ids.len(), 0);
+        let reply = self.send(&request).await?;
+        let records = rows(&reply.result).ok_or_else(|| self.unusable(table, "it is no list of records"))?;
         // An instance that ignores the query answers with rows that nobody asked for.
         Ok(records
             .into_iter()
@@ -295,23 +331,23 @@ fn ids(records: &[Record]) -> Vec<SysId> {
 }
 
 /// Cuts a list of keys so that each address stays below what proxies and the instance take.
-fn parts<'a>(table: Table, ids: &'a [SysId], fields: &str) -> Vec<&'a [SysId]> {
-    let bare = Ask::list(table, &Query::keys(&ids[..ids.len().min(1)]), fields, MAX_PART, 0)
+fn chunks<'a>(table: Table, ids: &'a [SysId], fields: &str) -> Vec<&'a [SysId]> {
+    let bare = TableRequest::list(table, &Query::keys(&ids[..ids.len().min(1)]), fields, MAX_CHUNK, 0)
         .target()
         .len();
-    let room = MAX_ADDRESS.saturating_sub(bare + HOST_ROOM);
-    let per_part = (room / (SYS_ID_LENGTH + 1)).clamp(1, MAX_PART);
-    ids.chunks(per_part).collect()
+    let left = MAX_ADDRESS.saturating_sub(bare + HOST_LENGTH);
+    let per_chunk = (left / (SYS_ID_LENGTH + 1)).clamp(1, MAX_CHUNK);
+    ids.chunks(per_chunk).collect()
 }
 
 /// Above this, addresses get 414.
 const MAX_ADDRESS: usize = 2048;
 /// Scheme and host, which count too.
-const HOST_ROOM: usize = 80;
+const HOST_LENGTH: usize = 80;
 const SYS_ID_LENGTH: usize = 32;
 /// What `^OR` and `=` need in an address.
 const ENCODED_JOINT: usize = 8;
-const MAX_PART: usize = 100;
+const MAX_CHUNK: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -323,13 +359,13 @@ mod tests {
         let ids: Vec<SysId> = (0..1000).map(|_| SysId::random()).collect();
         let fields = fields(sys_user::COLUMNS, &[]);
 
-        let parts = parts(sys_user::TABLE, &ids, &fields);
+        let chunks = chunks(sys_user::TABLE, &ids, &fields);
 
-        assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), 1000);
-        assert!(parts[0].len() > 40, "{}", parts[0].len());
-        for part in parts {
-            let target = Ask::list(sys_user::TABLE, &Query::keys(part), &fields, part.len(), 0).target();
-            assert!(target.len() + HOST_ROOM <= MAX_ADDRESS, "{}", target.len());
+        assert_eq!(chunks.iter().map(|chunk| chunk.len()).sum::<usize>(), 1000);
+        assert!(chunks[0].len() > 40, "{}", chunks[0].len());
+        for chunk in chunks {
+            let target = TableRequest::list(sys_user::TABLE, &Query::keys(chunk), &fields, chunk.len(), 0).target();
+            assert!(target.len() + HOST_LENGTH <= MAX_ADDRESS, "{}", target.len());
         }
     }
 }

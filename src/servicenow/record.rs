@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::query::is_true;
 use super::sys_id::SysId;
-use super::table::{Column, Kind};
+use super::table::{Column, ColumnKind};
 use crate::http::{Secret, secret};
 
 /// What one column of an answer tells us.
@@ -77,7 +77,7 @@ impl Record {
 
     /// The column as text, whatever its kind. Blanks at the ends are kept. A secret is hidden, whatever was answered.
     pub fn text(&self, column: Column) -> Cell<&str> {
-        if column.kind() == Kind::Secret {
+        if column.kind() == ColumnKind::Secret {
             return Cell::Hidden;
         }
         self.by_name(column.name())

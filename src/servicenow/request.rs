@@ -1,4 +1,4 @@
-//! One request to the Table API and its answer: address, sign-in, and reading again what came garbled.
+//! One request to the Table API and its answer: address, sign-in, and reading again what cannot be used.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
@@ -9,12 +9,12 @@ use super::response::{self, Call, parse_http_date};
 use super::session::Session;
 use super::sign_in::SignInError;
 use super::sys_id::SysId;
-use super::table::{Column, Kind, Table};
+use super::table::{Column, ColumnKind, Table};
 use super::tables::every;
 use crate::http::{Answer, HttpError, Method, Repeat, Request, header::CONTENT_TYPE};
 
 /// What is asked.
-pub(super) struct Ask<'a> {
+pub(super) struct TableRequest<'a> {
     pub(super) table: Table,
     pub(super) verb: Verb,
     /// None for a list and for an insert.
@@ -23,10 +23,10 @@ pub(super) struct Ask<'a> {
     pub(super) body: Option<Map<String, Json>>,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> TableRequest<'a> {
     /// Reads one record.
-    pub(super) fn record(table: Table, sys_id: &'a SysId, fields: &str) -> Ask<'a> {
-        Ask {
+    pub(super) fn record(table: Table, sys_id: &'a SysId, fields: &str) -> TableRequest<'a> {
+        TableRequest {
             table,
             verb: Verb::Read,
             sys_id: Some(sys_id),
@@ -36,14 +36,20 @@ impl<'a> Ask<'a> {
     }
 
     /// Reads records.
-    pub(super) fn list(table: Table, query: &Query, fields: &str, limit: usize, offset: usize) -> Ask<'static> {
+    pub(super) fn list(
+        table: Table,
+        query: &Query,
+        fields: &str,
+        limit: usize,
+        offset: usize,
+    ) -> TableRequest<'static> {
         let mut params = vec![("sysparm_query", query.encoded())];
         params.extend(reading(fields));
         params.push(("sysparm_limit", limit.to_string()));
         if offset > 0 {
             params.push(("sysparm_offset", offset.to_string()));
         }
-        Ask {
+        TableRequest {
             table,
             verb: Verb::Read,
             sys_id: None,
@@ -95,53 +101,53 @@ impl Trouble {
 }
 
 impl Session {
-    /// Asks something that may be asked twice, and reads again what came garbled.
-    pub(super) async fn ask(&self, ask: &Ask<'_>) -> Result<Reply, TableError> {
+    /// Asks something that may be asked twice, and reads again what cannot be used.
+    pub(super) async fn send(&self, request: &TableRequest<'_>) -> Result<Reply, TableError> {
         // On the heap: the state of a request is large, and a call that makes many at once would not fit on a stack.
-        Box::pin(self.ask_until_usable(ask)).await
+        Box::pin(self.send_until_usable(request)).await
     }
 
-    async fn ask_until_usable(&self, ask: &Ask<'_>) -> Result<Reply, TableError> {
-        let mut looks = 0;
+    async fn send_until_usable(&self, request: &TableRequest<'_>) -> Result<Reply, TableError> {
+        let mut rechecks = 0;
         loop {
             let answer = self
-                .exchange(ask)
+                .exchange(request)
                 .await
-                .map_err(|trouble| trouble.into_table_error(ask.table, ask.verb))?;
-            let error = match self.read(ask, &answer) {
+                .map_err(|trouble| trouble.into_table_error(request.table, request.verb))?;
+            let error = match self.read(request, &answer) {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
             let is_worth_another = match &error {
-                TableError::Garbled { .. } | TableError::TransactionCancelled { .. } => true,
+                TableError::UnusableAnswer { .. } | TableError::TransactionCancelled { .. } => true,
                 // A list is never "not found": what an instance says so in passing is asked for again.
-                TableError::Refused { .. } => answer.status().as_u16() == 404 && ask.verb == Verb::Read,
+                TableError::Refused { .. } => answer.status().as_u16() == 404 && request.verb == Verb::Read,
                 _ => false,
             };
-            if !is_worth_another || looks == SECOND_LOOKS {
+            if !is_worth_another || rechecks == RECHECKS {
                 return Err(error);
             }
-            looks += 1;
-            tracing::warn!(table = ask.table.name(), verb = %ask.verb, looks, "the answer cannot be used, asking again");
-            self.pause(ask).await?;
+            rechecks += 1;
+            tracing::warn!(table = request.table.name(), verb = %request.verb, rechecks, "the answer cannot be used, asking again");
+            self.pause(request).await?;
         }
     }
 
     /// Sends one request, with a fresh token if the instance refuses the first.
-    pub(super) async fn exchange(&self, ask: &Ask<'_>) -> Result<Answer, Trouble> {
+    pub(super) async fn exchange(&self, request: &TableRequest<'_>) -> Result<Answer, Trouble> {
         let connection = &self.inner.connection;
-        let _writing = (ask.verb != Verb::Read).then(|| self.inner.ahead.writing());
+        let _writing = (request.verb != Verb::Read).then(|| self.inner.prefetched.writing());
         let mut may_renew = connection.credentials.can_renew();
         loop {
-            let request = self.request(ask).map_err(Trouble::Http)?;
+            let http = self.to_http(request).map_err(Trouble::Http)?;
             let signed = connection
                 .credentials
-                .sign(request, &connection.client, &connection.origin, &self.limits)
+                .sign(http, &connection.client, &connection.origin, &self.limits)
                 .await;
-            let (request, token) = signed.map_err(Trouble::SignIn)?;
+            let (http, token) = signed.map_err(Trouble::SignIn)?;
             let answer = connection
                 .credentials
-                .send(request, &connection.client, &self.limits)
+                .send(http, &connection.client, &self.limits)
                 .await;
             let answer = answer.map_err(Trouble::Http)?;
             if let Some(said) = answer.header("date").and_then(parse_http_date) {
@@ -163,12 +169,12 @@ impl Session {
     }
 
     /// What an answer means for what was asked.
-    pub(super) fn read(&self, ask: &Ask<'_>, answer: &Answer) -> Result<Reply, TableError> {
+    pub(super) fn read(&self, request: &TableRequest<'_>, answer: &Answer) -> Result<Reply, TableError> {
         let method = self.inner.connection.credentials.method();
         let call = Call {
-            table: ask.table,
-            verb: ask.verb,
-            sys_id: ask.sys_id,
+            table: request.table,
+            verb: request.verb,
+            sys_id: request.sys_id,
             method,
         };
         let result = response::read(call, answer)?;
@@ -181,29 +187,29 @@ impl Session {
         })
     }
 
-    /// Waits before a second look.
-    pub(super) async fn pause(&self, ask: &Ask<'_>) -> Result<(), TableError> {
-        let pause = self.inner.connection.timing.second_look;
+    /// Waits before a recheck.
+    pub(super) async fn pause(&self, request: &TableRequest<'_>) -> Result<(), TableError> {
+        let pause = self.inner.connection.timing.recheck_pause;
         self.limits
             .sleep(pause)
             .await
-            .map_err(|error| TableError::from_http(ask.table, ask.verb, error))
+            .map_err(|error| TableError::from_http(request.table, request.verb, error))
     }
 
-    fn request(&self, ask: &Ask<'_>) -> Result<Request, HttpError> {
-        let (method, repeat) = match ask.verb {
+    fn to_http(&self, request: &TableRequest<'_>) -> Result<Request, HttpError> {
+        let (method, repeat) = match request.verb {
             Verb::Read => (Method::GET, Repeat::Idempotent),
             Verb::Insert => (Method::POST, Repeat::Never),
             Verb::Update => (Method::PATCH, Repeat::Idempotent),
             Verb::Delete => (Method::DELETE, Repeat::Idempotent),
         };
-        let url = self.inner.connection.origin.join(&ask.target())?;
-        let request = Request::new(method, url, &self.inner.connection.origin, repeat).table(ask.table.name());
-        match (&ask.body, ask.verb) {
-            (Some(body), _) => request.json(body),
+        let url = self.inner.connection.origin.join(&request.target())?;
+        let http = Request::new(method, url, &self.inner.connection.origin, repeat).table(request.table.name());
+        match (&request.body, request.verb) {
+            (Some(body), _) => http.json(body),
             // The instance answers 400 to a DELETE without one.
-            (None, Verb::Delete) => request.header(CONTENT_TYPE, "application/json"),
-            (None, Verb::Read | Verb::Insert | Verb::Update) => Ok(request),
+            (None, Verb::Delete) => http.header(CONTENT_TYPE, "application/json"),
+            (None, Verb::Read | Verb::Insert | Verb::Update) => Ok(http),
         }
     }
 }
@@ -211,7 +217,7 @@ impl Session {
 /// The value of `sysparm_fields`: the key, then each column that can be read, once.
 pub(super) fn fields<'a>(columns: impl IntoIterator<Item = &'a Column>, extra: &[&'a str]) -> String {
     let mut names: Vec<&'a str> = vec![every::SYS_ID.name()];
-    let readable = columns.into_iter().filter(|column| column.kind() != Kind::Secret);
+    let readable = columns.into_iter().filter(|column| column.kind() != ColumnKind::Secret);
     for name in readable
         .map(|column| -> &'a str { column.name() })
         .chain(extra.iter().copied())
@@ -232,8 +238,8 @@ pub(super) fn reading(fields: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// How often a garbled answer is asked for again.
-const SECOND_LOOKS: u32 = 2;
+/// How often an unusable answer is asked for again.
+const RECHECKS: u32 = 2;
 
 /// RFC 3986, and the comma, which no server splits on before decoding and which fills lists of columns and keys.
 const IN_A_VALUE: &AsciiSet = &NON_ALPHANUMERIC
@@ -251,7 +257,7 @@ mod tests {
     #[test]
     fn the_address_is_percent_encoded() {
         let query = Query::equals(sys_user::USER_NAME, "a&b=c d#é%+").unwrap();
-        let ask = Ask::list(
+        let request = TableRequest::list(
             sys_user::TABLE,
             &query,
             &fields(&[sys_user::USER_NAME], &["sys_created_on"]),
@@ -260,7 +266,7 @@ mod tests {
         );
 
         assert_eq!(
-            ask.target(),
+            request.target(),
             "api/now/table/sys_user?sysparm_query=user_name%3Da%26b%3Dc%20d%23%C3%A9%25%2B\
              &sysparm_fields=sys_id,user_name,sys_created_on&sysparm_display_value=false\
              &sysparm_exclude_reference_link=true&sysparm_limit=5&sysparm_offset=10"

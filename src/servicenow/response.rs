@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::error::{Refusal, Stranger, TableError, Verb};
+use super::error::{Refusal, TableError, UnexpectedResponse, Verb};
 use super::sign_in::method::SignInMethod;
 use super::sys_id::SysId;
 use super::table::Table;
@@ -41,7 +41,7 @@ pub(super) fn read(call: Call<'_>, answer: &Answer) -> Result<Json, TableError> 
         (200 | 201, None) => match body.get("result") {
             Some(result) => Ok(result.clone()),
             None if call.verb == Verb::Delete => Ok(Json::Null),
-            None => Err(garbled(call, answer, "it has no \"result\"".to_owned())),
+            None => Err(unusable(call, answer, "it has no \"result\"".to_owned())),
         },
         (_, error) => Err(refusal(call, answer, error.unwrap_or_default())),
     }
@@ -186,7 +186,7 @@ fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
         (400 | 404, Said::NoSuchTable) => TableError::NoSuchTable { table },
         (400 | 404, Said::NoSuchRoute) => TableError::NotTheApi {
             host,
-            stranger: Stranger::NoSuchRoute { status },
+            response: UnexpectedResponse::NoSuchRoute { status },
         },
         (404, _) => match call.sys_id {
             Some(sys_id) => TableError::NotFound {
@@ -205,7 +205,7 @@ fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
         (200..=499, Said::BusinessRule(rule)) => refused(Refusal::BusinessRule { rule, detail }),
         (200..=499, Said::Acl) => refused(Refusal::Acl { detail }),
         (403, _) => refused(Refusal::Other { detail }),
-        (200..=299, _) => garbled(call, answer, detail),
+        (200..=299, _) => unusable(call, answer, detail),
         (429, _) => TableError::RateLimited {
             table,
             retry_after: answer.retry_after(),
@@ -247,7 +247,7 @@ fn broken(call: Call<'_>, answer: &Answer, problem: String) -> TableError {
             status: Some(status),
             source: None,
         },
-        _ => garbled(call, answer, problem),
+        _ => unusable(call, answer, problem),
     }
 }
 
@@ -257,9 +257,9 @@ fn foreign(call: Call<'_>, answer: &Answer) -> TableError {
     let status = answer.status().as_u16();
     let host = answer.host().to_owned();
     let text = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(64 * 1024)]).to_lowercase();
-    let stranger = if answer.is_html() && text.contains("hibernat") {
+    let response = if answer.is_html() && text.contains("hibernat") {
         // A page with the class "instance-hibernating-page", status 200.
-        Stranger::Hibernating
+        UnexpectedResponse::Hibernating
     } else if status == 401 {
         return unauthenticated(
             call,
@@ -271,13 +271,13 @@ fn foreign(call: Call<'_>, answer: &Answer) -> TableError {
             .iter()
             .any(|it| text.contains(it))
     {
-        Stranger::Maintenance
+        UnexpectedResponse::Maintenance
     } else if status == 407 || status == 511 {
-        Stranger::Proxy { status }
+        UnexpectedResponse::Proxy { status }
     } else if status == 403 {
-        Stranger::AddressBlocked
+        UnexpectedResponse::AddressBlocked
     } else if status == 404 || status == 410 {
-        Stranger::NoSuchRoute { status }
+        UnexpectedResponse::NoSuchRoute { status }
     } else if status == 414 {
         let detail = "the address is too long".to_owned();
         return TableError::BadRequest {
@@ -294,16 +294,16 @@ fn foreign(call: Call<'_>, answer: &Answer) -> TableError {
             source: None,
         };
     } else if answer.is_html() && (text.contains("login") || text.contains("sign in") || text.contains("log in")) {
-        Stranger::LoginPage
+        UnexpectedResponse::LoginPage
     } else {
         let content_type = answer.header("content-type").unwrap_or("no content type").to_owned();
-        Stranger::Unknown {
+        UnexpectedResponse::Unknown {
             content_type,
             status,
             title: answer.html_title(),
         }
     };
-    TableError::NotTheApi { host, stranger }
+    TableError::NotTheApi { host, response }
 }
 
 fn unauthenticated(call: Call<'_>, answer: &Answer, detail: String) -> TableError {
@@ -343,8 +343,8 @@ pub(super) fn parse_http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
-fn garbled(call: Call<'_>, answer: &Answer, detail: String) -> TableError {
-    TableError::Garbled {
+fn unusable(call: Call<'_>, answer: &Answer, detail: String) -> TableError {
+    TableError::UnusableAnswer {
         host: answer.host().to_owned(),
         table: call.table,
         verb: call.verb,

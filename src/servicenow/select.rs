@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::error::TableError;
 use super::query::{Query, Verdict};
 use super::record::{Record, rows};
-use super::request::{Ask, fields};
+use super::request::{TableRequest, fields};
 use super::session::Session;
 use super::sys_id::SysId;
 use super::table::{Column, Table};
@@ -17,6 +17,16 @@ use crate::http::Limits;
 
 impl Session {
     /// All records that match.
+    ///
+    /// ```no_run
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
+    /// for user in session.select(TABLE, query, &[USER_NAME]).await? {
+    ///     println!("{}", user.sys_id());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`TableError::Hidden`] when the account does not see all of them, or cannot see whether they match;
@@ -60,9 +70,9 @@ impl Session {
     /// [`TableError`].
     pub async fn sample(&self, table: Table) -> Result<Sample, TableError> {
         let query = Query::every_row().order_by(every::SYS_ID);
-        let ask = Ask::list(table, &query, every::SYS_ID.name(), SAMPLE, 0);
-        let reply = self.ask(&ask).await?;
-        let rows = rows(&reply.result).ok_or_else(|| self.odd(table, "it is no list of records"))?;
+        let request = TableRequest::list(table, &query, every::SYS_ID.name(), SAMPLE, 0);
+        let reply = self.send(&request).await?;
+        let rows = rows(&reply.result).ok_or_else(|| self.unusable(table, "it is no list of records"))?;
         Ok(match reply.total {
             _ if !rows.is_empty() => Sample::Rows,
             Some(count) if count > 0 => Sample::Hidden { count },
@@ -71,6 +81,17 @@ impl Session {
     }
 
     /// The records that match, in pages of at most `size`, for tables that may be large.
+    ///
+    /// ```no_run
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
+    /// let mut pages = session.pages(TABLE, query, &[USER_NAME], 100);
+    /// while let Some(users) = pages.next().await? {
+    ///     println!("{}", users.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pages(&self, table: Table, query: &Query, columns: &[Column], size: usize) -> Pages {
         Pages {
             session: self.clone(),
@@ -163,9 +184,9 @@ impl Pages {
         if self.is_over {
             return Ok(None);
         }
-        let ask = Ask::list(self.table, &self.query, &self.fields, self.size, self.offset);
-        let reply = self.session.ask(&ask).await?;
-        let rows = rows(&reply.result).ok_or_else(|| self.session.odd(self.table, "it is no list of records"))?;
+        let request = TableRequest::list(self.table, &self.query, &self.fields, self.size, self.offset);
+        let reply = self.session.send(&request).await?;
+        let rows = rows(&reply.result).ok_or_else(|| self.session.unusable(self.table, "it is no list of records"))?;
         self.offset += self.size;
         self.is_over = match reply.total {
             Some(total) => self.offset >= total,
@@ -205,7 +226,7 @@ impl Pages {
             self.is_over = true;
             let what = "it is the page before once more: something on the way ignores sysparm_offset, so the list cannot be \
                         read to its end";
-            return Err(self.session.odd(self.table, what));
+            return Err(self.session.unusable(self.table, what));
         }
         Ok(Some(page))
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant as Moment;
 use super::caches::{ChoiceCaches, FindCaches, LinkCaches, NameCaches};
 use super::connection::{Connection, InstanceOptions};
 use super::error::ConfigError;
-use super::prefetch::Ahead;
+use super::prefetch::cache::PrefetchCache;
 use super::record::Record;
 use super::shared::Shared;
 use super::sign_in::{AccessToken, SignInError, SignInMethod};
@@ -34,7 +34,7 @@ impl Instance {
     pub fn new(options: InstanceOptions) -> Result<Instance, ConfigError> {
         let inner = Inner {
             connection: Connection::new(options)?,
-            ahead: Ahead::default(),
+            prefetched: PrefetchCache::default(),
             finds: FindCaches::default(),
             names: NameCaches::default(),
             choices: ChoiceCaches::default(),
@@ -52,6 +52,7 @@ impl Instance {
         Session {
             inner: Arc::clone(&self.inner),
             limits,
+            is_refresh: false,
         }
     }
 
@@ -84,9 +85,19 @@ impl std::fmt::Debug for Instance {
 pub struct Session {
     pub(super) inner: Arc<Inner>,
     pub(super) limits: Limits,
+    /// Whether reads may be answered from what was prefetched.
+    pub(super) is_refresh: bool,
 }
 
 impl Session {
+    /// The same session for the refresh of a managed resource, which may be answered from what was prefetched a few
+    /// seconds ago. Everything else asks.
+    #[must_use]
+    pub fn for_refresh(mut self) -> Session {
+        self.is_refresh = true;
+        self
+    }
+
     /// The user name of the account, where the configuration or an earlier answer tells.
     pub fn account(&self) -> Option<String> {
         self.inner.connection.account_name()
@@ -122,8 +133,8 @@ impl Session {
     }
 
     /// Waits before what should be there and is not is looked for once more: a search can lag behind a write.
-    pub async fn wait_for_second_look(&self) {
-        self.wait(self.inner.connection.timing.second_look).await;
+    pub async fn wait_before_recheck(&self) {
+        self.wait(self.inner.connection.timing.recheck_pause).await;
     }
 
     /// The current access token, for use outside of this client.
@@ -150,6 +161,7 @@ impl Session {
             Session {
                 inner: Arc::clone(&self.inner),
                 limits: Limits::grace(GRACE),
+                is_refresh: false,
             }
         } else {
             self.clone()
@@ -167,7 +179,7 @@ impl std::fmt::Debug for Session {
 
 pub(super) struct Inner {
     pub(super) connection: Connection,
-    pub(super) ahead: Ahead,
+    pub(super) prefetched: PrefetchCache,
     pub(super) finds: FindCaches,
     pub(super) names: NameCaches,
     pub(super) choices: ChoiceCaches,

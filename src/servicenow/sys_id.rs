@@ -63,7 +63,7 @@ impl fmt::Display for SysId {
 
 /// Text that is not a record's key.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("\"{text}\" is not a sys_id: 32 hexadecimal digits are expected")]
+#[error("\"{text}\" is not a valid sys_id: expected 32 hexadecimal digits")]
 pub struct NotASysId {
     /// What was given, shortened.
     pub text: String,

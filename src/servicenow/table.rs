@@ -77,12 +77,12 @@ impl Hash for Table {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Column {
     name: &'static str,
-    kind: Kind,
+    kind: ColumnKind,
     newer: bool,
 }
 
 impl Column {
-    pub(super) const fn new(name: &'static str, kind: Kind) -> Column {
+    pub(super) const fn new(name: &'static str, kind: ColumnKind) -> Column {
         Column {
             name,
             kind,
@@ -102,7 +102,7 @@ impl Column {
     }
 
     /// How its values are read and compared.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> ColumnKind {
         self.kind
     }
 
@@ -120,7 +120,7 @@ impl fmt::Display for Column {
 
 /// How the values of a column are to be read and compared. On the wire all of them are text.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Text, including choices. Neither blanks at the ends nor the spelling of line ends count, nor the case of GUIDs.
     Text,
     /// An e-mail address, in any case.

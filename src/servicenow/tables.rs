@@ -6,6 +6,7 @@
 //!
 //! `COLUMNS` of a table is what a resource usually reads: every column listed here that is not a secret.
 
+mod columns; // How a table declares its columns.
 mod oauth;
 mod oidc;
 mod platform;
@@ -27,43 +28,30 @@ pub use users::{
 
 /// Columns that every table has. Proven.
 pub mod every {
-    use crate::servicenow::table::{Column, Kind};
+    use crate::servicenow::table::{Column, ColumnKind};
 
     /// The record's key.
-    pub const SYS_ID: Column = Column::new("sys_id", Kind::Reference);
+    pub const SYS_ID: Column = Column::new("sys_id", ColumnKind::Reference);
     /// Creation time, UTC.
-    pub const SYS_CREATED_ON: Column = Column::new("sys_created_on", Kind::DateTime);
+    pub const SYS_CREATED_ON: Column = Column::new("sys_created_on", ColumnKind::DateTime);
     /// User name of the account that made the record.
-    pub const SYS_CREATED_BY: Column = Column::new("sys_created_by", Kind::Text);
+    pub const SYS_CREATED_BY: Column = Column::new("sys_created_by", ColumnKind::Text);
     /// Time of the last change, UTC.
-    pub const SYS_UPDATED_ON: Column = Column::new("sys_updated_on", Kind::DateTime);
+    pub const SYS_UPDATED_ON: Column = Column::new("sys_updated_on", ColumnKind::DateTime);
     /// User name of the account that made the last change.
-    pub const SYS_UPDATED_BY: Column = Column::new("sys_updated_by", Kind::Text);
+    pub const SYS_UPDATED_BY: Column = Column::new("sys_updated_by", ColumnKind::Text);
     /// Number of changes; stays as it is when a write changed nothing.
-    pub const SYS_MOD_COUNT: Column = Column::new("sys_mod_count", Kind::Integer);
+    pub const SYS_MOD_COUNT: Column = Column::new("sys_mod_count", ColumnKind::Integer);
     /// On application files: the owning scope, a sys_id or `global`. Without it the account's current application.
-    pub const SYS_SCOPE: Column = Column::new("sys_scope", Kind::Reference);
+    pub const SYS_SCOPE: Column = Column::new("sys_scope", ColumnKind::Reference);
     /// The record's own table when it was read through a parent.
-    pub const SYS_CLASS_NAME: Column = Column::new("sys_class_name", Kind::Text);
+    pub const SYS_CLASS_NAME: Column = Column::new("sys_class_name", ColumnKind::Text);
 }
-
-/// Declares the columns of a table and the list `COLUMNS` of those that can be read.
-macro_rules! columns {
-    ($( $(#[$meta:meta])* $name:ident = $wire:literal $kind:ident $($newer:ident)?; )*) => {
-        $(
-            $(#[$meta])*
-            pub const $name: Column = Column::new($wire, Kind::$kind)$(.$newer())?;
-        )*
-        /// What a resource reads: every column above.
-        pub const COLUMNS: &[Column] = &[$($name),*];
-    };
-}
-use columns;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::servicenow::table::Kind;
+    use crate::servicenow::table::ColumnKind;
 
     #[test]
     fn what_a_resource_reads_holds_no_secret_and_nothing_twice() {
@@ -79,7 +67,7 @@ mod tests {
             names.dedup();
 
             assert_eq!(names.len(), columns.len());
-            assert!(columns.iter().all(|column| column.kind() != Kind::Secret));
+            assert!(columns.iter().all(|column| column.kind() != ColumnKind::Secret));
         }
     }
 }

@@ -29,8 +29,7 @@ fn basic() -> SignIn {
 
 fn instance(server: &Server, sign_in: SignIn) -> Instance {
     let timing = Timing {
-        batch_window: Duration::from_millis(3),
-        second_look: Duration::from_millis(1),
+        recheck_pause: Duration::from_millis(1),
         trial: Duration::from_millis(50),
     };
     let options = InstanceOptions {
@@ -91,9 +90,9 @@ fn param(received: &Received, name: &str) -> Option<String> {
 fn calls_can_move_between_threads() {
     fn check<T: Send>(_: impl FnOnce(Session) -> T) {}
     async fn all(session: Session) {
-        let _ = session.find(tables::sys_user::TABLE, &id(KEY), &[]).await;
+        let _ = session.get_opt(tables::sys_user::TABLE, &id(KEY), &[]).await;
         let _ = session
-            .find_one(tables::sys_user::TABLE, &Query::every_row(), &[])
+            .find_unique(tables::sys_user::TABLE, &Query::every_row(), &[])
             .await;
         let insert = Insert {
             table: tables::sys_user::TABLE,

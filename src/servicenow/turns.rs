@@ -44,7 +44,7 @@ impl Session {
     /// [`TableError`].
     pub async fn made_before(&self, turn: &Turn, columns: &[Column]) -> Result<Option<Record>, TableError> {
         let Some(sys_id) = &*turn.made else { return Ok(None) };
-        let found = self.confirm(turn.table, sys_id, columns).await?;
+        let found = self.present(turn.table, sys_id, columns).await?;
         Ok(found.filter(|record| turn.key.judge(record) == Verdict::Meant))
     }
 }

@@ -11,10 +11,10 @@ use serde_json::Value as Json;
 use super::error::{Refusal, TableError, Verb};
 use super::query::Query;
 use super::record::{Record, Row};
-use super::request::{Ask, fields, reading};
+use super::request::{TableRequest, fields, reading};
 use super::session::Session;
 use super::sys_id::SysId;
-use super::table::{Column, Kind, Table};
+use super::table::{Column, ColumnKind, Table};
 use super::tables::every;
 use compare::{After, Mismatch, mismatches};
 
@@ -103,7 +103,7 @@ impl Session {
         } = update;
         let columns: Vec<Column> = row.columns().chain(read.iter().copied()).collect();
         if row.is_empty() {
-            let record = self.fetch(table, sys_id, &columns).await?;
+            let record = self.get(table, sys_id, &columns).await?;
             return Ok(Written {
                 record,
                 mismatches: Vec::new(),
@@ -112,17 +112,17 @@ impl Session {
         }
         let mut params = reading(&fields(&columns, &[]));
         params.extend(input.param());
-        let ask = Ask {
+        let request = TableRequest {
             table,
             verb: Verb::Update,
             sys_id: Some(sys_id),
             params,
             body: Some(row.to_json()),
         };
-        let reply = match self.ask(&ask).await {
+        let reply = match self.send(&request).await {
             // A 404 now and then is none: the record is looked for before it is believed.
-            Err(TableError::NotFound { .. }) => match self.find_alone(table, sys_id, &[]).await? {
-                Some(_) => self.ask(&ask).await?,
+            Err(TableError::NotFound { .. }) => match self.get_alone(table, sys_id, &[]).await? {
+                Some(_) => self.send(&request).await?,
                 None => {
                     return Err(TableError::NotFound {
                         table,
@@ -135,25 +135,25 @@ impl Session {
         let answered = record_of(&reply.result).filter(|record| record.sys_id() == sys_id);
         let record = match answered {
             Some(record) => record,
-            None => self.fetch(table, sys_id, &columns).await?,
+            None => self.get(table, sys_id, &columns).await?,
         };
         self.inner.remember_changed(sys_id);
         Ok(self.compared(table, &row, record, &columns, input, After::Update).await)
     }
 
-    /// Removes a record. One that is gone already is fine, after a second look.
+    /// Removes a record. One that is gone already is fine, after a recheck.
     ///
     /// # Errors
     /// [`TableError::Refused`] when it is still there; else [`TableError`].
     pub async fn delete(&self, table: Table, sys_id: &SysId) -> Result<Deleted, TableError> {
-        let deleted = self.delete_or_look(table, sys_id).await?;
+        let deleted = self.delete_or_get(table, sys_id).await?;
         self.inner.remember_removed(sys_id);
         Ok(deleted)
     }
 
-    async fn delete_or_look(&self, table: Table, sys_id: &SysId) -> Result<Deleted, TableError> {
+    async fn delete_or_get(&self, table: Table, sys_id: &SysId) -> Result<Deleted, TableError> {
         for _ in 0..2 {
-            let ask = Ask {
+            let request = TableRequest {
                 table,
                 verb: Verb::Delete,
                 sys_id: Some(sys_id),
@@ -161,21 +161,21 @@ impl Session {
                 body: None,
             };
             let answer = self
-                .exchange(&ask)
+                .exchange(&request)
                 .await
                 .map_err(|trouble| trouble.into_table_error(table, Verb::Delete))?;
-            match self.read(&ask, &answer) {
+            match self.read(&request, &answer) {
                 Ok(_) => return Ok(Deleted::Removed),
                 Err(TableError::NotFound { .. }) => {}
                 // A body that nobody needs, such as an empty 200, is no reason to doubt.
-                Err(TableError::Garbled { .. } | TableError::NotTheApi { .. })
+                Err(TableError::UnusableAnswer { .. } | TableError::NotTheApi { .. })
                     if answer.body().is_empty() && answer.status().is_success() =>
                 {
                     return Ok(Deleted::Removed);
                 }
                 Err(error) => return Err(error),
             }
-            if self.find_alone(table, sys_id, &[]).await?.is_none() {
+            if self.get_alone(table, sys_id, &[]).await?.is_none() {
                 return Ok(Deleted::WasGone);
             }
         }
@@ -187,7 +187,7 @@ impl Session {
         })
     }
 
-    /// Compares what was sent with what was kept; if they differ, or a column stayed away, with a second look. The
+    /// Compares what was sent with what was kept; if they differ, or a column stayed away, with a recheck. The
     /// record exists, so nothing that goes wrong here may become an error.
     async fn compared(
         &self,
@@ -206,7 +206,7 @@ impl Session {
                 origin: Origin::Answered,
             };
         }
-        match self.look(table, record.sys_id(), columns).await {
+        match self.get_once(table, record.sys_id(), columns).await {
             Ok(Some(mut now)) => {
                 let names: BTreeSet<_> = found.iter().map(|mismatch| mismatch.column.name()).collect();
                 tracing::debug!(
@@ -254,5 +254,5 @@ fn wanted(row: &Row, read: &[Column]) -> Vec<Column> {
         .columns()
         .chain(read.iter().copied())
         .chain(ORIGIN_COLUMNS.iter().copied());
-    columns.filter(|column| column.kind() != Kind::Secret).collect()
+    columns.filter(|column| column.kind() != ColumnKind::Secret).collect()
 }

@@ -116,7 +116,7 @@ async fn a_read_survives_what_passes() {
             .faults()
             .next(Matcher::table("sys_user"), fault.clone());
 
-        let found = session.find(sys_user::TABLE, made.record.sys_id(), &[]).await;
+        let found = session.get_opt(sys_user::TABLE, made.record.sys_id(), &[]).await;
 
         assert!(found.unwrap().is_some(), "{fault:?}");
     }
@@ -128,8 +128,8 @@ async fn a_read_survives_what_passes() {
             .next(Matcher::table("sys_user"), fault.clone());
 
         let (one, two) = tokio::join!(
-            session.find(sys_user::TABLE, made.record.sys_id(), &[]),
-            session.find(sys_user::TABLE, other.record.sys_id(), &[])
+            session.get_opt(sys_user::TABLE, made.record.sys_id(), &[]),
+            session.get_opt(sys_user::TABLE, other.record.sys_id(), &[])
         );
 
         assert!(one.unwrap().is_some() && two.unwrap().is_some(), "{fault:?}");

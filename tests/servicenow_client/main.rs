@@ -66,9 +66,8 @@ fn instance(simulator: &Simulator, sign_in: SignIn) -> Instance {
 
 fn with_wire(simulator: &Simulator, sign_in: SignIn, http: ClientOptions) -> Instance {
     let timing = Timing {
-        second_look: Duration::from_millis(10),
+        recheck_pause: Duration::from_millis(10),
         trial: Duration::from_millis(50),
-        ..Timing::STANDARD
     };
     let instance_url = simulator.urls().instance.clone();
     Instance::new(InstanceOptions {

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use servicenow_provider::servicenow::tables::{
     every, oauth_entity, oauth_oidc_entity, oidc_provider_configuration, sys_db_object,
 };
-use servicenow_provider::servicenow::{Cause, Cell, Deleted, Origin, Stranger, TableError, Update};
+use servicenow_provider::servicenow::{Cause, Cell, Deleted, Origin, TableError, UnexpectedResponse, Update};
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::{self, Refusal, Release, SecretRead};
 
@@ -69,7 +69,7 @@ async fn a_record_lives_from_insert_to_delete() {
         );
 
         let found = session
-            .find(oauth_entity::TABLE, &sys_id, oauth_entity::COLUMNS)
+            .get_opt(oauth_entity::TABLE, &sys_id, oauth_entity::COLUMNS)
             .await
             .unwrap()
             .unwrap();
@@ -79,7 +79,7 @@ async fn a_record_lives_from_insert_to_delete() {
         let key = provider("app-1").natural_key.unwrap();
         assert!(
             session
-                .find_one(oauth_entity::TABLE, &key, &[])
+                .find_unique(oauth_entity::TABLE, &key, &[])
                 .await
                 .unwrap()
                 .is_some()
@@ -93,7 +93,7 @@ async fn a_record_lives_from_insert_to_delete() {
             session.delete(oauth_entity::TABLE, &sys_id).await.unwrap(),
             Deleted::WasGone
         );
-        assert_eq!(session.find(oauth_entity::TABLE, &sys_id, &[]).await.unwrap(), None);
+        assert_eq!(session.get_opt(oauth_entity::TABLE, &sys_id, &[]).await.unwrap(), None);
     }
 }
 
@@ -231,7 +231,7 @@ async fn a_record_is_found_as_the_data_base_compares() {
     simulator.instance().switches(|modes| modes.habits.ignores_case = true);
 
     let found = session(&simulator)
-        .find_one(sys_user::TABLE, &user("robot").natural_key.unwrap(), &[])
+        .find_unique(sys_user::TABLE, &user("robot").natural_key.unwrap(), &[])
         .await;
 
     assert_eq!(found.unwrap().unwrap().sys_id().as_str(), robot);
@@ -255,9 +255,9 @@ async fn a_hidden_record_is_never_absent() {
         error.to_string()
     };
 
-    let alone = session.find(sys_user::TABLE, &hidden, &[]).await;
+    let alone = session.get_opt(sys_user::TABLE, &hidden, &[]).await;
     assert!(is_hidden(alone.unwrap_err()).contains(hidden.as_str()));
-    let finds = made.iter().map(|sys_id| session.find(sys_user::TABLE, sys_id, &[]));
+    let finds = made.iter().map(|sys_id| session.get_opt(sys_user::TABLE, sys_id, &[]));
     let mut found = join_all(finds).await;
     is_hidden(found.remove(1).unwrap_err());
     assert!(found.into_iter().all(|found| found.unwrap().is_some()));
@@ -265,9 +265,9 @@ async fn a_hidden_record_is_never_absent() {
     let keys: Vec<Query> = (0..3)
         .map(|number| Query::equals(sys_user::USER_NAME, format!("robot-{number}")).unwrap())
         .collect();
-    is_hidden(session.find_present(sys_user::TABLE, &keys[1], &[]).await.unwrap_err());
-    is_hidden(session.find_one(sys_user::TABLE, &keys[1], &[]).await.unwrap_err());
-    let finds = keys.iter().map(|key| session.find_present(sys_user::TABLE, key, &[]));
+    is_hidden(session.find_existing(sys_user::TABLE, &keys[1], &[]).await.unwrap_err());
+    is_hidden(session.find_unique(sys_user::TABLE, &keys[1], &[]).await.unwrap_err());
+    let finds = keys.iter().map(|key| session.find_existing(sys_user::TABLE, key, &[]));
     let mut found = join_all(finds).await;
     is_hidden(found.remove(1).unwrap_err());
     assert!(found.into_iter().all(|found| found.unwrap().is_some()));
@@ -368,7 +368,7 @@ async fn a_sleeping_instance_is_never_an_absent_record() {
     simulator.instance().faults().every(Matcher::any(), Fault::Hibernation);
 
     let error = session
-        .find(sys_user::TABLE, made.record.sys_id(), &[])
+        .get_opt(sys_user::TABLE, made.record.sys_id(), &[])
         .await
         .unwrap_err();
 
@@ -376,7 +376,7 @@ async fn a_sleeping_instance_is_never_an_absent_record() {
         matches!(
             &error,
             TableError::NotTheApi {
-                stranger: Stranger::Hibernating,
+                response: UnexpectedResponse::Hibernating,
                 ..
             }
         ),

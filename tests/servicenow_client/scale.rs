@@ -40,7 +40,7 @@ async fn three_hundred_users_with_a_grant_each_cost_few_requests() {
         faults.every(Matcher::any(), Fault::Slow(Duration::from_millis(latency)));
         simulator.instance().clear_requests();
         // Another process: nothing is known yet.
-        let session = super::session(&simulator);
+        let session = super::session(&simulator).for_refresh();
         // Terraform's order: a grant waits for its user, and what waits is served first come, first served.
         for (table, sys_ids) in [
             (sys_user::TABLE, made.iter().map(|(user, _)| user).collect::<Vec<_>>()),
@@ -53,7 +53,7 @@ async fn three_hundred_users_with_a_grant_each_cost_few_requests() {
                     async move {
                         // Terraform's own work between two reads is not the same for each resource.
                         tokio::time::sleep(Duration::from_millis((number * 7 % 11) as u64)).await;
-                        assert!(session.find(table, sys_id, &[]).await.unwrap().is_some());
+                        assert!(session.get_opt(table, sys_id, &[]).await.unwrap().is_some());
                     }
                 })
                 .await;
@@ -63,7 +63,7 @@ async fn three_hundred_users_with_a_grant_each_cost_few_requests() {
     }
 }
 
-/// Forty users, of which another process read the first half; that made it read the rest ahead.
+/// Forty users, of which a refresh in another process read the first half: the next read brings the others along.
 async fn half_read(simulator: &Simulator) -> (Session, Vec<SysId>) {
     let session = session(simulator);
     let mut users = Vec::new();
@@ -72,57 +72,46 @@ async fn half_read(simulator: &Simulator) -> (Session, Vec<SysId>) {
         users.push(made.record.sys_id().clone());
     }
     let session = super::session(simulator);
-    for sys_id in &users[..20] {
-        session.find(sys_user::TABLE, sys_id, COLUMNS).await.unwrap().unwrap();
-    }
-    while !simulator
-        .instance()
-        .requests()
-        .iter()
-        .any(|request| request.query.contains("ORDERBY"))
-    {
-        tokio::task::yield_now().await;
+    let refresh = session.clone().for_refresh();
+    for sys_id in &users[..=20] {
+        refresh
+            .get_opt(sys_user::TABLE, sys_id, COLUMNS)
+            .await
+            .unwrap()
+            .unwrap();
     }
     (session, users)
-}
-
-/// Reads users until one is found without a request: what was read ahead is there.
-async fn wait_for_what_was_read_ahead(simulator: &Simulator, session: &Session, users: &[SysId]) {
-    for sys_id in users {
-        simulator.instance().clear_requests();
-        session.find(sys_user::TABLE, sys_id, COLUMNS).await.unwrap().unwrap();
-        if simulator.instance().requests().is_empty() {
-            return;
-        }
-    }
-    panic!("nothing was read ahead");
 }
 
 const COLUMNS: &[Column] = &[sys_user::USER_NAME, sys_user::TITLE];
 
 async fn title(session: &Session, sys_id: &SysId) -> Option<String> {
-    let found = session.find(sys_user::TABLE, sys_id, COLUMNS).await.unwrap().unwrap();
+    let found = session
+        .get_opt(sys_user::TABLE, sys_id, COLUMNS)
+        .await
+        .unwrap()
+        .unwrap();
     found.text(sys_user::TITLE).value().map(str::to_owned)
 }
 
 #[tokio::test]
-async fn what_was_read_ahead_is_used_once() {
+async fn what_was_prefetched_is_used_once_and_for_a_refresh_alone() {
     let simulator = simulator().await;
     let (session, users) = half_read(&simulator).await;
-    wait_for_what_was_read_ahead(&simulator, &session, &users[20..39]).await;
     simulator
         .instance()
         .change("sys_user", users[39].as_str(), &[("title", "changed")]);
 
-    assert_eq!(title(&session, &users[39]).await, None);
+    let refresh = session.clone().for_refresh();
     assert_eq!(title(&session, &users[39]).await.as_deref(), Some("changed"));
+    assert_eq!(title(&refresh, &users[39]).await, None);
+    assert_eq!(title(&refresh, &users[39]).await.as_deref(), Some("changed"));
 }
 
 #[tokio::test]
-async fn what_was_read_ahead_does_not_outlive_a_write() {
+async fn what_was_prefetched_does_not_outlive_a_write() {
     let simulator = simulator().await;
     let (session, users) = half_read(&simulator).await;
-    wait_for_what_was_read_ahead(&simulator, &session, &users[20..38]).await;
     simulator
         .instance()
         .change("sys_user", users[38].as_str(), &[("title", "changed")]);
@@ -135,15 +124,19 @@ async fn what_was_read_ahead_does_not_outlive_a_write() {
     };
     session.update(update).await.unwrap();
 
-    assert_eq!(title(&session, &users[38]).await.as_deref(), Some("changed"));
+    let refresh = session.for_refresh();
+    assert_eq!(title(&refresh, &users[38]).await.as_deref(), Some("changed"));
 }
 
 #[tokio::test]
-async fn where_reading_ahead_is_refused_everything_is_read_as_ever() {
+async fn where_prefetching_is_refused_everything_is_read_as_ever() {
     let simulator = simulator().await;
-    let reads = Matcher::table("sys_user").method(Method::GET);
-    simulator.instance().faults().next(reads.nth(21), Fault::ForbiddenByAcl);
+    let lists = Matcher::table("sys_user")
+        .method(Method::GET)
+        .path(|path| path.ends_with("sys_user"));
+    simulator.instance().faults().next(lists, Fault::ForbiddenByAcl);
     let (session, users) = half_read(&simulator).await;
+    let session = session.for_refresh();
 
     for sys_id in &users {
         assert_eq!(title(&session, sys_id).await, None);
@@ -156,8 +149,8 @@ async fn where_reading_ahead_is_refused_everything_is_read_as_ever() {
 async fn rows_of_others_that_cannot_be_read_spoil_no_read() {
     let simulator = simulator().await;
     let (session, users) = half_read(&simulator).await;
+    let session = session.for_refresh();
     let role = session.roles().id_of("knowledge").await.unwrap();
-    wait_for_what_was_read_ahead(&simulator, &session, &users[20..39]).await;
     let tie = [("user", users[39].as_str()), ("role", role.as_str())];
     simulator.instance().put("sys_user_has_role", &tie);
     let every_row = simulator.instance().records("sys_user_has_role");
@@ -183,6 +176,6 @@ async fn rows_of_others_that_cannot_be_read_spoil_no_read() {
         .collect();
     assert!(
         matches!(asked[..], [first, 1] if first > 1),
-        "{asked:?}: first in company, then alone"
+        "{asked:?}: first with others, then alone"
     );
 }

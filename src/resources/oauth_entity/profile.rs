@@ -48,7 +48,7 @@ async fn find_or_make(session: &Session, entity: &SysId, state: &mut Object) -> 
         return Ok(());
     }
     let known = match state.text("default_profile_id").and_then(|id| SysId::parse(id).ok()) {
-        Some(sys_id) => session.find(TABLE, &sys_id, COLUMNS).await?,
+        Some(sys_id) => session.get_opt(TABLE, &sys_id, COLUMNS).await?,
         None => None,
     };
     let found = match known {
@@ -79,7 +79,7 @@ pub(super) async fn change_first(session: &Session, prior: &Object, planned: &Ob
     let known = prior.text("default_profile_id").and_then(|id| SysId::parse(id).ok());
     let changes = planned.text("default_grant_type") != prior.text("default_grant_type");
     if let (Some(sys_id), true) = (known, changes)
-        && let Some(profile) = session.find(TABLE, &sys_id, COLUMNS).await?
+        && let Some(profile) = session.get_opt(TABLE, &sys_id, COLUMNS).await?
     {
         align(session, &profile, planned).await?;
     }
@@ -117,7 +117,7 @@ pub(crate) async fn read_into(
         return Ok(());
     }
     let profile = match state.text("default_profile_id").and_then(|id| SysId::parse(id).ok()) {
-        Some(sys_id) => match session.find(TABLE, &sys_id, COLUMNS).await.map_err(problem)? {
+        Some(sys_id) => match session.get_opt(TABLE, &sys_id, COLUMNS).await.map_err(problem)? {
             Some(profile) => Some(profile),
             None => default_of(session, entity).await.map_err(problem)?,
         },

@@ -304,7 +304,7 @@ pub(crate) async fn found(session: &Session, state: &Object, known: Known) -> Re
         return Ok(None);
     };
     let fields = fields();
-    let found = session.find(TABLE, &sys_id, &field::columns(&fields)).await;
+    let found = session.get_opt(TABLE, &sys_id, &field::columns(&fields)).await;
     let found = found.map_err(|error| diagnostics::of_table(&error, "read the OIDC configuration"))?;
     let Some(record) = found else { return Ok(None) };
     let mut configuration = state.object(ATTRIBUTE).cloned().unwrap_or_default();
@@ -502,7 +502,7 @@ async fn existing(
         None => Ok(key.clone()),
     };
     let key = key.map_err(|source| problem(TableError::Query { table: TABLE, source }))?;
-    let mut found = session.find_present(TABLE, &key, &columns).await.map_err(problem)?;
+    let mut found = session.find_existing(TABLE, &key, &columns).await.map_err(problem)?;
     if found.is_none() && !shares(planned) {
         found = session.made_before(turn, &columns).await.map_err(problem)?;
         found = found.filter(|record| Some(record.sys_id()) != own);

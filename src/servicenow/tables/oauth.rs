@@ -1,6 +1,6 @@
 //! Application registries, their profiles and scopes.
 
-use super::columns;
+use super::columns::columns;
 
 /// `oauth_entity`: an application registry. Child: `oauth_oidc_entity`, whose rows also show up here, so a query for
 /// outbound providers adds [`super::every::SYS_CLASS_NAME`] = `oauth_entity`.
@@ -10,7 +10,7 @@ use super::columns;
 /// look first and create it when absent.
 pub mod oauth_entity {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table =
@@ -20,7 +20,7 @@ pub mod oauth_entity {
     /// `type` of an inbound endpoint.
     pub const TYPE_CLIENT: &str = "client";
     /// Plain text on insert and update, no display-value input; never read back in clear.
-    pub const CLIENT_SECRET: Column = Column::new("client_secret", Kind::Secret);
+    pub const CLIENT_SECRET: Column = Column::new("client_secret", ColumnKind::Secret);
 
     columns! {
         /// Documented as unique; whether REST enforces it is unknown.
@@ -69,7 +69,7 @@ pub mod oauth_entity {
 /// `oauth_entity_profile`: what a set-up wizard asks for. Its grant type must equal the entity's or tokens fail. Proven.
 pub mod oauth_entity_profile {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("oauth_entity_profile", "oauth_admin")
@@ -92,7 +92,7 @@ pub mod oauth_entity_profile {
 /// `oauth_entity_scope`: a scope that an outbound provider may ask for. Proven.
 pub mod oauth_entity_scope {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("oauth_entity_scope", "oauth_admin");
@@ -110,7 +110,7 @@ pub mod oauth_entity_scope {
 /// `oauth_entity_profile_scope`: which scopes a profile asks for. Proven (AWS's setup).
 pub mod oauth_entity_profile_scope {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("oauth_entity_profile_scope", "oauth_admin");
@@ -126,7 +126,7 @@ pub mod oauth_entity_profile_scope {
 /// `sys_auth_scope`: scopes of inbound calls, such as `useraccount`. Proven on Zurich.
 pub mod sys_auth_scope {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_auth_scope", "oauth_admin").comes_with("plugin com.glide.rest.auth.scope");
@@ -148,7 +148,7 @@ pub mod sys_api_access_policy {
 /// `oauth_entity_auth_scope_mapping`: which inbound scopes a registry carries. Proven on Zurich.
 pub mod oauth_entity_auth_scope_mapping {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table =

@@ -1,6 +1,6 @@
 //! External OIDC providers: whose tokens the instance accepts.
 
-use super::columns;
+use super::columns::columns;
 
 /// `oidc_provider_configuration`: how the instance trusts an issuer.
 ///
@@ -8,7 +8,7 @@ use super::columns;
 /// row with the same metadata URL may be refused, and creating one answers 403 on some instances.
 pub mod oidc_provider_configuration {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("oidc_provider_configuration", "admin (oauth_admin from Australia on)")
@@ -37,7 +37,7 @@ pub mod oidc_provider_configuration {
 /// Source: an exported record (Yokohama), Microsoft's script (Zurich). `type` over REST is unknown: leave it out.
 /// Reading a row through the parent table shows the parent's columns only.
 pub mod oauth_oidc_entity {
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     pub use super::super::oauth_entity::{
         ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, CLIENT_ID, CLIENT_SECRET, COMMENTS, DEFAULT_GRANT_TYPE, LOGO_URL, NAME,
@@ -48,9 +48,9 @@ pub mod oauth_oidc_entity {
     pub const TABLE: Table = Table::new("oauth_oidc_entity", "admin (oauth_admin from Australia on)")
         .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
     /// The issuer's configuration, an `oidc_provider_configuration`.
-    pub const CONFIGURATION: Column = Column::new("oidc_provider_configuration", Kind::Reference);
+    pub const CONFIGURATION: Column = Column::new("oidc_provider_configuration", ColumnKind::Reference);
     /// Seconds of tolerance, 300 by default.
-    pub const CLOCK_SKEW: Column = Column::new("clock_skew", Kind::Integer);
+    pub const CLOCK_SKEW: Column = Column::new("clock_skew", ColumnKind::Integer);
 
     /// What a resource reads.
     pub const COLUMNS: &[Column] = &[
@@ -73,7 +73,7 @@ pub mod oauth_oidc_entity {
 /// Zurich patch 10 and Australia patch 3 on. The table is proven; only the labels of its columns are known ("OIDC
 /// Provider"), so each name that the reference may have is asked for.
 pub mod oauth_protected_resource_idp_mapping {
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new(
@@ -83,9 +83,9 @@ pub mod oauth_protected_resource_idp_mapping {
     .comes_with("Zurich patch 10 or Australia patch 3");
     /// Names that the reference to the configuration may have. Unknown.
     pub const CONFIGURATIONS: &[Column] = &[
-        Column::new("oidc_provider", Kind::Reference),
-        Column::new("oidc_provider_configuration", Kind::Reference),
-        Column::new("oidc_configuration", Kind::Reference),
-        Column::new("identity_provider", Kind::Reference),
+        Column::new("oidc_provider", ColumnKind::Reference),
+        Column::new("oidc_provider_configuration", ColumnKind::Reference),
+        Column::new("oidc_configuration", ColumnKind::Reference),
+        Column::new("identity_provider", ColumnKind::Reference),
     ];
 }

@@ -1,11 +1,11 @@
 //! Tables of the platform itself: applications, access, properties, schema.
 
-use super::columns;
+use super::columns::columns;
 
 /// `sys_db_object`: tables and who may reach them. Proven (SDK).
 pub mod sys_db_object {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_db_object", "admin");
@@ -39,7 +39,7 @@ pub mod sys_db_object {
 /// `sys_scope_privilege`: what one application may do to another's objects. Proven.
 pub mod sys_scope_privilege {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_scope_privilege", "admin");
@@ -65,7 +65,7 @@ pub mod sys_scope_privilege {
 /// `sys_scope`: applications. Proven (SDK).
 pub mod sys_scope {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_scope", "admin");
@@ -93,7 +93,7 @@ pub mod sys_scope {
 /// `sys_store_app`: applications from the store. Likely.
 pub mod sys_store_app {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_store_app", "admin");
@@ -120,7 +120,7 @@ pub mod sys_store_app {
 /// with [`super::sys_choice`]. Addresses are IPv4, start and end.
 pub mod ip_access {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("ip_access", "admin").comes_with("plugin com.snc.ipauthenticator");
@@ -145,7 +145,7 @@ pub mod ip_access {
 /// non-administrators: advice only. Proven.
 pub mod sys_choice {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_choice", "personalize_choices or admin");
@@ -171,7 +171,7 @@ pub mod sys_choice {
 /// `sys_dictionary`: columns of tables. Rows may be filtered for non-administrators: advice only. Proven.
 pub mod sys_dictionary {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_dictionary", "personalize_dictionary or admin");
@@ -201,7 +201,7 @@ pub mod sys_dictionary {
 /// `v_plugin`: plugins and whether they are active. Likely (`sys_plugins` is closed even to some administrators).
 pub mod v_plugin {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("v_plugin", "admin");
@@ -225,7 +225,7 @@ pub mod v_plugin {
 /// `sys_properties`. Some are guarded by business rules and answer 403. Proven.
 pub mod sys_properties {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_properties", "admin");
@@ -253,7 +253,7 @@ pub mod sys_properties {
 /// `incident`, for the inbound check only. Proven.
 pub mod incident {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("incident", "itil");

@@ -1,17 +1,17 @@
 //! Users, groups, roles, and who has what.
 
-use super::columns;
+use super::columns::columns;
 
 /// `sys_user`. The form's "User ID" is `user_name`, which is unique. Proven (SDK, vendor's documentation).
 pub mod sys_user {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_user", "user_admin");
     /// One-way. Needs [`crate::servicenow::InputMode::Display`], which changes how every other column is read too, so
     /// send it in a request of its own.
-    pub const USER_PASSWORD: Column = Column::new("user_password", Kind::Secret);
+    pub const USER_PASSWORD: Column = Column::new("user_password", ColumnKind::Secret);
 
     columns! {
         /// Unique.
@@ -48,7 +48,7 @@ pub mod sys_user {
 /// `sys_user_role`. sys_ids differ between instances: find by name. Proven.
 pub mod sys_user_role {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_user_role", "user_admin");
@@ -66,7 +66,7 @@ pub mod sys_user_role {
 /// `sys_user_has_role`: role grants. Inherited rows are derived by the platform and cannot be removed. Proven.
 pub mod sys_user_has_role {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table. Some instances want elevated `security_admin`, which only an interactive session has.
     pub const TABLE: Table = Table::new(
@@ -76,15 +76,15 @@ pub mod sys_user_has_role {
     /// `state` of a grant that works.
     pub const STATE_ACTIVE: &str = "active";
     /// The user's user name, for lists.
-    pub const USER_NAME_OF_USER: Column = Column::new("user.user_name", Kind::Text);
+    pub const USER_NAME_OF_USER: Column = Column::new("user.user_name", ColumnKind::Text);
     /// The role's name, for lists.
-    pub const NAME_OF_ROLE: Column = Column::new("role.name", Kind::Text);
+    pub const NAME_OF_ROLE: Column = Column::new("role.name", ColumnKind::Text);
     /// Whether the user may sign in.
-    pub const ACTIVE_OF_USER: Column = Column::new("user.active", Kind::Bool);
+    pub const ACTIVE_OF_USER: Column = Column::new("user.active", ColumnKind::Bool);
     /// Whether the user is locked out.
-    pub const LOCKED_OUT_OF_USER: Column = Column::new("user.locked_out", Kind::Bool);
+    pub const LOCKED_OUT_OF_USER: Column = Column::new("user.locked_out", ColumnKind::Bool);
     /// Whether the user is kept from the user interface.
-    pub const WEB_SERVICE_ACCESS_ONLY_OF_USER: Column = Column::new("user.web_service_access_only", Kind::Bool);
+    pub const WEB_SERVICE_ACCESS_ONLY_OF_USER: Column = Column::new("user.web_service_access_only", ColumnKind::Bool);
 
     columns! {
         /// The user.
@@ -103,7 +103,7 @@ pub mod sys_user_has_role {
 /// `sys_user_group`. Proven.
 pub mod sys_user_group {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_user_group", "user_admin");
@@ -122,7 +122,7 @@ pub mod sys_user_group {
 /// `sys_user_grmember`: who is in which group. Groups with roles may be closed to `user_admin`. Proven.
 pub mod sys_user_grmember {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_user_grmember", "user_admin, admin for groups that carry roles");
@@ -138,7 +138,7 @@ pub mod sys_user_grmember {
 /// `sys_group_has_role`. Proven.
 pub mod sys_group_has_role {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_group_has_role", "user_admin or admin");
@@ -156,7 +156,7 @@ pub mod sys_group_has_role {
 /// `sys_user_preference`: among others the account's current application. Proven (SDK).
 pub mod sys_user_preference {
     use super::columns;
-    use crate::servicenow::table::{Column, Kind, Table};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// The table.
     pub const TABLE: Table = Table::new("sys_user_preference", "admin");

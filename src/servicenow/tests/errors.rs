@@ -12,7 +12,7 @@ fn check(error: &TableError, message: &str, remedy: &str) {
 async fn error_of(reply: Reply) -> TableError {
     let server = Server::replies(vec![reply]).await;
     session(&server)
-        .find_one(TABLE, &Query::every_row(), &[])
+        .find_unique(TABLE, &Query::every_row(), &[])
         .await
         .unwrap_err()
 }
@@ -152,7 +152,7 @@ async fn json_that_is_no_answer_is_an_error() {
         "{\"result\":[{\"name\":\"no key\"}]}",
     ] {
         let error = error_of(Reply::typed(200, "application/json", body)).await;
-        assert!(matches!(error, TableError::Garbled { .. }), "{body}: {error:?}");
+        assert!(matches!(error, TableError::UnusableAnswer { .. }), "{body}: {error:?}");
     }
 }
 
@@ -169,7 +169,7 @@ async fn an_error_object_inside_a_200_is_an_error() {
         &json!({ "result": [], "error": { "message": "odd" } }),
     ))
     .await;
-    assert!(matches!(error, TableError::Garbled { .. }), "{error:?}");
+    assert!(matches!(error, TableError::UnusableAnswer { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn an_interruption_is_called_one() {
     let session = instance(&server, basic()).at(crate::http::Limits::new(Duration::from_secs(30), cancel.clone()));
 
     let key = id(KEY);
-    let (found, ()) = tokio::join!(session.find(TABLE, &key, &[]), async {
+    let (found, ()) = tokio::join!(session.get_opt(TABLE, &key, &[]), async {
         while server.count() == 0 {
             tokio::task::yield_now().await;
         }

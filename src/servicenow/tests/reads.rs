@@ -13,7 +13,7 @@ async fn a_record_is_read_with_its_columns_and_without_links() {
     .await;
 
     let found = session(&server)
-        .find(sys_user::TABLE, &id(KEY), &[sys_user::USER_NAME, sys_user::ACTIVE])
+        .get_opt(sys_user::TABLE, &id(KEY), &[sys_user::USER_NAME, sys_user::ACTIVE])
         .await
         .unwrap();
 
@@ -39,7 +39,7 @@ async fn a_record_is_read_with_its_columns_and_without_links() {
 async fn an_absence_is_proven_by_a_list_that_counts() {
     let find = async |list: Reply| {
         let server = Server::replies(vec![no_record(), list]).await;
-        let found = session(&server).find(sys_user::TABLE, &id(KEY), &[]).await;
+        let found = session(&server).get_opt(sys_user::TABLE, &id(KEY), &[]).await;
         assert_eq!(server.count(), 2);
         let asked = param(&server.received()[1], "sysparm_query").unwrap();
         assert_eq!(asked, format!("sys_id={KEY}^ORDERBYsys_id"));
@@ -77,23 +77,22 @@ async fn a_natural_key_is_free_only_where_a_list_that_counts_says_so() {
         let server = Server::replies(vec![list]).await;
         let session = session(&server);
 
-        let found = session.find_one(sys_user::TABLE, &query, &[]).await;
+        let found = session.find_unique(sys_user::TABLE, &query, &[]).await;
         assert!(is_right(&found), "{found:?}");
-        let found = session.find_present(sys_user::TABLE, &query, &[]).await;
+        let found = session.find_existing(sys_user::TABLE, &query, &[]).await;
         assert!(is_right(&found), "{found:?}");
     }
 }
 
-/// One of three questions that were asked together is about a row that is not shown.
+/// One of three questions that were asked together, while a fourth was under way, is about a row that is not shown.
 #[tokio::test]
 async fn a_hidden_row_is_an_error_for_the_one_who_asked_for_it() {
     let server = Server::by(|received| {
         let query = param(received, "sysparm_query").unwrap();
         let row = |number: usize| json!({ "sys_id": ([KEY, OTHER][number]), "name": (["itil", "admin"][number]) });
         match query.trim_end_matches("^ORDERBYsys_id") {
-            "nameINadmin,hidden,itil" | "name=itil^ORname=hidden^ORname=admin" => {
-                result(json!([row(0), row(1)])).with("X-Total-Count", "3")
-            }
+            "nameINuser" => result(json!([{ "sys_id": SysId::random().as_str(), "name": "user" }])),
+            "nameINadmin,hidden,itil" => result(json!([row(0), row(1)])).with("X-Total-Count", "3"),
             "name=hidden" => empty("1"),
             other => panic!("unexpected query {other}"),
         }
@@ -102,7 +101,12 @@ async fn a_hidden_row_is_an_error_for_the_one_who_asked_for_it() {
     let session = session(&server);
 
     let roles = session.roles();
-    let (one, hidden, other) = tokio::join!(roles.find("itil"), roles.find("hidden"), roles.find("admin"));
+    let (_, one, hidden, other) = tokio::join!(
+        roles.find("user"),
+        roles.find("itil"),
+        roles.find("hidden"),
+        roles.find("admin")
+    );
     assert_eq!(one.unwrap(), Some(id(KEY)));
     assert_eq!(other.unwrap(), Some(id(OTHER)));
     let error = hidden.unwrap_err();
@@ -125,9 +129,10 @@ async fn rows_of_links_that_are_not_shown_are_not_none() {
     let session = session(&server);
     let roles = session.links(LinkTable::ROLES);
 
-    let (one, other) = (id(KEY), id(OTHER));
-    let (hidden, shown) = tokio::join!(roles.current(&one), roles.current(&other));
+    let (first, one, other) = (SysId::random(), id(KEY), id(OTHER));
+    let (_, hidden, shown) = tokio::join!(roles.of(&first), roles.of(&one), roles.of(&other));
 
+    assert_eq!(server.count(), 4, "one, two together, and each of the two alone");
     assert_eq!(shown.unwrap().len(), 1);
     let error = hidden.unwrap_err();
     assert!(matches!(error, TableError::Hidden { .. }), "{error}");
@@ -135,10 +140,14 @@ async fn rows_of_links_that_are_not_shown_are_not_none() {
 }
 
 #[tokio::test]
-async fn finds_that_arrive_together_become_one_request_and_a_missing_row_is_looked_for_alone() {
-    let server = Server::by(|received| {
+async fn what_arrives_while_one_is_read_becomes_one_request_and_a_missing_row_is_looked_for_alone() {
+    let row = |key: &str| json!({ "sys_id": key, "user_name": format!("u{key}") });
+    let server = Server::by(move |received| {
         let Some(query) = param(received, "sysparm_query") else {
-            return no_record();
+            return match received.target.split(['/', '?']).nth(5).unwrap() {
+                OTHER => no_record(),
+                key => result(row(key)),
+            };
         };
         if query.starts_with("sys_id=") {
             return empty("0");
@@ -148,7 +157,7 @@ async fn finds_that_arrive_together_become_one_request_and_a_missing_row_is_look
             .unwrap()
             .split(',')
             .filter(|key| *key != OTHER)
-            .map(|key| json!({ "sys_id": key, "user_name": format!("u{key}") }))
+            .map(row)
             .collect();
         result(Json::from(rows))
     })
@@ -158,7 +167,7 @@ async fn finds_that_arrive_together_become_one_request_and_a_missing_row_is_look
 
     let finds = keys
         .iter()
-        .map(|key| session.find(sys_user::TABLE, key, &[sys_user::USER_NAME]));
+        .map(|key| session.get_opt(sys_user::TABLE, key, &[sys_user::USER_NAME]));
     let found = futures_util::future::join_all(finds).await;
 
     for (key, found) in keys.iter().zip(found) {
@@ -167,7 +176,11 @@ async fn finds_that_arrive_together_become_one_request_and_a_missing_row_is_look
             .map(|record| record.text(sys_user::USER_NAME).map(str::to_owned));
         assert_eq!(name, (key.as_str() != OTHER).then(|| Cell::Value(format!("u{key}"))));
     }
-    assert_eq!(server.count(), 3, "one list, and for the missing row a GET and a count");
+    assert_eq!(
+        server.count(),
+        4,
+        "the first, one list, and for the missing row a GET and a count"
+    );
 }
 
 #[tokio::test]
@@ -179,14 +192,15 @@ async fn when_the_list_is_refused_each_record_is_read_alone() {
     .await;
     let session = session(&server);
 
-    let (one, other) = (id(KEY), id(OTHER));
-    let (one, other) = tokio::join!(
-        session.find(sys_user::TABLE, &one, &[]),
-        session.find(sys_user::TABLE, &other, &[])
+    let (first, one, other) = (SysId::random(), id(KEY), id(OTHER));
+    let (_, one, other) = tokio::join!(
+        session.get_opt(sys_user::TABLE, &first, &[]),
+        session.get_opt(sys_user::TABLE, &one, &[]),
+        session.get_opt(sys_user::TABLE, &other, &[])
     );
 
     assert!(one.unwrap().is_some() && other.unwrap().is_some());
-    assert_eq!(server.count(), 3);
+    assert_eq!(server.count(), 4);
 }
 
 #[tokio::test]
@@ -221,7 +235,7 @@ async fn rows_that_cannot_be_seen_are_not_none() {
     let query = Query::equals(sys_user::USER_NAME, "abel").unwrap();
 
     let error = session(&server)
-        .find_one(sys_user::TABLE, &query, &[])
+        .find_unique(sys_user::TABLE, &query, &[])
         .await
         .unwrap_err();
 
@@ -235,13 +249,16 @@ async fn a_row_that_the_query_does_not_mean_is_never_adopted() {
 
     let ignored = Server::replies(vec![result(json!([{ "sys_id": KEY, "user_name": "kain" }]))]).await;
     assert_eq!(
-        session(&ignored).find_one(sys_user::TABLE, &query, &[]).await.unwrap(),
+        session(&ignored)
+            .find_unique(sys_user::TABLE, &query, &[])
+            .await
+            .unwrap(),
         None
     );
 
     let unknown_column = Server::replies(vec![result(json!([{ "sys_id": KEY }]))]).await;
     let error = session(&unknown_column)
-        .find_one(sys_user::TABLE, &query, &[])
+        .find_unique(sys_user::TABLE, &query, &[])
         .await
         .unwrap_err();
     assert!(error.to_string().contains("user_name"), "{error}");
@@ -249,7 +266,7 @@ async fn a_row_that_the_query_does_not_mean_is_never_adopted() {
     let several = json!([{ "sys_id": KEY, "user_name": "abel" }, { "sys_id": OTHER, "user_name": "abel" }]);
     let several = Server::replies(vec![result(several)]).await;
     let error = session(&several)
-        .find_one(sys_user::TABLE, &query, &[])
+        .find_unique(sys_user::TABLE, &query, &[])
         .await
         .unwrap_err();
     assert!(
@@ -266,7 +283,10 @@ async fn a_record_that_differs_in_case_or_blanks_is_the_one_unless_there_is_an_e
     for (rows, expected) in [(json!([twin]), OTHER), (json!([twin, exact]), KEY)] {
         let server = Server::replies(vec![result(rows)]).await;
 
-        let found = session(&server).find_one(sys_user::TABLE, &query, &[]).await.unwrap();
+        let found = session(&server)
+            .find_unique(sys_user::TABLE, &query, &[])
+            .await
+            .unwrap();
 
         assert_eq!(found.unwrap().sys_id().as_str(), expected);
     }
@@ -298,7 +318,7 @@ async fn a_user_query_about_an_unknown_column_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_garbled_list_is_asked_for_again() {
+async fn an_unusable_list_is_asked_for_again() {
     let cut = "{\"result\":[{\"sys_id\":\"6816f79cc0a8016401c5a33be04be441\"},{\"error\":{\"message\":\"Transaction cancelled: maximum execution time exceeded\"";
     let once = Server::replies(vec![
         Reply::typed(200, "application/json", cut),
@@ -328,6 +348,7 @@ async fn names_are_looked_up_together_and_once() {
     let server = Server::by(|received| {
         let query = param(received, "sysparm_query").unwrap();
         match query.as_str() {
+            "nameINuser^ORDERBYsys_id" => result(json!([{ "sys_id": SysId::random().as_str(), "name": "user" }])),
             "nameINadmin,itil^ORDERBYsys_id" => {
                 result(json!([{ "sys_id": KEY, "name": "itil" }, { "sys_id": OTHER, "name": "admin" }]))
             }
@@ -342,14 +363,19 @@ async fn names_are_looked_up_together_and_once() {
     let session = session(&server);
 
     let roles = session.roles();
-    let (one, other, again) = tokio::join!(roles.id_of("itil"), roles.id_of("admin"), roles.id_of("itil"));
+    let (_, one, other, again) = tokio::join!(
+        roles.id_of("user"),
+        roles.id_of("itil"),
+        roles.id_of("admin"),
+        roles.id_of("itil")
+    );
     assert_eq!(
         (one.unwrap(), other.unwrap(), again.unwrap()),
         (id(KEY), id(OTHER), id(KEY))
     );
     assert_eq!(session.roles().id_of("itil").await.unwrap(), id(KEY));
     assert_eq!(session.roles().name_of(&id(OTHER)).await.unwrap().unwrap(), "admin");
-    assert_eq!(server.count(), 1);
+    assert_eq!(server.count(), 2);
 
     let error = session.roles().id_of("itli").await.unwrap_err();
     assert_eq!(
@@ -398,10 +424,11 @@ async fn roles_of_many_users_are_one_request_and_grants_of_one_user_take_turns()
     let (one, other) = (id(KEY), id(OTHER));
 
     let grants = session.links(LinkTable::ROLES);
-    let (of_one, of_other) = tokio::join!(grants.of(&one), grants.of(&other));
+    let first = SysId::random();
+    let (_, of_one, of_other) = tokio::join!(grants.of(&first), grants.of(&one), grants.of(&other));
     assert_eq!(of_one.unwrap(), []);
     assert!(of_other.unwrap()[0].inherited);
-    assert_eq!(server.count(), 1);
+    assert_eq!(server.count(), 2);
 
     let (first, second) = tokio::join!(grants.grant(&one, &other), grants.grant(&one, &other));
     let (first, second) = (first.unwrap(), second.unwrap());

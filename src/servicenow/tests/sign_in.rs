@@ -69,7 +69,7 @@ async fn one_token_serves_all_calls_and_nothing_is_sent_before_the_first() {
         let key = SysId::random();
         instance
             .at(scripted::limits())
-            .look(TABLE, &key, &[])
+            .get_once(TABLE, &key, &[])
             .await
             .map(|_| ())
             .ok();
@@ -89,7 +89,7 @@ async fn a_refused_token_is_replaced_once() {
     assert!(
         instance(&server, client_credentials())
             .at(scripted::limits())
-            .find(TABLE, &id(KEY), &[])
+            .get_opt(TABLE, &id(KEY), &[])
             .await
             .unwrap()
             .is_some()
@@ -99,7 +99,7 @@ async fn a_refused_token_is_replaced_once() {
     let never = oauth_server(json!(1799), |_| false).await;
     let error = instance(&never, client_credentials())
         .at(scripted::limits())
-        .find(TABLE, &id(KEY), &[])
+        .get_opt(TABLE, &id(KEY), &[])
         .await
         .unwrap_err();
     assert!(matches!(error, TableError::Unauthenticated { .. }), "{error}");
@@ -112,7 +112,7 @@ async fn a_token_that_is_nearly_over_is_used_until_it_is_refused() {
     let session = instance(&server, client_credentials()).at(scripted::limits());
 
     for _ in 0..3 {
-        session.find(TABLE, &id(KEY), &[]).await.unwrap();
+        session.get_opt(TABLE, &id(KEY), &[]).await.unwrap();
     }
 
     assert_eq!(token_requests(&server).len(), 1);
@@ -124,7 +124,7 @@ async fn each_grant_sends_its_own_fields() {
     let find = |sign_in| async {
         instance(&server, sign_in)
             .at(scripted::limits())
-            .find(TABLE, &id(KEY), &[])
+            .get_opt(TABLE, &id(KEY), &[])
             .await
             .unwrap();
         token_requests(&server).pop().unwrap()
@@ -166,7 +166,7 @@ async fn the_newest_refresh_token_is_used() {
 
     instance(&server, sign_in)
         .at(scripted::limits())
-        .find(TABLE, &id(KEY), &[])
+        .get_opt(TABLE, &id(KEY), &[])
         .await
         .unwrap();
 
@@ -183,7 +183,7 @@ async fn keys_tokens_and_certificates_go_into_the_right_header() {
     let find = |sign_in| async {
         instance(&server, sign_in)
             .at(scripted::limits())
-            .find(TABLE, &id(KEY), &[])
+            .get_opt(TABLE, &id(KEY), &[])
             .await
             .unwrap();
         server.received().pop().unwrap()
@@ -228,7 +228,7 @@ async fn a_token_file_is_read_again_when_the_token_is_refused() {
     )
     .at(scripted::limits());
 
-    assert!(session.find(TABLE, &id(KEY), &[]).await.unwrap().is_some());
+    assert!(session.get_opt(TABLE, &id(KEY), &[]).await.unwrap().is_some());
     assert_eq!(server.count(), 2);
 }
 
@@ -245,7 +245,7 @@ async fn a_token_that_cannot_be_one_is_refused_before_anything_is_sent() {
     for (token, message) in cases {
         let source = TokenSource::Given(secret(&token));
         let session = instance(&server, SignIn::OidcToken { source }).at(scripted::limits());
-        let error = session.find(TABLE, &id(KEY), &[]).await.unwrap_err();
+        let error = session.get_opt(TABLE, &id(KEY), &[]).await.unwrap_err();
         let TableError::SignIn { source } = &error else {
             panic!("{error:?}")
         };
@@ -268,7 +268,7 @@ async fn a_flattened_denial_lists_its_usual_causes_and_is_not_repeated() {
     let session = instance(&server, client_credentials()).at(scripted::limits());
 
     for _ in 0..2 {
-        let error = session.find(TABLE, &id(KEY), &[]).await.unwrap_err();
+        let error = session.get_opt(TABLE, &id(KEY), &[]).await.unwrap_err();
         let TableError::SignIn { source } = &error else {
             panic!("{error:?}")
         };
@@ -394,7 +394,7 @@ async fn a_refusal_after_success_is_believed_the_second_time() {
 
     let mut outcomes = Vec::new();
     for _ in 0..8 {
-        outcomes.push(session.find(TABLE, &id(KEY), &[]).await.is_ok());
+        outcomes.push(session.get_opt(TABLE, &id(KEY), &[]).await.is_ok());
     }
 
     assert_eq!(outcomes, [true, false, true, false, false, false, false, false]);
@@ -459,7 +459,7 @@ async fn server_that_hangs_at_first(hang: usize, reply: fn() -> Reply) -> Server
 /// What became of thirty calls by the time when all have ended that will.
 async fn thirty_finds(instance: &Instance) -> Vec<Result<Option<Record>, TableError>> {
     let limits = || Limits::grace(Duration::from_secs(3));
-    let finds = (0..30).map(|_| async { instance.at(limits()).find_one(TABLE, &Query::every_row(), &[]).await });
+    let finds = (0..30).map(|_| async { instance.at(limits()).find_unique(TABLE, &Query::every_row(), &[]).await });
     futures_util::future::join_all(finds).await
 }
 

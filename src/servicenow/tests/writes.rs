@@ -261,7 +261,7 @@ async fn a_password_is_sent_as_a_display_value_and_never_compared() {
 }
 
 #[tokio::test]
-async fn an_update_of_a_record_that_is_gone_says_so_after_a_second_look() {
+async fn an_update_of_a_record_that_is_gone_says_so_after_a_recheck() {
     let row = || Row::new().set(NAME, "x");
     let sys_id = id(KEY);
     let update = || Update {

@@ -7,7 +7,7 @@ use url::Url;
 use super::InputMode;
 use crate::servicenow::query::is_true;
 use crate::servicenow::record::{Cell, Record, Row, Value, parse_date_time, parse_integer};
-use crate::servicenow::table::{Column, Kind};
+use crate::servicenow::table::{Column, ColumnKind};
 
 /// A column that the instance did not keep as it was sent, although it answered that all is well.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -138,34 +138,41 @@ fn is_cut(sent: &str, held: &str) -> bool {
     line_feeds(sent.trim()).starts_with(&line_feeds(held.trim()))
 }
 
-fn is_comparable(kind: Kind, input: InputMode) -> bool {
+fn is_comparable(kind: ColumnKind, input: InputMode) -> bool {
     match (kind, input) {
-        (Kind::Secret, _) | (Kind::Reference | Kind::DateTime, InputMode::Display) => false,
-        (Kind::Text | Kind::Email | Kind::Url | Kind::Bool | Kind::Integer | Kind::Reference | Kind::DateTime, _) => {
-            true
-        }
+        (ColumnKind::Secret, _) | (ColumnKind::Reference | ColumnKind::DateTime, InputMode::Display) => false,
+        (
+            ColumnKind::Text
+            | ColumnKind::Email
+            | ColumnKind::Url
+            | ColumnKind::Bool
+            | ColumnKind::Integer
+            | ColumnKind::Reference
+            | ColumnKind::DateTime,
+            _,
+        ) => true,
     }
 }
 
 /// Whether two texts of the wire are the same value. Resources use it to tell drift from noise.
-pub fn means_the_same(kind: Kind, one: &str, other: &str) -> bool {
+pub fn means_the_same(kind: ColumnKind, one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
     if one == other {
         return true;
     }
     match kind {
-        Kind::Text | Kind::Secret => {
+        ColumnKind::Text | ColumnKind::Secret => {
             let is_in_capitals = is_id(one) && one.eq_ignore_ascii_case(other);
             is_in_capitals || line_feeds(one) == line_feeds(other)
         }
-        Kind::Email => one.to_lowercase() == other.to_lowercase(),
-        Kind::Bool => is_true(one) == is_true(other),
-        Kind::Reference => one.eq_ignore_ascii_case(other),
-        Kind::Integer => {
+        ColumnKind::Email => one.to_lowercase() == other.to_lowercase(),
+        ColumnKind::Bool => is_true(one) == is_true(other),
+        ColumnKind::Reference => one.eq_ignore_ascii_case(other),
+        ColumnKind::Integer => {
             matches!((parse_integer(one), parse_integer(other)), (Some(a), Some(b)) if a == b)
         }
-        Kind::Url => matches!((Url::parse(one), Url::parse(other)), (Ok(a), Ok(b)) if a == b),
-        Kind::DateTime => {
+        ColumnKind::Url => matches!((Url::parse(one), Url::parse(other)), (Ok(a), Ok(b)) if a == b),
+        ColumnKind::DateTime => {
             matches!((parse_date_time(one), parse_date_time(other)), (Some(a), Some(b)) if a == b)
         }
     }
@@ -193,48 +200,48 @@ mod tests {
     #[test]
     fn values_are_compared_by_meaning() {
         for (kind, one, other, same) in [
-            (Kind::Text, "a ", "a", true),
-            (Kind::Text, "a", "A", false),
-            (Kind::Text, "a\r\nb", "a\nb", true),
+            (ColumnKind::Text, "a ", "a", true),
+            (ColumnKind::Text, "a", "A", false),
+            (ColumnKind::Text, "a\r\nb", "a\nb", true),
             (
-                Kind::Text,
+                ColumnKind::Text,
                 "ABCDEF01-2222-3333-4444-555555555555",
                 "abcdef01-2222-3333-4444-555555555555",
                 true,
             ),
             (
-                Kind::Text,
+                ColumnKind::Text,
                 "6816F79CC0A8016401C5A33BE04BE441",
                 "6816f79cc0a8016401c5a33be04be441",
                 true,
             ),
             (
-                Kind::Text,
+                ColumnKind::Text,
                 "ABCDEF012222-3333-4444-555555555555",
                 "abcdef012222-3333-4444-555555555555",
                 false,
             ),
-            (Kind::Email, "Robot@Example.com ", "robot@example.com", true),
-            (Kind::Email, "robot@example.com", "robot@example.org", false),
-            (Kind::Bool, "true", "1", true),
-            (Kind::Bool, "false", "", true),
-            (Kind::Bool, "true", "", false),
-            (Kind::Integer, "300", "0300", true),
-            (Kind::Integer, "300", "", false),
+            (ColumnKind::Email, "Robot@Example.com ", "robot@example.com", true),
+            (ColumnKind::Email, "robot@example.com", "robot@example.org", false),
+            (ColumnKind::Bool, "true", "1", true),
+            (ColumnKind::Bool, "false", "", true),
+            (ColumnKind::Bool, "true", "", false),
+            (ColumnKind::Integer, "300", "0300", true),
+            (ColumnKind::Integer, "300", "", false),
             (
-                Kind::Url,
+                ColumnKind::Url,
                 "https://Login.example.com",
                 "https://login.example.com/",
                 true,
             ),
             (
-                Kind::Url,
+                ColumnKind::Url,
                 "https://login.example.com/a",
                 "https://login.example.com/a/",
                 false,
             ),
-            (Kind::Url, "not an address", "neither", false),
-            (Kind::Reference, "ABC", "abc", true),
+            (ColumnKind::Url, "not an address", "neither", false),
+            (ColumnKind::Reference, "ABC", "abc", true),
         ] {
             assert_eq!(means_the_same(kind, one, other), same, "{kind:?} {one:?} {other:?}");
         }

@@ -11,9 +11,9 @@ use tokio::time::Instant as Moment;
 
 use super::{After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted};
 use crate::http::HttpError;
-use crate::servicenow::error::{Refusal, Stranger};
+use crate::servicenow::error::{Refusal, UnexpectedResponse};
 use crate::servicenow::record::{Cell, Record};
-use crate::servicenow::request::{Ask, Trouble, fields, reading};
+use crate::servicenow::request::{TableRequest, Trouble, fields, reading};
 use crate::servicenow::response;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::Column;
@@ -36,7 +36,7 @@ impl Session {
         params.extend(insert.input.param());
         let mut body = insert.row.to_json();
         body.insert(every::SYS_ID.name().to_owned(), Json::from(sending.ours.as_str()));
-        let mut ask = Ask {
+        let mut request = TableRequest {
             table: insert.table,
             verb: Verb::Insert,
             sys_id: None,
@@ -47,17 +47,17 @@ impl Session {
         // A page in front of a closed instance, as long as nothing else was answered: then nothing was carried out.
         let mut closed = None;
         loop {
-            let why = match self.post(&ask).await {
+            let why = match self.post(&request).await {
                 Posted::Made(record) => {
                     return Ok(self.made(&insert, &sending, *record, Origin::Answered).await);
                 }
                 Posted::Refused(error) if lost > 0 => {
                     let ended = self.refused_after_loss(&insert, &sending, error).await;
-                    return ended.map_err(|error| knowing(error, &ask, &sending));
+                    return ended.map_err(|error| knowing(error, &request, &sending));
                 }
                 // A property can reserve the choice of a key to administrators. Nothing was made, so it goes without.
-                Posted::Refused(error) if response::is_about_the_key(&error) && has_key(&ask) => {
-                    ask.body.as_mut().map(|body| body.remove(every::SYS_ID.name()));
+                Posted::Refused(error) if response::is_about_the_key(&error) && has_key(&request) => {
+                    request.body.as_mut().map(|body| body.remove(every::SYS_ID.name()));
                     continue;
                 }
                 Posted::Refused(error) => return Err(self.refused(&insert, error).await),
@@ -83,7 +83,7 @@ impl Session {
             {
                 return Err(error);
             }
-            match found.map_err(|error| knowing(error, &ask, &sending))? {
+            match found.map_err(|error| knowing(error, &request, &sending))? {
                 Some(record) => {
                     return Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await);
                 }
@@ -93,33 +93,33 @@ impl Session {
                         table: insert.table,
                         detail,
                         candidate: None,
-                        ours: has_key(&ask).then(|| sending.ours.clone()),
+                        ours: has_key(&request).then(|| sending.ours.clone()),
                     });
                 }
                 None => {
-                    let paused = self.pause(&ask).await;
+                    let paused = self.pause(&request).await;
                     paused.map_err(|error| TableError::Uncertain {
                         table: insert.table,
                         detail: format!("{why}; {error}"),
                         candidate: None,
-                        ours: has_key(&ask).then(|| sending.ours.clone()),
+                        ours: has_key(&request).then(|| sending.ours.clone()),
                     })?;
                 }
             }
         }
     }
 
-    async fn post(&self, ask: &Ask<'_>) -> Posted {
-        let answer = match self.exchange(ask).await {
+    async fn post(&self, request: &TableRequest<'_>) -> Posted {
+        let answer = match self.exchange(request).await {
             Ok(answer) => answer,
             Err(Trouble::Http(error @ HttpError::Uncertain { .. })) => {
                 return self
-                    .closed(ask, &error)
+                    .closed(request, &error)
                     .map_or_else(|| Posted::Unknown(error.to_string()), Posted::Closed);
             }
-            Err(trouble) => return Posted::Refused(trouble.into_table_error(ask.table, ask.verb)),
+            Err(trouble) => return Posted::Refused(trouble.into_table_error(request.table, request.verb)),
         };
-        match self.read(ask, &answer) {
+        match self.read(request, &answer) {
             Ok(reply) => match record_of(&reply.result) {
                 Some(record) => Posted::Made(Box::new(record)),
                 None => Posted::Unknown("the answer holds no record".to_owned()),
@@ -127,11 +127,11 @@ impl Session {
             Err(error) => {
                 // A page in place of an answer, although the status says that all is well, counts as lost too.
                 let is_odd_page = matches!(error, TableError::NotTheApi { .. }) && answer.status().as_u16() == 201;
-                let is_garbled = matches!(
+                let is_unusable = matches!(
                     error,
-                    TableError::Garbled { .. } | TableError::TransactionCancelled { .. }
+                    TableError::UnusableAnswer { .. } | TableError::TransactionCancelled { .. }
                 );
-                let is_unknown = is_odd_page || is_garbled;
+                let is_unknown = is_odd_page || is_unusable;
                 if is_unknown {
                     Posted::Unknown(error.to_string())
                 } else {
@@ -142,18 +142,18 @@ impl Session {
     }
 
     /// Whether an instance that is asleep or under maintenance answered: such a page comes from in front of it.
-    fn closed(&self, ask: &Ask<'_>, error: &HttpError) -> Option<TableError> {
+    fn closed(&self, request: &TableRequest<'_>, error: &HttpError) -> Option<TableError> {
         let HttpError::Uncertain {
             answer: Some(answer), ..
         } = error
         else {
             return None;
         };
-        let error = self.read(ask, answer).err()?;
+        let error = self.read(request, answer).err()?;
         let is_closed = matches!(
             error,
             TableError::NotTheApi {
-                stranger: Stranger::Maintenance | Stranger::Hibernating,
+                response: UnexpectedResponse::Maintenance | UnexpectedResponse::Hibernating,
                 ..
             }
         );
@@ -240,7 +240,7 @@ impl Session {
             candidate,
             ours: None,
         };
-        let by_key = session.find_alone(insert.table, &sending.ours, &sending.columns).await;
+        let by_key = session.get_alone(insert.table, &sending.ours, &sending.columns).await;
         match by_key {
             Ok(Some(record)) => return Ok(Some(record)),
             Ok(None) => {}
@@ -311,16 +311,17 @@ impl Session {
     }
 }
 
-fn has_key(ask: &Ask<'_>) -> bool {
-    ask.body
+fn has_key(request: &TableRequest<'_>) -> bool {
+    request
+        .body
         .as_ref()
         .is_some_and(|body| body.contains_key(every::SYS_ID.name()))
 }
 
 /// An uncertain end, with the key under which the record is if it is.
-fn knowing(mut error: TableError, ask: &Ask<'_>, sending: &Sending) -> TableError {
+fn knowing(mut error: TableError, request: &TableRequest<'_>, sending: &Sending) -> TableError {
     if let TableError::Uncertain { ours, .. } = &mut error {
-        *ours = has_key(ask).then(|| sending.ours.clone());
+        *ours = has_key(request).then(|| sending.ours.clone());
     }
     error
 }

@@ -46,7 +46,7 @@ impl Provider {
     /// Reads a record of the instance; an error as the user reads it.
     pub(crate) async fn read_a_record(&self) -> Result<(), String> {
         let query = Query::equals(sys_user::USER_NAME, "admin").unwrap();
-        let found = self.instance()?.find_one(sys_user::TABLE, &query, &[]).await;
+        let found = self.instance()?.find_unique(sys_user::TABLE, &query, &[]).await;
         let failed = |error| text(&diagnostics::of_table(&error, "read a record"));
         found.map(|_| ()).map_err(failed)
     }
