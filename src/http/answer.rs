@@ -8,7 +8,7 @@ use reqwest::{
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::{retry, secret};
+use crate::http::{retry, secret};
 
 /// A complete answer with any status that is not a redirect.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use tokio::{sync::OnceCell, time::Instant};
 
-use super::{
+use crate::http::{
     Answer, ClientOptions, HttpError, Limits, OptionsError, Proxies, Repeat, Request, StatusCode, TlsProblem, Url,
     proxy::Configured,
     rate_limit::{Pace, TooFast},

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use super::Answer;
+use crate::http::Answer;
 
 /// Why a request got no usable answer. Variants differ by what the caller can do next; [`HttpError::remedy`] says what the
 /// user can do.

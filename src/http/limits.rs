@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::HttpError;
+use crate::http::HttpError;
 
 /// The bounds of one operation: every wait of this stack ends at the deadline or when `cancel` fires.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use reqwest::header::HeaderName;
 
-use super::{Backoff, Proxies};
+use crate::http::{Backoff, Proxies};
 
 /// The settings of one client. There are no defaults here: the caller's configuration knows them.
 ///

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::{NoProxy, Proxy};
 use url::Url;
 
-use super::{OptionsError, Secret, secret};
+use crate::http::{OptionsError, Secret, secret};
 
 /// What the environment says about proxies. Requests to loopback addresses never use one.
 ///

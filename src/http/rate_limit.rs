@@ -11,7 +11,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{HttpError, Limits};
+use crate::http::{HttpError, Limits};
 use crate::sync::lock;
 
 /// The rate limiter of one client.

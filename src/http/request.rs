@@ -8,7 +8,7 @@ use reqwest::{
 use serde::Serialize;
 use url::{Host, Url, form_urlencoded};
 
-use super::{HttpError, OptionsError, Repeat, Secret, secret};
+use crate::http::{HttpError, OptionsError, Repeat, Secret, secret};
 
 /// A configured base address: the only place that requests made for it may go to.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::{Backoff, Client, ClientOptions, Limits, Method, Origin, Proxies, Repeat, Request};
+use crate::http::{Backoff, Client, ClientOptions, Limits, Method, Origin, Proxies, Repeat, Request};
 
 /// What the server does with one request.
 #[derive(Clone, Debug)]

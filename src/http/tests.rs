@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{
+use crate::http::{
     Client, ClientOptions, Correlation, HttpError, Limits, Method, Origin, Repeat, Secret,
     header::HeaderName,
     scripted::{Reply, Server, client, limits, options},

@@ -18,7 +18,7 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use super::{ClientOptions, OptionsError, TlsProblem, without_byte_order_mark};
+use crate::http::{ClientOptions, OptionsError, TlsProblem, without_byte_order_mark};
 
 /// A TLS configuration, and whether there was any root to put into it.
 pub(super) struct Tls {

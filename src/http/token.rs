@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{HttpError, Limits, Secret, secret};
+use crate::http::{HttpError, Limits, Secret, secret};
 
 /// An access token and its expiry.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{
+use crate::inbound_check::{
     Attempt, Check, FAILED,
     cause::{self, Accepting, Cause, Configuration, Provider},
 };

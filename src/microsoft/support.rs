@@ -16,8 +16,8 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::Entra;
 use crate::http::{Client, Limits, Origin, Repeat, jwt::Claims};
+use crate::microsoft::Entra;
 
 pub use error::SupportError;
 pub use objects::{Deleted, Repository, RepositorySecrets, Settings, same_address};

@@ -3,7 +3,7 @@
 pub mod json;
 pub mod msgpack;
 
-use super::path::Path;
+use crate::plugin::path::Path;
 
 /// Why bytes are not a value of the expected type. Never quotes the value: it may be a secret.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::error::Error;
 
-use super::{path::Path, proto::tfplugin6 as proto};
+use crate::plugin::{path::Path, proto::tfplugin6 as proto};
 
 /// The severity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

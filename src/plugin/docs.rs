@@ -7,7 +7,7 @@ mod schema; // The section "Schema" of a page.
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use super::{
+use crate::plugin::{
     provider::{Need, Provider, Signature},
     schema::{IdentitySchema, Schema},
     ty::Type,

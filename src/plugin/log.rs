@@ -23,8 +23,8 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use self::line::{FieldValue, Line};
-use super::Mask;
+use crate::plugin::Mask;
+use crate::plugin::log::line::{FieldValue, Line};
 
 /// Sends the log to stderr as far as the host shows it; with the host's logging off, the macros cost nothing.
 ///

@@ -9,7 +9,7 @@ use std::{
     panic::{self, PanicHookInfo},
 };
 
-use super::Mask;
+use crate::plugin::Mask;
 
 /// Replaces the panic hook. Catching the panic is the business of whoever runs the call.
 pub fn report_to_host(mask: Mask) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::proto::tfplugin6::{AttributePath, attribute_path};
+use crate::plugin::proto::tfplugin6::{AttributePath, attribute_path};
 
 /// A path to an attribute or element; empty for the whole object.
 #[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]

@@ -2,7 +2,7 @@
 //!
 //! Values in, decision out: no client, clock or environment. Terraform plans twice and demands the same answer.
 
-use super::{
+use crate::plugin::{
     path::{Path, Trail},
     schema::{Attribute, AttributeKind, Modifier, Nesting, Schema},
     value::{Object, Value},

@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{
+use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics, Severity},
     path::Path,
     schema::{IdentitySchema, Schema},

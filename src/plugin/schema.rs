@@ -10,7 +10,7 @@ mod wire;
 pub use attribute::{Attribute, AttributeKind, Modifier, Nesting, Presence, TextEquality};
 pub use validate::{Rule, Validator};
 
-use super::ty::Type;
+use crate::plugin::ty::Type;
 
 /// The schema of a resource, a data source, the provider block or any other object that is configured.
 #[derive(Debug)]

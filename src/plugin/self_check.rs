@@ -1,6 +1,6 @@
 //! What Terraform would refuse of a provider as a whole, found by a test of ours first.
 
-use super::{
+use crate::plugin::{
     provider::Provider,
     schema::{Attribute, AttributeKind, Schema},
     ty::Type,

@@ -29,7 +29,7 @@ use std::{
 pub use secrets::Secrets;
 use tokio_util::sync::CancellationToken;
 
-use super::{
+use crate::plugin::{
     Mask,
     codec::msgpack,
     diagnostics::{Diagnostic, Diagnostics},

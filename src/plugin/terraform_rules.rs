@@ -2,7 +2,7 @@
 //!
 //! Debug builds check every answer; release builds do not.
 
-use super::{
+use crate::plugin::{
     path::Trail,
     schema::{Attribute, AttributeKind, Nesting, Schema},
     value::{Object, Value, known_texts},
@@ -86,7 +86,7 @@ pub fn apply_problems(schema: &Schema, planned: &Object, new: &Object) -> Vec<St
 
 /// Whether a result keeps everything that the plan knew.
 pub(super) fn agrees(ty: &super::ty::Type, planned: &Value, new: &Value) -> bool {
-    use super::ty::Type;
+    use crate::plugin::ty::Type;
     match (ty, planned, new) {
         (_, Value::Unknown, _) => true,
         (Type::Object(attributes), Value::Object(planned), Value::Object(new)) => attributes

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use self::{
+use crate::plugin::transport::{
     arguments::{Invocation, help},
     error::StartError,
     handshake::{Announced, Listening, Runtimes},

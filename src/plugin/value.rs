@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use super::{number::Number, ty::Type};
+use crate::plugin::{number::Number, ty::Type};
 
 /// A value of some type; the type stands beside it (in the schema) unless it is [`Value::Dynamic`].
 #[derive(Clone, Default, PartialEq)]

@@ -1,6 +1,6 @@
 //! Addresses in the provider block and in the environment: what is wrong with one, and which one was meant.
 
-use super::arguments::Argument;
+use crate::provider::arguments::Argument;
 use crate::{
     http::HttpError,
     plugin::diagnostics,

@@ -1,7 +1,7 @@
 //! One argument at a time: the configuration, else the environment.
 
-use super::environment::Environment;
 use crate::plugin::{Diagnostic, Object, Value};
+use crate::provider::environment::Environment;
 
 /// Where a value came from. Several sign-in methods in the configuration contradict each other; a variable that happens to
 /// be set does not.

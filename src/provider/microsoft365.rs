@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
+use crate::provider::{
     address,
     arguments::{Argument, Arguments, Source},
 };

@@ -1,6 +1,6 @@
 //! The provider block.
 
-use super::{address, sign_in};
+use crate::provider::{address, sign_in};
 use crate::{
     http::{HttpError, Origin},
     plugin::{Attribute, Rule, Schema, schema::validate},

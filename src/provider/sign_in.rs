@@ -1,6 +1,6 @@
 //! Which of the ways to sign in to the instance the arguments mean.
 
-use super::arguments::{Argument, Arguments, Source};
+use crate::provider::arguments::{Argument, Arguments, Source};
 use crate::{
     http::Secret,
     plugin::Diagnostic,

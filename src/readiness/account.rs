@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
+use crate::readiness::{
     finding::{Finding, Status},
     wanted::Wanted,
 };

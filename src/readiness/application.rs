@@ -1,6 +1,6 @@
 //! The installed application: version, roles, and what its scripts may read.
 
-use super::{finding::Finding, wanted::Wanted};
+use crate::readiness::{finding::Finding, wanted::Wanted};
 use crate::{
     records::{diagnostics, installed_application},
     servicenow::{

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{
+use crate::readiness::{
     finding::{Finding, Status},
     wanted::Wanted,
 };

@@ -1,6 +1,6 @@
 //! The plugin and the property that OAuth requires.
 
-use super::finding::Finding;
+use crate::readiness::finding::Finding;
 use crate::{
     records::diagnostics,
     servicenow::{

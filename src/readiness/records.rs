@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{finding::Finding, wanted::Wanted};
+use crate::readiness::{finding::Finding, wanted::Wanted};
 use crate::{
     records::user_roles,
     servicenow::{

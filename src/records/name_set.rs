@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
-use super::diagnostics;
+use crate::records::diagnostics;
 use crate::{
     clients::Clients,
     plugin::{Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value},

@@ -5,7 +5,6 @@ pub(crate) mod configuration; // The configuration: made for this provider, or a
 
 use async_trait::async_trait;
 
-use super::oauth_entity;
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostics, Object, Outcome, Path, Plan, Rule, Value};
@@ -16,6 +15,7 @@ use crate::records::name_set;
 use crate::records::outcome;
 use crate::records::resource::{self, Begun, ManagedRecord, NotInserted, RecordResource};
 use crate::records::write_only_secret::SecretNames;
+use crate::resources::oauth_entity;
 use crate::servicenow::tables::oauth_oidc_entity::{
     ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COMMENTS, CONFIGURATION, NAME, REDIRECT_URL, TABLE,
 };

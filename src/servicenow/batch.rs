@@ -5,9 +5,9 @@ use std::sync::Mutex;
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-use super::error::{TableError, Verb};
-use super::table::Table;
 use crate::http::{HttpError, Limits};
+use crate::servicenow::error::{TableError, Verb};
+use crate::servicenow::table::Table;
 use crate::sync::lock;
 
 /// Collects questions of one kind.

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use super::batch::Batch;
-use super::query::Query;
-use super::record::Record;
-use super::shared::Shared;
-use super::sys_id::SysId;
-use super::table::{Column, Table};
+use crate::servicenow::batch::Batch;
+use crate::servicenow::query::Query;
+use crate::servicenow::record::Record;
+use crate::servicenow::shared::Shared;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, Table};
 
 /// Reads of single records that are sent together, by table.
 #[derive(Default)]

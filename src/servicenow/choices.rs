@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::caches::{Choice, Choices};
-use super::error::TableError;
-use super::query::Query;
-use super::record::Cell;
-use super::session::Session;
-use super::table::{Column, Table};
-use super::tables::sys_choice;
+use crate::servicenow::caches::{Choice, Choices};
+use crate::servicenow::error::TableError;
+use crate::servicenow::query::Query;
+use crate::servicenow::record::Cell;
+use crate::servicenow::session::Session;
+use crate::servicenow::table::{Column, Table};
+use crate::servicenow::tables::sys_choice;
 use crate::sync::lock;
 
 impl Session {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant as Moment;
 
-use super::address;
-use super::error::ConfigError;
-use super::sign_in::{AccessToken, Credentials, SignIn, SignInError};
 use crate::http::{Client, ClientOptions, Limits, Origin, Secret};
+use crate::servicenow::address;
+use crate::servicenow::error::ConfigError;
+use crate::servicenow::sign_in::{AccessToken, Credentials, SignIn, SignInError};
 use crate::sync::lock;
 
 /// What an instance's client is built from.

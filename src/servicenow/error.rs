@@ -3,13 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::query::QueryError;
-use super::sign_in::error::SignInError;
-use super::sign_in::method::SignInMethod;
-use super::sys_id::SysId;
-use super::table::Table;
-use super::tables::sys_user_has_role;
 use crate::http::HttpError;
+use crate::servicenow::query::QueryError;
+use crate::servicenow::sign_in::error::SignInError;
+use crate::servicenow::sign_in::method::SignInMethod;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::Table;
+use crate::servicenow::tables::sys_user_has_role;
 
 /// What was asked of a table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

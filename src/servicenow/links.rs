@@ -9,21 +9,21 @@ use std::collections::{BTreeSet, HashMap};
 use futures_util::future::join_all;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::batch::Batch;
-use super::error::{TableError, Verb};
-use super::lookup::{Names, chunks};
-use super::query::{Query, QueryError};
-use super::record::{Cell, Record, Row};
-use super::select::{Unseen, hidden};
-use super::session::Session;
-use super::shared::entry_of;
-use super::sys_id::SysId;
-use super::table::{Column, Table};
-use super::tables::{
+use crate::servicenow::batch::Batch;
+use crate::servicenow::error::{TableError, Verb};
+use crate::servicenow::lookup::{Names, chunks};
+use crate::servicenow::query::{Query, QueryError};
+use crate::servicenow::record::{Cell, Record, Row};
+use crate::servicenow::select::{Unseen, hidden};
+use crate::servicenow::session::Session;
+use crate::servicenow::shared::entry_of;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, Table};
+use crate::servicenow::tables::{
     oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_user, sys_user_grmember, sys_user_group,
     sys_user_has_role, sys_user_role,
 };
-use super::write::{InputMode, Insert, Update};
+use crate::servicenow::write::{InputMode, Insert, Update};
 
 /// A table whose rows link a record to others that are known by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::caches::{Directory, Found};
-use super::error::TableError;
-use super::query::Query;
-use super::record::Record;
-use super::session::Session;
-use super::shared::entry_of;
-use super::sys_id::SysId;
-use super::table::{Column, Table};
-use super::tables::{every, sys_user, sys_user_group, sys_user_role};
+use crate::servicenow::caches::{Directory, Found};
+use crate::servicenow::error::TableError;
+use crate::servicenow::query::Query;
+use crate::servicenow::record::Record;
+use crate::servicenow::session::Session;
+use crate::servicenow::shared::entry_of;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, Table};
+use crate::servicenow::tables::{every, sys_user, sys_user_group, sys_user_role};
 use crate::sync::lock;
 
 /// The records of one table by their names.

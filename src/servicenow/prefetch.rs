@@ -6,13 +6,13 @@
 
 pub(super) mod cache; // What was prefetched and not asked for yet.
 
-use super::error::TableError;
-use super::query::Query;
-use super::record::{Record, rows};
-use super::request::{TableRequest, fields};
-use super::session::Session;
-use super::table::{Column, Table};
-use super::tables::every;
+use crate::servicenow::error::TableError;
+use crate::servicenow::query::Query;
+use crate::servicenow::record::{Record, rows};
+use crate::servicenow::request::{TableRequest, fields};
+use crate::servicenow::session::Session;
+use crate::servicenow::table::{Column, Table};
+use crate::servicenow::tables::every;
 
 impl Session {
     /// Learns from records that a refresh read singly who made them.

@@ -8,10 +8,10 @@ mod parse; // Encoded queries that users wrote.
 
 use std::fmt;
 
-use super::record::{Cell, Record, Value};
-use super::sys_id::SysId;
-use super::table::{Column, ColumnKind};
-use super::tables::every;
+use crate::servicenow::record::{Cell, Record, Value};
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, ColumnKind};
+use crate::servicenow::tables::every;
 
 /// Which rows are meant, and in which order.
 ///

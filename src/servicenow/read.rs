@@ -4,19 +4,19 @@ use std::collections::HashMap;
 
 use futures_util::future::join_all;
 
-use super::batch::Batch;
-use super::caches::{Seen, WantedRecord as Wanted};
-use super::error::{TableError, Verb};
-use super::lookup;
-use super::query::{Query, Verdict};
-use super::record::{Record, rows};
-use super::request::{TableRequest, fields};
-use super::select::Unseen;
-use super::session::Session;
-use super::shared::entry_of;
-use super::sys_id::SysId;
-use super::table::{Column, Table};
-use super::tables::every;
+use crate::servicenow::batch::Batch;
+use crate::servicenow::caches::{Seen, WantedRecord as Wanted};
+use crate::servicenow::error::{TableError, Verb};
+use crate::servicenow::lookup;
+use crate::servicenow::query::{Query, Verdict};
+use crate::servicenow::record::{Record, rows};
+use crate::servicenow::request::{TableRequest, fields};
+use crate::servicenow::select::Unseen;
+use crate::servicenow::session::Session;
+use crate::servicenow::shared::entry_of;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, Table};
+use crate::servicenow::tables::every;
 
 impl Session {
     /// The record with this key. None only where its absence is proven: 404 also answers to what the account may not

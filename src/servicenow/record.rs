@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil, tz::TimeZone};
 use serde_json::{Map, Value as Json};
 
-use super::query::is_true;
-use super::sys_id::SysId;
-use super::table::{Column, ColumnKind};
 use crate::http::{Secret, secret};
+use crate::servicenow::query::is_true;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, ColumnKind};
 
 /// What one column of an answer tells us.
 #[derive(Clone, Debug, Eq, PartialEq)]

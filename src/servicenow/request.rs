@@ -3,15 +3,15 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
-use super::error::{TableError, Verb};
-use super::query::Query;
-use super::response::{self, Call, parse_http_date};
-use super::session::Session;
-use super::sign_in::SignInError;
-use super::sys_id::SysId;
-use super::table::{Column, ColumnKind, Table};
-use super::tables::every;
 use crate::http::{Answer, HttpError, Method, Repeat, Request, header::CONTENT_TYPE};
+use crate::servicenow::error::{TableError, Verb};
+use crate::servicenow::query::Query;
+use crate::servicenow::response::{self, Call, parse_http_date};
+use crate::servicenow::session::Session;
+use crate::servicenow::sign_in::SignInError;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, ColumnKind, Table};
+use crate::servicenow::tables::every;
 
 /// What is asked.
 pub(super) struct TableRequest<'a> {

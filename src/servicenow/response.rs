@@ -6,11 +6,11 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::error::{Refusal, TableError, UnexpectedResponse, Verb};
-use super::sign_in::method::SignInMethod;
-use super::sys_id::SysId;
-use super::table::Table;
 use crate::http::{Answer, secret};
+use crate::servicenow::error::{Refusal, TableError, UnexpectedResponse, Verb};
+use crate::servicenow::sign_in::method::SignInMethod;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::Table;
 
 /// The call that was answered.
 #[derive(Clone, Copy, Debug)]

@@ -5,15 +5,15 @@
 
 use std::collections::HashSet;
 
-use super::error::TableError;
-use super::query::{Query, Verdict};
-use super::record::{Record, rows};
-use super::request::{TableRequest, fields};
-use super::session::Session;
-use super::sys_id::SysId;
-use super::table::{Column, Table};
-use super::tables::every;
 use crate::http::Limits;
+use crate::servicenow::error::TableError;
+use crate::servicenow::query::{Query, Verdict};
+use crate::servicenow::record::{Record, rows};
+use crate::servicenow::request::{TableRequest, fields};
+use crate::servicenow::session::Session;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, Table};
+use crate::servicenow::tables::every;
 
 impl Session {
     /// All records that match.

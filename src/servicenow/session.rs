@@ -7,17 +7,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant as Moment;
 
-use super::caches::{ChoiceCaches, FindCaches, LinkCaches, NameCaches};
-use super::connection::{Connection, InstanceOptions};
-use super::error::ConfigError;
-use super::prefetch::cache::PrefetchCache;
-use super::record::Record;
-use super::shared::Shared;
-use super::sign_in::{AccessToken, SignInError, SignInMethod};
-use super::sys_id::SysId;
-use super::table::Table;
-use super::tables::every;
 use crate::http::{Limits, Secret};
+use crate::servicenow::caches::{ChoiceCaches, FindCaches, LinkCaches, NameCaches};
+use crate::servicenow::connection::{Connection, InstanceOptions};
+use crate::servicenow::error::ConfigError;
+use crate::servicenow::prefetch::cache::PrefetchCache;
+use crate::servicenow::record::Record;
+use crate::servicenow::shared::Shared;
+use crate::servicenow::sign_in::{AccessToken, SignInError, SignInMethod};
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::Table;
+use crate::servicenow::tables::every;
 use crate::sync::lock;
 
 /// A ServiceNow instance. Cheap to clone; clones share connection, sign-in, caches and batches.

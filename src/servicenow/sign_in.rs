@@ -19,10 +19,10 @@ pub use method::SignInMethod;
 use oauth::Grant;
 use trial::Trial;
 
-use super::error::ConfigError;
 use crate::http::jwt::{Claims, JwtError};
 use crate::http::token::{Token, TokenCache};
 use crate::http::{Answer, Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
+use crate::servicenow::error::ConfigError;
 use crate::sync::lock;
 
 /// A way to sign in to an instance. The names are those of the provider's attributes.

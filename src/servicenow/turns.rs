@@ -2,13 +2,13 @@
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::error::{TableError, Verb};
-use super::query::{Query, Verdict};
-use super::record::Record;
-use super::session::Session;
-use super::shared::entry_of;
-use super::sys_id::SysId;
-use super::table::{Column, Table};
+use crate::servicenow::error::{TableError, Verb};
+use crate::servicenow::query::{Query, Verdict};
+use crate::servicenow::record::Record;
+use crate::servicenow::session::Session;
+use crate::servicenow::shared::entry_of;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, Table};
 
 /// The right to make a record of a key, until it is dropped.
 #[derive(Debug)]

@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::error::{Refusal, TableError, Verb};
-use super::query::Query;
-use super::record::{Record, Row};
-use super::request::{TableRequest, fields, reading};
-use super::session::Session;
-use super::sys_id::SysId;
-use super::table::{Column, ColumnKind, Table};
-use super::tables::every;
+use crate::servicenow::error::{Refusal, TableError, Verb};
+use crate::servicenow::query::Query;
+use crate::servicenow::record::{Record, Row};
+use crate::servicenow::request::{TableRequest, fields, reading};
+use crate::servicenow::session::Session;
+use crate::servicenow::sys_id::SysId;
+use crate::servicenow::table::{Column, ColumnKind, Table};
+use crate::servicenow::tables::every;
 use compare::{After, Mismatch, mismatches};
 
 /// How the instance reads the values of a write.

@@ -4,8 +4,8 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::outbound::column;
-use super::{Answer, Attempt, ConnectionTest, Content, Leg, SignIn};
+use crate::connection::outbound::column;
+use crate::connection::{Answer, Attempt, ConnectionTest, Content, Leg, SignIn};
 use crate::instance::Operation;
 use crate::microsoft::admin::Repository;
 use crate::microsoft::directory::CONNECTOR_APP;

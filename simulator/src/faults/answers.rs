@@ -10,7 +10,7 @@ use axum::response::Response;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
 
-use super::{Cut, Fault, Faults, RetryAfter, Stale, table_of};
+use crate::faults::{Cut, Fault, Faults, RetryAfter, Stale, table_of};
 
 /// Answers a request with the fault in store for it, or lets it through.
 pub(super) async fn interfere(State(faults): State<Faults>, mut request: Request, next: Next) -> Response {

@@ -1,10 +1,10 @@
 //! Which roles a table asks for.
 
-use super::caller::{Caller, Denied};
-use super::options::{Operation, Switches};
-use super::release::Release;
-use super::schema::Schema;
-use super::store::{Record, value};
+use crate::instance::caller::{Caller, Denied};
+use crate::instance::options::{Operation, Switches};
+use crate::instance::release::Release;
+use crate::instance::schema::Schema;
+use crate::instance::store::{Record, value};
 
 /// Who may do an operation on a table.
 enum Rule {

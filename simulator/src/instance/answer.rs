@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::options::Unauthorized;
+use crate::instance::options::Unauthorized;
 
 /// Response extension: the user that the request ran as.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What the scripts of an installed application may read of other scopes' tables.
 
-use super::Instance;
-use super::store::{Rows, is_true, value};
+use crate::instance::Instance;
+use crate::instance::store::{Rows, is_true, value};
 
 impl Instance {
     /// Whether scripts of an application scope may read a table of the global scope.

@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::answer::{failure, json_answer};
-use super::{Caller, Instance};
+use crate::instance::answer::{failure, json_answer};
+use crate::instance::{Caller, Instance};
 
 impl Instance {
     pub(super) async fn batch_call(&self, caller: &Caller, outer: &Parts, body: &str) -> Response {

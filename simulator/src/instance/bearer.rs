@@ -6,11 +6,11 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
-use super::Instance;
-use super::caller::{Caller, Denied};
-use super::sign_in::{caller_of, find_user, oauth_is_active, unauthenticated};
-use super::store::{Record, Rows, is_true, value};
-use super::time::wire_time;
+use crate::instance::Instance;
+use crate::instance::caller::{Caller, Denied};
+use crate::instance::sign_in::{caller_of, find_user, oauth_is_active, unauthenticated};
+use crate::instance::store::{Record, Rows, is_true, value};
+use crate::instance::time::wire_time;
 
 impl Instance {
     /// Signs in with a bearer value: first as a token of the instance, then as a token of an OIDC provider. Uses the

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::schema::{Column, Kind};
-use super::store::{Record, Rows, owned, value};
-use super::transaction::{Platform, Refused, Via};
+use crate::instance::schema::{Column, Kind};
+use crate::instance::store::{Record, Rows, owned, value};
+use crate::instance::transaction::{Platform, Refused, Via};
 
 /// The habits. Every field may change while the instance runs.
 #[derive(Clone, Debug, Default)]

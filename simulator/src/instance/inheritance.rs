@@ -3,10 +3,10 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::answer::{failure, json_answer};
-use super::store::{Rows, is_true, value};
-use super::table_api::Call;
-use super::{Caller, Instance};
+use crate::instance::answer::{failure, json_answer};
+use crate::instance::store::{Rows, is_true, value};
+use crate::instance::table_api::Call;
+use crate::instance::{Caller, Instance};
 
 impl Instance {
     pub(super) fn role_inheritance(&self, caller: &Caller, call: &Call) -> Response {

@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::store::{Record, Rows, is_true, value};
-use super::transaction::{Platform, Refused};
+use crate::instance::store::{Record, Rows, is_true, value};
+use crate::instance::transaction::{Platform, Refused};
 
 /// Whether the rules let this address in: an Allow rule beats Deny rules, and nothing is blocked without one.
 pub(super) fn admits(rows: &Rows, address: &str) -> bool {

@@ -6,14 +6,14 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::Instance;
-use super::answer::{json_answer, plain};
-use super::bearer::unverified_claims;
-use super::ids::new_id;
-use super::release::Release;
-use super::sign_in::{caller_of, find_user, oauth_is_active};
-use super::store::{Record, Rows, is_true, property, value};
-use super::time::{shifted, wire_time};
+use crate::instance::Instance;
+use crate::instance::answer::{json_answer, plain};
+use crate::instance::bearer::unverified_claims;
+use crate::instance::ids::new_id;
+use crate::instance::release::Release;
+use crate::instance::sign_in::{caller_of, find_user, oauth_is_active};
+use crate::instance::store::{Record, Rows, is_true, property, value};
+use crate::instance::time::{shifted, wire_time};
 
 /// Why no token was issued. The caller hears next to nothing of it.
 enum Cause {

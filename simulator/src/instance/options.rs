@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::habits::Habits;
-use super::release::Release;
 use crate::faults::Faults;
+use crate::instance::habits::Habits;
+use crate::instance::release::Release;
 
 /// How an instance starts.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! Outbound calls: what the instance does with an OAuth profile before it calls somebody else.
 
-use super::store::{Rows, is_true, value};
-use super::{Instance, Record};
+use crate::instance::store::{Rows, is_true, value};
+use crate::instance::{Instance, Record};
 
 impl Instance {
     /// The access token that the instance would send on an outbound call through an OAuth profile (name or `sys_id`)

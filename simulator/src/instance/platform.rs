@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::ids::new_id;
-use super::options::{AbortRule, ExplicitScope, Operation};
-use super::schema::Kind;
-use super::store::{Record, value};
-use super::time::wire_time;
-use super::transaction::{Platform, Refused, Via};
-use super::{habits, rules};
+use crate::instance::ids::new_id;
+use crate::instance::options::{AbortRule, ExplicitScope, Operation};
+use crate::instance::schema::Kind;
+use crate::instance::store::{Record, value};
+use crate::instance::time::wire_time;
+use crate::instance::transaction::{Platform, Refused, Via};
+use crate::instance::{habits, rules};
 
 impl Platform<'_> {
     /// Inserts a record of exactly this class and gives it as stored.

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::habits::{IdCase, folded};
-use super::schema::Kind;
-use super::store::{Record, Rows, value};
-use super::view::View;
+use crate::instance::habits::{IdCase, folded};
+use crate::instance::schema::Kind;
+use crate::instance::store::{Record, Rows, value};
+use crate::instance::view::View;
 
 /// A parsed encoded query. Terms that make no sense on the table are gone: a bad query finds too much, not nothing.
 #[derive(Debug, Default)]

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids::new_id;
-use super::store::{Record, Rows, is_true, value};
-use super::time::wire_time;
-use super::transaction::{Platform, Refused, Via};
+use crate::instance::ids::new_id;
+use crate::instance::store::{Record, Rows, is_true, value};
+use crate::instance::time::wire_time;
+use crate::instance::transaction::{Platform, Refused, Via};
 
 /// Names of all active roles of a user.
 pub(super) fn names_of(rows: &Rows, user: &str) -> BTreeSet<String> {

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::ids::new_id;
-use super::options::DefaultProfile;
-use super::store::{Record, is_true, value};
-use super::time::wire_time;
-use super::transaction::{Platform, Refused, Via};
-use super::{habits, network, roles};
+use crate::instance::ids::new_id;
+use crate::instance::options::DefaultProfile;
+use crate::instance::store::{Record, is_true, value};
+use crate::instance::time::wire_time;
+use crate::instance::transaction::{Platform, Refused, Via};
+use crate::instance::{habits, network, roles};
 
 /// May change the record, or turn the insert into a change of one that exists by giving it that one's `sys_id`.
 pub(super) fn before_insert(

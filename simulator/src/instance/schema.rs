@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::release::Release;
+use crate::instance::release::Release;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

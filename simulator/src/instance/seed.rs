@@ -1,10 +1,10 @@
 //! The records that an instance ships with.
 
-use super::ids::stable_id;
-use super::options::Options;
-use super::schema::{Kind, Schema};
-use super::store::Record;
-use super::transaction::Platform;
+use crate::instance::ids::stable_id;
+use crate::instance::options::Options;
+use crate::instance::schema::{Kind, Schema};
+use crate::instance::store::Record;
+use crate::instance::transaction::Platform;
 
 /// Fills an empty instance.
 pub(super) fn fill(platform: &mut Platform<'_>, options: &Options) {

@@ -11,13 +11,13 @@ use axum::routing::any;
 use jiff::Timestamp;
 use url::form_urlencoded;
 
-use super::answer::{RanAs, failure, html, set, unauthorized};
-use super::caller::{Caller, ClientCertificate};
-use super::ids::new_id;
-use super::table_api::{Call, Version};
-use super::view::Freshness;
-use super::{Instance, RequestRecord, network};
 use crate::faults::{Cut, RetryAfter, Stale, too_many_requests};
+use crate::instance::answer::{RanAs, failure, html, set, unauthorized};
+use crate::instance::caller::{Caller, ClientCertificate};
+use crate::instance::ids::new_id;
+use crate::instance::table_api::{Call, Version};
+use crate::instance::view::Freshness;
+use crate::instance::{Instance, RequestRecord, network};
 
 /// Request extension: the id under which the instance's logs know the request.
 #[derive(Clone, Debug)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::schema::{Column, Kind, Schema, Table};
-use super::store::{Record, Rows, value};
-use super::view::{Freshness, View};
-use super::{Instance, Maker};
+use crate::instance::schema::{Column, Kind, Schema, Table};
+use crate::instance::store::{Record, Rows, value};
+use crate::instance::view::{Freshness, View};
+use crate::instance::{Instance, Maker};
 
 /// A table and its records, those that the instance did not ship with first.
 pub(crate) struct ShownTable {

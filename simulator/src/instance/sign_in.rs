@@ -4,9 +4,9 @@ use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::caller::{Caller, ClientCertificate, Denied};
-use super::store::{Record, Rows, is_true, property, value};
-use super::{Instance, roles};
+use crate::instance::caller::{Caller, ClientCertificate, Denied};
+use crate::instance::store::{Record, Rows, is_true, property, value};
+use crate::instance::{Instance, roles};
 
 impl Instance {
     /// The caller that a user would be, with its roles.

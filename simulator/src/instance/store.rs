@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::Schema;
+use crate::instance::schema::Schema;
 
 /// A record as stored, secrets in clear.
 pub type Record = BTreeMap<String, String>;

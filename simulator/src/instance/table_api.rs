@@ -4,15 +4,15 @@ use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::answer::{failure, json_answer, plain, set};
-use super::caller::Caller;
-use super::options::{Operation, Switches};
-use super::query::Query;
-use super::schema::Kind;
-use super::store::{Record, value};
-use super::transaction::{Platform, Refused};
-use super::view::{DisplayMode, Freshness, Links, Shape};
-use super::{Instance, access};
+use crate::instance::answer::{failure, json_answer, plain, set};
+use crate::instance::caller::Caller;
+use crate::instance::options::{Operation, Switches};
+use crate::instance::query::Query;
+use crate::instance::schema::Kind;
+use crate::instance::store::{Record, value};
+use crate::instance::transaction::{Platform, Refused};
+use crate::instance::view::{DisplayMode, Freshness, Links, Shape};
+use crate::instance::{Instance, access};
 
 /// One call of the Table API or of the aggregate API.
 pub(super) struct Call {

@@ -6,8 +6,8 @@ mod people;
 mod platform;
 mod work;
 
-use super::release::Release;
-use super::schema::Schema;
+use crate::instance::release::Release;
+use crate::instance::schema::Schema;
 
 pub(super) fn schema(release: Release) -> Schema {
     let tables = [platform::tables(), oauth::tables(), people::tables(), work::tables()];

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::ids::stable_id;
-use super::options::{Refusal, Switches};
-use super::schema::Schema;
-use super::store::{Record, Rows};
+use crate::instance::ids::stable_id;
+use crate::instance::options::{Refusal, Switches};
+use crate::instance::schema::Schema;
+use crate::instance::store::{Record, Rows};
 
 /// Whether a write comes from a person's form or from the Table API.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::ids::new_id;
-use super::options::{SecretRead, Switches};
-use super::schema::{Column, Kind, Schema};
-use super::store::{Record, Rows, property, value};
-use super::time::{shifted, wire_time};
+use crate::instance::ids::new_id;
+use crate::instance::options::{SecretRead, Switches};
+use crate::instance::schema::{Column, Kind, Schema};
+use crate::instance::store::{Record, Rows, property, value};
+use crate::instance::time::{shifted, wire_time};
 
 /// `sysparm_display_value`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

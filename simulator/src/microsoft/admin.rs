@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use serde_json::{Map, Value, json};
 
-use super::directory::Directory;
 use crate::faults::{Fault, Faults, Matcher};
+use crate::microsoft::directory::Directory;
 
 /// The admin center; cheap to clone.
 #[derive(Clone)]

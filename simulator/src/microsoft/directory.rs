@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::ids;
+use crate::microsoft::ids;
 
 /// The first-party application of Microsoft 365 Copilot connectors.
 pub const CONNECTOR_APP: &str = "933838e2-bec1-440f-a634-9363c82e5b6d";

@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::directory::Directory;
-use super::hcp::Hcp;
-use super::keys::{self, Claims};
 use crate::faults::Faults;
+use crate::microsoft::directory::Directory;
+use crate::microsoft::hcp::Hcp;
+use crate::microsoft::keys::{self, Claims};
 
 use issuer::{v1_issuer, v2_issuer};
 

@@ -19,10 +19,10 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 use serde_json::json;
 
-use self::refusal::Refusal;
-use self::response::{Answered, collection};
-use super::directory::Directory;
 use crate::faults::Faults;
+use crate::microsoft::directory::Directory;
+use crate::microsoft::graph::refusal::Refusal;
+use crate::microsoft::graph::response::{Answered, collection};
 
 /// Graph; cheap to clone.
 #[derive(Clone)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::ids;
-use super::keys::{self, Claims, Thumbprint};
+use crate::microsoft::ids;
+use crate::microsoft::keys::{self, Claims, Thumbprint};
 
 /// The issuer, without a slash at the end: federated credentials compare it literally.
 pub const ISSUER: &str = "https://app.terraform.io";

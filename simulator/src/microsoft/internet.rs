@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::entra::{Endpoint, Entra, TokenRequest};
-use super::hcp::Hcp;
 use crate::internet::Internet;
+use crate::microsoft::entra::{Endpoint, Entra, TokenRequest};
+use crate::microsoft::hcp::Hcp;
 
 /// The line between the instance and Microsoft.
 #[derive(Clone)]

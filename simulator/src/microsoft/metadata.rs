@@ -5,7 +5,7 @@ use axum::Router;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::answer;
+use crate::microsoft::answer;
 
 /// Serves the list; it names this simulator's login and Graph.
 pub(crate) fn router(login_url: &str, graph_url: &str) -> Router {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::html::Html;
 use crate::microsoft::directory::Tenant;
+use crate::page::html::Html;
 
 /// Identifiers of the tenant, each with what it stands for.
 pub(super) struct Names(BTreeMap<String, String>);

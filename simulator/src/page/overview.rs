@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Page;
-use super::html::Html;
-use super::names::Names;
-use super::records::{self, address, maker, table_address};
 use crate::connection::{Leg, Report};
 use crate::instance::{Shown, ShownRecord, ShownTable};
 use crate::microsoft::admin::Repository;
 use crate::microsoft::directory::{Application, Tenant, TokenVersion};
 use crate::microsoft::keys::Claims;
+use crate::page::Page;
+use crate::page::html::Html;
+use crate::page::names::Names;
+use crate::page::records::{self, address, maker, table_address};
 
 pub(super) fn render(page: &Page) -> Html {
     let names = page.names();

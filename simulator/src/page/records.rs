@@ -2,9 +2,9 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::html::Html;
-use super::names::Names;
 use crate::instance::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
+use crate::page::html::Html;
+use crate::page::names::Names;
 
 /// A table's records, those that somebody made first.
 pub(super) fn table(table: &ShownTable, names: &Names) -> Html {

@@ -8,7 +8,7 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 
-use super::status;
+use crate::http::tests::status;
 use crate::http::{
     Client, ClientOptions, HttpError, Method, OptionsError, Repeat, TlsProblem,
     scripted::{Authority, Server, limits, options, server_builder},

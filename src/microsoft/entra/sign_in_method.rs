@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{FederatedToken, Proof, SignIn};
 use crate::http::Secret;
+use crate::microsoft::entra::{FederatedToken, Proof, SignIn};
 
 /// The sign-in arguments of one source (the configuration, or the environment). Empty text counts as absent.
 #[derive(Clone, Debug, Default)]

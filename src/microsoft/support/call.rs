@@ -3,13 +3,13 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::{
+use crate::http::{
+    Answer, HttpError, Limits, Repeat, Request, Secret, StatusCode, header::CONTENT_TYPE, jwt::Claims, token::Token,
+};
+use crate::microsoft::support::{
     SupportApi, SupportError,
     api_profile::{Operation, PLACEHOLDER},
     error,
-};
-use crate::http::{
-    Answer, HttpError, Limits, Repeat, Request, Secret, StatusCode, header::CONTENT_TYPE, jwt::Claims, token::Token,
 };
 
 pub(super) struct Call<'a> {

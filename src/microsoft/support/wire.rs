@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Repository, RepositorySecrets, Settings, api_profile::Object};
+use crate::microsoft::support::{Repository, RepositorySecrets, Settings, api_profile::Object};
 
 impl Settings {
     pub(super) fn read(object: &Object, fields: &Map<String, Value>) -> Self {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{CodecError, MAX_DEPTH};
+use crate::plugin::codec::{CodecError, MAX_DEPTH};
 use crate::plugin::{
     number::Number,
     path::Trail,

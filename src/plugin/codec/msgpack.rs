@@ -5,7 +5,7 @@
 
 use rmp::{Marker, encode};
 
-use super::{CodecError, MAX_DEPTH};
+use crate::plugin::codec::{CodecError, MAX_DEPTH};
 use crate::plugin::{
     number::Number,
     path::Trail,

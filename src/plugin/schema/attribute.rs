@@ -1,6 +1,6 @@
 //! One attribute of a schema, written as a chain of what it is.
 
-use super::validate::{self, Validator};
+use crate::plugin::schema::validate::{self, Validator};
 use crate::plugin::{
     ty::Type,
     value::{Value, known_texts},

@@ -1,6 +1,6 @@
 //! What Terraform would refuse of a schema, found by a test of ours first.
 
-use super::{Attribute, AttributeKind, Modifier, Nesting, Presence, Schema};
+use crate::plugin::schema::{Attribute, AttributeKind, Modifier, Nesting, Presence, Schema};
 use crate::plugin::ty::Type;
 
 impl Schema {

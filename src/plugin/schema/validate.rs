@@ -4,7 +4,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Attribute, AttributeKind, Nesting, Schema};
+use crate::plugin::schema::{Attribute, AttributeKind, Nesting, Schema};
 use crate::plugin::{
     diagnostics::{Diagnostic, Diagnostics},
     duration,

@@ -1,6 +1,6 @@
 //! Schemas as the protocol carries them.
 
-use super::{Attribute, AttributeKind, IdentitySchema, Nesting, Presence, Schema};
+use crate::plugin::schema::{Attribute, AttributeKind, IdentitySchema, Nesting, Presence, Schema};
 use crate::plugin::{proto::tfplugin6 as proto, ty::Type};
 
 impl Schema {

@@ -8,7 +8,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Status;
 use tracing::Instrument;
 
-use super::{
+use crate::plugin::server::{
     Shared,
     call::{Ended, failed, panicked},
     config::{deferral, quiet},

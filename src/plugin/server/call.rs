@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tonic::Status;
 use tracing::Instrument;
 
-use super::{Shared, bug};
+use crate::plugin::server::{Shared, bug};
 use crate::{
     plugin::{
         diagnostics::{Diagnostic, Diagnostics, Severity},

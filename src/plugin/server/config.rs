@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
+use crate::plugin::server::{
     Configuration, Shared,
     call::{Ended, failed},
 };

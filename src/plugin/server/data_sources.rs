@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
+use crate::plugin::server::{
     Shared, bug,
     call::{Ended, failed},
     config::{deferral, quiet},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
+use crate::plugin::server::{
     Shared,
     call::{Ended, failed},
     config::{deferral, quiet},

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Shared, call::panic_text, decode, encode};
+use crate::plugin::server::{Shared, call::panic_text, decode, encode};
 use crate::plugin::{
     proto::tfplugin6 as proto,
     provider::{FunctionError, Provider},

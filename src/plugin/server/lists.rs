@@ -8,7 +8,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use tracing::Instrument;
 
-use super::{
+use crate::plugin::server::{
     Shared, bug,
     call::{Ended, failed, panicked},
     decode, encode_object,

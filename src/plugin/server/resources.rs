@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value as Json};
 
-use super::{
+use crate::plugin::server::{
     Configuration, Entry, Shared, bug,
     call::{Ended, failed, time_limit},
     config::{deferral, quiet, write_only},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Shared, call::Ended};
+use crate::plugin::server::{Shared, call::Ended};
 use crate::plugin::{
     diagnostics::Diagnostics,
     proto::tfplugin6 as proto,

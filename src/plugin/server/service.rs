@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Server, actions, lists};
+use crate::plugin::server::{Server, actions, lists};
 use crate::plugin::{
     proto::tfplugin6::{self as proto, provider_server},
     provider::{Notes, Provider},

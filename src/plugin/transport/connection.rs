@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::Connected;
 
-use super::socket::{Acceptor, Stream};
+use crate::plugin::transport::socket::{Acceptor, Stream};
 
 /// One peer, past its TLS handshake if there is TLS.
 pub(super) struct Connection(Pin<Box<dyn Bytes>>);

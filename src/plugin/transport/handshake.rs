@@ -17,16 +17,6 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, transport::Server};
 
-use super::{
-    calls::Elsewhere,
-    connection::accept,
-    error::StartError,
-    host::Host,
-    lifetime::{End, Owner, Reason, Signals},
-    services::{Broker, Controller, Stdio},
-    socket::{self, Acceptor, Socket},
-    tls::Tls,
-};
 use crate::plugin::proto::{
     go_plugin::{
         grpc_broker_server::GrpcBrokerServer, grpc_controller_server::GrpcControllerServer,
@@ -36,6 +26,16 @@ use crate::plugin::proto::{
         provider_server::{Provider, ProviderServer},
         stop_provider,
     },
+};
+use crate::plugin::transport::{
+    calls::Elsewhere,
+    connection::accept,
+    error::StartError,
+    host::Host,
+    lifetime::{End, Owner, Reason, Signals},
+    services::{Broker, Controller, Stdio},
+    socket::{self, Acceptor, Socket},
+    tls::Tls,
 };
 
 /// The socket is open, but not announced yet.

@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf};
 
-use super::error::StartError;
+use crate::plugin::transport::error::StartError;
 
 /// The host's side of the negotiation. An empty variable counts as absent.
 #[derive(Debug, Default)]

@@ -6,11 +6,11 @@ use futures_util::{FutureExt, Stream, StreamExt, future::ready};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::lifetime::{End, Reason};
 use crate::plugin::proto::go_plugin::{
     ConnInfo, Empty, StdioData, grpc_broker_server::GrpcBroker, grpc_controller_server::GrpcController,
     grpc_stdio_server::GrpcStdio,
 };
+use crate::plugin::transport::lifetime::{End, Reason};
 
 /// Ends the plugin when the host has done with it.
 pub(super) struct Controller(pub(super) End);

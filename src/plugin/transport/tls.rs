@@ -18,7 +18,7 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::error::StartError;
+use crate::plugin::transport::error::StartError;
 
 /// TLS for exactly one client.
 pub(super) struct Tls {

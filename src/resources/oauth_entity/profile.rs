@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::TYPE_PROVIDER;
+use crate::resources::oauth_entity::TYPE_PROVIDER;
 use crate::{
     clients::Clients,
     plugin::{Context, Diagnostic, Object, Value},

@@ -4,12 +4,12 @@
 //! documented. So a second one is made only where the user asks for it, else the existing one is offered for use. One that
 //! others use is neither changed unasked nor removed.
 
-use super::CONFIGURATION_ID;
 use crate::clients::Clients;
 use crate::plugin::schema::{Modifier, validate};
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
 use crate::records::field::{self, Field, Known};
 use crate::records::{diagnostics, resource};
+use crate::resources::oidc_provider::CONFIGURATION_ID;
 use crate::servicenow::tables::oidc_provider_configuration::{
     CACHE_LIFE_SPAN, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM, USER_FIELD,
 };

@@ -1,6 +1,6 @@
 //! Encoded queries that users wrote, such as the filter of a list resource.
 
-use super::{Direction, Query, QueryError, Term, Test, check_value};
+use crate::servicenow::query::{Direction, Query, QueryError, Term, Test, check_value};
 
 /// Reads an encoded query term by term.
 ///

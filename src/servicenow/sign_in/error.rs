@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::method::SignInMethod;
 use crate::http::HttpError;
 use crate::http::jwt::JwtError;
 use crate::http::token::Failure;
+use crate::servicenow::sign_in::method::SignInMethod;
 
 /// Why no token was obtained. [`SignInError::remedy`] says what can be done.
 #[derive(Clone, Debug, thiserror::Error)]

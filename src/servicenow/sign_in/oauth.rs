@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::error::SignInError;
-use super::method::SignInMethod;
 use crate::http::{Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, secret};
 use crate::servicenow::response::clock_note;
+use crate::servicenow::sign_in::error::SignInError;
+use crate::servicenow::sign_in::method::SignInMethod;
 
 /// What is sent to the token endpoint.
 pub(super) struct Grant {

@@ -1,6 +1,6 @@
 //! Application registries, their profiles and scopes.
 
-use super::columns::columns;
+use crate::servicenow::tables::columns::columns;
 
 /// `oauth_entity`: an application registry. Child: `oauth_oidc_entity`, whose rows also show up here, so a query for
 /// outbound providers adds [`super::every::SYS_CLASS_NAME`] = `oauth_entity`.

@@ -1,6 +1,6 @@
 //! External OIDC providers: whose tokens the instance accepts.
 
-use super::columns::columns;
+use crate::servicenow::tables::columns::columns;
 
 /// `oidc_provider_configuration`: how the instance trusts an issuer.
 ///

@@ -1,6 +1,6 @@
 //! Tables of the platform itself: applications, access, properties, schema.
 
-use super::columns::columns;
+use crate::servicenow::tables::columns::columns;
 
 /// `sys_db_object`: tables and who may reach them. Proven (SDK).
 pub mod sys_db_object {

@@ -1,6 +1,6 @@
 //! Users, groups, roles, and who has what.
 
-use super::columns::columns;
+use crate::servicenow::tables::columns::columns;
 
 /// `sys_user`. The form's "User ID" is `user_name`, which is unique. Proven (SDK, vendor's documentation).
 pub mod sys_user {

@@ -4,10 +4,10 @@ use std::fmt;
 
 use url::Url;
 
-use super::InputMode;
 use crate::servicenow::query::is_true;
 use crate::servicenow::record::{Cell, Record, Row, Value, parse_date_time, parse_integer};
 use crate::servicenow::table::{Column, ColumnKind};
+use crate::servicenow::write::InputMode;
 
 /// A column that the instance did not keep as it was sent, although it answered that all is well.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -9,7 +9,6 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::Value as Json;
 use tokio::time::Instant as Moment;
 
-use super::{After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted};
 use crate::http::HttpError;
 use crate::servicenow::error::{Refusal, UnexpectedResponse};
 use crate::servicenow::record::{Cell, Record};
@@ -18,6 +17,9 @@ use crate::servicenow::response;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::Column;
 use crate::servicenow::tables::{every, sys_user};
+use crate::servicenow::write::{
+    After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted,
+};
 
 impl Session {
     /// Makes a record.

@@ -1,7 +1,7 @@
 //! Application registries, OIDC, profiles, scopes and tokens.
 
-use super::super::release::Release;
-use super::super::schema::{Table, boolean, choice, date_time, integer, reference, secret, table, text, url};
+use crate::instance::release::Release;
+use crate::instance::schema::{Table, boolean, choice, date_time, integer, reference, secret, table, text, url};
 
 type Choices = &'static [(&'static str, &'static str)];
 

@@ -1,7 +1,7 @@
 //! Users, roles and groups.
 
-use super::super::release::Release;
-use super::super::schema::{Table, boolean, choice, date_time, integer, password, reference, table, text};
+use crate::instance::release::Release;
+use crate::instance::schema::{Table, boolean, choice, date_time, integer, password, reference, table, text};
 
 pub(super) fn tables() -> Vec<Table> {
     vec![

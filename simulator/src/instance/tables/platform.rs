@@ -1,6 +1,6 @@
 //! What the platform says about itself: metadata, dictionary, scopes, plugins, properties, network rules.
 
-use super::super::schema::{Table, boolean, choice, integer, reference, secret, table, text};
+use crate::instance::schema::{Table, boolean, choice, integer, reference, secret, table, text};
 
 pub(super) fn tables() -> Vec<Table> {
     let mut tables = vec![

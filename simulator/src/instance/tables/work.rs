@@ -1,6 +1,6 @@
 //! What the integrations work on: incidents, knowledge, catalog.
 
-use super::super::schema::{Table, boolean, choice, date_time, reference, table, text};
+use crate::instance::schema::{Table, boolean, choice, date_time, reference, table, text};
 
 pub(super) fn tables() -> Vec<Table> {
     vec![

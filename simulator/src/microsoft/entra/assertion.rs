@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 
-use super::{Entra, Refusal};
 use crate::der;
 use crate::microsoft::directory::{Application, FederatedCredential, Tenant};
+use crate::microsoft::entra::{Entra, Refusal};
 use crate::microsoft::keys::{self, Claims};
 
 impl Entra {

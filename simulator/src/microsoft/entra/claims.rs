@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::issuer::{v1_issuer, v2_issuer};
 use crate::microsoft::directory::{Tenant, TokenVersion};
+use crate::microsoft::entra::issuer::{v1_issuer, v2_issuer};
 use crate::microsoft::ids;
 use crate::microsoft::keys::Claims;
 

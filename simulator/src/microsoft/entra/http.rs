@@ -9,8 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::{Endpoint, Entra, Refusal, TokenRequest};
 use crate::microsoft::answer;
+use crate::microsoft::entra::{Endpoint, Entra, Refusal, TokenRequest};
 
 impl Entra {
     /// The HTTP of the login host.

@@ -4,9 +4,9 @@ use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 
-use super::claims::{Audience, Proof, Subject, claims};
-use super::{Entra, Refusal};
 use crate::microsoft::directory::{Application, LEGACY_GRAPH_APP, Standing, Tenant, TokenVersion};
+use crate::microsoft::entra::claims::{Audience, Proof, Subject, claims};
+use crate::microsoft::entra::{Entra, Refusal};
 use crate::microsoft::ids;
 use crate::microsoft::keys::{self, Thumbprint};
 

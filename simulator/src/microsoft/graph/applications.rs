@@ -5,16 +5,16 @@ use axum::extract::{Path, RawQuery, State};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::caller::Caller;
-use super::credentials::new_password;
-use super::owners;
-use super::query::Wanted;
-use super::refusal::Refusal;
-use super::request::{object, strip, take_list, text};
-use super::response::{Answered, collection, no_content};
-use super::shape::{self, Secret};
 use crate::microsoft::answer;
 use crate::microsoft::directory::{Application, Directory, Tenant};
+use crate::microsoft::graph::caller::Caller;
+use crate::microsoft::graph::credentials::new_password;
+use crate::microsoft::graph::owners;
+use crate::microsoft::graph::query::Wanted;
+use crate::microsoft::graph::refusal::Refusal;
+use crate::microsoft::graph::request::{object, strip, take_list, text};
+use crate::microsoft::graph::response::{Answered, collection, no_content};
+use crate::microsoft::graph::shape::{self, Secret};
 
 pub(super) async fn list(State(directory): State<Directory>, query: RawQuery) -> Answered {
     let wanted = Wanted::read(&query)?;

@@ -6,8 +6,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::refusal::Refusal;
 use crate::microsoft::directory::{Directory, GLOBAL_ADMINISTRATOR, GRAPH_APP, Tenant};
+use crate::microsoft::graph::refusal::Refusal;
 use crate::microsoft::keys;
 
 /// A caller with the right to do something; an extension of every request that reaches a handler.

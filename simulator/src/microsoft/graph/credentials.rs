@@ -5,14 +5,13 @@ use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::applications::find;
-use super::caller::Caller;
-use super::refusal::Refusal;
-use super::request::{object, text};
-use super::response::{Answered, collection, no_content};
-use super::shape::{self, Secret};
-
 use crate::microsoft::directory::{Application, Directory, FederatedCredential, Password, Tenant};
+use crate::microsoft::graph::applications::find;
+use crate::microsoft::graph::caller::Caller;
+use crate::microsoft::graph::refusal::Refusal;
+use crate::microsoft::graph::request::{object, text};
+use crate::microsoft::graph::response::{Answered, collection, no_content};
+use crate::microsoft::graph::shape::{self, Secret};
 use crate::microsoft::{answer, ids};
 
 pub(super) async fn add_password(

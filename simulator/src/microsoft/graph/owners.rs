@@ -6,12 +6,11 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use serde_json::{Map, Value, json};
 
-use super::caller::Caller;
-use super::refusal::Refusal;
-use super::request::object;
-use super::response::{Answered, collection, no_content};
-
 use crate::microsoft::directory::{Directory, Tenant};
+use crate::microsoft::graph::caller::Caller;
+use crate::microsoft::graph::refusal::Refusal;
+use crate::microsoft::graph::request::object;
+use crate::microsoft::graph::response::{Answered, collection, no_content};
 
 #[derive(Clone, Copy)]
 enum Kind {

@@ -4,14 +4,14 @@ use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use serde_json::Value;
 
-use super::caller::Caller;
-use super::query::Wanted;
-use super::refusal::Refusal;
-use super::request::{object, strip, text};
-use super::response::{Answered, collection, no_content};
-use super::{owners, shape};
 use crate::microsoft::answer;
 use crate::microsoft::directory::{Directory, ServicePrincipal, Tenant};
+use crate::microsoft::graph::caller::Caller;
+use crate::microsoft::graph::query::Wanted;
+use crate::microsoft::graph::refusal::Refusal;
+use crate::microsoft::graph::request::{object, strip, text};
+use crate::microsoft::graph::response::{Answered, collection, no_content};
+use crate::microsoft::graph::{owners, shape};
 
 pub(super) async fn list(State(directory): State<Directory>, query: RawQuery) -> Answered {
     let wanted = Wanted::read(&query)?;

@@ -3,7 +3,7 @@
 use axum::extract::RawQuery;
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
+use crate::microsoft::graph::refusal::Refusal;
 
 /// What a request asks of the answer.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

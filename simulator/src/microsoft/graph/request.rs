@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
+use crate::microsoft::graph::refusal::Refusal;
 
 /// A body that must be a JSON object.
 pub(super) fn object(body: &str) -> Result<Map<String, Value>, Refusal> {

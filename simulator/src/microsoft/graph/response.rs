@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::refusal::Refusal;
 use crate::microsoft::answer;
+use crate::microsoft::graph::refusal::Refusal;
 
 /// What most handlers answer with.
 pub(super) type Answered = Result<Response, Refusal>;

@@ -4,13 +4,12 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::caller::Caller;
-use super::refusal::Refusal;
-use super::request::{object, text};
-use super::response::{Answered, collection, no_content};
-
 use crate::microsoft::answer;
 use crate::microsoft::directory::{Directory, GRAPH_APP, Tenant};
+use crate::microsoft::graph::caller::Caller;
+use crate::microsoft::graph::refusal::Refusal;
+use crate::microsoft::graph::request::{object, text};
+use crate::microsoft::graph::response::{Answered, collection, no_content};
 
 /// The roles of Microsoft Graph that a set-up by Terraform needs, with their published identifiers.
 const OF_GRAPH: [(&str, &str); 2] = [

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::roles;
 use crate::microsoft::directory::{Application, Password, ServicePrincipal, Tenant};
+use crate::microsoft::graph::roles;
 
 /// An application as Graph shows it: every property, secrets never.
 pub(super) fn application(tenant: &Tenant, application: &Application) -> Value {

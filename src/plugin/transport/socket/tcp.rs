@@ -4,7 +4,7 @@ use std::{io, net::Ipv4Addr, net::TcpListener as StdListener};
 
 use tokio::net::TcpListener;
 
-use super::Socket;
+use crate::plugin::transport::socket::Socket;
 use crate::plugin::transport::{error::StartError, host::Host};
 
 pub(in crate::plugin::transport) type Stream = tokio::net::TcpStream;

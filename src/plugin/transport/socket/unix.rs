@@ -12,7 +12,7 @@ use std::{
 
 use tokio::net::UnixListener;
 
-use super::Socket;
+use crate::plugin::transport::socket::Socket;
 use crate::plugin::transport::{error::StartError, host::Host};
 
 pub(in crate::plugin::transport) type Stream = tokio::net::UnixStream;
