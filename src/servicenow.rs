@@ -57,6 +57,7 @@ mod caches; // What calls of tables share.
 mod choices;
 mod connection; // The instance that requests go to.
 mod error;
+mod key_lock; // Look and insert as one step.
 mod links; // Roles and groups of users, auth scopes of OAuth entities.
 mod lookup; // Roles, groups and other records by name.
 mod prefetch; // Reading what a refresh will ask for next.
@@ -73,13 +74,13 @@ mod sys_id;
 mod table;
 #[cfg(test)]
 mod tests;
-mod turns; // Look and insert as one step.
 mod write; // Insert, update, delete.
 
 pub use address::check_url;
 pub use caches::{Choice, Choices};
 pub use connection::{InstanceOptions, Timing};
 pub use error::{ConfigError, Refusal, TableError, UnexpectedResponse, Verb};
+pub use key_lock::KeyLock;
 pub use links::{Granted, Link, LinkTable, Links, Revoked};
 pub use lookup::Names;
 pub use query::{Query, QueryError};
@@ -89,6 +90,5 @@ pub use session::{Instance, Session};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, ColumnKind, Table};
-pub use turns::Turn;
 pub use write::compare::{Cause, Mismatch, means_the_same};
 pub use write::{Deleted, InputMode, Insert, Origin, Update, Written};

@@ -226,7 +226,7 @@ impl Faults {
         self.plan(matcher, fault, Some(1));
     }
 
-    /// Plans `fault` for the next `times` requests that match: a spell of bad weather.
+    /// Plans `fault` for the next `times` requests that match.
     pub fn times(&self, matcher: Matcher, fault: Fault, times: usize) {
         self.plan(matcher, fault, Some(times));
     }
@@ -338,13 +338,13 @@ impl Chaos {
         self.truthful_anywhere = self.truthful_anywhere.saturating_sub(1);
         let mut hasher = DefaultHasher::new();
         (self.seed, method.as_str(), path, *count).hash(&mut hasher);
-        let dice = hasher.finish();
-        let share = (dice >> 11) as f64 / (1_u64 << 53) as f64;
+        let drawn_number = hasher.finish();
+        let share = (drawn_number >> 11) as f64 / (1_u64 << 53) as f64;
         if share >= self.rate || self.kinds.is_empty() {
             return None;
         }
         // The low bits are independent enough of the share drawn from the high ones.
-        let drawn = &self.kinds[(dice & 0x7ff) as usize % self.kinds.len()];
+        let drawn = &self.kinds[(drawn_number & 0x7ff) as usize % self.kinds.len()];
         let fault = if is_possible(drawn, method, path) && !(must_be_true && drawn.misleads()) {
             drawn.clone()
         } else {

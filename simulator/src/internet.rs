@@ -1,11 +1,11 @@
-//! What the instance reaches of the outside world: OIDC metadata, key sets and token endpoints.
+//! What the instance reaches outside of itself: OIDC metadata, key sets and token endpoints.
 //!
 //! A trait and not an HTTP client, so that the simulated Microsoft answers in-process and a test can cut the line.
 
 use async_trait::async_trait;
 use serde_json::Value;
 
-/// The outside world as the instance sees it.
+/// What answers outside of the instance, as the instance sees it.
 #[async_trait]
 pub trait Internet: Send + Sync {
     /// The JSON document at `url`, or `None` where nothing answers or the answer is no JSON.
@@ -15,7 +15,7 @@ pub trait Internet: Send + Sync {
     async fn post_form(&self, url: &str, form: &[(String, String)]) -> (u16, Value);
 }
 
-/// A world in which nothing answers. For tests that need no Microsoft.
+/// An internet in which nothing answers, for tests that need no Microsoft.
 #[derive(Clone, Copy, Debug)]
 pub struct Offline;
 

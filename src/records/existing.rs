@@ -8,7 +8,7 @@ use crate::plugin::{Diagnostic, Object};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::servicenow::tables::every;
-use crate::servicenow::{Column, Query, QueryError, Record, Row, Session, Table, TableError, Turn};
+use crate::servicenow::{Column, KeyLock, Query, QueryError, Record, Row, Session, Table, TableError};
 
 /// What a record of a table is known by, where the instance does not keep a second one of it out, or does so with a bare
 /// refusal.
@@ -79,9 +79,9 @@ impl Key<'_> {
     }
 
     /// Waits for the right to look for a record of the key and make one.
-    pub(crate) async fn turn(&self, session: &Session) -> Result<Turn, Diagnostic> {
-        let turn = session.turn(self.table, self.query.clone()).await;
-        turn.map_err(|error| self.not_found(&error))
+    pub(crate) async fn lock(&self, session: &Session) -> Result<KeyLock, Diagnostic> {
+        let lock = session.lock_key(self.table, self.query.clone()).await;
+        lock.map_err(|error| self.not_found(&error))
     }
 
     /// The record that has the key, with these columns and those that tell whose it is.
@@ -89,7 +89,7 @@ impl Key<'_> {
         &self,
         session: &Session,
         columns: &[Column],
-        turn: Option<&Turn>,
+        lock: Option<&KeyLock>,
     ) -> Result<Option<Record>, Diagnostic> {
         let columns = [
             columns,
@@ -103,9 +103,9 @@ impl Key<'_> {
             self.natural.columns,
         ]
         .concat();
-        if let Some(turn) = turn
+        if let Some(lock) = lock
             && let Some(made) = session
-                .made_before(turn, &columns)
+                .made_before(lock, &columns)
                 .await
                 .map_err(|error| self.not_found(&error))?
         {

@@ -22,8 +22,8 @@ use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::Foreign;
 use crate::records::{diagnostics, import, list, name_set, outcome, required_roles};
 use crate::servicenow::{
-    Column, InputMode, Insert, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Turn, Update, Value,
-    Written,
+    Column, InputMode, Insert, KeyLock, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update,
+    Value, Written,
 };
 
 /// A resource that is one record of one table. What it does not say here is the same for all of them.
@@ -245,7 +245,7 @@ pub(crate) struct New {
     names: name_set::Resolved,
     planned: Object,
     /// Nobody else of this process makes one of its key meanwhile.
-    turn: Option<Turn>,
+    lock: Option<KeyLock>,
 }
 
 impl New {
@@ -378,10 +378,10 @@ impl<R: RecordResource> ManagedRecord<R> {
         let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
         let row = field::row_to_create(&self.fields, &session, planned).await?;
         let key = self.key(&row)?;
-        let mut turn = None;
+        let mut lock = None;
         if let Some(key) = self.existing(key.as_ref(), planned) {
-            let turn = turn.insert(key.turn(&session).await?);
-            if let Some(found) = key.find(&session, &self.columns(), Some(&*turn)).await? {
+            let lock = lock.insert(key.lock(&session).await?);
+            if let Some(found) = key.find(&session, &self.columns(), Some(&*lock)).await? {
                 let mut state = planned.clone();
                 return match R::take_over(&session, &found, &mut state)? {
                     Existing::Refused { advice } => Err(key.exists(&found, advice.as_deref()).into()),
@@ -401,7 +401,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             key,
             names,
             planned,
-            turn,
+            lock,
         };
         Ok(Begun::New(Box::new(new)))
     }
@@ -438,8 +438,8 @@ impl<R: RecordResource> ManagedRecord<R> {
         // The record exists from here on: whatever fails below, Terraform must know its sys_id.
         state.set("id", sys_id.as_str());
         cx.keep(&state);
-        if let Some(mut turn) = new.turn.take() {
-            turn.made(&sys_id);
+        if let Some(mut lock) = new.lock.take() {
+            lock.made(&sys_id);
         }
         let planned = (&new.planned, config);
         Ok(self.complete(cx, session, &written, &new.names, planned, state).await)
@@ -537,8 +537,8 @@ impl<R: RecordResource> ManagedRecord<R> {
     ) {
         let read = self.read_into(session, record, state, Known::Planned).await;
         problems.extend(read.err());
-        let belongings = R::after_write(cx, session, record.sys_id(), state).await;
-        problems.extend(belongings.err());
+        let written = R::after_write(cx, session, record.sys_id(), state).await;
+        problems.extend(written.err());
     }
 
     pub(crate) async fn update(
@@ -560,8 +560,8 @@ impl<R: RecordResource> ManagedRecord<R> {
         let mut problems = Diagnostics::new();
         if row.is_empty() {
             field::keep_unknown(&self.fields, prior, &mut state);
-            let belongings = R::after_write(cx, &session, &sys_id, &mut state).await;
-            problems.extend(belongings.err());
+            let written = R::after_write(cx, &session, &sys_id, &mut state).await;
+            problems.extend(written.err());
         } else {
             let update = Update {
                 table: R::TABLE,

@@ -51,7 +51,7 @@ impl<Q: Clone, A> Batch<Q, A> {
                 question: question.clone(),
                 answer: sender,
             });
-            let turn = async {
+            let asking = async {
                 let flight = tokio::select! {
                     biased;
                     answer = &mut receiver => return (false, answer.ok()),
@@ -66,7 +66,7 @@ impl<Q: Clone, A> Batch<Q, A> {
                     answer => (false, answer.ok()),
                 }
             };
-            let (is_own, answer) = limits.bound(turn).await.map_err(NoAnswer::Limits)?;
+            let (is_own, answer) = limits.bound(asking).await.map_err(NoAnswer::Limits)?;
             match answer {
                 // Another's time or interruption says nothing about ours, unless we asked ourselves.
                 Some(Err(error)) if error.is_callers_own() && !is_own => {}

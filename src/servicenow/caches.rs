@@ -88,7 +88,7 @@ pub struct Choice {
 #[derive(Default)]
 pub(super) struct LinkCaches {
     /// One write at a time per record that has links.
-    pub(super) turns: Shared<SysId, tokio::sync::Mutex<()>>,
+    pub(super) owner_locks: Shared<SysId, tokio::sync::Mutex<()>>,
     /// Reads that are sent together, by table.
     pub(super) reads: Shared<Table, Batch<SysId, Vec<Record>>>,
 }

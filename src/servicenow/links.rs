@@ -235,7 +235,7 @@ impl<'a> Links<'a> {
     /// closed to `user_admin`.
     pub async fn grant(&self, owner: &SysId, to: &SysId) -> Result<Granted, TableError> {
         let shared = &self.session.inner;
-        let _turn = self.turn(owner, Verb::Insert).await?;
+        let _lock = self.lock(owner, Verb::Insert).await?;
         // What was made a moment ago has no links yet; one that a rule of the instance made is refused below.
         let is_new = self.table.refuses_duplicates && shared.is_fresh_user(owner);
         let existing = if is_new { Vec::new() } else { self.of(owner).await? };
@@ -257,7 +257,7 @@ impl<'a> Links<'a> {
     /// # Errors
     /// [`TableError::Refused`] where the account may not.
     pub async fn revoke(&self, owner: &SysId, to: &SysId) -> Result<Revoked, TableError> {
-        let _turn = self.turn(owner, Verb::Delete).await?;
+        let _lock = self.lock(owner, Verb::Delete).await?;
         let mut existing = self.of(owner).await?;
         existing.retain(|link| link.to == *to);
         let mut removed = 0;
@@ -339,10 +339,10 @@ impl<'a> Links<'a> {
         self.session.update(update).await.map(drop)
     }
 
-    async fn turn(&self, owner: &SysId, verb: Verb) -> Result<OwnedMutexGuard<()>, TableError> {
-        let turn = entry_of(&self.session.inner.links.turns, owner.clone(), Mutex::default);
-        let turn = self.session.limits.bound(turn.lock_owned()).await;
-        turn.map_err(|error| TableError::from_http(self.table.table, verb, error))
+    async fn lock(&self, owner: &SysId, verb: Verb) -> Result<OwnedMutexGuard<()>, TableError> {
+        let lock = entry_of(&self.session.inner.links.owner_locks, owner.clone(), Mutex::default);
+        let lock = self.session.limits.bound(lock.lock_owned()).await;
+        lock.map_err(|error| TableError::from_http(self.table.table, verb, error))
     }
 
     fn links(&self, rows: &[Record]) -> Result<Vec<Link>, TableError> {

@@ -39,7 +39,7 @@ impl Instance {
             names: NameCaches::default(),
             choices: ChoiceCaches::default(),
             links: LinkCaches::default(),
-            turns: Shared::default(),
+            key_locks: Shared::default(),
             fresh_users: Mutex::default(),
             removed: Mutex::default(),
             changed: Mutex::default(),
@@ -185,7 +185,7 @@ pub(super) struct Inner {
     pub(super) choices: ChoiceCaches,
     pub(super) links: LinkCaches,
     /// By table and key: one record at a time is looked for and made.
-    pub(super) turns: Shared<(Table, String), tokio::sync::Mutex<Option<SysId>>>,
+    pub(super) key_locks: Shared<(Table, String), tokio::sync::Mutex<Option<SysId>>>,
     /// Users that this process made and gave nothing yet, so that nobody needs to look what they have.
     fresh_users: Mutex<HashSet<SysId>>,
     /// Records that this process removed, which a search may still show.

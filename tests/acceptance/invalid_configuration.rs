@@ -2,7 +2,7 @@
 
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::Operation;
-use servicenow_simulator::microsoft::admin::Weather;
+use servicenow_simulator::microsoft::admin::AdminFault;
 use servicenow_simulator::{Options, instance::Release};
 
 use crate::support::{Simulator, for_each_terraform};
@@ -469,20 +469,20 @@ async fn an_admin_center_that_refuses_is_explained() {
             &format!("resource \"{REPOSITORY}\" \"this\" {{\nprovider = servicenow\n{USABLE}}}\n"),
         );
         workspace.write("provider.tf", &simulator.provider("max_retries = 0"));
-        for (weather, messages) in [
+        for (fault, messages) in [
             (
-                Weather::Unauthorized,
+                AdminFault::Unauthorized,
                 ["does not accept the token (401)", "user_impersonation"],
             ),
-            (Weather::Forbidden, ["(403)", "administrator role"]),
+            (AdminFault::Forbidden, ["(403)", "administrator role"]),
             (
-                Weather::LoginTimeout,
+                AdminFault::LoginTimeout,
                 ["live portal sign-in (440)", "Enter the values by hand"],
             ),
-            (Weather::Html, ["not with JSON", "Check admin_url"]),
-            (Weather::Unavailable, ["not available", "Try again later"]),
+            (AdminFault::Html, ["not with JSON", "Check admin_url"]),
+            (AdminFault::Unavailable, ["not available", "Try again later"]),
         ] {
-            simulator.admin().weather(Matcher::any(), weather);
+            simulator.admin().fail(Matcher::any(), fault);
             let apply = workspace.terraform("apply").await;
             simulator.admin().faults().clear();
             for message in messages {
@@ -490,9 +490,9 @@ async fn an_admin_center_that_refuses_is_explained() {
             }
         }
         // 404 to a read means that nothing was set up yet; to a write, that the page is gone.
-        simulator.admin().weather(
+        simulator.admin().fail(
             Matcher::any().method(servicenow_provider::http::Method::POST),
-            Weather::NotFound,
+            AdminFault::NotFound,
         );
         workspace
             .terraform("apply")

@@ -104,7 +104,7 @@ async fn a_write_only_secret_arrives_and_stays_nowhere() {
 
     assert!(!created.state.to_string().contains(SECRET));
     assert!(!String::from_utf8_lossy(&created.private).contains(SECRET));
-    assert_eq!(things.world.secrets.lock().unwrap()["s"], SECRET);
+    assert_eq!(things.data.secrets.lock().unwrap()["s"], SECRET);
 }
 
 #[tokio::test]
@@ -461,7 +461,7 @@ async fn a_stop_ends_the_calls_in_flight_and_not_the_later_ones() {
     for _ in 0..2 {
         let mut other = core.clone();
         let slow = tokio::spawn(async move { other.create(THING, json!({ "name": "is slow" })).await });
-        timeout(PATIENCE, things.world.begun.notified())
+        timeout(PATIENCE, things.data.begun.notified())
             .await
             .expect("the create begins");
         // Others go on meanwhile.

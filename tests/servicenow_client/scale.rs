@@ -151,8 +151,8 @@ async fn rows_of_others_that_cannot_be_read_spoil_no_read() {
     let (session, users) = half_read(&simulator).await;
     let session = session.for_refresh();
     let role = session.roles().id_of("knowledge").await.unwrap();
-    let tie = [("user", users[39].as_str()), ("role", role.as_str())];
-    simulator.instance().put("sys_user_has_role", &tie);
+    let grant = [("user", users[39].as_str()), ("role", role.as_str())];
+    simulator.instance().put("sys_user_has_role", &grant);
     let every_row = simulator.instance().records("sys_user_has_role");
     simulator.instance().switches(|modes| {
         let ids = every_row.iter().filter_map(|row| row.get("sys_id"));

@@ -181,7 +181,7 @@ fn find<'a>(schema: &'a Schema, rows: &'a Rows, target: &str, sys_id: &str) -> O
     Some((schema.table(class)?, record))
 }
 
-/// The display value, or what a record without one ties together: a user and a role, say.
+/// The display value, or what a record without one links: a user and a role, say.
 fn name(view: &View<'_>, table: &Table, record: &Record) -> String {
     let display = value(record, table.display);
     if table.display != "sys_id" && !display.is_empty() {
@@ -194,7 +194,7 @@ fn name(view: &View<'_>, table: &Table, record: &Record) -> String {
         .filter_map(|column| match column.kind {
             Kind::Reference(target) => {
                 let (table, record) = find(view.schema, &view.rows, target, value(record, column.name))?;
-                // One step only: names that tie names together could go round in circles.
+                // One step only: names that link names could go round in circles.
                 Some(value(record, table.display).to_owned())
             }
             Kind::Text if TELLING.contains(&column.name) => Some(value(record, column.name).to_owned()),

@@ -53,7 +53,7 @@ pub struct Repository {
 
 /// The bad answers that the field knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Weather {
+pub enum AdminFault {
     /// 401 with an empty body.
     Unauthorized,
     /// 403: the role is lacking.
@@ -86,9 +86,9 @@ impl Admin {
         &self.faults
     }
 
-    /// Every matching request meets this weather until the faults are cleared.
-    pub fn weather(&self, matcher: Matcher, weather: Weather) {
-        self.faults.every(matcher, weather.fault());
+    /// Every matching request gets this answer until the faults are cleared.
+    pub fn fail(&self, matcher: Matcher, fault: AdminFault) {
+        self.faults.every(matcher, fault.fault());
     }
 
     /// The application that the support service expects tokens from; empty when not set.
@@ -209,21 +209,21 @@ impl Page {
     }
 }
 
-impl Weather {
+impl AdminFault {
     /// The answer itself, for use with a matcher of one's own.
     pub fn fault(self) -> Fault {
         let (status, content_type, body) = match self {
-            Weather::Unauthorized => (401, JSON, String::new()),
-            Weather::Forbidden => (403, JSON, error("Forbidden", "The user lacks the role for this page.")),
-            Weather::NotFound => (404, JSON, error("ObjectNotFound", "The object was not found.")),
-            Weather::LoginTimeout => (440, "text/plain", String::new()),
-            Weather::Html => (
+            AdminFault::Unauthorized => (401, JSON, String::new()),
+            AdminFault::Forbidden => (403, JSON, error("Forbidden", "The user lacks the role for this page.")),
+            AdminFault::NotFound => (404, JSON, error("ObjectNotFound", "The object was not found.")),
+            AdminFault::LoginTimeout => (440, "text/plain", String::new()),
+            AdminFault::Html => (
                 200,
                 "text/html; charset=utf-8",
                 "<!DOCTYPE html><html><head><title>Microsoft 365 admin center</title></head><body>Something went wrong</body></html>"
                     .to_owned(),
             ),
-            Weather::Unavailable => (503, JSON, error("ServiceUnavailable", "The backend is not available.")),
+            AdminFault::Unavailable => (503, JSON, error("ServiceUnavailable", "The backend is not available.")),
         };
         Fault::Answer {
             status,

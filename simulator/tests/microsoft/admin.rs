@@ -3,15 +3,15 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use servicenow_simulator::faults::Matcher;
-use servicenow_simulator::microsoft::admin::Weather;
+use servicenow_simulator::microsoft::admin::AdminFault;
 
-use crate::web::World;
+use crate::web::Simulation;
 
 #[tokio::test]
 async fn a_repository_lives_through_create_replace_and_delete_and_never_shows_a_secret() {
-    let world = World::start().await;
-    let token = world.admin_token().await;
-    let base = format!("{}/admin/api/supportRepository", world.simulator.urls().admin);
+    let simulation = Simulation::start().await;
+    let token = simulation.admin_token().await;
+    let base = format!("{}/admin/api/supportRepository", simulation.simulator.urls().admin);
     let (mine, one) = (format!("{base}/my"), format!("{base}/contoso"));
     let mut repository = json!({
         "RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com/", "AuthenticationType": "AAD",
@@ -20,29 +20,29 @@ async fn a_repository_lives_through_create_replace_and_delete_and_never_shows_a_
     });
 
     let settings = json!({"SupportTool": "ServiceNow", "ApplicationId": "a1"});
-    assert_eq!(world.call(Method::POST, &mine, &token, &settings).await.0, 204);
-    let (status, created) = world.call(Method::POST, &base, &token, &repository).await;
+    assert_eq!(simulation.call(Method::POST, &mine, &token, &settings).await.0, 204);
+    let (status, created) = simulation.call(Method::POST, &base, &token, &repository).await;
 
     assert_eq!(status, 201);
-    assert_eq!(world.call(Method::POST, &base, &token, &repository).await.0, 409);
-    let (status, shown) = world.call(Method::GET, &mine, &token, &Value::Null).await;
+    assert_eq!(simulation.call(Method::POST, &base, &token, &repository).await.0, 409);
+    let (status, shown) = simulation.call(Method::GET, &mine, &token, &Value::Null).await;
     assert_eq!((status, &shown["ApplicationId"]), (200, &json!("a1")));
     assert_eq!(shown["Repositories"][0]["Unknown"], json!({"kept": true}));
     assert!(!format!("{created}{shown}").contains("secret"), "{created}{shown}");
 
     repository.as_object_mut().unwrap().remove("ClientSecret");
-    assert_eq!(world.call(Method::PUT, &one, &token, &repository).await.0, 204);
-    let stored = &world.simulator.admin().repositories()[0];
+    assert_eq!(simulation.call(Method::PUT, &one, &token, &repository).await.0, 204);
+    let stored = &simulation.simulator.admin().repositories()[0];
     assert_eq!(
         (stored.client_secret.as_str(), stored.user_password.as_str()),
         ("", "second secret")
     );
 
-    assert_eq!(world.call(Method::DELETE, &one, &token, &Value::Null).await.0, 204);
-    assert_eq!(world.call(Method::DELETE, &one, &token, &Value::Null).await.0, 404);
-    assert_eq!(world.call(Method::PUT, &one, &token, &repository).await.0, 404);
+    assert_eq!(simulation.call(Method::DELETE, &one, &token, &Value::Null).await.0, 204);
+    assert_eq!(simulation.call(Method::DELETE, &one, &token, &Value::Null).await.0, 404);
+    assert_eq!(simulation.call(Method::PUT, &one, &token, &repository).await.0, 404);
     assert_eq!(
-        world
+        simulation
             .simulator
             .logs()
             .admin
@@ -53,16 +53,16 @@ async fn a_repository_lives_through_create_replace_and_delete_and_never_shows_a_
 
 #[tokio::test]
 async fn only_a_person_with_the_role_gets_in() {
-    let world = World::start().await;
-    let mine = format!("{}/admin/api/supportRepository/my", world.simulator.urls().admin);
-    let delegated = world.admin_token().await;
-    let elsewhere = world.app_token("https://graph.microsoft.com").await;
-    let app_only = world.app_token("https://admin.microsoft.com").await;
-    world
+    let simulation = Simulation::start().await;
+    let mine = format!("{}/admin/api/supportRepository/my", simulation.simulator.urls().admin);
+    let delegated = simulation.admin_token().await;
+    let elsewhere = simulation.app_token("https://graph.microsoft.com").await;
+    let app_only = simulation.app_token("https://admin.microsoft.com").await;
+    simulation
         .simulator
         .directory()
         .with(|tenant| tenant.administrator.roles.clear());
-    let without_role = world.admin_token().await;
+    let without_role = simulation.admin_token().await;
 
     for (token, expected) in [
         (&delegated, 200),
@@ -71,36 +71,39 @@ async fn only_a_person_with_the_role_gets_in() {
         (&without_role, 403),
         (&"a.b.c".to_owned(), 401),
     ] {
-        let (status, body) = world.call(Method::GET, &mine, token, &Value::Null).await;
+        let (status, body) = simulation.call(Method::GET, &mine, token, &Value::Null).await;
 
         assert_eq!(status, expected, "{body}");
     }
-    assert_eq!(world.client.get(&mine).send().await.unwrap().status().as_u16(), 401);
+    assert_eq!(
+        simulation.client.get(&mine).send().await.unwrap().status().as_u16(),
+        401
+    );
 }
 
 #[tokio::test]
-async fn bad_weather_answers_as_the_field_knows_it() {
-    let world = World::start().await;
-    let token = world.admin_token().await;
-    let mine = format!("{}/admin/api/supportRepository/my", world.simulator.urls().admin);
-    for (weather, status) in [
-        (Weather::Unauthorized, 401),
-        (Weather::Forbidden, 403),
-        (Weather::NotFound, 404),
-        (Weather::LoginTimeout, 440),
-        (Weather::Html, 200),
-        (Weather::Unavailable, 503),
+async fn each_fault_answers_as_seen_in_the_field() {
+    let simulation = Simulation::start().await;
+    let token = simulation.admin_token().await;
+    let mine = format!("{}/admin/api/supportRepository/my", simulation.simulator.urls().admin);
+    for (fault, status) in [
+        (AdminFault::Unauthorized, 401),
+        (AdminFault::Forbidden, 403),
+        (AdminFault::NotFound, 404),
+        (AdminFault::LoginTimeout, 440),
+        (AdminFault::Html, 200),
+        (AdminFault::Unavailable, 503),
     ] {
-        world.simulator.admin().weather(Matcher::any(), weather);
+        simulation.simulator.admin().fail(Matcher::any(), fault);
 
-        let response = world.client.get(&mine).bearer_auth(&token).send().await.unwrap();
+        let response = simulation.client.get(&mine).bearer_auth(&token).send().await.unwrap();
 
-        assert_eq!(response.status().as_u16(), status, "{weather:?}");
+        assert_eq!(response.status().as_u16(), status, "{fault:?}");
         let is_html = response.headers()["content-type"]
             .to_str()
             .unwrap()
             .starts_with("text/html");
-        assert_eq!(is_html, weather == Weather::Html, "{weather:?}");
-        world.simulator.admin().faults().clear();
+        assert_eq!(is_html, fault == AdminFault::Html, "{fault:?}");
+        simulation.simulator.admin().faults().clear();
     }
 }

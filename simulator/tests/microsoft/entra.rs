@@ -4,19 +4,19 @@ use serde_json::{Value, json};
 use servicenow_simulator::microsoft::directory::{FederatedCredential, Standing, TokenVersion};
 use servicenow_simulator::microsoft::hcp::{ISSUER, Run};
 
-use crate::web::{World, claims, send};
+use crate::web::{Simulation, claims, send};
 
 /// The version of a token is the audience's choice, whichever endpoint was asked.
 #[tokio::test]
 async fn the_audience_decides_the_token_version() {
-    let world = World::start().await;
-    let directory = world.simulator.directory();
+    let simulation = Simulation::start().await;
+    let directory = simulation.simulator.directory();
     let (caller, old, new) = (
         directory.register("caller", TokenVersion::V2),
         directory.register("old audience", TokenVersion::V1),
         directory.register("new audience", TokenVersion::V2),
     );
-    let tenant = world.simulator.tenant_id();
+    let tenant = simulation.simulator.tenant_id();
     for (endpoint, audience, version) in [
         ("", &old, "1.0"),
         ("/v2.0", &old, "1.0"),
@@ -36,7 +36,7 @@ async fn the_audience_decides_the_token_version() {
             target,
         ];
 
-        let (status, body) = world.token(endpoint, &form).await;
+        let (status, body) = simulation.token(endpoint, &form).await;
 
         assert_eq!(status, 200, "{body}");
         assert_eq!(body["expires_in"].is_string(), endpoint.is_empty(), "{body}");
@@ -65,8 +65,8 @@ async fn the_audience_decides_the_token_version() {
 
 #[tokio::test]
 async fn metadata_names_the_issuer_of_its_version_and_leads_to_the_keys() {
-    let world = World::start().await;
-    let (login, tenant) = (&world.simulator.urls().login, world.simulator.tenant_id());
+    let simulation = Simulation::start().await;
+    let (login, tenant) = (&simulation.simulator.urls().login, simulation.simulator.tenant_id());
     for (path, issuer) in [
         ("contoso.com", format!("https://sts.windows.net/{tenant}/")),
         (
@@ -76,14 +76,14 @@ async fn metadata_names_the_issuer_of_its_version_and_leads_to_the_keys() {
     ] {
         let url = format!("{login}/{path}/.well-known/openid-configuration");
 
-        let (status, metadata) = send(world.client.get(url)).await;
+        let (status, metadata) = send(simulation.client.get(url)).await;
 
         assert_eq!((status, &metadata["issuer"]), (200, &json!(issuer)));
-        let (_, keys) = send(world.client.get(metadata["jwks_uri"].as_str().unwrap())).await;
+        let (_, keys) = send(simulation.client.get(metadata["jwks_uri"].as_str().unwrap())).await;
         assert_eq!(keys["keys"][0]["kty"], "RSA");
     }
     let (status, error) = send(
-        world
+        simulation
             .client
             .get(format!("{login}/fabrikam.com/.well-known/openid-configuration")),
     )
@@ -97,8 +97,8 @@ type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str, u32);
 /// Each row changes one thing of a request that works.
 #[tokio::test]
 async fn every_refusal_has_its_code() {
-    let world = World::start().await;
-    let directory = world.simulator.directory();
+    let simulation = Simulation::start().await;
+    let directory = simulation.simulator.directory();
     let caller = directory.register("caller", TokenVersion::V1);
     let audience = directory.register("audience", TokenVersion::V1);
     let [no_principal, disabled, guarded, expired, self_named] =
@@ -155,7 +155,7 @@ async fn every_refusal_has_its_code() {
         form.retain(|(field, _)| changes.iter().all(|(changed, _)| changed != field));
         form.extend_from_slice(changes);
 
-        let (answered, body) = world.token("/v2.0", &form).await;
+        let (answered, body) = simulation.token("/v2.0", &form).await;
 
         assert_eq!(
             (answered, &body["error"], &body["error_codes"]),
@@ -173,19 +173,19 @@ async fn every_refusal_has_its_code() {
 
 #[tokio::test]
 async fn a_delegated_sign_in_rotates_and_ends() {
-    let world = World::start().await;
+    let simulation = Simulation::start().await;
     let refresh = async |token: &str, resource: &str| {
         let scope = format!("{resource}/.default");
         let form = [
             ("grant_type", "refresh_token"),
-            ("client_id", world.simulator.client_id()),
-            ("client_secret", world.simulator.client_secret()),
+            ("client_id", simulation.simulator.client_id()),
+            ("client_secret", simulation.simulator.client_secret()),
             ("refresh_token", token),
             ("scope", scope.as_str()),
         ];
-        world.token("/v2.0", &form).await
+        simulation.token("/v2.0", &form).await
     };
-    let first = world.simulator.refresh_token();
+    let first = simulation.simulator.refresh_token();
 
     let (status, body) = refresh(first, "https://admin.microsoft.com").await;
 
@@ -200,7 +200,7 @@ async fn a_delegated_sign_in_rotates_and_ends() {
     for token in [first, second] {
         assert_eq!(refresh(token, "https://admin.microsoft.com").await.0, 200);
     }
-    let audience = world.simulator.directory().register("audience", TokenVersion::V1);
+    let audience = simulation.simulator.directory().register("audience", TokenVersion::V1);
     assert_eq!(
         refresh(first, &audience.client_id).await.1["error_codes"],
         json!([65001])
@@ -210,7 +210,7 @@ async fn a_delegated_sign_in_rotates_and_ends() {
         json!([70000])
     );
     for (standing, code) in [(Standing::Expired, 70008), (Standing::Revoked, 50173)] {
-        world.simulator.directory().set_refresh_tokens(standing);
+        simulation.simulator.directory().set_refresh_tokens(standing);
         let (status, body) = refresh(first, "https://admin.microsoft.com").await;
         assert_eq!(
             (status, &body["error_codes"], &body["error"]),
@@ -221,8 +221,8 @@ async fn a_delegated_sign_in_rotates_and_ends() {
 
 #[tokio::test]
 async fn a_run_of_hcp_terraform_signs_in_where_subject_and_audience_match_literally() {
-    let world = World::start().await;
-    let directory = world.simulator.directory();
+    let simulation = Simulation::start().await;
+    let directory = simulation.simulator.directory();
     let application = directory.register("run", TokenVersion::V1);
     let run = Run::default();
     directory.with(|tenant| {
@@ -240,7 +240,7 @@ async fn a_run_of_hcp_terraform_signs_in_where_subject_and_audience_match_litera
                 description: None,
             });
     });
-    let good = world
+    let good = simulation
         .simulator
         .hcp()
         .workload_identity_token(&run, "api://AzureADTokenExchange")
@@ -249,12 +249,12 @@ async fn a_run_of_hcp_terraform_signs_in_where_subject_and_audience_match_litera
         phase: "apply".to_owned(),
         ..run.clone()
     };
-    let apply = world
+    let apply = simulation
         .simulator
         .hcp()
         .workload_identity_token(&apply, "api://AzureADTokenExchange")
         .unwrap();
-    let elsewhere = world
+    let elsewhere = simulation
         .simulator
         .hcp()
         .workload_identity_token(&run, "servicenow")
@@ -272,7 +272,7 @@ async fn a_run_of_hcp_terraform_signs_in_where_subject_and_audience_match_litera
             ("scope", "https://graph.microsoft.com/.default"),
         ];
 
-        let (status, body) = world.token("/v2.0", &form).await;
+        let (status, body) = simulation.token("/v2.0", &form).await;
 
         if code == 0 {
             assert_eq!(status, 200, "{body}");

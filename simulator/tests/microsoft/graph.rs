@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use servicenow_simulator::microsoft::directory::CONNECTOR_APP;
 
-use crate::web::World;
+use crate::web::Simulation;
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -13,37 +13,40 @@ const DELETE: Method = Method::DELETE;
 
 /// A client of Graph with a token.
 struct Graph<'a> {
-    world: &'a World,
+    simulation: &'a Simulation,
     token: String,
 }
 
 impl Graph<'_> {
     async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
-        let url = format!("{}{path}", self.world.simulator.urls().graph);
-        self.world.call(method, &url, &self.token, body).await
+        let url = format!("{}{path}", self.simulation.simulator.urls().graph);
+        self.simulation.call(method, &url, &self.token, body).await
     }
 }
 
-async fn graph(world: &World) -> Graph<'_> {
+async fn graph(simulation: &Simulation) -> Graph<'_> {
     // The azuread provider asks by the address of Graph, whatever that is.
     Graph {
-        world,
-        token: world.app_token(&world.simulator.urls().graph).await,
+        simulation,
+        token: simulation.app_token(&simulation.simulator.urls().graph).await,
     }
 }
 
 #[tokio::test]
 async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() {
-    let world = World::start().await;
-    let graph = graph(&world).await;
-    let me = world.simulator.directory().with(|tenant| {
+    let simulation = Simulation::start().await;
+    let graph = graph(&simulation).await;
+    let me = simulation.simulator.directory().with(|tenant| {
         tenant
-            .service_principal(world.simulator.client_id())
+            .service_principal(simulation.simulator.client_id())
             .unwrap()
             .object_id
             .clone()
     });
-    let bind = json!([format!("{}/v1.0/directoryObjects/{me}", world.simulator.urls().graph)]);
+    let bind = json!([format!(
+        "{}/v1.0/directoryObjects/{me}",
+        simulation.simulator.urls().graph
+    )]);
     let body = json!({"displayName": "caller", "owners@odata.bind": bind, "signInAudience": "AzureADMyOrg"});
 
     let (status, caller) = graph.call(POST, "/v1.0/applications", &body).await;
@@ -91,7 +94,7 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
         ("client_secret", password["secretText"].as_str().unwrap()),
         ("resource", audience["appId"].as_str().unwrap()),
     ];
-    let (status, token) = world.token("", &form).await;
+    let (status, token) = simulation.token("", &form).await;
     assert_eq!(status, 200, "{token}");
     assert_eq!(
         crate::web::claims(token["access_token"].as_str().unwrap())["ver"],
@@ -100,16 +103,16 @@ async fn an_application_made_in_graph_gets_tokens_until_it_loses_its_password() 
 
     let gone = json!({"keyId": password["keyId"]});
     assert_eq!(graph.call(POST, &format!("{at}/removePassword"), &gone).await.0, 204);
-    assert_eq!(world.token("", &form).await.1["error_codes"], json!([7_000_215]));
+    assert_eq!(simulation.token("", &form).await.1["error_codes"], json!([7_000_215]));
     assert_eq!(graph.call(DELETE, &at, &Value::Null).await.0, 204);
     assert_eq!(graph.call(GET, &at, &Value::Null).await.0, 404);
-    assert_eq!(world.token("", &form).await.1["error_codes"], json!([700_016]));
+    assert_eq!(simulation.token("", &form).await.1["error_codes"], json!([700_016]));
 }
 
 #[tokio::test]
 async fn the_connector_application_is_found_by_filter_and_cannot_be_removed() {
-    let world = World::start().await;
-    let graph = graph(&world).await;
+    let simulation = Simulation::start().await;
+    let graph = graph(&simulation).await;
     let path = format!("/v1.0/servicePrincipals?$filter=appId%20eq%20'{CONNECTOR_APP}'");
 
     let (status, found) = graph.call(GET, &path, &Value::Null).await;
@@ -136,13 +139,13 @@ async fn the_connector_application_is_found_by_filter_and_cannot_be_removed() {
 
 #[tokio::test]
 async fn bad_requests_are_refused_in_the_shape_of_graph() {
-    let world = World::start().await;
-    let mut graph = graph(&world).await;
+    let simulation = Simulation::start().await;
+    let mut graph = graph(&simulation).await;
     let (_, app) = graph
         .call(POST, "/v1.0/applications", &json!({"displayName": "one"}))
         .await;
     let at = format!("/v1.0/applications/{}", app["id"].as_str().unwrap());
-    world
+    simulation
         .simulator
         .directory()
         .with(|tenant| tenant.password_lifetime_days = Some(180));
@@ -211,21 +214,21 @@ async fn bad_requests_are_refused_in_the_shape_of_graph() {
         );
         assert!(error["error"]["innerError"]["request-id"].is_string(), "{error}");
     }
-    graph.token = world.app_token("https://admin.microsoft.com").await;
+    graph.token = simulation.app_token("https://admin.microsoft.com").await;
     assert_eq!(graph.call(GET, &at, &Value::Null).await.0, 401);
-    world
+    simulation
         .simulator
         .directory()
         .with(|tenant| tenant.role_assignments.clear());
-    graph.token = world.app_token("https://graph.microsoft.com").await;
+    graph.token = simulation.app_token("https://graph.microsoft.com").await;
     assert_eq!(graph.call(GET, &at, &Value::Null).await.0, 200);
     assert_eq!(graph.call(DELETE, &at, &Value::Null).await.0, 403);
 }
 
 #[tokio::test]
 async fn federated_credentials_are_unique_by_issuer_and_subject() {
-    let world = World::start().await;
-    let graph = graph(&world).await;
+    let simulation = Simulation::start().await;
+    let graph = graph(&simulation).await;
     let (_, app) = graph
         .call(POST, "/v1.0/applications", &json!({"displayName": "one"}))
         .await;
@@ -251,8 +254,8 @@ async fn federated_credentials_are_unique_by_issuer_and_subject() {
 
 #[tokio::test]
 async fn an_application_works_in_graph_once_it_was_given_the_role() {
-    let world = World::start().await;
-    let mut graph = graph(&world).await;
+    let simulation = Simulation::start().await;
+    let mut graph = graph(&simulation).await;
     let (_, app) = graph
         .call(POST, "/v1.0/applications", &json!({"displayName": "runs"}))
         .await;
@@ -305,7 +308,7 @@ async fn an_application_works_in_graph_once_it_was_given_the_role() {
             ("client_secret", client.1),
             ("scope", "https://graph.microsoft.com/.default"),
         ];
-        let (_, answer) = world.token("/v2.0", &form).await;
+        let (_, answer) = simulation.token("/v2.0", &form).await;
         graph.token = answer["access_token"].as_str().unwrap().to_owned();
 
         assert_eq!(graph.call(POST, "/v1.0/applications", &make).await.0, expected);

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use servicenow_simulator::microsoft::directory::{Registered, TokenVersion};
 
-use crate::web::{World, send};
+use crate::web::{Simulation, send};
 
 /// What of the guide is done wrong.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,7 +20,7 @@ pub(crate) struct Mistakes {
 }
 
 pub(crate) struct Guide {
-    pub(crate) world: World,
+    pub(crate) simulation: Simulation,
     pub(crate) outbound: Registered,
     pub(crate) inbound: Registered,
     pub(crate) rest_user: Registered,
@@ -28,8 +28,8 @@ pub(crate) struct Guide {
 
 impl Guide {
     pub(crate) async fn follow(mistakes: Mistakes) -> Guide {
-        let world = World::start().await;
-        let directory = world.simulator.directory();
+        let simulation = Simulation::start().await;
+        let directory = simulation.simulator.directory();
         let version = if mistakes.inbound_version_2 {
             TokenVersion::V2
         } else {
@@ -39,7 +39,7 @@ impl Guide {
             outbound: directory.register("outbound", TokenVersion::V1),
             inbound: directory.register("inbound", version),
             rest_user: directory.register("REST user", TokenVersion::V1),
-            world,
+            simulation,
         };
         guide.outbound_provider(mistakes).await;
         guide.oidc_provider(mistakes).await;
@@ -49,9 +49,9 @@ impl Guide {
     }
 
     pub(crate) async fn insert(&self, table: &str, values: Value) -> String {
-        let simulator = &self.world.simulator;
+        let simulator = &self.simulation.simulator;
         let request = self
-            .world
+            .simulation
             .client
             .post(format!("{}/api/now/table/{table}", simulator.urls().instance))
             .basic_auth(simulator.username(), Some(simulator.password()))
@@ -126,7 +126,7 @@ impl Guide {
             return;
         }
         let role = self
-            .world
+            .simulation
             .simulator
             .instance()
             .find("sys_user_role", "name", "incident_manager");
@@ -139,8 +139,8 @@ impl Guide {
     }
 
     async fn admin_center(&self, mistakes: Mistakes) {
-        let token = self.world.admin_token().await;
-        let urls = self.world.simulator.urls();
+        let token = self.simulation.admin_token().await;
+        let urls = self.simulation.simulator.urls();
         let base = format!("{}/admin/api/supportRepository", urls.admin);
         let application = if mistakes.other_application_id {
             &self.inbound
@@ -149,7 +149,7 @@ impl Guide {
         };
         let settings = json!({"SupportTool": "ServiceNow", "ApplicationId": application.client_id});
         assert_eq!(
-            self.world
+            self.simulation
                 .call(Method::POST, &format!("{base}/my"), &token, &settings)
                 .await
                 .0,
@@ -165,12 +165,15 @@ impl Guide {
             "RestUserName": self.rest_user.client_id,
             "RestUserPassword": if mistakes.wrong_rest_password { &self.rest_user.key_id } else { password },
         });
-        assert_eq!(self.world.call(Method::POST, &base, &token, &repository).await.0, 201);
+        assert_eq!(
+            self.simulation.call(Method::POST, &base, &token, &repository).await.0,
+            201
+        );
     }
 
     pub(crate) async fn test(&self, query: &str) -> Value {
-        let url = format!("{}{query}", self.world.simulator.urls().connection_test);
-        let (status, report) = send(self.world.client.post(url)).await;
+        let url = format!("{}{query}", self.simulation.simulator.urls().connection_test);
+        let (status, report) = send(self.simulation.client.post(url)).await;
         assert_eq!(status, 200, "{report}");
         report
     }
@@ -193,7 +196,7 @@ pub(crate) fn fails(report: &Value, leg: &str, words: &[&str]) {
 #[tokio::test]
 async fn the_guide_passes_its_connection_test_and_leaves_no_incident() {
     let guide = Guide::follow(Mistakes::default()).await;
-    let before = guide.world.simulator.instance().records("incident").len();
+    let before = guide.simulation.simulator.instance().records("incident").len();
 
     let report = guide.test("").await;
 
@@ -205,7 +208,7 @@ async fn the_guide_passes_its_connection_test_and_leaves_no_incident() {
         .map(|leg| leg["name"].clone())
         .collect();
     assert_eq!(names, ["outbound", "inbound"]);
-    assert_eq!(guide.world.simulator.instance().records("incident").len(), before);
+    assert_eq!(guide.simulation.simulator.instance().records("incident").len(), before);
 }
 
 #[tokio::test]
@@ -270,7 +273,7 @@ async fn version_2_tokens_fail_with_appid_and_the_second_metadata_address() {
         ..Mistakes::default()
     })
     .await;
-    let instance = guide.world.simulator.instance();
+    let instance = guide.simulation.simulator.instance();
     let configuration = &instance.find("oidc_provider_configuration", "name", "Contoso Azure")[0]["sys_id"];
     let address = "https://login.microsoftonline.com/contoso.com/v2.0/.well-known/openid-configuration";
     instance.change("oidc_provider_configuration", configuration, &[("oidc_url", address)]);
@@ -333,7 +336,7 @@ async fn jti_verification_fails_at_the_second_call_with_one_token() {
 async fn a_secret_lost_by_a_replacing_put_fails() {
     let guide = Guide::follow(Mistakes::default()).await;
     guide
-        .world
+        .simulation
         .simulator
         .admin()
         .put_repository(&json!({"RepositoryId": "contoso", "RestUserPassword": ""}));
@@ -344,7 +347,7 @@ async fn a_secret_lost_by_a_replacing_put_fails() {
 #[tokio::test]
 async fn a_removed_or_expired_password_stops_working_at_once() {
     let guide = Guide::follow(Mistakes::default()).await;
-    let directory = guide.world.simulator.directory();
+    let directory = guide.simulation.simulator.directory();
     assert_eq!(guide.test("").await["ok"], true);
 
     directory.expire_password(&guide.rest_user.key_id);

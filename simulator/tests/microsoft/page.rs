@@ -4,14 +4,14 @@ use reqwest::StatusCode;
 use serde_json::json;
 use servicenow_simulator::microsoft::directory::TokenVersion;
 
-use crate::web::World;
+use crate::web::Simulation;
 
 const HOSTILE: &str = "<script>alert('x')</script>";
 const ESCAPED: &str = "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;";
 
-async fn read(world: &World, path: &str) -> (StatusCode, String) {
-    let address = format!("{}{path}", world.simulator.urls().instance);
-    let answer = world.client.get(address).send().await.unwrap();
+async fn read(simulation: &Simulation, path: &str) -> (StatusCode, String) {
+    let address = format!("{}{path}", simulation.simulator.urls().instance);
+    let answer = simulation.client.get(address).send().await.unwrap();
     (answer.status(), answer.text().await.unwrap())
 }
 
@@ -25,13 +25,13 @@ fn links(page: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_record_is_reached_from_the_overview_and_hostile_values_are_text() {
-    let world = World::start().await;
-    let instance = world.simulator.instance();
+    let simulation = Simulation::start().await;
+    let instance = simulation.simulator.instance();
     let user = instance.put("sys_user", &[("user_name", "hostile"), ("last_name", HOSTILE)]);
 
-    let (_, overview) = read(&world, "/").await;
-    let (_, table) = read(&world, "/simulator/sys_user").await;
-    let (_, record) = read(&world, &format!("/simulator/sys_user/{user}")).await;
+    let (_, overview) = read(&simulation, "/").await;
+    let (_, table) = read(&simulation, "/simulator/sys_user").await;
+    let (_, record) = read(&simulation, &format!("/simulator/sys_user/{user}")).await;
 
     assert!(
         links(&overview).contains(&format!("/simulator/sys_user/{user}")),
@@ -44,9 +44,9 @@ async fn a_record_is_reached_from_the_overview_and_hostile_values_are_text() {
 
 #[tokio::test]
 async fn no_page_shows_a_secret() {
-    let world = World::start().await;
-    let application = world.simulator.directory().register("outbound", TokenVersion::V1);
-    let instance = world.simulator.instance();
+    let simulation = Simulation::start().await;
+    let application = simulation.simulator.directory().register("outbound", TokenVersion::V1);
+    let instance = simulation.simulator.instance();
     instance.put(
         "oauth_entity",
         &[
@@ -55,21 +55,21 @@ async fn no_page_shows_a_secret() {
             ("client_secret", &application.client_secret),
         ],
     );
-    world.simulator.admin().put_repository(&json!({
+    simulation.simulator.admin().put_repository(&json!({
         "RepositoryId": "one",
         "ClientSecret": application.client_secret,
         "RestUserPassword": application.client_secret,
     }));
-    let token = world.admin_token().await;
+    let token = simulation.admin_token().await;
     let secrets = [
         application.client_secret.as_str(),
-        world.simulator.client_secret(),
-        world.simulator.refresh_token(),
-        world.simulator.password(),
+        simulation.simulator.client_secret(),
+        simulation.simulator.refresh_token(),
+        simulation.simulator.password(),
         token.as_str(),
     ];
 
-    let (_, overview) = read(&world, "/").await;
+    let (_, overview) = read(&simulation, "/").await;
 
     assert!(
         overview.contains("upn") && overview.contains("set, not shown"),
@@ -79,7 +79,7 @@ async fn no_page_shows_a_secret() {
     assert!(pages.len() > 20, "{pages:?}");
     pages.push("/".to_owned());
     for path in pages {
-        let (status, page) = read(&world, &path).await;
+        let (status, page) = read(&simulation, &path).await;
         assert_eq!(status, StatusCode::OK, "{path}");
         for secret in secrets {
             assert!(!page.contains(secret), "{path} shows a secret");
@@ -89,39 +89,45 @@ async fn no_page_shows_a_secret() {
 
 #[tokio::test]
 async fn the_button_runs_the_connection_test_and_leads_back() {
-    let world = World::start().await;
-    let root = format!("{}/", world.simulator.urls().instance);
-    assert!(read(&world, "/").await.1.contains("Not run yet"));
+    let simulation = Simulation::start().await;
+    let root = format!("{}/", simulation.simulator.urls().instance);
+    assert!(read(&simulation, "/").await.1.contains("Not run yet"));
 
-    let answer = world.client.post(&root).body("variant=").send().await.unwrap();
+    let answer = simulation.client.post(&root).body("variant=").send().await.unwrap();
 
     assert_eq!(answer.url().as_str(), root);
     let page = answer.text().await.unwrap();
     assert!(page.contains("the admin center&#39;s support tool is"), "{page}");
-    let refused = world.client.post(&root).body("variant=nonsense").send().await.unwrap();
+    let refused = simulation
+        .client
+        .post(&root)
+        .body("variant=nonsense")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
 async fn what_the_instance_shipped_with_is_told_from_what_was_made() {
-    let world = World::start().await;
-    let (_, before) = read(&world, "/").await;
+    let simulation = Simulation::start().await;
+    let (_, before) = read(&simulation, "/").await;
     assert!(before.contains("Nothing yet"), "{before}");
 
-    world
+    simulation
         .simulator
         .instance()
         .put("sys_user_group", &[("name", "Made here")]);
 
-    let (_, after) = read(&world, "/").await;
+    let (_, after) = read(&simulation, "/").await;
     assert!(after.contains("Made here") && !after.contains("Nothing yet"), "{after}");
     assert!(!after.contains("Service Desk"), "{after}");
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
-    let world = World::start().await;
+    let simulation = Simulation::start().await;
     for path in ["/simulator/nonsense", "/simulator/sys_user/nonsense"] {
-        assert_eq!(read(&world, path).await.0, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(read(&simulation, path).await.0, StatusCode::NOT_FOUND, "{path}");
     }
 }

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use servicenow_simulator::microsoft::directory::TokenVersion;
 use servicenow_simulator::microsoft::hcp::Run;
 
-use crate::web::{World, claims, send};
+use crate::web::{Simulation, claims, send};
 
 #[tokio::test]
 async fn a_client_certificate_reaches_the_instance_as_its_subject() {
-    let world = World::start().await;
-    let simulator = &world.simulator;
+    let simulation = Simulation::start().await;
+    let simulator = &simulation.simulator;
     let admin = simulator.username().to_owned();
     simulator.instance().switches(|modes| {
         modes.certificate_users.insert("CN=terraform".to_owned(), admin);
@@ -36,8 +36,8 @@ async fn a_client_certificate_reaches_the_instance_as_its_subject() {
 
 #[tokio::test]
 async fn an_application_signs_in_with_its_certificate_and_no_other() {
-    let world = World::start().await;
-    let directory = world.simulator.directory();
+    let simulation = Simulation::start().await;
+    let directory = simulation.simulator.directory();
     let application = directory.register("certificate", TokenVersion::V1);
     let [key, other] = [(); 2].map(|()| KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap());
     let certificate = CertificateParams::default().self_signed(&key).unwrap();
@@ -56,7 +56,7 @@ async fn an_application_signs_in_with_its_certificate_and_no_other() {
     let now = jiff::Timestamp::now().as_second();
     let endpoint = format!(
         "https://login.microsoftonline.com/{}/oauth2/v2.0/token",
-        world.simulator.tenant_id()
+        simulation.simulator.tenant_id()
     );
     for (key, audience, end, code) in [
         (&key, endpoint.as_str(), now + 60, 0),
@@ -84,7 +84,7 @@ async fn an_application_signs_in_with_its_certificate_and_no_other() {
             ("scope", "https://graph.microsoft.com/.default"),
         ];
 
-        let (status, body) = world.token("/v2.0", &form).await;
+        let (status, body) = simulation.token("/v2.0", &form).await;
 
         if code == 0 {
             assert_eq!(status, 200, "{body}");
@@ -98,8 +98,8 @@ async fn an_application_signs_in_with_its_certificate_and_no_other() {
 /// A run of HCP Terraform needs no secret for ServiceNow: the instance trusts its issuer as it trusts Entra.
 #[tokio::test]
 async fn a_workload_identity_token_signs_in_to_the_instance() {
-    let world = World::start().await;
-    let simulator = &world.simulator;
+    let simulation = Simulation::start().await;
+    let simulator = &simulation.simulator;
     let instance = simulator.instance();
     let configuration = instance.put(
         "oidc_provider_configuration",
@@ -134,7 +134,7 @@ async fn a_workload_identity_token_signs_in_to_the_instance() {
             .workload_identity_token(&Run::default(), audience)
             .unwrap();
 
-        let (answered, body): (u16, Value) = send(world.client.get(&table).bearer_auth(token)).await;
+        let (answered, body): (u16, Value) = send(simulation.client.get(&table).bearer_auth(token)).await;
 
         assert_eq!(answered, status, "{audience}: {body}");
     }
@@ -142,8 +142,8 @@ async fn a_workload_identity_token_signs_in_to_the_instance() {
 
 #[tokio::test]
 async fn an_instance_without_a_line_to_microsoft_takes_no_token() {
-    let world = World::start().await;
-    let simulator = &world.simulator;
+    let simulation = Simulation::start().await;
+    let simulator = &simulation.simulator;
     let token = simulator
         .entra()
         .first_party_token(servicenow_simulator::microsoft::directory::CONNECTOR_APP)

@@ -5,7 +5,7 @@ use servicenow_simulator::Options;
 use servicenow_simulator::microsoft::directory::{CONNECTOR_APP, TokenVersion};
 
 use crate::guide::{Guide, Mistakes, fails};
-use crate::web::{World, send};
+use crate::web::{Simulation, send};
 
 #[tokio::test]
 async fn the_variants_have_their_legs() {
@@ -34,14 +34,17 @@ async fn the_variants_have_their_legs() {
         "inbound",
         &["no repository 'other'"],
     );
-    let url = &guide.world.simulator.urls().connection_test;
-    assert_eq!(send(guide.world.client.post(format!("{url}?variant=v3"))).await.0, 400);
+    let url = &guide.simulation.simulator.urls().connection_test;
+    assert_eq!(
+        send(guide.simulation.client.post(format!("{url}?variant=v3"))).await.0,
+        400
+    );
 }
 
 #[tokio::test]
 async fn the_basic_variant_signs_in_at_the_instance() {
     let guide = Guide::follow(Mistakes::default()).await;
-    let instance = guide.world.simulator.instance();
+    let instance = guide.simulation.simulator.instance();
     let endpoint = guide
         .insert(
             "oauth_entity",
@@ -66,20 +69,20 @@ async fn the_basic_variant_signs_in_at_the_instance() {
         "RepositoryId": "contoso", "AuthenticationType": "Basic", "ClientId": client["client_id"],
         "ClientSecret": "endpoint secret", "RestUserName": "m365", "RestUserPassword": "user password",
     });
-    guide.world.simulator.admin().put_repository(&repository);
+    guide.simulation.simulator.admin().put_repository(&repository);
 
     let report = guide.test("").await;
     assert_eq!(report["ok"], true, "{report:#}");
 
     repository["RestUserPassword"] = json!("wrong");
-    guide.world.simulator.admin().put_repository(&repository);
+    guide.simulation.simulator.admin().put_repository(&repository);
     fails(&guide.test("").await, "inbound", &["token endpoint answered 401"]);
 }
 
 #[tokio::test]
 async fn the_copilot_connector_signs_in_as_the_machine_user() {
     let guide = Guide::follow(Mistakes::default()).await;
-    let simulator = &guide.world.simulator;
+    let simulator = &guide.simulation.simulator;
     let principal = simulator
         .directory()
         .with(|tenant| tenant.service_principal(CONNECTOR_APP).unwrap().object_id.clone());
@@ -119,7 +122,7 @@ async fn a_restart_from_the_state_file_keeps_the_guide_working() {
     let guide = Guide::follow(Mistakes::default()).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
-    let first = World::with(Options {
+    let first = Simulation::with(Options {
         state: Some(path.clone()),
         ..Options::default()
     })
@@ -136,7 +139,7 @@ async fn a_restart_from_the_state_file_keeps_the_guide_working() {
     let (tenant, client) = (first.simulator.tenant_id(), first.simulator.client_id().to_owned());
     first.simulator.stop().unwrap();
 
-    let second = World::with(Options {
+    let second = Simulation::with(Options {
         state: Some(path),
         ..Options::default()
     })
@@ -167,12 +170,21 @@ async fn a_restart_from_the_state_file_keeps_the_guide_working() {
 #[tokio::test]
 async fn the_page_runs_the_test_and_shows_no_secret() {
     let guide = Guide::follow(Mistakes::default()).await;
-    let url = format!("{}/", guide.world.simulator.urls().instance);
+    let url = format!("{}/", guide.simulation.simulator.urls().instance);
     guide.test("").await;
 
-    let page = guide.world.client.get(&url).send().await.unwrap().text().await.unwrap();
+    let page = guide
+        .simulation
+        .client
+        .get(&url)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     let form = guide
-        .world
+        .simulation
         .client
         .post(&url)
         .header("content-type", "application/x-www-form-urlencoded")
@@ -181,7 +193,7 @@ async fn the_page_runs_the_test_and_shows_no_secret() {
 
     assert!(page.contains("Contoso Azure") && page.contains("contoso_application_inbound_api"));
     assert!(tested.contains("Connection test successful"), "{tested}");
-    let simulator = &guide.world.simulator;
+    let simulator = &guide.simulation.simulator;
     let secrets = [
         &guide.outbound.client_secret,
         &guide.inbound.client_secret,
@@ -201,14 +213,14 @@ async fn http_works_where_asked_for_and_other_schemes_do_not() {
         instance_scheme: servicenow_simulator::Scheme::Http,
         ..Options::default()
     };
-    let world = World::with(options).await;
-    let url = &world.simulator.urls().instance;
+    let simulation = Simulation::with(options).await;
+    let url = &simulation.simulator.urls().instance;
     assert!(url.starts_with("http://"), "{url}");
 
-    let request = world
+    let request = simulation
         .client
         .get(format!("{url}/api/now/table/sys_user?sysparm_limit=1"))
-        .basic_auth(world.simulator.username(), Some(world.simulator.password()));
+        .basic_auth(simulation.simulator.username(), Some(simulation.simulator.password()));
 
     assert_eq!(send(request).await.0, 200);
 }

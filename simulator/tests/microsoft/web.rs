@@ -5,17 +5,17 @@ use serde_json::Value;
 use servicenow_simulator::{Options, Simulator};
 
 /// A simulator with a client for it.
-pub(crate) struct World {
+pub(crate) struct Simulation {
     pub(crate) simulator: Simulator,
     pub(crate) client: Client,
 }
 
-impl World {
-    pub(crate) async fn start() -> World {
-        World::with(Options::default()).await
+impl Simulation {
+    pub(crate) async fn start() -> Simulation {
+        Simulation::with(Options::default()).await
     }
 
-    pub(crate) async fn with(options: Options) -> World {
+    pub(crate) async fn with(options: Options) -> Simulation {
         // Every test of the process installs the same provider; only the first one takes.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let simulator = Simulator::start(options).await.unwrap();
@@ -25,7 +25,7 @@ impl World {
             .tls_certs_only([Certificate::from_pem(&pem).unwrap()])
             .build()
             .unwrap();
-        World { simulator, client }
+        Simulation { simulator, client }
     }
 
     /// Posts a form to the token endpoint of a version, `""` or `/v2.0`.

@@ -15,7 +15,8 @@ use crate::servicenow::tables::oidc_provider_configuration::{
 };
 use crate::servicenow::tables::{every, oauth_oidc_entity, oauth_protected_resource_idp_mapping as idp_mapping};
 use crate::servicenow::{
-    Cell, InputMode, Insert, Query, Record, Refusal, Session, SysId, TableError, Turn, Update, Value as Wire, Written,
+    Cell, InputMode, Insert, KeyLock, Query, Record, Refusal, Session, SysId, TableError, Update, Value as Wire,
+    Written,
 };
 
 /// Whether this provider made the configuration, and removes it with the OIDC provider.
@@ -168,8 +169,8 @@ pub(super) async fn create(
         return Ok(());
     };
     let key = key(&planned)?;
-    let mut turn = turn(session, &planned).await?;
-    if let Some(sys_id) = existing(session, &key, &planned, None, &turn).await? {
+    let mut lock = lock(session, &planned).await?;
+    if let Some(sys_id) = existing(session, &key, &planned, None, &lock).await? {
         state.set(CONFIGURATION_ID, sys_id.as_str());
         let row = field::row_to_create(&fields(), session, &planned).await?;
         let update = Update {
@@ -204,7 +205,7 @@ pub(super) async fn create(
             },
         ) => {
             // Some instances respond so if a record with this address was created meanwhile.
-            existing(session, &key, &planned, None, &turn).await?;
+            existing(session, &key, &planned, None, &lock).await?;
             let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
             problem.detail.push_str(
                 "\n\nSome instances allow nobody to create it over the API. Then create it in the form (System OAuth \
@@ -223,7 +224,7 @@ pub(super) async fn create(
             return Err(problem.at_attribute(ATTRIBUTE));
         }
     };
-    turn.made(written.record.sys_id());
+    lock.made(written.record.sys_id());
     state.set(CONFIGURATION_ID, written.record.sys_id().as_str());
     finish(session, &written, planned, state, problems).await;
     Ok(())
@@ -252,9 +253,9 @@ pub(super) async fn update(
     if row.is_empty() {
         return Ok(());
     }
-    let mut turn = turn(session, &planned).await?;
+    let mut lock = lock(session, &planned).await?;
     if row.value(OIDC_URL).is_some() && !shares(&planned) {
-        existing(session, &key(&planned)?, &planned, Some(&sys_id), &turn).await?;
+        existing(session, &key(&planned)?, &planned, Some(&sys_id), &lock).await?;
     }
     let update = Update {
         table: TABLE,
@@ -266,7 +267,7 @@ pub(super) async fn update(
     let written = session.update(update).await;
     let written = written
         .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
-    turn.made(&sys_id);
+    lock.made(&sys_id);
     finish(session, &written, planned, state, problems).await;
     Ok(())
 }
@@ -462,14 +463,14 @@ fn shares(planned: &Object) -> bool {
 }
 
 /// Waits until nobody else of this process looks for a configuration of the address or makes one.
-async fn turn(session: &Session, planned: &Object) -> Result<Turn, Diagnostic> {
+async fn lock(session: &Session, planned: &Object) -> Result<KeyLock, Diagnostic> {
     let address = Query::equals(OIDC_URL, planned.text("metadata_url").unwrap_or_default());
     let address = address.map_err(|source| TableError::Query { table: TABLE, source });
-    let turn = match address {
-        Ok(address) => session.turn(TABLE, address).await,
+    let lock = match address {
+        Ok(address) => session.lock_key(TABLE, address).await,
         Err(error) => Err(error),
     };
-    turn.map_err(|error| diagnostics::of_table(&error, "look for the OIDC configuration").at_attribute(METADATA_URL))
+    lock.map_err(|error| diagnostics::of_table(&error, "look for the OIDC configuration").at_attribute(METADATA_URL))
 }
 
 /// What there is one configuration of: the address; where that is shared, the address and the name.
@@ -492,7 +493,7 @@ async fn existing(
     key: &Query,
     planned: &Object,
     own: Option<&SysId>,
-    turn: &Turn,
+    lock: &KeyLock,
 ) -> Result<Option<SysId>, Diagnostic> {
     let problem =
         |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
@@ -504,7 +505,7 @@ async fn existing(
     let key = key.map_err(|source| problem(TableError::Query { table: TABLE, source }))?;
     let mut found = session.find_existing(TABLE, &key, &columns).await.map_err(problem)?;
     if found.is_none() && !shares(planned) {
-        found = session.made_before(turn, &columns).await.map_err(problem)?;
+        found = session.made_before(lock, &columns).await.map_err(problem)?;
         found = found.filter(|record| Some(record.sys_id()) != own);
     }
     let Some(record) = found else { return Ok(None) };

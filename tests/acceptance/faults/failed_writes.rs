@@ -5,7 +5,7 @@ use std::time::Duration;
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::{AbortRule, DefaultProfile, Operation};
-use servicenow_simulator::microsoft::admin::Weather;
+use servicenow_simulator::microsoft::admin::AdminFault;
 
 use crate::support::configurations::{PROVIDER, REPOSITORY, SETTINGS, USER};
 use crate::support::{Simulator, Terraform, Workspace, eventually, for_each_terraform};
@@ -457,19 +457,19 @@ async fn a_read_that_fails_forgets_nothing() {
         workspace.terraform("apply").await.succeeds();
         let both = ["m365_support_repository.this", "servicenow_oauth_entity.this"];
 
-        for (fault, weather) in [
-            (Fault::Hibernation, Weather::Html),
-            (Fault::ForbiddenByAcl, Weather::Forbidden),
-            (Fault::Unauthorized, Weather::Unauthorized),
-            (Fault::ServerError(503), Weather::Unavailable),
-            (Fault::LoginRedirect, Weather::LoginTimeout),
+        for (fault, admin_fault) in [
+            (Fault::Hibernation, AdminFault::Html),
+            (Fault::ForbiddenByAcl, AdminFault::Forbidden),
+            (Fault::Unauthorized, AdminFault::Unauthorized),
+            (Fault::ServerError(503), AdminFault::Unavailable),
+            (Fault::LoginRedirect, AdminFault::LoginTimeout),
         ] {
             let said = match fault {
                 Fault::Unauthorized => ["Could not sign in to ServiceNow", "Could not sign in to Microsoft 365"],
                 _ => ["Could not read the registry entry", "Could not read the repository"],
             };
             simulator.instance().faults().every(Matcher::any(), fault);
-            simulator.admin().weather(Matcher::any(), weather);
+            simulator.admin().fail(Matcher::any(), admin_fault);
             workspace
                 .terraform("apply -refresh-only")
                 .await

@@ -40,12 +40,12 @@ pub(crate) fn secrets() -> Secrets {
 /// The provider.
 #[derive(Clone, Default)]
 pub(crate) struct Things {
-    pub(crate) world: Arc<World>,
+    pub(crate) data: Arc<ThingData>,
 }
 
 /// What happened outside of Terraform.
 #[derive(Debug, Default)]
-pub(crate) struct World {
+pub(crate) struct ThingData {
     /// Write-only secrets that arrived, by name of the thing.
     pub(crate) secrets: Mutex<HashMap<String, String>>,
     /// Told when a slow create has begun.
@@ -53,31 +53,31 @@ pub(crate) struct World {
 }
 
 impl Provider for Things {
-    type Data = World;
+    type Data = ThingData;
 
     fn schema(&self) -> Schema {
         Schema::new("Things.", vec![Attribute::text("token").sensitive().describe("Any.")])
     }
 
-    fn configure(&self, _config: &Object, _terraform_version: &str) -> Configured<World> {
-        // Each configuration gets a world of its own, except that the tests look into it.
-        Configured::Ready(World::default(), Diagnostics::new())
+    fn configure(&self, _config: &Object, _terraform_version: &str) -> Configured<ThingData> {
+        // Each configuration gets a data of its own, except that the tests look into it.
+        Configured::Ready(ThingData::default(), Diagnostics::new())
     }
 
-    fn resources(&self) -> Vec<Box<dyn Resource<World>>> {
-        vec![Box::new(Thing(Arc::clone(&self.world)))]
+    fn resources(&self) -> Vec<Box<dyn Resource<ThingData>>> {
+        vec![Box::new(Thing(Arc::clone(&self.data)))]
     }
 
-    fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<World>>> {
+    fn ephemeral_resources(&self) -> Vec<Box<dyn EphemeralResource<ThingData>>> {
         vec![Box::new(Stale)]
     }
 
-    fn actions(&self) -> Vec<Box<dyn Action<World>>> {
+    fn actions(&self) -> Vec<Box<dyn Action<ThingData>>> {
         vec![Box::new(Act)]
     }
 }
 
-struct Thing(Arc<World>);
+struct Thing(Arc<ThingData>);
 
 impl BlockType for Thing {
     fn type_name(&self) -> &'static str {
@@ -119,7 +119,7 @@ impl BlockType for Thing {
 }
 
 #[async_trait]
-impl Resource<World> for Thing {
+impl Resource<ThingData> for Thing {
     fn identity(&self) -> Option<IdentitySchema> {
         Some(IdentitySchema::of("id", "id", "Its key."))
     }
@@ -131,12 +131,12 @@ impl Resource<World> for Thing {
         ))
     }
 
-    async fn list(&self, cx: &Context<World>, _: &ListRequest, _: &mut ListSink) -> Result<(), Diagnostics> {
+    async fn list(&self, cx: &Context<ThingData>, _: &ListRequest, _: &mut ListSink) -> Result<(), Diagnostics> {
         cx.warn(Diagnostic::warning("Seen", "A list."));
         panic!("no list, and {SECRET} is told");
     }
 
-    async fn create(&self, cx: &Context<World>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+    async fn create(&self, cx: &Context<ThingData>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
         let name = planned.text("name").unwrap_or_default().to_owned();
         if let Some(secret) = config.text("secret_wo") {
             self.0.secrets.lock().unwrap().insert(name.clone(), secret.to_owned());
@@ -179,7 +179,7 @@ impl Resource<World> for Thing {
         })
     }
 
-    async fn read(&self, cx: &Context<World>, state: Object) -> Result<Option<Object>, Diagnostics> {
+    async fn read(&self, cx: &Context<ThingData>, state: Object) -> Result<Option<Object>, Diagnostics> {
         if state.text("note").is_some_and(|note| note.contains("warns")) {
             cx.warn(Diagnostic::error("Seen", format!("It was read with {SECRET}.")));
         }
@@ -193,7 +193,7 @@ impl Resource<World> for Thing {
 
     async fn update(
         &self,
-        cx: &Context<World>,
+        cx: &Context<ThingData>,
         _prior: &Object,
         planned: Object,
         _config: &Object,
@@ -206,7 +206,7 @@ impl Resource<World> for Thing {
         }
     }
 
-    async fn delete(&self, cx: &Context<World>, state: &Object) -> Result<(), Diagnostics> {
+    async fn delete(&self, cx: &Context<ThingData>, state: &Object) -> Result<(), Diagnostics> {
         cx.set_private(NOTED, true.into());
         cx.warn(Diagnostic::warning("Seen", "It is gone."));
         match state.text("note") {
@@ -216,7 +216,7 @@ impl Resource<World> for Thing {
         }
     }
 
-    async fn import(&self, _cx: &Context<World>, target: Import<'_>) -> Result<Object, Diagnostics> {
+    async fn import(&self, _cx: &Context<ThingData>, target: Import<'_>) -> Result<Object, Diagnostics> {
         match target {
             // With what no state may have: a write-only value.
             Import::Id(id) => Ok(Object::new().with("id", id).with("secret_wo", SECRET)),
@@ -241,8 +241,8 @@ impl BlockType for Stale {
 }
 
 #[async_trait]
-impl EphemeralResource<World> for Stale {
-    async fn open(&self, _: &Context<World>, config: Object) -> Result<Opened, Diagnostics> {
+impl EphemeralResource<ThingData> for Stale {
+    async fn open(&self, _: &Context<ThingData>, config: Object) -> Result<Opened, Diagnostics> {
         Ok(Opened {
             result: config,
             renew_at: None,
@@ -251,7 +251,11 @@ impl EphemeralResource<World> for Stale {
         })
     }
 
-    async fn renew(&self, _: &Context<World>, private: &[u8]) -> Result<Option<std::time::SystemTime>, Diagnostics> {
+    async fn renew(
+        &self,
+        _: &Context<ThingData>,
+        private: &[u8],
+    ) -> Result<Option<std::time::SystemTime>, Diagnostics> {
         assert_ne!(private, b"panic", "told to");
         Err(Diagnostic::error("Not renewed", "It ends.").into())
     }
@@ -274,8 +278,8 @@ impl BlockType for Act {
 }
 
 #[async_trait]
-impl Action<World> for Act {
-    async fn invoke(&self, cx: &Context<World>, config: &Object, progress: &Progress) -> Diagnostics {
+impl Action<ThingData> for Act {
+    async fn invoke(&self, cx: &Context<ThingData>, config: &Object, progress: &Progress) -> Diagnostics {
         progress.say("acting");
         cx.warn(Diagnostic::warning("Seen", "An action."));
         match config.text("name") {

@@ -12,14 +12,14 @@ use crate::servicenow::table::{Column, Table};
 
 /// The right to make a record of a key, until it is dropped.
 #[derive(Debug)]
-pub struct Turn {
+pub struct KeyLock {
     table: Table,
     key: Query,
-    /// What was made in an earlier turn.
+    /// What was made before, by whoever held it.
     made: OwnedMutexGuard<Option<SysId>>,
 }
 
-impl Turn {
+impl KeyLock {
     /// Remembers what was made.
     pub fn made(&mut self, sys_id: &SysId) {
         *self.made = Some(sys_id.clone());
@@ -31,21 +31,21 @@ impl Session {
     ///
     /// # Errors
     /// When the operation's time is over first.
-    pub async fn turn(&self, table: Table, key: Query) -> Result<Turn, TableError> {
-        let turn = entry_of(&self.inner.turns, (table, spelling(&key)), Mutex::default);
-        let made = self.limits.bound(turn.lock_owned()).await;
+    pub async fn lock_key(&self, table: Table, key: Query) -> Result<KeyLock, TableError> {
+        let lock = entry_of(&self.inner.key_locks, (table, spelling(&key)), Mutex::default);
+        let made = self.limits.bound(lock.lock_owned()).await;
         let made = made.map_err(|error| TableError::from_http(table, Verb::Insert, error))?;
-        Ok(Turn { table, key, made })
+        Ok(KeyLock { table, key, made })
     }
 
-    /// The record of the key that an earlier turn made and that is there still: a search can lag behind it.
+    /// The record of the key that an earlier holder of the lock made and that is there still: a search can lag behind it.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn made_before(&self, turn: &Turn, columns: &[Column]) -> Result<Option<Record>, TableError> {
-        let Some(sys_id) = &*turn.made else { return Ok(None) };
-        let found = self.present(turn.table, sys_id, columns).await?;
-        Ok(found.filter(|record| turn.key.judge(record) == Verdict::Meant))
+    pub async fn made_before(&self, lock: &KeyLock, columns: &[Column]) -> Result<Option<Record>, TableError> {
+        let Some(sys_id) = &*lock.made else { return Ok(None) };
+        let found = self.present(lock.table, sys_id, columns).await?;
+        Ok(found.filter(|record| lock.key.judge(record) == Verdict::Meant))
     }
 }
 
