@@ -3,7 +3,7 @@
 #
 #   PEER_MIRROR=<folder>  also starts the provider binary in that folder, for comparison
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make bench"
 
 need_cargo

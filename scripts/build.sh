@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the provider and the simulator, optimised.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make build"
 
 need_cargo

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs more random seeds of the fault-injection suite (tests/chaos) than `make test`: CHAOS_SEEDS=<seed> or <first>..<end>.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make chaos"
 
 need_cargo

@@ -5,7 +5,7 @@
 #   VERBOSE=1        shows all of terraform's output
 #   PROFILE=release  demonstrates the optimised build; the default is the build of `make test`
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make demo"
 
 need_cargo
@@ -21,7 +21,7 @@ esac
 step "Building the provider and the simulator (some minutes the first time)"
 cargo build --workspace --bins --locked --profile "$profile"
 
-terraform="$(scripts/terraform.sh one)"
+terraform="$(scripts/find-terraform.sh one)"
 python3 scripts/demo/main.py \
   --terraform "$terraform" \
   --provider "$built/terraform-provider-servicenow" \

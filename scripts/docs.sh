@@ -2,7 +2,7 @@
 # Writes the reference pages from the schemas. With --check it writes nothing, and fails on pages that are out of date,
 # missing examples and front matter, dead links, and commands that do not exist.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 case "${1:-}" in
   "") verdict "make docs" ;;

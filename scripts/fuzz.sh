@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes every parser of external input, for a minute or for the number of seconds in the argument.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make fuzz"
 
 need_cargo

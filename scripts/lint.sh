@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All static checks.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make lint"
 
 need_cargo
@@ -30,7 +30,7 @@ else
 fi
 
 step "Terraform formatting"
-terraform="$(scripts/terraform.sh one)"
+terraform="$(scripts/find-terraform.sh one)"
 for folder in modules examples; do
   [ -d "$folder" ] || continue
   "$terraform" fmt -check -diff -recursive "$folder" ||
@@ -43,7 +43,7 @@ if command -v shellcheck >/dev/null 2>&1; then
   shellcheck "${shell_scripts[@]}"
 else
   for script in "${shell_scripts[@]}"; do bash -n "$script"; done
-  # shellcheck disable=SC2034 # shell.sh prints it at the end
+  # shellcheck disable=SC2034 # lib.sh prints it at the end
   verdict_detail="shellcheck is missing, so scripts were parsed only; install it with: apt-get install shellcheck"
 fi
 

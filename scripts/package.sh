@@ -10,7 +10,7 @@
 #                    nobody can be asked, in GPG_PASSPHRASE
 #   TWICE=1          builds again, from another folder and with another cargo home, and compares every byte
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make package"
 
 readonly auditable=0.7.7 cyclonedx=0.5.9

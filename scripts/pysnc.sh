@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests the simulator with an independent client: PySNC, ServiceNow's own Python client, from PyPI.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need_cargo
 need python3 "apt-get install python3 python3-venv"

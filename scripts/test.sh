@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Runs all tests: unit, simulator, acceptance with every installed Terraform. Arguments go to `cargo test`.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make test"
 
 need_cargo
 need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
 
-TERRAFORM_BINARIES="$(scripts/terraform.sh all)"
+TERRAFORM_BINARIES="$(scripts/find-terraform.sh all)"
 export TERRAFORM_BINARIES
 while read -r terraform; do
   note "testing with $("$terraform" version | head -n 1), $terraform"
 done < <(tr ':' '\n' <<<"$TERRAFORM_BINARIES")
-AZUREAD_MIRROR="$(scripts/azuread.sh)"
+AZUREAD_MIRROR="$(scripts/find-azuread.sh)"
 export AZUREAD_MIRROR
 
 step "Building the tests"
@@ -26,10 +26,10 @@ step "Calling the simulator with PySNC"
 scripts/pysnc.sh
 
 step "Looking at the simulator's page in a browser"
-scripts/page.sh
+scripts/check-page.sh
 
 step "Running the demo, and comparing it with docs/demo.md"
-scripts/transcript.sh --check
+scripts/demo-transcript.sh --check
 
 step "Running the tests"
 cargo test --workspace --locked --no-fail-fast "$@"

@@ -12,7 +12,7 @@
 mod answer;
 mod client;
 mod error;
-pub mod jwt;
+pub mod jwt_claims;
 mod limits;
 mod options;
 mod proxy;
@@ -25,7 +25,7 @@ pub mod secret;
 #[cfg(test)]
 mod tests;
 mod tls;
-pub mod token;
+pub mod token_cache;
 
 pub use answer::{Answer, NotJson};
 pub use client::Client;

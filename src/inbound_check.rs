@@ -5,13 +5,13 @@
 //! order in which the instance verifies a token (KB0720547, KB0719167).
 
 mod cause; // What the token says against what the instance holds: values in, decision out.
-mod diagnosis; // Reads the instance for it.
+mod evidence; // Reads the instance for it.
 
 use crate::{
     clients::{Calls, Clients},
     http::{
         Secret,
-        jwt::{Claims, JwtError},
+        jwt_claims::{Claims, JwtError},
     },
     microsoft::{
         EntraError,
@@ -190,13 +190,13 @@ async fn walk(cx: &Context<Clients>, check: &Check, trail: &mut Trail<'_>) -> Re
         )),
         Ok(Sample::Hidden { count }) => {
             trail.reached("The instance accepted the token.".to_owned());
-            return Err(diagnosis::of_hidden(cx, check, &claims, &caller, count).await);
+            return Err(evidence::of_hidden(cx, check, &claims, &caller, count).await);
         }
-        Err(error) => return Err(diagnosis::of(cx, check, &claims, &caller, &error, Attempt::First).await),
+        Err(error) => return Err(evidence::of(cx, check, &claims, &caller, &error, Attempt::First).await),
     }
     // Microsoft uses a token for many calls, and JTI verification allows one.
     if let Err(error) = caller.sample(table).await {
-        return Err(diagnosis::of(cx, check, &claims, &caller, &error, Attempt::Again).await);
+        return Err(evidence::of(cx, check, &claims, &caller, &error, Attempt::Again).await);
     }
     trail.reached("It accepted the same token a second time.".to_owned());
     if check.write {
@@ -230,7 +230,7 @@ async fn write(
     };
     let written = match caller.insert(insert).await {
         Ok(written) => written,
-        Err(error) => return Err(diagnosis::of(cx, check, claims, caller, &error, Attempt::Again).await),
+        Err(error) => return Err(evidence::of(cx, check, claims, caller, &error, Attempt::Again).await),
     };
     let sys_id = written.record.sys_id().clone();
     trail.reached(format!("It let the user create the record {sys_id} in {table}."));

@@ -315,7 +315,10 @@ mod tests {
         let provider = Servicenow {
             environment: Environment::of(nothing),
         };
-        assert_eq!(crate::plugin::self_check::problems(&provider), Vec::<String>::new());
+        assert_eq!(
+            crate::plugin::internal_validate::problems(&provider),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

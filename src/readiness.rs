@@ -2,12 +2,12 @@
 //!
 //! What cannot be read is `unknown` and no error, so that an account with partial rights learns what it can.
 
-mod account; // Sign-in, rights, current application.
 mod application; // The installed application, its access to tables, its roles.
 mod entra_addresses; // Metadata and token addresses.
 mod finding; // What a check found.
 mod platform; // Plugin and property of OAuth.
 mod records; // Profiles, OIDC providers, the integration user.
+mod terraform_account; // Sign-in, rights, current application.
 mod wanted; // What to check.
 
 use crate::{clients::Clients, plugin::Context, servicenow::Session};
@@ -20,7 +20,7 @@ pub(crate) use wanted::Wanted;
 /// Every check, in the same order every time.
 pub(crate) async fn check(cx: &Context<Clients>, session: &Session, wanted: &Wanted) -> Vec<Finding> {
     let on_the_instance = async {
-        let sign_in = account::sign_in(session, wanted).await;
+        let sign_in = terraform_account::sign_in(session, wanted).await;
         // Without an instance that answers, every check would say the same at length.
         if sign_in.is_failure() {
             return vec![sign_in];
@@ -28,7 +28,7 @@ pub(crate) async fn check(cx: &Context<Clients>, session: &Session, wanted: &Wan
         let (application, platform, account, records) = tokio::join!(
             application::check(session, wanted),
             platform::check(session),
-            account::check(session, wanted),
+            terraform_account::check(session, wanted),
             records::check(session, wanted),
         );
         [vec![sign_in], application, platform, account, records].concat()
@@ -44,7 +44,7 @@ fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
         &["sign_in"],
         application::NAMES,
         platform::NAMES,
-        &account::names().collect::<Vec<_>>(),
+        &terraform_account::names().collect::<Vec<_>>(),
         records::NAMES,
         entra_addresses::NAMES,
     ]

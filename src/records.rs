@@ -3,7 +3,7 @@
 pub(crate) mod application_scope; // The application that a record belongs to.
 pub(crate) mod choice; // What the user calls a choice, and what the instance stores for it.
 pub mod diagnostics; // The one place where an error becomes a diagnostic.
-pub(crate) mod existing; // Refuses a create whose record exists.
+pub(crate) mod duplicate_check; // Refuses a create whose record exists.
 pub(crate) mod field; // An attribute and its column.
 pub(crate) mod import; // Finds what a user names.
 pub(crate) mod installed_application; // Looks an application up by its scope.

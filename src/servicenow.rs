@@ -52,21 +52,21 @@
 pub mod tables;
 
 mod address; // The address of an instance, as people type it.
-mod batch; // Many callers, one request.
 mod caches; // What calls of tables share.
 mod choices;
 mod connection; // The instance that requests go to.
 mod error;
 mod key_lock; // Look and insert as one step.
-mod links; // Roles and groups of users, auth scopes of OAuth entities.
+mod link_table; // Roles and groups of users, auth scopes of OAuth entities.
 mod lookup; // Roles, groups and other records by name.
+mod pages; // Many records, page by page.
 mod prefetch; // Reading what a refresh will ask for next.
 mod query;
 mod read; // Single records, batched.
+mod read_batch; // Many callers, one request.
 mod record;
 mod request; // One request and its answer: address, sign-in, retries of unusable answers.
 mod response; // What an answer means; the only reader of the vendor's texts.
-mod select; // Many records, page by page.
 mod session; // One operation with the instance.
 mod shared;
 mod sign_in;
@@ -81,11 +81,11 @@ pub use caches::{Choice, Choices};
 pub use connection::{InstanceOptions, Timing};
 pub use error::{ConfigError, Refusal, TableError, UnexpectedResponse, Verb};
 pub use key_lock::KeyLock;
-pub use links::{Granted, Link, LinkTable, Links, Revoked};
+pub use link_table::{Granted, Link, LinkTable, Links, Revoked};
 pub use lookup::Names;
+pub use pages::{Pages, Sample};
 pub use query::{Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
-pub use select::{Pages, Sample};
 pub use session::{Instance, Session};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};

@@ -11,7 +11,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from clouds import CloudError, Http, Instance, Tenant
+from api_clients import CloudError, Http, Instance, Tenant
 from guide import DONE, MANUAL, NOTHING, Guide, Row
 
 PROJECT = Path(__file__).resolve().parent.parent.parent

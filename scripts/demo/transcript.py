@@ -1,4 +1,4 @@
-"""Writes docs/demo.md from a run of the demo, or with --check says how the two differ. See scripts/transcript.sh."""
+"""Writes docs/demo.md from a run of the demo, or with --check says how the two differ. See scripts/demo-transcript.sh."""
 
 import difflib
 import itertools
@@ -33,7 +33,7 @@ def main() -> int:
     if written == transcript:
         return 0
     sys.stderr.writelines(difflib.unified_diff(written.splitlines(True), transcript.splitlines(True), "docs/demo.md", "make demo"))
-    print("error: the output of the demo differs from docs/demo.md. Update it with: scripts/transcript.sh", file=sys.stderr)
+    print("error: the output of the demo differs from docs/demo.md. Update it with: scripts/demo-transcript.sh", file=sys.stderr)
     return 1
 
 

@@ -20,7 +20,7 @@ import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "demo"))
-from clouds import Http, Instance  # noqa: E402  the path is set above
+from api_clients import Http, Instance  # noqa: E402  the path is set above
 from nameserver import NameServer, raise_loopback  # noqa: E402
 
 NAME = "terraform-provider-servicenow"

@@ -5,33 +5,33 @@
 
 mod access; // Which roles a table asks for.
 mod answer;
-mod application; // What an installed application may read.
 mod batch; // Several calls in one.
 mod bearer; // Tokens of the instance and of OIDC providers.
 mod caller;
-mod habits; // What is made of records beyond storing them.
+mod cross_scope_access; // What an installed application may read.
 mod ids;
-mod inheritance;
 mod network; // ip_access
 mod oauth; // The instance as an authorization server.
 mod options;
-mod outbound; // Tokens for calls to others.
-mod platform; // What happens around every write.
+mod outbound_oauth; // Tokens for calls to others.
+mod page_view; // What the page shows of the records.
 mod query; // Encoded queries.
+mod quirks; // What is made of records beyond storing them.
 mod release;
 mod roles; // Containment and inherited rows.
+mod routes; // Routes.
 mod rules; // Side effects of single tables.
 mod schema;
 mod seed;
-mod serve; // Routes.
-mod shown; // What the page shows of the records.
 mod sign_in;
 mod store;
 mod table_api;
 mod tables;
 mod time;
-mod transaction; // What a write needs to know.
-mod view; // What a caller sees of a record.
+mod user_role_inheritance;
+mod view;
+mod write; // What happens around every write.
+mod write_context; // What a write needs to know. // What a caller sees of a record.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,16 +47,16 @@ use crate::internet::Internet;
 use schema::Schema;
 use store::{Rows, owned, value};
 use time::shifted;
-use transaction::{Platform, Refused, Via};
 use view::{Freshness, View};
+use write_context::{Platform, Refused, Via};
 
-pub(crate) use shown::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
+pub(crate) use page_view::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
 
 pub use caller::{Caller, ClientCertificate, Denied};
-pub use habits::{Beside, Habits, IdCase, LineEndings};
 pub use options::{
     AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, SecretRead, Switches, Unauthorized,
 };
+pub use quirks::{Beside, IdCase, LineEndings, Quirks};
 pub use release::Release;
 pub use store::Record;
 
@@ -237,9 +237,9 @@ impl Instance {
         change(&mut self.modes());
     }
 
-    /// Changes the habits.
-    pub fn habits(&self, change: impl FnOnce(&mut Habits)) {
-        change(&mut self.modes().habits);
+    /// Changes the quirks.
+    pub fn quirks(&self, change: impl FnOnce(&mut Quirks)) {
+        change(&mut self.modes().quirks);
     }
 
     /// The requests so far, in the order in which they were answered.
@@ -413,7 +413,7 @@ impl Instance {
         } = &mut *state;
         rows.begin_write();
         if caller.is_some() {
-            *lagging = modes.habits.lists_lag;
+            *lagging = modes.quirks.lists_lag;
         }
         let admin = &self.inner.options.admin_user;
         let written = write(&mut Platform {

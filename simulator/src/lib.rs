@@ -5,16 +5,16 @@
 //! ([`microsoft::directory`]) that Graph writes and Entra issues tokens from. [`connection`] is the test that the guide
 //! ends with. The simulator shares no code with the provider, so that one mistake cannot be made on both sides.
 
-pub mod connection;
-mod der;
+pub mod connection_test;
 pub mod faults;
 pub mod instance;
 pub mod internet;
+pub mod listener;
 pub mod microsoft;
 mod page;
-pub mod serve;
 mod simulator;
-mod state;
+mod state_file;
 pub mod tls;
+mod x509;
 
 pub use simulator::{Logs, Options, Panicked, Scheme, Simulator, Urls};

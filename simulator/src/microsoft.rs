@@ -1,6 +1,6 @@
 //! Microsoft's side in memory: the tenant, Entra's tokens, Graph, the admin center, and HCP Terraform's issuer.
 
-pub mod admin;
+pub mod admin_center;
 pub mod directory;
 pub mod entra;
 pub mod graph;

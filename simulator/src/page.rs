@@ -14,9 +14,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
-use crate::connection::{ConnectionTest, wanted};
+use crate::connection_test::{ConnectionTest, wanted};
 use crate::instance::Instance;
-use crate::microsoft::admin::Admin;
+use crate::microsoft::admin_center::Admin;
 use crate::microsoft::entra::Entra;
 
 use html::Html;

@@ -11,9 +11,10 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::connection::{self, ConnectionTest};
+use crate::connection_test::{self, ConnectionTest};
 use crate::instance::{self, Instance};
-use crate::microsoft::admin::Admin;
+use crate::listener::{self, Panics, RequestLog, Service};
+use crate::microsoft::admin_center::Admin;
 use crate::microsoft::directory::{Directory, GRAPH_APP, PORTAL_APP, Registered, TokenVersion};
 use crate::microsoft::entra::Entra;
 use crate::microsoft::graph::Graph;
@@ -21,8 +22,7 @@ use crate::microsoft::hcp::Hcp;
 use crate::microsoft::internet::Line;
 use crate::microsoft::metadata;
 use crate::page::Page;
-use crate::serve::{self, Panics, RequestLog, Service};
-use crate::state;
+use crate::state_file;
 use crate::tls::Authority;
 
 /// How a simulator starts.
@@ -145,7 +145,7 @@ impl Simulator {
             login: format!("https://{}", host(at_login)?),
             graph: format!("https://{}", host(at_graph)?),
             admin: format!("https://{}", host(at_admin)?),
-            connection_test: format!("https://{metadata_host}{}", connection::PATH),
+            connection_test: format!("https://{metadata_host}{}", connection_test::PATH),
             metadata_host,
         };
 
@@ -158,7 +158,7 @@ impl Simulator {
         let instance = Instance::new(options.instance.clone(), Arc::new(line.clone()));
         instance.set_base_url(&urls.instance);
         let account = match options.state.as_deref().filter(|path| path.exists()) {
-            Some(path) => state::load(path, &instance, &directory, &admin)?,
+            Some(path) => state_file::load(path, &instance, &directory, &admin)?,
             None => automation(&directory),
         };
         directory.with(|tenant| tenant.add_address(GRAPH_APP, &urls.graph));
@@ -203,7 +203,7 @@ impl Simulator {
         ];
         let mut tasks = JoinSet::new();
         for (listener, service) in listeners.into_iter().zip(services) {
-            tasks.spawn(serve::serve(listener, service));
+            tasks.spawn(listener::serve(listener, service));
         }
         let simulator = Simulator {
             urls,
@@ -346,7 +346,7 @@ impl Simulator {
     /// When it cannot be written.
     pub fn save(&self) -> anyhow::Result<()> {
         match &self.state {
-            Some(path) => state::save(path, &self.instance, self.directory(), &self.admin, &self.account),
+            Some(path) => state_file::save(path, &self.instance, self.directory(), &self.admin, &self.account),
             None => Ok(()),
         }
     }
@@ -378,7 +378,7 @@ impl Simulator {
                 // Terraform writes in bursts; a file per burst is enough, since the end saves as well.
                 tokio::time::sleep(SAVE_DELAY).await;
                 // Nobody to tell: the save at the end reports a path that cannot be written.
-                let _ = state::save(&path, &instance, &directory, &admin, &account);
+                let _ = state_file::save(&path, &instance, &directory, &admin, &account);
             }
         });
         self

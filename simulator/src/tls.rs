@@ -13,8 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use tokio_rustls::TlsAcceptor;
 
-use crate::der;
 use crate::instance::ClientCertificate;
+use crate::x509;
 
 /// Signs the certificate of every listener, and client certificates for tests of mTLS sign-in.
 pub struct Authority {
@@ -101,7 +101,7 @@ impl Authority {
 /// Reads what a finished handshake says of the client.
 pub(crate) fn client_certificate(connection: &rustls::ServerConnection) -> Option<ClientCertificate> {
     let shown = connection.peer_certificates()?.first()?;
-    let subject = der::certificate(shown)?.subject;
+    let subject = x509::certificate(shown)?.subject;
     Some(ClientCertificate(subject))
 }
 

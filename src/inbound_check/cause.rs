@@ -2,7 +2,7 @@
 //!
 //! Values in, decision out. The order is the instance's own: audience, issuer, claim; the user is looked up after that.
 
-use crate::http::jwt::Claims;
+use crate::http::jwt_claims::Claims;
 
 /// An OIDC provider of the instance (`oauth_oidc_entity`).
 #[derive(Clone, Debug, Default)]

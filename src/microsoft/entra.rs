@@ -18,9 +18,9 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::http::{
     Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, StatusCode,
-    jwt::{Claims, JwtError},
+    jwt_claims::{Claims, JwtError},
     secret,
-    token::{Failure, Token, TokenCache},
+    token_cache::{Failure, Token, TokenCache},
 };
 
 pub use assertion::CertificateError;

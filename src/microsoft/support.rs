@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::http::{Client, Limits, Origin, Repeat, jwt::Claims};
+use crate::http::{Client, Limits, Origin, Repeat, jwt_claims::Claims};
 use crate::microsoft::Entra;
 
 pub use error::SupportError;

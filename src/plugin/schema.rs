@@ -3,7 +3,7 @@
 //! A schema is data: the wire form, the plan rules, the validation and the reference pages all follow from it.
 
 mod attribute;
-mod self_check;
+mod internal_validate;
 pub mod validate;
 mod wire;
 

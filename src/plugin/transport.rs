@@ -5,7 +5,7 @@
 //! go-plugin's `services`, the provider's `calls` on threads of their own; `lifetime` ends it all.
 
 mod arguments;
-mod calls;
+mod call_threads;
 mod connection;
 mod error;
 mod handshake;

@@ -17,7 +17,7 @@ use crate::plugin::{
     BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need, Object,
     Outcome, Plan, Reading, Resource, Rule, Schema,
 };
-use crate::records::existing::{self, NaturalKey};
+use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::Foreign;
 use crate::records::{diagnostics, import, list, name_set, outcome, required_roles};
@@ -667,10 +667,10 @@ impl<R: RecordResource> ManagedRecord<R> {
         key.map(Some)
     }
 
-    fn existing<'a>(&self, query: Option<&'a Query>, planned: &Object) -> Option<existing::Key<'a>> {
+    fn existing<'a>(&self, query: Option<&'a Query>, planned: &Object) -> Option<duplicate_check::Key<'a>> {
         let natural = R::KEY?;
         let attribute = natural.columns.first();
-        Some(existing::Key {
+        Some(duplicate_check::Key {
             resource: R::TYPE,
             table: R::TABLE,
             noun: R::NOUN,

@@ -6,7 +6,7 @@
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Object, Plan};
 use crate::records::application_scope::{self, APPLICATION};
-use crate::records::existing::{self, NaturalKey};
+use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field};
 use crate::records::resource::{Existing, RecordResource, Removal};
 use crate::servicenow::tables::sys_scope_privilege::{
@@ -150,7 +150,7 @@ impl RecordResource for CrossScopePrivilege {
         tracing::info!(sys_id = %record.sys_id(), original, "the privilege already exists and is taken over");
         state.set(ORIGINAL_STATUS, original);
         Ok(Existing::TakenOver {
-            warning: existing::taken_over(session, Self::NOUN, record),
+            warning: duplicate_check::taken_over(session, Self::NOUN, record),
         })
     }
 

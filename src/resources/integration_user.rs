@@ -6,7 +6,7 @@ use crate::clients::Clients;
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value};
 use crate::records::diagnostics;
-use crate::records::existing::NaturalKey;
+use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::resource::{self, Existing, ManagedRecord, RecordResource, Removal};
 use crate::records::state_migration::Foreign;

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Plan, Validator};
-use crate::records::existing::NaturalKey;
+use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::resource::RecordResource;
 use crate::servicenow::tables::ip_access::{ACTIVE, DESCRIPTION, DIRECTION, RANGE_END, RANGE_START, TABLE, TYPE};

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::clients::Clients;
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
-use crate::records::existing::NaturalKey;
+use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::resource::RecordResource;
 use crate::records::state_migration::Foreign;

@@ -9,7 +9,7 @@ use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostics, Object, Outcome, Path, Plan, Rule, Value};
 use crate::records::diagnostics;
-use crate::records::existing::NaturalKey;
+use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::name_set;
 use crate::records::outcome;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use crate::records::tenant::{self, TENANT_ID};
-use crate::records::{diagnostics, existing, field, outcome, required_roles, write_only_secret::SecretNames};
+use crate::records::{diagnostics, duplicate_check, field, outcome, required_roles, write_only_secret::SecretNames};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{
@@ -459,7 +459,7 @@ fn problem_at(error: &SupportError, doing: &str) -> Diagnostic {
         let detail = format!(
             "The tenant already has a repository with the id {repository_id:?}.\n\n{}\n\nOtherwise choose another \
              repository_id. An import cannot read its secrets: the next update sends those of the configuration.",
-            existing::import_it("m365_support_repository", repository_id)
+            duplicate_check::import_it("m365_support_repository", repository_id)
         );
         return Diagnostic::error("The repository already exists", detail).at_attribute(REPOSITORY_ID);
     }

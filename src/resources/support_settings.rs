@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use crate::records::tenant::{self, TENANT_ID};
-use crate::records::{diagnostics, existing, field, list, outcome, required_roles};
+use crate::records::{diagnostics, duplicate_check, field, list, outcome, required_roles};
 use crate::{
     clients::{Calls, Clients},
     microsoft::{Microsoft365, SupportError, support::Settings},
@@ -272,7 +272,7 @@ fn exist_already(found: &Settings, tenant: &str) -> Diagnostic {
          the admin center (Settings > Org settings > Organization profile > Support integration) first.",
         text(&found.internal_support_tool),
         text(&found.application_id),
-        existing::import_it("m365_support_settings", tenant),
+        duplicate_check::import_it("m365_support_settings", tenant),
     );
     Diagnostic::error("The support settings already exist", detail).at_attribute(APPLICATION_ID)
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use crate::servicenow::batch::Batch;
 use crate::servicenow::query::Query;
+use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::Record;
 use crate::servicenow::shared::Shared;
 use crate::servicenow::sys_id::SysId;

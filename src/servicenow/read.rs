@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use futures_util::future::join_all;
 
-use crate::servicenow::batch::Batch;
 use crate::servicenow::caches::{Seen, WantedRecord as Wanted};
 use crate::servicenow::error::{TableError, Verb};
 use crate::servicenow::lookup;
+use crate::servicenow::pages::Unseen;
 use crate::servicenow::query::{Query, Verdict};
+use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::{Record, rows};
 use crate::servicenow::request::{TableRequest, fields};
-use crate::servicenow::select::Unseen;
 use crate::servicenow::session::Session;
 use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;

@@ -4,9 +4,9 @@
 //! refuses it. The token endpoint answers `access_denied` to nearly every cause, so the error lists the usual ones.
 
 pub(super) mod error; // Why no token was obtained, and the usual causes.
+mod lockout_guard;
 pub(super) mod method; // The ways to sign in, by name.
-mod oauth; // The token endpoint of the instance.
-mod trial; // Credentials are tried by one request first.
+mod oauth; // The token endpoint of the instance. // Credentials are tried by one request first.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
@@ -15,12 +15,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use error::SignInError;
+use lockout_guard::Trial;
 pub use method::SignInMethod;
 use oauth::Grant;
-use trial::Trial;
 
-use crate::http::jwt::{Claims, JwtError};
-use crate::http::token::{Token, TokenCache};
+use crate::http::jwt_claims::{Claims, JwtError};
+use crate::http::token_cache::{Token, TokenCache};
 use crate::http::{Answer, Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
 use crate::servicenow::error::ConfigError;
 use crate::sync::lock;

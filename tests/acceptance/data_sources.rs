@@ -2,7 +2,7 @@
 
 use servicenow_simulator::instance::Operation;
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::harness::{Simulator, for_each_terraform};
 
 #[tokio::test]
 async fn a_registry_entry_is_found_with_its_default_profile() {

@@ -1,7 +1,7 @@
 //! What the documentation, the examples and the modules show is what happens.
 
 mod examples;
-mod guide;
+mod microsoft_guide;
 mod modules;
 mod pages;
 mod with_azuread;

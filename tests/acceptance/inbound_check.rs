@@ -4,8 +4,8 @@ use servicenow_simulator::instance::Operation;
 use servicenow_simulator::microsoft::directory::TokenVersion;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::by_hand::{grant, metadata_url};
-use crate::support::{ByHand, Run, Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::by_hand::{grant, metadata_url};
+use crate::harness::{ByHand, Run, Simulator, Terraform, Workspace, for_each_terraform};
 
 /// Runs the check as an ephemeral resource, which every Terraform has, on a trust that `spoil` has changed.
 async fn check(

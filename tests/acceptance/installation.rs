@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Simulator, Workspace, for_each_terraform};
+use crate::harness::{Simulator, Workspace, for_each_terraform};
 
 /// Terraform reads the schema through the handshake, mutual TLS and gRPC, without any server being asked.
 #[tokio::test]

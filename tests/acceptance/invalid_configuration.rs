@@ -2,10 +2,10 @@
 
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::Operation;
-use servicenow_simulator::microsoft::admin::AdminFault;
+use servicenow_simulator::microsoft::admin_center::AdminFault;
 use servicenow_simulator::{Options, instance::Release};
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::harness::{Simulator, for_each_terraform};
 
 const ENTITY: &str = "servicenow_oauth_entity";
 const PROVIDER: &str = "servicenow_oidc_provider";

@@ -6,7 +6,7 @@ use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::Operation;
 use servicenow_simulator::{Options, instance};
 
-use crate::support::{Simulator, Workspace, for_each_terraform};
+use crate::harness::{Simulator, Workspace, for_each_terraform};
 
 const LOOK: &str = r#"
     data "servicenow_integration_readiness" "this" {}

@@ -4,10 +4,10 @@ mod cross_scope_privilege;
 mod integration_user;
 mod ip_access_rule;
 mod name_sets; // Roles, groups and auth scopes, which several types list by name.
+mod normalization; // What means the same.
 mod oauth_entity;
 mod oidc_provider;
 mod ownership; // What existed before Terraform.
-mod spellings; // What means the same.
 mod support_repository;
 mod support_settings;
 mod table_access;

@@ -1,5 +1,4 @@
-//! Where secrets may be, and what the log holds.
+//! Where secrets may be, and where they are never found.
 
 mod leaks;
-mod logs;
 mod storage;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::by_hand::grant;
-use crate::support::{Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::by_hand::grant;
+use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
 const THEIRS: &str = "registry.terraform.io/tylerhatton/servicenow";
 const OURS: &str = "registry.terraform.io/servicenow-m365/servicenow";

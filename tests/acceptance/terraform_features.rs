@@ -1,6 +1,6 @@
 //! Functions, the ephemeral token, values that are not known yet: and that a newer Terraform makes no noise about them.
 
-use crate::support::{ByHand, Simulator, Workspace, for_each_terraform};
+use crate::harness::{ByHand, Simulator, Workspace, for_each_terraform};
 
 #[tokio::test]
 async fn functions_spell_the_addresses() {

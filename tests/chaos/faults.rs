@@ -7,7 +7,7 @@ use servicenow_provider::plugin::Object;
 use servicenow_simulator::{
     Simulator,
     faults::{Fault, Faults, Matcher, RetryAfter},
-    microsoft::admin::AdminFault,
+    microsoft::admin_center::AdminFault,
 };
 
 use super::scenarios::MARKER;

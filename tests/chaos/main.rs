@@ -9,12 +9,12 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 mod faults;
-mod foreign;
-mod habits;
 mod leaks;
 mod provider_process;
+mod quirks;
 mod scenarios;
 mod terraform_core;
+mod unmanaged_records;
 
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ use futures_util::{StreamExt, stream};
 use servicenow_simulator::{Options, Scheme, Simulator};
 
 use faults::FaultPlan;
-use foreign::Foreign;
-use habits::Habits;
+use quirks::Quirks;
 use scenarios::Scenario;
 use terraform_core::{Block, Core, Problem};
+use unmanaged_records::Foreign;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_fault_then_apply_until_it_succeeds_ends_in_exactly_the_declared_records() {
@@ -74,8 +74,8 @@ async fn run_seed(seed: u64) -> Result<(), String> {
     scenarios::prepare(&simulator);
     let provider = fault_plan.provider(&simulator);
     let foreign = Foreign::make(&simulator);
-    let habits = Habits::of(seed);
-    habits.set(&simulator);
+    let quirks = Quirks::of(seed);
+    quirks.set(&simulator);
     let before = scenarios::records(&simulator);
     let [instance, admin, _] = faults::of_services(&simulator);
     let mut core = Core::new(provider, vec![instance.clone(), admin.clone()]);
@@ -94,7 +94,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         if let Err(problem) = ended {
             return Err(format!(
                 "{problem}\nmade so far\n{made_so_far:#?}\nstage {stage}; faults: {}\nkilled while changing: {:?}\n\
-                 {habits:?}\nlast requests:\n{}\nconfiguration: {}\nsaid:\n{}",
+                 {quirks:?}\nlast requests:\n{}\nconfiguration: {}\nsaid:\n{}",
                 faults::fired(&simulator),
                 core.cut_short,
                 last_requests(&simulator),
@@ -107,7 +107,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
             let fired = faults::fired(&simulator);
             let kills = &core.cut_short;
             format!(
-                "stage {stage}; faults: {fired}\nkilled while changing: {kills:?}\n{habits:?}\nsaid:\n{}",
+                "stage {stage}; faults: {fired}\nkilled while changing: {kills:?}\n{quirks:?}\nsaid:\n{}",
                 core.said()
             )
         };
@@ -126,7 +126,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         let inherited = scenarios::inherited_roles(&simulator);
         expected.retain(|line| made.contains(line) || !inherited.contains(line));
         for line in made.iter_mut().chain(&mut expected) {
-            *line = habits.meaning(line);
+            *line = quirks.meaning(line);
         }
         made.sort();
         expected.sort();

@@ -22,6 +22,6 @@ mod plans;
 #[cfg(unix)]
 mod process;
 mod protocol;
-mod served;
+mod real_provider;
 #[cfg(unix)]
 mod transport;

@@ -8,8 +8,8 @@
 )]
 
 mod faults;
-mod grants;
 mod records;
+mod roles_and_groups;
 mod scale;
 mod sign_in;
 

@@ -228,7 +228,7 @@ async fn a_duplicate_is_named_in_both_shapes_of_its_refusal() {
 async fn a_record_is_found_as_the_data_base_compares() {
     let simulator = simulator().await;
     let robot = simulator.instance().put("sys_user", &[("user_name", "Robot")]);
-    simulator.instance().switches(|modes| modes.habits.ignores_case = true);
+    simulator.instance().switches(|modes| modes.quirks.ignores_case = true);
 
     let found = session(&simulator)
         .find_unique(sys_user::TABLE, &user("robot").natural_key.unwrap(), &[])

@@ -77,7 +77,7 @@ pub(super) fn exception(operation: Operation) -> &'static str {
 
 /// Records that an access rule of their own hides from the caller. Counted, but not shown.
 pub(super) fn is_hidden(modes: &Switches, caller: &Caller, table: &str, record: &Record) -> bool {
-    if modes.hidden_rows.contains(value(record, "sys_id")) || modes.habits.hidden_tables.contains(table) {
+    if modes.hidden_rows.contains(value(record, "sys_id")) || modes.quirks.hidden_tables.contains(table) {
         return true;
     }
     let is_admin = caller.roles.contains("admin");

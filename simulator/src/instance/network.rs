@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::instance::store::{Record, Rows, is_true, value};
-use crate::instance::transaction::{Platform, Refused};
+use crate::instance::write_context::{Platform, Refused};
 
 /// Whether the rules let this address in: an Allow rule beats Deny rules, and nothing is blocked without one.
 pub(super) fn admits(rows: &Rows, address: &str) -> bool {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::faults::Faults;
-use crate::instance::habits::Habits;
+use crate::instance::quirks::Quirks;
 use crate::instance::release::Release;
 
 /// How an instance starts.
@@ -177,7 +177,7 @@ pub struct Switches {
     /// Auth scope that the REST APIs ask of every token (`sys_api_access_scope`); `useraccount` opens them as well.
     pub api_scope: Option<String>,
     /// What is made of records beyond storing them.
-    pub habits: Habits,
+    pub quirks: Quirks,
 }
 
 impl Default for Switches {
@@ -211,7 +211,7 @@ impl Default for Switches {
             certificate_users: BTreeMap::new(),
             scp_needs_scope_row: false,
             api_scope: None,
-            habits: Habits::default(),
+            quirks: Quirks::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::instance::habits::{IdCase, folded};
+use crate::instance::quirks::{IdCase, folded};
 use crate::instance::schema::Kind;
 use crate::instance::store::{Record, Rows, value};
 use crate::instance::view::View;
@@ -154,7 +154,7 @@ impl Query {
         table: &'a str,
     ) -> Vec<(&'static str, &'a Record)> {
         let mut found = self.select(view, table);
-        found.retain(|(_, record)| !view.modes.habits.is_uncounted(table, record));
+        found.retain(|(_, record)| !view.modes.quirks.is_uncounted(table, record));
         found
     }
 
@@ -236,7 +236,7 @@ impl Term {
 
     /// The values that an indexed column must have one of for this term to hold.
     fn indexed_values<'a>(&'a self, view: &View<'_>, class: &str) -> Option<(&'a str, Vec<&'a str>)> {
-        let finds_more = view.ignores_case() || view.modes.habits.id_case != IdCase::Stored;
+        let finds_more = view.ignores_case() || view.modes.quirks.id_case != IdCase::Stored;
         if finds_more || !Rows::is_indexed(class, &self.column) {
             return None;
         }
@@ -262,7 +262,7 @@ impl Term {
             return (asks_empty && raw.is_empty()) || (asks_filled && !raw.is_empty());
         }
         let is_id = self.column.ends_with("sys_id") || self.kind.target().is_some();
-        let ignores_case = view.ignores_case() || (is_id && view.modes.habits.id_case != IdCase::Stored);
+        let ignores_case = view.ignores_case() || (is_id && view.modes.quirks.id_case != IdCase::Stored);
         let fold = |text: &str| {
             if ignores_case {
                 text.to_lowercase()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::instance::ids::new_id;
 use crate::instance::store::{Record, Rows, is_true, value};
 use crate::instance::time::wire_time;
-use crate::instance::transaction::{Platform, Refused, Via};
+use crate::instance::write_context::{Platform, Refused, Via};
 
 /// Names of all active roles of a user.
 pub(super) fn names_of(rows: &Rows, user: &str) -> BTreeSet<String> {
@@ -42,7 +42,7 @@ pub(super) fn before_grant(platform: &Platform<'_>, record: &mut Record) -> Resu
             "ACL Exception Insert Failed due to security constraints",
         ));
     }
-    if platform.via == Via::Rest && platform.modes.habits.refuses_grant(platform.rows, record) {
+    if platform.via == Via::Rest && platform.modes.quirks.refuses_grant(platform.rows, record) {
         return Err(Refused::forbidden(
             "ACL Exception Insert Failed due to security constraints",
         ));

@@ -6,8 +6,8 @@ use crate::instance::ids::new_id;
 use crate::instance::options::DefaultProfile;
 use crate::instance::store::{Record, is_true, value};
 use crate::instance::time::wire_time;
-use crate::instance::transaction::{Platform, Refused, Via};
-use crate::instance::{habits, network, roles};
+use crate::instance::write_context::{Platform, Refused, Via};
+use crate::instance::{network, quirks, roles};
 
 /// May change the record, or turn the insert into a change of one that exists by giving it that one's `sys_id`.
 pub(super) fn before_insert(
@@ -93,7 +93,7 @@ pub(super) fn after_insert(platform: &mut Platform<'_>, class: &'static str, sys
         add_default_profile(platform, &record)?;
     }
     roles::after_change(platform, class, &record);
-    habits::after_insert(platform, class, &record)
+    quirks::after_insert(platform, class, &record)
 }
 
 pub(super) fn after_update(platform: &mut Platform<'_>, class: &'static str, sys_id: &str) -> Result<(), Refused> {
@@ -201,7 +201,7 @@ fn check_metadata_url(platform: &Platform<'_>, record: &Record) -> Result<(), Re
     let is_taken = platform.modes.unique_oidc_url
         && !url.is_empty()
         && platform.rows.of_class("oidc_provider_configuration").any(|other| {
-            let is_same = platform.modes.habits.is_same_key(value(other, "oidc_url"), url);
+            let is_same = platform.modes.quirks.is_same_key(value(other, "oidc_url"), url);
             is_same && value(other, "sys_id") != value(record, "sys_id")
         });
     if is_taken {

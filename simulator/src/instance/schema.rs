@@ -64,7 +64,7 @@ pub(super) struct Column {
     pub(super) unique: bool,
     /// Computed by the instance: what a client sends is dropped.
     pub(super) computed: bool,
-    /// How many characters a text may have. Enforced by a habit.
+    /// How many characters a text may have. Enforced by a quirk.
     pub(super) max_length: usize,
     since: Release,
 }

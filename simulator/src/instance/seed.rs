@@ -4,7 +4,7 @@ use crate::instance::ids::stable_id;
 use crate::instance::options::Options;
 use crate::instance::schema::{Kind, Schema};
 use crate::instance::store::Record;
-use crate::instance::transaction::Platform;
+use crate::instance::write_context::Platform;
 
 /// Fills an empty instance.
 pub(super) fn fill(platform: &mut Platform<'_>, options: &Options) {

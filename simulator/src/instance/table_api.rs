@@ -10,8 +10,8 @@ use crate::instance::options::{Operation, Switches};
 use crate::instance::query::Query;
 use crate::instance::schema::Kind;
 use crate::instance::store::{Record, value};
-use crate::instance::transaction::{Platform, Refused};
 use crate::instance::view::{DisplayMode, Freshness, Links, Shape};
+use crate::instance::write_context::{Platform, Refused};
 use crate::instance::{Instance, access};
 
 /// One call of the Table API or of the aggregate API.
@@ -133,7 +133,7 @@ impl Instance {
         let Some(table) = schema.table(&call.table) else {
             return failure(400, &format!("Invalid table {}", call.table), None);
         };
-        let sys_id = call.sys_id.as_deref().map(|given| self.modes().habits.sys_id(given));
+        let sys_id = call.sys_id.as_deref().map(|given| self.modes().quirks.sys_id(given));
         let sys_id = sys_id.as_deref();
         let operation = match (call.verb(), sys_id) {
             (Method::GET | Method::HEAD, _) => Operation::Read,
@@ -194,7 +194,7 @@ impl Instance {
         let rendered = self.with_view(call.freshness, |view| {
             let (_, record) = view.rows.find(view.schema, table, sys_id)?;
             let is_hidden = access::is_hidden(&modes, caller, table, record);
-            let is_hidden = is_hidden || modes.habits.is_uncounted(table, record);
+            let is_hidden = is_hidden || modes.quirks.is_uncounted(table, record);
             (!is_hidden).then(|| view.render(table, record, &call.shape()))
         });
         match rendered {
@@ -313,7 +313,7 @@ impl Instance {
         self.with_view(Freshness::Current, |view| {
             let (class, record) = view.rows.find(view.schema, table, sys_id)?;
             let is_hidden = access::is_hidden(&modes, caller, table, record);
-            let is_hidden = is_hidden || modes.habits.is_uncounted(table, record);
+            let is_hidden = is_hidden || modes.quirks.is_uncounted(table, record);
             (!is_hidden).then_some(class)
         })
     }

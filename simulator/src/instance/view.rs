@@ -60,7 +60,7 @@ impl View<'_> {
     }
 
     pub(super) fn ignores_case(&self) -> bool {
-        self.modes.habits.ignores_case
+        self.modes.quirks.ignores_case
     }
 
     /// The type of a column, dot-walked or not; `None` if there is none of that name.
@@ -180,7 +180,7 @@ impl View<'_> {
             };
             (stored, display)
         };
-        let raw = self.modes.habits.shown(raw);
+        let raw = self.modes.quirks.shown(raw);
         let link = match (column.kind, shape.links) {
             (Kind::Reference(target), Links::Included) if !raw.is_empty() => {
                 Some(format!("{}/api/now/table/{target}/{raw}", self.base_url))

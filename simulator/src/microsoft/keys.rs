@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Map, Value, json};
 
-use crate::der;
+use crate::x509;
 
 /// An RSA key of 2048 bits with its name.
 pub struct SigningKey {
@@ -30,7 +30,7 @@ pub type Claims = Map<String, Value>;
 impl SigningKey {
     fn generate() -> anyhow::Result<SigningKey> {
         let key_pair = KeyPair::generate(KeySize::Rsa2048)?;
-        let (modulus, exponent) = der::rsa_numbers(key_pair.public_key().as_ref())
+        let (modulus, exponent) = x509::rsa_numbers(key_pair.public_key().as_ref())
             .ok_or_else(|| anyhow!("the public key is not RFC 8017"))?;
         let public: PublicKeyX509Der<'_> = key_pair.public_key().as_der()?;
         let thumbprint = digest(&SHA256, public.as_ref());

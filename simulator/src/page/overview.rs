@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::connection::{Leg, Report};
+use crate::connection_test::{Leg, Report};
 use crate::instance::{Shown, ShownRecord, ShownTable};
-use crate::microsoft::admin::Repository;
+use crate::microsoft::admin_center::Repository;
 use crate::microsoft::directory::{Application, Tenant, TokenVersion};
 use crate::microsoft::keys::Claims;
 use crate::page::Page;

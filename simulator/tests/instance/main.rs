@@ -4,10 +4,10 @@
 
 mod client;
 mod faults;
-mod habits;
 mod oauth;
 mod oidc;
 mod query;
+mod quirks;
 mod records;
 mod roles;
 mod table_api;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use servicenow_simulator::faults::Matcher;
-use servicenow_simulator::microsoft::admin::AdminFault;
+use servicenow_simulator::microsoft::admin_center::AdminFault;
 
 use crate::web::Simulation;
 

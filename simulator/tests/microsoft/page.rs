@@ -1,4 +1,4 @@
-//! The page for people, without a browser; `scripts/page.sh` looks at it with one.
+//! The page for people, without a browser; `scripts/check-page.sh` looks at it with one.
 
 use reqwest::StatusCode;
 use serde_json::json;

@@ -1,4 +1,4 @@
-"""Looks at the simulator's page in a browser, after a real terraform apply. See scripts/page.sh.
+"""Looks at the simulator's page in a browser, after a real terraform apply. See scripts/check-page.sh.
 
 What a newcomer does: open it, run the connection test, follow a table to a record. And what must never be: a secret, a
 value that acts as markup, a request to anywhere else, an error in the console.
@@ -23,7 +23,7 @@ from selenium.webdriver.common.by import By
 PROJECT = Path(__file__).resolve().parent.parent.parent.parent
 sys.path.insert(0, str(PROJECT / "scripts/demo"))
 
-from clouds import Http, Instance, Tenant  # noqa: E402
+from api_clients import Http, Instance, Tenant  # noqa: E402
 from main import ADMINISTRATOR, Terraform, register, variables  # noqa: E402
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&amp;"

@@ -4,7 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::http::{
-    Answer, HttpError, Limits, Repeat, Request, Secret, StatusCode, header::CONTENT_TYPE, jwt::Claims, token::Token,
+    Answer, HttpError, Limits, Repeat, Request, Secret, StatusCode, header::CONTENT_TYPE, jwt_claims::Claims,
+    token_cache::Token,
 };
 use crate::microsoft::support::{
     SupportApi, SupportError,

@@ -28,7 +28,7 @@ use crate::plugin::proto::{
     },
 };
 use crate::plugin::transport::{
-    calls::Elsewhere,
+    call_threads::Elsewhere,
     connection::accept,
     error::StartError,
     host::Host,

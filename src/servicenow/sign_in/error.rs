@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::http::HttpError;
-use crate::http::jwt::JwtError;
-use crate::http::token::Failure;
+use crate::http::jwt_claims::JwtError;
+use crate::http::token_cache::Failure;
 use crate::servicenow::sign_in::method::SignInMethod;
 
 /// Why no token was obtained. [`SignInError::remedy`] says what can be done.

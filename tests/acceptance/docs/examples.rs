@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::support::shipped::{folders_in, shipped};
-use crate::support::{Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::shipped::{folders_in, shipped};
+use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
 /// What the registry shows for each kind of object, and the Terraform that first knew it.
 const KINDS: &[Kind] = &[

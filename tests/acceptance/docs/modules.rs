@@ -1,9 +1,9 @@
 //! The modules: their own tests, and each variant of the guide from `examples/guide`.
 
-use servicenow_simulator::connection::{Variant, Wanted};
+use servicenow_simulator::connection_test::{Variant, Wanted};
 
-use crate::support::shipped::{azuread, copy, example, shipped, with_azuread};
-use crate::support::{Guide, Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::shipped::{azuread, copy, example, shipped, with_azuread};
+use crate::harness::{Guide, Simulator, Terraform, Workspace, for_each_terraform};
 
 /// `terraform test` in each module, with mocked providers.
 #[tokio::test]

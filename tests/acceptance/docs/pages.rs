@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::shipped::{azuread, copy, shipped, with_azuread};
-use crate::support::{Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::shipped::{azuread, copy, shipped, with_azuread};
+use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
 /// Each function as its page shows it, and what the comment above an output says that it gives.
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Faults, Gate, Matcher};
 
-use crate::support::{Run, Simulator, Terraform, Workspace, eventually, for_each_terraform};
+use crate::harness::{Run, Simulator, Terraform, Workspace, eventually, for_each_terraform};
 
 const ENTITY: &str = r#"
     resource "servicenow_oauth_entity" "this" {

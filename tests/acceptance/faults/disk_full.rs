@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::harness::{Simulator, for_each_terraform};
 
 fn user(name: &str) -> String {
     format!("resource \"servicenow_integration_user\" \"{name}\" {{\n  user_name = \"{name}\"\n}}\n")

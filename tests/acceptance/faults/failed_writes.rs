@@ -5,10 +5,10 @@ use std::time::Duration;
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::{AbortRule, DefaultProfile, Operation};
-use servicenow_simulator::microsoft::admin::AdminFault;
+use servicenow_simulator::microsoft::admin_center::AdminFault;
 
-use crate::support::configurations::{PROVIDER, REPOSITORY, SETTINGS, USER};
-use crate::support::{Simulator, Terraform, Workspace, eventually, for_each_terraform};
+use crate::harness::configurations::{PROVIDER, REPOSITORY, SETTINGS, USER};
+use crate::harness::{Simulator, Terraform, Workspace, eventually, for_each_terraform};
 
 const ENTITY: &str = r#"
     resource "servicenow_oauth_entity" "this" {

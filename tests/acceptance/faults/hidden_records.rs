@@ -2,8 +2,8 @@
 
 use servicenow_simulator::instance::Operation;
 
-use crate::support::configurations::{PROVIDER, USER};
-use crate::support::{Simulator, for_each_terraform};
+use crate::harness::configurations::{PROVIDER, USER};
+use crate::harness::{Simulator, for_each_terraform};
 
 const ENTITY: &str = r#"
     resource "servicenow_oauth_entity" "this" {
@@ -110,7 +110,7 @@ async fn a_create_does_not_double_a_hidden_record() {
 async fn a_create_does_not_double_a_record_whose_key_is_spelled_differently() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        simulator.instance().switches(|modes| modes.habits.ignores_case = true);
+        simulator.instance().switches(|modes| modes.quirks.ignores_case = true);
         let twin = simulator
             .instance()
             .put("sys_user", &[("user_name", "ROBOT"), ("last_name", "R")]);
@@ -144,7 +144,7 @@ async fn an_inactive_user_may_be_hidden_from_the_count_too() {
         let robot = simulator.created("sys_user")[0]["sys_id"].clone();
         simulator
             .instance()
-            .switches(|modes| _ = modes.habits.uncounted_rows.insert(robot.clone()));
+            .switches(|modes| _ = modes.quirks.uncounted_rows.insert(robot.clone()));
 
         let run = workspace.terraform("plan").await;
         run.fails_saying("it may still exist").says(&robot);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use servicenow_simulator::instance::{DefaultProfile, ExplicitScope, Refusal, Switches};
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::harness::{Simulator, for_each_terraform};
 
 const ENTITY: &str = r#"
     resource "servicenow_oauth_entity" "this" {
@@ -58,7 +58,7 @@ async fn kinds_of_instances_make_no_difference() {
         ("wrong queries find nothing, and duplicates are bad requests", |modes| {
             modes.invalid_query_returns_no_rows = true;
             modes.duplicate = Refusal::BadRequest;
-            modes.habits.ignores_case = true;
+            modes.quirks.ignores_case = true;
         }),
         ("columns that cannot be read", |modes| {
             modes.read_denied = denied(&[

@@ -9,8 +9,8 @@ use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Gate, Matcher};
 use servicenow_simulator::instance::DefaultProfile;
 
-use crate::support::configurations::{PROVIDER, REPOSITORY, SETTINGS, USER};
-use crate::support::{Run, Running, Simulator, Terraform, Workspace, eventually, for_each_terraform};
+use crate::harness::configurations::{PROVIDER, REPOSITORY, SETTINGS, USER};
+use crate::harness::{Run, Running, Simulator, Terraform, Workspace, eventually, for_each_terraform};
 
 const ENTITY: &str = r#"
     resource "servicenow_oauth_entity" "this" {

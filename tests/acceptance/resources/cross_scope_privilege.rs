@@ -1,6 +1,6 @@
 //! `servicenow_cross_scope_privilege`: made where it is missing, taken over where it exists.
 
-use crate::support::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
+use crate::harness::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const PRIVILEGE: &str = r#"
     resource "servicenow_cross_scope_privilege" "read" {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{
+use crate::harness::{
     Drift, Imports, Simulator, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
 };
 

@@ -1,6 +1,6 @@
 //! `servicenow_ip_access_rule`: address rules, with choices that are looked up.
 
-use crate::support::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
+use crate::harness::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const RULE: &str = r#"
     resource "servicenow_ip_access_rule" "connector" {

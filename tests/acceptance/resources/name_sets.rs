@@ -1,6 +1,6 @@
 //! Roles and groups that are listed by name, where the name is hidden, changed or spelled in another way.
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::harness::{Simulator, for_each_terraform};
 
 const ADDRESS: &str = "servicenow_integration_user.this";
 

@@ -1,6 +1,6 @@
 //! `servicenow_oauth_entity`, from creation to removal.
 
-use crate::support::{Drift, Imports, Simulator, destroy_finds_it_removed, for_each_terraform, removal_is_corrected};
+use crate::harness::{Drift, Imports, Simulator, destroy_finds_it_removed, for_each_terraform, removal_is_corrected};
 
 const ADDRESS: &str = "servicenow_oauth_entity.this";
 const ID: &str = "11111111-2222-3333-4444-555555555555";

@@ -1,6 +1,6 @@
 //! `servicenow_oidc_provider`, from creation to removal.
 
-use crate::support::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
+use crate::harness::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const ADDRESS: &str = "servicenow_oidc_provider.this";
 const ID: &str = "11111111-2222-3333-4444-555555555555";

@@ -1,6 +1,6 @@
 //! What existed before Terraform: an import changes nothing, a destroy removes no more than Terraform made.
 
-use crate::support::{ByHand, Simulator, by_hand, for_each_terraform};
+use crate::harness::{ByHand, Simulator, by_hand, for_each_terraform};
 
 const USER: &str = "servicenow_integration_user.this";
 

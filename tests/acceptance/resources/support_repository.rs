@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{
+use crate::harness::{
     Imports, Simulator, Terraform, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
 };
 

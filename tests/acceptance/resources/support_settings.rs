@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Imports, Simulator, for_each_terraform};
+use crate::harness::{Imports, Simulator, for_each_terraform};
 
 const ADDRESS: &str = "m365_support_settings.this";
 const APPLICATION: &str = "11111111-2222-3333-4444-555555555555";

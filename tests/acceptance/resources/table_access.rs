@@ -3,7 +3,7 @@
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 
-use crate::support::{Drift, Imports, Simulator, for_each_terraform};
+use crate::harness::{Drift, Imports, Simulator, for_each_terraform};
 
 const OPEN: &str = r#"
     resource "servicenow_table_access" "oauth_entity" {

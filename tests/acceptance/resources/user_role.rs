@@ -1,6 +1,6 @@
 //! `servicenow_user_role`: one role of a user who already exists.
 
-use crate::support::{Imports, Simulator, for_each_terraform, removal_is_corrected};
+use crate::harness::{Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const GRANT: &str = r#"
     resource "servicenow_user_role" "person" {

@@ -17,7 +17,7 @@ use servicenow_provider::provider::{ADDRESS, Environment, Servicenow};
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::{Options, instance};
 
-use crate::support::{Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
 /// A marker for every secret that a configuration can hold, with characters that every encoding changes.
 struct Markers {

@@ -4,7 +4,7 @@ use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::SecretRead;
 
-use crate::support::{Guide, Simulator, Workspace, for_each_terraform};
+use crate::harness::{Guide, Simulator, Workspace, for_each_terraform};
 
 const PLAIN: &str = r#"
     variable "secret" {

@@ -10,7 +10,7 @@ use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::microsoft::directory::{FederatedCredential, PORTAL_APP, Registered, Standing, TokenVersion};
 use servicenow_simulator::microsoft::hcp::{ISSUER, Run};
 
-use crate::support::{Listener, Provider, Simulator, fails_saying};
+use crate::harness::{Listener, Provider, Simulator, fails_saying};
 
 async fn read(simulator: &Simulator, texts: &[(&'static str, &str)]) -> Result<(), String> {
     Provider::new(simulator.block_with_microsoft(texts))?

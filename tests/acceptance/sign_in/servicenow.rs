@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use servicenow_provider::plugin::Object;
 use servicenow_simulator::microsoft::hcp::Run;
 
-use crate::support::{Provider, Simulator, fails_saying, for_each_terraform};
+use crate::harness::{Provider, Simulator, fails_saying, for_each_terraform};
 
 /// An application of the instance that allows every grant, its user `robot`, and an issuer that is trusted for the user
 /// `ws-m365-support`.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Listener, Provider, Simulator, fails_saying, for_each_terraform};
+use crate::harness::{Listener, Provider, Simulator, fails_saying, for_each_terraform};
 
 /// A provider block for an instance at this address, whose credentials can be recognised.
 fn block(instance_url: &str) -> Object {

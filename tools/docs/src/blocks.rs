@@ -1,7 +1,7 @@
 //! Blocks of code in pages. Each language has something that checks it; a block of another one is a problem.
 //!
 //! HCL is validated by `tests/acceptance/docs/pages.rs`, commands are looked up by [`crate::commands`], and
-//! `docs/demo.md` is compared with a run by `scripts/transcript.sh --check`.
+//! `docs/demo.md` is compared with a run by `scripts/demo-transcript.sh --check`.
 
 use std::path::Path;
 

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 
-use crate::der;
 use crate::microsoft::directory::{Application, FederatedCredential, Tenant};
 use crate::microsoft::entra::{Entra, Refusal};
 use crate::microsoft::keys::{self, Claims};
+use crate::x509;
 
 impl Entra {
     pub(super) fn check_assertion(
@@ -35,7 +35,7 @@ impl Entra {
             .map_or(&[][..], Vec::as_slice);
         let claims = certificates
             .iter()
-            .filter_map(|credential| der::certificate(&STANDARD.decode(credential["key"].as_str()?).ok()?))
+            .filter_map(|credential| x509::certificate(&STANDARD.decode(credential["key"].as_str()?).ok()?))
             .find_map(|certificate| keys::verify_with(assertion, &DecodingKey::from_rsa_der(&certificate.public_key)))
             .ok_or_else(|| Refusal::BadAssertion(format!("Application '{}'.", application.app_id)))?;
         // The audience is the token endpoint, or the issuer of either version, under any name of the tenant.

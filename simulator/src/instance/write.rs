@@ -7,8 +7,8 @@ use crate::instance::options::{AbortRule, ExplicitScope, Operation};
 use crate::instance::schema::Kind;
 use crate::instance::store::{Record, value};
 use crate::instance::time::wire_time;
-use crate::instance::transaction::{Platform, Refused, Via};
-use crate::instance::{habits, rules};
+use crate::instance::write_context::{Platform, Refused, Via};
+use crate::instance::{quirks, rules};
 
 impl Platform<'_> {
     /// Inserts a record of exactly this class and gives it as stored.
@@ -41,7 +41,7 @@ impl Platform<'_> {
             self.choose_scope(class, &mut record, &sent)?;
         }
         rules::before_insert(self, class, &mut record, &sent)?;
-        habits::before_write(self, class, &mut record, &sent);
+        quirks::before_write(self, class, &mut record, &sent);
         self.name_file(class, &mut record);
         self.check_abort_rules(class, Operation::Create)?;
         self.check_unique(class, &record)?;
@@ -60,7 +60,7 @@ impl Platform<'_> {
         let mut record = before.clone();
         record.extend(sent.clone());
         rules::before_update(self, class, &before, &mut record, &sent)?;
-        habits::before_write(self, class, &mut record, &sent);
+        quirks::before_write(self, class, &mut record, &sent);
         self.check_abort_rules(class, Operation::Write)?;
         if record == before {
             return Ok(before);
@@ -106,7 +106,7 @@ impl Platform<'_> {
             if self.via == Via::Rest && (column.computed || is_denied) {
                 continue;
             }
-            let text = self.modes.habits.stored(column, typed(column.kind, text));
+            let text = self.modes.quirks.stored(column, typed(column.kind, text));
             accepted.insert(name.clone(), text);
         }
         accepted
@@ -161,9 +161,9 @@ impl Platform<'_> {
         };
         for column in columns.values().filter(|column| column.unique) {
             let text = value(record, column.name);
-            let habits = &self.modes.habits;
-            let same: Box<dyn Iterator<Item = &Record>> = if habits.ignores_case {
-                let is_same = |other: &&Record| habits.is_same_key(value(other, column.name), text);
+            let quirks = &self.modes.quirks;
+            let same: Box<dyn Iterator<Item = &Record>> = if quirks.ignores_case {
+                let is_same = |other: &&Record| quirks.is_same_key(value(other, column.name), text);
                 Box::new(self.rows.of_class(class).filter(is_same))
             } else {
                 self.rows.having(class, column.name, text)

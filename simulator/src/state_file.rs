@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use serde_json::{Value, json};
 
 use crate::instance::Instance;
-use crate::microsoft::admin::Admin;
+use crate::microsoft::admin_center::Admin;
 use crate::microsoft::directory::{Directory, Tenant};
 use crate::simulator::Account;
 

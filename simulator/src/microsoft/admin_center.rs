@@ -3,8 +3,8 @@
 //! Only the first path is proven to exist; the rest is what the provider assumes unless told otherwise. A PUT replaces:
 //! a secret that is not sent is gone.
 
+mod caller;
 mod http;
-mod sign_in;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

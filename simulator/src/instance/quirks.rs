@@ -1,14 +1,14 @@
-//! What a real instance makes of records beyond storing them: each habit is a switch of its own, off at the start.
+//! What a real instance makes of records beyond storing them: each quirk is a switch of its own, off at the start.
 
 use std::collections::BTreeSet;
 
 use crate::instance::schema::{Column, Kind};
 use crate::instance::store::{Record, Rows, owned, value};
-use crate::instance::transaction::{Platform, Refused, Via};
+use crate::instance::write_context::{Platform, Refused, Via};
 
-/// The habits. Every field may change while the instance runs.
+/// The quirks. Every field may change while the instance runs.
 #[derive(Clone, Debug, Default)]
-pub struct Habits {
+pub struct Quirks {
     /// Blanks and line breaks at both ends of a text go when it is written.
     pub trims: bool,
     /// What a line break in a text becomes when it is written.
@@ -77,7 +77,7 @@ pub struct Beside {
     pub value: String,
 }
 
-impl Habits {
+impl Quirks {
     /// What a column stores of a text.
     pub(super) fn stored(&self, column: &Column, text: String) -> String {
         let (Kind::Text | Kind::Url) = column.kind else {
@@ -142,18 +142,18 @@ pub(super) fn folded(text: &str) -> String {
 
 /// The business rules that change what is about to be stored.
 pub(super) fn before_write(platform: &Platform<'_>, class: &str, record: &mut Record, sent: &Record) {
-    let habits = &platform.modes.habits;
+    let quirks = &platform.modes.quirks;
     let is_on = |table: &str| platform.schema.is_a(class, table);
-    for (_, column) in habits.lower_cased.iter().filter(|(table, _)| is_on(table)) {
+    for (_, column) in quirks.lower_cased.iter().filter(|(table, _)| is_on(table)) {
         let text = value(record, column).to_lowercase();
         record.insert(column.clone(), text);
     }
-    for rule in habits.beside.iter().filter(|rule| is_on(&rule.table)) {
+    for rule in quirks.beside.iter().filter(|rule| is_on(&rule.table)) {
         if sent.contains_key(&rule.written) {
             record.insert(rule.column.clone(), rule.value.clone());
         }
     }
-    if habits.privileges_follow_source && class == "sys_scope_privilege" {
+    if quirks.privileges_follow_source && class == "sys_scope_privilege" {
         let source = value(record, "source_scope").to_owned();
         record.insert("sys_scope".to_owned(), source.clone());
         record.insert("sys_package".to_owned(), source);
@@ -163,7 +163,7 @@ pub(super) fn before_write(platform: &Platform<'_>, class: &str, record: &mut Re
 /// The business rules that follow an insert.
 pub(super) fn after_insert(platform: &mut Platform<'_>, class: &str, record: &Record) -> Result<(), Refused> {
     let is_grant = class == "sys_user_has_role" && value(record, "inherited") != "true";
-    if !is_grant || !platform.modes.habits.adds_script_writers {
+    if !is_grant || !platform.modes.quirks.adds_script_writers {
         return Ok(());
     }
     let user = value(record, "user");

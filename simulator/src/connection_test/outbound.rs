@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::connection::{Attempt, ConnectionTest, Leg};
+use crate::connection_test::{Attempt, ConnectionTest, Leg};
 use crate::instance::Record;
 use crate::microsoft::directory::{SUPPORT_APP, SUPPORT_RESOURCE};
 use crate::microsoft::keys;

@@ -9,12 +9,12 @@ use std::collections::{BTreeSet, HashMap};
 use futures_util::future::join_all;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::servicenow::batch::Batch;
 use crate::servicenow::error::{TableError, Verb};
 use crate::servicenow::lookup::{Names, chunks};
+use crate::servicenow::pages::{Unseen, hidden};
 use crate::servicenow::query::{Query, QueryError};
+use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::{Cell, Record, Row};
-use crate::servicenow::select::{Unseen, hidden};
 use crate::servicenow::session::Session;
 use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;

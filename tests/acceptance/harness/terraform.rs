@@ -82,7 +82,7 @@ fn at_hand() -> &'static [Terraform] {
         };
         assert!(
             !paths.is_empty(),
-            "There is no terraform on PATH and none in target/terraform/. Install one with: scripts/terraform.sh all"
+            "There is no terraform on PATH and none in target/terraform/. Install one with: scripts/find-terraform.sh all"
         );
         paths.into_iter().map(Terraform::at).collect()
     })

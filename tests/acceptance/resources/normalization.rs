@@ -1,8 +1,8 @@
 //! The same thing, spelled in two ways: what the instance makes of a text, and what a configuration calls a record.
 
-use servicenow_simulator::instance::{Beside, Habits, IdCase, LineEndings};
+use servicenow_simulator::instance::{Beside, IdCase, LineEndings, Quirks};
 
-use crate::support::{Simulator, for_each_terraform};
+use crate::harness::{Simulator, for_each_terraform};
 
 const USER: &str = "servicenow_integration_user.this";
 const APPLICATION: &str = "x_mioms_m365_assis";
@@ -45,22 +45,22 @@ fn user(body: &str) -> String {
 /// plans nothing.
 #[tokio::test]
 async fn a_text_that_the_instance_spells_its_own_way_is_no_change() {
-    type Habit = (&'static str, fn(&mut Habits));
+    type Habit = (&'static str, fn(&mut Quirks));
     let all: [Habit; 6] = [
-        ("no blanks at the ends", |habits| habits.trims = true),
-        ("line feeds", |habits| habits.line_endings = LineEndings::Lf),
-        ("carriage returns", |habits| habits.line_endings = LineEndings::CrLf),
-        ("ids in lower case", |habits| habits.id_case = IdCase::Lower),
-        ("ids in capitals", |habits| habits.id_case = IdCase::Upper),
-        ("e-mail addresses in lower case", |habits| {
-            habits.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));
+        ("no blanks at the ends", |quirks| quirks.trims = true),
+        ("line feeds", |quirks| quirks.line_endings = LineEndings::Lf),
+        ("carriage returns", |quirks| quirks.line_endings = LineEndings::CrLf),
+        ("ids in lower case", |quirks| quirks.id_case = IdCase::Lower),
+        ("ids in capitals", |quirks| quirks.id_case = IdCase::Upper),
+        ("e-mail addresses in lower case", |quirks| {
+            quirks.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));
         }),
     ];
     for_each_terraform(async |terraform| {
-        for (habit, set) in all {
-            eprintln!("with {habit}:");
+        for (quirk, set) in all {
+            eprintln!("with {quirk}:");
             let simulator = Simulator::start().await;
-            simulator.instance().habits(set);
+            simulator.instance().quirks(set);
             let workspace = simulator.workspace(terraform, SPELLED);
 
             workspace
@@ -111,7 +111,7 @@ async fn line_ends_of_windows_are_no_change() {
     for_each_terraform(async |terraform| {
         for endings in [LineEndings::Kept, LineEndings::Lf, LineEndings::CrLf] {
             let simulator = Simulator::start().await;
-            simulator.instance().habits(|habits| habits.line_endings = endings);
+            simulator.instance().quirks(|quirks| quirks.line_endings = endings);
             let workspace = simulator.workspace(terraform, &with(r"first\r\nsecond\r\n"));
 
             workspace
@@ -215,7 +215,7 @@ async fn a_record_whose_key_differs_in_case_is_named() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let instance = simulator.instance();
-        instance.habits(|habits| habits.ignores_case = true);
+        instance.quirks(|quirks| quirks.ignores_case = true);
         let twin = instance.put("sys_user", &[("user_name", "Robot"), ("last_name", "Twin")]);
         let guid = "abcdef01-2222-3333-4444-555555555555";
         let configuration = instance
@@ -326,9 +326,9 @@ async fn a_user_is_never_without_a_name() {
 async fn a_value_that_the_instance_changes_is_told_and_planned_again() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        simulator.instance().habits(|habits| {
-            habits.lower_cased.insert(("sys_user".to_owned(), "title".to_owned()));
-            habits.beside.push(Beside {
+        simulator.instance().quirks(|quirks| {
+            quirks.lower_cased.insert(("sys_user".to_owned(), "title".to_owned()));
+            quirks.beside.push(Beside {
                 table: "sys_user".to_owned(),
                 written: "first_name".to_owned(),
                 column: "email".to_owned(),
@@ -389,7 +389,7 @@ async fn the_access_of_a_user_follows_its_identity_type() {
 async fn a_text_that_is_too_long_for_its_column_tells_the_columns_length() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        simulator.instance().habits(|habits| habits.truncates = true);
+        simulator.instance().quirks(|quirks| quirks.truncates = true);
         let long = |count| "n".repeat(count);
         let titled = |count| user(&format!("  user_name = \"robot\"\n  title = \"{}\"", long(count)));
         let workspace = simulator.workspace(terraform, &titled(61));

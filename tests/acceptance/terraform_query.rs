@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use serde_json::json;
 
-use crate::support::{ByHand, Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::{ByHand, Simulator, Terraform, Workspace, for_each_terraform};
 
 const QUERY: &str = "terraform query";
 
@@ -274,7 +274,7 @@ async fn a_query_that_the_instance_would_not_understand_is_refused() {
             workspace.terraform("query").await.fails_saying(part);
         }
 
-        // The provider refuses it (tests/plugin/served.rs), but Terraform 1.15.5 looks at no answer once it has enough.
+        // The provider refuses it (tests/plugin/real_provider.rs), but Terraform 1.15.5 looks at no answer once it has enough.
         let workspace = listing(&simulator, terraform, &list("servicenow_oauth_entity", "  limit = 0"));
         workspace.terraform("query").await.succeeds().says("returned 0 results");
     })

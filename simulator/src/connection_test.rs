@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::instance::{Instance, Operation};
-use crate::microsoft::admin::Admin;
+use crate::microsoft::admin_center::Admin;
 use crate::microsoft::answer;
 use crate::microsoft::entra::Entra;
 

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 use serde_json::Value;
 
-use crate::microsoft::admin::Admin;
+use crate::microsoft::admin_center::Admin;
 use crate::microsoft::directory::GLOBAL_ADMINISTRATOR;
 use crate::microsoft::keys;
 

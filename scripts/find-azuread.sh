@@ -3,7 +3,7 @@
 # terraform installs from the registry into target/azuread. Prints nothing if neither is available: those tests then
 # report that they were skipped.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 if [ -n "${AZUREAD_MIRROR:-}" ]; then
   printf '%s\n' "$AZUREAD_MIRROR"
@@ -24,7 +24,7 @@ terraform {
   }
 }
 HCL
-  terraform="$(scripts/terraform.sh one)"
+  terraform="$(scripts/find-terraform.sh one)"
   TF_CLI_CONFIG_FILE=/dev/null timeout 120 "$terraform" -chdir="$folder" init -input=false >"$folder/init.log" 2>&1 || {
     note "the azuread provider cannot be installed from the registry here; name a mirror in AZUREAD_MIRROR to test with it"
     exit 0

@@ -30,7 +30,7 @@ async fn found(client: &Client, query: &str) -> (Vec<String>, String) {
 #[tokio::test]
 async fn texts_lose_the_blanks_at_their_ends() {
     let client = Client::new();
-    client.instance.habits(|habits| habits.trims = true);
+    client.instance.quirks(|quirks| quirks.trims = true);
     let id = user(&client, json!({"user_name": " robot\t", "title": "a b \n"})).await;
     let read = client.read(&format!("sys_user/{id}")).await;
     assert_eq!(read.text_of("user_name"), "robot");
@@ -47,7 +47,7 @@ async fn line_endings_become_the_instances_own() {
         (LineEndings::Lf, "a\nb\nc"),
         (LineEndings::CrLf, "a\r\nb\r\nc"),
     ] {
-        client.instance.habits(|habits| habits.line_endings = endings);
+        client.instance.quirks(|quirks| quirks.line_endings = endings);
         let body = json!({"name": "p", "client_id": "c", "comments": "a\r\nb\nc"});
         let made = client.insert("oauth_entity", body).await;
         assert_eq!(made.text_of("comments"), stored, "{endings:?}");
@@ -58,7 +58,7 @@ async fn line_endings_become_the_instances_own() {
 async fn texts_are_cut_at_the_length_of_their_column() {
     let client = Client::new();
     let name = "n".repeat(41);
-    client.instance.habits(|habits| habits.truncates = true);
+    client.instance.quirks(|quirks| quirks.truncates = true);
     let id = user(&client, json!({"user_name": name, "title": "ä".repeat(61)})).await;
     let read = client.read(&format!("sys_user/{id}")).await;
     assert_eq!(read.text_of("user_name"), name[..40]);
@@ -74,7 +74,7 @@ async fn comparisons_and_unique_keys_are_blind_to_case_and_trailing_blanks() {
     let client = Client::new();
     user(&client, json!({"user_name": "Robot"})).await;
     assert!(found(&client, "user_name%3Drobot").await.0.is_empty());
-    client.instance.habits(|habits| habits.ignores_case = true);
+    client.instance.quirks(|quirks| quirks.ignores_case = true);
     for query in [
         "user_name%3Drobot",
         "user_name%3DROBOT%20",
@@ -104,7 +104,7 @@ async fn ids_are_shown_in_one_case_and_found_in_both() {
     let client = Client::new();
     let guid = "ABCDEF01-2222-3333-4444-555555555555";
     let id = user(&client, json!({"user_name": guid, "title": "not an id"})).await;
-    client.instance.habits(|habits| habits.id_case = IdCase::Upper);
+    client.instance.quirks(|quirks| quirks.id_case = IdCase::Upper);
     let read = client.read(&format!("sys_user/{id}")).await;
     assert_eq!(read.text_of("sys_id"), id.to_uppercase());
     assert_eq!(read.text_of("title"), "not an id");
@@ -116,7 +116,7 @@ async fn ids_are_shown_in_one_case_and_found_in_both() {
         .await;
     let stored = client.instance.find("sys_user", "user_name", "m").remove(0);
     assert_eq!((managed.status, &stored["manager"]), (201, &id));
-    client.instance.habits(|habits| habits.id_case = IdCase::Lower);
+    client.instance.quirks(|quirks| quirks.id_case = IdCase::Lower);
     let read = client.read(&format!("sys_user/{id}")).await;
     assert_eq!(read.text_of("user_name"), guid.to_lowercase());
     assert_eq!(read.text_of("sys_id"), id);
@@ -125,9 +125,9 @@ async fn ids_are_shown_in_one_case_and_found_in_both() {
 #[tokio::test]
 async fn a_business_rule_may_change_a_column_and_another_beside_it() {
     let client = Client::new();
-    client.instance.habits(|habits| {
-        habits.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));
-        habits.beside.push(Beside {
+    client.instance.quirks(|quirks| {
+        quirks.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));
+        quirks.beside.push(Beside {
             table: "sys_user".to_owned(),
             written: "title".to_owned(),
             column: "phone".to_owned(),
@@ -156,7 +156,7 @@ async fn a_privilege_may_be_filed_into_its_source_application() {
         .find("sys_scope", "scope", "x_mioms_m365_assis")
         .remove(0)["sys_id"]
         .clone();
-    client.instance.habits(|habits| habits.privileges_follow_source = true);
+    client.instance.quirks(|quirks| quirks.privileges_follow_source = true);
     let body = json!({"source_scope": source, "target_scope": "global", "sys_scope": "global"});
     let made = client
         .insert("sys_scope_privilege?sysparm_exclude_reference_link=true", body)
@@ -168,9 +168,9 @@ async fn a_privilege_may_be_filed_into_its_source_application() {
 async fn some_grants_are_refused_and_others_bring_a_group() {
     let client = Client::new();
     let id = user(&client, json!({"user_name": "u"})).await;
-    client.instance.habits(|habits| {
-        habits.refused_roles.insert("admin".to_owned());
-        habits.adds_script_writers = true;
+    client.instance.quirks(|quirks| {
+        quirks.refused_roles.insert("admin".to_owned());
+        quirks.adds_script_writers = true;
     });
     for (role, status) in [("admin", 403), ("soap", 201), ("itil", 201)] {
         let role = client.instance.find("sys_user_role", "name", role).remove(0)["sys_id"].clone();
@@ -202,14 +202,14 @@ async fn rows_are_hidden_with_and_without_being_counted() {
     let id = user(&client, json!({"user_name": "robot"})).await;
     let path = format!("sys_user/{id}");
     let robots = "user_name%3Drobot";
-    client.instance.habits(|habits| {
-        habits.hidden_tables.insert("sys_user".to_owned());
+    client.instance.quirks(|quirks| {
+        quirks.hidden_tables.insert("sys_user".to_owned());
     });
     assert_eq!(found(&client, robots).await, (Vec::new(), "1".to_owned()));
     assert_eq!(client.read(&path).await.status, 404);
-    client.instance.habits(|habits| {
-        habits.hidden_tables.clear();
-        habits.uncounted_rows.insert(id.clone());
+    client.instance.quirks(|quirks| {
+        quirks.hidden_tables.clear();
+        quirks.uncounted_rows.insert(id.clone());
     });
     assert_eq!(found(&client, robots).await, (Vec::new(), "0".to_owned()));
     for (method, status) in [("GET", 404), ("PATCH", 404), ("DELETE", 404)] {
@@ -217,9 +217,9 @@ async fn rows_are_hidden_with_and_without_being_counted() {
         assert_eq!(answer.status, status, "{method}");
     }
     assert_eq!(found(&client, "user_name%3Dadmin").await.1, "1");
-    client.instance.habits(|habits| {
-        habits.uncounted_rows.clear();
-        habits.uncounted_tables.insert("sys_user".to_owned());
+    client.instance.quirks(|quirks| {
+        quirks.uncounted_rows.clear();
+        quirks.uncounted_tables.insert("sys_user".to_owned());
     });
     assert_eq!(found(&client, "user_name%3Dadmin").await, (Vec::new(), "0".to_owned()));
     let count = client
@@ -231,7 +231,7 @@ async fn rows_are_hidden_with_and_without_being_counted() {
 #[tokio::test]
 async fn lists_lag_behind_a_write() {
     let client = Client::new();
-    client.instance.habits(|habits| habits.lists_lag = 2);
+    client.instance.quirks(|quirks| quirks.lists_lag = 2);
     let id = user(&client, json!({"user_name": "robot"})).await;
     for seen in [0, 0, 1] {
         assert_eq!(found(&client, "user_name%3Drobot").await.0.len(), seen);

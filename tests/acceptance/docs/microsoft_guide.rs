@@ -3,7 +3,7 @@
 use servicenow_simulator::Options;
 use servicenow_simulator::instance::{DefaultProfile, ExplicitScope, Release, SecretRead};
 
-use crate::support::{Guide, Simulator, Workspace, for_each_terraform};
+use crate::harness::{Guide, Simulator, Workspace, for_each_terraform};
 
 #[tokio::test]
 async fn the_guide_applies_connects_and_leaves_nothing() {
@@ -51,7 +51,7 @@ async fn the_guide_applies_to_instances_of_every_kind() {
                 modes.legacy_role_rows = release == Release::Yokohama;
                 modes.cascade = release == Release::Australia;
                 modes.invalid_query_returns_no_rows = release == Release::Brazil;
-                modes.habits.ignores_case = release == Release::Brazil;
+                modes.quirks.ignores_case = release == Release::Brazil;
                 modes.delete_needs_content_type = release == Release::Yokohama;
             });
             let guide = Guide::register(&simulator);

@@ -2,13 +2,13 @@
 # Checks the simulator's page in a headless Chromium, after a real terraform apply. With --picture it takes the
 # screenshot for the README instead. Without a browser it only reports that.
 
-source "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 picture=()
 case "${1:-}" in
   "") ;;
   --picture) picture=(--picture docs/pictures/page.png) ;;
-  *) fail "Unknown argument: $1" "Say: scripts/page.sh [--picture]" ;;
+  *) fail "Unknown argument: $1" "Say: scripts/check-page.sh [--picture]" ;;
 esac
 
 browser="$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)"
@@ -35,7 +35,7 @@ cargo build --quiet --workspace --bins --locked
 NO_PROXY=127.0.0.1,localhost "$venv/bin/python" simulator/tests/page/check.py "${picture[@]}" \
   --browser "$browser" \
   --driver "$driver" \
-  --terraform "$(scripts/terraform.sh one)" \
+  --terraform "$(scripts/find-terraform.sh one)" \
   --provider target/debug/terraform-provider-servicenow \
   --simulator target/debug/servicenow-simulator \
   --folder "$project/target/page"

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use serde_json::{Map, Value, json};
 
-use crate::microsoft::admin::{Admin, text, without_secrets};
+use crate::microsoft::admin_center::{Admin, text, without_secrets};
 use crate::microsoft::answer;
 
 pub(super) fn router(admin: Admin) -> Router {

@@ -7,40 +7,40 @@ use servicenow_simulator::{
     instance::{self, IdCase, LineEndings},
 };
 
-/// The habits of one seed.
+/// The quirks of one seed.
 #[derive(Debug)]
-pub(crate) struct Habits {
-    habits: instance::Habits,
+pub(crate) struct Quirks {
+    quirks: instance::Quirks,
     shares_addresses: bool,
 }
 
-impl Habits {
+impl Quirks {
     pub(crate) fn of(seed: u64) -> Self {
         // Another stream than those of the configuration and of the faults.
         let mut random = StdRng::seed_from_u64(seed ^ 0x4ab1_7000);
         let is_on = |random: &mut StdRng| random.random_bool(SHARE);
-        let mut habits = instance::Habits {
+        let mut quirks = instance::Quirks {
             trims: is_on(&mut random),
             ignores_case: is_on(&mut random),
             privileges_follow_source: is_on(&mut random),
             adds_script_writers: is_on(&mut random),
-            ..instance::Habits::default()
+            ..instance::Quirks::default()
         };
         if is_on(&mut random) {
             let all = [LineEndings::Lf, LineEndings::CrLf];
-            habits.line_endings = all[random.random_range(0..all.len())];
+            quirks.line_endings = all[random.random_range(0..all.len())];
         }
         if is_on(&mut random) {
             let all = [IdCase::Lower, IdCase::Upper];
-            habits.id_case = all[random.random_range(0..all.len())];
+            quirks.id_case = all[random.random_range(0..all.len())];
             // What it shows in another case, it also finds in that case.
-            habits.ignores_case = true;
+            quirks.ignores_case = true;
         }
         if is_on(&mut random) {
-            habits.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));
+            quirks.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));
         }
         if is_on(&mut random) {
-            habits.beside.push(instance::Beside {
+            quirks.beside.push(instance::Beside {
                 table: "sys_user".to_owned(),
                 written: "title".to_owned(),
                 column: "time_zone".to_owned(),
@@ -48,14 +48,14 @@ impl Habits {
             });
         }
         Self {
-            habits,
+            quirks,
             shares_addresses: is_on(&mut random),
         }
     }
 
     pub(crate) fn set(&self, simulator: &Simulator) {
         simulator.instance().switches(|modes| {
-            modes.habits = self.habits.clone();
+            modes.quirks = self.quirks.clone();
             modes.unique_oidc_url = !self.shares_addresses;
         });
     }
@@ -63,15 +63,15 @@ impl Habits {
     /// What a line about a record comes to when texts differ only as the instance makes them differ.
     pub(crate) fn meaning(&self, line: &str) -> String {
         let mut text = line.to_owned();
-        if self.habits.line_endings != LineEndings::Kept {
+        if self.quirks.line_endings != LineEndings::Kept {
             text = text.replace("\r\n", "\n");
         }
-        if self.habits.trims {
+        if self.quirks.trims {
             // Each value of a line stands in brackets.
             let cells = text.split(BRACKET).map(str::trim);
             text = cells.collect::<Vec<_>>().join("|");
         }
-        if self.habits.lower_cased.is_empty() {
+        if self.quirks.lower_cased.is_empty() {
             text
         } else {
             text.to_lowercase()
@@ -79,7 +79,7 @@ impl Habits {
     }
 }
 
-/// How many seeds have a habit.
+/// How many seeds have a quirk.
 const SHARE: f64 = 0.3;
 /// What values that may begin or end in blanks stand between.
 const BRACKET: char = '|';

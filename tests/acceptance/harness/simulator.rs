@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-use servicenow_simulator::connection::{Report, Wanted};
+use servicenow_simulator::connection_test::{Report, Wanted};
 use servicenow_simulator::instance::Record;
 use servicenow_simulator::{Logs, Options};
 

@@ -1,5 +1,5 @@
 //! What Terraform does with the data that a provider keeps beside the state. The provider relies on each of these, and
-//! docs/decisions/0010-private-data.md says what follows from them.
+//! docs/decisions/0010-private-state.md says what follows from them.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,7 +17,7 @@ use servicenow_provider::plugin::{
 };
 use servicenow_provider::provider::{ADDRESS, Environment, Servicenow};
 
-use crate::support::{Simulator, Workspace, for_each_terraform};
+use crate::harness::{Simulator, Workspace, for_each_terraform};
 
 fn configuration(name: &str) -> String {
     format!("resource \"servicenow_noted\" \"this\" {{\n  name = {name:?}\n}}\n")
@@ -82,7 +82,7 @@ fn become_the_noting_provider(workspace: &Workspace) {
     fs::remove_file(&provider).unwrap();
     let this = std::env::current_exe().unwrap();
     let script = format!(
-        "#!/bin/sh\n{:?} --exact private_data::the_noting_provider --nocapture | grep --line-buffered '^1|'\n",
+        "#!/bin/sh\n{:?} --exact private_state::the_noting_provider --nocapture | grep --line-buffered '^1|'\n",
         this.display().to_string()
     );
     fs::write(&provider, script).unwrap();

@@ -4,10 +4,10 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::connection::outbound::column;
-use crate::connection::{Answer, Attempt, ConnectionTest, Content, Leg, SignIn};
+use crate::connection_test::outbound::column;
+use crate::connection_test::{Answer, Attempt, ConnectionTest, Content, Leg, SignIn};
 use crate::instance::Operation;
-use crate::microsoft::admin::Repository;
+use crate::microsoft::admin_center::Repository;
 use crate::microsoft::directory::CONNECTOR_APP;
 use crate::microsoft::entra::{Endpoint, TokenRequest};
 use crate::microsoft::keys;
