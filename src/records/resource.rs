@@ -22,8 +22,8 @@ use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::Foreign;
 use crate::records::{diagnostics, import, list, name_set, outcome, required_roles};
 use crate::servicenow::{
-    Column, InputMode, Insert, KeyLock, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update,
-    Value, Written,
+    Column, Deleted, InputMode, Insert, KeyLock, Query, QueryError, Record, Row, Session, SysId, Table, TableError,
+    Update, Value, Written,
 };
 
 /// A resource that is one record of one table. What it does not say here is the same for all of them.
@@ -165,6 +165,12 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         record.create(cx, planned, config).await
     }
 
+    /// An error where a record that neither a GET nor a list that counts shows may be there nevertheless. `verb` is what
+    /// could not be done then, as in "Could not read the user".
+    async fn doubt_absence(_session: &Session, _state: &Object, _verb: &str) -> Result<(), Diagnostic> {
+        Ok(())
+    }
+
     /// Reads the record; `None` only if its absence is proven.
     async fn read(
         record: &ManagedRecord<Self>,
@@ -304,7 +310,11 @@ impl<R: RecordResource> ManagedRecord<R> {
     pub(crate) async fn find(&self, session: &Session, state: &Object) -> Result<Option<Record>, Diagnostic> {
         let Some(sys_id) = sys_id(state) else { return Ok(None) };
         let found = session.get_opt(R::TABLE, &sys_id, &self.columns()).await;
-        found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", R::NOUN)))
+        let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", R::NOUN)))?;
+        if found.is_none() {
+            R::doubt_absence(session, state, "read").await?;
+        }
+        Ok(found)
     }
 
     /// The state of a record that was found.
@@ -326,9 +336,8 @@ impl<R: RecordResource> ManagedRecord<R> {
             Reading::Refresh => self.forget_defaults(&mut state),
         }
         // What a create could not send is planned again.
-        let pending = cx.private(PENDING).unwrap_or_default();
-        for name in pending.as_array().into_iter().flatten().filter_map(Json::as_str) {
-            state.set(name, plugin::Value::Null);
+        for name in pending(cx) {
+            state.set(&name, plugin::Value::Null);
         }
         R::after_read(cx, session, record.sys_id(), &mut state).await?;
         name_set::read_into(&self.name_sets(), cx, session, record.sys_id(), &mut state).await?;
@@ -499,6 +508,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let mut problems = self.mismatches(written);
         self.finish(cx, session, &written.record, &mut state, &mut problems)
             .await;
+        let mut pending = Vec::new();
         for secret in self.secrets(InputMode::Display) {
             if let Some(value) = secret.names.configured(config)
                 && let Err(mut problem) = send_secret::<R>(session, sys_id, secret, value).await
@@ -510,8 +520,11 @@ impl<R: RecordResource> ManagedRecord<R> {
                         .push_str(&format!("\n\nGive {version}, so that an apply sends it again."));
                 }
                 problems.push(problem);
-                cx.set_private(PENDING, secret.names.all().to_vec().into());
+                pending.extend(secret.names.all());
             }
+        }
+        if !pending.is_empty() {
+            cx.set_private(PENDING, pending.into());
         }
         name_set::grant(
             &self.name_sets(),
@@ -581,7 +594,11 @@ impl<R: RecordResource> ManagedRecord<R> {
                 continue;
             };
             match send_secret::<R>(&session, &sys_id, secret, value).await {
-                Ok(()) => cx.set_private(PENDING, Json::Null),
+                Ok(()) => {
+                    let sent = secret.names.all();
+                    let left = pending(cx).into_iter().filter(|name| !sent.contains(&name.as_str()));
+                    cx.set_private(PENDING, left.collect());
+                }
                 Err(problem) => {
                     problems.push(problem);
                     // So that the next apply sends it again.
@@ -616,7 +633,9 @@ impl<R: RecordResource> ManagedRecord<R> {
                 name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
                 R::before_delete(&session, &sys_id).await?;
                 let deleted = session.delete(R::TABLE, &sys_id).await;
-                deleted.map_err(|error| failed::<R>(&error, "remove"))?;
+                if deleted.map_err(|error| failed::<R>(&error, "remove"))? == Deleted::WasGone {
+                    R::doubt_absence(&session, state, "remove").await?;
+                }
                 Ok(())
             }
             Removal::Write { row, doing } => {
@@ -853,3 +872,9 @@ pub(crate) fn sys_id_identity() -> IdentitySchema {
 
 /// Private data: the attributes that a create could not send.
 const PENDING: &str = "pending";
+
+fn pending(cx: &Context<Clients>) -> Vec<String> {
+    let noted = cx.private(PENDING).unwrap_or_default();
+    let names = noted.as_array().into_iter().flatten().filter_map(Json::as_str);
+    names.map(str::to_owned).collect()
+}

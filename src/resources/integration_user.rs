@@ -4,11 +4,11 @@ use async_trait::async_trait;
 
 use crate::clients::Clients;
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value};
+use crate::plugin::{Attribute, Context, Diagnostic, Object, Plan, Reading, Value};
 use crate::records::diagnostics;
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::{self, Existing, ManagedRecord, RecordResource, Removal};
+use crate::records::resource::{Existing, RecordResource, Removal};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
 use crate::servicenow::tables::sys_user::{
@@ -16,7 +16,7 @@ use crate::servicenow::tables::sys_user::{
     PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
 };
 use crate::servicenow::tables::{every, sys_user_grmember, sys_user_has_role};
-use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table, TableError, Value as Wire};
+use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table, Value as Wire};
 
 pub(crate) struct IntegrationUser;
 
@@ -259,27 +259,22 @@ impl RecordResource for IntegrationUser {
         }
     }
 
-    async fn read(
-        record: &ManagedRecord<Self>,
-        cx: &Context<Clients>,
-        state: Object,
-    ) -> Result<Option<Object>, Diagnostics> {
-        let session = resource::instance_to_read(cx)?;
-        if let Some(found) = record.find(&session, &state).await? {
-            return record.read(cx, &session, &found, state).await.map(Some);
+    async fn doubt_absence(session: &Session, state: &Object, verb: &str) -> Result<(), Diagnostic> {
+        if state.flag("active") != Some(false) {
+            return Ok(());
         }
-        let failed = |error: TableError| diagnostics::of_table(&error, "read the user");
-        if state.flag("active") == Some(false) && session.may_hide_inactive_users().await.map_err(failed)? {
-            let detail = format!(
-                "The user {} ({}) was inactive, and the account sees no inactive user at all: instances hide them from other \
-                 than administrators. So it may still exist, and it stays in the state. Let the account read inactive users, \
-                 or remove the resource from the state with terraform state rm if the user is gone.",
-                state.text("user_name").unwrap_or_default(),
-                state.text("id").unwrap_or_default(),
-            );
-            return Err(Diagnostic::error("Could not read the user", detail).into());
+        let may_be_hidden = session.may_hide_inactive_users().await;
+        if !may_be_hidden.map_err(|error| diagnostics::of_table(&error, &format!("{verb} the user")))? {
+            return Ok(());
         }
-        Ok(None)
+        let detail = format!(
+            "The user {} ({}) was inactive, and the account sees no inactive user at all: instances hide them from other than \
+             administrators. So it may still exist, and it stays in the state. Let the account read inactive users, or remove \
+             the resource from the state with terraform state rm if the user is gone.",
+            state.text("user_name").unwrap_or_default(),
+            state.text("id").unwrap_or_default(),
+        );
+        Err(Diagnostic::error(format!("Could not {verb} the user"), detail))
     }
 
     async fn after_read(cx: &Context<Clients>, _: &Session, _: &SysId, state: &mut Object) -> Result<(), Diagnostic> {

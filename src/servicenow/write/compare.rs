@@ -118,7 +118,7 @@ fn mismatch(column: Column, sent: &Value, kept: &Record, input: InputMode, after
         return None;
     }
     let cause = match (after, held.is_empty()) {
-        (_, false) if is_cut(&sent, held) => Cause::Truncated {
+        (_, false) if is_text(column.kind()) && is_cut(&sent, held) => Cause::Truncated {
             kept: held.chars().count(),
         },
         (After::Insert | After::Update, true) => Cause::FieldAcl,
@@ -131,6 +131,10 @@ fn mismatch(column: Column, sent: &Value, kept: &Record, input: InputMode, after
         kept: Some(held.to_owned()),
         cause,
     })
+}
+
+fn is_text(kind: ColumnKind) -> bool {
+    matches!(kind, ColumnKind::Text | ColumnKind::Email | ColumnKind::Url)
 }
 
 /// Whether what is held is the beginning of what was sent.
@@ -292,6 +296,14 @@ mod tests {
             let found = mismatches(&row, &record, InputMode::Stored, After::Insert);
             assert_eq!(found[0].cause, cause, "{sent:?} {kept:?}");
         }
+    }
+
+    #[test]
+    fn a_number_that_begins_like_the_one_sent_was_not_cut() {
+        let row = Row::new().set(oauth_entity::ACCESS_TOKEN_LIFESPAN, 300);
+        let kept = Record::for_tests("6816f79cc0a8016401c5a33be04be441", &[("access_token_lifespan", "3")]);
+        let found = mismatches(&row, &kept, InputMode::Stored, After::Insert);
+        assert_eq!(found[0].cause, Cause::BusinessRule);
     }
 
     #[test]

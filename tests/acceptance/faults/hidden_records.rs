@@ -148,6 +148,14 @@ async fn an_inactive_user_may_be_hidden_from_the_count_too() {
 
         let run = workspace.terraform("plan").await;
         run.fails_saying("it may still exist").says(&robot);
+        workspace
+            .terraform("destroy -refresh=false")
+            .await
+            .fails_saying("Could not remove the user")
+            .says("it may still exist");
+        workspace
+            .state("servicenow_integration_user.this")
+            .has("id", robot.as_str());
 
         // An account that sees another inactive user would see this one.
         let other = [("user_name", "another"), ("last_name", "R"), ("active", "false")];
