@@ -36,10 +36,6 @@ pub(crate) fn remedy_of_table(error: &TableError) -> String {
     {
         return format!("Import the record with `terraform import <address> {sys_id}`, or use another value.");
     }
-    if let TableError::RateLimited { .. } = error {
-        let remedy = error.remedy();
-        return remedy.replace("requests_per_second", "requests_per_second in the provider block");
-    }
     error.remedy()
 }
 

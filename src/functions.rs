@@ -1,12 +1,9 @@
 //! Functions: addresses that both sides of the trust must spell alike. Pure: no client, clock or environment.
 
-use crate::{
-    http::Origin,
-    plugin::{
-        Type, Value, diagnostics,
-        provider::{Function, FunctionError, Parameter, Signature},
-    },
-};
+use crate::http::Origin;
+use crate::microsoft::entra::{Endpoint, addresses};
+use crate::plugin::provider::{Function, FunctionError, Parameter, Signature};
+use crate::plugin::{Type, Value, diagnostics};
 
 pub fn all() -> Vec<Box<dyn Function>> {
     vec![
@@ -79,7 +76,7 @@ impl Function for EntraTokenUrl {
 
     fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
         let tenant = tenant(arguments, 0)?;
-        Ok(format!("{LOGIN}/{tenant}/oauth2/token").into())
+        Ok(format!("{LOGIN}/{}", addresses::token_path(tenant, Endpoint::V1)).into())
     }
 }
 
@@ -113,8 +110,8 @@ impl Function for EntraOidcMetadataUrl {
     fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
         let tenant = tenant(arguments, 0)?;
         let version = match text(arguments, 1) {
-            "1" | "1.0" | "v1.0" => "",
-            "2" | "2.0" | "v2.0" => "/v2.0",
+            "1" | "1.0" | "v1.0" => Endpoint::V1,
+            "2" | "2.0" | "v2.0" => Endpoint::V2,
             other => {
                 let text = format!(
                     "{other:?} is not a version of Entra tokens. Use \"1.0\", or \"2.0\" where the audience \
@@ -123,7 +120,7 @@ impl Function for EntraOidcMetadataUrl {
                 return Err(FunctionError::at(1, text));
             }
         };
-        Ok(format!("{LOGIN}/{tenant}{version}/.well-known/openid-configuration").into())
+        Ok(format!("{LOGIN}/{}", addresses::metadata_path(tenant, version)).into())
     }
 }
 

@@ -22,4 +22,5 @@ mod readiness;
 pub mod records;
 pub mod resources;
 pub mod servicenow;
+mod suggest;
 mod sync;

@@ -18,7 +18,6 @@ pub mod proto;
 pub mod provider;
 pub mod schema;
 pub mod server;
-pub mod suggest;
 pub mod terraform_rules;
 pub mod transport;
 pub mod ty;

@@ -2,15 +2,52 @@
 
 use async_trait::async_trait;
 
-use crate::records::lookup;
-use crate::{
-    clients::{Calls, Clients},
-    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
-    records::{diagnostics, field, installed_application, required_roles},
-    servicenow::tables::{sys_scope, sys_store_app},
-};
+use crate::clients::{Calls, Clients};
+use crate::plugin::schema::validate;
+use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value};
+use crate::records::field::{self, Field};
+use crate::records::{diagnostics, installed_application, lookup, required_roles};
+use crate::servicenow::tables::{sys_scope, sys_store_app};
 
 pub(crate) struct Application;
+
+fn fields() -> Vec<Field> {
+    vec![
+        Field::new(
+            sys_scope::SCOPE,
+            Attribute::text("scope")
+                .required()
+                .check(validate::not_blank())
+                .check(field::key_text())
+                .describe("Scope of the application, such as `x_mioms_m365_assis`."),
+        ),
+        Field::local(lookup::text(
+            "id",
+            "The record's `sys_id`; null if it is not installed.",
+        )),
+        Field::local(lookup::flag("installed", "Whether the application is installed.")),
+        Field::new(sys_scope::VERSION, lookup::text("version", "Installed version.")),
+        Field::new(sys_scope::NAME, lookup::text("name", "Name.")),
+        Field::new(
+            sys_scope::ACTIVE,
+            lookup::flag("active", "Whether the application is active."),
+        ),
+        Field::new(
+            sys_store_app::LATEST_VERSION,
+            lookup::text(
+                "latest_version",
+                "Newest version in the store, if the instance knows it.",
+            ),
+        ),
+        Field::new(
+            sys_store_app::UPDATE_AVAILABLE,
+            lookup::flag(
+                "update_available",
+                "Whether an update is available, if the instance knows it.",
+            ),
+        ),
+    ]
+}
 
 impl BlockType for Application {
     fn type_name(&self) -> &'static str {
@@ -21,26 +58,7 @@ impl BlockType for Application {
         Schema::new(
             "An application of the instance, by its scope. If it is not installed, `installed` is false; that is not \
              an error. Tables `sys_scope` and `sys_store_app`.",
-            vec![
-                Attribute::text("scope")
-                    .required()
-                    .check(validate::not_blank())
-                    .check(field::key_text())
-                    .describe("Scope of the application, such as `x_mioms_m365_assis`. Column `scope`."),
-                lookup::text("id", "The record's `sys_id`; null if it is not installed."),
-                lookup::flag("installed", "Whether the application is installed."),
-                lookup::text("version", "Installed version. Column `version`."),
-                lookup::text("name", "Name. Column `name`."),
-                lookup::flag("active", "Whether the application is active. Column `active`."),
-                lookup::text(
-                    "latest_version",
-                    "Newest version in the store, if the instance knows it. Column `latest_version`.",
-                ),
-                lookup::flag(
-                    "update_available",
-                    "Whether an update is available, if the instance knows it. Column `update_available`.",
-                ),
-            ],
+            fields().into_iter().flat_map(|field| field.attributes).collect(),
         )
     }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::{BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
-use crate::records::lookup::{self, Lookup};
+use crate::records::lookup::Lookup;
 use crate::records::resource::RecordResource;
 use crate::records::{diagnostics, required_roles};
 use crate::resources::oauth_entity::{self as resource, read_profile_into};
@@ -23,16 +23,7 @@ impl BlockType for OauthEntity {
 
     fn schema(&self) -> Schema {
         let mut attributes = entry().attributes();
-        attributes.extend([
-            lookup::text(
-                "default_profile_id",
-                "`sys_id` of the default OAuth profile; null for type `client`.",
-            ),
-            lookup::text(
-                "default_profile_name",
-                "Name of the default OAuth profile, as a set-up wizard lists it.",
-            ),
-        ]);
+        attributes.extend(resource::profile_attributes());
         Schema::new(
             "An entry of the application registry that is managed elsewhere, with its default OAuth profile. Table \
              `oauth_entity`; OIDC providers, which are listed there too, are excluded. The secret cannot be read.",

@@ -3,6 +3,7 @@
 //! Device code and user password are deliberately absent: automation cannot enter the code, and multi-factor
 //! authentication rejects the password.
 
+pub mod addresses;
 mod assertion;
 mod error_codes;
 mod federated;
@@ -174,11 +175,7 @@ impl Authority {
     }
 
     fn request(&self, endpoint: Endpoint) -> Result<Request, EntraError> {
-        let path = match endpoint {
-            Endpoint::V1 => format!("{}/oauth2/token", self.tenant),
-            Endpoint::V2 => format!("{}/oauth2/v2.0/token", self.tenant),
-        };
-        let url = self.login.join(&path)?;
+        let url = self.login.join(&addresses::token_path(&self.tenant, endpoint))?;
         Ok(Request::new(Method::POST, url, &self.login, Repeat::Idempotent)
             .label("token")
             .max_answer(MAX_ANSWER))

@@ -58,6 +58,17 @@ struct Candidate {
 }
 
 impl Candidate {
+    fn new(attribute: &'static str, arguments: &'static str, parts: &[&Argument], sign_in: SignIn) -> Candidate {
+        let is_configured = |part: &&Argument| part.source == Source::Configuration;
+        Candidate {
+            sign_in,
+            attribute,
+            arguments,
+            is_configured: !parts.is_empty() && parts.iter().all(is_configured),
+            is_partly_configured: parts.iter().any(is_configured),
+        }
+    }
+
     /// Whether the configuration is compatible with this grant type from the environment.
     fn suits(&self, grant_type: GrantType) -> bool {
         !self.is_configured
@@ -126,20 +137,20 @@ pub(super) fn lacking(arguments: &Arguments<'_>) -> Option<String> {
         refresh_token,
         ..
     } = Methods::read(arguments);
+    // Of each pair, the first argument needs the second.
     let pairs = [
         (&username, "username", &password, "password"),
+        (&password, "password", &username, "username"),
         (&client_id, "client_id", &client_secret, "client_secret"),
+        (&client_secret, "client_secret", &client_id, "client_id"),
         (&refresh_token, "refresh_token", &client_id, "client_id"),
         (&refresh_token, "refresh_token", &client_secret, "client_secret"),
     ];
-    let lacks = |given: &str, missing: &str| Some(format!("{given} is set, but {missing} is missing."));
-    pairs
-        .into_iter()
-        .find_map(|(one, one_name, other, other_name)| match (one, other) {
-            (Some(_), None) => lacks(one_name, other_name),
-            (None, Some(_)) if one_name != "refresh_token" => lacks(other_name, one_name),
-            (Some(_), Some(_)) | (None, _) => None,
-        })
+    let lacks = |(given, _, needed, _): &(&Option<Argument>, &str, &Option<Argument>, &str)| {
+        given.is_some() && needed.is_none()
+    };
+    let (_, given, _, missing) = pairs.iter().find(|pair| lacks(pair))?;
+    Some(format!("{given} is set, but {missing} is missing."))
 }
 
 struct Methods {
@@ -229,81 +240,74 @@ impl Methods {
 
     /// In the order in which the environment's methods count.
     fn candidates(&self) -> Vec<Candidate> {
-        let mut candidates = Vec::new();
-        let mut add = |attribute, arguments, parts: &[&Option<Argument>], make: &dyn Fn(&[String]) -> SignIn| {
-            let parts: Option<Vec<&Argument>> = parts.iter().map(|part| part.as_ref()).collect();
-            let Some(parts) = parts else { return };
-            let is_configured = parts.iter().all(|part| part.source == Source::Configuration);
-            let is_partly_configured = parts.iter().any(|part| part.source == Source::Configuration);
-            let texts: Vec<String> = parts.iter().map(|part| part.text.clone()).collect();
-            candidates.push(Candidate {
-                sign_in: make(&texts),
-                attribute,
-                arguments,
-                is_configured,
-                is_partly_configured,
-            });
-        };
-        // With a refresh token, the client's id and secret belong to it and are not a second method.
-        if self.refresh_token.is_some() {
-            add(
-                "refresh_token",
-                "refresh_token with client_id and client_secret",
-                &[&self.client_id, &self.client_secret, &self.refresh_token],
-                &|parts| SignIn::RefreshToken {
-                    client_id: parts[0].clone(),
-                    client_secret: parts[1].clone().into(),
-                    refresh_token: parts[2].clone().into(),
-                },
-            );
-        } else {
-            add(
-                "client_id",
-                "client_id and client_secret",
-                &[&self.client_id, &self.client_secret],
-                &|parts| SignIn::ClientCredentials {
-                    client_id: parts[0].clone(),
-                    client_secret: parts[1].clone().into(),
-                },
-            );
-        }
-        add("api_key", "api_key", &[&self.api_key], &|parts| SignIn::ApiKey {
-            key: parts[0].clone().into(),
-        });
-        add("access_token", "access_token", &[&self.access_token], &|parts| {
-            SignIn::Bearer {
-                token: parts[0].clone().into(),
-            }
-        });
-        add(
-            "username",
-            "username and password",
-            &[&self.username, &self.password],
-            &|parts| SignIn::Basic {
-                username: parts[0].clone(),
-                password: parts[1].clone().into(),
-            },
-        );
-        if let Some((source, argument)) = self.token_source() {
-            let argument = Some(argument);
-            add(
-                "oidc_token",
-                "oidc_token or oidc_token_file_path",
-                &[&argument],
-                &|_| SignIn::OidcToken { source: source.clone() },
-            );
-        }
+        let mut candidates: Vec<Candidate> = SignInMethod::all()
+            .filter_map(|method| self.candidate(method))
+            .collect();
         // A certificate can accompany any other method: it is a method only if there is no other.
-        if candidates.is_empty() && self.client_certificate_path.is_some() {
-            candidates.push(Candidate {
-                sign_in: SignIn::ClientCertificate,
-                attribute: "client_certificate_path",
-                arguments: "client_certificate_path",
-                is_configured: false,
-                is_partly_configured: false,
-            });
+        if candidates.len() > 1 {
+            candidates.retain(|candidate| candidate.sign_in.method() != SignInMethod::ClientCertificate);
         }
         candidates
+    }
+
+    /// The method, if its arguments are complete and it needs no grant type to be chosen.
+    fn candidate(&self, method: SignInMethod) -> Option<Candidate> {
+        let secret = |argument: &Argument| Secret::from(argument.text.clone());
+        Some(match method {
+            SignInMethod::RefreshToken => {
+                let (id, of_client) = (self.client_id.as_ref()?, self.client_secret.as_ref()?);
+                let token = self.refresh_token.as_ref()?;
+                let sign_in = SignIn::RefreshToken {
+                    client_id: id.text.clone(),
+                    client_secret: secret(of_client),
+                    refresh_token: secret(token),
+                };
+                let arguments = "refresh_token with client_id and client_secret";
+                Candidate::new("refresh_token", arguments, &[id, of_client, token], sign_in)
+            }
+            // With a refresh token, the client's id and secret belong to it and are not a second method.
+            SignInMethod::ClientCredentials if self.refresh_token.is_some() => return None,
+            SignInMethod::ClientCredentials => {
+                let (id, of_client) = (self.client_id.as_ref()?, self.client_secret.as_ref()?);
+                let sign_in = SignIn::ClientCredentials {
+                    client_id: id.text.clone(),
+                    client_secret: secret(of_client),
+                };
+                Candidate::new("client_id", "client_id and client_secret", &[id, of_client], sign_in)
+            }
+            SignInMethod::Password | SignInMethod::JwtBearer => return None,
+            SignInMethod::ApiKey => {
+                let key = self.api_key.as_ref()?;
+                Candidate::new("api_key", "api_key", &[key], SignIn::ApiKey { key: secret(key) })
+            }
+            SignInMethod::AccessToken => {
+                let token = self.access_token.as_ref()?;
+                let sign_in = SignIn::Bearer { token: secret(token) };
+                Candidate::new("access_token", "access_token", &[token], sign_in)
+            }
+            SignInMethod::Basic => {
+                let (username, password) = (self.username.as_ref()?, self.password.as_ref()?);
+                let sign_in = SignIn::Basic {
+                    username: username.text.clone(),
+                    password: secret(password),
+                };
+                Candidate::new("username", "username and password", &[username, password], sign_in)
+            }
+            SignInMethod::OidcToken => {
+                let (source, argument) = self.token_source()?;
+                let arguments = "oidc_token or oidc_token_file_path";
+                Candidate::new("oidc_token", arguments, &[&argument], SignIn::OidcToken { source })
+            }
+            SignInMethod::ClientCertificate => {
+                self.client_certificate_path.as_ref()?;
+                Candidate::new(
+                    "client_certificate_path",
+                    "client_certificate_path",
+                    &[],
+                    SignIn::ClientCertificate,
+                )
+            }
+        })
     }
 
     /// The configuration's source before the environment's, and the token itself before a file.

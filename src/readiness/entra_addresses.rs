@@ -8,16 +8,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::readiness::{
-    finding::{Finding, Status},
-    wanted::Wanted,
-};
-use crate::{
-    clients::{Calls, Clients},
-    http::{Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request},
-    plugin::{Context, Object},
-    records::diagnostics,
-};
+use crate::clients::{Calls, Clients};
+use crate::http::{Answer, HttpError, Limits};
+use crate::microsoft::entra::{Endpoint, addresses};
+use crate::plugin::{Context, Object};
+use crate::readiness::finding::{Finding, Status};
+use crate::readiness::wanted::Wanted;
+use crate::records::diagnostics;
 
 pub(super) const NAMES: &[&str] = &[METADATA, TOKEN, VERSIONS];
 
@@ -38,14 +35,14 @@ impl Addresses {
         let tenant = config
             .text("tenant")
             .or_else(|| authorities.and_then(|authorities| authorities.tenant.as_deref()));
-        let of_tenant = |path: &str| {
+        let of_tenant = |path: fn(&str, Endpoint) -> String| {
             let login = authorities?.login.base().as_str().trim_end_matches('/');
-            Some(format!("{login}/{}/{path}", tenant?))
+            Some(format!("{login}/{}", path(tenant?, Endpoint::V1)))
         };
         let given = |name| config.text(name).map(str::to_owned);
         Self {
-            metadata_url: given(METADATA).or_else(|| of_tenant(".well-known/openid-configuration")),
-            token_url: given(TOKEN).or_else(|| of_tenant("oauth2/token")),
+            metadata_url: given(METADATA).or_else(|| of_tenant(addresses::metadata_path)),
+            token_url: given(TOKEN).or_else(|| of_tenant(addresses::token_path)),
         }
     }
 }
@@ -82,7 +79,7 @@ async fn metadata(cx: &Context<Clients>, url: Option<&str>) -> (Finding, Option<
     let (Some(url), Some(authorities)) = (url, &cx.data.authorities) else {
         return (nothing_given(METADATA), None);
     };
-    let answer = match ask(cx, &authorities.http, url, Method::GET).await {
+    let answer = match addresses::get_metadata(&authorities.http, url, &limits(cx)).await {
         Ok(answer) => answer,
         Err(error) => return (no_answer(METADATA, url, &error), None),
     };
@@ -113,7 +110,7 @@ async fn token(cx: &Context<Clients>, url: Option<&str>) -> Finding {
     let (Some(url), Some(authorities)) = (url, &cx.data.authorities) else {
         return nothing_given(TOKEN);
     };
-    let answer = match ask(cx, &authorities.http, url, Method::POST).await {
+    let answer = match addresses::probe_token_endpoint(&authorities.http, url, &limits(cx)).await {
         Ok(answer) => answer,
         Err(error) => return no_answer(TOKEN, url, &error),
     };
@@ -195,19 +192,13 @@ impl std::fmt::Display for Version {
     }
 }
 
-async fn ask(cx: &Context<Clients>, http: &Client, url: &str, method: Method) -> Result<Answer, HttpError> {
-    let (origin, url) = Origin::locate(url)?;
-    let is_post = method == Method::POST;
-    let mut request = Request::new(method, url, &origin, Repeat::Idempotent).max_answer(MAX_ANSWER);
-    if is_post {
-        request = request.form(&[("grant_type", "client_credentials"), ("client_id", NOBODY)]);
-    }
+/// What is left for a check, which must not hold up the others.
+fn limits(cx: &Context<Clients>) -> Limits {
     let limits = cx.limits();
-    let limits = Limits {
+    Limits {
         deadline: limits.deadline.min(Instant::now() + PATIENCE),
         cancel: limits.cancel,
-    };
-    http.send(request, &limits).await
+    }
 }
 
 fn answered(url: &str, answer: &Answer) -> String {
@@ -240,9 +231,6 @@ fn no_answer(name: &'static str, url: &str, error: &HttpError) -> Finding {
 
 /// A host that does not answer must not hold up a plan.
 const PATIENCE: Duration = Duration::from_secs(15);
-const MAX_ANSWER: usize = 1 << 20;
-/// The id of no application.
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 /// No such tenant; not a tenant's name at all.
 const UNKNOWN_TENANT: [&str; 2] = ["AADSTS90002", "AADSTS900023"];
 

@@ -599,9 +599,7 @@ fn control_character(text: &str, control: char) -> String {
 pub(crate) fn sys_id_text() -> Validator {
     Validator::text("", |text| match SysId::parse(text) {
         Ok(_) => Ok(()),
-        Err(_) => Err(format!(
-            "{text:?} is not a valid sys_id: expected 32 hexadecimal digits."
-        )),
+        Err(error) => Err(format!("{error}.")),
     })
 }
 

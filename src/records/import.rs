@@ -1,10 +1,11 @@
 //! Finding what a user wants to import: by sys_id, by `column=value` (several joined by `^`), or by identity.
 
-use crate::plugin::{Diagnostic, Diagnostics, Import, suggest};
+use crate::plugin::{Diagnostic, Diagnostics, Import};
 use crate::records::diagnostics;
 use crate::records::field::Field;
 use crate::servicenow::tables::every;
 use crate::servicenow::{Column, Query, Session, SysId, Table};
+use crate::suggest;
 
 /// The record that an import means. `rows` are those that the resource manages.
 pub(crate) async fn record(

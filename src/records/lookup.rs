@@ -103,10 +103,8 @@ impl Lookup {
         columns: &[Column],
     ) -> Result<Record, Diagnostic> {
         let doing = format!("read the {}", self.noun);
-        let sys_id = SysId::parse(id).map_err(|_| {
-            let detail = format!("{id:?} is not a valid sys_id: expected 32 hexadecimal digits.");
-            Diagnostic::error(format!("Could not {doing}"), detail).at_attribute("id")
-        })?;
+        let sys_id = SysId::parse(id)
+            .map_err(|error| Diagnostic::error("Invalid value for id", format!("{error}.")).at_attribute("id"))?;
         let problem = |error: TableError| diagnostics::of_table(&error, &doing).at_attribute("id");
         let found = match rows {
             None => session.get_opt(self.table, &sys_id, columns).await,

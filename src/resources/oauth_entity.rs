@@ -26,6 +26,18 @@ use crate::servicenow::{Column, InputMode, Query, QueryError, Session, SysId, Ta
 
 pub(crate) struct OauthEntity;
 
+/// The default OAuth profile of an entry.
+pub(crate) fn profile_attributes() -> [Attribute; 2] {
+    [
+        Attribute::text("default_profile_id")
+            .computed()
+            .describe("`sys_id` of the default OAuth profile (`oauth_entity_profile`); null for type `client`."),
+        Attribute::text("default_profile_name")
+            .computed()
+            .describe("Name of the default OAuth profile, as the set-up wizard of an application lists it."),
+    ]
+}
+
 #[async_trait]
 impl RecordResource for OauthEntity {
     const TYPE: &'static str = "servicenow_oauth_entity";
@@ -71,6 +83,7 @@ impl RecordResource for OauthEntity {
             let attribute = Attribute::integer(name).optional_computed();
             attribute.check(validate::at_least(0)).stable().describe(description)
         };
+        let [profile_id, profile_name] = profile_attributes();
         vec![
             Field::id(),
             Field::new(
@@ -161,12 +174,8 @@ impl RecordResource for OauthEntity {
             Field::new(COMMENTS, Attribute::text("comments").describe("Free text.")),
             Field::new(LOGO_URL, Attribute::text("logo_url").describe("Address of a logo.")),
             Field::application_scope(),
-            Field::local(Attribute::text("default_profile_id").computed().stable().describe(
-                "`sys_id` of the default OAuth profile (`oauth_entity_profile`); null for type `client`.",
-            )),
-            Field::local(Attribute::text("default_profile_name").computed().stable().describe(
-                "Name of the default OAuth profile, as the set-up wizard of an application lists it.",
-            )),
+            Field::local(profile_id.stable()),
+            Field::local(profile_name.stable()),
             Field::timeouts(),
         ]
     }

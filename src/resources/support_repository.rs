@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::records::tenant::{self, TENANT_ID};
 use crate::records::{diagnostics, duplicate_check, field, outcome, required_roles, write_only_secret::SecretNames};
+use crate::suggest;
 use crate::{
     clients::{Calls, Clients},
     microsoft::{
@@ -17,7 +18,6 @@ use crate::{
     plugin::{
         Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
         Need, Object, Outcome, Plan, Reading, Resource, Schema, Value, provider::unknown_version, schema::validate,
-        suggest,
     },
 };
 

@@ -9,12 +9,13 @@ use serde_json::json;
 
 use crate::records::tenant::{self, TENANT_ID};
 use crate::records::{diagnostics, duplicate_check, field, list, outcome, required_roles};
+use crate::suggest;
 use crate::{
     clients::{Calls, Clients},
     microsoft::{Microsoft365, SupportError, support::Settings},
     plugin::{
         Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
-        Need, Object, Outcome, Resource, Schema, schema::validate, suggest,
+        Need, Object, Outcome, Resource, Schema, schema::validate,
     },
 };
 

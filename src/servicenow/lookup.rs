@@ -14,6 +14,7 @@ use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
 use crate::servicenow::tables::{every, sys_user, sys_user_group, sys_user_role};
+use crate::suggest;
 use crate::sync::lock;
 
 /// The records of one table by their names.
@@ -254,7 +255,8 @@ impl Names<'_> {
             return Vec::new();
         };
         let names = rows.iter().filter_map(|row| row.text(self.column).value());
-        most_similar(name, names)
+        let similar = suggest::similar(name, names).into_iter().take(SHOWN);
+        similar.map(str::to_owned).collect()
     }
 }
 
@@ -309,26 +311,6 @@ pub(super) fn chunks<'a, T: 'a>(items: impl Iterator<Item = &'a T>, length: impl
     chunks
 }
 
-fn most_similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let wanted = name.to_lowercase();
-    let mut ranked: Vec<(usize, &str)> = names
-        .filter_map(|candidate| {
-            let lower = candidate.to_lowercase();
-            let contains = lower.contains(&wanted) || (lower.len() > 3 && wanted.contains(&lower));
-            let distance = strsim::levenshtein(&wanted, &lower);
-            let is_near = distance <= (wanted.chars().count() / 4).max(2);
-            (is_near || contains).then_some((distance, candidate))
-        })
-        .collect();
-    ranked.sort_unstable();
-    ranked.dedup();
-    ranked
-        .into_iter()
-        .take(SHOWN)
-        .map(|(_, name)| name.to_owned())
-        .collect()
-}
-
 /// Characters of one list of names or keys.
 const MAX_LIST: usize = 1600;
 /// Names read for advice.
@@ -338,30 +320,6 @@ const SHOWN: usize = 3;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_that_resemble_come_best_first() {
-        let roles = [
-            "incident_manager",
-            "incident_viewer",
-            "problem_manager",
-            "admin",
-            "itil",
-            "x_incident_manager",
-        ];
-        assert_eq!(
-            most_similar("incident_manger", roles.into_iter())[0],
-            "incident_manager"
-        );
-        assert_eq!(
-            most_similar("Incident_Manager", roles.into_iter()),
-            ["incident_manager", "x_incident_manager"]
-        );
-        assert_eq!(
-            most_similar("wholly different", roles.into_iter()),
-            Vec::<String>::new()
-        );
-    }
 
     #[test]
     fn a_name_is_found_as_the_instance_compares_it_unless_it_is_there_exactly() {

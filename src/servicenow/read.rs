@@ -291,7 +291,7 @@ impl Session {
         ids.sort_unstable();
         ids.dedup();
         let chunks = join_all(
-            chunks(table, &ids, &fields)
+            chunks_of_ids(table, &ids, &fields)
                 .into_iter()
                 .map(|ids| self.get_chunk(table, ids, &fields)),
         );
@@ -331,7 +331,7 @@ fn ids(records: &[Record]) -> Vec<SysId> {
 }
 
 /// Cuts a list of keys so that each address stays below what proxies and the instance take.
-fn chunks<'a>(table: Table, ids: &'a [SysId], fields: &str) -> Vec<&'a [SysId]> {
+fn chunks_of_ids<'a>(table: Table, ids: &'a [SysId], fields: &str) -> Vec<&'a [SysId]> {
     let bare = TableRequest::list(table, &Query::keys(&ids[..ids.len().min(1)]), fields, MAX_CHUNK, 0)
         .target()
         .len();
@@ -359,7 +359,7 @@ mod tests {
         let ids: Vec<SysId> = (0..1000).map(|_| SysId::random()).collect();
         let fields = fields(sys_user::COLUMNS, &[]);
 
-        let chunks = chunks(sys_user::TABLE, &ids, &fields);
+        let chunks = chunks_of_ids(sys_user::TABLE, &ids, &fields);
 
         assert_eq!(chunks.iter().map(|chunk| chunk.len()).sum::<usize>(), 1000);
         assert!(chunks[0].len() > 40, "{}", chunks[0].len());

@@ -331,8 +331,8 @@ pub(super) fn clock_note(answer: &Answer) -> Option<String> {
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     (ahead.abs() > CLOCK_TOLERANCE_S).then(|| {
         format!(
-            "its clock is {} min {side} this machine's, so tokens begin and end at other times there: set the clock that \
-             is wrong",
+            "its clock is {} min {side} this machine's, so tokens begin and end at other times \
+             there",
             (ahead.abs() + 30) / 60
         )
     })

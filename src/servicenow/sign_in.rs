@@ -206,9 +206,7 @@ impl SignIn {
         }
         Err(ConfigError::Unusable {
             attribute,
-            problem:
-                "it holds characters that it cannot have (a line break, a blank, binary data); check how it was copied"
-                    .to_owned(),
+            problem: "it contains characters that it cannot have (a line break, a blank, binary data)".to_owned(),
         })
     }
 
@@ -299,6 +297,7 @@ impl TokenSource {
         let claims = Claims::decode(token.expose()).map_err(bad)?;
         if let Some(ago) = claims.expired_since(Timestamp::now().as_second()) {
             return Err(SignInError::ExpiredToken {
+                method: SignInMethod::OidcToken,
                 argument: self.argument(),
                 seconds_ago: ago,
             });
@@ -370,6 +369,7 @@ impl Credentials {
                     .and_then(|claims| claims.expired_since(Timestamp::now().as_second()));
                 match end {
                     Some(seconds_ago) => Err(SignInError::ExpiredToken {
+                        method: SignInMethod::AccessToken,
                         argument: "access_token",
                         seconds_ago,
                     }),

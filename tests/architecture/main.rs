@@ -21,10 +21,13 @@ use servicenow_provider::{actions, data_sources, ephemeral_resources, resources}
 use imports::Imports;
 
 /// Everything that turns a configuration into calls of the clients.
-const ABOVE_THE_CLIENTS: [&str; 7] = [
+const ABOVE_THE_CLIENTS: [&str; 10] = [
     "actions",
+    "clients",
+    "connection_diagnostics",
     "data_sources",
     "ephemeral_resources",
+    "functions",
     "inbound_check",
     "readiness",
     "records",
@@ -125,7 +128,17 @@ fn clients_see_no_terraform_value() {
 fn nothing_above_the_clients_builds_a_url_names_a_header_or_sees_protobuf() {
     for folder in ABOVE_THE_CLIENTS {
         let folder = format!("src/{folder}");
-        never(&folder, &["/api/now", "reqwest", "proto::", "HeaderName", "sysparm_"]);
+        never(
+            &folder,
+            &[
+                "/api/now",
+                "reqwest",
+                "proto::",
+                "HeaderName",
+                "sysparm_",
+                "Request::new",
+            ],
+        );
     }
 }
 
@@ -232,7 +245,7 @@ const LAYERS: [&[&str]; 10] = [
     &["microsoft", "servicenow"],
     &["plugin"],
     &["http"],
-    &["sync"],
+    &["suggest", "sync"],
 ];
 
 #[test]

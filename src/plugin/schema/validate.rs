@@ -12,6 +12,7 @@ use crate::plugin::{
     ty::Type,
     value::{Object, Value},
 };
+use crate::suggest;
 
 /// A check of one attribute's value.
 #[derive(Clone)]
@@ -84,7 +85,7 @@ pub fn one_of(allowed: &'static [&'static str]) -> Validator {
         if allowed.contains(&text) {
             return Ok(());
         }
-        let closest = super::super::suggest::closest(text, allowed.iter().copied());
+        let closest = suggest::closest(text, allowed.iter().copied());
         Err(format!(
             "{text:?} is not one of {list}.{}",
             closest

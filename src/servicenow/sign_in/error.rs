@@ -54,6 +54,8 @@ pub enum SignInError {
     /// Past its end by this machine's clock.
     #[error("the token of {argument} expired {seconds_ago} s ago")]
     ExpiredToken {
+        /// How the account signs in.
+        method: SignInMethod,
         /// The provider's attribute.
         argument: &'static str,
         /// How long ago.
@@ -84,10 +86,20 @@ impl SignInError {
             SignInError::BadToken { .. } => {
                 "Give the token as it was issued, whole and without quotes or line breaks.".to_owned()
             }
-            SignInError::ExpiredToken { argument, .. } => {
-                let lasting = match *argument {
-                    "access_token" => "sign in with client_id and client_secret, which renews its tokens",
-                    _ => "use oidc_token_file_path with a file that is renewed",
+            SignInError::ExpiredToken { method, .. } => {
+                let lasting = match method {
+                    SignInMethod::OidcToken | SignInMethod::JwtBearer => {
+                        "use oidc_token_file_path with a file that is renewed"
+                    }
+                    SignInMethod::AccessToken
+                    | SignInMethod::Basic
+                    | SignInMethod::ClientCredentials
+                    | SignInMethod::Password
+                    | SignInMethod::RefreshToken
+                    | SignInMethod::ApiKey
+                    | SignInMethod::ClientCertificate => {
+                        "sign in with client_id and client_secret, which renews its tokens"
+                    }
                 };
                 format!("Issue a new one, or {lasting}. If it is new, this machine's clock is ahead: set it.")
             }

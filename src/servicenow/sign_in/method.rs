@@ -26,6 +26,25 @@ pub enum SignInMethod {
 }
 
 impl SignInMethod {
+    /// Every method, in the order in which those of the environment count.
+    pub fn all() -> impl Iterator<Item = SignInMethod> {
+        std::iter::successors(Some(SignInMethod::RefreshToken), |method| method.next())
+    }
+
+    fn next(self) -> Option<SignInMethod> {
+        match self {
+            SignInMethod::RefreshToken => Some(SignInMethod::ClientCredentials),
+            SignInMethod::ClientCredentials => Some(SignInMethod::Password),
+            SignInMethod::Password => Some(SignInMethod::JwtBearer),
+            SignInMethod::JwtBearer => Some(SignInMethod::ApiKey),
+            SignInMethod::ApiKey => Some(SignInMethod::AccessToken),
+            SignInMethod::AccessToken => Some(SignInMethod::Basic),
+            SignInMethod::Basic => Some(SignInMethod::OidcToken),
+            SignInMethod::OidcToken => Some(SignInMethod::ClientCertificate),
+            SignInMethod::ClientCertificate => None,
+        }
+    }
+
     /// The name that messages and logs use.
     pub fn name(self) -> &'static str {
         match self {

@@ -115,7 +115,7 @@ async fn a_rate_limit_is_waited_for_or_explained() {
             .terraform("apply")
             .await
             .fails_saying("The instance limits requests")
-            .says("Set requests_per_second in the provider block");
+            .says("Set requests_per_second");
 
         assert_eq!(workspace.addresses().len(), 2);
         simulator.instance().faults().clear();
