@@ -174,7 +174,7 @@ impl Trail<'_> {
 async fn walk(cx: &Context<Clients>, check: &Check, trail: &mut Trail<'_>) -> Result<(), Diagnostic> {
     let token = sign_in(cx, check).await?;
     trail.reached(format!(
-        "Entra signed the application {} in and gave it a token for {}.",
+        "Entra signed the application {} in and issued it a token for {}.",
         check.client_id, check.audience
     ));
     let claims = Claims::decode(token.expose()).map_err(|error| no_jwt(&error))?;
@@ -242,7 +242,7 @@ async fn write(
         removed = account.delete(table, &sys_id).await.map(drop);
     }
     removed.map_err(|error| {
-        let mut problem = diagnostics::of_table(&error, "remove the record that the check created");
+        let mut problem = diagnostics::of_table(&error, "delete the record that the check created");
         problem.detail.push_str(&format!(
             "\n\nThe trust works. Delete the record {sys_id} of {table} manually."
         ));
@@ -314,7 +314,7 @@ fn refused(error: &EntraError) -> Diagnostic {
 }
 
 fn no_jwt(error: &JwtError) -> Diagnostic {
-    let remedy = "The instance verifies JSON web tokens only. Entra gives other tokens for some of Microsoft's own \
+    let remedy = "The instance verifies JSON web tokens only. Entra issues other tokens for some of Microsoft's own \
                   services: `audience` must be the inbound application";
     Diagnostic::error(FAILED, diagnostics::explain(error, remedy)).at_attribute("audience")
 }

@@ -21,7 +21,7 @@ variable "rotate" {
 }
 
 variable "manage_admin_center" {
-  description = "Whether to write to the Microsoft 365 admin center. Its API knows people, not applications: a run without a person types the values by hand instead."
+  description = "Whether to write to the Microsoft 365 admin center. Its API knows people, not applications: without a person in the run, enter the values manually instead."
   type        = bool
   default     = false
 }

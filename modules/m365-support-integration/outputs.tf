@@ -13,7 +13,7 @@ output "values_to_enter_by_hand" {
 }
 
 output "secrets_to_enter_by_hand" {
-  description = "The secrets among the values to enter by hand, by name. Empty when `manage_admin_center` is true, or for secrets given in `client_secrets`, which leave no trace. Root modules that pass this on store it in their state."
+  description = "The secrets among the values to enter manually, by name. Empty when `manage_admin_center` is true, or for secrets given in `client_secrets`, which leave no trace. Root modules that pass this on store it in their state."
   value = {
     for name in local.typed_secrets : name => {
       inbound   = try(var.inbound.client_secret, null)

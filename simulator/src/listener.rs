@@ -166,7 +166,7 @@ impl Service {
 
     async fn answer(&self, request: Request) -> Result<Response, CutOnPurpose> {
         let (parts, body) = request.into_parts();
-        // A body cut short is the client's own end of the connection.
+        // A truncated body is the client's own end of the connection.
         let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
             return Err(CutOnPurpose);
         };

@@ -31,8 +31,8 @@ pub enum NotJson {
         /// The page's title, where it is HTML.
         title: Option<String>,
     },
-    /// Called JSON, but cut short, malformed or of another shape.
-    #[error("{host} responded with JSON that cannot be read (cut short, or not the expected shape)")]
+    /// Called JSON, but truncated, malformed or of another shape.
+    #[error("{host} responded with JSON that cannot be read (truncated, or not the expected shape)")]
     Body {
         host: String,
         /// Where it fails.

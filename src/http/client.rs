@@ -139,7 +139,7 @@ impl Client {
             match tokio::time::timeout(self.options.request_timeout, exchange).await {
                 Ok(result) => result,
                 Err(_) => Err(Failed::Lost(format!(
-                    "no answer within the request_timeout of {:?}",
+                    "no response within the request_timeout of {:?}",
                     self.options.request_timeout
                 ))),
             }
@@ -153,8 +153,8 @@ impl Client {
                 tokio::pin!(exchange);
                 let over = async {
                     tokio::select! {
-                        () = limits.cancel.cancelled() => "the operation was interrupted while it waited for the answer",
-                        () = tokio::time::sleep_until(limits.deadline) => "the operation's time was over before the answer came",
+                        () = limits.cancel.cancelled() => "the operation was interrupted before the response",
+                        () = tokio::time::sleep_until(limits.deadline) => "the operation's time limit ended before the response",
                     }
                 };
                 tokio::select! {
@@ -271,7 +271,7 @@ impl Wire {
                 Ok(None) => break,
                 Err(error) => {
                     return Err(Failed::Lost(format!(
-                        "the answer (status {status}) was cut short ({})",
+                        "the response (status {status}) was truncated ({})",
                         chain(&error.without_url())
                     )));
                 }
@@ -304,7 +304,7 @@ impl Wire {
                 });
             }
             return Failed::Lost(format!(
-                "the connection broke before an answer came ({})",
+                "the connection broke before a response arrived ({})",
                 chain(&error)
             ));
         }

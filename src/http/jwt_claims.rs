@@ -25,7 +25,7 @@ pub enum JwtError {
     /// Not three parts with dots between.
     #[error(
         "the token is not a JSON web token: it must have three parts separated by dots, this has {parts}; it may be \
-         cut short, or be another kind of token"
+         truncated, or be another kind of token"
     )]
     Parts {
         /// How many it has.
@@ -35,7 +35,7 @@ pub enum JwtError {
     #[error("the token is damaged: its middle part is not base64url")]
     Encoding,
     /// A payload that is not a JSON object.
-    #[error("the token is damaged or cut short: its middle part is not a JSON object")]
+    #[error("the token is damaged or truncated: its middle part is not a JSON object")]
     Json,
 }
 

@@ -155,7 +155,7 @@ fn unknown_audience(claims: &Claims, providers: &[Provider], shown: &str) -> Cau
     let known = if known.is_empty() {
         "There is no OIDC provider at all.".to_owned()
     } else {
-        format!("Those that there are have: {}.", known.join(", "))
+        format!("Existing providers have: {}.", known.join(", "))
     };
     Cause::new(
         what,
@@ -203,7 +203,7 @@ fn check_issuer(claims: &Claims, configuration: &Configuration) -> Result<(), Ca
     let Some(tid) = claims.text("tid") else { return Ok(()) };
     if SHARED.contains(&tenant) {
         return Err(Cause::new(
-            format!("{issued_by}: that document is for every tenant and has no issuer of its own."),
+            format!("{issued_by}. That document is shared by all tenants, so it does not identify an issuer."),
             format!("Use the tenant's address instead: {}", url.replacen(tenant, tid, 1)),
         ));
     }

@@ -393,7 +393,7 @@ async fn exchange(http: &Client, request: Request, patience: Patience, limits: &
         let Some(refusal) = Refusal::parse(answer.body()) else {
             let what = answer.html_title().unwrap_or_else(|| answer.excerpt());
             return Err(not_entra(if what.is_empty() {
-                "an empty answer".to_owned()
+                "an empty response".to_owned()
             } else {
                 what
             }));

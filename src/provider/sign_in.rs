@@ -1,4 +1,4 @@
-//! Which of the ways to sign in to the instance the arguments mean.
+//! Which sign-in method for the instance the arguments mean.
 
 use crate::provider::arguments::{Argument, Arguments, Source};
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
 
 /// The one method that is meant; `None` when no method is complete.
 ///
-/// The configuration beats the environment, also where the environment names a grant type. Among methods of the environment the order is OAuth, API key, access token,
-/// Basic, token of another issuer, client certificate.
+/// The configuration beats the environment, also where the environment names a grant type. Among methods of the
+/// environment the order is OAuth, API key, access token, Basic, token of another issuer, client certificate.
 ///
 /// # Errors
 /// When several methods are complete in the configuration, or a named grant type lacks an argument.

@@ -52,10 +52,10 @@ pub(crate) fn of_mismatches<'a>(
         let what = sentence(&mismatch.to_string());
         match mismatch.kept {
             Some(_) => Diagnostic::error(
-                format!("The instance did not keep the column {column}"),
+                format!("{column} was not kept"),
                 format!(
-                    "{what}\n\nThe record exists, but differs from the configuration. Remove the cause, then \
-                         apply again."
+                    "{what}\n\nThe record exists on the instance, but differs from the configuration. Remove the \
+                         cause, then apply again."
                 ),
             ),
             None => Diagnostic::warning(

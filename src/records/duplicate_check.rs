@@ -143,7 +143,7 @@ impl Key<'_> {
         let spelling = if self.query.is_exact(record) {
             ""
         } else {
-            " What it is known by differs in case or in blanks at the end only, which the instance does not tell apart."
+            " Its key differs only in case or trailing blanks, which the instance ignores."
         };
         let detail = format!(
             "The instance already has {} with {words}: {name} ({sys_id}{by}{on}).{spelling} {why}{}\n\n{}\n\nAn apply that was \
@@ -158,7 +158,7 @@ impl Key<'_> {
 }
 
 /// What is said of a record that existed and is managed from now on: that of the account itself may be the end of an apply
-/// that was cut short.
+/// that was interrupted.
 pub(crate) fn taken_over(session: &Session, noun: &str, record: &Record) -> Option<Diagnostic> {
     let by = record
         .text(every::SYS_CREATED_BY)

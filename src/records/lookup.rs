@@ -148,7 +148,7 @@ impl Lookup {
             Err(TableError::Ambiguous { sys_ids, .. }) => {
                 let ids: Vec<&str> = sys_ids.iter().map(SysId::as_str).collect();
                 let detail = format!(
-                    "{} records of {} have {key} = {value:?}: {}. Set id to that of the record you mean.",
+                    "{} records of {} have {key} = {value:?}: {}. Set id to the sys_id of the intended record.",
                     ids.len(),
                     self.table,
                     ids.join(", ")

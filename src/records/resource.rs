@@ -517,7 +517,7 @@ impl<R: RecordResource> ManagedRecord<R> {
                 if planned.at(plain).is_null() && planned.at(version).is_null() {
                     problem
                         .detail
-                        .push_str(&format!("\n\nGive {version}, so that an apply sends it again."));
+                        .push_str(&format!("\n\nSet {version} so that the next apply sends the secret again."));
                 }
                 problems.push(problem);
                 pending.extend(secret.names.all());
@@ -633,8 +633,8 @@ impl<R: RecordResource> ManagedRecord<R> {
                 name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
                 R::before_delete(&session, &sys_id).await?;
                 let deleted = session.delete(R::TABLE, &sys_id).await;
-                if deleted.map_err(|error| failed::<R>(&error, "remove"))? == Deleted::WasGone {
-                    R::doubt_absence(&session, state, "remove").await?;
+                if deleted.map_err(|error| failed::<R>(&error, "delete"))? == Deleted::WasGone {
+                    R::doubt_absence(&session, state, "delete").await?;
                 }
                 Ok(())
             }

@@ -204,8 +204,8 @@ impl RecordResource for IntegrationUser {
         let is_empty = |name| plan.config.text(name).is_some_and(is_blank);
         let has_no_first = is_empty("first_name") || (plan.prior.is_none() && plan.config.at("first_name").is_null());
         if is_empty("last_name") && has_no_first {
-            let detail = "The user would have neither a first nor a last name, and the instance wants one. Leave last_name \
-                          out: the user ID is then sent in its place.";
+            let detail = "The user would have neither a first nor a last name, but the instance requires one. Omit \
+                          last_name to use the user ID instead.";
             let problem = Diagnostic::error("The user would have no name", detail);
             plan.diagnostics.push(problem.at_attribute("last_name"));
         }
@@ -234,8 +234,8 @@ impl RecordResource for IntegrationUser {
         let on = existing.text(every::SYS_UPDATED_ON).value().unwrap_or("an unknown day");
         if !session.was_last_to_change(existing) {
             let advice = format!(
-                "The user is inactive, and the last change was made by {by}, on {on} UTC. To have the user back, import it and \
-                 set active = true; whoever made it inactive may have had a reason."
+                "The user is inactive, and the last change was made by {by}, on {on} UTC. To reuse this user, check \
+                 why it was deactivated, then import it and set active = true."
             );
             return Ok(Existing::Refused { advice: Some(advice) });
         }
@@ -268,9 +268,9 @@ impl RecordResource for IntegrationUser {
             return Ok(());
         }
         let detail = format!(
-            "The user {} ({}) was inactive, and the account sees no inactive user at all: instances hide them from other than \
-             administrators. So it may still exist, and it stays in the state. Let the account read inactive users, or remove \
-             the resource from the state with terraform state rm if the user is gone.",
+            "The user {} ({}) was inactive, and the account sees no inactive user at all: instances show them to \
+             administrators only. So it may still exist, and it stays in the state. Let the account read inactive users, \
+             or remove the resource from the state with terraform state rm if the user is gone.",
             state.text("user_name").unwrap_or_default(),
             state.text("id").unwrap_or_default(),
         );

@@ -242,7 +242,7 @@ impl RecordResource for OauthEntity {
 
     async fn before_delete(session: &Session, sys_id: &SysId) -> Result<(), Diagnostic> {
         let removed = profile::remove(session, sys_id).await;
-        removed.map_err(|error: TableError| diagnostics::of_table(&error, "remove the registry entry"))
+        removed.map_err(|error: TableError| diagnostics::of_table(&error, "delete the registry entry"))
     }
 }
 

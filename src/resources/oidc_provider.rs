@@ -47,7 +47,7 @@ impl RecordResource for OidcProvider {
         columns: &[CLIENT_ID],
         label: NAME,
         why: "With two of them the instance may use the wrong one.",
-        otherwise: "remove it, or use another client id",
+        otherwise: "delete it, or use another client id",
         recheck: false,
     });
     const OTHER_TABLES: &'static [Table] = &[
@@ -211,7 +211,7 @@ impl RecordResource for OidcProvider {
     ) -> Result<Option<Object>, Diagnostics> {
         let session = resource::instance_to_read(cx)?;
         let Some(found) = record.find(&session, &state).await? else {
-            // A create or a removal that was cut short must not forget the configuration that was made for it.
+            // A create or a removal that was interrupted must not forget the configuration that was made for it.
             let is_cut_short = resource::sys_id(&state).is_none() || cx.private(REMOVING).is_some();
             return if is_cut_short {
                 configuration::left_over(&session, state).await
@@ -270,15 +270,15 @@ impl RecordResource for OidcProvider {
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let failed = |error: TableError| diagnostics::of_table(&error, "remove the OIDC provider");
+        let failed = |error: TableError| diagnostics::of_table(&error, "delete the OIDC provider");
         let is_owned = configuration::is_owned(cx, state);
         if let Some(sys_id) = resource::sys_id(state) {
             // Noted before the request: if the response is lost, the provider may be deleted and its configuration remain.
             cx.set_private(REMOVING, true.into());
             name_set::revoke_all(&record.name_sets(), cx, &session, &sys_id, state).await?;
             oauth_entity::remove_profiles(&session, &sys_id).await.map_err(failed)?;
-            // First the configuration, where the instance allows it: the provider is what a removal that was cut short, by
-            // a kill even, is found again by.
+            // First the configuration, where the instance allows it: the provider is what a removal that was
+            // interrupted, by a kill even, is found again by.
             let is_bare = !is_owned || configuration::remove_first(cx, &session, state).await?;
             session.delete(TABLE, &sys_id).await.map_err(failed)?;
             if is_bare {

@@ -236,7 +236,7 @@ impl Resource<Clients> for SupportRepository {
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let microsoft = cx.microsoft()?;
         let Some(id) = state.text("id") else { return Ok(()) };
-        let failed = |error: SupportError| diagnostics::of_support(&error, "remove the repository");
+        let failed = |error: SupportError| diagnostics::of_support(&error, "delete the repository");
         let tenant = tenant::of_state(cx, microsoft, state, THE_REPOSITORY).await?;
         if state.at(TENANT_ID).is_null() {
             let found = microsoft

@@ -262,7 +262,7 @@ pub(super) fn not_kept(attribute: &'static str, found: Option<&str>) -> Diagnost
         "The admin center accepted the write, but shows {found} for {attribute}. The value may not be allowed, or the \
          unpublished API calls the field differently: support_api_profile can correct its name."
     );
-    Diagnostic::error(format!("The admin center did not keep {attribute}"), detail).at_attribute(attribute)
+    Diagnostic::error(format!("{attribute} was not kept"), detail).at_attribute(attribute)
 }
 
 fn exist_already(found: &Settings, tenant: &str) -> Diagnostic {

@@ -223,8 +223,8 @@ async fn create(
     }
 }
 
-/// A table that is as configured already, and that this account was the last to change: an apply that was cut short looks
-/// like that, and what the table held before it is lost.
+/// A table that is as configured already, and that this account was the last to change: an apply that was interrupted
+/// looks like that, and what the table held before it is lost.
 fn own_work(session: &Session, before: &Record, state: &Object) -> Option<Diagnostic> {
     let mut managed = SETTINGS.iter().filter(|setting| setting.is_managed(state));
     let is_as_configured = managed.all(|setting| state.at(setting.attribute) == state.at(setting.original));

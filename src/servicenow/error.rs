@@ -74,7 +74,7 @@ pub enum TableError {
         /// What was looked for, as after "no".
         what: String,
     },
-    /// A record with this natural key exists already.
+    /// A record with this natural key already exists.
     #[error("{table} already has a record with {key}{}", existing.as_ref().map(|id| format!(": {id}")).unwrap_or_default())]
     Duplicate {
         /// The table.
@@ -139,7 +139,7 @@ pub enum TableError {
         source: SignInError,
     },
     /// Something else than the Table API answered.
-    #[error("{host} answered, but not the Table API: {response}")]
+    #[error("{host} responded, but not with the Table API: {response}")]
     NotTheApi {
         /// Who answered.
         host: String,
@@ -147,7 +147,7 @@ pub enum TableError {
         response: UnexpectedResponse,
     },
     /// JSON that breaks off or does not have the shape of an answer, also after retries.
-    #[error("{host} answered the {verb} of {table} with JSON that cannot be used: {detail}")]
+    #[error("{host} responded to the {verb} of {table} with unusable JSON: {detail}")]
     UnusableAnswer {
         /// Who answered.
         host: String,
@@ -179,8 +179,8 @@ pub enum TableError {
         #[source]
         source: Box<HttpError>,
     },
-    /// No usable answer, retries included.
-    #[error("{table} gave no usable answer to the {verb}{}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
+    /// No usable response, retries included.
+    #[error("{table} gave no usable response to the {verb}{}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
     Unavailable {
         /// The table.
         table: Table,
@@ -200,7 +200,7 @@ pub enum TableError {
         /// What was asked.
         verb: Verb,
     },
-    /// An insert whose answer was lost, and nothing shows beyond doubt whether it happened.
+    /// An insert whose response was lost, and nothing shows beyond doubt whether it happened.
     #[error("it is not known whether the insert into {table} happened: {detail}")]
     Uncertain {
         /// The table.
@@ -230,31 +230,30 @@ impl TableError {
         match self {
             TableError::NotFound { table, .. } => {
                 format!(
-                    "If it was removed meanwhile, run it again: it is planned anew. If it exists, the account needs a role that \
-                     may read {table}: {}.",
+                    "If the record was deleted in the meantime, run it again. If it exists, the account needs a role \
+                     that may read {table}: {}.",
                     table.role()
                 )
             }
             TableError::Ambiguous { .. } => {
-                "Import or reference the record that is meant by its sys_id, and delete the others if they are left over.".to_owned()
+                "Use the sys_id of the intended record, and delete any leftover duplicates.".to_owned()
             }
             TableError::Hidden { table, .. } => {
                 format!(
                     "Give the account a role that may read {table}: {}. If it has one, an access rule (ACL) hides single \
-                     rows or columns from it. What is hidden is not taken for removed.",
+                     rows or columns from it. A hidden record is not treated as deleted.",
                     table.role()
                 )
             }
-            TableError::Unproven { table, .. } => {
-                format!(
-                    "Check what lies between (proxy, gateway): it must pass the response header X-Total-Count of {table} on. \
-                     What is not proven to be absent is not taken for removed."
-                )
+            TableError::Unproven { .. } => {
+                "Check any proxy or gateway in between: it must forward the response header X-Total-Count. A record \
+                 counts as deleted only if the instance confirms it."
+                    .to_owned()
             }
             TableError::Duplicate { existing, .. } => match existing {
                 Some(sys_id) => format!("Use another value, or take the record {sys_id} over."),
                 None => "Use another value, or take the existing record over. The account does not see it: an access rule hides \
-                         it, or it is an inactive user, which instances hide from other than administrators."
+                         it, or it is an inactive user, which instances show to administrators only."
                     .to_owned(),
             },
             TableError::Refused { table, verb, reason } => reason.remedy(*table, *verb),
@@ -270,7 +269,8 @@ impl TableError {
             TableError::SignIn { source } => source.remedy(),
             TableError::NotTheApi { response, .. } => response.remedy().to_owned(),
             TableError::UnusableAnswer { .. } => {
-                "Run it again. If it stays, look at what lies between (proxy, gateway) and at the instance's system log.".to_owned()
+                "Run it again. If the error persists, check proxies and gateways, and the instance's system log."
+                    .to_owned()
             }
             TableError::TransactionCancelled { .. } => {
                 "The instance is under load or a business rule takes long. Run it again later, or ask the administrator \
@@ -288,7 +288,9 @@ impl TableError {
             },
             TableError::Cancelled { .. } => "Run it again to finish.".to_owned(),
             TableError::Uncertain { table, candidate, ours, .. } => match candidate {
-                None if ours.is_some() => "Run it again: its key is known, so it is found if it was made.".to_owned(),
+                None if ours.is_some() => {
+                    "Run it again: if the record was created, it will be found by its key.".to_owned()
+                }
                 Some(sys_id) => format!("Look at the record {sys_id} in {table}: if it is the one, import it; otherwise run it again."),
                 None => format!("Look into {table}: import the record if it is there, otherwise run it again."),
             },
@@ -515,11 +517,11 @@ impl UnexpectedResponse {
                  belongs to nobody."
             }
             UnexpectedResponse::Redirect { .. } => {
-                "Set instance_url to the address that answers itself. A redirect to a login page means wrong credentials \
-                 or an instance that only allows single sign-on."
+                "Set instance_url to the final address, the one that responds without a redirect. A redirect to a \
+                 login page means wrong credentials or an instance that only allows single sign-on."
             }
             UnexpectedResponse::Unknown { .. } => {
-                "Open instance_url in a browser: something other than the Table API answers there."
+                "Open instance_url in a browser: something other than the Table API is responding there."
             }
         }
     }
@@ -535,10 +537,10 @@ pub enum ConfigError {
         #[source]
         source: HttpError,
     },
-    /// A setting that the chosen way to sign in needs.
+    /// A setting that the chosen sign-in method needs.
     #[error("signing in with {method} needs {missing}")]
     Missing {
-        /// The way to sign in.
+        /// The sign-in method.
         method: SignInMethod,
         /// The provider's attribute.
         missing: &'static str,

@@ -72,7 +72,7 @@ impl Session {
         let query = Query::every_row().order_by(every::SYS_ID);
         let request = TableRequest::list(table, &query, every::SYS_ID.name(), SAMPLE, 0);
         let reply = self.send(&request).await?;
-        let rows = rows(&reply.result).ok_or_else(|| self.unusable(table, "it is no list of records"))?;
+        let rows = rows(&reply.result).ok_or_else(|| self.unusable(table, "the response is not a list of records"))?;
         Ok(match reply.total {
             _ if !rows.is_empty() => Sample::Rows,
             Some(count) if count > 0 => Sample::Hidden { count },
@@ -186,7 +186,8 @@ impl Pages {
         }
         let request = TableRequest::list(self.table, &self.query, &self.fields, self.size, self.offset);
         let reply = self.session.send(&request).await?;
-        let rows = rows(&reply.result).ok_or_else(|| self.session.unusable(self.table, "it is no list of records"))?;
+        let rows = rows(&reply.result)
+            .ok_or_else(|| self.session.unusable(self.table, "the response is not a list of records"))?;
         self.offset += self.size;
         self.is_over = match reply.total {
             Some(total) => self.offset >= total,
@@ -212,8 +213,8 @@ impl Pages {
                 }
                 Verdict::Hidden(column) => {
                     let what = format!(
-                        "records that match, but the column {column}, which the query is about, is not in the answer: the \
-                         account may not read it, or this release has no such column"
+                        "records that match, but the column {column}, which the query is about, is not in the \
+                         response: the account may not read it, or this release has no such column"
                     );
                     return Err(TableError::Hidden {
                         table: self.table,
@@ -224,8 +225,8 @@ impl Pages {
         }
         if count > 0 && repeated == count {
             self.is_over = true;
-            let what = "it is the page before once more: something on the way ignores sysparm_offset, so the list cannot be \
-                        read to its end";
+            let what = "the response repeats the previous page: something on the way ignores sysparm_offset, so the \
+                        list cannot be read to its end";
             return Err(self.session.unusable(self.table, what));
         }
         Ok(Some(page))

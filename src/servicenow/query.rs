@@ -392,7 +392,7 @@ pub enum QueryError {
         column: String,
     },
     /// A character that an encoded query has no way to carry.
-    #[error("the value for {column} holds {}, which a query cannot express", name_of(*character))]
+    #[error("the value for {column} contains {}, which a query cannot express", name_of(*character))]
     Character {
         /// Wire name of the column.
         column: String,
@@ -406,7 +406,7 @@ pub enum QueryError {
         column: String,
     },
     /// A secret in a query would end up in the instance's logs.
-    #[error("{column} holds a secret and cannot be searched")]
+    #[error("{column} contains a secret and cannot be searched")]
     Secret {
         /// Wire name of the column.
         column: String,
@@ -434,7 +434,7 @@ impl QueryError {
             }
             QueryError::Script { .. } => "Use a value that does not begin with \"javascript:\".".to_owned(),
             QueryError::Secret { .. } => "Search by another column.".to_owned(),
-            QueryError::Term { .. } => "The instance ignores terms it does not understand and would answer with every \
+            QueryError::Term { .. } => "The instance ignores terms it does not understand and would respond with every \
                 row. Copy the query from a list's filter (right-click the breadcrumb, Copy query)."
                 .to_owned(),
         }

@@ -219,7 +219,9 @@ impl Session {
         let record = reply.result.as_object().and_then(Record::from_json);
         match record {
             Some(record) if record.sys_id() == sys_id => Ok(Some(record)),
-            Some(_) | None => Err(self.unusable(table, "it holds another record than the one that was asked for")),
+            Some(_) | None => {
+                Err(self.unusable(table, "the response contains a different record than the one requested"))
+            }
         }
     }
 
@@ -317,7 +319,7 @@ impl Session {
     async fn get_chunk(&self, table: Table, ids: &[SysId], fields: &str) -> Result<Vec<Record>, TableError> {
         let request = TableRequest::list(table, &Query::keys(ids), fields, ids.len(), 0);
         let reply = self.send(&request).await?;
-        let records = rows(&reply.result).ok_or_else(|| self.unusable(table, "it is no list of records"))?;
+        let records = rows(&reply.result).ok_or_else(|| self.unusable(table, "the response is not a list of records"))?;
         // An instance that ignores the query answers with rows that nobody asked for.
         Ok(records
             .into_iter()

@@ -338,7 +338,11 @@ pub(super) fn parse_date_time(text: &str) -> Option<Timestamp> {
 }
 
 fn unreadable<T>(column: Column) -> Cell<T> {
-    tracing::warn!(column = column.name(), kind = ?column.kind(), "the instance answered a value of another kind; it is ignored");
+    tracing::warn!(
+        column = column.name(),
+        kind = ?column.kind(),
+        "the instance returned a value of another kind; it is ignored"
+    );
     Cell::Hidden
 }
 

@@ -128,7 +128,10 @@ impl Session {
                 return Err(error);
             }
             rechecks += 1;
-            tracing::warn!(table = request.table.name(), verb = %request.verb, rechecks, "the answer cannot be used, asking again");
+            tracing::warn!(
+                table = request.table.name(), verb = %request.verb, rechecks,
+                "the response cannot be used, asking again"
+            );
             self.pause(request).await?;
         }
     }

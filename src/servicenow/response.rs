@@ -41,7 +41,7 @@ pub(super) fn read(call: Call<'_>, answer: &Answer) -> Result<Json, TableError> 
         (200 | 201, None) => match body.get("result") {
             Some(result) => Ok(result.clone()),
             None if call.verb == Verb::Delete => Ok(Json::Null),
-            None => Err(unusable(call, answer, "it has no \"result\"".to_owned())),
+            None => Err(unusable(call, answer, "the response has no \"result\"".to_owned())),
         },
         (_, error) => Err(refusal(call, answer, error.unwrap_or_default())),
     }
@@ -72,7 +72,7 @@ impl Body {
     fn of(answer: &Answer) -> Body {
         match answer.json::<Json>() {
             Ok(Json::Object(body)) => Body::Envelope(body),
-            Ok(_) => Body::Broken("it is not an object".to_owned()),
+            Ok(_) => Body::Broken("the response is not an object".to_owned()),
             Err(crate::http::NotJson::Body { source, .. }) => Body::Broken(source.to_string()),
             Err(crate::http::NotJson::ContentType { .. }) => Body::Foreign,
         }
@@ -240,7 +240,7 @@ fn broken(call: Call<'_>, answer: &Answer, problem: String) -> TableError {
         return TableError::TransactionCancelled { table, verb, detail };
     }
     match answer.status().as_u16() {
-        401 => unauthenticated(call, answer, "the answer cannot be read".to_owned()),
+        401 => unauthenticated(call, answer, "the response cannot be read".to_owned()),
         status @ 500.. => TableError::Unavailable {
             table,
             verb,

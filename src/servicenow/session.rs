@@ -30,7 +30,7 @@ impl Instance {
     /// A client that has not done anything yet: no file is read and nothing is sent before the first call.
     ///
     /// # Errors
-    /// [`ConfigError`] for an address that credentials may not go to, and for an incomplete way to sign in.
+    /// [`ConfigError`] for an address that credentials may not go to, and for an incomplete sign-in method.
     pub fn new(options: InstanceOptions) -> Result<Instance, ConfigError> {
         let inner = Inner {
             connection: Connection::new(options)?,

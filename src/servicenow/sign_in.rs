@@ -5,7 +5,7 @@
 
 pub(super) mod error; // Why no token was obtained, and the usual causes.
 mod lockout_guard;
-pub(super) mod method; // The ways to sign in, by name.
+pub(super) mod method; // The sign-in methods, by name.
 mod oauth; // The token endpoint of the instance. // Credentials are tried by one request first.
 
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use crate::http::{Answer, Client, HttpError, Limits, Origin, Request, Secret, he
 use crate::servicenow::error::ConfigError;
 use crate::sync::lock;
 
-/// A way to sign in to an instance. The names are those of the provider's attributes.
+/// A sign-in method for an instance. The names are those of the provider's attributes.
 #[derive(Clone, Debug)]
 pub enum SignIn {
     /// User name and password with every request. Newer instances restrict it to certain roles.
@@ -91,7 +91,7 @@ pub enum SignIn {
 }
 
 impl SignIn {
-    /// Which way it is.
+    /// Which method it is.
     pub fn method(&self) -> SignInMethod {
         match self {
             SignIn::Basic { .. } => SignInMethod::Basic,
@@ -189,7 +189,7 @@ impl SignIn {
             SignIn::Basic { username, .. } if username.contains(':') => {
                 return Err(ConfigError::Unusable {
                     attribute: "username",
-                    problem: "Basic authentication ends the user name at the first colon, so it cannot hold one"
+                    problem: "Basic authentication ends the user name at the first colon, so it cannot contain one"
                         .to_owned(),
                 });
             }

@@ -179,7 +179,7 @@ impl Session {
                 return Ok(Deleted::WasGone);
             }
         }
-        let detail = "it answers that there is no such record, yet it can be read".to_owned();
+        let detail = "the instance responded that there is no such record, but it can be read".to_owned();
         Err(TableError::Refused {
             table,
             verb: Verb::Delete,
@@ -212,7 +212,7 @@ impl Session {
                 tracing::debug!(
                     table = table.name(),
                     ?names,
-                    "the answer differs from what was sent, read again"
+                    "the response differs from what was sent, read again"
                 );
                 now.complete_from(record);
                 record = now;

@@ -477,7 +477,7 @@ async fn an_admin_center_that_refuses_is_explained() {
             (AdminFault::Forbidden, ["(403)", "administrator role"]),
             (
                 AdminFault::LoginTimeout,
-                ["live portal sign-in (440)", "Enter the values by hand"],
+                ["live portal sign-in (440)", "Enter the values manually"],
             ),
             (AdminFault::Html, ["not with JSON", "Check admin_url"]),
             (AdminFault::Unavailable, ["not available", "Try again later"]),

@@ -29,7 +29,7 @@ mod private_state; // What Terraform does with what a provider keeps beside the 
 mod readiness; // The data source `servicenow_integration_readiness`.
 mod resources; // Each resource type, from creation to removal.
 mod secrets; // Where secrets may be, and where they are never found.
-mod sign_in; // Every way to sign in, and whom the provider trusts.
+mod sign_in; // Every sign-in method, and whom the provider trusts.
 mod state_migration; // From the provider tylerhatton/servicenow.
 mod terraform_features; // Functions, ephemeral values, unknown values.
 mod terraform_query; // `terraform query`.

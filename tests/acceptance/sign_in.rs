@@ -1,4 +1,4 @@
-//! Every way to sign in, how each fails, and whom the provider trusts.
+//! Every sign-in method, how each fails, and whom the provider trusts.
 
 mod microsoft;
 mod servicenow;

@@ -213,7 +213,7 @@ fn last_requests(simulator: &Simulator) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What an error tells the operator to do about a record that an apply left behind when it was cut short.
+/// What an error tells the operator to do about a record that an apply left behind when it was interrupted.
 enum Advice {
     Import(String),
     Delete(&'static str, String),

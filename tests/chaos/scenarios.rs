@@ -200,7 +200,7 @@ pub(crate) fn inherited_roles(simulator: &Simulator) -> BTreeSet<String> {
     inherited.into_iter().map(|(_, line)| line).collect()
 }
 
-/// Whether a line can be due to a change of one of these addresses that was cut short.
+/// Whether a line can be due to a change of one of these addresses that was interrupted.
 pub(crate) fn is_forgotten(line: &str, cut_short: &BTreeSet<String>) -> bool {
     GENERATORS.iter().any(|generator| {
         let prefix = format!("{}.", generator.type_name());

@@ -220,7 +220,7 @@ async fn what_a_failed_create_left_is_in_the_state() {
     assert_eq!(private(&late), json!({ NOTED: true }));
 
     let silent = core.create(THING, json!({ "name": "fails without a word" })).await;
-    silent.fails_saying("nothing says why");
+    silent.fails_saying("no error was reported");
 }
 
 #[tokio::test]
@@ -579,7 +579,7 @@ async fn malformed_values_are_diagnostics() {
     let cases: [(&str, Vec<u8>, &str); 11] = [
         ("no msgpack", b"{}".to_vec(), ""),
         ("reserved byte", vec![0xc1], ""),
-        ("cut short", cut, "tags"),
+        ("truncated", cut, "tags"),
         ("too long", long, ""),
         ("a list for an object", to_msgpack(&json!([1])), ""),
         (

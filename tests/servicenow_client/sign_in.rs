@@ -1,4 +1,4 @@
-//! Every way to sign in, judged by an instance that checks what it is sent.
+//! Every sign-in method, judged by an instance that checks what it is sent.
 
 use servicenow_provider::servicenow::{SignInError, SignInMethod, TableError};
 

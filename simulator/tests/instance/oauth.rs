@@ -1,4 +1,4 @@
-//! The instance as an authorization server, and the other ways to sign in.
+//! The instance as an authorization server, and the other sign-in methods.
 
 use serde_json::{Value, json};
 use servicenow_simulator::instance::Instance;

@@ -64,8 +64,11 @@ impl Refusal {
             "invalid_client" => "the client ID does not match its secret or certificate",
             "invalid_grant" => "the refresh token or assertion is not accepted (any more): sign in again and store \
                                 the new one",
-            "unauthorized_client" => "the application may not use this way of signing in: check its registration",
-            "interaction_required" => "a person has to sign in, which automation cannot: use a refresh token obtained with multi-factor authentication",
+            "unauthorized_client" => "the application may not use this sign-in method: check its registration",
+            "interaction_required" => {
+                "a person has to sign in, which automation cannot: use a refresh token obtained with multi-factor \
+                 authentication"
+            }
             _ => "look the code up at https://login.microsoftonline.com/error",
         })
     }

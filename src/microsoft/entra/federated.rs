@@ -48,7 +48,7 @@ pub enum FederatedError {
         from: &'static str,
     },
     /// The pipeline's token service did not answer.
-    #[error("{service} gave no OIDC token")]
+    #[error("{service} issued no OIDC token")]
     NoAnswer {
         service: &'static str,
         #[source]

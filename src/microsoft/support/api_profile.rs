@@ -302,15 +302,15 @@ fn check_names(at: &str, object: &Object, known: &[&str]) -> Result<(), ProfileE
             Some(_) => {}
         }
     }
-    let stranger = object
+    let unknown = object
         .fields
         .keys()
         .chain(object.values.keys())
         .find(|name| !known.contains(&name.as_str()));
-    if let Some(stranger) = stranger {
+    if let Some(unknown) = unknown {
         return Err(bad(
             at,
-            format!("{stranger} is not known; known are {}", known.join(", ")),
+            format!("{unknown} is not known; known are {}", known.join(", ")),
         ));
     }
     if !object.pointer.is_empty() && !object.pointer.starts_with('/') {

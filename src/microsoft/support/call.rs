@@ -127,7 +127,7 @@ impl SupportApi {
         };
         let what = match answer.html_title() {
             Some(title) => format!("{kind} ({title:?})"),
-            None if accepted => format!("{kind} that is cut short or malformed"),
+            None if accepted => format!("{kind} that is truncated or malformed"),
             None => kind,
         };
         Err(SupportError::NotJson {

@@ -33,7 +33,7 @@ pub enum SupportError {
     ApplicationOnly { operation: &'static str },
     /// 404 that is not about one repository.
     #[error(
-        "the admin center has no such page ({operation}: {path} answered 404): Microsoft announced the retirement of the support integration, so it may be gone for this tenant"
+        "the admin center has no such page ({operation}: {path} responded with 404): Microsoft announced the retirement of the support integration, so it may be gone for this tenant"
     )]
     PageMissing { operation: &'static str, path: String },
     /// 440.
@@ -43,7 +43,7 @@ pub enum SupportError {
     PortalSignIn { operation: &'static str },
     /// A web page instead of a response.
     #[error(
-        "the admin center answered the request to {operation} with {what} (status {status}), not with JSON: this is the portal's sign-in or error page, so the token was not accepted for the route or admin_url points to another site"
+        "the admin center responded to the request to {operation} with {what} (status {status}), not with JSON: this is the portal's sign-in or error page, so the token was not accepted for the route or admin_url points to another site"
     )]
     NotJson {
         operation: &'static str,
@@ -53,7 +53,7 @@ pub enum SupportError {
     },
     /// 5xx, after all retries.
     #[error(
-        "the admin center's support service is not available ({operation}: status {status}), also after several attempts. It says: {detail}"
+        "the admin center's support service is not available ({operation}: status {status}), also after several attempts. Response: {detail}"
     )]
     Unavailable {
         operation: &'static str,
@@ -63,7 +63,7 @@ pub enum SupportError {
     },
     /// 400.
     #[error(
-        "the admin center does not understand the request to {operation} (400): a value is not allowed, or the unpublished API differs from the profile (verb, field names or context headers). It says: {detail}"
+        "the admin center does not understand the request to {operation} (400): a value is not allowed, or the unpublished API differs from the profile (verb, field names or context headers). Response: {detail}"
     )]
     BadRequest {
         operation: &'static str,
@@ -72,7 +72,7 @@ pub enum SupportError {
     },
     /// Any other status.
     #[error(
-        "the admin center answered the request to {operation} with the unexpected status {status}. It says: {detail}"
+        "the admin center responded to the request to {operation} with the unexpected status {status}. Response: {detail}"
     )]
     Unexpected {
         operation: &'static str,
@@ -81,7 +81,7 @@ pub enum SupportError {
         detail: String,
     },
     /// JSON of another shape than the profile says.
-    #[error("the admin center's answer is not as expected: {detail}")]
+    #[error("the admin center's response is not as expected: {detail}")]
     Shape {
         /// What is missing.
         detail: String,
@@ -95,9 +95,9 @@ pub enum SupportError {
     /// A create found an existing repository.
     #[error("a repository with the id {repository_id:?} already exists")]
     AlreadyExists { repository_id: String },
-    /// The answer of a create was lost, and looking for the repository failed too.
+    /// The response to a create was lost, and looking for the repository failed too.
     #[error(
-        "it is not known whether the repository {repository_id:?} was created, since the answer was lost and the list of repositories cannot be read"
+        "it is not known whether the repository {repository_id:?} was created, since the response was lost and the list of repositories cannot be read"
     )]
     Uncertain {
         repository_id: String,
@@ -131,10 +131,10 @@ impl SupportError {
                  older versions of it for Service Support or Helpdesk Administrator)."
             }
             Self::PageMissing { .. } => {
-                "If the API has moved, set support_api_profile. If it is gone, enter the values by hand where the page \
-                 still exists."
+                "If the API has moved, set support_api_profile. If it is gone, enter the values manually where the \
+                 page still exists."
             }
-            Self::PortalSignIn { .. } => "Enter the values by hand in the admin center.",
+            Self::PortalSignIn { .. } => "Enter the values manually in the admin center.",
             Self::NotJson { .. } => "Check admin_url and environment.",
             Self::Unavailable { .. } => {
                 "Try again later. If the error persists, the retired service has probably been switched off."
@@ -149,7 +149,7 @@ impl SupportError {
                 "If the API has changed, correct \"pointer\" and \"fields\" in support_api_profile."
             }
             Self::NotInProfile(_) => {
-                "Add it to support_api_profile, or make the change by hand in the admin center."
+                "Add it to support_api_profile, or make the change manually in the admin center."
             }
             Self::BadRepositoryId(_) => "Choose another repository_id.",
             Self::AlreadyExists { .. } => "Choose another repository_id, or manage the existing repository.",
@@ -168,7 +168,7 @@ impl SupportError {
     ) -> Self {
         let status = answer.status().as_u16();
         let detail = || match answer.excerpt() {
-            empty if empty.is_empty() => "nothing".to_owned(),
+            empty if empty.is_empty() => "(empty)".to_owned(),
             text => text,
         };
         match status {

@@ -254,7 +254,7 @@ async fn every_refusal_says_what_it_means() {
         (Reply::json(401, &json!({"error": {"code": "x"}})), "user_impersonation"),
         (Reply::typed(403, "text/plain", ""), "administrator role"),
         (Reply::typed(404, "text/html", html), "retirement"),
-        (Reply::typed(440, "text/html", html), "by hand"),
+        (Reply::typed(440, "text/html", html), "manually"),
         (Reply::typed(200, "text/html", html), "Sign in"),
         (Reply::typed(200, "application/json", html), "admin_url"),
         (Reply::typed(200, "application/json", "{\"Repos"), "malformed"),

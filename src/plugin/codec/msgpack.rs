@@ -16,7 +16,7 @@ use crate::plugin::{
 /// Reads a value of this type. No bytes at all mean null.
 ///
 /// # Errors
-/// [`CodecError`] when the bytes are cut short, nest too deep or hold something of another type.
+/// [`CodecError`] when the bytes are truncated, nest too deep or hold something of another type.
 pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, CodecError> {
     if bytes.is_empty() {
         return Ok(Value::Null);
@@ -63,14 +63,14 @@ impl<'a> Reader<'a> {
                 self.rest = rest;
                 Ok(head)
             }
-            None => Err(error(path, "the value is cut short")),
+            None => Err(error(path, "the value is truncated")),
         }
     }
 
     fn number<const N: usize>(&mut self, path: &Trail<'_>) -> Result<[u8; N], CodecError> {
         self.take(N, path)?
             .try_into()
-            .map_err(|_| error(path, "the value is cut short"))
+            .map_err(|_| error(path, "the value is truncated"))
     }
 
     fn length(&mut self, width: usize, path: &Trail<'_>) -> Result<usize, CodecError> {

@@ -478,7 +478,7 @@ fn finish<D: Send + Sync + 'static>(
 /// A write that returns no object has an error. Without one, Terraform would only report that the object is missing.
 fn with_error(type_name: &str, mut problems: Diagnostics) -> Diagnostics {
     if !problems.has_errors() {
-        problems.push(bug(format!("{type_name} was not written, and nothing says why")));
+        problems.push(bug(format!("{type_name} was not written, and no error was reported")));
     }
     problems
 }

@@ -37,7 +37,7 @@ pub(super) fn help(name: &str, version: &str) -> String {
     format!(
         "terraform-provider-{name} {version}\n\
          \n\
-         A Terraform provider. Terraform starts it; run by hand it has only these options:\n\
+         A Terraform provider. Terraform starts it; started manually, it has only these options:\n\
          \n\
          \x20 --debug    serve without TLS until Ctrl-C and print TF_REATTACH_PROVIDERS\n\
          \x20 --version  print the version\n\

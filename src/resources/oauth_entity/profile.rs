@@ -73,8 +73,8 @@ async fn find_or_make(session: &Session, entity: &SysId, state: &mut Object) -> 
     Ok(())
 }
 
-/// Gives the profile the grant type of an entry that is about to change: an update that is cut short between the two is
-/// planned again only as long as the entry is as before.
+/// Gives the profile the grant type of an entry that is about to change: an update that is interrupted between the two
+/// is planned again only as long as the entry is as before.
 pub(super) async fn change_first(session: &Session, prior: &Object, planned: &Object) -> Result<(), TableError> {
     let known = prior.text("default_profile_id").and_then(|id| SysId::parse(id).ok());
     let changes = planned.text("default_grant_type") != prior.text("default_grant_type");

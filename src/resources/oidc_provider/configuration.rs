@@ -26,7 +26,7 @@ pub(super) const OWNS: &str = "owns_configuration";
 const PREFIX: &str = "configuration.";
 
 /// Whether another configuration may have the same address.
-const SHARE: &str = "share_metadata_url";
+const SHARE: &str = "allow_shared_metadata_url";
 
 /// Where the address is given.
 const METADATA_URL: &str = "configuration.metadata_url";
@@ -111,8 +111,9 @@ pub(super) fn is_one(config: &Object, prior: Option<&Object>) -> Result<(), Diag
         return Ok(());
     }
     let detail = format!(
-        "{CONFIGURATION_ID} beside {ATTRIBUTE} can only be that of the configuration which is managed here already. Leave out \
-         {CONFIGURATION_ID} to have a configuration made as {ATTRIBUTE} says, or leave out {ATTRIBUTE} to use {given} as it is."
+        "{CONFIGURATION_ID} beside {ATTRIBUTE} can only be that of the configuration which is managed here already. \
+         Remove {CONFIGURATION_ID} to create a configuration from {ATTRIBUTE}, or remove {ATTRIBUTE} to use {given} \
+         unchanged."
     );
     Err(Diagnostic::error("Two configurations are given", detail).at_attribute(CONFIGURATION_ID))
 }
@@ -218,7 +219,7 @@ pub(super) async fn create(
             if shares(&planned) {
                 problem.detail.push_str(
                     "\n\nReleases before Zurich refuse a second configuration of a metadata address, whatever \
-                     share_metadata_url says.",
+                     allow_shared_metadata_url says.",
                 );
             }
             return Err(problem.at_attribute(ATTRIBUTE));
@@ -397,14 +398,14 @@ pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state
     match try_to_remove(cx, session, state).await {
         Ok(()) => Ok(true),
         Err(TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. }) => Ok(false),
-        Err(error) => Err(diagnostics::of_table(&error, "remove the OIDC configuration")),
+        Err(error) => Err(diagnostics::of_table(&error, "delete the OIDC configuration")),
     }
 }
 
 /// Removes the configuration that was made here, unless something else uses it.
 pub(super) async fn remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
     let removed = try_to_remove(cx, session, state).await;
-    removed.map_err(|error| diagnostics::of_table(&error, "remove the OIDC configuration"))
+    removed.map_err(|error| diagnostics::of_table(&error, "delete the OIDC configuration"))
 }
 
 async fn try_to_remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), TableError> {
@@ -486,8 +487,8 @@ fn key(planned: &Object) -> Result<Query, Diagnostic> {
 }
 
 /// A configuration of this key that can be taken over: made by this account, the same name, claim and field, and used by no
-/// provider. Such a one remains when a create was cut short, or its provider was removed by hand. Any other is refused, and
-/// whichever it is where there is an `own` one already.
+/// provider. Such a one remains when a create was interrupted, or its provider was deleted manually. Any other is
+/// refused, and whichever it is where there is an `own` one already.
 async fn existing(
     session: &Session,
     key: &Query,

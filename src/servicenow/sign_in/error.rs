@@ -10,11 +10,11 @@ use crate::servicenow::sign_in::method::SignInMethod;
 /// Why no token was obtained. [`SignInError::remedy`] says what can be done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SignInError {
-    /// No usable answer from the token endpoint.
+    /// No usable response from the token endpoint.
     #[error(transparent)]
     Http(HttpError),
-    /// The token endpoint said no. It says `access_denied` whatever the cause.
-    #[error("{host} gave no token for the grant {method}: {code}{}", description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default())]
+    /// The token endpoint refused. It responds with `access_denied` to almost any cause.
+    #[error("{host} issued no token for the grant {method}: {code}{}", description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default())]
     Refused {
         /// The instance.
         host: String,
@@ -26,7 +26,7 @@ pub enum SignInError {
         description: Option<String>,
     },
     /// Something else than the token endpoint answered.
-    #[error("{host} answered at the token endpoint with status {status}, but no token: {what}")]
+    #[error("{host} responded at the token endpoint with status {status}, but without a token: {what}")]
     NoTokenEndpoint {
         /// Who answered.
         host: String,
@@ -61,7 +61,7 @@ pub enum SignInError {
         /// How long ago.
         seconds_ago: i64,
     },
-    /// There is no token with this way to sign in.
+    /// There is no token with this sign-in method.
     #[error("signing in with {method} has no access token")]
     NoToken {
         /// How the account signs in.
@@ -159,6 +159,7 @@ fn usual_causes(method: SignInMethod, code: &str) -> String {
     let common = "the user's flag \"Password needs reset\" is set; the registry lacks its default profile or scope \
                   (seen after a reset of a developer instance)";
     format!(
-        "The instance says \"{code}\" whatever the cause. Usual ones: {own}; {common}. The instance's system log names the real one."
+        "The instance returns \"{code}\" for almost any cause. Usual causes: {own}; {common}. The instance's system \
+         log has the actual cause."
     )
 }

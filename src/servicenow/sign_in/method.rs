@@ -1,8 +1,8 @@
-//! The ways to sign in, by name.
+//! The sign-in methods, by name.
 
 use std::fmt;
 
-/// The ways to sign in, without their secrets: for messages, and for decisions that differ by the way.
+/// The sign-in methods, without their secrets: for messages, and for decisions that differ by the method.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SignInMethod {
     /// [`super::SignIn::Basic`].

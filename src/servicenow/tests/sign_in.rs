@@ -1,4 +1,4 @@
-//! Every way to sign in, and how each fails.
+//! Every sign-in method, and how each fails.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -9,7 +9,7 @@ use crate::servicenow::record::{Cell, Record, Row, Value, parse_date_time, parse
 use crate::servicenow::table::{Column, ColumnKind};
 use crate::servicenow::write::InputMode;
 
-/// A column that the instance did not keep as it was sent, although it answered that all is well.
+/// A column that the instance did not keep as it was sent, although it reported success.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mismatch {
     /// The column.
@@ -65,7 +65,7 @@ impl fmt::Display for Cause {
             Cause::Truncated { kept } => {
                 return write!(
                     f,
-                    "the column takes {kept} characters, and the instance cut off the rest"
+                    "the column can store {kept} characters, and the instance cut off the rest"
                 );
             }
             Cause::FieldAcl => "a field ACL probably keeps the account from writing it",

@@ -77,7 +77,7 @@ impl Session {
             tracing::warn!(
                 table = insert.table.name(),
                 why,
-                "the answer of an insert was lost, looking for the record"
+                "the response to an insert was lost, looking for the record"
             );
             let found = self.find_again(&insert, &sending, &why).await;
             if (lost > MAX_RESENT || found.is_err())
@@ -124,7 +124,7 @@ impl Session {
         match self.read(request, &answer) {
             Ok(reply) => match record_of(&reply.result) {
                 Some(record) => Posted::Made(Box::new(record)),
-                None => Posted::Unknown("the answer holds no record".to_owned()),
+                None => Posted::Unknown("the response contains no record".to_owned()),
             },
             Err(error) => {
                 // A page in place of an answer, although the status says that all is well, counts as lost too.
@@ -184,7 +184,7 @@ impl Session {
         Written { origin, ..written }
     }
 
-    /// Whether the refusal means that the record exists already.
+    /// Whether the refusal means that the record already exists.
     async fn refused(&self, insert: &Insert<'_>, error: TableError) -> TableError {
         let is_about_rights = matches!(
             &error,

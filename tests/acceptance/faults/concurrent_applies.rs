@@ -138,7 +138,7 @@ async fn a_change_of_what_the_other_removes_says_so_and_is_planned_anew() {
 
         change
             .fails_saying("Could not update the registry entry")
-            .says("removed meanwhile");
+            .says("deleted in the meantime");
         simulator.is_as_at_start();
         one.plan().await.does(ADDRESS, &["create"]);
         one.terraform("apply plan.bin").await.succeeds();

@@ -121,7 +121,7 @@ async fn a_create_does_not_double_a_record_whose_key_is_spelled_differently() {
         apply
             .fails_saying("The user already exists")
             .says(&twin)
-            .says("differs in case or in blanks")
+            .says("differs only in case or trailing blanks")
             .says("terraform import");
         assert_eq!(simulator.instance().find("sys_user", "user_name", "robot").len(), 0);
     })
@@ -151,7 +151,7 @@ async fn an_inactive_user_may_be_hidden_from_the_count_too() {
         workspace
             .terraform("destroy -refresh=false")
             .await
-            .fails_saying("Could not remove the user")
+            .fails_saying("Could not delete the user")
             .says("it may still exist");
         workspace
             .state("servicenow_integration_user.this")

@@ -120,7 +120,7 @@ async fn a_column_that_is_not_kept_is_named() {
                 .terraform("apply")
                 .await
                 .succeeds()
-                .says(&format!("The instance did not keep the column {column}"))
+                .says(&format!("{column} was not kept"))
                 .says(attribute);
 
             workspace.state(address).is_not_tainted();
@@ -148,7 +148,7 @@ async fn an_update_that_is_not_kept_is_planned_again() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("The instance did not keep the column comments");
+            .fails_saying("comments was not kept");
 
         workspace
             .plan()
@@ -232,7 +232,7 @@ async fn records_go_to_the_application_that_is_configured() {
             .terraform("apply")
             .await
             .succeeds()
-            .says("The instance did not keep the column sys_scope");
+            .says("sys_scope was not kept");
         workspace.state("servicenow_oauth_entity.this").is_not_tainted();
     })
     .await;

@@ -359,7 +359,7 @@ async fn a_user_that_a_destroy_made_inactive_is_taken_back_by_the_next_create() 
             .await
             .fails_saying("The user already exists")
             .says(&format!("the last change was made by {}", simulator.username()))
-            .says("import it and set active = true");
+            .says("then import it and set active = true");
         assert_eq!(simulator.only_record("sys_user")["active"], "false");
         workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
         workspace.configure(&configuration.replace("roles", "active = true\n  roles"));

@@ -68,7 +68,6 @@ async fn a_text_that_the_instance_spells_its_own_way_is_no_change() {
                 .await
                 .succeeds()
                 .says("3 added")
-                .does_not_say("not keep")
                 .does_not_say("not kept");
             workspace.plan_is_empty().await;
             workspace
@@ -82,7 +81,6 @@ async fn a_text_that_the_instance_spells_its_own_way_is_no_change() {
                 .await
                 .succeeds()
                 .says("0 added, 1 changed, 0 destroyed")
-                .does_not_say("not keep")
                 .does_not_say("not kept");
             workspace.plan_is_empty().await;
 
@@ -118,7 +116,6 @@ async fn line_ends_of_windows_are_no_change() {
                 .terraform("apply")
                 .await
                 .succeeds()
-                .does_not_say("not keep")
                 .does_not_say("not kept");
             workspace.plan_is_empty().await;
             workspace.configure(&with(r"first\nsecond"));
@@ -310,7 +307,7 @@ async fn a_user_is_never_without_a_name() {
         workspace
             .terraform("plan")
             .await
-            .fails_saying("Leave last_name out: the user ID is then sent in its place");
+            .fails_saying("Omit last_name to use the user ID instead");
 
         workspace.configure(&user("  user_name = \"robot\"\n  first_name = \"\""));
         workspace.terraform("apply").await.succeeds();
@@ -376,7 +373,6 @@ async fn the_access_of_a_user_follows_its_identity_type() {
                 .terraform("apply")
                 .await
                 .succeeds()
-                .does_not_say("not keep")
                 .does_not_say("not kept");
             assert_eq!(access(), only, "{kind}");
             workspace.plan_is_empty().await;
@@ -397,7 +393,7 @@ async fn a_text_that_is_too_long_for_its_column_tells_the_columns_length() {
         workspace
             .terraform("apply")
             .await
-            .says("the column takes 60 characters, and the instance cut off the rest")
+            .says("the column can store 60 characters, and the instance cut off the rest")
             .does_not_say("bug in the provider");
         workspace.plan().await.does(USER, &["update"]);
         workspace.configure(&titled(60));

@@ -340,7 +340,7 @@ async fn an_entry_is_imported_by_id_by_column_and_by_identity() {
             refused: &[
                 (
                     "name=Twin",
-                    "Import or reference the record that is meant by its sys_id",
+                    "Use the sys_id of the intended record",
                 ),
                 ("name=Nobody", "has name = \"Nobody\""),
                 ("nam=Outbound", "Did you mean name=Outbound?"),

@@ -362,11 +362,12 @@ async fn an_address_that_another_configuration_has_is_refused_unless_it_is_to_be
             .await
             .fails_saying("The metadata address is already configured")
             .says(&theirs)
-            .says("set share_metadata_url = true")
+            .says("set allow_shared_metadata_url = true")
             .says("Releases before Zurich refuse a second one");
         assert_eq!(simulator.instance().fingerprint(), before);
 
-        let sharing = configured("appid").replace("name = \"Entra\"", "name = \"Entra\"\n share_metadata_url = true");
+        let shared = "name = \"Entra\"\n allow_shared_metadata_url = true";
+        let sharing = configured("appid").replace("name = \"Entra\"", shared);
         workspace.configure(&sharing);
         workspace.terraform("apply").await.succeeds();
         workspace.plan_is_empty().await;

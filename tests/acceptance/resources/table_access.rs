@@ -188,7 +188,7 @@ async fn a_column_that_is_dropped_in_silence_is_told_at_its_attribute() {
             .terraform("apply")
             .await
             .succeeds()
-            .says("The instance did not keep the column access");
+            .says("access was not kept");
 
         workspace.plan().await.updates_only(ADDRESS, &["access"]);
         workspace.state(ADDRESS).has("original_read_access", false);

@@ -1,5 +1,5 @@
-//! Every way to sign in to Microsoft 365, and how each fails: from the arguments of the provider block to an Entra and an
-//! admin center that check what they are sent.
+//! Every sign-in method for Microsoft 365, and how each fails: from the arguments of the provider block to an Entra and
+//! an admin center that check what they are sent.
 
 use std::path::Path;
 
@@ -396,7 +396,7 @@ async fn a_given_token_fails_with_what_is_wrong_with_it() {
 
     let cases = [
         (signed(json!({"exp": 1_000_000_000})), "The access_token expired"),
-        (good[..good.len() / 3].to_owned(), "it may be cut short"),
+        (good[..good.len() / 3].to_owned(), "it may be truncated"),
         ("\u{1}binary".to_owned(), "binary data"),
         (
             signed(json!({"aud": "https://graph.microsoft.com"})),

@@ -1,4 +1,4 @@
-//! Every way to sign in to the instance, and how each fails: from the arguments of the provider block to an instance
+//! Every sign-in method for the instance, and how each fails: from the arguments of the provider block to an instance
 //! that checks what it is sent. Where the block itself matters, through terraform.
 
 use std::path::Path;
@@ -464,8 +464,8 @@ async fn a_token_that_ends_in_mid_run_is_replaced_once() {
     assert_eq!(simulator.logs().instance.count("POST", "/oauth_token.do"), 2);
     changed(&simulator, "sys_user", "user_name", "robot", &[("active", "false")]);
     simulator.logs().instance.clear();
-    fails_saying(provider.read_a_record().await, &["gave no token", "inactive"]);
-    fails_saying(provider.read_a_record().await, &["gave no token"]);
+    fails_saying(provider.read_a_record().await, &["issued no token", "inactive"]);
+    fails_saying(provider.read_a_record().await, &["issued no token"]);
     let tries = simulator.logs().instance.count("POST", "/oauth_token.do");
     assert_eq!(
         tries, 1,

@@ -158,7 +158,7 @@ async fn a_redirect_is_told_and_never_followed() {
         let instance = Listener::http(status, &location, "").await;
         let said = [
             &format!("a redirect (status {status})"),
-            "Set instance_url to the address that answers itself",
+            "Set instance_url to the final address, the one that responds without a redirect",
         ];
 
         let outcome = read(block(&instance.url())).await;

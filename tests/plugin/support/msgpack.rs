@@ -118,7 +118,7 @@ fn read(rest: &mut &[u8]) -> Json {
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
-    let (head, tail) = rest.split_first_chunk().expect("the value is cut short");
+    let (head, tail) = rest.split_first_chunk().expect("the value is truncated");
     *rest = tail;
     *head
 }
