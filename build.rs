@@ -1,6 +1,8 @@
 //! Compiles `proto/` into Rust without `protoc`.
 
-use std::{env, fs, path::PathBuf};
+use std::env;
+use std::fs;
+use std::path::PathBuf;
 
 #[expect(
     clippy::disallowed_methods,

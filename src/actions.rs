@@ -2,7 +2,8 @@
 
 mod inbound_check;
 
-use crate::{clients::Clients, plugin::provider::Action};
+use crate::clients::Clients;
+use crate::plugin::provider::Action;
 
 pub fn all() -> Vec<Box<dyn Action<Clients>>> {
     vec![Box::new(inbound_check::InboundCheck)]

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{
-    http::{Client, ClientOptions, Limits, Origin, Secret},
-    microsoft::Microsoft365,
-    plugin::{Context, Diagnostic, diagnostics},
-    servicenow::{Instance, InstanceOptions, Session, SignIn, Timing},
-};
+use crate::http::{Client, ClientOptions, Limits, Origin, Secret};
+use crate::microsoft::Microsoft365;
+use crate::plugin::{Context, Diagnostic, diagnostics};
+use crate::servicenow::{Instance, InstanceOptions, Session, SignIn, Timing};
 
 /// The clients. A side that is not configured, or not known yet, is an error only for what needs it.
 #[derive(Debug)]

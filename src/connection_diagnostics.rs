@@ -3,13 +3,11 @@
 //! They are the same whatever was to be done, so their title says what is wrong and not what it kept from happening, and
 //! a run tells each of them in full once.
 
-use crate::{
-    http::HttpError,
-    microsoft::{EntraError, SupportError},
-    plugin::Diagnostic,
-    plugin::diagnostics::explain,
-    servicenow::{SignInError, TableError},
-};
+use crate::http::HttpError;
+use crate::microsoft::{EntraError, SupportError};
+use crate::plugin::Diagnostic;
+use crate::plugin::diagnostics::explain;
+use crate::servicenow::{SignInError, TableError};
 
 /// A table call that failed because the instance was not reached or did not accept the account; `None` for any other.
 pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {

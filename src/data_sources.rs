@@ -9,7 +9,8 @@ mod role;
 mod support_integration;
 mod user;
 
-use crate::{clients::Clients, plugin::DataSource};
+use crate::clients::Clients;
+use crate::plugin::DataSource;
 
 pub fn all() -> Vec<Box<dyn DataSource<Clients>>> {
     vec![

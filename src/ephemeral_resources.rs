@@ -3,7 +3,8 @@
 mod access_token;
 mod inbound_check;
 
-use crate::{clients::Clients, plugin::provider::EphemeralResource};
+use crate::clients::Clients;
+use crate::plugin::provider::EphemeralResource;
 
 pub fn all() -> Vec<Box<dyn EphemeralResource<Clients>>> {
     vec![

@@ -4,12 +4,11 @@
 //! its share of a minute. An input that fails is printed: add it to the target's examples, and it is tried first from then
 //! on.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
-use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
 use tokio::time::Instant;
 
 /// Calls `target` with the examples, then with mutations of them. A panic of the target fails the test, and so does an

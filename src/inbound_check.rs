@@ -7,20 +7,16 @@
 mod cause; // What the token says against what the instance holds: values in, decision out.
 mod evidence; // Reads the instance for it.
 
-use crate::{
-    clients::{Calls, Clients},
-    http::{
-        Secret,
-        jwt_claims::{Claims, JwtError},
-    },
-    microsoft::{
-        EntraError,
-        entra::{self, Authority, Endpoint, Patience},
-    },
-    plugin::{Attribute, Context, Diagnostic, Need, Object, schema::validate},
-    records::diagnostics,
-    servicenow::{InputMode, Insert, Row, Sample, Session, Table, tables::incident},
-};
+use crate::clients::{Calls, Clients};
+use crate::http::Secret;
+use crate::http::jwt_claims::{Claims, JwtError};
+use crate::microsoft::EntraError;
+use crate::microsoft::entra::{self, Authority, Endpoint, Patience};
+use crate::plugin::schema::validate;
+use crate::plugin::{Attribute, Context, Diagnostic, Need, Object};
+use crate::records::diagnostics;
+use crate::servicenow::tables::incident;
+use crate::servicenow::{InputMode, Insert, Row, Sample, Session, Table};
 
 /// The arguments of a check.
 pub(crate) struct Check {

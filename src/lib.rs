@@ -1,9 +1,9 @@
 //! A Terraform provider for the trust between ServiceNow and Microsoft 365.
 //!
 //! From Terraform inwards: [`plugin`] implements Terraform's protocol and knows nothing of what is managed; [`provider`]
-//! reads the provider block and builds the [`clients`]; [`resources`], [`data_sources`], [`ephemeral_resources`],
-//! [`actions`] and [`functions`] have one file per type; [`records`] is what they have in common; [`servicenow`] and
-//! [`microsoft`] are the clients of the two sides, on top of one [`http`] client. Imports point down only.
+//! reads the provider block and builds the [`clients`]; [`resources`], [`data_sources`], [`ephemeral_resources`]
+//! and [`actions`] have one file per type, [`functions`] is one file; [`records`] is what they have in common;
+//! [`servicenow`] and [`microsoft`] are the clients of the two sides, on top of one [`http`] client. Imports point down.
 
 pub mod actions;
 pub mod clients;

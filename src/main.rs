@@ -2,14 +2,10 @@
 
 use std::process::ExitCode;
 
-use servicenow_provider::{
-    http::secret,
-    plugin::{
-        server::{Secrets, Server},
-        transport::{self, Plugin},
-    },
-    provider::{ADDRESS, Environment, Servicenow},
-};
+use servicenow_provider::http::secret;
+use servicenow_provider::plugin::server::{Secrets, Server};
+use servicenow_provider::plugin::transport::{self, Plugin};
+use servicenow_provider::provider::{ADDRESS, Environment, Servicenow};
 
 fn main() -> ExitCode {
     let plugin = Plugin {

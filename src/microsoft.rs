@@ -43,7 +43,6 @@ pub enum OptionsError {
     /// `login_url` or `admin_url`.
     #[error(transparent)]
     Hosts(HttpError),
-    /// No tenant.
     #[error("tenant_id is missing")]
     NoTenant,
     /// The tenant is not valid.

@@ -14,18 +14,17 @@ use std::time::Duration;
 
 use arguments::Arguments;
 
-use crate::{
-    actions,
-    clients::{Address, Clients, Unknown},
-    data_sources, ephemeral_resources, functions,
-    http::{Backoff, ClientOptions, Correlation, Proxies, header::HeaderName},
-    plugin::{
-        Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, duration,
-        provider::{Action, EphemeralResource, Function},
-    },
-    resources,
-    servicenow::{ConfigError, Instance, InstanceOptions, Timing},
-};
+use crate::actions;
+use crate::clients::{Address, Clients, Unknown};
+use crate::data_sources;
+use crate::ephemeral_resources;
+use crate::functions;
+use crate::http::header::HeaderName;
+use crate::http::{Backoff, ClientOptions, Correlation, Proxies};
+use crate::plugin::provider::{Action, EphemeralResource, Function};
+use crate::plugin::{Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, duration};
+use crate::resources;
+use crate::servicenow::{ConfigError, Instance, InstanceOptions, Timing};
 
 /// The source address under which Terraform knows the provider.
 pub const ADDRESS: &str = "registry.terraform.io/servicenow-m365/servicenow";

@@ -10,7 +10,9 @@ mod records; // Profiles, OIDC providers, the integration user.
 mod terraform_account; // Sign-in, rights, current application.
 mod wanted; // What to check.
 
-use crate::{clients::Clients, plugin::Context, servicenow::Session};
+use crate::clients::Clients;
+use crate::plugin::Context;
+use crate::servicenow::Session;
 
 pub(crate) use entra_addresses::Addresses;
 pub(crate) use finding::Finding;

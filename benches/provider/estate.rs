@@ -1,17 +1,13 @@
 //! Large estates through a real terraform: users with a role each, against the same number of Terraform's own
 //! `terraform_data`, which is the floor.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use servicenow_simulator::{
-    Options, Scheme, Simulator,
-    faults::{Fault, Matcher},
-};
+use servicenow_simulator::faults::{Fault, Matcher};
+use servicenow_simulator::{Options, Scheme, Simulator};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 

@@ -83,10 +83,9 @@ fn start(what: &str, binary: &Path) {
 
 /// The whole schema, in this process: what one `GetProviderSchema` costs besides the wire.
 async fn schema_call() {
-    use servicenow_provider::{
-        plugin::{proto::tfplugin6::provider_server::Provider, server::Server},
-        provider::{Environment, Servicenow},
-    };
+    use servicenow_provider::plugin::proto::tfplugin6::provider_server::Provider;
+    use servicenow_provider::plugin::server::Server;
+    use servicenow_provider::provider::{Environment, Servicenow};
     let mut times = Vec::new();
     for _ in 0..31 {
         let server = Server::unmasked(Servicenow {

@@ -2,14 +2,10 @@
 
 use async_trait::async_trait;
 
-use crate::{
-    clients::Clients,
-    inbound_check::{self, Check},
-    plugin::{
-        BlockType, Context, Diagnostics, Need, Object, Schema,
-        provider::{Action, Progress},
-    },
-};
+use crate::clients::Clients;
+use crate::inbound_check::{self, Check};
+use crate::plugin::provider::{Action, Progress};
+use crate::plugin::{BlockType, Context, Diagnostics, Need, Object, Schema};
 
 pub(super) struct InboundCheck;
 

@@ -2,12 +2,10 @@
 
 use async_trait::async_trait;
 
+use crate::clients::{Calls, Clients};
+use crate::microsoft::connector;
+use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Type};
 use crate::records::lookup;
-use crate::{
-    clients::{Calls, Clients},
-    microsoft::connector,
-    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Type},
-};
 
 pub(super) struct ConnectorAddresses;
 

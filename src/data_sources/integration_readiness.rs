@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 
-use crate::{
-    clients::{Calls, Clients},
-    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value, schema::validate},
-    readiness::{self, Addresses, Wanted},
-    records::{field, lookup},
-    servicenow::tables::sys_scope,
-};
+use crate::clients::{Calls, Clients};
+use crate::plugin::schema::validate;
+use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value};
+use crate::readiness::{self, Addresses, Wanted};
+use crate::records::{field, lookup};
+use crate::servicenow::tables::sys_scope;
 
 /// The data source.
 pub(crate) struct IntegrationReadiness;

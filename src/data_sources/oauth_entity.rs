@@ -8,7 +8,8 @@ use crate::records::lookup::Lookup;
 use crate::records::resource::RecordResource;
 use crate::records::{diagnostics, required_roles};
 use crate::resources::oauth_entity::{self as resource, read_profile_into};
-use crate::servicenow::tables::{oauth_entity::TABLE, oauth_entity_profile};
+use crate::servicenow::tables::oauth_entity::TABLE;
+use crate::servicenow::tables::oauth_entity_profile;
 
 pub(super) struct OauthEntity;
 

@@ -8,7 +8,8 @@ use crate::records::field::{Field, Known};
 use crate::records::lookup::Lookup;
 use crate::records::required_roles;
 use crate::resources::oidc_provider::{self as resource, configuration};
-use crate::servicenow::tables::{oauth_oidc_entity::TABLE, oidc_provider_configuration};
+use crate::servicenow::tables::oauth_oidc_entity::TABLE;
+use crate::servicenow::tables::oidc_provider_configuration;
 
 pub(super) struct OidcProvider;
 

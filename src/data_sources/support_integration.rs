@@ -2,13 +2,11 @@
 
 use async_trait::async_trait;
 
-use crate::records::lookup;
-use crate::{
-    clients::{Calls, Clients},
-    microsoft::{SupportError, support::Repository},
-    plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value},
-    records::{diagnostics, required_roles},
-};
+use crate::clients::{Calls, Clients};
+use crate::microsoft::SupportError;
+use crate::microsoft::support::Repository;
+use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Schema, Value};
+use crate::records::{diagnostics, lookup, required_roles};
 
 pub(super) struct SupportIntegration;
 

@@ -6,17 +6,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    clients::{Calls, Clients},
-    connection_diagnostics,
-    http::Secret,
-    plugin::{
-        Attribute, BlockType, Context, Diagnostic, Diagnostics, Need, Object, Schema,
-        provider::{EphemeralResource, Opened},
-    },
-    records::diagnostics,
-    servicenow::{AccessToken as Token, SignInError},
-};
+use crate::clients::{Calls, Clients};
+use crate::connection_diagnostics;
+use crate::http::Secret;
+use crate::plugin::provider::{EphemeralResource, Opened};
+use crate::plugin::{Attribute, BlockType, Context, Diagnostic, Diagnostics, Need, Object, Schema};
+use crate::records::diagnostics;
+use crate::servicenow::{AccessToken as Token, SignInError};
 
 pub(super) struct AccessToken;
 

@@ -2,13 +2,11 @@
 
 use async_trait::async_trait;
 
-use crate::{
-    clients::Clients,
-    inbound_check::{self, Check},
-    plugin::{
-        Attribute, BlockType, Context, Diagnostic, Diagnostics, Need, Object, Schema, Severity, Type, Value,
-        provider::{EphemeralResource, Opened},
-    },
+use crate::clients::Clients;
+use crate::inbound_check::{self, Check};
+use crate::plugin::provider::{EphemeralResource, Opened};
+use crate::plugin::{
+    Attribute, BlockType, Context, Diagnostic, Diagnostics, Need, Object, Schema, Severity, Type, Value,
 };
 
 pub(super) struct InboundCheck;

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::{
-    StatusCode,
-    header::{CONTENT_TYPE, HeaderMap},
-};
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::http::{retry, secret};
@@ -58,7 +56,6 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body's bytes.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body

@@ -1,16 +1,19 @@
 //! The send loop: the one way out of the process.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
+use crate::http::proxy::Configured;
+use crate::http::rate_limit::{Pace, TooFast};
+use crate::http::request::{address, host_and_port, is_loopback, shown};
+use crate::http::retry::{self, Decision, FailedAttempt};
 use crate::http::{
     Answer, ClientOptions, HttpError, Limits, OptionsError, Proxies, Repeat, Request, StatusCode, TlsProblem, Url,
-    proxy::Configured,
-    rate_limit::{Pace, TooFast},
-    request::{address, host_and_port, is_loopback, shown},
-    retry::{self, Decision, FailedAttempt},
     secret, tls, without_byte_order_mark,
 };
 
@@ -338,11 +341,9 @@ impl Wire {
     }
 }
 
-/// How one attempt failed.
 enum Failed {
     /// The caller's limits ended it.
     Limits(HttpError),
-    /// Nothing was sent.
     NotSent(HttpError),
     /// Sent, and no complete answer.
     Lost(String),

@@ -1,6 +1,8 @@
 //! Why a request got no usable answer.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::http::Answer;
 
@@ -319,7 +321,6 @@ pub enum TlsProblem {
     /// This machine has no trusted authorities at all.
     #[error("this machine has no trusted certificate authorities")]
     NoRoots,
-    /// It has expired.
     #[error("its certificate has expired")]
     Expired,
     /// Its validity has not started.

@@ -1,9 +1,7 @@
 //! The claims of an access token. Nothing here checks a signature: the service that the token is for does that.
 
-use base64::{
-    Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 use serde_json::{Map, Value};
 
 /// The payload of a JSON web token. Unverified: for messages and early warnings, never for trust.
@@ -13,7 +11,6 @@ pub struct Claims(Map<String, Value>);
 /// Why a token cannot be looked into, or is of no use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum JwtError {
-    /// Nothing there.
     #[error("the token is empty")]
     Empty,
     /// Larger than any real token.
@@ -27,10 +24,7 @@ pub enum JwtError {
         "the token is not a JSON web token: it must have three parts separated by dots, this has {parts}; it may be \
          truncated, or be another kind of token"
     )]
-    Parts {
-        /// How many it has.
-        parts: usize,
-    },
+    Parts { parts: usize },
     /// A part that is not base64url.
     #[error("the token is damaged: its middle part is not base64url")]
     Encoding,

@@ -1,6 +1,7 @@
 //! What a client is built from.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use reqwest::header::HeaderName;
 
@@ -28,7 +29,6 @@ pub struct ClientOptions {
     pub requests_per_second: Option<f64>,
     /// Requests in flight at one time.
     pub max_concurrent: usize,
-    /// The `User-Agent` header.
     pub user_agent: String,
     /// Sent with every request, so that the other side's log can be matched to ours.
     pub correlation: Option<Correlation>,
@@ -39,7 +39,6 @@ pub struct ClientOptions {
 /// A header that marks all requests of one run.
 #[derive(Clone, Debug)]
 pub struct Correlation {
-    /// The header's name.
     pub header: HeaderName,
     /// Its value: printable ASCII.
     pub id: String,

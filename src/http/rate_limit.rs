@@ -1,22 +1,18 @@
 //! The rate limit of a client: a maximum of concurrent requests, of requests per second, and none while the server asks for a
 //! break.
 
-use std::{
-    sync::{Mutex, MutexGuard},
-    time::Duration,
-};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::Instant,
-};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use crate::http::{HttpError, Limits};
 use crate::sync::lock;
 
 /// The rate limiter of one client.
 pub(super) struct Pace {
-    slots: Semaphore,
+    permits: Semaphore,
     spacing: Option<Duration>,
     schedule: Mutex<Schedule>,
 }
@@ -36,7 +32,7 @@ impl Pace {
             .filter(|rate| rate.is_finite() && *rate > 0.0)
             .map(|rate| Duration::from_secs_f64(1.0 / rate.max(SLOWEST)));
         Self {
-            slots: Semaphore::new(max_concurrent.max(1)),
+            permits: Semaphore::new(max_concurrent.max(1)),
             spacing,
             schedule: Mutex::default(),
         }
@@ -44,10 +40,10 @@ impl Pace {
 
     /// Waits until a request may leave; it is in flight as long as the permit lives.
     pub(super) async fn permit(&self, limits: &Limits) -> Result<SemaphorePermit<'_>, TooFast> {
-        // The slot comes first: turns are given to requests that can use them, or the rate would not hold.
-        let slot = limits.bound(self.slots.acquire()).await;
-        let slot = slot.map_err(TooFast::Limits)?;
-        let slot = slot.map_err(|_| TooFast::Limits(HttpError::Cancelled))?;
+        // The permit comes first: slots are given to requests that can use them, or the rate would not hold.
+        let permit = limits.bound(self.permits.acquire()).await;
+        let permit = permit.map_err(TooFast::Limits)?;
+        let permit = permit.map_err(|_| TooFast::Limits(HttpError::Cancelled))?;
         loop {
             let break_end = self.schedule().break_end;
             let Some(end) = break_end.filter(|end| *end > Instant::now()) else {
@@ -60,17 +56,17 @@ impl Pace {
             wait.map_err(TooFast::Limits)?;
         }
         if let Some(spacing) = self.spacing {
-            let turn = {
+            let slot = {
                 let mut schedule = self.schedule();
                 let now = Instant::now();
-                let turn = schedule.turn.map_or(now, |turn| turn.max(now));
-                schedule.turn = Some(turn + spacing);
-                turn
+                let slot = schedule.slot.map_or(now, |slot| slot.max(now));
+                schedule.slot = Some(slot + spacing);
+                slot
             };
-            let wait = limits.bound(tokio::time::sleep_until(turn)).await;
+            let wait = limits.bound(tokio::time::sleep_until(slot)).await;
             wait.map_err(TooFast::Limits)?;
         }
-        Ok(slot)
+        Ok(permit)
     }
 
     /// The server asked all requests to wait.
@@ -89,8 +85,8 @@ impl Pace {
 
 #[derive(Default)]
 struct Schedule {
-    /// When the next request may be sent.
-    turn: Option<Instant>,
+    /// When the next request may be sent, at the earliest.
+    slot: Option<Instant>,
     break_end: Option<Instant>,
 }
 

@@ -1,10 +1,9 @@
 //! What is sent, and to whom it may be sent.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use reqwest::{
-    Method,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
-};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use url::{Host, Url, form_urlencoded};
 

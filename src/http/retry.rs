@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::{
-    StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
-};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// Whether sending a request twice does the same as sending it once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,7 +31,6 @@ impl Backoff {
     };
 }
 
-/// How an attempt failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum FailedAttempt {
     /// No connection: the server has seen nothing of the request.

@@ -1,16 +1,13 @@
 //! For tests: a server on a free loopback port that responds from a script and records the requests.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use rustls::{ServerConfig, WantsVerifier, pki_types::PrivatePkcs8KeyDer};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpListener,
-};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, WantsVerifier};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 

@@ -4,18 +4,14 @@
 //! by key (the well-known names of secrets in JSON, forms and headers, for values that nobody registered: those that a
 //! server returns).
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    fmt,
-    ops::Range,
-    sync::{LazyLock, RwLock},
-};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::ops::Range;
+use std::sync::{LazyLock, RwLock};
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use regex_lite::Regex;
 use serde_json::Value;
 use zeroize::Zeroizing;

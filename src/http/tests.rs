@@ -5,14 +5,13 @@ mod tls;
 
 use std::time::Duration;
 
-use tokio::{net::TcpListener, time::Instant};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::{
-    Client, ClientOptions, Correlation, HttpError, Limits, Method, Origin, Repeat, Secret,
-    header::HeaderName,
-    scripted::{Reply, Server, client, limits, options},
-};
+use crate::http::header::HeaderName;
+use crate::http::scripted::{Reply, Server, client, limits, options};
+use crate::http::{Client, ClientOptions, Correlation, HttpError, Limits, Method, Origin, Repeat, Secret};
 
 fn status(status: u16) -> Reply {
     Reply::json(status, &serde_json::json!({}))

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::http::{HttpError, Limits, Secret, secret};
 

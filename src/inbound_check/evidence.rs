@@ -2,24 +2,17 @@
 
 use jiff::Timestamp;
 
-use crate::inbound_check::{
-    Attempt, Check, FAILED,
-    cause::{self, Accepting, Cause, Configuration, Provider},
+use crate::clients::{Calls, Clients};
+use crate::http::jwt_claims::Claims;
+use crate::inbound_check::cause::{self, Accepting, Cause, Configuration, Provider};
+use crate::inbound_check::{Attempt, Check, FAILED};
+use crate::plugin::{Context, Diagnostic};
+use crate::records::diagnostics;
+use crate::servicenow::tables::oauth_oidc_entity::{self, ACTIVE, CLIENT_ID, CLOCK_SKEW, CONFIGURATION, NAME};
+use crate::servicenow::tables::{
+    every, incident, oidc_provider_configuration as configuration, sys_api_access_policy, sys_user,
 };
-use crate::{
-    clients::{Calls, Clients},
-    http::jwt_claims::Claims,
-    plugin::{Context, Diagnostic},
-    records::diagnostics,
-    servicenow::{
-        LinkTable, Query, Record, Refusal, Session, SysId, TableError, Verb,
-        tables::{
-            every, incident,
-            oauth_oidc_entity::{self, ACTIVE, CLIENT_ID, CLOCK_SKEW, CONFIGURATION, NAME},
-            oidc_provider_configuration as configuration, sys_api_access_policy, sys_user,
-        },
-    },
-};
+use crate::servicenow::{LinkTable, Query, Record, Refusal, Session, SysId, TableError, Verb};
 
 /// What an error of a call with the token means.
 pub(super) async fn of(

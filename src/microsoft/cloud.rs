@@ -75,7 +75,6 @@ impl Cloud {
 pub struct Hosts {
     /// Entra's authority host.
     pub login: Origin,
-    /// The admin center.
     pub admin: Origin,
     /// The resource of tokens for the admin center: an address that identifies it, not one that is called.
     pub admin_resource: String,

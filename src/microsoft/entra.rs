@@ -11,18 +11,18 @@ mod sign_in_method;
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-use crate::http::{
-    Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, StatusCode,
-    jwt_claims::{Claims, JwtError},
-    secret,
-    token_cache::{Failure, Token, TokenCache},
-};
+use crate::http::jwt_claims::{Claims, JwtError};
+use crate::http::token_cache::{Failure, Token, TokenCache};
+use crate::http::{Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, StatusCode, secret};
 
 pub use assertion::CertificateError;
 pub use error_codes::Refusal;
@@ -38,7 +38,6 @@ pub enum SignIn {
     RefreshToken {
         /// The application (client) id.
         client_id: String,
-        /// The user's refresh token.
         token: Secret,
         /// The application's proof; [`Proof::None`] for a public client.
         proof: Proof,
@@ -54,7 +53,7 @@ pub enum SignIn {
 /// How an application proves to be itself.
 #[derive(Clone, Debug)]
 pub enum Proof {
-    /// None: a public client.
+    /// A public client.
     None,
     Secret(Secret),
     /// An assertion signed by the certificate of this PEM file.
@@ -75,7 +74,7 @@ pub enum Endpoint {
 /// How long a refusal is put down to replication.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Patience {
-    /// Rejected by the server.
+    /// A refusal is final.
     None,
     /// The application or its secret was created a moment ago: a minute of further attempts.
     JustCreated,
@@ -84,10 +83,8 @@ pub enum Patience {
 /// Why there is no token; [`EntraError::remedy`] says what can be done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EntraError {
-    /// The way to Entra.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// Entra rejected the request.
     #[error("Entra rejected the sign-in: {0}")]
     Refused(Box<Refusal>),
     /// Something other than Entra responded: a proxy, a wrong login_url.
@@ -100,7 +97,6 @@ pub enum EntraError {
     },
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// The workload's token.
     #[error(transparent)]
     Federated(#[from] FederatedError),
     /// The configured access token is not valid.

@@ -11,12 +11,14 @@ mod objects;
 mod tests;
 mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::http::{Client, Limits, Origin, Repeat, jwt_claims::Claims};
+use crate::http::jwt_claims::Claims;
+use crate::http::{Client, Limits, Origin, Repeat};
 use crate::microsoft::Entra;
 
 pub use error::SupportError;

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::error::Error;
 
-use crate::plugin::{path::Path, proto::tfplugin6 as proto};
+use crate::plugin::path::Path;
+use crate::plugin::proto::tfplugin6 as proto;
 
-/// The severity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Severity {
     /// Terraform stops.
@@ -17,7 +17,6 @@ pub enum Severity {
 /// One message: a summary of what failed, a detail with the cause and the remedy, and where.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Diagnostic {
-    /// Error or warning.
     pub severity: Severity,
     /// What failed, in a few words.
     pub summary: String,
@@ -122,7 +121,6 @@ impl Diagnostics {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -5,13 +5,12 @@
 
 mod schema; // The section "Schema" of a page.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
+use std::fmt::Write;
 
-use crate::plugin::{
-    provider::{Need, Provider, Signature},
-    schema::{IdentitySchema, Schema},
-    ty::Type,
-};
+use crate::plugin::provider::{Need, Provider, Signature};
+use crate::plugin::schema::{IdentitySchema, Schema};
+use crate::plugin::ty::Type;
 
 /// Settings of all reference pages.
 #[derive(Debug)]
@@ -64,7 +63,6 @@ impl PageKind {
         }
     }
 
-    /// What it is called.
     fn title(self) -> &'static str {
         match self {
             PageKind::Provider => "Provider",

@@ -1,10 +1,8 @@
 //! What Terraform would refuse of a provider as a whole, found by a test of ours first.
 
-use crate::plugin::{
-    provider::Provider,
-    schema::{Attribute, AttributeKind, Schema},
-    ty::Type,
-};
+use crate::plugin::provider::Provider;
+use crate::plugin::schema::{Attribute, AttributeKind, Schema};
+use crate::plugin::ty::Type;
 
 /// Everything that is wrong with what a provider serves, each with its place; empty when it is sound.
 pub fn problems<P: Provider>(provider: &P) -> Vec<String> {
@@ -159,10 +157,8 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::plugin::{
-        Configured, Context, Diagnostics, IdentitySchema, Import, Object, Outcome, Resource, Value,
-        provider::{Action, BlockType, Function, FunctionError, Parameter, Progress, Signature},
-    };
+    use crate::plugin::provider::{Action, BlockType, Function, FunctionError, Parameter, Progress, Signature};
+    use crate::plugin::{Configured, Context, Diagnostics, IdentitySchema, Import, Object, Outcome, Resource, Value};
 
     /// A provider with one fault of each kind.
     struct Unsound;

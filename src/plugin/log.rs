@@ -5,23 +5,17 @@
 
 mod line;
 
-use std::{
-    env,
-    fmt::{self, Debug},
-    io::Write,
-};
+use std::env;
+use std::fmt::{self, Debug};
+use std::io::Write;
 
-use tracing::{
-    Event, Level, Metadata, Subscriber,
-    field::{Field, Visit},
-    level_filters::LevelFilter,
-    span::{Attributes, Id, Record},
-};
-use tracing_subscriber::{
-    Layer,
-    layer::{Context, SubscriberExt},
-    registry::LookupSpan,
-};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::plugin::Mask;
 use crate::plugin::log::line::{FieldValue, Line};

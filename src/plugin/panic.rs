@@ -3,11 +3,9 @@
 //! A host shows its user what follows a line that begins with `panic: `. Rust's own text does not begin so, and it
 //! would print secrets that are part of the message.
 
-use std::{
-    backtrace::{Backtrace, BacktraceStatus},
-    io::Write,
-    panic::{self, PanicHookInfo},
-};
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::Write;
+use std::panic::{self, PanicHookInfo};
 
 use crate::plugin::Mask;
 

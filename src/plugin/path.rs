@@ -54,7 +54,6 @@ impl Path {
         &self.0
     }
 
-    /// As a protobuf message.
     pub fn to_proto(&self) -> AttributePath {
         use attribute_path::step::Selector;
         let steps = self.0.iter().map(|step| attribute_path::Step {
@@ -104,7 +103,6 @@ impl<'a> Trail<'a> {
         Trail::Step(self, Stride::Index(index))
     }
 
-    /// Where that is.
     pub fn path(&self) -> Path {
         let Trail::Step(parent, stride) = self else {
             return Path::root();

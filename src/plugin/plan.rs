@@ -2,11 +2,9 @@
 //!
 //! Values in, decision out: no client, clock or environment. Terraform plans twice and demands the same answer.
 
-use crate::plugin::{
-    path::{Path, Trail},
-    schema::{Attribute, AttributeKind, Modifier, Nesting, Schema},
-    value::{Object, Value},
-};
+use crate::plugin::path::{Path, Trail};
+use crate::plugin::schema::{Attribute, AttributeKind, Modifier, Nesting, Schema};
+use crate::plugin::value::{Object, Value};
 
 /// The planned state, and the attributes whose change needs a new object.
 #[derive(Debug)]
@@ -211,7 +209,8 @@ fn for_each(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::{terraform_rules, ty::Type};
+    use crate::plugin::terraform_rules;
+    use crate::plugin::ty::Type;
 
     fn schema() -> Schema {
         Schema::new(

@@ -2,23 +2,20 @@
 //!
 //! `D` is the provider's data: whatever its configuration builds (clients, above all). The framework only hands it on.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
-};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::plugin::{
-    diagnostics::{Diagnostic, Diagnostics, Severity},
-    path::Path,
-    schema::{IdentitySchema, Schema},
-    ty::Type,
-    value::{Object, Value},
-};
+use crate::plugin::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::plugin::path::Path;
+use crate::plugin::schema::{IdentitySchema, Schema};
+use crate::plugin::ty::Type;
+use crate::plugin::value::{Object, Value};
 use crate::sync::lock;
 
 /// A provider: its own configuration block, and the parts it offers.
@@ -236,7 +233,6 @@ pub struct Plan<'a> {
     pub state: &'a mut Object,
     /// Attributes whose change forces replacement.
     pub replace: &'a mut Vec<Path>,
-    /// Warnings and errors.
     pub diagnostics: &'a mut Diagnostics,
 }
 

@@ -81,7 +81,6 @@ pub struct IdentityAttribute {
     pub name: &'static str,
     /// The attribute of the state that it is taken from.
     pub from: &'static str,
-    /// What it is.
     pub description: &'static str,
 }
 

@@ -17,31 +17,23 @@ mod secrets;
 mod service;
 mod unexpected_changes;
 
-use std::{
-    borrow::Cow,
-    collections::HashSet,
-    sync::{
-        Arc, Mutex, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 pub use secrets::Secrets;
 use tokio_util::sync::CancellationToken;
 
-use crate::plugin::{
-    Mask,
-    codec::msgpack,
-    diagnostics::{Diagnostic, Diagnostics},
-    proto::tfplugin6::{DynamicValue, ResourceIdentityData},
-    provider::{Action, BlockType, DataSource, EphemeralResource, Function, Provider, Resource},
-    schema::{
-        IdentitySchema, Schema,
-        validate::{self, WriteOnly},
-    },
-    ty::Type,
-    value::{Object, Value},
-};
+use crate::plugin::Mask;
+use crate::plugin::codec::msgpack;
+use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
+use crate::plugin::proto::tfplugin6::{DynamicValue, ResourceIdentityData};
+use crate::plugin::provider::{Action, BlockType, DataSource, EphemeralResource, Function, Provider, Resource};
+use crate::plugin::schema::validate::{self, WriteOnly};
+use crate::plugin::schema::{IdentitySchema, Schema};
+use crate::plugin::ty::Type;
+use crate::plugin::value::{Object, Value};
 use crate::sync::lock;
 
 /// The gRPC service of a provider.
@@ -96,7 +88,6 @@ impl<P: Provider> std::fmt::Debug for Server<P> {
     }
 }
 
-/// What all calls share.
 struct Shared<P: Provider> {
     provider: P,
     provider_schema: OnceLock<Schema>,

@@ -2,11 +2,9 @@
 //!
 //! Debug builds check every answer; release builds do not.
 
-use crate::plugin::{
-    path::Trail,
-    schema::{Attribute, AttributeKind, Nesting, Schema},
-    value::{Object, Value, known_texts},
-};
+use crate::plugin::path::Trail;
+use crate::plugin::schema::{Attribute, AttributeKind, Nesting, Schema};
+use crate::plugin::value::{Object, Value, known_texts};
 
 /// What core would call an invalid plan.
 pub fn plan_problems(schema: &Schema, prior: Option<&Object>, config: &Object, planned: &Object) -> Vec<String> {

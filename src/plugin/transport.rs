@@ -15,22 +15,19 @@ mod services;
 mod socket;
 mod tls;
 
-use std::{
-    env,
-    ffi::OsString,
-    io::{Write, stderr, stdout},
-    process::ExitCode,
-    time::Duration,
-};
+use std::env;
+use std::ffi::OsString;
+use std::io::{Write, stderr, stdout};
+use std::process::ExitCode;
+use std::time::Duration;
 
-use crate::plugin::transport::{
-    arguments::{Invocation, help},
-    error::StartError,
-    handshake::{Announced, Listening, Runtimes},
-    host::Host,
-    lifetime::Owner,
-};
-use crate::plugin::{Mask, log, panic, proto::tfplugin6::provider_server::Provider};
+use crate::plugin::proto::tfplugin6::provider_server::Provider;
+use crate::plugin::transport::arguments::{Invocation, help};
+use crate::plugin::transport::error::StartError;
+use crate::plugin::transport::handshake::{Announced, Listening, Runtimes};
+use crate::plugin::transport::host::Host;
+use crate::plugin::transport::lifetime::Owner;
+use crate::plugin::{Mask, log, panic};
 
 /// What the process says about itself.
 #[derive(Clone, Copy, Debug)]

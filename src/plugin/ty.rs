@@ -4,19 +4,14 @@ use serde_json::{Value as Json, json};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Type {
-    /// `bool`
     Bool,
     /// `number`, of any size and precision
     Number,
-    /// `string`
     String,
     /// Any type; the value carries its own.
     Dynamic,
-    /// `list(T)`
     List(Box<Type>),
-    /// `set(T)`
     Set(Box<Type>),
-    /// `map(T)`
     Map(Box<Type>),
     /// `tuple([T, ...])`
     Tuple(Vec<Type>),
@@ -25,22 +20,18 @@ pub enum Type {
 }
 
 impl Type {
-    /// `list(element)`
     pub fn list(element: Type) -> Self {
         Type::List(Box::new(element))
     }
 
-    /// `set(element)`
     pub fn set(element: Type) -> Self {
         Type::Set(Box::new(element))
     }
 
-    /// `map(element)`
     pub fn map(element: Type) -> Self {
         Type::Map(Box::new(element))
     }
 
-    /// `object({...})`
     pub fn object(attributes: impl IntoIterator<Item = (String, Type)>) -> Self {
         let mut attributes: Vec<_> = attributes.into_iter().collect();
         attributes.sort_by(|a, b| a.0.cmp(&b.0));

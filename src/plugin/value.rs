@@ -1,11 +1,10 @@
 //! Terraform's values: null, unknown or known, of any type.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    fmt,
-};
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 
-use crate::plugin::{number::Number, ty::Type};
+use crate::plugin::number::Number;
+use crate::plugin::ty::Type;
 
 /// A value of some type; the type stands beside it (in the schema) unless it is [`Value::Dynamic`].
 #[derive(Clone, Default, PartialEq)]
@@ -15,7 +14,6 @@ pub enum Value {
     Null,
     /// Known after apply.
     Unknown,
-    /// A Boolean.
     Bool(bool),
     Number(Number),
     String(String),

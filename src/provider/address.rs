@@ -1,11 +1,8 @@
 //! Addresses in the provider block and in the environment: what is wrong with one, and which one was meant.
 
+use crate::http::HttpError;
+use crate::plugin::{Diagnostic, Validator, diagnostics};
 use crate::provider::arguments::Argument;
-use crate::{
-    http::HttpError,
-    plugin::diagnostics,
-    plugin::{Diagnostic, Validator},
-};
 
 /// Checks an address in the provider block.
 pub(super) fn check(parse: fn(&str) -> Result<(), HttpError>) -> Validator {

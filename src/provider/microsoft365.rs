@@ -2,19 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::provider::{
-    address,
-    arguments::{Argument, Arguments, Source},
-};
-use crate::{
-    clients::{Authorities, Clients},
-    http::{Client, ClientOptions, HttpError, Origin},
-    microsoft::{
-        Cloud, Hosts, Microsoft365, Microsoft365Options, OptionsError,
-        entra::{self, ChoiceError, Pipeline},
-    },
-    plugin::{Diagnostic, Diagnostics, diagnostics},
-};
+use crate::clients::{Authorities, Clients};
+use crate::http::{Client, ClientOptions, HttpError, Origin};
+use crate::microsoft::entra::{self, ChoiceError, Pipeline};
+use crate::microsoft::{Cloud, Hosts, Microsoft365, Microsoft365Options, OptionsError};
+use crate::plugin::{Diagnostic, Diagnostics, diagnostics};
+use crate::provider::address;
+use crate::provider::arguments::{Argument, Arguments, Source};
 
 /// Adds the Microsoft side to the clients; or why there is none, which is an error only for what needs it.
 pub(super) fn build(

@@ -2,10 +2,8 @@
 //!
 //! Terraform starts the provider several times in one command, and an id is of use only when all of them send the same.
 
-use std::{
-    fs,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The id of this command where the system tells processes apart for good (Linux), else of this process.
 pub(super) fn random() -> String {

@@ -1,11 +1,10 @@
 //! The provider block.
 
+use crate::http::{HttpError, Origin};
+use crate::plugin::schema::validate;
+use crate::plugin::{Attribute, Rule, Schema};
 use crate::provider::{address, sign_in};
-use crate::{
-    http::{HttpError, Origin},
-    plugin::{Attribute, Rule, Schema, schema::validate},
-    servicenow,
-};
+use crate::servicenow;
 
 pub(super) fn schema() -> Schema {
     let secret = |name, description: &str| Attribute::text(name).sensitive().describe(description);

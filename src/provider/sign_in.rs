@@ -1,11 +1,9 @@
 //! Which sign-in method for the instance the arguments mean.
 
+use crate::http::Secret;
+use crate::plugin::Diagnostic;
 use crate::provider::arguments::{Argument, Arguments, Source};
-use crate::{
-    http::Secret,
-    plugin::Diagnostic,
-    servicenow::{SignIn, SignInMethod, TokenSource},
-};
+use crate::servicenow::{SignIn, SignInMethod, TokenSource};
 
 /// The one method that is meant; `None` when no method is complete.
 ///
@@ -334,7 +332,8 @@ impl Methods {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{plugin::Object, provider::environment::Environment};
+    use crate::plugin::Object;
+    use crate::provider::environment::Environment;
 
     fn none(_: &str) -> Option<String> {
         None

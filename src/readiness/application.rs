@@ -1,13 +1,10 @@
 //! The installed application: version, roles, and what its scripts may read.
 
-use crate::readiness::{finding::Finding, wanted::Wanted};
-use crate::{
-    records::{diagnostics, installed_application},
-    servicenow::{
-        Cell, Query, QueryError, Record, Session, Table, TableError,
-        tables::{oauth_entity, oauth_entity_profile, sys_db_object, sys_scope, sys_scope_privilege},
-    },
-};
+use crate::readiness::finding::Finding;
+use crate::readiness::wanted::Wanted;
+use crate::records::{diagnostics, installed_application};
+use crate::servicenow::tables::{oauth_entity, oauth_entity_profile, sys_db_object, sys_scope, sys_scope_privilege};
+use crate::servicenow::{Cell, Query, QueryError, Record, Session, Table, TableError};
 
 pub(super) const NAMES: &[&str] = &[INSTALLED, VERSION, ROLES, ROLE, ACCESS[0].0, ACCESS[1].0];
 

@@ -1,10 +1,8 @@
 //! What a check found.
 
-use crate::{
-    plugin::{Object, Value},
-    records::diagnostics,
-    servicenow::TableError,
-};
+use crate::plugin::{Object, Value};
+use crate::records::diagnostics;
+use crate::servicenow::TableError;
 
 /// The result of the check.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

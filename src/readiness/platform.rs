@@ -1,13 +1,9 @@
 //! The plugin and the property that OAuth requires.
 
 use crate::readiness::finding::Finding;
-use crate::{
-    records::diagnostics,
-    servicenow::{
-        Cell, Query, Session,
-        tables::{sys_properties, v_plugin},
-    },
-};
+use crate::records::diagnostics;
+use crate::servicenow::tables::{sys_properties, v_plugin};
+use crate::servicenow::{Cell, Query, Session};
 
 pub(super) const NAMES: &[&str] = &[PLUGIN, PROPERTY];
 

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::readiness::{finding::Finding, wanted::Wanted};
-use crate::{
-    records::user_roles,
-    servicenow::{
-        Cell, Column, Query, QueryError, Record, Session, Table, TableError,
-        tables::{oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration, sys_user},
-    },
+use crate::readiness::finding::Finding;
+use crate::readiness::wanted::Wanted;
+use crate::records::user_roles;
+use crate::servicenow::tables::{
+    oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration, sys_user,
 };
+use crate::servicenow::{Cell, Column, Query, QueryError, Record, Session, Table, TableError};
 
 pub(super) const NAMES: &[&str] = &[PROFILE, CLIENT_IDS, CONFIGURATION, USER];
 

@@ -2,21 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::readiness::{
-    finding::{Finding, Status},
-    wanted::Wanted,
+use crate::readiness::finding::{Finding, Status};
+use crate::readiness::wanted::Wanted;
+use crate::records::{application_scope, diagnostics, user_roles};
+use crate::servicenow::tables::{
+    ip_access, oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration, sys_db_object,
+    sys_scope, sys_scope_privilege, sys_user, sys_user_has_role, sys_user_preference, sys_user_role,
 };
-use crate::{
-    records::{application_scope, diagnostics, user_roles},
-    servicenow::{
-        Query, Sample, Session, SysId, Table, TableError,
-        tables::{
-            ip_access, oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration,
-            sys_db_object, sys_scope, sys_scope_privilege, sys_user, sys_user_has_role, sys_user_preference,
-            sys_user_role,
-        },
-    },
-};
+use crate::servicenow::{Query, Sample, Session, SysId, Table, TableError};
 
 const APPLICATION: &str = "account_application";
 

@@ -1,12 +1,12 @@
-//! The one place where an error becomes what a user reads: what failed, why, what to do, and where.
+//! Where an error becomes what a user reads: what failed, why, what to do, and where. Those of the connection and of the
+//! sign-in do so in `connection_diagnostics`.
 
+use crate::connection_diagnostics;
+use crate::microsoft::SupportError;
 pub use crate::plugin::diagnostics::explain;
-use crate::{
-    connection_diagnostics,
-    microsoft::SupportError,
-    plugin::{Diagnostic, Diagnostics, Path, diagnostics::sentence},
-    servicenow::{Mismatch, QueryError, TableError},
-};
+use crate::plugin::diagnostics::sentence;
+use crate::plugin::{Diagnostic, Diagnostics, Path};
+use crate::servicenow::{Mismatch, QueryError, TableError};
 
 /// A table call that failed while doing something ("create the registry entry").
 pub fn of_table(error: &TableError, doing: &str) -> Diagnostic {
@@ -73,7 +73,8 @@ pub(crate) fn of_mismatches<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::servicenow::{SysId, tables::sys_user};
+    use crate::servicenow::SysId;
+    use crate::servicenow::tables::sys_user;
 
     #[test]
     fn an_article_goes_with_its_noun() {

@@ -56,7 +56,6 @@ pub(crate) enum Source {
 /// How the configuration writes a column's value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Form {
-    /// As it is stored.
     Stored,
     /// The label or the value of a choice of this table.
     Choice(Table),
@@ -603,7 +602,6 @@ pub(crate) fn sys_id_text() -> Validator {
     })
 }
 
-/// The attribute `timeouts`.
 pub(crate) fn timeouts() -> Attribute {
     Attribute::timeouts(&[("create", "5m"), ("read", "5m"), ("update", "5m"), ("delete", "5m")])
 }

@@ -8,12 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
+use crate::clients::Clients;
+use crate::plugin::{Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value};
 use crate::records::diagnostics;
-use crate::{
-    clients::Clients,
-    plugin::{Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value},
-    servicenow::{Granted, Link, LinkTable, Links, Session, SysId, TableError},
-};
+use crate::servicenow::{Granted, Link, LinkTable, Links, Session, SysId, TableError};
 
 /// One attribute that lists names, and the links behind it.
 #[derive(Clone, Copy, Debug)]

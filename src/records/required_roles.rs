@@ -1,6 +1,7 @@
 //! The rights that an account needs for what is behind a resource, for the reference pages.
 
-use crate::{plugin::Need, servicenow::Table};
+use crate::plugin::Need;
+use crate::servicenow::Table;
 
 /// The rights for these tables; those with the same role stand together.
 pub(crate) fn of_tables(tables: &[Table]) -> Vec<Need> {

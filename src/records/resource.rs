@@ -152,7 +152,6 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Creates the record.
     async fn create(
         record: &ManagedRecord<Self>,
         cx: &Context<Clients>,
@@ -187,7 +186,6 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         }
     }
 
-    /// Changes the record.
     async fn update(
         record: &ManagedRecord<Self>,
         cx: &Context<Clients>,
@@ -201,7 +199,6 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         record.update(cx, prior, planned, config).await
     }
 
-    /// Deletes the record.
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics>
     where
         Self: Sized,
@@ -226,7 +223,6 @@ pub(crate) enum Existing {
 
 /// What a destroy does with a record.
 pub(crate) enum Removal {
-    /// It is deleted.
     Delete,
     /// It stays, with these values.
     Write {
@@ -515,9 +511,9 @@ impl<R: RecordResource> ManagedRecord<R> {
             {
                 let [plain, _, version] = secret.names.all();
                 if planned.at(plain).is_null() && planned.at(version).is_null() {
-                    problem
-                        .detail
-                        .push_str(&format!("\n\nSet {version} so that the next apply sends the secret again."));
+                    problem.detail.push_str(&format!(
+                        "\n\nSet {version} so that the next apply sends the secret again."
+                    ));
                 }
                 problems.push(problem);
                 pending.extend(secret.names.all());
@@ -705,7 +701,6 @@ impl<R: RecordResource> ManagedRecord<R> {
     }
 }
 
-/// An insert that failed.
 pub(crate) struct NotInserted {
     pub(crate) error: TableError,
     pub(crate) problem: Diagnostic,

@@ -9,10 +9,8 @@
 
 use serde_json::Value as Json;
 
-use crate::{
-    plugin::{Diagnostic, Diagnostics, Moved, Object, Value, provider},
-    servicenow::SysId,
-};
+use crate::plugin::{Diagnostic, Diagnostics, Moved, Object, Value, provider};
+use crate::servicenow::SysId;
 
 /// What a type of that provider becomes.
 #[derive(Clone, Copy)]

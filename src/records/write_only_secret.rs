@@ -1,9 +1,7 @@
 //! When a secret is sent. It is never read back, and an update that does not touch it never clears it.
 
-use crate::{
-    http::{Secret, secret},
-    plugin::{Object, Value},
-};
+use crate::http::{Secret, secret};
+use crate::plugin::{Object, Value};
 
 /// The names of a secret's three attributes: in the state, write-only, and the version of the latter.
 #[derive(Clone, Copy, Debug)]

@@ -6,20 +6,19 @@
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use crate::records::tenant::{self, TENANT_ID};
-use crate::records::{diagnostics, duplicate_check, field, outcome, required_roles, write_only_secret::SecretNames};
-use crate::suggest;
-use crate::{
-    clients::{Calls, Clients},
-    microsoft::{
-        SupportError,
-        support::{Repository, RepositorySecrets, same_address},
-    },
-    plugin::{
-        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
-        Need, Object, Outcome, Plan, Reading, Resource, Schema, Value, provider::unknown_version, schema::validate,
-    },
+use crate::clients::{Calls, Clients};
+use crate::microsoft::SupportError;
+use crate::microsoft::support::{Repository, RepositorySecrets, same_address};
+use crate::plugin::provider::unknown_version;
+use crate::plugin::schema::validate;
+use crate::plugin::{
+    Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
+    Need, Object, Outcome, Plan, Reading, Resource, Schema, Value,
 };
+use crate::records::tenant::{self, TENANT_ID};
+use crate::records::write_only_secret::SecretNames;
+use crate::records::{diagnostics, duplicate_check, field, outcome, required_roles};
+use crate::suggest;
 
 pub(super) struct SupportRepository;
 

@@ -7,17 +7,17 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use crate::clients::{Calls, Clients};
+use crate::microsoft::support::Settings;
+use crate::microsoft::{Microsoft365, SupportError};
+use crate::plugin::schema::validate;
+use crate::plugin::{
+    Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
+    Need, Object, Outcome, Resource, Schema,
+};
 use crate::records::tenant::{self, TENANT_ID};
 use crate::records::{diagnostics, duplicate_check, field, list, outcome, required_roles};
 use crate::suggest;
-use crate::{
-    clients::{Calls, Clients},
-    microsoft::{Microsoft365, SupportError, support::Settings},
-    plugin::{
-        Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
-        Need, Object, Outcome, Resource, Schema, schema::validate,
-    },
-};
 
 pub(super) struct SupportSettings;
 

@@ -59,7 +59,6 @@ pub(super) enum Found {
     Several(Vec<SysId>),
 }
 
-/// The choices of columns.
 #[derive(Default)]
 pub(super) struct ChoiceCaches {
     /// By tables and column.
@@ -80,11 +79,9 @@ pub struct Choices {
 pub struct Choice {
     /// Wire value.
     pub value: String,
-    /// Display text.
     pub label: String,
 }
 
-/// Links between records.
 #[derive(Default)]
 pub(super) struct LinkCaches {
     /// One write at a time per record that has links.

@@ -41,7 +41,6 @@ pub enum TableError {
     /// Absent, or hidden by an access rule: the instance answers 404 to both.
     #[error("no record {sys_id} in {table}, or the account may not read it")]
     NotFound {
-        /// The table.
         table: Table,
         /// The key that was looked for.
         sys_id: SysId,
@@ -49,9 +48,7 @@ pub enum TableError {
     /// A natural key that several records share.
     #[error("{} records of {table} match {query}: {}", sys_ids.len(), list(sys_ids))]
     Ambiguous {
-        /// The table.
         table: Table,
-        /// The query.
         query: String,
         /// Their keys.
         sys_ids: Vec<SysId>,
@@ -59,7 +56,6 @@ pub enum TableError {
     /// There, as the instance's count says, but the account may not read it.
     #[error("{table} has {what}")]
     Hidden {
-        /// The table.
         table: Table,
         /// What is there and cannot be seen, as after "the table has".
         what: String,
@@ -69,7 +65,6 @@ pub enum TableError {
     Unproven {
         /// Who answered.
         host: String,
-        /// The table.
         table: Table,
         /// What was looked for, as after "no".
         what: String,
@@ -77,7 +72,6 @@ pub enum TableError {
     /// A record with this natural key already exists.
     #[error("{table} already has a record with {key}{}", existing.as_ref().map(|id| format!(": {id}")).unwrap_or_default())]
     Duplicate {
-        /// The table.
         table: Table,
         /// The natural key.
         key: String,
@@ -87,37 +81,26 @@ pub enum TableError {
     /// Refused for good: the same request gets the same answer.
     #[error("{table} refused the {verb}: {reason}")]
     Refused {
-        /// The table.
         table: Table,
-        /// What was asked.
         verb: Verb,
         /// Who refused.
         reason: Refusal,
     },
     /// No such table for any account.
     #[error("the instance has no table {table}")]
-    NoSuchTable {
-        /// The table.
-        table: Table,
-    },
+    NoSuchTable { table: Table },
     /// Called wrongly.
     #[error("{table} did not understand the {verb} (status {status}): {detail}")]
     BadRequest {
-        /// The table.
         table: Table,
-        /// What was asked.
         verb: Verb,
-        /// The status.
         status: u16,
         /// The instance's words.
         detail: String,
     },
-    /// A query that cannot be sent.
     #[error("the query for {table} cannot be sent")]
     Query {
-        /// The table.
         table: Table,
-        /// Why.
         #[source]
         source: QueryError,
     },
@@ -126,7 +109,6 @@ pub enum TableError {
     Unauthenticated {
         /// The instance.
         host: String,
-        /// How the account signs in.
         method: SignInMethod,
         /// The instance's words.
         detail: String,
@@ -134,7 +116,6 @@ pub enum TableError {
     /// No token was obtained.
     #[error("signing in failed")]
     SignIn {
-        /// Why.
         #[source]
         source: SignInError,
     },
@@ -151,9 +132,7 @@ pub enum TableError {
     UnusableAnswer {
         /// Who answered.
         host: String,
-        /// The table.
         table: Table,
-        /// What was asked.
         verb: Verb,
         /// What is wrong.
         detail: String,
@@ -161,9 +140,7 @@ pub enum TableError {
     /// The instance ended the call because it took too long there.
     #[error("the instance cancelled the {verb} of {table}: {detail}")]
     TransactionCancelled {
-        /// The table.
         table: Table,
-        /// What was asked.
         verb: Verb,
         /// The instance's words.
         detail: String,
@@ -171,39 +148,28 @@ pub enum TableError {
     /// Too many requests, and waiting would take longer than the operation may.
     #[error("the instance limits requests, also for {table}")]
     RateLimited {
-        /// The table.
         table: Table,
         /// How long it asks to wait.
         retry_after: Option<Duration>,
-        /// The wire's words.
         #[source]
         source: Box<HttpError>,
     },
     /// No usable response, retries included.
     #[error("{table} gave no usable response to the {verb}{}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
     Unavailable {
-        /// The table.
         table: Table,
-        /// What was asked.
         verb: Verb,
         /// The status of the last answer, where there was one.
         status: Option<u16>,
-        /// What the wire says.
         #[source]
         source: Option<Box<HttpError>>,
     },
     /// The user interrupted the run.
     #[error("the {verb} of {table} was interrupted")]
-    Cancelled {
-        /// The table.
-        table: Table,
-        /// What was asked.
-        verb: Verb,
-    },
+    Cancelled { table: Table, verb: Verb },
     /// An insert whose response was lost, and nothing shows beyond doubt whether it happened.
     #[error("it is not known whether the insert into {table} happened: {detail}")]
     Uncertain {
-        /// The table.
         table: Table,
         /// What is known.
         detail: String,
@@ -212,12 +178,9 @@ pub enum TableError {
         /// The key that the record has if it was made; none where the instance chooses the key.
         ours: Option<SysId>,
     },
-    /// A name that no record has.
     #[error("{table} has no record named \"{name}\"{}", similar_names(similar))]
     UnknownName {
-        /// The table.
         table: Table,
-        /// The name.
         name: String,
         /// Names that resemble it.
         similar: Vec<String>,
@@ -376,7 +339,6 @@ impl TableError {
 /// Who refused a request that was understood.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// An access control rule.
     #[error("an access rule (ACL) forbids it to the account ({detail})")]
     Acl {
         /// The instance's words.
@@ -456,7 +418,6 @@ pub enum UnexpectedResponse {
     /// An upgrade or a failover.
     #[error("the instance is under maintenance")]
     Maintenance,
-    /// The page on which people sign in.
     #[error("a login page")]
     LoginPage,
     /// A 403 that is a page: address rules work this way.
@@ -464,30 +425,19 @@ pub enum UnexpectedResponse {
     AddressBlocked,
     /// A proxy or gateway that wants or says something.
     #[error("a proxy or gateway (status {status})")]
-    Proxy {
-        /// The status.
-        status: u16,
-    },
+    Proxy { status: u16 },
     /// The address of the API is unknown there.
     #[error("there is no Table API at this address (status {status})")]
-    NoSuchRoute {
-        /// The status.
-        status: u16,
-    },
-    /// Pointed elsewhere.
+    NoSuchRoute { status: u16 },
     #[error("a redirect (status {status}) to {to}")]
     Redirect {
-        /// The status.
         status: u16,
         /// Where to, without query.
         to: String,
     },
-    /// Anything else.
     #[error("{content_type} with status {status}{}", title.as_ref().map(|title| format!(", titled {title:?}")).unwrap_or_default())]
     Unknown {
-        /// Its content type.
         content_type: String,
-        /// The status.
         status: u16,
         /// The page's title.
         title: Option<String>,
@@ -533,14 +483,12 @@ pub enum ConfigError {
     /// Not an address credentials may go to.
     #[error("instance_url cannot be used")]
     InstanceUrl {
-        /// Why.
         #[source]
         source: HttpError,
     },
     /// A setting that the chosen sign-in method needs.
     #[error("signing in with {method} needs {missing}")]
     Missing {
-        /// The sign-in method.
         method: SignInMethod,
         /// The provider's attribute.
         missing: &'static str,
@@ -550,7 +498,6 @@ pub enum ConfigError {
     Unusable {
         /// The provider's attribute.
         attribute: &'static str,
-        /// What is wrong.
         problem: String,
     },
 }

@@ -181,7 +181,6 @@ impl Granted {
     }
 }
 
-/// What revoking did.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Revoked {
     /// How many rows were removed.

@@ -19,7 +19,8 @@ impl Session {
     /// All records that match.
     ///
     /// ```no_run
-    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # use servicenow_provider::servicenow::tables::sys_user::{ACTIVE, TABLE, USER_NAME};
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError};
     /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
     /// for user in session.select(TABLE, query, &[USER_NAME]).await? {
     ///     println!("{}", user.sys_id());
@@ -83,7 +84,8 @@ impl Session {
     /// The records that match, in pages of at most `size`, for tables that may be large.
     ///
     /// ```no_run
-    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # use servicenow_provider::servicenow::tables::sys_user::{ACTIVE, TABLE, USER_NAME};
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError};
     /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
     /// let mut pages = session.pages(TABLE, query, &[USER_NAME], 100);
     /// while let Some(users) = pages.next().await? {
@@ -116,13 +118,11 @@ pub(super) fn hidden(table: Table, query: &Query, count: usize) -> TableError {
 /// What a table shows at a glance.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sample {
-    /// Records.
     Rows,
     /// No record, and none is counted.
     Empty,
     /// Records are counted and none of the first is shown.
     Hidden {
-        /// How many there are.
         count: usize,
     },
 }
@@ -186,8 +186,10 @@ impl Pages {
         }
         let request = TableRequest::list(self.table, &self.query, &self.fields, self.size, self.offset);
         let reply = self.session.send(&request).await?;
-        let rows = rows(&reply.result)
-            .ok_or_else(|| self.session.unusable(self.table, "the response is not a list of records"))?;
+        let rows = rows(&reply.result).ok_or_else(|| {
+            self.session
+                .unusable(self.table, "the response is not a list of records")
+        })?;
         self.offset += self.size;
         self.is_over = match reply.total {
             Some(total) => self.offset >= total,

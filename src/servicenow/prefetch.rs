@@ -49,8 +49,8 @@ impl Session {
             let reply = self
                 .send(&TableRequest::list(table, &query, &fields, PAGE, offset))
                 .await?;
-            let records = rows(&reply.result)
-                .ok_or_else(|| self.unusable(table, "the response is not a list of records"))?;
+            let records =
+                rows(&reply.result).ok_or_else(|| self.unusable(table, "the response is not a list of records"))?;
             let count = records.len();
             tracing::debug!(table = table.name(), count, "prefetched");
             offset += PAGE;

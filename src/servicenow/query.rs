@@ -16,7 +16,8 @@ use crate::servicenow::tables::every;
 /// Which rows are meant, and in which order.
 ///
 /// ```
-/// use servicenow_provider::servicenow::{Query, tables::sys_user};
+/// use servicenow_provider::servicenow::Query;
+/// use servicenow_provider::servicenow::tables::sys_user;
 ///
 /// let query = Query::equals(sys_user::USER_NAME, "abel.tuter")?.and(Query::equals(sys_user::ACTIVE, true)?);
 /// assert_eq!(query.encoded(), "user_name=abel.tuter^active=true");
@@ -434,9 +435,11 @@ impl QueryError {
             }
             QueryError::Script { .. } => "Use a value that does not begin with \"javascript:\".".to_owned(),
             QueryError::Secret { .. } => "Search by another column.".to_owned(),
-            QueryError::Term { .. } => "The instance ignores terms it does not understand and would respond with every \
+            QueryError::Term { .. } => {
+                "The instance ignores terms it does not understand and would respond with every \
                 row. Copy the query from a list's filter (right-click the breadcrumb, Copy query)."
-                .to_owned(),
+                    .to_owned()
+            }
         }
     }
 }

@@ -23,7 +23,8 @@ impl Session {
     /// read, and now and then to what is there.
     ///
     /// ```no_run
-    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # use servicenow_provider::servicenow::tables::sys_user::{ACTIVE, TABLE, USER_NAME};
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError};
     /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
     /// if let Some(user) = session.get_opt(TABLE, sys_id, &[USER_NAME]).await? {
     ///     println!("{:?}", user.text(USER_NAME));
@@ -64,7 +65,8 @@ impl Session {
     /// The record with this key.
     ///
     /// ```no_run
-    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # use servicenow_provider::servicenow::tables::sys_user::{ACTIVE, TABLE, USER_NAME};
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError};
     /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
     /// let user = session.get(TABLE, sys_id, &[USER_NAME]).await?;
     /// # Ok(())
@@ -85,7 +87,8 @@ impl Session {
     /// instance takes for equal, it is the one that is equal letter by letter.
     ///
     /// ```no_run
-    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # use servicenow_provider::servicenow::tables::sys_user::{ACTIVE, TABLE, USER_NAME};
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError};
     /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
     /// let user = session.find_unique(TABLE, query, &[USER_NAME, ACTIVE]).await?;
     /// # Ok(())
@@ -163,7 +166,8 @@ impl Session {
     /// process removed does not count, and anything else is looked at by itself.
     ///
     /// ```no_run
-    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError, tables::sys_user::{ACTIVE, TABLE, USER_NAME}};
+    /// # use servicenow_provider::servicenow::tables::sys_user::{ACTIVE, TABLE, USER_NAME};
+    /// # use servicenow_provider::servicenow::{Query, Session, SysId, TableError};
     /// # async fn example(session: &Session, sys_id: &SysId, query: &Query) -> Result<(), TableError> {
     /// let existing = session.find_existing(TABLE, query, &[USER_NAME]).await?;
     /// # Ok(())
@@ -319,7 +323,8 @@ impl Session {
     async fn get_chunk(&self, table: Table, ids: &[SysId], fields: &str) -> Result<Vec<Record>, TableError> {
         let request = TableRequest::list(table, &Query::keys(ids), fields, ids.len(), 0);
         let reply = self.send(&request).await?;
-        let records = rows(&reply.result).ok_or_else(|| self.unusable(table, "the response is not a list of records"))?;
+        let records =
+            rows(&reply.result).ok_or_else(|| self.unusable(table, "the response is not a list of records"))?;
         // An instance that ignores the query answers with rows that nobody asked for.
         Ok(records
             .into_iter()

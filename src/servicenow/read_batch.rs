@@ -3,7 +3,8 @@
 
 use std::sync::Mutex;
 
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::http::{HttpError, Limits};
 use crate::servicenow::error::{TableError, Verb};
@@ -114,6 +115,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::servicenow::tables::sys_user;
 
     fn limits() -> Limits {
         Limits::new(Duration::from_secs(60), CancellationToken::new())
@@ -175,7 +177,7 @@ mod tests {
         let batch = Batch::<u32, u32>::default();
         let limits = limits();
         let late = || TableError::Cancelled {
-            table: super::super::tables::sys_user::TABLE,
+            table: sys_user::TABLE,
             verb: Verb::Read,
         };
         let ask = |questions: Vec<u32>| {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 use serde_json::{Map, Value as Json};
 
 use crate::http::{Secret, secret};
@@ -18,7 +19,6 @@ pub enum Cell<T> {
     Hidden,
     /// There, and empty.
     Empty,
-    /// There.
     Value(T),
 }
 
@@ -152,7 +152,8 @@ impl Record {
 /// The columns to be written. Columns that are not in it stay as they are.
 ///
 /// ```
-/// use servicenow_provider::servicenow::{Row, tables::sys_user};
+/// use servicenow_provider::servicenow::Row;
+/// use servicenow_provider::servicenow::tables::sys_user;
 ///
 /// let row = Row::new().set(sys_user::USER_NAME, "abel").set(sys_user::ACTIVE, true).clear(sys_user::EMAIL);
 /// assert_eq!(row.len(), 3);

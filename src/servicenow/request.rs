@@ -3,7 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
-use crate::http::{Answer, HttpError, Method, Repeat, Request, header::CONTENT_TYPE};
+use crate::http::header::CONTENT_TYPE;
+use crate::http::{Answer, HttpError, Method, Repeat, Request};
 use crate::servicenow::error::{TableError, Verb};
 use crate::servicenow::query::Query;
 use crate::servicenow::response::{self, Call, parse_http_date};
@@ -13,7 +14,6 @@ use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind, Table};
 use crate::servicenow::tables::every;
 
-/// What is asked.
 pub(super) struct TableRequest<'a> {
     pub(super) table: Table,
     pub(super) verb: Verb,

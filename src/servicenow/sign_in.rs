@@ -19,9 +19,10 @@ use lockout_guard::Trial;
 pub use method::SignInMethod;
 use oauth::Grant;
 
+use crate::http::header::HeaderName;
 use crate::http::jwt_claims::{Claims, JwtError};
 use crate::http::token_cache::{Token, TokenCache};
-use crate::http::{Answer, Client, HttpError, Limits, Origin, Request, Secret, header::HeaderName, secret};
+use crate::http::{Answer, Client, HttpError, Limits, Origin, Request, Secret, secret};
 use crate::servicenow::error::ConfigError;
 use crate::sync::lock;
 
@@ -29,44 +30,26 @@ use crate::sync::lock;
 #[derive(Clone, Debug)]
 pub enum SignIn {
     /// User name and password with every request. Newer instances restrict it to certain roles.
-    Basic {
-        /// `username`.
-        username: String,
-        /// `password`.
-        password: Secret,
-    },
+    Basic { username: String, password: Secret },
     /// OAuth client credentials: the registry names the user. The best default; documented from Xanadu.
-    ClientCredentials {
-        /// `client_id`.
-        client_id: String,
-        /// `client_secret`.
-        client_secret: Secret,
-    },
+    ClientCredentials { client_id: String, client_secret: Secret },
     /// OAuth password grant; needs an interactive user.
     Password {
-        /// `client_id`.
         client_id: String,
-        /// `client_secret`.
         client_secret: Secret,
-        /// `username`.
         username: String,
-        /// `password`.
         password: Secret,
     },
     /// OAuth refresh token. A newer one that the instance hands out is used from then on, and not kept.
     RefreshToken {
-        /// `client_id`.
         client_id: String,
-        /// `client_secret`.
         client_secret: Secret,
-        /// `refresh_token`.
         refresh_token: Secret,
     },
     /// OAuth JWT bearer. The instance refuses it for users with the role admin.
     JwtBearer {
-        /// `client_id`.
         client_id: String,
-        /// `client_secret`; none for a public client.
+        /// None for a public client.
         client_secret: Option<Secret>,
         /// What is exchanged for the token.
         assertion: TokenSource,
@@ -82,16 +65,12 @@ pub enum SignIn {
         key: Secret,
     },
     /// A token of another issuer (Entra, HCP Terraform, a CI system) that an OIDC provider of the instance accepts.
-    OidcToken {
-        /// Where it comes from.
-        source: TokenSource,
-    },
+    OidcToken { source: TokenSource },
     /// The TLS client certificate alone.
     ClientCertificate,
 }
 
 impl SignIn {
-    /// Which method it is.
     pub fn method(&self) -> SignInMethod {
         match self {
             SignIn::Basic { .. } => SignInMethod::Basic,
@@ -309,7 +288,6 @@ impl TokenSource {
 /// An access token for use elsewhere.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
-    /// The token.
     pub token: Secret,
     /// When it ends, where that is known.
     pub expires_at: Option<Timestamp>,

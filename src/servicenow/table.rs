@@ -129,7 +129,6 @@ pub enum ColumnKind {
     Url,
     /// `true` or `false`; empty is false.
     Bool,
-    /// A whole number.
     Integer,
     /// The sys_id of another record, or `global` in `sys_scope`.
     Reference,

@@ -31,31 +31,25 @@ pub enum InputMode {
 /// A record to be made.
 #[derive(Clone, Debug)]
 pub struct Insert<'a> {
-    /// Where.
     pub table: Table,
-    /// What.
     pub row: Row,
     /// The columns that the caller wants to read of the new record.
     pub read: &'a [Column],
     /// How the record is found again when its answer is lost, and who is in the way when it is refused. Without one, a
     /// lost answer can end in [`TableError::Uncertain`].
     pub natural_key: Option<Query>,
-    /// How the values are meant.
     pub input: InputMode,
 }
 
 /// Columns to be changed.
 #[derive(Clone, Debug)]
 pub struct Update<'a> {
-    /// Where.
     pub table: Table,
-    /// Which record.
     pub sys_id: &'a SysId,
-    /// What. Columns that are not in it stay as they are.
+    /// Columns that are not in it stay as they are.
     pub row: Row,
     /// The columns that the caller wants to read afterwards.
     pub read: &'a [Column],
-    /// How the values are meant.
     pub input: InputMode,
 }
 
@@ -73,7 +67,6 @@ pub struct Written {
 /// How we know of a record that was written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Origin {
-    /// The instance answered.
     Answered,
     /// The answer of the insert was lost; the record was found and is ours beyond doubt.
     FoundAgain,

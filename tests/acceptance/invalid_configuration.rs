@@ -1,9 +1,9 @@
 //! What is refused before anything is written: the message names the attribute, what is wrong, and what to do.
 
+use servicenow_simulator::Options;
 use servicenow_simulator::faults::{Fault, Matcher};
-use servicenow_simulator::instance::Operation;
+use servicenow_simulator::instance::{Operation, Release};
 use servicenow_simulator::microsoft::admin_center::AdminFault;
-use servicenow_simulator::{Options, instance::Release};
 
 use crate::harness::{Simulator, for_each_terraform};
 

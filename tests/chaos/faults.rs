@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use servicenow_provider::plugin::Object;
-use servicenow_simulator::{
-    Simulator,
-    faults::{Fault, Faults, Matcher, RetryAfter},
-    microsoft::admin_center::AdminFault,
-};
+use servicenow_simulator::Simulator;
+use servicenow_simulator::faults::{Fault, Faults, Matcher, RetryAfter};
+use servicenow_simulator::microsoft::admin_center::AdminFault;
 
 use super::scenarios::MARKER;
 

@@ -1,20 +1,14 @@
 //! The log of all providers of this process, down to the finest level, searched for secrets.
 
-use std::{
-    fmt::{Debug, Write},
-    sync::{Mutex, Once, PoisonError},
-};
+use std::fmt::{Debug, Write};
+use std::sync::{Mutex, Once, PoisonError};
 
-use tracing::{
-    Event, Subscriber,
-    field::{Field, Visit},
-    level_filters::LevelFilter,
-    span::{Attributes, Id},
-};
-use tracing_subscriber::{
-    Layer,
-    layer::{Context, SubscriberExt},
-};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use super::scenarios::MARKER;
 

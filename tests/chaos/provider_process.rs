@@ -2,19 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use servicenow_provider::{
-    plugin::{
-        Object, Provider as _, Value,
-        codec::msgpack,
-        proto::tfplugin6::{self as proto, provider_server::Provider as Service},
-        server::Server,
-    },
-    provider::{Environment, Servicenow},
-};
-use tokio::{
-    runtime::{Builder, Handle, Runtime},
-    task::AbortHandle,
-};
+use servicenow_provider::plugin::codec::msgpack;
+use servicenow_provider::plugin::proto::tfplugin6 as proto;
+use servicenow_provider::plugin::proto::tfplugin6::provider_server::Provider as Service;
+use servicenow_provider::plugin::server::Server;
+use servicenow_provider::plugin::{Object, Provider as _, Value};
+use servicenow_provider::provider::{Environment, Servicenow};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::AbortHandle;
 use tonic::{Request, Response, Status};
 
 /// A provider that runs.

@@ -1,11 +1,10 @@
 //! What the instance of a seed makes of records beyond storing them, all of which the provider must survive without an
 //! error.
 
-use rand::{RngExt, SeedableRng, rngs::StdRng};
-use servicenow_simulator::{
-    Simulator,
-    instance::{self, IdCase, LineEndings},
-};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use servicenow_simulator::Simulator;
+use servicenow_simulator::instance::{self, IdCase, LineEndings};
 
 /// The quirks of one seed.
 #[derive(Debug)]

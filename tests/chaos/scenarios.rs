@@ -15,12 +15,11 @@ mod user_role;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use servicenow_provider::plugin::{Object, Value};
-use servicenow_simulator::{
-    Simulator,
-    instance::{Instance, Record},
-};
+use servicenow_simulator::Simulator;
+use servicenow_simulator::instance::{Instance, Record};
 
 use super::terraform_core::{Block, Reference};
 

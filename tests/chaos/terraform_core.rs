@@ -5,16 +5,13 @@
 
 mod call; // The single calls.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use futures_util::future::join_all;
-use servicenow_provider::{
-    clients::Clients,
-    plugin::{Attribute, Object, Resource, Schema, Value, schema::AttributeKind},
-};
+use servicenow_provider::clients::Clients;
+use servicenow_provider::plugin::schema::AttributeKind;
+use servicenow_provider::plugin::{Attribute, Object, Resource, Schema, Value};
 use servicenow_simulator::faults::Faults;
 
 use super::provider_process::Process;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use servicenow_simulator::{Simulator, instance::Record};
+use servicenow_simulator::Simulator;
+use servicenow_simulator::instance::Record;
 
 use super::scenarios;
 

@@ -2,26 +2,17 @@
 
 use std::cell::{Cell, RefCell};
 
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
-use servicenow_provider::{
-    clients::Clients,
-    plugin::{
-        Object, Resource, Schema, Type, Value,
-        codec::msgpack,
-        proto::tfplugin6 as wire,
-        schema::{
-            Attribute, AttributeKind, Nesting, Presence,
-            validate::{self, WriteOnly},
-        },
-        server::Server,
-        terraform_rules,
-    },
-    provider::{Environment, Servicenow},
-    resources,
-};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use servicenow_provider::clients::Clients;
+use servicenow_provider::plugin::codec::msgpack;
+use servicenow_provider::plugin::proto::tfplugin6 as wire;
+use servicenow_provider::plugin::schema::validate::{self, WriteOnly};
+use servicenow_provider::plugin::schema::{Attribute, AttributeKind, Nesting, Presence};
+use servicenow_provider::plugin::server::Server;
+use servicenow_provider::plugin::{Object, Resource, Schema, Type, Value, terraform_rules};
+use servicenow_provider::provider::{Environment, Servicenow};
+use servicenow_provider::resources;
 
 use crate::support::core::{in_memory, texts};
 

@@ -1,26 +1,21 @@
 //! Calls that misbehave, in a real process: its end, its log, its crash report.
 
-use std::{ffi::OsString, process::ExitStatus, time::Duration};
+use std::ffi::OsString;
+use std::process::ExitStatus;
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use servicenow_provider::plugin::{
-    proto::{
-        go_plugin::{Empty, grpc_controller_client::GrpcControllerClient},
-        tfplugin6::provider_client::ProviderClient,
-    },
-    server::Server,
-    transport,
-};
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use servicenow_provider::plugin::proto::go_plugin::Empty;
+use servicenow_provider::plugin::proto::go_plugin::grpc_controller_client::GrpcControllerClient;
+use servicenow_provider::plugin::proto::tfplugin6::provider_client::ProviderClient;
+use servicenow_provider::plugin::server::Server;
+use servicenow_provider::plugin::transport;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 
-use crate::support::{
-    core::{Answer, Core},
-    host::{PATIENCE, Plugin, Setup, within},
-    thing::{SECRET, THING, Things, mask, secrets},
-};
+use crate::support::core::{Answer, Core};
+use crate::support::host::{PATIENCE, Plugin, Setup, within};
+use crate::support::thing::{SECRET, THING, Things, mask, secrets};
 
 /// Becomes the plugin of things when a host starts this binary; else there is nothing to see.
 #[test]

@@ -1,17 +1,14 @@
 //! The provider itself below Terraform, against the simulator: what clients of other versions and misbehaving ones get.
 
 use serde_json::{Value as Json, json};
-use servicenow_provider::{
-    plugin::{proto::tfplugin6 as wire, server::Server},
-    provider::{Environment, Servicenow},
-};
+use servicenow_provider::plugin::proto::tfplugin6 as wire;
+use servicenow_provider::plugin::server::Server;
+use servicenow_provider::provider::{Environment, Servicenow};
 use servicenow_simulator::{Options, Scheme, Simulator};
 use tonic::transport::Channel;
 
-use crate::support::{
-    core::{dynamic, in_memory, texts},
-    msgpack::{from_msgpack, unknown},
-};
+use crate::support::core::{dynamic, in_memory, texts};
+use crate::support::msgpack::{from_msgpack, unknown};
 
 type Client = wire::provider_client::ProviderClient<Channel>;
 

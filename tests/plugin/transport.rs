@@ -1,23 +1,20 @@
 //! The plugin as a process, seen from its host: start, trust, signals, end.
 
-use std::{
-    os::unix::fs::PermissionsExt,
-    process::{Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::support::host::{BINARY, Credentials, PATIENCE, Plugin, Setup, within};
-use servicenow_provider::plugin::proto::{
-    go_plugin::{grpc_broker_client::GrpcBrokerClient, grpc_stdio_client::GrpcStdioClient},
-    tfplugin6::get_provider_schema,
-};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::UnixStream,
-    time::timeout,
-};
-use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use servicenow_provider::plugin::proto::go_plugin::grpc_broker_client::GrpcBrokerClient;
+use servicenow_provider::plugin::proto::go_plugin::grpc_stdio_client::GrpcStdioClient;
+use servicenow_provider::plugin::proto::tfplugin6::get_provider_schema;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 /// Fails unless the plugin answers a call.
 async fn answers(plugin: &Plugin) {

@@ -16,8 +16,9 @@ mod sign_in;
 use std::time::Duration;
 
 use servicenow_provider::http::{Backoff, ClientOptions, Limits, Proxies, Secret};
+use servicenow_provider::servicenow::tables::sys_user;
 use servicenow_provider::servicenow::{
-    InputMode, Insert, Instance, InstanceOptions, Query, Row, Session, SignIn, SysId, Timing, tables::sys_user,
+    InputMode, Insert, Instance, InstanceOptions, Query, Row, Session, SignIn, SysId, Timing,
 };
 use servicenow_simulator::{Options, Scheme, Simulator};
 use tokio_util::sync::CancellationToken;

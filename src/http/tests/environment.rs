@@ -1,19 +1,16 @@
 //! What leaves the process beside the request: the log. And what comes in: the proxy of the environment.
 
-use std::{
-    fmt::{Debug, Write},
-    process::Command,
-    sync::{Arc, Mutex},
-};
+use std::fmt::{Debug, Write};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use tracing::field::{Field, Visit};
-use tracing_subscriber::{Layer, layer::SubscriberExt};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
 
-use crate::http::{
-    Client, ClientOptions, Method, Origin, Proxies, Repeat, Request, Secret,
-    scripted::{Authority, Reply, Server, client, limits, options},
-};
+use crate::http::scripted::{Authority, Reply, Server, client, limits, options};
+use crate::http::{Client, ClientOptions, Method, Origin, Proxies, Repeat, Request, Secret};
 
 /// Writes every event with all its fields, whatever its level.
 #[derive(Clone, Default)]

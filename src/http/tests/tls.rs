@@ -1,18 +1,16 @@
 //! Certificates, good and bad, over real TLS.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use rustls::{
-    RootCertStore, ServerConfig,
-    pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
-};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 
+use crate::http::scripted::{Authority, Server, limits, options, server_builder};
 use crate::http::tests::status;
-use crate::http::{
-    Client, ClientOptions, HttpError, Method, OptionsError, Repeat, TlsProblem,
-    scripted::{Authority, Server, limits, options, server_builder},
-};
+use crate::http::{Client, ClientOptions, HttpError, Method, OptionsError, Repeat, TlsProblem};
 
 async fn tls_error(server: &Server, options: ClientOptions) -> HttpError {
     let request = server.request(Method::GET, Repeat::Idempotent);

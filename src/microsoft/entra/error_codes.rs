@@ -62,8 +62,10 @@ impl Refusal {
         });
         known.unwrap_or(match self.error.as_str() {
             "invalid_client" => "the client ID does not match its secret or certificate",
-            "invalid_grant" => "the refresh token or assertion is not accepted (any more): sign in again and store \
-                                the new one",
+            "invalid_grant" => {
+                "the refresh token or assertion is not accepted (any more): sign in again and store \
+                                the new one"
+            }
             "unauthorized_client" => "the application may not use this sign-in method: check its registration",
             "interaction_required" => {
                 "a person has to sign in, which automation cannot: use a refresh token obtained with multi-factor \

@@ -41,12 +41,8 @@ pub enum FederatedError {
         /// The message of the operating system.
         why: String,
     },
-    /// An empty token.
     #[error("the OIDC token ({from}) is empty")]
-    Empty {
-        /// Where it came from.
-        from: &'static str,
-    },
+    Empty { from: &'static str },
     /// The pipeline's token service did not answer.
     #[error("{service} issued no OIDC token")]
     NoAnswer {
@@ -59,7 +55,6 @@ pub enum FederatedError {
     Refused {
         service: &'static str,
         status: u16,
-        /// What to do.
         advice: &'static str,
     },
 }

@@ -1,15 +1,14 @@
 //! How the admin center's support API is spoken: paths, verbs, names and values, from one data file that the user can
 //! replace piece by piece.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::{
-    Method,
-    header::{HeaderName, HeaderValue},
-};
+use crate::http::Method;
+use crate::http::header::{HeaderName, HeaderValue};
 
 /// A complete and checked profile.
 #[derive(Clone, Debug)]

@@ -3,15 +3,12 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use crate::http::{
-    Answer, HttpError, Limits, Repeat, Request, Secret, StatusCode, header::CONTENT_TYPE, jwt_claims::Claims,
-    token_cache::Token,
-};
-use crate::microsoft::support::{
-    SupportApi, SupportError,
-    api_profile::{Operation, PLACEHOLDER},
-    error,
-};
+use crate::http::header::CONTENT_TYPE;
+use crate::http::jwt_claims::Claims;
+use crate::http::token_cache::Token;
+use crate::http::{Answer, HttpError, Limits, Repeat, Request, Secret, StatusCode};
+use crate::microsoft::support::api_profile::{Operation, PLACEHOLDER};
+use crate::microsoft::support::{SupportApi, SupportError, error};
 
 pub(super) struct Call<'a> {
     pub(super) name: &'static str,

@@ -70,7 +70,6 @@ pub enum SupportError {
         /// The beginning of the body.
         detail: String,
     },
-    /// Any other status.
     #[error(
         "the admin center responded to the request to {operation} with the unexpected status {status}. Response: {detail}"
     )]

@@ -7,10 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::http::Secret;
 use crate::http::scripted::{Received, Reply, Server, client, limits};
-use crate::microsoft::{
-    Cloud, Microsoft365, Microsoft365Options,
-    entra::{Proof, SignIn},
-};
+use crate::microsoft::entra::{Proof, SignIn};
+use crate::microsoft::{Cloud, Microsoft365, Microsoft365Options};
 
 const MY: &str = "/admin/api/supportRepository/my";
 

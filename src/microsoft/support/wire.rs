@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::microsoft::support::{Repository, RepositorySecrets, Settings, api_profile::Object};
+use crate::microsoft::support::api_profile::Object;
+use crate::microsoft::support::{Repository, RepositorySecrets, Settings};
 
 impl Settings {
     pub(super) fn read(object: &Object, fields: &Map<String, Value>) -> Self {

@@ -3,12 +3,10 @@
 use serde_json::Value as Json;
 
 use crate::plugin::codec::{CodecError, MAX_DEPTH};
-use crate::plugin::{
-    number::Number,
-    path::Trail,
-    ty::Type,
-    value::{Object, Value},
-};
+use crate::plugin::number::Number;
+use crate::plugin::path::Trail;
+use crate::plugin::ty::Type;
+use crate::plugin::value::{Object, Value};
 
 /// What to do with attributes that the type does not have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

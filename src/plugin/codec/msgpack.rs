@@ -6,12 +6,10 @@
 use rmp::{Marker, encode};
 
 use crate::plugin::codec::{CodecError, MAX_DEPTH};
-use crate::plugin::{
-    number::Number,
-    path::Trail,
-    ty::Type,
-    value::{Object, Value},
-};
+use crate::plugin::number::Number;
+use crate::plugin::path::Trail;
+use crate::plugin::ty::Type;
+use crate::plugin::value::{Object, Value};
 
 /// Reads a value of this type. No bytes at all mean null.
 ///

@@ -1,9 +1,8 @@
 use async_trait::async_trait;
 
 use super::*;
-use crate::plugin::{
-    Attribute, BlockType, Configured, Context, Diagnostics, Import, Object, Outcome, Resource, Rule, schema::validate,
-};
+use crate::plugin::schema::validate;
+use crate::plugin::{Attribute, BlockType, Configured, Context, Diagnostics, Import, Object, Outcome, Resource, Rule};
 
 struct Thing;
 

@@ -1,6 +1,5 @@
 //! One line of the log: a JSON object that stays below what the host takes as a line.
 
-/// A field's value.
 #[derive(Clone, Debug)]
 pub(super) enum FieldValue {
     Text(String),

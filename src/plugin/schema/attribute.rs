@@ -1,10 +1,8 @@
 //! One attribute of a schema, written as a chain of what it is.
 
 use crate::plugin::schema::validate::{self, Validator};
-use crate::plugin::{
-    ty::Type,
-    value::{Value, known_texts},
-};
+use crate::plugin::ty::Type;
+use crate::plugin::value::{Value, known_texts};
 
 #[derive(Debug)]
 pub struct Attribute {
@@ -27,7 +25,6 @@ pub struct Attribute {
     /// What to use instead, if it is deprecated.
     pub deprecated: Option<&'static str>,
     pub validators: Vec<Validator>,
-    /// Plan modifiers.
     pub modifiers: Vec<Modifier>,
     /// When two texts mean the same, of an attribute that is a text or a list or set of texts. What means the same as
     /// before is no change: see [`Attribute::means_the_same`].
@@ -169,14 +166,12 @@ impl Attribute {
         }
     }
 
-    /// Makes it required.
     #[must_use]
     pub fn required(mut self) -> Self {
         self.presence = Presence::Required;
         self
     }
 
-    /// Makes it computed.
     #[must_use]
     pub fn computed(mut self) -> Self {
         self.presence = Presence::Computed;
@@ -198,7 +193,7 @@ impl Attribute {
         self
     }
 
-    /// What it means. Markdown.
+    /// Markdown.
     #[must_use]
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();

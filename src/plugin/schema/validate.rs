@@ -2,16 +2,15 @@
 //!
 //! A check gets only values that are known and not null, and passes while a value it depends on is unknown.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
+use std::sync::Arc;
 
+use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
+use crate::plugin::duration;
+use crate::plugin::path::{Path, Trail};
 use crate::plugin::schema::{Attribute, AttributeKind, Nesting, Schema};
-use crate::plugin::{
-    diagnostics::{Diagnostic, Diagnostics},
-    duration,
-    path::{Path, Trail},
-    ty::Type,
-    value::{Object, Value},
-};
+use crate::plugin::ty::Type;
+use crate::plugin::value::{Object, Value};
 use crate::suggest;
 
 /// A check of one attribute's value.

@@ -1,10 +1,10 @@
 //! Schemas as the protocol carries them.
 
+use crate::plugin::proto::tfplugin6 as proto;
 use crate::plugin::schema::{Attribute, AttributeKind, IdentitySchema, Nesting, Presence, Schema};
-use crate::plugin::{proto::tfplugin6 as proto, ty::Type};
+use crate::plugin::ty::Type;
 
 impl Schema {
-    /// As a protobuf message.
     pub fn to_proto(&self) -> proto::Schema {
         proto::Schema {
             version: self.version,
@@ -23,7 +23,6 @@ impl Schema {
 }
 
 impl IdentitySchema {
-    /// As a protobuf message.
     pub fn to_proto(&self) -> proto::ResourceIdentitySchema {
         let attributes = self
             .attributes

@@ -1,6 +1,7 @@
 //! Actions.
 
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
@@ -8,17 +9,13 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Status;
 use tracing::Instrument;
 
-use crate::plugin::server::{
-    Shared,
-    call::{Ended, failed, panicked},
-    config::{deferral, quiet},
-};
-use crate::plugin::{
-    diagnostics::{Diagnostic, Diagnostics},
-    proto::tfplugin6 as proto,
-    provider::{Notes, Progress, Provider},
-    schema::validate::WriteOnly,
-};
+use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
+use crate::plugin::proto::tfplugin6 as proto;
+use crate::plugin::provider::{Notes, Progress, Provider};
+use crate::plugin::schema::validate::WriteOnly;
+use crate::plugin::server::Shared;
+use crate::plugin::server::call::{Ended, failed, panicked};
+use crate::plugin::server::config::{deferral, quiet};
 
 /// The stream of an action's progress, ended by its result.
 pub(super) type Events = Pin<Box<dyn Stream<Item = Result<proto::invoke_action::Event, Status>> + Send>>;
@@ -55,10 +52,8 @@ impl<P: Provider> Shared<P> {
     }
 
     pub(super) fn invoke(self: Arc<Self>, request: proto::invoke_action::Request) -> Events {
-        use proto::invoke_action::{
-            Event,
-            event::{Completed, Progress as ProgressEvent, Type},
-        };
+        use proto::invoke_action::Event;
+        use proto::invoke_action::event::{Completed, Progress as ProgressEvent, Type};
         let (events, stream) = mpsc::unbounded_channel();
         let span = tracing::info_span!(
             "call",

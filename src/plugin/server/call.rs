@@ -1,22 +1,20 @@
 //! What every call has around it: a task, a span for the log, and a net for panics.
 
-use std::{any::Any, future::Future, sync::Arc};
+use std::any::Any;
+use std::future::Future;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 use tonic::Status;
 use tracing::Instrument;
 
+use crate::plugin::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::plugin::duration;
+use crate::plugin::proto::tfplugin6 as proto;
+use crate::plugin::provider::{Context, Notes, Operation, Provider, Reading, Resource};
 use crate::plugin::server::{Shared, bug};
-use crate::{
-    plugin::{
-        diagnostics::{Diagnostic, Diagnostics, Severity},
-        duration,
-        proto::tfplugin6 as proto,
-        provider::{Context, Notes, Operation, Provider, Reading, Resource},
-        value::Object,
-    },
-    sync::lock,
-};
+use crate::plugin::value::Object;
+use crate::sync::lock;
 
 /// A response that can carry diagnostics.
 pub(super) trait ResponseMessage: Default {

@@ -2,19 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::plugin::server::{
-    Configuration, Shared,
-    call::{Ended, failed},
-};
-use crate::{
-    plugin::{
-        diagnostics::Diagnostics,
-        proto::tfplugin6 as proto,
-        provider::{Configured, Provider},
-        schema::validate::{self, WriteOnly},
-    },
-    sync::lock,
-};
+use crate::plugin::diagnostics::Diagnostics;
+use crate::plugin::proto::tfplugin6 as proto;
+use crate::plugin::provider::{Configured, Provider};
+use crate::plugin::schema::validate::{self, WriteOnly};
+use crate::plugin::server::call::{Ended, failed};
+use crate::plugin::server::{Configuration, Shared};
+use crate::sync::lock;
 
 impl<P: Provider> Shared<P> {
     pub(super) async fn validate_provider(

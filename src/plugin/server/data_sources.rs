@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::plugin::server::{
-    Shared, bug,
-    call::{Ended, failed},
-    config::{deferral, quiet},
-    encode_object,
-    resources::DEFAULT_LIMIT,
-};
-use crate::plugin::{
-    proto::tfplugin6 as proto,
-    provider::{Notes, Provider},
-    schema::validate::WriteOnly,
-};
+use crate::plugin::proto::tfplugin6 as proto;
+use crate::plugin::provider::{Notes, Provider};
+use crate::plugin::schema::validate::WriteOnly;
+use crate::plugin::server::call::{Ended, failed};
+use crate::plugin::server::config::{deferral, quiet};
+use crate::plugin::server::resources::DEFAULT_LIMIT;
+use crate::plugin::server::{Shared, bug, encode_object};
 
 impl<P: Provider> Shared<P> {
     pub(super) async fn validate_data_source(

@@ -1,16 +1,13 @@
 //! Functions.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use crate::plugin::server::{Shared, call::panic_text, decode, encode};
-use crate::plugin::{
-    proto::tfplugin6 as proto,
-    provider::{FunctionError, Provider},
-    value::Value,
-};
+use crate::plugin::proto::tfplugin6 as proto;
+use crate::plugin::provider::{FunctionError, Provider};
+use crate::plugin::server::call::panic_text;
+use crate::plugin::server::{Shared, decode, encode};
+use crate::plugin::value::Value;
 
 impl<P: Provider> Shared<P> {
     pub(super) fn call_function(

@@ -1,6 +1,7 @@
 //! Lists of existing objects, for `terraform query`.
 
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
@@ -8,20 +9,15 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use tracing::Instrument;
 
-use crate::plugin::server::{
-    Shared, bug,
-    call::{Ended, failed, panicked},
-    decode, encode_object,
-    resources::DEFAULT_LIMIT,
-};
-use crate::plugin::{
-    diagnostics::{Diagnostic, Diagnostics},
-    plan,
-    proto::tfplugin6 as proto,
-    provider::{ListRequest, ListSink, Listed, Notes, Provider},
-    schema::validate::{self, WriteOnly},
-    ty::Type,
-};
+use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
+use crate::plugin::plan;
+use crate::plugin::proto::tfplugin6 as proto;
+use crate::plugin::provider::{ListRequest, ListSink, Listed, Notes, Provider};
+use crate::plugin::schema::validate::{self, WriteOnly};
+use crate::plugin::server::call::{Ended, failed, panicked};
+use crate::plugin::server::resources::DEFAULT_LIMIT;
+use crate::plugin::server::{Shared, bug, decode, encode_object};
+use crate::plugin::ty::Type;
 
 /// The stream of a list's answers.
 pub(super) type Events = Pin<Box<dyn Stream<Item = Result<proto::list_resource::Event, Status>> + Send>>;

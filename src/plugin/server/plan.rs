@@ -1,15 +1,11 @@
 //! The plan of one resource, which must hold whatever an unknown argument turns out to be.
 
-use crate::plugin::{
-    diagnostics::{Diagnostic, Diagnostics},
-    plan::{self, Planned},
-    provider::{Context, Plan, Resource},
-    schema::{
-        Attribute, AttributeKind, Nesting, Schema,
-        validate::{self, WriteOnly},
-    },
-    value::{Object, Value},
-};
+use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
+use crate::plugin::plan::{self, Planned};
+use crate::plugin::provider::{Context, Plan, Resource};
+use crate::plugin::schema::validate::{self, WriteOnly};
+use crate::plugin::schema::{Attribute, AttributeKind, Nesting, Schema};
+use crate::plugin::value::{Object, Value};
 
 /// Plans with the schema's rules and then the resource's own.
 ///

@@ -1,30 +1,23 @@
 //! Managed resources.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use crate::plugin::server::{
-    Configuration, Entry, Shared, bug,
-    call::{Ended, failed, time_limit},
-    config::{deferral, quiet, write_only},
-    decode_object, encode_object,
-    unexpected_changes::keep_planned,
-};
-use crate::{
-    plugin::{
-        codec::json::{self, Unexpected},
-        diagnostics::{Diagnostic, Diagnostics},
-        path::Trail,
-        plan,
-        proto::tfplugin6 as proto,
-        provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource},
-        schema::{Attribute, AttributeKind, Schema},
-        terraform_rules,
-        value::{Object, Value},
-    },
-    sync::lock,
-};
+use crate::plugin::codec::json::{self, Unexpected};
+use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
+use crate::plugin::path::Trail;
+use crate::plugin::proto::tfplugin6 as proto;
+use crate::plugin::provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource};
+use crate::plugin::schema::{Attribute, AttributeKind, Schema};
+use crate::plugin::server::call::{Ended, failed, time_limit};
+use crate::plugin::server::config::{deferral, quiet, write_only};
+use crate::plugin::server::unexpected_changes::keep_planned;
+use crate::plugin::server::{Configuration, Entry, Shared, bug, decode_object, encode_object};
+use crate::plugin::value::{Object, Value};
+use crate::plugin::{plan, terraform_rules};
+use crate::sync::lock;
 
 /// A state that could not be compared with what exists.
 fn not_refreshed(unknown: &[String]) -> Diagnostic {

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::plugin::server::{Shared, call::Ended};
-use crate::plugin::{
-    diagnostics::Diagnostics,
-    proto::tfplugin6 as proto,
-    provider::{Function, Provider, Signature},
-};
+use crate::plugin::diagnostics::Diagnostics;
+use crate::plugin::proto::tfplugin6 as proto;
+use crate::plugin::provider::{Function, Provider, Signature};
+use crate::plugin::server::Shared;
+use crate::plugin::server::call::Ended;
 
 /// The server's capabilities, the same in every response.
 pub(super) fn capabilities() -> proto::ServerCapabilities {

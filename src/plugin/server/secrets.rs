@@ -1,10 +1,8 @@
 //! Secrets become known when they arrive, so that nothing that happens to them later can print them.
 
-use crate::plugin::{
-    Mask,
-    schema::{Attribute, AttributeKind, Nesting},
-    value::{Object, Value},
-};
+use crate::plugin::Mask;
+use crate::plugin::schema::{Attribute, AttributeKind, Nesting};
+use crate::plugin::value::{Object, Value};
 
 /// How secrets are kept out of logs and messages.
 #[derive(Clone, Copy, Debug)]

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::plugin::proto::tfplugin6::{self as proto, provider_server};
+use crate::plugin::provider::{Notes, Provider};
 use crate::plugin::server::{Server, actions, lists};
-use crate::plugin::{
-    proto::tfplugin6::{self as proto, provider_server},
-    provider::{Notes, Provider},
-};
 
 type Answered<T> = Result<Response<T>, Status>;
 

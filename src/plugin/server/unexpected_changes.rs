@@ -4,13 +4,11 @@
 //! usually the other side that has changed the value: a rule, a default, a limit. So the state keeps what was planned, a
 //! warning says what became of it, and the next refresh and plan show the difference where it can be put right.
 
-use crate::plugin::{
-    diagnostics::{Diagnostic, Diagnostics},
-    path::Trail,
-    schema::{Attribute, AttributeKind, Nesting},
-    terraform_rules,
-    value::{Object, Value},
-};
+use crate::plugin::diagnostics::{Diagnostic, Diagnostics};
+use crate::plugin::path::Trail;
+use crate::plugin::schema::{Attribute, AttributeKind, Nesting};
+use crate::plugin::terraform_rules;
+use crate::plugin::value::{Object, Value};
 
 /// Puts back into `state` every planned value that it contradicts, and says so, unless the resource has already said
 /// something about the attribute.
@@ -88,7 +86,8 @@ const LONGEST: usize = 200;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::{schema::Schema, ty::Type};
+    use crate::plugin::schema::Schema;
+    use crate::plugin::ty::Type;
 
     fn schema() -> Schema {
         Schema::new(

@@ -4,19 +4,15 @@
 //! or a signal. In one runtime it can, however many threads there are: the blocked one may be the one that was to wait
 //! for the next event.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
-use tonic::{
-    Status,
-    body::Body,
-    codegen::{Service, http},
-    server::NamedService,
-};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::{Service, http};
+use tonic::server::NamedService;
 
 /// A service whose calls run elsewhere.
 #[derive(Clone)]

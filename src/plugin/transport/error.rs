@@ -1,6 +1,7 @@
 //! Why the plugin could not start, and what to do about it.
 
-use std::{io, path::PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 /// A start that failed before the first call. Every text ends with the remedy: the reader sees this line and nothing else.
 #[derive(Debug, thiserror::Error)]

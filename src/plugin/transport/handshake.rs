@@ -3,40 +3,31 @@
 //! [`Listening`] becomes [`Announced`] by writing the handshake line, and only that becomes [`Serving`]. So the line
 //! cannot come before the socket is open, and no call before the line is out.
 
-use std::{
-    io::Write,
-    process::ExitCode,
-    sync::{Arc, mpsc},
-};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
 
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use tokio::{
-    runtime::{Builder, Runtime},
-    time::Instant,
-};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, transport::Server};
+use tonic::Request;
+use tonic::transport::Server;
 
-use crate::plugin::proto::{
-    go_plugin::{
-        grpc_broker_server::GrpcBrokerServer, grpc_controller_server::GrpcControllerServer,
-        grpc_stdio_server::GrpcStdioServer,
-    },
-    tfplugin6::{
-        provider_server::{Provider, ProviderServer},
-        stop_provider,
-    },
-};
-use crate::plugin::transport::{
-    call_threads::Elsewhere,
-    connection::accept,
-    error::StartError,
-    host::Host,
-    lifetime::{End, Owner, Reason, Signals},
-    services::{Broker, Controller, Stdio},
-    socket::{self, Acceptor, Socket},
-    tls::Tls,
-};
+use crate::plugin::proto::go_plugin::grpc_broker_server::GrpcBrokerServer;
+use crate::plugin::proto::go_plugin::grpc_controller_server::GrpcControllerServer;
+use crate::plugin::proto::go_plugin::grpc_stdio_server::GrpcStdioServer;
+use crate::plugin::proto::tfplugin6::provider_server::{Provider, ProviderServer};
+use crate::plugin::proto::tfplugin6::stop_provider;
+use crate::plugin::transport::call_threads::Elsewhere;
+use crate::plugin::transport::connection::accept;
+use crate::plugin::transport::error::StartError;
+use crate::plugin::transport::host::Host;
+use crate::plugin::transport::lifetime::{End, Owner, Reason, Signals};
+use crate::plugin::transport::services::{Broker, Controller, Stdio};
+use crate::plugin::transport::socket::{self, Acceptor, Socket};
+use crate::plugin::transport::tls::Tls;
 
 /// The socket is open, but not announced yet.
 pub(super) struct Listening {

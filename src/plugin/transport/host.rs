@@ -1,6 +1,7 @@
 //! What the host passes to the plugin in the environment, read once.
 
-use std::{env, path::PathBuf};
+use std::env;
+use std::path::PathBuf;
 
 use crate::plugin::transport::error::StartError;
 

@@ -3,7 +3,8 @@
 //! Ctrl-C does not end it: the terminal sends the signal to the host and to us, and the host then asks the running
 //! calls to stop. A plugin that dies instead loses the object it is creating.
 
-use std::{sync::mpsc, time::Duration};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -89,7 +90,9 @@ pub(super) use unix::Signals;
 
 #[cfg(unix)]
 mod unix {
-    use std::{io, os::unix::process::parent_id, time::Duration};
+    use std::io;
+    use std::os::unix::process::parent_id;
+    use std::time::Duration;
 
     use tokio::signal::unix::{Signal, SignalKind, signal};
 

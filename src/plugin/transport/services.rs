@@ -2,14 +2,15 @@
 
 use std::pin::Pin;
 
-use futures_util::{FutureExt, Stream, StreamExt, future::ready};
+use futures_util::future::ready;
+use futures_util::{FutureExt, Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::plugin::proto::go_plugin::{
-    ConnInfo, Empty, StdioData, grpc_broker_server::GrpcBroker, grpc_controller_server::GrpcController,
-    grpc_stdio_server::GrpcStdio,
-};
+use crate::plugin::proto::go_plugin::grpc_broker_server::GrpcBroker;
+use crate::plugin::proto::go_plugin::grpc_controller_server::GrpcController;
+use crate::plugin::proto::go_plugin::grpc_stdio_server::GrpcStdio;
+use crate::plugin::proto::go_plugin::{ConnInfo, Empty, StdioData};
 use crate::plugin::transport::lifetime::{End, Reason};
 
 /// Ends the plugin when the host has done with it.

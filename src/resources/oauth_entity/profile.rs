@@ -5,19 +5,15 @@
 
 use std::time::Duration;
 
+use crate::clients::Clients;
+use crate::plugin::{Context, Diagnostic, Object, Value};
+use crate::records::diagnostics;
 use crate::resources::oauth_entity::TYPE_PROVIDER;
-use crate::{
-    clients::Clients,
-    plugin::{Context, Diagnostic, Object, Value},
-    records::diagnostics,
-    servicenow::{
-        InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update, Value as Wire,
-        tables::{
-            oauth_entity,
-            oauth_entity_profile::{COLUMNS, DEFAULT, GRANT_TYPE, NAME, OAUTH_ENTITY, SYS_SCOPE, TABLE},
-        },
-    },
+use crate::servicenow::tables::oauth_entity;
+use crate::servicenow::tables::oauth_entity_profile::{
+    COLUMNS, DEFAULT, GRANT_TYPE, NAME, OAUTH_ENTITY, SYS_SCOPE, TABLE,
 };
+use crate::servicenow::{InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update, Value as Wire};
 
 /// Pauses between looks for a profile that the instance makes by itself.
 const LOOKS: [Duration; 3] = [

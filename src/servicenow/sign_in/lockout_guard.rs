@@ -14,13 +14,13 @@ use tokio::time::{Instant, timeout};
 use crate::http::{Answer, HttpError, Limits, StatusCode};
 use crate::sync::lock;
 
-/// What is known of credentials, and the turn of the one request that tries them.
+/// What is known of credentials, and the lock of the one attempt that tries them.
 pub(super) struct Trial {
     known: Mutex<Known>,
-    turn: tokio::sync::Mutex<()>,
-    /// How long a turn lasts.
+    attempt: tokio::sync::Mutex<()>,
+    /// How long an attempt keeps the others waiting.
     patience: Duration,
-    /// Places for requests that outlast their turn.
+    /// Places for attempts that take longer.
     late: Semaphore,
 }
 
@@ -40,7 +40,7 @@ impl Trial {
     pub(super) fn new(patience: Duration) -> Trial {
         Trial {
             known: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            attempt: tokio::sync::Mutex::default(),
             patience,
             late: Semaphore::new(MOST_LATE),
         }
@@ -53,9 +53,11 @@ impl Trial {
         send: impl Future<Output = Result<Answer, HttpError>>,
     ) -> Result<Answer, HttpError> {
         let arrived = Instant::now();
-        let turn = match self.known() {
+        let attempt = match self.known() {
             Known::Accepted => None,
-            Known::Nothing | Known::Refused(_) | Known::Unreachable(..) => Some(limits.bound(self.turn.lock()).await?),
+            Known::Nothing | Known::Refused(_) | Known::Unreachable(..) => {
+                Some(limits.bound(self.attempt.lock()).await?)
+            }
         };
         let mut send = pin!(send);
         match self.known() {
@@ -64,20 +66,20 @@ impl Trial {
                 return Ok(*answer);
             }
             Known::Unreachable(at, error) if at > arrived => return Err(error),
-            Known::Accepted => drop(turn),
+            Known::Accepted => drop(attempt),
             Known::Nothing | Known::Unreachable(..) => {
-                let mut turn = turn;
+                let mut attempt = attempt;
                 let mut late = None;
                 let result = match timeout(self.patience, &mut send).await {
                     Ok(result) => result,
                     Err(_) => {
                         late = self.late.try_acquire().ok();
-                        turn = turn.filter(|_| late.is_none());
+                        attempt = attempt.filter(|_| late.is_none());
                         send.await
                     }
                 };
                 self.learn(&result);
-                drop((turn, late));
+                drop((attempt, late));
                 return result;
             }
         }
@@ -99,7 +101,7 @@ impl Trial {
                 };
             }
             Ok(_) => *known = Known::Accepted,
-            // A request that outlasted its turn knows no better than the answer that another got.
+            // An attempt that took too long knows no better than the answer that another got.
             Err(_) if matches!(*known, Known::Refused(_)) => {}
             Err(error) if error.unreachable().is_some() || matches!(error, HttpError::Options(_)) => {
                 *known = Known::Unreachable(Instant::now(), error.clone());
@@ -114,5 +116,5 @@ impl Trial {
     }
 }
 
-/// With the one whose turn it is, three requests may carry untried credentials: five failures lock an account.
+/// With the one that has the lock, three requests may carry untried credentials: five failures lock an account.
 const MOST_LATE: usize = 2;

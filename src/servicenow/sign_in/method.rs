@@ -5,23 +5,15 @@ use std::fmt;
 /// The sign-in methods, without their secrets: for messages, and for decisions that differ by the method.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SignInMethod {
-    /// [`super::SignIn::Basic`].
     Basic,
-    /// [`super::SignIn::ClientCredentials`].
     ClientCredentials,
-    /// [`super::SignIn::Password`].
     Password,
-    /// [`super::SignIn::RefreshToken`].
     RefreshToken,
-    /// [`super::SignIn::JwtBearer`].
     JwtBearer,
     /// [`super::SignIn::Bearer`].
     AccessToken,
-    /// [`super::SignIn::ApiKey`].
     ApiKey,
-    /// [`super::SignIn::OidcToken`].
     OidcToken,
-    /// [`super::SignIn::ClientCertificate`].
     ClientCertificate,
 }
 

@@ -39,7 +39,6 @@ impl Grant {
     }
 }
 
-/// What came back.
 pub(super) struct Granted {
     pub(super) access_token: Secret,
     /// What is left of the token's life.

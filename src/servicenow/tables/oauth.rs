@@ -12,7 +12,6 @@ pub mod oauth_entity {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table =
         Table::new("oauth_entity", "oauth_admin").comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
     /// `type` of an outbound, third-party provider. A plain REST insert without it becomes [`TYPE_CLIENT`].
@@ -35,7 +34,6 @@ pub mod oauth_entity {
         TOKEN_URL = "token_url" Url;
         /// Authorization endpoint.
         AUTH_URL = "auth_url" Url;
-        /// Revocation endpoint.
         REVOKE_TOKEN_URL = "revoke_token_url" Url;
         /// One or several, comma-separated; the instance fills it when blank.
         REDIRECT_URL = "redirect_url" Text;
@@ -55,9 +53,7 @@ pub mod oauth_entity {
         ACCESS = "access" Text;
         /// Default true.
         ACTIVE = "active" Bool;
-        /// Free text.
         COMMENTS = "comments" Text;
-        /// Logo.
         LOGO_URL = "logo_url" Text;
         /// Owning application, see [`super::super::every::SYS_SCOPE`].
         SYS_SCOPE = "sys_scope" Reference;
@@ -71,7 +67,6 @@ pub mod oauth_entity_profile {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("oauth_entity_profile", "oauth_admin")
         .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
 
@@ -94,7 +89,6 @@ pub mod oauth_entity_scope {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("oauth_entity_scope", "oauth_admin");
 
     columns! {
@@ -112,13 +106,10 @@ pub mod oauth_entity_profile_scope {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("oauth_entity_profile_scope", "oauth_admin");
 
     columns! {
-        /// The profile.
         PROFILE = "oauth_entity_profile" Reference;
-        /// The scope.
         SCOPE = "oauth_entity_scope" Reference;
     }
 }
@@ -128,11 +119,9 @@ pub mod sys_auth_scope {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_auth_scope", "oauth_admin").comes_with("plugin com.glide.rest.auth.scope");
 
     columns! {
-        /// Name of the scope.
         NAME = "name" Text;
     }
 }
@@ -141,7 +130,6 @@ pub mod sys_auth_scope {
 pub mod sys_api_access_policy {
     use crate::servicenow::table::Table;
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_api_access_policy", "admin");
 }
 
@@ -150,7 +138,6 @@ pub mod oauth_entity_auth_scope_mapping {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table =
         Table::new("oauth_entity_auth_scope_mapping", "oauth_admin").comes_with("plugin com.glide.rest.auth.scope");
 

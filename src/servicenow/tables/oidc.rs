@@ -10,7 +10,6 @@ pub mod oidc_provider_configuration {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("oidc_provider_configuration", "admin (oauth_admin from Australia on)")
         .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
 
@@ -39,12 +38,11 @@ pub mod oidc_provider_configuration {
 pub mod oauth_oidc_entity {
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    pub use super::super::oauth_entity::{
+    pub use crate::servicenow::tables::oauth_entity::{
         ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, CLIENT_ID, CLIENT_SECRET, COMMENTS, DEFAULT_GRANT_TYPE, LOGO_URL, NAME,
         REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, SYS_CLASS_NAME, SYS_SCOPE, TYPE,
     };
 
-    /// The table.
     pub const TABLE: Table = Table::new("oauth_oidc_entity", "admin (oauth_admin from Australia on)")
         .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
     /// The issuer's configuration, an `oidc_provider_configuration`.
@@ -75,7 +73,6 @@ pub mod oauth_oidc_entity {
 pub mod oauth_protected_resource_idp_mapping {
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new(
         "oauth_protected_resource_idp_mapping",
         "admin (oauth_admin from Australia on)",

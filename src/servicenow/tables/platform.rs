@@ -7,13 +7,11 @@ pub mod sys_db_object {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_db_object", "admin");
 
     columns! {
         /// Wire name of the table.
         NAME = "name" Text;
-        /// Label.
         LABEL = "label" Text;
         /// The table it extends.
         SUPER_CLASS = "super_class" Reference;
@@ -41,7 +39,6 @@ pub mod sys_scope_privilege {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_scope_privilege", "admin");
 
     columns! {
@@ -67,7 +64,6 @@ pub mod sys_scope {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_scope", "admin");
     /// Scope of Microsoft's app.
     pub const MICROSOFT_APP: &str = "x_mioms_m365_assis";
@@ -81,7 +77,6 @@ pub mod sys_scope {
         SCOPE = "scope" Text;
         /// Label.
         NAME = "name" Text;
-        /// Version.
         VERSION = "version" Text;
         /// Installed and switched on.
         ACTIVE = "active" Bool;
@@ -95,7 +90,6 @@ pub mod sys_store_app {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_store_app", "admin");
 
     columns! {
@@ -107,11 +101,8 @@ pub mod sys_store_app {
         VERSION = "version" Text;
         /// Newest version in the store.
         LATEST_VERSION = "latest_version" Text;
-        /// Whether an update waits.
         UPDATE_AVAILABLE = "update_available" Bool;
-        /// Switched on.
         ACTIVE = "active" Bool;
-        /// Publisher.
         VENDOR = "vendor" Text;
     }
 }
@@ -122,7 +113,6 @@ pub mod ip_access {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("ip_access", "admin").comes_with("plugin com.snc.ipauthenticator");
 
     columns! {
@@ -130,13 +120,10 @@ pub mod ip_access {
         TYPE = "type" Text;
         /// Inbound, outbound or both, wire value unknown.
         DIRECTION = "direction" Text;
-        /// First address.
         RANGE_START = "range_start" Text;
-        /// Last address.
         RANGE_END = "range_end" Text;
         /// Default unknown.
         ACTIVE = "active" Bool;
-        /// Free text.
         DESCRIPTION = "description" Text;
     }
 }
@@ -147,21 +134,18 @@ pub mod sys_choice {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_choice", "personalize_choices or admin");
 
     columns! {
-        /// Table.
+        /// Wire name of the table.
         NAME = "name" Text;
-        /// Column.
+        /// Wire name of the column.
         ELEMENT = "element" Text;
         /// Wire value.
         VALUE = "value" Text;
-        /// Display text.
         LABEL = "label" Text;
         /// Two letters.
         LANGUAGE = "language" Text;
-        /// Order.
         SEQUENCE = "sequence" Integer;
         /// Not offered any more.
         INACTIVE = "inactive" Bool;
@@ -173,25 +157,19 @@ pub mod sys_dictionary {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_dictionary", "personalize_dictionary or admin");
 
     columns! {
-        /// Table.
+        /// Wire name of the table.
         NAME = "name" Text;
-        /// Column; empty on the row of the table itself.
+        /// Wire name of the column; empty on the row of the table itself.
         ELEMENT = "element" Text;
-        /// Label.
         COLUMN_LABEL = "column_label" Text;
-        /// Type.
         INTERNAL_TYPE = "internal_type" Text;
         /// Not enforced on REST inserts.
         MANDATORY = "mandatory" Bool;
-        /// Read only.
         READ_ONLY = "read_only" Bool;
-        /// Unique.
         UNIQUE = "unique" Bool;
-        /// Default.
         DEFAULT_VALUE = "default_value" Text;
         /// Characters.
         MAX_LENGTH = "max_length" Integer;
@@ -203,7 +181,6 @@ pub mod v_plugin {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("v_plugin", "admin");
     /// OAuth 2.0.
     pub const OAUTH: &str = "com.snc.platform.security.oauth";
@@ -215,9 +192,7 @@ pub mod v_plugin {
         NAME = "name" Text;
         /// `active`, or true.
         ACTIVE = "active" Text;
-        /// Version.
         VERSION = "version" Text;
-        /// State.
         STATE = "state" Text;
     }
 }
@@ -227,7 +202,6 @@ pub mod sys_properties {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_properties", "admin");
     /// Must be `true` for any OAuth.
     pub const OAUTH_ACTIVE: &str = "com.snc.platform.security.oauth.is.active";
@@ -239,13 +213,10 @@ pub mod sys_properties {
     pub const BUILD_NAME: &str = "glide.buildname";
 
     columns! {
-        /// Name.
         NAME = "name" Text;
         /// Value, up to 4000 characters.
         VALUE = "value" Text;
-        /// Type.
         TYPE = "type" Text;
-        /// Description.
         DESCRIPTION = "description" Text;
     }
 }
@@ -255,15 +226,11 @@ pub mod incident {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("incident", "itil");
 
     columns! {
-        /// Number.
         NUMBER = "number" Text;
-        /// Title.
         SHORT_DESCRIPTION = "short_description" Text;
-        /// State.
         STATE = "state" Text;
     }
 }

@@ -7,7 +7,6 @@ pub mod sys_user {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_user", "user_admin");
     /// One-way. Needs [`crate::servicenow::InputMode::Display`], which changes how every other column is read too, so
     /// send it in a request of its own.
@@ -24,7 +23,6 @@ pub mod sys_user {
         NAME = "name" Text;
         /// Leave empty for a machine.
         EMAIL = "email" Email;
-        /// Title.
         TITLE = "title" Text;
         /// Empty means the system's default.
         TIME_ZONE = "time_zone" Text;
@@ -50,13 +48,11 @@ pub mod sys_user_role {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_user_role", "user_admin");
 
     columns! {
         /// Name, such as `incident_manager`.
         NAME = "name" Text;
-        /// Description.
         DESCRIPTION = "description" Text;
         /// Needs elevation in the session.
         ELEVATED_PRIVILEGE = "elevated_privilege" Bool;
@@ -68,7 +64,7 @@ pub mod sys_user_has_role {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table. Some instances want elevated `security_admin`, which only an interactive session has.
+    /// Some instances want elevated `security_admin`, which only an interactive session has.
     pub const TABLE: Table = Table::new(
         "sys_user_has_role",
         "user_admin or admin, on some instances security_admin",
@@ -87,9 +83,7 @@ pub mod sys_user_has_role {
     pub const WEB_SERVICE_ACCESS_ONLY_OF_USER: Column = Column::new("user.web_service_access_only", ColumnKind::Bool);
 
     columns! {
-        /// The user.
         USER = "user" Reference;
-        /// The role.
         ROLE = "role" Reference;
         /// [`STATE_ACTIVE`].
         STATE = "state" Text;
@@ -105,14 +99,12 @@ pub mod sys_user_group {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_user_group", "user_admin");
 
     /// A group that newer releases (Zurich on) put users into by themselves when they are given roles. Proven (PRB1966968).
     pub const SCRIPT_WRITERS: &str = "Conditional Script Writer";
 
     columns! {
-        /// Name.
         NAME = "name" Text;
         /// Inactive groups grant nothing new.
         ACTIVE = "active" Bool;
@@ -124,13 +116,10 @@ pub mod sys_user_grmember {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_user_grmember", "user_admin, admin for groups that carry roles");
 
     columns! {
-        /// The user.
         USER = "user" Reference;
-        /// The group.
         GROUP = "group" Reference;
     }
 }
@@ -140,13 +129,10 @@ pub mod sys_group_has_role {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_group_has_role", "user_admin or admin");
 
     columns! {
-        /// The group.
         GROUP = "group" Reference;
-        /// The role.
         ROLE = "role" Reference;
         /// Members inherit it.
         INHERITS = "inherits" Bool;
@@ -158,15 +144,12 @@ pub mod sys_user_preference {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    /// The table.
     pub const TABLE: Table = Table::new("sys_user_preference", "admin");
     /// Name of the preference that holds the current application's sys_id.
     pub const CURRENT_APPLICATION: &str = "apps.current_app";
 
     columns! {
-        /// Name.
         NAME = "name" Text;
-        /// Value.
         VALUE = "value" Text;
         /// Owner; empty for the system's default.
         USER = "user" Reference;

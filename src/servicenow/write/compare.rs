@@ -12,9 +12,7 @@ use crate::servicenow::write::InputMode;
 /// A column that the instance did not keep as it was sent, although it reported success.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mismatch {
-    /// The column.
     pub column: Column,
-    /// What was sent.
     pub sent: String,
     /// What the record holds now; none when the column cannot be read.
     pub kept: Option<String>,

@@ -145,10 +145,7 @@ async fn an_update_that_is_not_kept_is_planned_again() {
             .switches(|modes| modes.write_denied = denied(&[("oauth_entity", "comments")]));
         workspace.configure(&ENTITY.replace("A comment", "Another"));
 
-        workspace
-            .terraform("apply")
-            .await
-            .fails_saying("comments was not kept");
+        workspace.terraform("apply").await.fails_saying("comments was not kept");
 
         workspace
             .plan()

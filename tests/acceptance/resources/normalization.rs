@@ -112,11 +112,7 @@ async fn line_ends_of_windows_are_no_change() {
             simulator.instance().quirks(|quirks| quirks.line_endings = endings);
             let workspace = simulator.workspace(terraform, &with(r"first\r\nsecond\r\n"));
 
-            workspace
-                .terraform("apply")
-                .await
-                .succeeds()
-                .does_not_say("not kept");
+            workspace.terraform("apply").await.succeeds().does_not_say("not kept");
             workspace.plan_is_empty().await;
             workspace.configure(&with(r"first\nsecond"));
             workspace.plan_is_empty().await;
@@ -369,11 +365,7 @@ async fn the_access_of_a_user_follows_its_identity_type() {
         let workspace = simulator.workspace(terraform, &of("human"));
         for (kind, only) in [("human", "false"), ("machine", "true"), ("ai_agent", "false")] {
             workspace.configure(&of(kind));
-            workspace
-                .terraform("apply")
-                .await
-                .succeeds()
-                .does_not_say("not kept");
+            workspace.terraform("apply").await.succeeds().does_not_say("not kept");
             assert_eq!(access(), only, "{kind}");
             workspace.plan_is_empty().await;
         }

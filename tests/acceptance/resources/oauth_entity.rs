@@ -338,10 +338,7 @@ async fn an_entry_is_imported_by_id_by_column_and_by_identity() {
             targets: &[&id, "name=Outbound", &by_client_id],
             state: &[("id", &id)],
             refused: &[
-                (
-                    "name=Twin",
-                    "Use the sys_id of the intended record",
-                ),
+                ("name=Twin", "Use the sys_id of the intended record"),
                 ("name=Nobody", "has name = \"Nobody\""),
                 ("nam=Outbound", "Did you mean name=Outbound?"),
                 ("Outbound", "is neither a valid sys_id (32 hexadecimal digits)"),

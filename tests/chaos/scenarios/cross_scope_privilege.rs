@@ -1,7 +1,8 @@
 //! Privileges of an application: new ones, and one that its installation has made, which only changes its status.
 
 use servicenow_provider::plugin::Object;
-use servicenow_simulator::{Simulator, instance::Record};
+use servicenow_simulator::Simulator;
+use servicenow_simulator::instance::Record;
 
 use super::{Block, Drawn, Generator, Random, lines};
 

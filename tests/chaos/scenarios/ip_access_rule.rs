@@ -58,6 +58,6 @@ fn stored(choices: &[(&'static str, &'static str)], label: &str) -> &'static str
     choice.expect("a choice").1
 }
 
-fn line([generator, direction, start, end, active, description]: [&str; 6]) -> String {
-    format!("ip_access {generator} {direction} {start} to {end} active={active} {description}")
+fn line([kind, direction, start, end, active, description]: [&str; 6]) -> String {
+    format!("ip_access {kind} {direction} {start} to {end} active={active} {description}")
 }

@@ -1,7 +1,8 @@
 //! The access of tables that are the platform's: nothing is made, and everything goes back to what it was.
 
 use servicenow_provider::plugin::{Object, Value};
-use servicenow_simulator::{Simulator, instance::Record};
+use servicenow_simulator::Simulator;
+use servicenow_simulator::instance::Record;
 
 use super::{Block, Drawn, Generator, Random, lines};
 

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use servicenow_provider::plugin::{
-    Object, Value,
-    codec::msgpack,
-    proto::tfplugin6::{self as proto, provider_server::Provider as Service},
-};
+use servicenow_provider::plugin::codec::msgpack;
+use servicenow_provider::plugin::proto::tfplugin6 as proto;
+use servicenow_provider::plugin::proto::tfplugin6::provider_server::Provider as Service;
+use servicenow_provider::plugin::{Object, Value};
 use tonic::Request;
 
 use super::{Block, Core, Kept, Problem, propose};

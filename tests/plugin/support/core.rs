@@ -3,16 +3,12 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
-use servicenow_provider::plugin::proto::tfplugin6::{
-    self as wire,
-    attribute_path::step::Selector,
-    provider_client::ProviderClient,
-    provider_server::{Provider, ProviderServer},
-};
-use tonic::{
-    Status,
-    transport::{Channel, Endpoint, Server},
-};
+use servicenow_provider::plugin::proto::tfplugin6 as wire;
+use servicenow_provider::plugin::proto::tfplugin6::attribute_path::step::Selector;
+use servicenow_provider::plugin::proto::tfplugin6::provider_client::ProviderClient;
+use servicenow_provider::plugin::proto::tfplugin6::provider_server::{Provider, ProviderServer};
+use tonic::Status;
+use tonic::transport::{Channel, Endpoint, Server};
 
 use super::msgpack::{from_msgpack, to_msgpack};
 

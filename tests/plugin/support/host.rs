@@ -2,36 +2,31 @@
 //!
 //! Below Terraform one can send what Terraform never would, and see each answer as it came.
 
-use std::{
-    io::{self, BufRead, BufReader, Read},
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
-};
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hyper_util::rt::TokioIo;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
-use rustls::{
-    ClientConfig, RootCertStore, SignatureScheme,
-    client::ResolvesClientCert,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
-    sign::CertifiedKey,
-};
-use servicenow_provider::plugin::proto::{
-    go_plugin::{Empty, grpc_controller_client::GrpcControllerClient},
-    tfplugin6::provider_client::ProviderClient,
-};
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
+use servicenow_provider::plugin::proto::go_plugin::Empty;
+use servicenow_provider::plugin::proto::go_plugin::grpc_controller_client::GrpcControllerClient;
+use servicenow_provider::plugin::proto::tfplugin6::provider_client::ProviderClient;
 use tempfile::TempDir;
-use tokio::{
-    net::UnixStream,
-    time::{Instant, timeout},
-};
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio::net::UnixStream;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
 
 /// The binary under test.

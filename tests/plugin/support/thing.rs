@@ -1,17 +1,16 @@
 //! A provider of things that exist only while its process runs. The name of a thing says how it behaves.
 
-use std::{
-    borrow::Cow,
-    collections::HashMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use servicenow_provider::plugin::schema::validate;
+use servicenow_provider::plugin::server::Secrets;
 use servicenow_provider::plugin::{
     Action, Attribute, BlockType, Configured, Context, Diagnostic, Diagnostics, EphemeralResource, IdentitySchema,
     Import, ListRequest, ListSink, Object, Opened, Outcome, Progress, Provider, Resource, Schema, Type, Value,
-    schema::validate, server::Secrets,
 };
 use tokio::sync::Notify;
 
@@ -60,7 +59,7 @@ impl Provider for Things {
     }
 
     fn configure(&self, _config: &Object, _terraform_version: &str) -> Configured<ThingData> {
-        // Each configuration gets a data of its own, except that the tests look into it.
+        // Each configuration gets its own data. What tests inspect is `self.data`, which the resource writes to.
         Configured::Ready(ThingData::default(), Diagnostics::new())
     }
 

@@ -1,6 +1,7 @@
 //! What the registry expects of the folder `docs/`.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use servicenow_provider::plugin::docs::Page;

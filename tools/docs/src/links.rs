@@ -1,8 +1,10 @@
 //! Links between pages: each must lead to a file of the project, and to a heading that it has.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use crate::{folder::Written, layout::outside_code};
+use crate::folder::Written;
+use crate::layout::outside_code;
 
 /// The project's address. The registry shows only what is in `docs/`: pages there link to the rest by this address.
 const REPOSITORY: &str = "https://github.com/servicenow-m365/terraform-provider-servicenow/";

@@ -7,13 +7,13 @@ mod folder; // Pages on disk.
 mod layout; // What the registry expects of the folder `docs/`.
 mod links; // Links between pages.
 
-use std::{env, path::Path, process::ExitCode};
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::Result;
-use servicenow_provider::{
-    plugin::docs::{self, Site},
-    provider::{Environment, Servicenow},
-};
+use servicenow_provider::plugin::docs::{self, Site};
+use servicenow_provider::provider::{Environment, Servicenow};
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

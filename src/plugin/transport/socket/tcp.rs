@@ -1,11 +1,13 @@
 //! Windows: a port on 127.0.0.1. Any local process can connect, so here mTLS is all that protects us.
 
-use std::{io, net::Ipv4Addr, net::TcpListener as StdListener};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener as StdListener};
 
 use tokio::net::TcpListener;
 
+use crate::plugin::transport::error::StartError;
+use crate::plugin::transport::host::Host;
 use crate::plugin::transport::socket::Socket;
-use crate::plugin::transport::{error::StartError, host::Host};
 
 pub(in crate::plugin::transport) type Stream = tokio::net::TcpStream;
 

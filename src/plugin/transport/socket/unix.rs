@@ -1,19 +1,16 @@
 //! Unix: a socket with a random name in a folder that only our user may enter.
 
-use std::{
-    fs::{self, DirBuilder, Permissions},
-    io,
-    os::unix::{
-        fs::{DirBuilderExt, PermissionsExt, chown},
-        net::UnixListener as StdListener,
-    },
-    path::{Path, PathBuf},
-};
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::os::unix::net::UnixListener as StdListener;
+use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
 
+use crate::plugin::transport::error::StartError;
+use crate::plugin::transport::host::Host;
 use crate::plugin::transport::socket::Socket;
-use crate::plugin::transport::{error::StartError, host::Host};
 
 pub(in crate::plugin::transport) type Stream = tokio::net::UnixStream;
 
