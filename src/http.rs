@@ -7,7 +7,7 @@
 //! - [`client`]: the send loop. [`retry`]: what may be sent again, and when. [`rate_limit`]: rate limit and concurrency.
 //! - [`tls`]: roots, client certificates, and what a failed handshake means.
 //! - [`secret`]: values that must not be printed, and the masking of everything that is.
-//! - [`token`]: a sign-in shared by all calls. [`jwt`]: what an access token says about itself.
+//! - [`token_cache`]: a sign-in shared by all calls. [`jwt_claims`]: what an access token says about itself.
 
 mod answer;
 mod client;

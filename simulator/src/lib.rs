@@ -2,7 +2,7 @@
 //!
 //! Start here: [`Simulator::start`] opens five TLS listeners: the instance, Entra's login host, Graph, the admin center
 //! and the cloud's metadata. [`instance`] holds ServiceNow; [`microsoft`] holds the rest: one tenant
-//! ([`microsoft::directory`]) that Graph writes and Entra issues tokens from. [`connection`] is the test that the guide
+//! ([`microsoft::directory`]) that Graph writes and Entra issues tokens from. [`connection_test`] is the test that the guide
 //! ends with. The simulator shares no code with the provider, so that one mistake cannot be made on both sides.
 
 pub mod connection_test;

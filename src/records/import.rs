@@ -82,15 +82,18 @@ async fn by_columns(
 
 fn field<'a>(table: Table, fields: &'a [Field], name: &str, value: &str) -> Result<(Column, &'a Field), Diagnostic> {
     let found = keys(fields).find(|(column, field)| field.name() == name || column.name() == name);
-    found.ok_or_else(|| {
-        let closest = suggest::closest(name, names(fields));
-        let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
-        let detail = format!(
-            "{name:?} is not a column of {table} that records can be imported by.{hint} Use one of: {}.",
-            names(fields).join(", ")
-        );
-        Diagnostic::error("Invalid import ID", detail)
-    })
+    found.ok_or_else(|| unknown_column(&format!("a record of {table}"), name, value, &names(fields)))
+}
+
+/// An import ID `name=value` whose name is not one of `known`.
+pub(crate) fn unknown_column(what: &str, name: &str, value: &str, known: &[&str]) -> Diagnostic {
+    let closest = suggest::closest(name, known.iter().copied());
+    let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
+    let detail = format!(
+        "{name:?} cannot be used to import {what}.{hint} Use one of: {}.",
+        known.join(", ")
+    );
+    Diagnostic::error("Invalid import ID", detail)
 }
 
 /// What a record can be found by: every column that the configuration may give.

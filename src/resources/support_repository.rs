@@ -17,8 +17,7 @@ use crate::plugin::{
 };
 use crate::records::tenant::{self, TENANT_ID};
 use crate::records::write_only_secret::SecretNames;
-use crate::records::{diagnostics, duplicate_check, field, outcome, required_roles};
-use crate::suggest;
+use crate::records::{diagnostics, duplicate_check, field, import, outcome, required_roles};
 
 pub(super) struct SupportRepository;
 
@@ -480,11 +479,7 @@ fn meant<'a>(id: &str, all: &'a [Repository]) -> Result<&'a Repository, Diagnost
     };
     let column = if column == "id" { REPOSITORY_ID } else { column };
     if !COLUMNS.contains(&column) {
-        let closest = suggest::closest(column, COLUMNS);
-        let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
-        let names = COLUMNS.join(", ");
-        let detail = format!("{column:?} cannot be used to import a repository.{hint} Use one of: {names}.");
-        return Err(Diagnostic::error("Invalid import ID", detail));
+        return Err(import::unknown_column("a repository", column, value, &COLUMNS));
     }
     let is_same = |repository: &&Repository| match field(repository, column).as_str() {
         Some(text) if column == ENDPOINT => same_address(text, value),

@@ -16,8 +16,7 @@ use crate::plugin::{
     Need, Object, Outcome, Resource, Schema,
 };
 use crate::records::tenant::{self, TENANT_ID};
-use crate::records::{diagnostics, duplicate_check, field, list, outcome, required_roles};
-use crate::suggest;
+use crate::records::{diagnostics, duplicate_check, field, import, list, outcome, required_roles};
 
 pub(super) struct SupportSettings;
 
@@ -289,12 +288,8 @@ fn is_meant(id: &str, tenant: &str, microsoft: &Microsoft365, settings: &Setting
         APPLICATION_ID => is_equal(settings.application_id.as_deref()),
         TOOL => is_equal(settings.internal_support_tool.as_deref()),
         other => {
-            let names = [TENANT_ID, APPLICATION_ID, TOOL];
-            let closest = suggest::closest(other, names);
-            let hint = closest.map_or_else(String::new, |name| format!(" Did you mean {name}={value}?"));
-            let names = names.join(", ");
-            let detail = format!("{other:?} cannot be used to import support settings.{hint} Use one of: {names}.");
-            return Err(Diagnostic::error("Invalid import ID", detail));
+            let known = [TENANT_ID, APPLICATION_ID, TOOL];
+            return Err(import::unknown_column("support settings", other, value, &known));
         }
     };
     if is_meant {
