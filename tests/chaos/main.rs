@@ -9,6 +9,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 mod faults;
+mod hidden_rows;
 mod leaks;
 mod provider_process;
 mod quirks;
@@ -153,6 +154,9 @@ async fn run_seed(seed: u64) -> Result<(), String> {
             ));
         }
         core.replaced.clear();
+        hidden_rows::survive(&mut core, &blocks, &simulator, seed)
+            .await
+            .map_err(|problem| format!("{problem}; stage {stage}; {quirks:?}"))?;
         let leaked = core.secrets_in_state(&blocks, scenarios::MARKER);
         if !leaked.is_empty() {
             return Err(format!("the state holds secrets: {leaked:?}; stage {stage}"));

@@ -229,6 +229,15 @@ impl Core {
         replaced.changed.iter().any(is_asked)
     }
 
+    /// The objects in the state: their addresses, with the ids of their records.
+    pub(crate) fn ids(&self) -> BTreeMap<String, String> {
+        let id = |kept: &Kept| kept.state.text("id").unwrap_or_default().to_owned();
+        self.state
+            .iter()
+            .map(|(address, kept)| (address.clone(), id(kept)))
+            .collect()
+    }
+
     /// Everything that was said so far.
     pub(crate) fn said(&self) -> String {
         self.said.lock().expect("no panic").join("\n")
