@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_cut_short_is_none() {
+    fn a_certificate_interrupted_is_none() {
         let der = CertificateParams::default()
             .self_signed(&KeyPair::generate().unwrap())
             .unwrap();

@@ -212,8 +212,8 @@ impl RecordResource for OidcProvider {
         let session = resource::instance_to_read(cx)?;
         let Some(found) = record.find(&session, &state).await? else {
             // A create or a removal that was interrupted must not forget the configuration that was made for it.
-            let is_cut_short = resource::sys_id(&state).is_none() || cx.private(REMOVING).is_some();
-            return if is_cut_short {
+            let is_interrupted = resource::sys_id(&state).is_none() || cx.private(REMOVING).is_some();
+            return if is_interrupted {
                 configuration::left_over(&session, state).await
             } else {
                 Ok(None)

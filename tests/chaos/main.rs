@@ -97,7 +97,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
                 "{problem}\nmade so far\n{made_so_far:#?}\nstage {stage}; faults: {}\nkilled while changing: {:?}\n\
                  {quirks:?}\nlast requests:\n{}\nconfiguration: {}\nsaid:\n{}",
                 faults::fired(&simulator),
-                core.cut_short,
+                core.interrupted,
                 last_requests(&simulator),
                 scenario.expected().join("; "),
                 core.said()
@@ -106,7 +106,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         let changes = core.changes(&blocks).await;
         let describe = || {
             let fired = faults::fired(&simulator);
-            let kills = &core.cut_short;
+            let kills = &core.interrupted;
             format!(
                 "stage {stage}; faults: {fired}\nkilled while changing: {kills:?}\n{quirks:?}\nsaid:\n{}",
                 core.said()
@@ -133,8 +133,8 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         expected.sort();
         // What a killed process alone knew cannot be put back.
         let declared = expected.clone();
-        made.retain(|line| declared.contains(line) || !scenarios::is_forgotten(line, &core.cut_short));
-        expected.retain(|line| made.contains(line) || !scenarios::is_forgotten(line, &core.cut_short));
+        made.retain(|line| declared.contains(line) || !scenarios::is_forgotten(line, &core.interrupted));
+        expected.retain(|line| made.contains(line) || !scenarios::is_forgotten(line, &core.interrupted));
         if made != expected {
             return Err(format!("made\n{made:#?}\ninstead of\n{expected:#?}\n{}", describe()));
         }
@@ -230,8 +230,8 @@ fn advice(problem: &Problem) -> Option<Advice> {
         let id = id.split(['`', '\n']).next()?.trim();
         return Some(Advice::Import(id.trim_matches(['\'', '"']).to_owned()));
     }
-    let is_cut_short = text.contains("No provider uses it") && text.contains("delete it and apply again");
-    let (_, rest) = text.split_once("configuration_id = \"").filter(|_| is_cut_short)?;
+    let is_interrupted = text.contains("No provider uses it") && text.contains("delete it and apply again");
+    let (_, rest) = text.split_once("configuration_id = \"").filter(|_| is_interrupted)?;
     let (id, _) = rest.split_once('"')?;
     Some(Advice::Delete("oidc_provider_configuration", id.to_owned()))
 }

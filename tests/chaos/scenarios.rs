@@ -200,10 +200,10 @@ pub(crate) fn inherited_roles(simulator: &Simulator) -> BTreeSet<String> {
 }
 
 /// Whether a line can be due to a change of one of these addresses that was interrupted.
-pub(crate) fn is_forgotten(line: &str, cut_short: &BTreeSet<String>) -> bool {
+pub(crate) fn is_forgotten(line: &str, interrupted: &BTreeSet<String>) -> bool {
     GENERATORS.iter().any(|generator| {
         let prefix = format!("{}.", generator.type_name());
-        cut_short.iter().any(|address| address.starts_with(&prefix)) && generator.is_forgotten_when_killed(line)
+        interrupted.iter().any(|address| address.starts_with(&prefix)) && generator.is_forgotten_when_killed(line)
     })
 }
 

@@ -79,7 +79,7 @@ pub(crate) struct Core {
     /// Every diagnostic that a user would have seen.
     said: Mutex<Vec<String>>,
     /// The addresses of which a change was under way when their process was killed.
-    pub(crate) cut_short: BTreeSet<String>,
+    pub(crate) interrupted: BTreeSet<String>,
     /// What was replaced although its create had succeeded, with the attributes that changed.
     pub(crate) replaced: Vec<Replaced>,
 }
@@ -117,7 +117,7 @@ impl Core {
             state: BTreeMap::new(),
             killers,
             said: Mutex::default(),
-            cut_short: BTreeSet::new(),
+            interrupted: BTreeSet::new(),
             replaced: Vec::new(),
         }
     }
@@ -179,8 +179,8 @@ impl Core {
                 if !put.problems.is_empty() {
                     failed.insert(put.address.clone());
                 }
-                if put.is_cut_short {
-                    self.cut_short.insert(put.address.clone());
+                if put.is_interrupted {
+                    self.interrupted.insert(put.address.clone());
                 }
                 problems.extend(put.problems);
                 match put.kept {
@@ -351,8 +351,8 @@ impl Core {
                 if !removed.problems.is_empty() {
                     stuck.insert(removed.address.clone());
                 }
-                if removed.is_cut_short {
-                    self.cut_short.insert(removed.address.clone());
+                if removed.is_interrupted {
+                    self.interrupted.insert(removed.address.clone());
                 }
                 problems.extend(removed.problems);
                 match removed.kept {

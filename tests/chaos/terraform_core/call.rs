@@ -17,7 +17,7 @@ pub(super) struct Changed {
     pub(super) address: String,
     pub(super) kept: Option<Kept>,
     pub(super) problems: Vec<Problem>,
-    pub(super) is_cut_short: bool,
+    pub(super) is_interrupted: bool,
 }
 
 impl Core {
@@ -134,7 +134,7 @@ impl Core {
             address: address.clone(),
             kept: prior.clone(),
             problems,
-            is_cut_short: false,
+            is_interrupted: false,
         };
         let config = block.resolved(|target| self.state.get(target).map(|kept| &kept.state));
         let planned = match self.plan_call(process, block, &config, prior.as_ref()).await {
@@ -157,7 +157,7 @@ impl Core {
                     private: Vec::new(),
                     ..prior
                 }),
-                is_cut_short: true,
+                is_interrupted: true,
                 ..as_before(vec![killed(&address)])
             };
         };
@@ -174,7 +174,7 @@ impl Core {
             address,
             kept,
             problems,
-            is_cut_short: false,
+            is_interrupted: false,
         }
     }
 
@@ -184,7 +184,7 @@ impl Core {
             address: address.to_owned(),
             kept: None,
             problems: Vec::new(),
-            is_cut_short: false,
+            is_interrupted: false,
         };
         let Some(prior) = prior else { return gone };
         let request = proto::apply_resource_change::Request {
@@ -199,7 +199,7 @@ impl Core {
             return Changed {
                 kept: Some(prior),
                 problems: vec![killed(address)],
-                is_cut_short: true,
+                is_interrupted: true,
                 ..gone
             };
         };
