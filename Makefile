@@ -7,12 +7,12 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 # Targets that run the script of the same name.
-SCRIPTED := demo test lint docs bench package chaos fuzz
+SCRIPTED := demo test lint docs bench install package chaos fuzz
 
-.PHONY: help build clean $(SCRIPTED)
+.PHONY: help build clean package-test $(SCRIPTED)
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 build: ## Build the provider and the simulator, optimised, in target/release
 	@scripts/build.sh
@@ -22,12 +22,16 @@ test: ## Run every test; acceptance tests with every installed Terraform
 lint: ## Check formatting, clippy, documentation links, Terraform formatting, shell scripts, dependency policy
 docs: ## Regenerate the reference documentation
 bench: ## Run the benchmarks
+install: ## Install this build where Terraform and OpenTofu find it without any CLI configuration
 package: ## Build the files of a release, as the registry expects them
 chaos: ## Run more random seeds of the fault-injection suite
 fuzz: ## Fuzz every parser of external input
 
 $(SCRIPTED):
 	@scripts/$@.sh
+
+package-test: package ## Build the files of a release and test them as a user would install them
+	@scripts/smoke.sh
 
 clean: ## Remove everything that was built or installed into target/
 	@rm -rf target

@@ -138,6 +138,8 @@ def main() -> int:
             for number, terraform in enumerate(arguments.terraforms.split(":")):
                 say(f"From a mirror, with {version(terraform)}")
                 installed(Path(folder) / str(number), archive, terraform, arguments)
+            say("Without CLI configuration, after scripts/install.sh")
+            installed_without_configuration(Path(folder) / "implied", arguments)
         if sys.platform == "linux":
             not_shown += in_isolation()
         else:
@@ -174,6 +176,22 @@ def installed(folder: Path, archive: Path, terraform: str, arguments):
             tampered.writestr("more", "than was locked")
         workspace.run("init", "-lockfile=readonly", expected=1, saying="doesn't match any of the checksums")
         note("a package with other content is refused")
+
+
+def installed_without_configuration(folder: Path, arguments):
+    """The way of a user who has nothing but the archive: the implied local mirror."""
+    folder.mkdir()
+    script = Path(__file__).resolve().parent.parent / "install.sh"
+    environment = {**os.environ, "HOME": str(folder)}
+    subprocess.run([script, arguments.package.resolve()], env=environment, check=True)
+    terraform = arguments.terraforms.split(":")[0]
+    with Simulator(arguments.simulator) as simulator:
+        trust = {"SSL_CERT_FILE": simulator.announced["ca_certificate"]}
+        workspace = Workspace(folder / "work", terraform, "", **simulator.environment, **trust)
+        workspace.environment["HOME"] = str(folder)
+        workspace.environment["TF_CLI_CONFIG_FILE"] = os.devnull
+        workspace.run("init", saying="Installing servicenow-m365/servicenow v")
+        apply_and_destroy(workspace, simulator)
 
 
 def in_isolation() -> list[str]:
