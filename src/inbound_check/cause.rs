@@ -395,7 +395,7 @@ mod tests {
         refused(
             &claims(|_| {}),
             &[with_url(&v1.replace("contoso.com", "common"))],
-            &["every tenant", TENANT],
+            &["shared by all tenants", TENANT],
         );
         refused(&claims(|_| {}), &[with_url("")], &["no metadata URL"]);
     }
