@@ -8,7 +8,7 @@ terraform {
     }
     servicenow = {
       source  = "servicenow-m365/servicenow"
-      version = ">= 0.1.0"
+      version = "~> 0.1"
     }
   }
 }

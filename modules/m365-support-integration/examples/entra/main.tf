@@ -4,7 +4,7 @@ terraform {
   required_providers {
     servicenow = {
       source  = "servicenow-m365/servicenow"
-      version = ">= 0.1.0"
+      version = "~> 0.1"
     }
   }
 }
