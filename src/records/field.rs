@@ -22,6 +22,8 @@ pub(crate) struct Field {
     pub(crate) source: Source,
     /// While this attribute has a value, the state does not follow the column.
     unless: Option<&'static str>,
+    /// The dot-walked column with the name of the record that a reference means.
+    named_by: Option<Column>,
     /// What a configuration that does not name the attribute means.
     unnamed: Unnamed,
 }
@@ -123,6 +125,7 @@ impl Field {
         Self {
             attributes: Attribute::secret(names.all(), &description).into(),
             unless: None,
+            named_by: None,
             unnamed: Unnamed::Kept,
             source: Source::Secret(SecretColumn { column, names, input }),
         }
@@ -139,6 +142,7 @@ impl Field {
         Self {
             attributes: vec![attribute.optional_computed(), own],
             unless: None,
+            named_by: None,
             unnamed: Unnamed::LeftAlone,
             source: Source::Names(NameSet {
                 attribute: attribute_name,
@@ -153,6 +157,7 @@ impl Field {
         Self {
             attributes: vec![attribute],
             unless: None,
+            named_by: None,
             unnamed: Unnamed::Kept,
             source: Source::Local,
         }
@@ -184,6 +189,12 @@ impl Field {
         self
     }
 
+    /// The row of a reference tells the name of the record in this dot-walked column, so that no request asks for it.
+    pub(crate) fn named_by(mut self, column: Column) -> Self {
+        self.named_by = Some(column);
+        self
+    }
+
     /// The column is not managed while the configuration does not name the attribute, and was not read by an import.
     pub(crate) fn managed_when_named(mut self) -> Self {
         self.unnamed = Unnamed::NotManaged;
@@ -200,6 +211,7 @@ impl Field {
         Self {
             attributes: vec![attribute],
             unless: None,
+            named_by: None,
             unnamed: if is_optional { Unnamed::LeftAlone } else { Unnamed::Kept },
             source: Source::Column(column, form),
         }
@@ -212,6 +224,7 @@ impl Field {
         Some(Self {
             attributes: attributes.collect(),
             unless: None,
+            named_by: None,
             unnamed: Unnamed::Kept,
             source: self.source,
         })
@@ -297,8 +310,13 @@ impl Field {
                     (_, _) => false,
                 };
                 if !is_known {
-                    let text = target.name_of(session, value).await?;
-                    state.set(name, text);
+                    match self.named_by.map(|column| record.text(column)) {
+                        Some(Cell::Value(text)) => state.set(name, text),
+                        Some(Cell::Hidden | Cell::Empty) | None => {
+                            let text = target.name_of(session, value).await?;
+                            state.set(name, text);
+                        }
+                    }
                 }
                 state.set(id, value);
             }

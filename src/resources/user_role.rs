@@ -76,7 +76,8 @@ impl RecordResource for UserRole {
                 USER,
                 "user_id",
                 end("user").describe("User name (User ID) or `sys_id` of the user."),
-            ),
+            )
+            .named_by(USER_NAME_OF_USER),
             Field::reference(
                 A_ROLE,
                 ROLE,
@@ -85,7 +86,8 @@ impl RecordResource for UserRole {
                     "Name or `sys_id` of the role. Roles of an application, such as `x_mioms_m365_assis.administrator`, \
                      exist once the application is installed.",
                 ),
-            ),
+            )
+            .named_by(NAME_OF_ROLE),
             Field::local(Attribute::flag(GRANTED).computed().stable().describe(
                 "Whether Terraform granted the role; if so, destroy revokes it. False for a grant that existed \
                  before, which is kept; null after an import.",
