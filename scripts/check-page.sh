@@ -22,14 +22,8 @@ need_cargo
 need python3 "apt-get install python3 python3-venv"
 
 version=4.46.0
-venv="$project/target/tools/selenium-$version"
-if [ ! -e "$venv/ready" ]; then
-  rm -rf "$venv"
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check "selenium==$version" ||
-    fail "Selenium $version cannot be installed." "It comes from PyPI: check the connection, or the proxy of pip."
-  touch "$venv/ready"
-fi
+venv="$(from_pypi selenium "$version")" ||
+  fail "Selenium $version cannot be installed." "It comes from PyPI: check the connection, or the proxy of pip."
 cargo build --quiet --workspace --bins --locked
 
 NO_PROXY=127.0.0.1,localhost "$venv/bin/python" simulator/tests/page/check.py "${picture[@]}" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the provider where Terraform and OpenTofu find it without any CLI configuration: the implied local mirror,
-# ~/.terraform.d/plugins. Builds it, or takes the archive in a folder that `make package` wrote: scripts/install.sh target/package
+# ~/.terraform.d/plugins. Builds it, or takes the archives in a folder that `make package` wrote: scripts/install.sh target/package
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make install"
@@ -8,36 +8,25 @@ verdict "make install"
 readonly name=terraform-provider-servicenow source=servicenow-m365/servicenow
 readonly plugins="$HOME/.terraform.d/plugins"
 
-platform() {
-  local system machine
-  system="$(uname -s | tr '[:upper:]' '[:lower:]')"
-  case "$(uname -m)" in
-    x86_64 | amd64) machine=amd64 ;;
-    aarch64 | arm64) machine=arm64 ;;
-    *) fail "There is no build for the machine $(uname -m)." "Builds are made for x86_64 and arm64." ;;
-  esac
-  printf '%s_%s\n' "$system" "$machine"
-}
-
-platform="$(platform)"
 if [ $# -gt 0 ]; then
-  archive="$(compgen -G "$1/${name}_*_$platform.zip" | tail -n 1)" ||
-    fail "$1 has no archive for $platform." "Make one with: make package"
+  compgen -G "$1/${name}_*.zip" >/dev/null || fail "$1 has no archive." "Make one with: make package"
 else
   scripts/build.sh
   version="$(target/release/$name --version | sed 's/.* //')"
+  platform="$(platform "$(rustc -vV | sed -n 's/^host: //p')")"
 fi
 
 for host in registry.terraform.io registry.opentofu.org; do
   folder="$plugins/$host/$source"
   if [ $# -gt 0 ]; then
     mkdir -p "$folder"
-    cp "$archive" "$folder/"
+    cp "$1/${name}"_*.zip "$folder/"
   else
-    mkdir -p "$folder/$version/$platform"
+    binary="$folder/$version/$platform/${name}_v$version"
+    mkdir -p "$(dirname "$binary")"
     # A new file, since a running provider keeps the old one.
-    rm -f "$folder/$version/$platform/${name}_v$version"
-    cp "target/release/$name" "$folder/$version/$platform/${name}_v$version"
+    rm -f "$binary"
+    cp "target/release/$name" "$binary"
   fi
   note "$folder"
 done

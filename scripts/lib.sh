@@ -33,6 +33,35 @@ need_cargo() {
   need cargo "apt-get install rustup && rustup toolchain install stable (or see https://rustup.rs)"
 }
 
+# from_pypi PACKAGE VERSION: prints the virtual environment in target/tools that has it, made on first use.
+from_pypi() {
+  local venv="$project/target/tools/$1-$2"
+  if [ ! -e "$venv/ready" ]; then
+    rm -rf "$venv"
+    python3 -m venv "$venv" >&2 || return 1
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2 || return 1
+    touch "$venv/ready"
+  fi
+  printf '%s\n' "$venv"
+}
+
+# platform TRIPLE: a platform of Rust as Terraform calls it.
+platform() {
+  local system machine
+  case "$1" in
+    *-linux-*) system=linux ;;
+    *-apple-darwin) system=darwin ;;
+    *-windows-*) system=windows ;;
+    *) fail "Terraform has no name for the system of $1." "It knows linux, darwin and windows." ;;
+  esac
+  case "$1" in
+    x86_64-*) machine=amd64 ;;
+    aarch64-*) machine=arm64 ;;
+    *) fail "Terraform has no name for the machine of $1." "It knows x86_64 and aarch64." ;;
+  esac
+  printf '%s_%s\n' "$system" "$machine"
+}
+
 # verdict NAME: whatever happens, the last line says how NAME ended.
 verdict() {
   verdict_of="$1"

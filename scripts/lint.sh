@@ -48,17 +48,10 @@ else
 fi
 
 step "GitHub workflows: schema, pinned actions, permissions, injection"
-readonly zizmor_version=1.32.0
-zizmor="$project/target/tools/zizmor-$zizmor_version"
-if [ ! -e "$zizmor/ready" ]; then
-  rm -rf "$zizmor"
-  python3 -m venv "$zizmor" &&
-    "$zizmor/bin/pip" install --quiet --disable-pip-version-check "zizmor==$zizmor_version" >&2 &&
-    touch "$zizmor/ready"
-fi || note "it cannot be installed from PyPI"
-if [ -e "$zizmor/ready" ]; then
+if zizmor="$(from_pypi zizmor 1.32.0)"; then
   "$zizmor/bin/zizmor" --quiet --offline --strict-collection --persona=pedantic .github
 else
+  note "it cannot be installed from PyPI"
   # shellcheck disable=SC2034
   verdict_detail="${verdict_detail:+$verdict_detail; }zizmor is missing, so workflows were not checked"
 fi

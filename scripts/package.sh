@@ -42,23 +42,6 @@ default_target() {
   printf '%s\n' "$host"
 }
 
-# The platform as Terraform calls it.
-platform() {
-  local system machine
-  case "$1" in
-    *-linux-*) system=linux ;;
-    *-apple-darwin) system=darwin ;;
-    *-windows-*) system=windows ;;
-    *) fail "Terraform has no name for the system of $1." "It knows linux, darwin and windows." ;;
-  esac
-  case "$1" in
-    x86_64-*) machine=amd64 ;;
-    aarch64-*) machine=arm64 ;;
-    *) fail "Terraform has no name for the machine of $1." "It knows x86_64 and aarch64." ;;
-  esac
-  printf '%s_%s\n' "$system" "$machine"
-}
-
 # tool NAME VERSION: installs a cargo subcommand into target/tools. Unoptimised: it compiles in half the time.
 tool() {
   [ -x "target/tools/$1-$2/bin/$1" ] || [ -x "target/tools/$1-$2/bin/$1.exe" ] || {

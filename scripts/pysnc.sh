@@ -7,14 +7,8 @@ need_cargo
 need python3 "apt-get install python3 python3-venv"
 
 version=1.2.1
-venv="$project/target/tools/pysnc-$version"
-if [ ! -e "$venv/ready" ]; then
-  rm -rf "$venv"
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check "pysnc==$version" ||
-    fail "PySNC $version cannot be installed." "It comes from PyPI: check the connection, or the proxy of pip."
-  touch "$venv/ready"
-fi
+venv="$(from_pypi pysnc "$version")" ||
+  fail "PySNC $version cannot be installed." "It comes from PyPI: check the connection, or the proxy of pip."
 cargo build --quiet --locked --package servicenow-simulator --bin servicenow-simulator
 
 announced="$(mktemp)"
