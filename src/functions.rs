@@ -1,7 +1,8 @@
 //! Functions: addresses that both sides of the trust must spell alike. Pure: no client, clock or environment.
 
 use crate::http::Origin;
-use crate::microsoft::entra::{Endpoint, addresses};
+use crate::microsoft::entra::Endpoint;
+use crate::microsoft::entra::addresses::{self, SHARED_TENANTS};
 use crate::plugin::provider::{Function, FunctionError, Parameter, Signature};
 use crate::plugin::{Type, Value, diagnostics};
 
@@ -140,7 +141,7 @@ fn tenant(arguments: &[Value], position: usize) -> Result<&str, FunctionError> {
     let tenant = text(arguments, position);
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     let is_guid = tenant.len() == 36 && tenant.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-    if SHARED.contains(&tenant) {
+    if SHARED_TENANTS.contains(&tenant) {
         let text = format!(
             "{tenant:?} stands for every tenant, but an application signs in to one. Use the tenant's GUID or domain."
         );
@@ -155,7 +156,6 @@ fn tenant(arguments: &[Value], position: usize) -> Result<&str, FunctionError> {
 }
 
 const LOGIN: &str = "https://login.microsoftonline.com";
-const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 //! Values in, decision out. The order is the instance's own: audience, issuer, claim; the user is looked up after that.
 
 use crate::http::jwt_claims::Claims;
+use crate::microsoft::entra::addresses::SHARED_TENANTS;
 
 /// An OIDC provider of the instance (`oauth_oidc_entity`).
 #[derive(Clone, Debug, Default)]
@@ -201,7 +202,7 @@ fn check_issuer(claims: &Claims, configuration: &Configuration) -> Result<(), Ca
     }
     let tenant = url.split('/').nth(3).unwrap_or_default();
     let Some(tid) = claims.text("tid") else { return Ok(()) };
-    if SHARED.contains(&tenant) {
+    if SHARED_TENANTS.contains(&tenant) {
         return Err(Cause::new(
             format!("{issued_by}. That document is shared by all tenants, so it does not identify an issuer."),
             format!("Use the tenant's address instead: {}", url.replacen(tenant, tid, 1)),
@@ -271,8 +272,6 @@ pub(super) fn auth_scope(provider: &Provider, scope: &str) -> Cause {
         ),
     )
 }
-
-const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
 
 #[cfg(test)]
 mod tests {

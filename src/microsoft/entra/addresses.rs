@@ -1,7 +1,7 @@
 //! The public addresses of a tenant, and what responds there.
 
 use crate::http::{Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request};
-use crate::microsoft::entra::Endpoint;
+use crate::microsoft::entra::{Endpoint, MAX_ANSWER};
 
 /// Where applications of a tenant get tokens, below the login host.
 pub fn token_path(tenant: &str, endpoint: Endpoint) -> String {
@@ -41,6 +41,8 @@ pub async fn probe_token_endpoint(http: &Client, url: &str, limits: &Limits) -> 
     http.send(request, limits).await
 }
 
+/// What stands in an address in place of a tenant where any tenant may sign in.
+pub const SHARED_TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
+
 /// An application that no tenant has.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
-const MAX_ANSWER: usize = 1 << 20;
