@@ -310,13 +310,12 @@ impl Field {
                     (_, _) => false,
                 };
                 if !is_known {
-                    match self.named_by.map(|column| record.text(column)) {
-                        Some(Cell::Value(text)) => state.set(name, text),
-                        Some(Cell::Hidden | Cell::Empty) | None => {
-                            let text = target.name_of(session, value).await?;
-                            state.set(name, text);
-                        }
-                    }
+                    let shown = self.named_by.and_then(|column| record.text(column).value());
+                    let text = match shown {
+                        Some(text) => text.to_owned(),
+                        None => target.name_of(session, value).await?,
+                    };
+                    state.set(name, text);
                 }
                 state.set(id, value);
             }
@@ -382,7 +381,8 @@ fn known<T: Into<Value>>(cell: Cell<T>) -> Option<Value> {
 }
 
 pub(crate) fn columns(fields: &[Field]) -> Vec<Column> {
-    fields.iter().filter_map(Field::column).collect()
+    let of_field = |field: &Field| field.column().into_iter().chain(field.named_by);
+    fields.iter().flat_map(of_field).collect()
 }
 
 pub(crate) fn name_sets(fields: &[Field]) -> Vec<NameSet> {

@@ -135,7 +135,7 @@ impl RecordResource for TableAccess {
         cx: &Context<Clients>,
         mut state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
-        let found = record.find(&cx.instance()?, &state).await?;
+        let found = record.find(&resource::instance_to_read(cx)?, &state).await?;
         Ok(found.map(|found| {
             read_into(&found, &mut state, cx.reading.into());
             state

@@ -97,7 +97,7 @@ impl RecordResource for UserRole {
     }
 
     fn extra_columns() -> &'static [Column] {
-        &[STATE, INHERITED, USER_NAME_OF_USER, NAME_OF_ROLE]
+        &[STATE, INHERITED]
     }
 
     /// Rows that the platform did not derive.
