@@ -242,7 +242,9 @@ impl TableError {
             }
             TableError::RateLimited { retry_after, .. } => {
                 let wait = retry_after.map(|wait| format!("Wait {} s and run it again. ", wait.as_secs())).unwrap_or_default();
-                format!("{wait}Set requests_per_second, or ask for a higher limit for the account.")
+                format!(
+                    "{wait}Set requests_per_second to stay below the limit, or ask for a higher limit for the account."
+                )
             }
             TableError::Unavailable { source, .. } => match source.as_deref() {
                 Some(error @ HttpError::Options(_)) => format!("{} Nothing was sent.", error.remedy()),

@@ -16,6 +16,7 @@ mod simulator;
 mod state;
 
 mod terraform;
+mod test_provider;
 mod workspace;
 mod zip;
 
@@ -31,6 +32,7 @@ pub(crate) use run::Run;
 pub(crate) use simulator::Simulator;
 pub(crate) use state::ResourceState;
 pub(crate) use terraform::{Terraform, for_each_terraform};
+pub(crate) use test_provider::serve_if_started_by_terraform;
 pub(crate) use workspace::Workspace;
 
 use std::time::Duration;

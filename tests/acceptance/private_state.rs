@@ -1,23 +1,17 @@
 //! What Terraform does with the data that a provider keeps beside the state. The provider relies on each of these, and
 //! docs/decisions/0010-private-state.md says what follows from them.
 
-use std::ffi::OsString;
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-
 use async_trait::async_trait;
 use serde_json::Value as Json;
 use servicenow_provider::clients::Clients;
-use servicenow_provider::http::secret;
 use servicenow_provider::plugin::server::Server;
-use servicenow_provider::plugin::transport::{self, Plugin};
 use servicenow_provider::plugin::{
     Attribute, BlockType, Configured, Context, Diagnostic, Diagnostics, Import, Object, Outcome, Plan, Provider,
     Resource, Schema,
 };
-use servicenow_provider::provider::{ADDRESS, Environment, Servicenow};
+use servicenow_provider::provider::Servicenow;
 
-use crate::harness::{Simulator, Workspace, for_each_terraform};
+use crate::harness::{Simulator, for_each_terraform, serve_if_started_by_terraform};
 
 fn configuration(name: &str) -> String {
     format!("resource \"servicenow_noted\" \"this\" {{\n  name = {name:?}\n}}\n")
@@ -29,7 +23,7 @@ async fn what_is_kept_beside_the_state_is_not_in_the_hands_of_a_plan() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let workspace = simulator.workspace(terraform, &configuration("one"));
-        become_the_noting_provider(&workspace);
+        workspace.use_test_as_provider("private_state::the_noting_provider");
         workspace.terraform("apply").await.succeeds();
 
         let plan = workspace.terraform("plan").await;
@@ -46,7 +40,7 @@ async fn both_legs_of_a_replacement_share_what_is_kept_beside_the_state() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let workspace = simulator.workspace(terraform, &configuration("one"));
-        become_the_noting_provider(&workspace);
+        workspace.use_test_as_provider("private_state::the_noting_provider");
         workspace.terraform("apply").await.succeeds();
         workspace.configure(&configuration("two"));
 
@@ -64,7 +58,7 @@ async fn what_is_kept_beside_the_state_does_not_survive_a_taint() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let workspace = simulator.workspace(terraform, &configuration("half"));
-        become_the_noting_provider(&workspace);
+        workspace.use_test_as_provider("private_state::the_noting_provider");
         workspace.terraform("apply").await.fails_saying("Half of it");
         workspace.configure(&configuration("whole"));
 
@@ -75,35 +69,10 @@ async fn what_is_kept_beside_the_state_does_not_survive_a_taint() {
     .await;
 }
 
-/// Puts this binary in the provider's place. Terraform takes nothing but the handshake on stdout, and the test harness
-/// says more.
-fn become_the_noting_provider(workspace: &Workspace) {
-    let provider = workspace.folder().join("provider/terraform-provider-servicenow");
-    fs::remove_file(&provider).unwrap();
-    let this = std::env::current_exe().unwrap();
-    let script = format!(
-        "#!/bin/sh\n{:?} --exact private_state::the_noting_provider --nocapture | grep --line-buffered '^1|'\n",
-        this.display().to_string()
-    );
-    fs::write(&provider, script).unwrap();
-    fs::set_permissions(&provider, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 /// Becomes that provider when terraform starts it; else there is nothing to see.
 #[test]
 fn the_noting_provider() {
-    if std::env::vars().any(|(name, _)| name == "TF_PLUGIN_MAGIC_COOKIE") {
-        let plugin = Plugin {
-            address: ADDRESS,
-            name: "servicenow",
-            version: "0",
-            mask: secret::mask,
-        };
-        transport::run_with(plugin, Vec::<OsString>::new(), || {
-            let environment = Environment::of_process();
-            Server::unmasked(Noting(Servicenow { environment }))
-        });
-    }
+    serve_if_started_by_terraform(|servicenow| Server::unmasked(Noting(servicenow)));
 }
 
 /// The provider with one resource, which keeps its name beside the state and says what it finds there.

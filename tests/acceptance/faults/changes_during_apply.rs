@@ -6,6 +6,7 @@ use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Gate, Matcher, RetryAfter};
 
 use crate::harness::by_hand::grant;
+use crate::harness::configurations::PROVIDER;
 use crate::harness::{Simulator, eventually, for_each_terraform};
 
 const COUNT: usize = 12;
@@ -115,7 +116,7 @@ async fn a_rate_limit_is_waited_for_or_explained() {
             .terraform("apply")
             .await
             .fails_saying("The instance limits requests")
-            .says("Set requests_per_second");
+            .says("Set requests_per_second to stay below the limit");
 
         assert_eq!(workspace.addresses().len(), 2);
         simulator.instance().faults().clear();
@@ -142,22 +143,13 @@ async fn a_replica_that_lags_doubles_and_forgets_nothing() {
               name      = "Outbound"
               client_id = "11111111-2222-3333-4444-555555555555"
             }
-            resource "servicenow_oidc_provider" "this" {
-              name        = "Inbound"
-              client_id   = "11111111-2222-3333-4444-555555555555"
-              auth_scopes = ["useraccount"]
-              configuration = {
-                name         = "Entra"
-                metadata_url = "https://login.microsoftonline.com/t/.well-known/openid-configuration"
-              }
-            }
             resource "servicenow_integration_user" "this" {
               user_name = "robot"
               roles     = ["incident_manager"]
               groups    = ["Hardware"]
             }
         "#;
-        let workspace = simulator.workspace(terraform, configuration);
+        let workspace = simulator.workspace(terraform, &format!("{configuration}{PROVIDER}"));
         let tables = [
             "oauth_entity",
             "oauth_entity_profile",

@@ -1,23 +1,18 @@
 //! No secret is found in anything that a run leaves behind, whatever happens in it.
 
-use std::ffi::OsString;
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-
 use async_trait::async_trait;
 use serde_json::json;
 use servicenow_provider::clients::Clients;
 use servicenow_provider::http::secret;
 use servicenow_provider::plugin::server::{Secrets, Server};
-use servicenow_provider::plugin::transport::{self, Plugin};
 use servicenow_provider::plugin::{
     Attribute, BlockType, Configured, Context, Diagnostics, Import, Object, Outcome, Provider, Resource, Schema,
 };
-use servicenow_provider::provider::{ADDRESS, Environment, Servicenow};
+use servicenow_provider::provider::Servicenow;
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::{Options, instance};
 
-use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform, serve_if_started_by_terraform};
 
 /// A marker for every secret that a configuration can hold, with characters that every encoding changes.
 struct Markers {
@@ -222,7 +217,7 @@ async fn a_panic_leaves_no_secret() {
         let markers = Markers::new("4");
         let simulator = simulator(&markers).await;
         let mut workspace = workspace(&simulator, terraform, &markers);
-        become_the_panicking_provider(&workspace);
+        workspace.use_test_as_provider("secrets::leaks::the_panicking_provider");
         workspace.set("RUST_BACKTRACE", "1");
         let all = VARIABLES.map(|name| format!("var.{name}")).join(", ");
         let password = &markers.of_provider[0].1;
@@ -246,39 +241,16 @@ async fn a_panic_leaves_no_secret() {
     .await;
 }
 
-/// Puts this binary in the provider's place. Terraform takes nothing but the handshake on stdout, and the test harness
-/// says more.
-fn become_the_panicking_provider(workspace: &Workspace) {
-    let provider = workspace.folder().join("provider/terraform-provider-servicenow");
-    fs::remove_file(&provider).unwrap();
-    let this = std::env::current_exe().unwrap();
-    let script = format!(
-        "#!/bin/sh\n{:?} --exact secrets::leaks::the_panicking_provider --nocapture | grep --line-buffered '^1|'\n",
-        this.display().to_string()
-    );
-    fs::write(&provider, script).unwrap();
-    fs::set_permissions(&provider, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 /// Becomes that provider when terraform starts it; else there is nothing to see.
 #[test]
 fn the_panicking_provider() {
-    if std::env::vars().any(|(name, _)| name == "TF_PLUGIN_MAGIC_COOKIE") {
-        let plugin = Plugin {
-            address: ADDRESS,
-            name: "servicenow",
-            version: "0",
+    serve_if_started_by_terraform(|servicenow| {
+        let secrets = Secrets {
             mask: secret::mask,
+            learn: |text| secret::register(&text.into()),
         };
-        transport::run_with(plugin, Vec::<OsString>::new(), || {
-            let environment = Environment::of_process();
-            let secrets = Secrets {
-                mask: secret::mask,
-                learn: |text| secret::register(&text.into()),
-            };
-            Server::new(Panicking(Servicenow { environment }), secrets)
-        });
-    }
+        Server::new(Panicking(servicenow), secrets)
+    });
 }
 
 /// The provider with one resource more, which panics with all that it knows.
