@@ -236,7 +236,7 @@ impl Methods {
         })
     }
 
-    /// In the order in which the environment's methods count.
+    /// The complete methods, the preferred one first.
     fn candidates(&self) -> Vec<Candidate> {
         let mut candidates: Vec<Candidate> = SignInMethod::all()
             .filter_map(|method| self.candidate(method))

@@ -27,19 +27,19 @@ impl Session {
         if !self.is_refresh {
             return;
         }
-        let Some(maker) = self.inner.prefetched.due(table, columns) else {
+        let Some(creator) = self.inner.prefetched.due(table, columns) else {
             return;
         };
         // Nobody asked for it: without it, everything goes on as before.
-        if let Err(error) = self.prefetch_of(table, &maker, columns).await {
+        if let Err(error) = self.prefetch_of(table, &creator, columns).await {
             tracing::debug!(table = table.name(), %error, "prefetching failed");
         }
     }
 
-    async fn prefetch_of(&self, table: Table, maker: &str, columns: &[Column]) -> Result<(), TableError> {
+    async fn prefetch_of(&self, table: Table, creator: &str, columns: &[Column]) -> Result<(), TableError> {
         let cache = &self.inner.prefetched;
         let wrong = |source| TableError::Query { table, source };
-        let query = Query::equals(every::SYS_CREATED_BY, maker)
+        let query = Query::equals(every::SYS_CREATED_BY, creator)
             .map_err(wrong)?
             .order_by(every::SYS_ID);
         let fields = fields(columns, &[]);

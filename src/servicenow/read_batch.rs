@@ -60,7 +60,7 @@ impl<Q: Clone, A> Batch<Q, A> {
                 };
                 match receiver.try_recv() {
                     Err(TryRecvError::Empty) => {
-                        self.fly(flight, &ask).await;
+                        self.ask_for_all(flight, &ask).await;
                         (true, receiver.await.ok())
                     }
                     // It came just now.
@@ -80,7 +80,7 @@ impl<Q: Clone, A> Batch<Q, A> {
     }
 
     /// Asks for all who wait; the next may start when it is done.
-    async fn fly<F>(&self, _flight: tokio::sync::MutexGuard<'_, ()>, ask: impl Fn(Vec<Q>) -> F)
+    async fn ask_for_all<F>(&self, _flight: tokio::sync::MutexGuard<'_, ()>, ask: impl Fn(Vec<Q>) -> F)
     where
         F: Future<Output = Vec<Result<A, TableError>>>,
     {

@@ -26,7 +26,7 @@ use faults::FaultPlan;
 use quirks::Quirks;
 use scenarios::Scenario;
 use terraform_core::{Block, Core, Problem};
-use unmanaged_records::Foreign;
+use unmanaged_records::UnmanagedRecords;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_fault_then_apply_until_it_succeeds_ends_in_exactly_the_declared_records() {
@@ -74,7 +74,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
     let mut fault_plan = FaultPlan::of(seed);
     scenarios::prepare(&simulator);
     let provider = fault_plan.provider(&simulator);
-    let foreign = Foreign::make(&simulator);
+    let unmanaged = UnmanagedRecords::make(&simulator);
     let quirks = Quirks::of(seed);
     quirks.set(&simulator);
     let before = scenarios::records(&simulator);
@@ -146,7 +146,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         if !needless.is_empty() {
             return Err(format!("replaced without a reason: {needless:?}; {}", describe()));
         }
-        let changed = foreign.changed(&simulator);
+        let changed = unmanaged.changed(&simulator);
         if !changed.is_empty() {
             return Err(format!(
                 "changed what is not Terraform's:\n{changed:#?}\n{}",

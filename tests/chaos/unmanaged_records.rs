@@ -9,9 +9,9 @@ use servicenow_simulator::instance::Record;
 use super::scenarios;
 
 /// All records that were there, by table and `sys_id`, without those that a scenario may configure.
-pub(crate) struct Foreign(BTreeMap<(&'static str, String), Record>);
+pub(crate) struct UnmanagedRecords(BTreeMap<(&'static str, String), Record>);
 
-impl Foreign {
+impl UnmanagedRecords {
     /// Makes the look-alikes, and remembers everything that is there.
     pub(crate) fn make(simulator: &Simulator) -> Self {
         people(simulator);

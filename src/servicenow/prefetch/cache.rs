@@ -54,12 +54,12 @@ impl PrefetchCache {
         let cache = entry_of(&self.records, table, Mutex::default);
         let mut cache = lock(&cache);
         for record in found {
-            let Cell::Value(maker) = record.text(every::SYS_CREATED_BY) else {
+            let Cell::Value(creator) = record.text(every::SYS_CREATED_BY) else {
                 cache.seen = 0;
                 return;
             };
-            if cache.maker.as_deref() != Some(maker) {
-                cache.maker = Some(maker.to_owned());
+            if cache.creator.as_deref() != Some(creator) {
+                cache.creator = Some(creator.to_owned());
                 cache.seen = 0;
             }
             cache.seen += 1;
@@ -78,7 +78,7 @@ impl PrefetchCache {
         cache.tried = Some(now);
         cache.columns = columns.to_vec();
         cache.sys_ids.clear();
-        cache.maker.clone()
+        cache.creator.clone()
     }
 
     /// Keeps records that were read at a moment; false when that is out of date already.
@@ -207,7 +207,7 @@ impl<K, V> Default for Unclaimed<K, V> {
 #[derive(Default)]
 struct TableCache {
     /// Who made the records that were read lately, and how many were read since it was somebody else.
-    maker: Option<String>,
+    creator: Option<String>,
     seen: usize,
     /// When it was prefetched last, or tried.
     tried: Option<Moment>,

@@ -18,7 +18,7 @@ pub enum SignInMethod {
 }
 
 impl SignInMethod {
-    /// Every method, in the order in which those of the environment count.
+    /// Every method, the preferred one first.
     pub fn all() -> impl Iterator<Item = SignInMethod> {
         std::iter::successors(Some(SignInMethod::RefreshToken), |method| method.next())
     }
