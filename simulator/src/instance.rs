@@ -10,6 +10,7 @@ mod bearer; // Tokens of the instance and of OIDC providers.
 mod caller;
 mod cross_scope_access; // What an installed application may read.
 mod ids;
+mod json_web_service; // The older API beside the Table API.
 mod network; // ip_access
 mod oauth; // The instance as an authorization server.
 mod options;

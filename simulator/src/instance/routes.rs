@@ -13,11 +13,11 @@ use url::form_urlencoded;
 
 use crate::faults::{Cut, RetryAfter, Stale, too_many_requests};
 use crate::instance::answer::{RanAs, failure, html, set, unauthorized};
-use crate::instance::caller::{Caller, ClientCertificate};
+use crate::instance::caller::{Caller, ClientCertificate, Denied};
 use crate::instance::ids::new_id;
 use crate::instance::table_api::{Call, Version};
 use crate::instance::view::Freshness;
-use crate::instance::{Instance, RequestRecord, network};
+use crate::instance::{Instance, RequestRecord, json_web_service, network};
 
 /// Request extension: the id under which the instance's logs know the request.
 #[derive(Clone, Debug)]
@@ -45,12 +45,14 @@ async fn record(State(instance): State<Instance>, request: Request, next: Next) 
     let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let path = parts.uri.path().to_owned();
+    let query = parts.uri.query().unwrap_or_default().to_owned();
     let (table, sys_id) = table_and_id(&path);
+    let table = table.or_else(|| json_web_service::table_of(&path, &query));
     let mut record = RequestRecord {
         method: parts.method.to_string(),
         table: table.unwrap_or_default().to_owned(),
         sys_id: sys_id.unwrap_or_default().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
+        query,
         body: String::from_utf8_lossy(&body).into_owned(),
         path,
         ..RequestRecord::default()
@@ -89,12 +91,8 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
     if let Some(response) = instance.turned_away() {
         return response;
     }
-    let certificate = parts.extensions.get::<ClientCertificate>();
-    let caller = match instance.sign_in(&parts.headers, certificate).await {
-        Ok(caller) => Caller {
-            client: parts.headers.get(header::USER_AGENT).map_or_else(String::new, text),
-            ..caller
-        },
+    let caller = match instance.caller_of(&parts).await {
+        Ok(caller) => caller,
         Err(denied) => {
             instance.note(&denied.cause);
             return unauthorized(spelling);
@@ -173,6 +171,16 @@ impl Instance {
         state.rate.1 > limit
     }
 
+    /// Who sent a request.
+    async fn caller_of(&self, parts: &Parts) -> Result<Caller, Denied> {
+        let certificate = parts.extensions.get::<ClientCertificate>();
+        let caller = self.sign_in(&parts.headers, certificate).await?;
+        Ok(Caller {
+            client: parts.headers.get(header::USER_AGENT).map_or_else(String::new, text),
+            ..caller
+        })
+    }
+
     /// What keeps a request out before anybody asks who sent it.
     fn turned_away(&self) -> Option<Response> {
         let address = self.modes().client_address.clone();
@@ -213,9 +221,35 @@ async fn revoke(State(instance): State<Instance>, request: Request) -> Response 
     instance.revoke_call(query, &String::from_utf8_lossy(&body))
 }
 
-/// Everything that is no API: the pages of the UI, which a stranger sees as the login page.
-async fn page() -> Response {
-    html(200, "Log in | ServiceNow")
+/// Everything else: the JSON web service, and the pages of the UI, which a stranger sees as the login page.
+async fn page(State(instance): State<Instance>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let query = parts.uri.query().unwrap_or_default();
+    let Some(table) = json_web_service::table_of(parts.uri.path(), query) else {
+        return html(200, "Log in | ServiceNow");
+    };
+    if let Some(response) = instance.turned_away() {
+        return response;
+    }
+    let caller = match instance.caller_of(&parts).await {
+        Ok(caller) => caller,
+        Err(denied) => {
+            instance.note(&denied.cause);
+            let spelling = instance.modes().unauthorized;
+            return unauthorized(spelling);
+        }
+    };
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let call = call(
+        &parts,
+        Version::Latest,
+        table,
+        None,
+        String::from_utf8_lossy(&body).into_owned(),
+    );
+    let mut response = instance.json_web_service_call(&caller, &call);
+    response.extensions_mut().insert(RanAs(caller.user_name));
+    response
 }
 
 /// Begins the log line about grants that overlapped.
@@ -230,23 +264,7 @@ enum Route {
 fn route(parts: &Parts, body: String) -> Option<Route> {
     let path = parts.uri.path().trim_end_matches('/');
     let segments: Vec<_> = path.trim_start_matches('/').split('/').collect();
-    let call = |version, table: &str, sys_id: Option<&str>| Call {
-        method: parts.method.clone(),
-        version,
-        table: table.to_owned(),
-        sys_id: sys_id.map(str::to_owned),
-        params: form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
-            .into_owned()
-            .collect(),
-        headers: parts.headers.clone(),
-        body: body.clone(),
-        path: path.to_owned(),
-        freshness: if parts.extensions.get::<Stale>().is_some() {
-            Freshness::BeforeLastWrite
-        } else {
-            Freshness::Current
-        },
-    };
+    let call = |version, table: &str, sys_id: Option<&str>| call(parts, version, table, sys_id, body.clone());
     match segments.as_slice() {
         ["api", "global", "user_role_inheritance"] => Some(Route::RoleInheritance(call(Version::Latest, "", None))),
         ["api", "now", rest @ ..] => {
@@ -263,6 +281,25 @@ fn route(parts: &Parts, body: String) -> Option<Route> {
             }
         }
         _ => None,
+    }
+}
+
+fn call(parts: &Parts, version: Version, table: &str, sys_id: Option<&str>, body: String) -> Call {
+    let query = parts.uri.query().unwrap_or_default();
+    Call {
+        method: parts.method.clone(),
+        version,
+        table: table.to_owned(),
+        sys_id: sys_id.map(str::to_owned),
+        params: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        headers: parts.headers.clone(),
+        body,
+        path: parts.uri.path().trim_end_matches('/').to_owned(),
+        freshness: if parts.extensions.get::<Stale>().is_some() {
+            Freshness::BeforeLastWrite
+        } else {
+            Freshness::Current
+        },
     }
 }
 

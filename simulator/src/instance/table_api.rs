@@ -308,7 +308,7 @@ impl Instance {
         json_answer(status, &json!({"result": record}))
     }
 
-    fn visible_class(&self, caller: &Caller, table: &str, sys_id: &str) -> Option<&'static str> {
+    pub(super) fn visible_class(&self, caller: &Caller, table: &str, sys_id: &str) -> Option<&'static str> {
         let modes = self.modes().clone();
         self.with_view(Freshness::Current, |view| {
             let (class, record) = view.rows.find(view.schema, table, sys_id)?;
@@ -337,7 +337,7 @@ impl Instance {
     }
 
     /// The columns of the body that the table knows, as stored values.
-    fn body_values(&self, call: &Call, table: &str) -> Result<Record, Box<Response>> {
+    pub(super) fn body_values(&self, call: &Call, table: &str) -> Result<Record, Box<Response>> {
         let parsed = serde_json::from_str::<Value>(&call.body);
         let Ok(Value::Object(object)) = parsed else {
             return Err(Box::new(failure(

@@ -4,6 +4,7 @@
 
 mod client;
 mod faults;
+mod json_web_service;
 mod oauth;
 mod oidc;
 mod query;

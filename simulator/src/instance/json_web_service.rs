@@ -1,0 +1,121 @@
+//! `/{table}.do?JSONv2`: the older JSON web service over the same records, for clients that do not use the Table API.
+//!
+//! Of its actions `getRecords`, `get`, `insert`, `update` and `deleteRecord`, each for a caller that is signed in as for the
+//! Table API. Errors of a record arrive with status 200, in the record's place.
+
+use axum::http::Method;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::instance::answer::{failure, html, json_answer};
+use crate::instance::caller::Caller;
+use crate::instance::options::Operation;
+use crate::instance::query::Query;
+use crate::instance::store::{Record, value};
+use crate::instance::table_api::Call;
+use crate::instance::view::{Freshness, Links, Shape};
+use crate::instance::write_context::{Platform, Refused};
+use crate::instance::{Instance, access};
+
+/// The table that a path such as `/sys_user.do` names, where the query asks for this service.
+pub(super) fn table_of<'a>(path: &'a str, query: &str) -> Option<&'a str> {
+    let is_asked = query.split('&').any(|part| part == "JSONv2" || part == "JSONv2=");
+    let table = path.strip_prefix('/')?.strip_suffix(".do")?;
+    (is_asked && !table.contains('/')).then_some(table)
+}
+
+impl Instance {
+    /// Answers a call whose caller is signed in.
+    pub(super) fn json_web_service_call(&self, caller: &Caller, call: &Call) -> Response {
+        let Some(table) = self.inner.schema.table(&call.table).map(|table| table.name) else {
+            return failure(400, &format!("Invalid table {}", call.table), None);
+        };
+        let default = if call.method == Method::GET { "getRecords" } else { "" };
+        let action = call.param("sysparm_action").unwrap_or(default);
+        let (operation, query) = match action {
+            "getRecords" => (Operation::Read, call.encoded_query()),
+            "get" => (Operation::Read, by_id(call)),
+            "insert" => (Operation::Create, String::new()),
+            "update" => (Operation::Write, call.encoded_query()),
+            "deleteRecord" => (Operation::Delete, by_id(call)),
+            _ => return html(400, "Bad Request"),
+        };
+        if let Err(denied) = self.may(caller, table, operation) {
+            self.note(&denied.cause);
+            return failure(
+                403,
+                "Operation Failed",
+                Some("ACL Exception due to security constraints"),
+            );
+        }
+        let written = match operation {
+            Operation::Read => self.shown(caller, table, &query).into_iter().map(Ok).collect(),
+            Operation::Create | Operation::Write => match self.body_values(call, table) {
+                Ok(values) if operation == Operation::Create => {
+                    vec![self.with_platform(Some(caller), |platform| platform.insert(table, &values))]
+                }
+                Ok(values) => self.each(caller, table, &query, |platform, class, sys_id| {
+                    platform.update(class, sys_id, &values)
+                }),
+                Err(response) => return *response,
+            },
+            Operation::Delete => self.each(caller, table, &query, |platform, class, sys_id| {
+                let record = platform.stored(class, sys_id);
+                platform.delete(class, sys_id).map(|()| record)
+            }),
+        };
+        let records: Vec<Value> = written.into_iter().map(|one| self.rendered(table, one)).collect();
+        json_answer(200, &json!({ "records": records }))
+    }
+
+    /// The records that match, without those that the caller may not see.
+    fn shown(&self, caller: &Caller, table: &str, query: &str) -> Vec<Record> {
+        let modes = self.modes().clone();
+        self.with_view(Freshness::Current, |view| {
+            let query = Query::parse(view, table, query);
+            let found = query.select_countable(view, table);
+            let shown = found
+                .into_iter()
+                .filter(|(_, record)| !access::is_hidden(&modes, caller, table, record));
+            shown.map(|(_, record)| record.clone()).collect()
+        })
+    }
+
+    fn each(
+        &self,
+        caller: &Caller,
+        table: &str,
+        query: &str,
+        write: impl Fn(&mut Platform<'_>, &'static str, &str) -> Result<Record, Refused>,
+    ) -> Vec<Result<Record, Refused>> {
+        let found = self.shown(caller, table, query);
+        let written = found.iter().filter_map(|record| {
+            let sys_id = value(record, "sys_id");
+            let class = self.visible_class(caller, table, sys_id)?;
+            Some(self.with_platform(Some(caller), |platform| write(platform, class, sys_id)))
+        });
+        written.collect()
+    }
+
+    fn rendered(&self, table: &str, written: Result<Record, Refused>) -> Value {
+        let shape = Shape {
+            links: Links::Excluded,
+            ..Shape::default()
+        };
+        match written {
+            Ok(record) => {
+                let mut shown = self.with_view(Freshness::Current, |view| view.render(table, &record, &shape));
+                shown["__status"] = "success".into();
+                shown
+            }
+            Err(refused) => json!({
+                "__status": "failure",
+                "__error": { "message": "Operation Failed", "reason": refused.detail },
+            }),
+        }
+    }
+}
+
+fn by_id(call: &Call) -> String {
+    format!("sys_id={}", call.param("sysparm_sys_id").unwrap_or_default())
+}
