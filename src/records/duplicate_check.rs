@@ -28,6 +28,11 @@ pub(crate) struct NaturalKey {
 }
 
 impl NaturalKey {
+    /// Whether the instance itself refuses a second one: then it is looked for when the insert was refused, and not before.
+    fn is_unique(&self) -> bool {
+        self.columns.iter().any(Column::is_unique)
+    }
+
     /// The records that have the key of this row.
     pub(crate) fn query(&self, row: &Row) -> Result<Query, QueryError> {
         let given = self
@@ -68,13 +73,8 @@ pub(crate) struct Key<'a> {
 }
 
 impl Key<'_> {
-    /// The diagnostic of an insert that failed as a duplicate: another process created the record first.
-    pub(crate) async fn of_insert(&self, session: &Session, error: &TableError) -> Diagnostic {
-        if matches!(error, TableError::Duplicate { .. })
-            && let Ok(Some(record)) = self.find(session, &[], None).await
-        {
-            return self.exists(&record, None);
-        }
+    /// The diagnostic of an insert that was refused as a duplicate, where the other record cannot be shown.
+    pub(crate) fn refused(&self, error: &TableError) -> Diagnostic {
         diagnostics::of_table(error, &format!("create the {}", self.noun)).at_attribute(self.attribute)
     }
 
@@ -84,33 +84,36 @@ impl Key<'_> {
         lock.map_err(|error| self.not_found(&error))
     }
 
-    /// The record that has the key, with these columns and those that tell whose it is.
-    pub(crate) async fn find(
+    /// The record that has the key, as far as it must be looked for before an insert.
+    pub(crate) async fn find_first(
         &self,
         session: &Session,
         columns: &[Column],
-        lock: Option<&KeyLock>,
+        lock: &KeyLock,
     ) -> Result<Option<Record>, Diagnostic> {
-        let columns = [
-            columns,
-            &[
-                self.natural.label,
-                every::SYS_CREATED_BY,
-                every::SYS_CREATED_ON,
-                every::SYS_UPDATED_BY,
-                every::SYS_UPDATED_ON,
-            ],
-            self.natural.columns,
-        ]
-        .concat();
-        if let Some(lock) = lock
-            && let Some(made) = session
-                .made_before(lock, &columns)
-                .await
-                .map_err(|error| self.not_found(&error))?
-        {
-            return Ok(Some(made));
+        let made = session.made_before(lock, &self.columns(columns)).await;
+        let made = made.map_err(|error| self.not_found(&error))?;
+        if made.is_some() || self.natural.is_unique() {
+            return Ok(made);
         }
+        self.find(session, columns).await
+    }
+
+    /// These columns and those that tell whose a record is.
+    fn columns(&self, columns: &[Column]) -> Vec<Column> {
+        let whose = [
+            self.natural.label,
+            every::SYS_CREATED_BY,
+            every::SYS_CREATED_ON,
+            every::SYS_UPDATED_BY,
+            every::SYS_UPDATED_ON,
+        ];
+        [columns, &whose, self.natural.columns].concat()
+    }
+
+    /// The record that has the key, with these columns and those that tell whose it is.
+    pub(crate) async fn find(&self, session: &Session, columns: &[Column]) -> Result<Option<Record>, Diagnostic> {
+        let columns = self.columns(columns);
         let find = || async {
             let found = session.find_existing(self.table, self.query, &columns).await;
             found.map_err(|error| self.not_found(&error))

@@ -58,14 +58,19 @@ pub(crate) async fn resolve(
         let former = prior.map(|prior| names(prior, set.attribute)).unwrap_or_default();
         let former_ids = set.ids_of(session, &former).await.map_err(failed)?;
         let mut of_set = ResolvedNames::default();
-        for name in names(planned, set.attribute) {
-            if former.contains(&name) {
-                // A name that no longer exists cannot be granted again, and does not prevent other changes.
-                of_set.ids.extend(former_ids.get(&name).into_iter().flatten().cloned());
-                of_set.kept.push(name);
-                continue;
-            }
-            let id = set.links(session).names().id_of(&name).await.map_err(failed)?;
+        // A name that no longer exists cannot be granted again, and does not prevent other changes.
+        let (kept, new): (Vec<String>, Vec<String>) = names(planned, set.attribute)
+            .into_iter()
+            .partition(|name| former.contains(name));
+        of_set
+            .ids
+            .extend(kept.iter().filter_map(|name| former_ids.get(name)).flatten().cloned());
+        of_set.kept = kept;
+        let links = set.links(session);
+        let known = links.names();
+        let ids = join_all(new.iter().map(|name| known.id_of(name))).await;
+        for (name, id) in new.into_iter().zip(ids) {
+            let id = id.map_err(failed)?;
             of_set.ids.insert(id.clone());
             if former_ids.values().flatten().any(|former| *former == id) {
                 of_set.kept.push(name);
@@ -99,8 +104,10 @@ pub(crate) async fn grant(
     for (set, resolved) in sets.iter().zip(&resolved.0) {
         let mut granted = resolved.kept.clone();
         let mut own = prior.map(|prior| names(prior, set.granted)).unwrap_or_default();
-        for (name, id) in &resolved.new {
-            match set.links(session).grant(record, id).await {
+        let ids: Vec<SysId> = resolved.new.iter().map(|(_, id)| id.clone()).collect();
+        let ended = set.links(session).grant_each(record, &ids).await;
+        for ((name, _), ended) in resolved.new.iter().zip(ended) {
+            match ended {
                 Ok(Granted::Made(_)) => {
                     own.insert(name.clone());
                     granted.push(name.clone());
@@ -140,12 +147,14 @@ pub(crate) async fn revoke(
             continue;
         }
         let former = names(prior, set.attribute);
-        for name in former.difference(&names(planned, set.attribute)) {
-            match set.revoke(session, record, name, &former, &resolved.ids).await {
+        let gone: Vec<String> = former.difference(&names(planned, set.attribute)).cloned().collect();
+        let ended = set.revoke(session, record, &gone, &former, &resolved.ids).await;
+        for (name, ended) in gone.into_iter().zip(ended) {
+            match ended {
                 Ok(warning) => problems.extend(warning),
                 Err(problem) => {
                     problems.push(problem);
-                    left.push((set.attribute, name.clone()));
+                    left.push((set.attribute, name));
                 }
             }
         }
@@ -361,67 +370,109 @@ impl NameSet {
         attribute: &str,
     ) -> Result<(), Diagnostic> {
         let listed = names(state, self.attribute);
-        for name in &names(state, attribute) {
-            let warning = self.revoke(session, record, name, &listed, &BTreeSet::new()).await?;
-            warning.into_iter().for_each(|warning| cx.warn(warning));
+        let gone: Vec<String> = names(state, attribute).into_iter().collect();
+        for ended in self.revoke(session, record, &gone, &listed, &BTreeSet::new()).await {
+            ended?.into_iter().for_each(|warning| cx.warn(warning));
         }
         Ok(())
     }
 
-    /// Revokes one; a warning where it may be granted under another name.
+    /// Revokes each of these names; a warning where it may be granted under another one. The answers are in the order of
+    /// the names.
     async fn revoke(
         &self,
         session: &Session,
         record: &SysId,
-        name: &str,
+        gone: &[String],
         former: &BTreeSet<String>,
         planned: &BTreeSet<SysId>,
-    ) -> Result<Option<Diagnostic>, Diagnostic> {
-        let failed = |error: TableError| {
+    ) -> Vec<Result<Option<Diagnostic>, Diagnostic>> {
+        if gone.is_empty() {
+            return Vec::new();
+        }
+        let failed = |name: &str, error: &TableError| {
             let doing = format!("{} {name}", self.links.revoke);
-            diagnostics::of_table(&error, &doing).at_attribute(self.attribute)
+            diagnostics::of_table(error, &doing).at_attribute(self.attribute)
         };
-        let ids = self.ids_of(session, former).await.map_err(failed)?;
-        let links = self.links(session);
-        if let Some(ids) = ids.get(name) {
-            if ids.iter().any(|id| planned.contains(id)) {
-                return Ok(None);
+        let seen = async {
+            let ids = self.ids_of(session, former).await?;
+            // A name that stands for one record says all.
+            let is_plain = |name| ids.get(name).is_some_and(|ids| ids.len() == 1);
+            let existing = if gone.iter().all(is_plain) {
+                Vec::new()
+            } else {
+                self.links(session).of(record).await?
+            };
+            Ok((ids, existing))
+        };
+        let (ids, existing) = match seen.await {
+            Ok(seen) => seen,
+            Err(error) => return gone.iter().map(|name| Err(failed(name, &error))).collect(),
+        };
+        let mut ended = Vec::new();
+        let mut to_revoke = Vec::new();
+        for name in gone {
+            let ids = match ids.get(name) {
+                Some(ids) => ids,
+                None => {
+                    let listed = { &ids }.values().flatten().chain(planned).cloned().collect();
+                    ended.push(match self.unlisted(session, &existing, &listed).await {
+                        Ok(unlisted) => self.of_unknown(name, &unlisted),
+                        Err(error) => Err(failed(name, &error)),
+                    });
+                    continue;
+                }
+            };
+            let meant = if ids.iter().any(|id| planned.contains(id)) {
+                Ok(None)
+            } else {
+                self.meant(session, name, ids, &existing).await
+            };
+            if let Ok(Some(id)) = &meant {
+                to_revoke.push((ended.len(), id.clone()));
             }
-            self.revoke_one(session, record, name, ids).await.map_err(failed)?;
-            return Ok(None);
+            ended.push(meant.map(|_| None).map_err(|error| failed(name, &error)));
         }
-        let existing = links.of(record).await.map_err(failed)?;
-        let listed = ids.into_values().flatten().chain(planned.iter().cloned()).collect();
-        let unlisted = self.unlisted(session, &existing, &listed).await.map_err(failed)?;
-        if unlisted.hidden.is_empty() {
-            let is_renamed = !unlisted.names.is_empty();
-            return Ok(is_renamed.then(|| self.not_revoked(name, &unlisted)));
+        let to: Vec<SysId> = to_revoke.iter().map(|(_, id)| id.clone()).collect();
+        let revoked = self.links(session).revoke_each(record, &to).await;
+        for ((at, _), revoked) in to_revoke.into_iter().zip(revoked) {
+            if let Err(error) = revoked {
+                ended[at] = Err(failed(&gone[at], &error));
+            }
         }
-        Err(self.not_revoked(name, &unlisted))
+        ended
     }
 
-    async fn revoke_one(&self, session: &Session, record: &SysId, name: &str, ids: &[SysId]) -> Result<(), TableError> {
-        let links = self.links(session);
-        let id = match ids {
-            [id] => id.clone(),
-            // Which of several is meant: the one that is granted, if it is only one.
-            ids => {
-                let mut granted = links.of(record).await?;
-                granted.retain(|link| ids.contains(&link.to) && !link.inherited);
-                match granted.as_slice() {
-                    [] => return Ok(()),
-                    [link] => link.to.clone(),
-                    _ => links.names().id_of(name).await?,
-                }
-            }
-        };
-        let mut revoked = links.revoke(record, &id).await?;
-        if revoked.removed == 0 && !revoked.still_inherited {
-            session.wait_before_recheck().await;
-            revoked = links.revoke(record, &id).await?;
+    /// What is said of a name that stands for no record, so that nothing could be revoked.
+    fn of_unknown(&self, name: &str, unlisted: &Unlisted) -> Result<Option<Diagnostic>, Diagnostic> {
+        if unlisted.is_empty() {
+            return Ok(None);
         }
-        tracing::debug!(name, removed = revoked.removed, "revoked");
-        Ok(())
+        let problem = self.not_revoked(name, unlisted);
+        if unlisted.hidden.is_empty() {
+            Ok(Some(problem))
+        } else {
+            Err(problem)
+        }
+    }
+
+    /// The record to revoke of those that a name stands for: of several the one that is granted, if it is only one.
+    async fn meant(
+        &self,
+        session: &Session,
+        name: &str,
+        ids: &[SysId],
+        existing: &[Link],
+    ) -> Result<Option<SysId>, TableError> {
+        if let [id] = ids {
+            return Ok(Some(id.clone()));
+        }
+        let granted = existing.iter().filter(|link| ids.contains(&link.to) && !link.inherited);
+        match granted.collect::<Vec<_>>().as_slice() {
+            [] => Ok(None),
+            [link] => Ok(Some(link.to.clone())),
+            _ => self.links(session).names().id_of(name).await.map(Some),
+        }
     }
 
     /// The direct links to other records than those listed.

@@ -39,7 +39,11 @@ impl Target {
         let doing = format!("find the {}", self.noun);
         let failed = |error: TableError| diagnostics::of_table(&error, &doing).at_attribute(attribute);
         if let Ok(sys_id) = SysId::parse(given) {
-            if session.has_just_made(&sys_id) {
+            if session.has_made_user(&sys_id) {
+                return Ok(sys_id);
+            }
+            // Most records are referred to many times, and their names are remembered.
+            if let Ok(Some(_)) = session.names(self.table, self.name).name_of(&sys_id).await {
                 return Ok(sys_id);
             }
             match session.get_opt(self.table, &sys_id, &[self.name]).await {

@@ -361,14 +361,25 @@ impl<R: RecordResource> ManagedRecord<R> {
     }
 
     async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
-        let new = match self.begin(cx, &planned, config).await? {
+        let mut new = match self.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
         };
-        match self.insert(cx, *new, planned, config).await {
-            Ok(outcome) => Ok(outcome),
-            Err(NotInserted { error, problem, state }) => outcome::not_created(&error, state, problem),
+        let not_inserted = match self.insert(cx, &mut new, planned, config).await {
+            Ok(outcome) => return Ok(outcome),
+            Err(not_inserted) => not_inserted,
+        };
+        if let Some(found) = &not_inserted.existing
+            && let Some(key) = self.duplicate_key(new.key.as_ref(), &new.planned)
+        {
+            return self
+                .existing(cx, &new.session, (&key, found), &new.names, &new.planned, config)
+                .await;
         }
+        let NotInserted {
+            error, problem, state, ..
+        } = not_inserted;
+        outcome::not_created(&error, state, problem)
     }
 
     /// Looks up all that the plan names, and whether the record exists.
@@ -384,19 +395,13 @@ impl<R: RecordResource> ManagedRecord<R> {
         let row = field::row_to_create(&self.fields, &session, planned).await?;
         let key = self.key(&row)?;
         let mut lock = None;
-        if let Some(key) = self.existing(key.as_ref(), planned) {
+        if let Some(key) = self.duplicate_key(key.as_ref(), planned) {
             let lock = lock.insert(key.lock(&session).await?);
-            if let Some(found) = key.find(&session, &self.columns(), Some(&*lock)).await? {
-                let mut state = planned.clone();
-                return match R::take_over(&session, &found, &mut state)? {
-                    Existing::Refused { advice } => Err(key.exists(&found, advice.as_deref()).into()),
-                    Existing::TakenOver { warning } => {
-                        let ended = self
-                            .take_over(cx, &session, &found, &names, (state, planned), config)
-                            .await?;
-                        Ok(Begun::TakenOver(outcome::with(ended, warning.into_iter().collect())))
-                    }
-                };
+            if let Some(found) = key.find_first(&session, &self.columns(), lock).await? {
+                let ended = self
+                    .existing(cx, &session, (&key, &found), &names, planned, config)
+                    .await;
+                return ended.map(Begun::TakenOver);
             }
         }
         let planned = planned.clone();
@@ -415,7 +420,7 @@ impl<R: RecordResource> ManagedRecord<R> {
     pub(crate) async fn insert(
         &self,
         cx: &Context<Clients>,
-        mut new: New,
+        new: &mut New,
         mut state: Object,
         config: &Object,
     ) -> Result<Outcome, NotInserted> {
@@ -432,11 +437,24 @@ impl<R: RecordResource> ManagedRecord<R> {
         let written = match session.insert(insert).await {
             Ok(written) => written,
             Err(error) => {
-                let problem = match (&error, self.existing(new.key.as_ref(), &new.planned)) {
-                    (TableError::Duplicate { .. }, Some(key)) => key.of_insert(session, &error).await,
-                    _ => failed::<R>(&error, "create"),
+                let key = self.duplicate_key(new.key.as_ref(), &new.planned);
+                let key = key.filter(|_| matches!(error, TableError::Duplicate { .. }));
+                let mut existing = None;
+                let problem = match key {
+                    Some(key) => {
+                        existing = key.find(session, &self.columns()).await.ok().flatten();
+                        existing
+                            .as_ref()
+                            .map_or_else(|| key.refused(&error), |found| key.exists(found, None))
+                    }
+                    None => failed::<R>(&error, "create"),
                 };
-                return Err(NotInserted { error, problem, state });
+                return Err(NotInserted {
+                    error,
+                    problem,
+                    existing,
+                    state,
+                });
             }
         };
         let sys_id = written.record.sys_id().clone();
@@ -448,6 +466,28 @@ impl<R: RecordResource> ManagedRecord<R> {
         }
         let planned = (&new.planned, config);
         Ok(self.complete(cx, session, &written, &new.names, planned, state).await)
+    }
+
+    /// What becomes of a record that has the key of the one to be made.
+    async fn existing(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        (key, found): (&duplicate_check::Key<'_>, &Record),
+        names: &name_set::Resolved,
+        planned: &Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        let mut state = planned.clone();
+        match R::take_over(session, found, &mut state)? {
+            Existing::Refused { advice } => Err(key.exists(found, advice.as_deref()).into()),
+            Existing::TakenOver { warning } => {
+                let ended = self
+                    .take_over(cx, session, found, names, (state, planned), config)
+                    .await?;
+                Ok(outcome::with(ended, warning.into_iter().collect()))
+            }
+        }
     }
 
     /// Manages a record that already exists: from here on it is as planned. What the plan does not name stays as it is.
@@ -682,7 +722,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         key.map(Some)
     }
 
-    fn existing<'a>(&self, query: Option<&'a Query>, planned: &Object) -> Option<duplicate_check::Key<'a>> {
+    fn duplicate_key<'a>(&self, query: Option<&'a Query>, planned: &Object) -> Option<duplicate_check::Key<'a>> {
         let natural = R::KEY?;
         let attribute = natural.columns.first();
         Some(duplicate_check::Key {
@@ -704,6 +744,8 @@ impl<R: RecordResource> ManagedRecord<R> {
 pub(crate) struct NotInserted {
     pub(crate) error: TableError,
     pub(crate) problem: Diagnostic,
+    /// The record for whose sake the insert was refused.
+    pub(crate) existing: Option<Record>,
     /// The planned object, with what was created before the insert.
     pub(crate) state: Object,
 }

@@ -184,12 +184,13 @@ impl RecordResource for OidcProvider {
             cx.keep(&state);
             new.set(CONFIGURATION, configuration::reference(&state));
         }
-        match record.insert(cx, *new, state, config).await {
+        match record.insert(cx, &mut new, state, config).await {
             Ok(outcome) => Ok(outcome::with(outcome, outcome::unfinished(problems))),
             Err(NotInserted {
                 error,
                 problem,
                 mut state,
+                ..
             }) => {
                 problems.push(problem);
                 if let TableError::Uncertain { ours: Some(sys_id), .. } = &error {

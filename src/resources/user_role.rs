@@ -18,12 +18,19 @@ use crate::servicenow::tables::sys_user_has_role::{
     INHERITED, NAME_OF_ROLE, ROLE, STATE, STATE_ACTIVE, TABLE, USER, USER_NAME_OF_USER,
 };
 use crate::servicenow::tables::{sys_user, sys_user_role};
-use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, SysId, Table, TableError};
+use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, Revoked, SysId, Table};
 
 pub(super) struct UserRole;
 
 /// Whether the grant was made here.
 const GRANTED: &str = "granted";
+
+/// Private data: whether the platform derived the row when it was read last. Not noted where it never did.
+const DERIVED: &str = "derived";
+
+fn was_derived(cx: &Context<Clients>) -> bool {
+    cx.private(DERIVED) == Some(true.into())
+}
 
 const A_USER: Target = Target {
     table: sys_user::TABLE,
@@ -163,7 +170,13 @@ impl RecordResource for UserRole {
         match record.find(&session, &state).await? {
             // An inactive row is no grant: the next apply corrects it.
             Some(found) if matches!(found.text(STATE), Cell::Value(grant) if grant != STATE_ACTIVE) => Ok(None),
-            Some(found) => record.read(cx, &session, &found, state).await.map(Some),
+            Some(found) => {
+                let is_derived = found.bool(INHERITED) == Cell::Value(true);
+                if is_derived || was_derived(cx) {
+                    cx.set_private(DERIVED, is_derived.into());
+                }
+                record.read(cx, &session, &found, state).await.map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -188,19 +201,18 @@ impl RecordResource for UserRole {
         let (Some(user), Some(role)) = (id_of("user_id"), id_of("role_id")) else {
             return Ok(());
         };
-        let failed = |error: TableError| diagnostics::of_table(&error, "revoke the role");
-        let mut revoked = session
-            .links(LinkTable::ROLES)
-            .revoke(&user, &role)
-            .await
-            .map_err(failed)?;
+        let links = session.links(LinkTable::ROLES);
+        let mut revoked = Revoked::default();
+        // A row that the platform derives by now is looked at first: it must not be removed.
+        if let Some(row) = resource::sys_id(state)
+            && !was_derived(cx)
+        {
+            let removed = links.revoke_row(&user, &role, &row).await;
+            revoked = removed.map_err(|error| diagnostics::of_table(&error, "revoke the role"))?;
+        }
         if revoked.removed == 0 && !revoked.still_inherited {
-            session.wait_before_recheck().await;
-            revoked = session
-                .links(LinkTable::ROLES)
-                .revoke(&user, &role)
-                .await
-                .map_err(failed)?;
+            let removed = links.revoke(&user, &role).await;
+            revoked = removed.map_err(|error| diagnostics::of_table(&error, "revoke the role"))?;
         }
         if revoked.still_inherited {
             tracing::info!(%user, %role, "the user keeps the role by inheritance");

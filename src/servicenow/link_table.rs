@@ -23,7 +23,7 @@ use crate::servicenow::tables::{
     oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_user, sys_user_grmember, sys_user_group,
     sys_user_has_role, sys_user_role,
 };
-use crate::servicenow::write::{InputMode, Insert, Update};
+use crate::servicenow::write::{Deleted, InputMode, Insert, Update};
 
 /// A table whose rows link a record to others that are known by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -181,7 +181,8 @@ impl Granted {
     }
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// What a revocation did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Revoked {
     /// How many rows were removed.
     pub removed: usize,
@@ -233,22 +234,42 @@ impl<'a> Links<'a> {
     /// [`TableError::Refused`] where the account may not grant, or a role wants elevation. Groups with roles are often
     /// closed to `user_admin`.
     pub async fn grant(&self, owner: &SysId, to: &SysId) -> Result<Granted, TableError> {
-        let shared = &self.session.inner;
-        let _lock = self.lock(owner, Verb::Insert).await?;
-        // What was made a moment ago has no links yet; one that a rule of the instance made is refused below.
-        let is_new = self.table.refuses_duplicates && shared.is_fresh_user(owner);
-        let existing = if is_new { Vec::new() } else { self.of(owner).await? };
-        shared.forget_fresh_user(owner);
-        if let Some(direct) = direct(&existing, to) {
-            if !direct.active {
-                self.activate(&direct.sys_id).await?;
+        self.grant_each(owner, std::slice::from_ref(to)).await.remove(0)
+    }
+
+    /// Links the record to each of these, one after the other, after one look at what it has. The answers are those of
+    /// [`Links::grant`], in the order of `to`.
+    pub async fn grant_each(&self, owner: &SysId, to: &[SysId]) -> Vec<Result<Granted, TableError>> {
+        let all_failed = |error: TableError| to.iter().map(|_| Err(error.clone())).collect();
+        let _lock = match self.lock(owner, Verb::Insert).await {
+            Ok(lock) => lock,
+            Err(error) => return all_failed(error),
+        };
+        // A user that was just made has only what it was given here; one that a rule of the instance gave it is refused
+        // below.
+        let made = &self.session.inner;
+        let is_first: Vec<bool> = { to.iter() }
+            .map(|to| self.table.refuses_duplicates && made.is_first_link(owner, to))
+            .collect();
+        let existing = if is_first.iter().all(|is_first| *is_first) {
+            Vec::new()
+        } else {
+            match self.of(owner).await {
+                Ok(existing) => existing,
+                Err(error) => return all_failed(error),
             }
-            return Ok(Granted::Had(direct.sys_id.clone()));
+        };
+        let mut granted = Vec::new();
+        for to in to {
+            granted.push(match direct(&existing, to) {
+                Some(direct) => self.activated(direct).await,
+                None => match self.insert(owner, to).await {
+                    Ok(sys_id) => Ok(Granted::Made(sys_id)),
+                    Err(error) => self.after_refusal(owner, to, error).await,
+                },
+            });
         }
-        match self.insert(owner, to).await {
-            Ok(sys_id) => Ok(Granted::Made(sys_id)),
-            Err(error) => self.after_refusal(owner, to, error).await,
-        }
+        granted
     }
 
     /// Removes the direct links between the two records.
@@ -256,18 +277,90 @@ impl<'a> Links<'a> {
     /// # Errors
     /// [`TableError::Refused`] where the account may not.
     pub async fn revoke(&self, owner: &SysId, to: &SysId) -> Result<Revoked, TableError> {
+        self.revoke_each(owner, std::slice::from_ref(to)).await.remove(0)
+    }
+
+    /// Removes the direct links from the record to each of these, one after the other, after one look at what it has. Where
+    /// there is none, a search may lag: it is looked for once more. The answers are in the order of `to`.
+    pub async fn revoke_each(&self, owner: &SysId, to: &[SysId]) -> Vec<Result<Revoked, TableError>> {
+        if to.is_empty() {
+            return Vec::new();
+        }
+        let mut revoked = self.revoke_once(owner, to).await;
+        let is_missing = |ended: &Result<Revoked, TableError>| {
+            matches!(
+                ended,
+                Ok(Revoked {
+                    removed: 0,
+                    still_inherited: false
+                })
+            )
+        };
+        let missing: Vec<usize> = (0..to.len()).filter(|at| is_missing(&revoked[*at])).collect();
+        if !missing.is_empty() {
+            self.session.wait_before_recheck().await;
+            let to: Vec<SysId> = missing.iter().map(|at| to[*at].clone()).collect();
+            for (at, ended) in missing.into_iter().zip(self.revoke_once(owner, &to).await) {
+                revoked[at] = ended;
+            }
+        }
+        revoked
+    }
+
+    async fn revoke_once(&self, owner: &SysId, to: &[SysId]) -> Vec<Result<Revoked, TableError>> {
+        let seen = async {
+            let lock = self.lock(owner, Verb::Delete).await?;
+            Ok((lock, self.of(owner).await?))
+        };
+        let (_lock, existing) = match seen.await {
+            Ok(seen) => seen,
+            Err(error) => return to.iter().map(|_| Err(TableError::clone(&error))).collect(),
+        };
+        let mut revoked = Vec::new();
+        for to in to {
+            revoked.push(self.remove(&existing, to, 0).await);
+        }
+        revoked
+    }
+
+    /// Removes a row that is known to link the two records, and what else links them directly. The row is removed and the
+    /// others are looked for at the same time.
+    ///
+    /// # Errors
+    /// [`TableError::Refused`] where the account may not.
+    pub async fn revoke_row(&self, owner: &SysId, to: &SysId, row: &SysId) -> Result<Revoked, TableError> {
         let _lock = self.lock(owner, Verb::Delete).await?;
-        let mut existing = self.of(owner).await?;
-        existing.retain(|link| link.to == *to);
-        let mut removed = 0;
-        for direct in existing.iter().filter(|link| !link.inherited) {
+        let (deleted, existing) = tokio::join!(self.session.delete(self.table.table, row), self.of(owner));
+        let mut existing = existing?;
+        let removed = match deleted {
+            Ok(Deleted::Removed) => {
+                existing.retain(|link| link.sys_id != *row);
+                1
+            }
+            // What is there now decides.
+            Ok(Deleted::WasGone) | Err(TableError::Refused { .. }) => 0,
+            Err(error) => return Err(error),
+        };
+        self.remove(&existing, to, removed).await
+    }
+
+    async fn remove(&self, existing: &[Link], to: &SysId, mut removed: usize) -> Result<Revoked, TableError> {
+        let links = existing.iter().filter(|link| link.to == *to);
+        for direct in links.clone().filter(|link| !link.inherited) {
             self.session.delete(self.table.table, &direct.sys_id).await?;
             removed += 1;
         }
         Ok(Revoked {
             removed,
-            still_inherited: existing.iter().any(|link| link.inherited && link.active),
+            still_inherited: { links }.any(|link| link.inherited && link.active),
         })
+    }
+
+    async fn activated(&self, direct: &Link) -> Result<Granted, TableError> {
+        if !direct.active {
+            self.activate(&direct.sys_id).await?;
+        }
+        Ok(Granted::Had(direct.sys_id.clone()))
     }
 
     /// Whoever made the row, the record has the link: unlike with other records, nothing more is asked.

@@ -1,6 +1,6 @@
 //! The client of one instance, and the session of one operation with it: what calls of tables share.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl Instance {
             choices: ChoiceCaches::default(),
             links: LinkCaches::default(),
             key_locks: Shared::default(),
-            fresh_users: Mutex::default(),
+            made_users: Mutex::default(),
             removed: Mutex::default(),
             changed: Mutex::default(),
         };
@@ -103,9 +103,9 @@ impl Session {
         self.inner.connection.account_name()
     }
 
-    /// Whether this is a user that this process made a moment ago: nobody needs to look whether it is there.
-    pub fn has_just_made(&self, user: &SysId) -> bool {
-        self.inner.is_fresh_user(user)
+    /// Whether this is a user that this process made: nobody needs to look whether it is there.
+    pub fn has_made_user(&self, user: &SysId) -> bool {
+        lock(&self.inner.made_users).contains_key(user)
     }
 
     /// Whether a user name, such as that in `sys_created_by`, is the account's; no, when the account's is not known.
@@ -186,8 +186,8 @@ pub(super) struct Inner {
     pub(super) links: LinkCaches,
     /// By table and key: one record at a time is looked for and made.
     pub(super) key_locks: Shared<(Table, String), tokio::sync::Mutex<Option<SysId>>>,
-    /// Users that this process made and gave nothing yet, so that nobody needs to look what they have.
-    fresh_users: Mutex<HashSet<SysId>>,
+    /// Users that this process made, each with the records that it linked to it: nobody needs to look what else they have.
+    made_users: Mutex<HashMap<SysId, HashSet<SysId>>>,
     /// Records that this process removed, which a search may still show.
     removed: Mutex<HashSet<SysId>>,
     /// Records that this process changed.
@@ -197,6 +197,7 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) fn remember_removed(&self, record: &SysId) {
         lock(&self.removed).insert(record.clone());
+        lock(&self.made_users).remove(record);
     }
 
     pub(super) fn was_removed(&self, record: &SysId) -> bool {
@@ -207,16 +208,15 @@ impl Inner {
         lock(&self.changed).insert(record.clone());
     }
 
-    pub(super) fn remember_fresh_user(&self, user: &SysId) {
-        lock(&self.fresh_users).insert(user.clone());
+    pub(super) fn remember_made_user(&self, user: &SysId) {
+        lock(&self.made_users).insert(user.clone(), HashSet::new());
     }
 
-    pub(super) fn is_fresh_user(&self, user: &SysId) -> bool {
-        lock(&self.fresh_users).contains(user)
-    }
-
-    pub(super) fn forget_fresh_user(&self, user: &SysId) {
-        lock(&self.fresh_users).remove(user);
+    /// Notes that a record is about to be linked to a user. True where this process made the user and did not link the
+    /// record before.
+    pub(super) fn is_first_link(&self, user: &SysId, to: &SysId) -> bool {
+        let mut made = lock(&self.made_users);
+        made.get_mut(user).is_some_and(|linked| linked.insert(to.clone()))
     }
 }
 

@@ -79,6 +79,7 @@ pub struct Column {
     name: &'static str,
     kind: ColumnKind,
     newer: bool,
+    unique: bool,
 }
 
 impl Column {
@@ -87,7 +88,14 @@ impl Column {
             name,
             kind,
             newer: false,
+            unique: false,
         }
+    }
+
+    /// Marks a column in which the instance itself refuses a value that another record has.
+    pub(super) const fn unique(mut self) -> Column {
+        self.unique = true;
+        self
     }
 
     /// Marks a column that older releases do not have: when it stays away, that is the likely reason.
@@ -109,6 +117,11 @@ impl Column {
     /// Whether older releases lack the column.
     pub const fn is_newer(&self) -> bool {
         self.newer
+    }
+
+    /// Whether the instance refuses a second record with a value of the column.
+    pub const fn is_unique(&self) -> bool {
+        self.unique
     }
 }
 

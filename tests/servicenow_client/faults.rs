@@ -51,6 +51,25 @@ async fn an_insert_that_did_not_arrive_is_sent_again() {
     }
 }
 
+/// The instance keeps a second user of a name out, so the record that was there before proves that none was made.
+#[tokio::test]
+async fn a_lost_insert_of_a_name_that_was_there_before_is_a_duplicate() {
+    for fault in [Fault::CutBefore, Fault::CutAfter, Fault::ServerError(500)] {
+        let simulator = simulator().await;
+        let before = [("user_name", "robot"), ("sys_created_on", "2020-01-01 00:00:00")];
+        let twin = simulator.instance().put("sys_user", &before);
+        simulator.instance().faults().next(posts(), fault.clone());
+
+        let error = session(&simulator).insert(user("robot")).await.unwrap_err();
+
+        let TableError::Duplicate { existing, .. } = &error else {
+            panic!("{fault:?}: {error:?}");
+        };
+        assert_eq!(existing.as_ref().map(SysId::as_str), Some(twin.as_str()), "{fault:?}");
+        assert_eq!(simulator.instance().find("sys_user", "user_name", "robot").len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_refused_insert_is_not_sent_again() {
     for fault in [

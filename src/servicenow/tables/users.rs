@@ -13,8 +13,7 @@ pub mod sys_user {
     pub const USER_PASSWORD: Column = Column::new("user_password", ColumnKind::Secret);
 
     columns! {
-        /// Unique.
-        USER_NAME = "user_name" Text;
+        USER_NAME = "user_name" Text unique;
         /// First or last name is needed by the form.
         FIRST_NAME = "first_name" Text;
         /// See [`FIRST_NAME`].

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tokio::time::Instant as Moment;
 
 use crate::http::HttpError;
-use crate::servicenow::error::{Refusal, UnexpectedResponse};
+use crate::servicenow::error::UnexpectedResponse;
 use crate::servicenow::record::{Cell, Record};
 use crate::servicenow::request::{TableRequest, Trouble, fields, reading};
 use crate::servicenow::response;
@@ -168,7 +168,7 @@ impl Session {
             self.inner.connection.learn_account(name);
         }
         if insert.table == sys_user::TABLE {
-            self.inner.remember_fresh_user(record.sys_id());
+            self.inner.remember_made_user(record.sys_id());
         }
         let session = self.for_clearing_up();
         let written = session
@@ -186,18 +186,11 @@ impl Session {
 
     /// Whether the refusal means that the record already exists.
     async fn refused(&self, insert: &Insert<'_>, error: TableError) -> TableError {
-        let is_about_rights = matches!(
+        // A refusal for want of a right may hide that too.
+        let may_be_duplicate = matches!(
             &error,
-            TableError::Refused {
-                reason: Refusal::Acl { .. } | Refusal::CrossScope { .. },
-                ..
-            }
+            TableError::Duplicate { .. } | TableError::BadRequest { .. } | TableError::Refused { .. }
         );
-        let may_be_duplicate = !is_about_rights
-            && matches!(
-                &error,
-                TableError::Duplicate { .. } | TableError::BadRequest { .. } | TableError::Refused { .. }
-            );
         let Some(key) = insert.natural_key.as_ref().filter(|_| may_be_duplicate) else {
             return error;
         };
@@ -210,6 +203,8 @@ impl Session {
                 },
                 None => error,
             },
+            // There is one, which the account may not read.
+            Err(hidden @ TableError::Hidden { .. }) => hidden,
             Err(_) => error,
         }
     }
@@ -271,6 +266,16 @@ impl Session {
                 format!("{why}; several records with the same key were made at the same time"),
                 None,
             )),
+            // It was there, and the instance keeps a second one out: ours was not made.
+            (None, _, Some(record))
+                if insert.row.columns().any(|column| column.is_unique()) && made_before(record, begun).is_some() =>
+            {
+                Err(TableError::Duplicate {
+                    table: insert.table,
+                    key: key.encoded(),
+                    existing: Some(record.sys_id().clone()),
+                })
+            }
             (None, _, Some(record)) => {
                 let doubt = session.doubt(insert, record, begun).unwrap_or_default();
                 let detail = format!("{why}; a record with the same key exists, but {doubt}");
@@ -281,17 +286,11 @@ impl Session {
 
     /// Why a record with the same natural key may not be the one that was sent.
     fn doubt(&self, insert: &Insert<'_>, record: &Record, begun: Option<Timestamp>) -> Option<String> {
-        let made = match (record.date_time(every::SYS_CREATED_ON), begun) {
-            (Cell::Value(made), Some(begun)) => Some((made, begun)),
-            _ => None,
-        };
-        match made {
-            // The instance's clock, read from its answers, in whole seconds.
-            Some((made, begun)) if made < begun.checked_sub(CLOCK_SLACK_S.seconds()).unwrap_or(begun) => {
-                return Some(format!("it was made at {made}, before the insert was sent"));
-            }
-            Some(_) => {}
-            None => return Some("it does not show when it was made".to_owned()),
+        if let Some(made) = made_before(record, begun) {
+            return Some(format!("it was made at {made}, before the insert was sent"));
+        }
+        if begun.is_none() || record.date_time(every::SYS_CREATED_ON).value().is_none() {
+            return Some("it does not show when it was made".to_owned());
         }
         match (record.text(every::SYS_CREATED_BY), self.inner.connection.account_name()) {
             (Cell::Value(by), Some(account)) if by.eq_ignore_ascii_case(&account) => {}
@@ -311,6 +310,14 @@ impl Session {
         let columns: Vec<&str> = different.iter().map(|mismatch| mismatch.column.name()).collect();
         (!columns.is_empty()).then(|| format!("it differs in {}", columns.join(", ")))
     }
+}
+
+/// When a record was made, if that was before an insert was sent: by the instance's clock, read from its answers, in whole
+/// seconds.
+fn made_before(record: &Record, begun: Option<Timestamp>) -> Option<Timestamp> {
+    let (made, begun) = (record.date_time(every::SYS_CREATED_ON).value()?, begun?);
+    let with_slack = begun.checked_sub(CLOCK_SLACK_S.seconds()).unwrap_or(begun);
+    (made < with_slack).then_some(made)
 }
 
 fn has_key(request: &TableRequest<'_>) -> bool {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use servicenow_simulator::instance::Refusal;
+
 use crate::harness::{
     Drift, Imports, Simulator, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
 };
@@ -449,6 +451,69 @@ async fn a_user_that_exists_is_not_taken_over_unasked() {
 
         assert!(workspace.addresses().is_empty());
         assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}
+
+/// The instance refuses a second user of a name, so nothing is asked before the insert, and what it answers is not asked
+/// again.
+#[tokio::test]
+async fn a_user_and_each_of_its_grants_are_one_request() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = r#"
+            resource "servicenow_integration_user" "this" {
+              user_name = "robot"
+              roles     = ["catalog", "knowledge"]
+            }
+            resource "servicenow_user_role" "this" {
+              user = servicenow_integration_user.this.id
+              role = "incident_manager"
+            }
+        "#;
+        let workspace = simulator.workspace(terraform, configuration);
+
+        workspace.terraform("apply").await.succeeds();
+
+        let asked = |table: &str| -> Vec<String> {
+            let requests = simulator.instance().requests();
+            let of_table = requests.iter().filter(|request| request.table == table);
+            of_table.map(|request| request.method.clone()).collect()
+        };
+        assert_eq!(asked("sys_user"), ["POST"]);
+        assert_eq!(asked("sys_user_has_role"), ["POST"; 3]);
+        workspace.plan_is_empty().await;
+        simulator.instance().clear_requests();
+        workspace.terraform("destroy").await.succeeds();
+        let removals = |table: &str| asked(table).iter().filter(|method| *method == "DELETE").count();
+        assert_eq!(removals("sys_user"), 1);
+        assert_eq!(removals("sys_user_has_role"), 3);
+    })
+    .await;
+}
+
+/// A user of the name that the account may not see is what the error tells of, however the instance refuses the insert.
+#[tokio::test]
+async fn a_user_of_the_name_that_is_hidden_is_told() {
+    for_each_terraform(async |terraform| {
+        for refusal in [Refusal::Forbidden, Refusal::BadRequest] {
+            let simulator = Simulator::start().await;
+            let twin = simulator.instance().put("sys_user", &[("user_name", "robot")]);
+            simulator.instance().switches(|modes| {
+                modes.duplicate = refusal;
+                modes.hidden_rows.insert(twin);
+            });
+            let user = r#"resource "servicenow_integration_user" "this" { user_name = "robot" }"#;
+            let workspace = simulator.workspace(terraform, user);
+
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying("1 records with user_name=robot that the account may not read");
+
+            assert_eq!(workspace.addresses(), Vec::<String>::new());
+            assert_eq!(simulator.instance().find("sys_user", "user_name", "robot").len(), 1);
+        }
     })
     .await;
 }

@@ -159,6 +159,37 @@ async fn a_role_that_is_inherited_as_well_is_forgotten_and_not_deleted() {
     .await;
 }
 
+/// The direct grant was taken away by hand, and a group gives the role as well: the row that is left is the group's.
+#[tokio::test]
+async fn a_row_that_the_platform_derives_by_now_is_not_removed() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = person(&simulator);
+        let itil = GRANT.replace("x_mioms_m365_assis.administrator", "itil");
+        let workspace = simulator.workspace(terraform, &itil);
+        workspace.terraform("apply").await.succeeds();
+        let desk = simulator.instance().find("sys_user_group", "name", "Service Desk")[0]["sys_id"].clone();
+        let member = [("user", user.as_str()), ("group", desk.as_str())];
+        simulator.instance().put("sys_user_grmember", &member);
+        let grants = simulator.instance().find("sys_user_has_role", "user", &user);
+        let itil = role(&simulator, "itil");
+        let row = grants.iter().find(|row| row["role"] == itil).unwrap()["sys_id"].clone();
+        simulator
+            .instance()
+            .change("sys_user_has_role", &row, &[("inherited", "true")]);
+        assert!(has(&simulator, &user, "itil", true));
+        simulator.instance().clear_requests();
+
+        workspace.terraform("destroy").await.succeeds();
+
+        let requests = simulator.instance().requests();
+        let removed = requests.iter().find(|request| request.method == "DELETE");
+        assert!(removed.is_none(), "{removed:?}");
+        assert!(has(&simulator, &user, "itil", true));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_role_that_can_only_be_inherited_counts_as_granted() {
     for_each_terraform(async |terraform| {
