@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Benchmarks. Arguments: parts (start, requests, estate, growth; default: all) and the number of users (default: 1000).
+# Benchmarks. Arguments: parts (start, requests, roles, compare, estate, growth; default: all) and the number of users (default: 1000).
 #
-#   PEER_MIRROR=<folder>  also starts the provider binary in that folder, for comparison
+#   PEER_MIRROR=<folder>  a filesystem mirror with another provider, to compare with
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make bench"

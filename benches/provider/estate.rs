@@ -2,35 +2,18 @@
 //! `terraform_data`, which is the floor.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use servicenow_simulator::faults::{Fault, Matcher};
-use servicenow_simulator::{Options, Scheme, Simulator};
-use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
-
-use super::{BINARY, host, median, row};
-
-/// Seconds, and the most memory that a provider process had.
-struct Measured {
-    seconds: f64,
-    peak_mib: f64,
-    requests: usize,
-}
+use super::workspace::{Provider, StateServer, Workspace, slow_down, start};
+use super::{median, row};
 
 /// The plan and the apply of an estate, beside the floor.
 pub(crate) async fn run(users: usize, latency_ms: u64) {
-    let floor = Workspace::new(None, &terraform_data(users));
+    let floor = Workspace::floor(users);
     floor.terraform("apply").await;
     let (_, floor_plan) = floor.timed("plan").await;
     let simulator = start().await;
-    let workspace = Workspace::new(Some(&simulator), &estate(users, 0));
-    if latency_ms > 0 {
-        let slow = Fault::Slow(Duration::from_millis(latency_ms));
-        simulator.instance().faults().every(Matcher::any(), slow);
-    }
+    let workspace = Workspace::new(&Provider::ours(), &simulator, &estate(users, 0));
+    slow_down(&simulator, latency_ms);
     let apply = workspace.measured("apply", &simulator).await;
     let mut plans = Vec::new();
     for _ in 0..3 {
@@ -60,7 +43,7 @@ pub(crate) async fn run(users: usize, latency_ms: u64) {
 /// How little is asked of the instance: users, and grants of their own. Then the same plan on a distant instance.
 pub(crate) async fn requests(count: usize, latency_ms: u64) {
     let simulator = start().await;
-    let workspace = Workspace::new(Some(&simulator), &estate(count, count));
+    let workspace = Workspace::new(&Provider::ours(), &simulator, &estate(count, count));
     let apply = workspace.measured("apply", &simulator).await;
     let plan = workspace.measured("plan", &simulator).await;
     row(
@@ -68,11 +51,10 @@ pub(crate) async fn requests(count: usize, latency_ms: u64) {
         &apply.requests.to_string(),
     );
     row("requests to plan them", &plan.requests.to_string());
-    let floor = Workspace::new(None, &terraform_data(2 * count));
+    let floor = Workspace::floor(2 * count);
     floor.terraform("apply").await;
     let (_, floor_plan) = floor.timed("plan").await;
-    let slow = Fault::Slow(Duration::from_millis(latency_ms));
-    simulator.instance().faults().every(Matcher::any(), slow);
+    slow_down(&simulator, latency_ms);
     let mut seconds = Vec::new();
     for _ in 0..3 {
         seconds.push(workspace.measured("plan", &simulator).await.seconds);
@@ -84,33 +66,53 @@ pub(crate) async fn requests(count: usize, latency_ms: u64) {
     );
 }
 
-/// Whether the cost of a resource stays the same as the estate grows.
-pub(crate) async fn growth(sizes: &[usize]) {
-    for &users in sizes {
-        let simulator = start().await;
-        let floor = Workspace::new(None, &terraform_data(users));
-        floor.terraform("apply").await;
-        let (_, floor_plan) = floor.timed("plan").await;
-        let workspace = Workspace::new(Some(&simulator), &estate(users, 0));
-        workspace.terraform("apply").await;
-        let plan = workspace.measured("plan", &simulator).await;
+/// One user with many roles: how much is asked of the instance for it.
+pub(crate) async fn many_roles(count: usize) {
+    let simulator = start().await;
+    for number in 0..count {
+        simulator
+            .instance()
+            .put("sys_user_role", &[("name", &format!("role-{number}"))]);
+    }
+    let user = format!(
+        "terraform {{\n  required_providers {{\n    servicenow = {{ source = \"servicenow-m365/servicenow\" }}\n  }}\n}}\n\
+         resource \"servicenow_integration_user\" \"this\" {{\n  user_name = \"robot\"\n  roles = [for number in \
+         range({count}) : \"role-${{number}}\"]\n}}\n"
+    );
+    let workspace = Workspace::new(&Provider::ours(), &simulator, &user);
+    for command in ["apply", "plan", "destroy"] {
+        let measured = workspace.measured(command, &simulator).await;
         row(
-            &format!("plan of {users}, cost of one"),
-            &format!(
-                "{:.2} ms, of which {:.2} ms above terraform_data",
-                plan.seconds * 1000.0 / users as f64,
-                (plan.seconds - floor_plan) * 1000.0 / users as f64
-            ),
+            &format!("{command} of one user with {count} roles"),
+            &format!("{:.1} s, {} requests", measured.seconds, measured.requests),
         );
     }
 }
 
-async fn start() -> Simulator {
-    let options = Options {
-        instance_scheme: Scheme::Http,
-        ..Options::default()
-    };
-    Simulator::start(options).await.expect("the simulator starts")
+/// Whether the cost of a resource stays the same as the estate grows.
+pub(crate) async fn growth(sizes: &[usize]) {
+    let states = StateServer::start().await;
+    for &users in sizes {
+        let mut floor = Workspace::floor(users);
+        floor.keep_state_at(&states).await;
+        let simulator = start().await;
+        let mut workspace = Workspace::new(&Provider::ours(), &simulator, &estate(users, 0));
+        workspace.keep_state_at(&states).await;
+        for command in ["apply", "plan"] {
+            let (_, floor) = floor.timed(command).await;
+            let measured = workspace.measured(command, &simulator).await;
+            let of_one = |seconds: f64| seconds * 1000.0 / users as f64;
+            row(
+                &format!("{command} of {users} users with a role each, cost of one"),
+                &format!(
+                    "{:.2} ms, of which {:.2} ms above terraform_data; {:.0} MiB at most",
+                    of_one(measured.seconds),
+                    of_one(measured.seconds - floor),
+                    measured.peak_mib
+                ),
+            );
+        }
+    }
 }
 
 /// `users` users, the first `grants` of which have their role by a resource of its own.
@@ -131,111 +133,4 @@ fn estate(users: usize, grants: usize) -> String {
         );
     }
     text
-}
-
-fn terraform_data(count: usize) -> String {
-    format!(
-        "resource \"terraform_data\" \"all\" {{\n  count = {count}\n  input = {{ user_name = \"robot-${{count.index}}\", role = \
-         \"knowledge\" }}\n}}\n"
-    )
-}
-
-struct Workspace {
-    folder: TempDir,
-    variables: Vec<(&'static str, String)>,
-}
-
-impl Workspace {
-    fn new(simulator: Option<&Simulator>, configuration: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let provider = PathBuf::from(BINARY);
-        let provider = provider.parent().expect("a folder").display().to_string();
-        let rc = format!(
-            "provider_installation {{\n  dev_overrides {{\n    \"registry.terraform.io/servicenow-m365/servicenow\" = \
-             {provider:?}\n  }}\n  direct {{}}\n}}\n"
-        );
-        std::fs::write(folder.path().join("terraform.rc"), rc).expect("a file");
-        std::fs::write(folder.path().join("main.tf"), configuration).expect("a file");
-        let mut variables = vec![
-            (
-                "TF_CLI_CONFIG_FILE",
-                folder.path().join("terraform.rc").display().to_string(),
-            ),
-            ("CHECKPOINT_DISABLE", "1".to_owned()),
-        ];
-        if let Some(simulator) = simulator {
-            variables.extend([
-                ("SERVICENOW_INSTANCE_URL", simulator.urls().instance.clone()),
-                ("SERVICENOW_USERNAME", simulator.username().to_owned()),
-                ("SERVICENOW_PASSWORD", simulator.password().to_owned()),
-            ]);
-        }
-        Self { folder, variables }
-    }
-
-    async fn terraform(&self, command: &str) {
-        self.timed(command).await;
-    }
-
-    /// Runs a command; the peak of the provider's memory, and the seconds it took.
-    async fn timed(&self, command: &str) -> (f64, f64) {
-        let mut terraform = Command::new("terraform");
-        terraform
-            .arg(command)
-            .arg("-no-color")
-            .arg("-input=false")
-            .current_dir(self.folder.path());
-        if command == "apply" {
-            terraform.arg("-auto-approve");
-        }
-        terraform
-            .envs(self.variables.iter().cloned())
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit());
-        let begun = Instant::now();
-        let mut running = terraform.spawn().expect("terraform on PATH");
-        let mut peak = 0;
-        let status = loop {
-            if let Some(status) = running.try_wait().expect("a status") {
-                break status;
-            }
-            peak = peak.max(memory_of_children(running.id()));
-            sleep(Duration::from_millis(5)).await;
-        };
-        let seconds = begun.elapsed().as_secs_f64();
-        assert!(status.success(), "terraform {command} failed");
-        (peak as f64 / 1024.0, seconds)
-    }
-
-    async fn measured(&self, command: &str, simulator: &Simulator) -> Measured {
-        simulator.instance().clear_requests();
-        let (peak_mib, seconds) = self.timed(command).await;
-        Measured {
-            seconds,
-            peak_mib,
-            requests: simulator.instance().requests().len(),
-        }
-    }
-}
-
-/// The most resident memory of a child process: the provider is terraform's only one, once it is no copy of terraform
-/// any more.
-fn memory_of_children(parent: u32) -> u64 {
-    let path = format!("/proc/{parent}/task");
-    let tasks = std::fs::read_dir(Path::new(&path)).into_iter().flatten().flatten();
-    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    let ids: Vec<u32> = children
-        .flat_map(|ids| {
-            ids.split_whitespace()
-                .filter_map(|it| it.parse().ok())
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let is_provider =
-        |id: &u32| std::fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|exe| exe == Path::new(BINARY));
-    ids.into_iter()
-        .filter(is_provider)
-        .filter_map(host::resident_kib)
-        .max()
-        .unwrap_or_default()
 }

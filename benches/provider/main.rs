@@ -3,7 +3,8 @@
 //!
 //! `make bench`; `scripts/bench.sh requests` measures a part by itself, `scripts/bench.sh estate 300` another number of
 //! users.
-//! `PEER_MIRROR` may name a folder with another provider's binary, which is then started as well.
+//! `PEER_MIRROR` may name a filesystem mirror with another provider. It is then started as well, and where a file in
+//! `estates` says how it makes users and grants, both make, plan and destroy them in turn on the same simulator.
 
 #![allow(
     clippy::expect_used,
@@ -11,10 +12,14 @@
     reason = "a benchmark prints, and stops where it cannot go on"
 )]
 
+mod compare;
 mod estate;
 mod host;
+mod workspace;
 
 use std::path::{Path, PathBuf};
+
+use workspace::Provider;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_terraform-provider-servicenow");
 
@@ -33,24 +38,35 @@ async fn main() {
         row("size of the binary", &format!("{:.1} MB", size as f64 / 1e6));
         start("start to handshake", Path::new(BINARY));
         if let Some(peer) = peer() {
-            start("the same of the peer", &peer);
+            start(&format!("the same of {}", peer.address), &peer.binary);
         }
         schema_call().await;
     }
     if is_wanted("requests") {
         estate::requests(300, 30).await;
     }
+    if is_wanted("roles") {
+        estate::many_roles(300).await;
+    }
+    if is_wanted("compare") {
+        match peer().and_then(|peer| Some((peer.estate()?, peer))) {
+            Some((estate, peer)) => compare::run(&peer, &estate, 300, &[0, 30]).await,
+            None => println!(
+                "| comparison | left out: PEER_MIRROR holds no provider with a file in benches/provider/estates |"
+            ),
+        }
+    }
     if is_wanted("estate") {
         estate::run(users, 0).await;
         estate::run(users, 30).await;
     }
     if is_wanted("growth") {
-        estate::growth(&[100, 500, 1000, 2000]).await;
+        estate::growth(&[100, 500, 2000]).await;
     }
 }
 
 /// What can be measured by itself.
-const PARTS: [&str; 4] = ["start", "requests", "estate", "growth"];
+const PARTS: [&str; 6] = ["start", "requests", "roles", "compare", "estate", "growth"];
 
 /// One line of the table.
 fn row(what: &str, measured: &str) {
@@ -102,21 +118,26 @@ async fn schema_call() {
     row("schema call", &format!("{:.1} ms", median(&mut times)));
 }
 
-/// A provider binary in the folder that `PEER_MIRROR` names.
-fn peer() -> Option<PathBuf> {
+/// A provider in the filesystem mirror that `PEER_MIRROR` names: host, namespace, type, version and platform are folders.
+fn peer() -> Option<Provider> {
     #[expect(
         clippy::disallowed_methods,
         reason = "a benchmark is told by the environment what to compare with"
     )]
-    let mirror = std::env::var_os("PEER_MIRROR")?;
-    let mut folders = vec![PathBuf::from(mirror)];
+    let mirror = PathBuf::from(std::env::var_os("PEER_MIRROR")?);
+    let mut folders = vec![mirror.clone()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).ok()?.flatten() {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
             } else if entry.file_name().to_string_lossy().starts_with("terraform-provider-") {
-                return Some(path);
+                let parts = path.strip_prefix(&mirror).ok()?.iter().take(3);
+                let parts: Vec<_> = parts.map(|part| part.to_string_lossy()).collect();
+                return Some(Provider {
+                    address: parts.join("/"),
+                    binary: path,
+                });
             }
         }
     }
