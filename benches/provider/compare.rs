@@ -43,7 +43,10 @@ pub(crate) async fn run(peer: &Provider, peers_estate: &str, users: usize, laten
                 runs.map(|run: &Run| run[number].requests).max().unwrap_or_default()
             };
             row(
-                &format!("{command} of {users} users and {users} grants, {latency_ms} ms latency, against {}", peer.address),
+                &format!(
+                    "{command} of {users} users and {users} grants, {latency_ms} ms latency, against {}",
+                    peer.address
+                ),
                 &format!(
                     "{ratio:.2} ({:.2} to {:.2}): {:.2} s against {:.2} s above {floor:.2} s; {} against {} requests",
                     ratios.first().copied().unwrap_or(f64::NAN),
@@ -63,7 +66,10 @@ type Run = [Measured; 3];
 
 async fn one(provider: &Provider, estate: &str, users: usize, latency_ms: u64, states: &StateServer) -> Run {
     let simulator = start().await;
-    let role = simulator.instance().find("sys_user_role", "name", "knowledge").remove(0);
+    let role = simulator
+        .instance()
+        .find("sys_user_role", "name", "knowledge")
+        .remove(0);
     let mut workspace = Workspace::new(provider, &simulator, estate);
     workspace.variable("TF_VAR_users", users.to_string());
     workspace.variable("TF_VAR_role_id", role["sys_id"].clone());

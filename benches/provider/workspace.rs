@@ -159,7 +159,10 @@ impl Workspace {
     /// Terraform does; remote ones, those of HCP Terraform among them, are written at intervals.
     pub(crate) async fn keep_state_at(&mut self, states: &StateServer) {
         let name = self.folder.path().file_name().expect("a name").display().to_string();
-        let backend = format!("terraform {{\n  backend \"http\" {{\n    address = \"{}/{name}\"\n  }}\n}}\n", states.url);
+        let backend = format!(
+            "terraform {{\n  backend \"http\" {{\n    address = \"{}/{name}\"\n  }}\n}}\n",
+            states.url
+        );
         std::fs::write(self.folder.path().join("backend.tf"), backend).expect("a file");
         // Without the configuration: the registry has none of the providers that stand in for its own.
         let (configuration, aside) = (self.folder.path().join("main.tf"), self.folder.path().join("aside"));

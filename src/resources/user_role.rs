@@ -18,7 +18,7 @@ use crate::servicenow::tables::sys_user_has_role::{
     INHERITED, NAME_OF_ROLE, ROLE, STATE, STATE_ACTIVE, TABLE, USER, USER_NAME_OF_USER,
 };
 use crate::servicenow::tables::{sys_user, sys_user_role};
-use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, Revoked, SysId, Table};
+use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, SysId, Table};
 
 pub(super) struct UserRole;
 
@@ -202,18 +202,13 @@ impl RecordResource for UserRole {
             return Ok(());
         };
         let links = session.links(LinkTable::ROLES);
-        let mut revoked = Revoked::default();
-        // A row that the platform derives by now is looked at first: it must not be removed.
-        if let Some(row) = resource::sys_id(state)
-            && !was_derived(cx)
-        {
-            let removed = links.revoke_row(&user, &role, &row).await;
-            revoked = removed.map_err(|error| diagnostics::of_table(&error, "revoke the role"))?;
-        }
-        if revoked.removed == 0 && !revoked.still_inherited {
-            let removed = links.revoke(&user, &role).await;
-            revoked = removed.map_err(|error| diagnostics::of_table(&error, "revoke the role"))?;
-        }
+        // A row that the platform derives by now must not be removed.
+        let row = resource::sys_id(state).filter(|_| !was_derived(cx));
+        let revoked = match row {
+            Some(row) => links.revoke_row(&user, &role, &row).await,
+            None => links.revoke(&user, &role).await,
+        };
+        let revoked = revoked.map_err(|error| diagnostics::of_table(&error, "revoke the role"))?;
         if revoked.still_inherited {
             tracing::info!(%user, %role, "the user keeps the role by inheritance");
         }

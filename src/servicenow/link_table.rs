@@ -182,7 +182,7 @@ impl Granted {
 }
 
 /// What a revocation did.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Revoked {
     /// How many rows were removed.
     pub removed: usize,
@@ -318,33 +318,33 @@ impl<'a> Links<'a> {
         };
         let mut revoked = Vec::new();
         for to in to {
-            revoked.push(self.remove(&existing, to, 0).await);
+            revoked.push(self.remove(&existing, to).await);
         }
         revoked
     }
 
-    /// Removes a row that is known to link the two records, and what else links them directly. The row is removed and the
-    /// others are looked for at the same time.
+    /// Removes a row that is known to link the two records. What else links them is looked for where the row is not there or
+    /// cannot be removed.
     ///
     /// # Errors
     /// [`TableError::Refused`] where the account may not.
     pub async fn revoke_row(&self, owner: &SysId, to: &SysId, row: &SysId) -> Result<Revoked, TableError> {
-        let _lock = self.lock(owner, Verb::Delete).await?;
-        let (deleted, existing) = tokio::join!(self.session.delete(self.table.table, row), self.of(owner));
-        let mut existing = existing?;
-        let removed = match deleted {
-            Ok(Deleted::Removed) => {
-                existing.retain(|link| link.sys_id != *row);
-                1
+        let lock = self.lock(owner, Verb::Delete).await?;
+        match self.session.delete(self.table.table, row).await {
+            Ok(Deleted::Removed) => Ok(Revoked {
+                removed: 1,
+                still_inherited: false,
+            }),
+            Ok(Deleted::WasGone) | Err(TableError::Refused { .. }) => {
+                drop(lock);
+                self.revoke(owner, to).await
             }
-            // What is there now decides.
-            Ok(Deleted::WasGone) | Err(TableError::Refused { .. }) => 0,
-            Err(error) => return Err(error),
-        };
-        self.remove(&existing, to, removed).await
+            Err(error) => Err(error),
+        }
     }
 
-    async fn remove(&self, existing: &[Link], to: &SysId, mut removed: usize) -> Result<Revoked, TableError> {
+    async fn remove(&self, existing: &[Link], to: &SysId) -> Result<Revoked, TableError> {
+        let mut removed = 0;
         let links = existing.iter().filter(|link| link.to == *to);
         for direct in links.clone().filter(|link| !link.inherited) {
             self.session.delete(self.table.table, &direct.sys_id).await?;
