@@ -259,13 +259,17 @@ impl<'a> Links<'a> {
                 Err(error) => return all_failed(error),
             }
         };
-        let mut granted = Vec::new();
-        for to in to {
-            granted.push(match direct(&existing, to) {
-                Some(direct) => self.activated(direct).await,
-                None => match self.insert(owner, to).await {
+        let mut granted: Vec<Result<Granted, TableError>> = Vec::new();
+        for one in to {
+            // Two names can stand for one record.
+            let before =
+                { granted.iter().zip(to) }.find_map(|(ended, other)| ended.as_ref().ok().filter(|_| other == one));
+            granted.push(match (before, direct(&existing, one)) {
+                (Some(before), _) => Ok(Granted::Had(before.sys_id().clone())),
+                (None, Some(direct)) => self.activated(direct).await,
+                (None, None) => match self.insert(owner, one).await {
                     Ok(sys_id) => Ok(Granted::Made(sys_id)),
-                    Err(error) => self.after_refusal(owner, to, error).await,
+                    Err(error) => self.after_refusal(owner, one, error).await,
                 },
             });
         }

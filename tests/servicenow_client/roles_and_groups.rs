@@ -211,3 +211,31 @@ async fn an_unknown_role_is_answered_with_those_that_resemble_it() {
         "{error}"
     );
 }
+
+/// Two spellings in one list stand for one record, and not every instance refuses a second row.
+#[tokio::test]
+async fn one_record_twice_in_a_turn_is_one_link() {
+    let simulator = simulator().await;
+    simulator.instance().switches(|modes| modes.legacy_role_rows = true);
+    let session = session(&simulator);
+    let user = robot(&session).await;
+    let role = session.roles().id_of("incident_manager").await.unwrap();
+    let group = session.groups().id_of("Hardware").await.unwrap();
+
+    for (table, to) in [(LinkTable::ROLES, &role), (LinkTable::GROUPS, &group)] {
+        let links = session.links(table);
+        let granted = links.grant_each(&user, &[to.clone(), to.clone()]).await;
+
+        let [Ok(Granted::Made(first)), Ok(Granted::Had(second))] = &granted[..] else {
+            panic!("{granted:?}");
+        };
+        assert_eq!(first, second);
+        let direct = { links.of(&user).await.unwrap() }
+            .iter()
+            .filter(|link| link.to == *to && !link.inherited)
+            .count();
+        assert_eq!(direct, 1, "{table:?}");
+        let revoked = links.revoke_each(&user, &[to.clone(), to.clone()]).await;
+        assert!(revoked.iter().all(Result::is_ok), "{revoked:?}");
+    }
+}
