@@ -1,4 +1,5 @@
-//! Whether the record of a create already exists: looked up before it is made.
+//! Whether the record of a create already exists: looked up before it is made, or after the instance refused to make it
+//! where it keeps a second one out by itself.
 //!
 //! An interrupted create (the provider or Terraform was killed, the state was lost) leaves a record that is in no state.
 //! Creating it again would duplicate it; taking it over silently might take somebody else's record. So the create fails
