@@ -238,7 +238,7 @@ pub(crate) struct ManagedRecord<R> {
     resource: PhantomData<fn() -> R>,
 }
 
-/// A record that is about to be made: its names are known, and there is none of its key.
+/// A record that is about to be made: its names are known, and none of its key is, or the instance keeps it out.
 pub(crate) struct New {
     pub(crate) session: Session,
     /// The planned values, by column.
@@ -382,7 +382,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         outcome::not_created(&error, state, problem)
     }
 
-    /// Looks up all that the plan names, and whether the record exists.
+    /// Looks up all that the plan names, and whether the record exists, unless the instance keeps a second one out by itself.
     pub(crate) async fn begin(
         &self,
         cx: &Context<Clients>,
@@ -439,15 +439,13 @@ impl<R: RecordResource> ManagedRecord<R> {
             Err(error) => {
                 let key = self.duplicate_key(new.key.as_ref(), &new.planned);
                 let key = key.filter(|_| matches!(error, TableError::Duplicate { .. }));
-                let mut existing = None;
-                let problem = match key {
-                    Some(key) => {
-                        existing = key.find(session, &self.columns()).await.ok().flatten();
-                        existing
-                            .as_ref()
-                            .map_or_else(|| key.refused(&error), |found| key.exists(found, None))
-                    }
-                    None => failed::<R>(&error, "create"),
+                let (problem, existing) = match key {
+                    Some(key) => match key.find(session, &self.columns()).await {
+                        Ok(Some(found)) => (key.exists(&found, None), Some(found)),
+                        Ok(None) => (key.refused(&error), None),
+                        Err(problem) => (problem, None),
+                    },
+                    None => (failed::<R>(&error, "create"), None),
                 };
                 return Err(NotInserted {
                     error,

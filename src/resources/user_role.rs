@@ -202,8 +202,8 @@ impl RecordResource for UserRole {
             return Ok(());
         };
         let links = session.links(LinkTable::ROLES);
-        // A row that the platform derives by now must not be removed.
-        let row = resource::sys_id(state).filter(|_| !was_derived(cx));
+        // Of a grant that was made here the row is known, unless the platform derives it by now: that must not be removed.
+        let row = resource::sys_id(state).filter(|_| state.flag(GRANTED) == Some(true) && !was_derived(cx));
         let revoked = match row {
             Some(row) => links.revoke_row(&user, &role, &row).await,
             None => links.revoke(&user, &role).await,

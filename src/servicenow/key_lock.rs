@@ -1,4 +1,5 @@
-//! One record of a key at a time: look and insert are one step within this process, however many creates run at once.
+//! One record of a key at a time: look and insert, in either order, are one step within this process, however many creates
+//! run at once.
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 

@@ -237,21 +237,24 @@ impl<'a> Links<'a> {
         self.grant_each(owner, std::slice::from_ref(to)).await.remove(0)
     }
 
-    /// Links the record to each of these, one after the other, after one look at what it has. The answers are those of
-    /// [`Links::grant`], in the order of `to`.
+    /// Links the record to each of these, one after the other, after one look at what it has, or after a look each where the
+    /// instance does not refuse a second row. The answers are those of [`Links::grant`], in the order of `to`.
     pub async fn grant_each(&self, owner: &SysId, to: &[SysId]) -> Vec<Result<Granted, TableError>> {
+        if to.is_empty() {
+            return Vec::new();
+        }
         let all_failed = |error: TableError| to.iter().map(|_| Err(error.clone())).collect();
         let _lock = match self.lock(owner, Verb::Insert).await {
             Ok(lock) => lock,
             Err(error) => return all_failed(error),
         };
-        // A user that was just made has only what it was given here; one that a rule of the instance gave it is refused
-        // below.
+        // A user that was just made has only what it was given here; a role that a rule of the instance gave it is refused
+        // below, except by older role management.
         let made = &self.session.inner;
         let is_first: Vec<bool> = { to.iter() }
             .map(|to| self.table.refuses_duplicates && made.is_first_link(owner, to))
             .collect();
-        let existing = if is_first.iter().all(|is_first| *is_first) {
+        let mut existing = if is_first.iter().all(|is_first| *is_first) {
             Vec::new()
         } else {
             match self.of(owner).await {
@@ -261,6 +264,16 @@ impl<'a> Links<'a> {
         };
         let mut granted: Vec<Result<Granted, TableError>> = Vec::new();
         for one in to {
+            // A rule of the instance may have linked it since, because of what was linked before.
+            if !self.table.refuses_duplicates && granted.iter().any(|ended| matches!(ended, Ok(Granted::Made(_)))) {
+                match self.of(owner).await {
+                    Ok(now) => existing = now,
+                    Err(error) => {
+                        granted.push(Err(error));
+                        continue;
+                    }
+                }
+            }
             // Two names can stand for one record.
             let before =
                 { granted.iter().zip(to) }.find_map(|(ended, other)| ended.as_ref().ok().filter(|_| other == one));
@@ -339,7 +352,7 @@ impl<'a> Links<'a> {
                 removed: 1,
                 still_inherited: false,
             }),
-            Ok(Deleted::WasGone) | Err(TableError::Refused { .. }) => {
+            Ok(Deleted::WasGone) | Err(TableError::Refused { .. } | TableError::BadRequest { .. }) => {
                 drop(lock);
                 self.revoke(owner, to).await
             }
@@ -384,8 +397,8 @@ impl<'a> Links<'a> {
             if !direct.active {
                 self.activate(&direct.sys_id).await?;
             }
-            // Nothing was there before an insert of which nobody knows the end: the row is that insert's.
-            let is_ours = !is_refusal;
+            // A row that was found and doubted may be somebody else's: then it is kept.
+            let is_ours = matches!(error, TableError::Uncertain { candidate: None, .. });
             let made = if is_ours { Granted::Made } else { Granted::Had };
             return Ok(made(direct.sys_id.clone()));
         }

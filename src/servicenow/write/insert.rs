@@ -3,7 +3,8 @@
 //! Every insert carries a sys_id of our own making, which the instance honours (proven; a property can limit this to
 //! administrators). After a lost answer the record is looked for by this key. Found, it is ours beyond doubt. Not
 //! found, it is looked for by its natural key and is ours only if this account made it since the insert was sent and
-//! nothing in it differs. Nothing found by either, it is sent again.
+//! nothing in it differs. Nothing found by either, it is sent again. Where the instance keeps a second record of a key out,
+//! one that was there before proves that ours was not made.
 
 use jiff::{Timestamp, ToSpan};
 use serde_json::Value as Json;
@@ -25,7 +26,8 @@ impl Session {
     /// Makes a record.
     ///
     /// # Errors
-    /// [`TableError::Duplicate`] when it was refused and a record with its natural key exists;
+    /// [`TableError::Duplicate`] when a record with its natural key kept it out, [`TableError::Hidden`] when that is one
+    /// that the account may not read;
     /// [`TableError::Uncertain`] when nothing shows beyond doubt whether it was made; else [`TableError`]. With any
     /// other error nothing was made.
     pub async fn insert(&self, insert: Insert<'_>) -> Result<Written, TableError> {
@@ -195,7 +197,7 @@ impl Session {
             return error;
         };
         match self.select(insert.table, key, &[]).await {
-            Ok(existing) => match existing.first() {
+            Ok(existing) => match { existing.iter() }.find(|record| !self.inner.was_removed(record.sys_id())) {
                 Some(record) => TableError::Duplicate {
                     table: insert.table,
                     key: key.encoded(),
@@ -204,7 +206,7 @@ impl Session {
                 None => error,
             },
             // There is one, which the account may not read.
-            Err(hidden @ TableError::Hidden { .. }) => hidden,
+            Err(hidden @ TableError::Hidden { .. }) if insert.is_kept_single() => hidden,
             Err(_) => error,
         }
     }
@@ -253,12 +255,22 @@ impl Session {
                 format!("{why}; the record was not found by its key, and it has nothing else to be recognised by");
             return Err(uncertain(detail, None));
         };
-        let found = session.select(insert.table, key, &sending.columns).await;
-        let found = found.map_err(|error| uncertain(format!("{why}; looking for the record failed: {error}"), None))?;
+        let mut found = match session.select(insert.table, key, &sending.columns).await {
+            Ok(found) => found,
+            Err(hidden @ TableError::Hidden { .. }) if insert.is_kept_single() => return Err(hidden),
+            Err(error) => {
+                return Err(uncertain(
+                    format!("{why}; looking for the record failed: {error}"),
+                    None,
+                ));
+            }
+        };
+        // A search can lag behind the removal of the record that this one replaces.
+        found.retain(|record| !session.inner.was_removed(record.sys_id()));
         let begun = session.inner.connection.instance_time(sending.begun);
         let mut ours = found
             .iter()
-            .filter(|record| session.doubt(insert, record, begun).is_none());
+            .filter(|record| *record.sys_id() == sending.ours || session.doubt(insert, record, begun).is_none());
         match (ours.next(), ours.next(), found.first()) {
             (Some(record), None, _) => Ok(Some(record.clone())),
             (None, _, None) => Ok(None),
@@ -267,9 +279,7 @@ impl Session {
                 None,
             )),
             // It was there, and the instance keeps a second one out: ours was not made.
-            (None, _, Some(record))
-                if insert.row.columns().any(|column| column.is_unique()) && made_before(record, begun).is_some() =>
-            {
+            (None, _, Some(record)) if insert.is_kept_single() && made_before(record, begun).is_some() => {
                 Err(TableError::Duplicate {
                     table: insert.table,
                     key: key.encoded(),
@@ -309,6 +319,13 @@ impl Session {
         let different = mismatches(&insert.row, record, insert.input, After::Insert);
         let columns: Vec<&str> = different.iter().map(|mismatch| mismatch.column.name()).collect();
         (!columns.is_empty()).then(|| format!("it differs in {}", columns.join(", ")))
+    }
+}
+
+impl Insert<'_> {
+    /// Whether the instance refuses a second record of its key.
+    fn is_kept_single(&self) -> bool {
+        self.row.columns().any(|column| column.is_unique())
     }
 }
 
