@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use crate::faults::{Cut, RetryAfter, Stale, too_many_requests};
 use crate::instance::answer::{RanAs, failure, html, set, unauthorized};
-use crate::instance::caller::{Caller, ClientCertificate, Denied};
+use crate::instance::caller::{Caller, ClientCertificate};
 use crate::instance::ids::new_id;
 use crate::instance::table_api::{Call, Version};
 use crate::instance::view::Freshness;
@@ -80,23 +80,14 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let body = String::from_utf8_lossy(&body).into_owned();
-    let (limit, spelling) = {
-        let modes = instance.modes();
-        (modes.uri_limit, modes.unauthorized)
-    };
+    let limit = instance.modes().uri_limit;
     let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > limit {
         return html(414, "Request-URI Too Long");
     }
-    if let Some(response) = instance.turned_away() {
-        return response;
-    }
-    let caller = match instance.caller_of(&parts).await {
+    let caller = match instance.admitted(&parts).await {
         Ok(caller) => caller,
-        Err(denied) => {
-            instance.note(&denied.cause);
-            return unauthorized(spelling);
-        }
+        Err(response) => return *response,
     };
     let needs_role = instance.modes().rest_api_role;
     let missing_scope = instance.missing_api_scope(&caller);
@@ -171,14 +162,23 @@ impl Instance {
         state.rate.1 > limit
     }
 
-    /// Who sent a request.
-    async fn caller_of(&self, parts: &Parts) -> Result<Caller, Denied> {
+    /// Who sent a request that may come in; the answer to any other.
+    async fn admitted(&self, parts: &Parts) -> Result<Caller, Box<Response>> {
+        if let Some(response) = self.turned_away() {
+            return Err(Box::new(response));
+        }
         let certificate = parts.extensions.get::<ClientCertificate>();
-        let caller = self.sign_in(&parts.headers, certificate).await?;
-        Ok(Caller {
-            client: parts.headers.get(header::USER_AGENT).map_or_else(String::new, text),
-            ..caller
-        })
+        match self.sign_in(&parts.headers, certificate).await {
+            Ok(caller) => Ok(Caller {
+                client: parts.headers.get(header::USER_AGENT).map_or_else(String::new, text),
+                ..caller
+            }),
+            Err(denied) => {
+                self.note(&denied.cause);
+                let spelling = self.modes().unauthorized;
+                Err(Box::new(unauthorized(spelling)))
+            }
+        }
     }
 
     /// What keeps a request out before anybody asks who sent it.
@@ -228,16 +228,9 @@ async fn page(State(instance): State<Instance>, request: Request) -> Response {
     let Some(table) = json_web_service::table_of(parts.uri.path(), query) else {
         return html(200, "Log in | ServiceNow");
     };
-    if let Some(response) = instance.turned_away() {
-        return response;
-    }
-    let caller = match instance.caller_of(&parts).await {
+    let caller = match instance.admitted(&parts).await {
         Ok(caller) => caller,
-        Err(denied) => {
-            instance.note(&denied.cause);
-            let spelling = instance.modes().unauthorized;
-            return unauthorized(spelling);
-        }
+        Err(response) => return *response,
     };
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let call = call(
