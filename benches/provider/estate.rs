@@ -75,8 +75,7 @@ pub(crate) async fn many_roles(count: usize) {
             .put("sys_user_role", &[("name", &format!("role-{number}"))]);
     }
     let user = format!(
-        "terraform {{\n  required_providers {{\n    servicenow = {{ source = \"servicenow-m365/servicenow\" }}\n  }}\n}}\n\
-         resource \"servicenow_integration_user\" \"this\" {{\n  user_name = \"robot\"\n  roles = [for number in \
+        "{REQUIRES}resource \"servicenow_integration_user\" \"this\" {{\n  user_name = \"robot\"\n  roles = [for number in \
          range({count}) : \"role-${{number}}\"]\n}}\n"
     );
     let workspace = Workspace::new(&Provider::ours(), &simulator, &user);
@@ -117,9 +116,7 @@ pub(crate) async fn growth(sizes: &[usize]) {
 
 /// `users` users, the first `grants` of which have their role by a resource of its own.
 fn estate(users: usize, grants: usize) -> String {
-    let mut text = String::from(
-        "terraform {\n  required_providers {\n    servicenow = { source = \"servicenow-m365/servicenow\" }\n  }\n}\n",
-    );
+    let mut text = String::from(REQUIRES);
     let roles = if grants == 0 { "  roles = [\"knowledge\"]\n" } else { "" };
     let _ = writeln!(
         text,
@@ -134,3 +131,7 @@ fn estate(users: usize, grants: usize) -> String {
     }
     text
 }
+
+/// What each configuration with this provider begins with.
+const REQUIRES: &str =
+    "terraform {\n  required_providers {\n    servicenow = { source = \"servicenow-m365/servicenow\" }\n  }\n}\n";

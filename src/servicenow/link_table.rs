@@ -360,6 +360,7 @@ impl<'a> Links<'a> {
         }
     }
 
+    /// Removes the direct links to a record, of those that a look showed.
     async fn remove(&self, existing: &[Link], to: &SysId) -> Result<Revoked, TableError> {
         let mut removed = 0;
         let links = existing.iter().filter(|link| link.to == *to);
@@ -373,6 +374,7 @@ impl<'a> Links<'a> {
         })
     }
 
+    /// A direct link that was there; one that does not work is activated.
     async fn activated(&self, direct: &Link) -> Result<Granted, TableError> {
         if !direct.active {
             self.activate(&direct.sys_id).await?;
@@ -394,13 +396,14 @@ impl<'a> Links<'a> {
             return Err(error);
         };
         if let Some(direct) = direct(&now, to) {
-            if !direct.active {
-                self.activate(&direct.sys_id).await?;
-            }
+            let had = self.activated(direct).await?;
             // A row that was found and doubted may be somebody else's: then it is kept.
             let is_ours = matches!(error, TableError::Uncertain { candidate: None, .. });
-            let made = if is_ours { Granted::Made } else { Granted::Had };
-            return Ok(made(direct.sys_id.clone()));
+            return Ok(if is_ours {
+                Granted::Made(direct.sys_id.clone())
+            } else {
+                had
+            });
         }
         // Under V2 an inherited row may be all that there can be.
         let inherited = now.into_iter().find(|link| link.to == *to && link.active);
