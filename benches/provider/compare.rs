@@ -34,9 +34,8 @@ pub(crate) async fn run(peer: &Provider, peers_estate: &str, users: usize, laten
                 runs.map(|run: &Run| run[number].seconds - floor).collect()
             };
             let (mut our_times, mut peers_times) = (above(0), above(1));
-            let mut ratios: Vec<f64> = { our_times.iter().zip(&peers_times) }
-                .map(|(ours, peers)| ours / peers)
-                .collect();
+            let pairs = our_times.iter().zip(&peers_times);
+            let mut ratios: Vec<f64> = pairs.map(|(ours, peers)| ours / peers).collect();
             let ratio = median(&mut ratios);
             let requests = |provider: usize| {
                 let runs = measured[provider].iter();

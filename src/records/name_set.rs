@@ -405,23 +405,20 @@ impl NameSet {
             };
             Ok((ids, existing))
         };
-        let (ids, existing) = match seen.await {
+        let (known, existing) = match seen.await {
             Ok(seen) => seen,
             Err(error) => return gone.iter().map(|name| Err(failed(name, &error))).collect(),
         };
         let mut ended = Vec::new();
         let mut to_revoke = Vec::new();
         for name in gone {
-            let ids = match ids.get(name) {
-                Some(ids) => ids,
-                None => {
-                    let listed = { &ids }.values().flatten().chain(planned).cloned().collect();
-                    ended.push(match self.unlisted(session, &existing, &listed).await {
-                        Ok(unlisted) => self.of_unknown(name, &unlisted),
-                        Err(error) => Err(failed(name, &error)),
-                    });
-                    continue;
-                }
+            let Some(ids) = known.get(name) else {
+                let listed = known.values().flatten().chain(planned).cloned().collect();
+                ended.push(match self.unlisted(session, &existing, &listed).await {
+                    Ok(unlisted) => self.of_unknown(name, &unlisted),
+                    Err(error) => Err(failed(name, &error)),
+                });
+                continue;
             };
             let meant = if ids.iter().any(|id| planned.contains(id)) {
                 Ok(None)

@@ -251,10 +251,10 @@ impl<'a> Links<'a> {
         // A user that was just made has only what it was given here; a role that a rule of the instance gave it is refused
         // below, except by older role management.
         let made = &self.session.inner;
-        let is_first: Vec<bool> = { to.iter() }
-            .map(|to| self.table.refuses_duplicates && made.is_first_link(owner, to))
-            .collect();
-        let mut existing = if is_first.iter().all(|is_first| *is_first) {
+        let is_first = |to: &SysId| self.table.refuses_duplicates && made.is_first_link(owner, to);
+        // Each is noted, also after one that is not the first.
+        let first = to.iter().filter(|to| is_first(to)).count();
+        let mut existing = if first == to.len() {
             Vec::new()
         } else {
             match self.of(owner).await {
@@ -275,8 +275,8 @@ impl<'a> Links<'a> {
                 }
             }
             // Two names can stand for one record.
-            let before =
-                { granted.iter().zip(to) }.find_map(|(ended, other)| ended.as_ref().ok().filter(|_| other == one));
+            let mut before = granted.iter().zip(to);
+            let before = before.find_map(|(ended, other)| ended.as_ref().ok().filter(|_| other == one));
             granted.push(match (before, direct(&existing, one)) {
                 (Some(before), _) => Ok(Granted::Had(before.sys_id().clone())),
                 (None, Some(direct)) => self.activated(direct).await,
@@ -363,14 +363,14 @@ impl<'a> Links<'a> {
     /// Removes the direct links to a record, of those that a look showed.
     async fn remove(&self, existing: &[Link], to: &SysId) -> Result<Revoked, TableError> {
         let mut removed = 0;
-        let links = existing.iter().filter(|link| link.to == *to);
+        let mut links = existing.iter().filter(|link| link.to == *to);
         for direct in links.clone().filter(|link| !link.inherited) {
             self.session.delete(self.table.table, &direct.sys_id).await?;
             removed += 1;
         }
         Ok(Revoked {
             removed,
-            still_inherited: { links }.any(|link| link.inherited && link.active),
+            still_inherited: links.any(|link| link.inherited && link.active),
         })
     }
 

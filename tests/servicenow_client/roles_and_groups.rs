@@ -230,11 +230,9 @@ async fn one_record_twice_in_a_turn_is_one_link() {
             panic!("{granted:?}");
         };
         assert_eq!(first, second);
-        let direct = { links.of(&user).await.unwrap() }
-            .iter()
-            .filter(|link| link.to == *to && !link.inherited)
-            .count();
-        assert_eq!(direct, 1, "{table:?}");
+        let has = links.of(&user).await.unwrap();
+        let direct = has.iter().filter(|link| link.to == *to && !link.inherited);
+        assert_eq!(direct.count(), 1, "{table:?}");
         let revoked = links.revoke_each(&user, &[to.clone(), to.clone()]).await;
         assert!(revoked.iter().all(Result::is_ok), "{revoked:?}");
     }

@@ -197,7 +197,7 @@ impl Session {
             return error;
         };
         match self.select(insert.table, key, &[]).await {
-            Ok(existing) => match { existing.iter() }.find(|record| !self.inner.was_removed(record.sys_id())) {
+            Ok(existing) => match existing.iter().find(|record| !self.inner.was_removed(record.sys_id())) {
                 Some(record) => TableError::Duplicate {
                     table: insert.table,
                     key: key.encoded(),
