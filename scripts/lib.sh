@@ -63,10 +63,15 @@ platform() {
 }
 
 # verdict NAME: whatever happens, the last line says how NAME ended.
+#
+# A signal ends the script by `exit`: without that, the trap of EXIT runs with the status of the command before it, which may be 0.
 verdict() {
   verdict_of="$1"
   verdict_detail=""
   trap 'verdict_at_exit $?' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
 }
 
 verdict_at_exit() {
