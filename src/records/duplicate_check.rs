@@ -9,7 +9,7 @@ use crate::plugin::{Diagnostic, Object};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::servicenow::tables::every;
-use crate::servicenow::{Column, KeyLock, Query, QueryError, Record, Row, Session, Table, TableError};
+use crate::servicenow::{Column, KeyLock, Query, QueryError, Record, Row, Session, Table, TableError, Value};
 
 /// What a record of a table is known by, where the instance does not keep a second one of it out, or does so with a bare
 /// refusal.
@@ -30,8 +30,21 @@ pub(crate) struct NaturalKey {
 
 impl NaturalKey {
     /// Whether the instance itself refuses a second one: then it is looked for when the insert was refused, and not before.
-    fn is_unique(&self) -> bool {
+    pub(crate) fn is_unique(&self) -> bool {
         self.columns.iter().any(Column::is_unique)
+    }
+
+    /// The row with no blanks around the texts of its key: an instance that removes them would keep another key than the one
+    /// that was looked for.
+    pub(crate) fn trimmed(&self, mut row: Row) -> Row {
+        for column in self.columns {
+            let trimmed = match row.value(*column) {
+                Some(Value::Text(text)) if text.trim() != text => text.trim().to_owned(),
+                Some(_) | None => continue,
+            };
+            row = row.set(*column, trimmed);
+        }
+        row
     }
 
     /// The records that have the key of this row.
@@ -163,19 +176,24 @@ impl Key<'_> {
 
 /// What is said of a record that existed and is managed from now on: that of the account itself may be the end of an apply
 /// that was interrupted.
-pub(crate) fn taken_over(session: &Session, noun: &str, record: &Record) -> Option<Diagnostic> {
-    let by = record
-        .text(every::SYS_CREATED_BY)
-        .value()
-        .filter(|by| session.is_account(by))?;
-    let on = record.text(every::SYS_CREATED_ON).value().unwrap_or("an unknown day");
+pub(crate) fn taken_over(session: &Session, noun: &str, record: &Record) -> Diagnostic {
+    let by = record.text(every::SYS_CREATED_BY).value();
+    let on = record.text(every::SYS_CREATED_ON).value();
+    let on = on.map_or_else(String::new, |on| format!(", on {on} UTC"));
+    let (whose, interrupted) = match by {
+        Some(by) if session.is_account(by) => (
+            format!(" was created by {by}, the account of this provider{on},"),
+            " If an interrupted apply created it, delete it in the form after the destroy.",
+        ),
+        Some(by) => (format!(" was created by {by}{on},"), ""),
+        None => (" existed already,".to_owned(), ""),
+    };
     let detail = format!(
-        "The record {} was created by {by}, the account of this provider, on {on} UTC, and is managed here from now \
-         on. Destroy restores its earlier values and does not delete it, because instances create such records \
-         themselves. If an interrupted apply created it, delete it in the form after the destroy.",
+        "The record {}{whose} and is managed here from now on. Destroy restores its earlier values and does not delete it, \
+         because instances create such records themselves.{interrupted}",
         record.sys_id()
     );
-    Some(Diagnostic::warning(format!("The {noun} already existed"), detail))
+    Diagnostic::warning(format!("The {noun} already existed"), detail)
 }
 
 /// How to import an object that exists: the command, and the block to write.

@@ -203,7 +203,7 @@ impl Field {
 
     fn of_column(column: Column, form: Form, mut attribute: Attribute) -> Self {
         attribute.description.push_str(&format!(" Column `{column}`."));
-        attribute.same_text = equality(column.kind(), form);
+        attribute.same_text = attribute.same_text.or(equality(column.kind(), form));
         let is_optional = attribute.presence == Presence::Optional && attribute.default.is_none();
         if is_optional {
             attribute = attribute.optional_computed();

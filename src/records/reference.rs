@@ -5,7 +5,7 @@
 
 use crate::plugin::{Attribute, Diagnostic, Path, Plan, Value};
 use crate::records::diagnostics;
-use crate::servicenow::{Column, Session, SysId, Table, TableError, Value as Wire};
+use crate::servicenow::{Column, ColumnKind, Session, SysId, Table, TableError, Value as Wire, means_the_same};
 
 /// What a reference points to, and what it is known by there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -87,10 +87,13 @@ impl Target {
 pub(crate) fn plan(attribute: &'static str, id: &'static str, plan: &mut Plan<'_>) {
     let Some(prior) = plan.prior else { return };
     let (former, known, planned) = (prior.text(attribute), prior.text(id), plan.state.text(attribute));
-    let is_known = planned.is_some_and(|planned| known.is_some_and(|known| known.eq_ignore_ascii_case(planned)));
     if planned.is_some() && planned == former {
         return;
     }
+    // The instance takes names for equal that differ in case or in blanks at the ends.
+    let is_same = |planned: &str, text: &str| means_the_same(ColumnKind::Reference, planned, text);
+    let is_known =
+        planned.is_some_and(|planned| [former, known].into_iter().flatten().any(|text| is_same(planned, text)));
     if is_known {
         plan.state.set(attribute, prior.at(attribute).clone());
         plan.replace.retain(|path| *path != Path::of(attribute));

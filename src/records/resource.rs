@@ -164,10 +164,9 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         record.create(cx, planned, config).await
     }
 
-    /// An error where a record that neither a GET nor a list that counts shows may be there nevertheless. `verb` is what
-    /// could not be done then, as in "Could not read the user".
-    async fn doubt_absence(_session: &Session, _state: &Object, _verb: &str) -> Result<(), Diagnostic> {
-        Ok(())
+    /// Whether a record that neither a GET nor a list that counts shows may be there nevertheless.
+    async fn absence(_session: &Session, _state: &Object) -> Result<Absence, TableError> {
+        Ok(Absence::Proven)
     }
 
     /// Reads the record; `None` only if its absence is proven.
@@ -180,7 +179,7 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         Self: Sized,
     {
         let session = instance_to_read(cx)?;
-        match record.find(&session, &state).await? {
+        match record.find(cx, &session, &state).await? {
             Some(found) => record.read(cx, &session, &found, state).await.map(Some),
             None => Ok(None),
         }
@@ -219,6 +218,17 @@ pub(crate) enum Existing {
         /// What the user is told.
         warning: Option<Diagnostic>,
     },
+}
+
+/// What it means that nothing shows a record.
+#[derive(Debug)]
+pub(crate) enum Absence {
+    /// It is gone.
+    Proven,
+    /// It is gone, unless it became one that the account may not see, and not count: why not, as a clause.
+    Likely(String),
+    /// It was one that the account may not see, and not count: why not, as a clause.
+    Doubtful(String),
 }
 
 /// What a destroy does with a record.
@@ -303,14 +313,53 @@ impl<R: RecordResource> ManagedRecord<R> {
     }
 
     /// The record of a state; `None` only if its absence is proven.
-    pub(crate) async fn find(&self, session: &Session, state: &Object) -> Result<Option<Record>, Diagnostic> {
+    pub(crate) async fn find(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        state: &Object,
+    ) -> Result<Option<Record>, Diagnostic> {
         let Some(sys_id) = sys_id(state) else { return Ok(None) };
         let found = session.get_opt(R::TABLE, &sys_id, &self.columns()).await;
         let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", R::NOUN)))?;
         if found.is_none() {
-            R::doubt_absence(session, state, "read").await?;
+            Self::doubt_absence(cx, session, state, "read").await?;
         }
         Ok(found)
+    }
+
+    /// An error where the record may be there although nothing shows it. `verb` is what could not be done then, as in "Could
+    /// not read the user".
+    async fn doubt_absence(
+        cx: &Context<Clients>,
+        session: &Session,
+        state: &Object,
+        verb: &str,
+    ) -> Result<(), Diagnostic> {
+        let noun = R::NOUN;
+        let absence = R::absence(session, state).await;
+        let absence = absence.map_err(|error| diagnostics::of_table(&error, &format!("{verb} the {noun}")))?;
+        let label = field::attribute_of(&R::fields(), R::LABEL.name());
+        let name = label.and_then(|label| state.text(label)).unwrap_or_default();
+        let id = state.text("id").unwrap_or_default();
+        match absence {
+            Absence::Proven => Ok(()),
+            Absence::Likely(why) => {
+                let detail = format!(
+                    "Nothing shows the {noun} {name} ({id}), so it counts as deleted. But {why}. If it still exists, let the \
+                     account read it, and import it."
+                );
+                cx.warn(Diagnostic::warning(format!("The {noun} may still exist"), detail));
+                Ok(())
+            }
+            Absence::Doubtful(why) => {
+                let detail = format!(
+                    "Nothing shows the {noun} {name} ({id}), but {why}. So it may still exist, and it stays in the state. Let \
+                     the account read it, or remove the resource from the state with terraform state rm if the {noun} is gone."
+                );
+                Err(Diagnostic::error(format!("Could not {verb} the {noun}"), detail))
+            }
+        }
     }
 
     /// The state of a record that was found.
@@ -392,7 +441,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let session = cx.instance()?;
         // Names that do not exist are found out before anything is written.
         let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
-        let row = field::row_to_create(&self.fields, &session, planned).await?;
+        let row = with_trimmed_key::<R>(field::row_to_create(&self.fields, &session, planned).await?);
         let key = self.key(&row)?;
         let mut lock = None;
         if let Some(key) = self.duplicate_key(key.as_ref(), planned) {
@@ -445,7 +494,15 @@ impl<R: RecordResource> ManagedRecord<R> {
                         Ok(None) => (key.refused(&error), None),
                         Err(problem) => (problem, None),
                     },
-                    None => (failed::<R>(&error, "create"), None),
+                    None => {
+                        let mut problem = failed::<R>(&error, "create");
+                        // The instance keeps a second one of its key out, and the look after the refusal showed none.
+                        let is_unique = R::KEY.is_some_and(|key| key.is_unique());
+                        if is_unique && matches!(error, TableError::Refused { .. } | TableError::BadRequest { .. }) {
+                            problem.detail.push_str(&Self::unseen(session, &new.planned).await);
+                        }
+                        (problem, None)
+                    }
                 };
                 return Err(NotInserted {
                     error,
@@ -464,6 +521,17 @@ impl<R: RecordResource> ManagedRecord<R> {
         }
         let planned = (&new.planned, config);
         Ok(self.complete(cx, session, &written, &new.names, planned, state).await)
+    }
+
+    /// What is said of a refused insert where a record may have the key that the account does not see.
+    async fn unseen(session: &Session, planned: &Object) -> String {
+        match R::absence(session, planned).await {
+            Ok(Absence::Likely(why) | Absence::Doubtful(why)) => format!(
+                "\n\nOr a {} with this key exists already: {why}. Ask an administrator to look for one.",
+                R::NOUN
+            ),
+            Ok(Absence::Proven) | Err(_) => String::new(),
+        }
     }
 
     /// What becomes of a record that has the key of the one to be made.
@@ -505,7 +573,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let mut was = state.clone();
         field::read_into(&self.fields, session, found, &mut was, Known::Nothing).await?;
         field::forget_unplanned(&self.fields, &state, &mut was);
-        let row = field::row_to_update(&self.fields, session, &was, &state).await?;
+        let row = with_trimmed_key::<R>(field::row_to_update(&self.fields, session, &was, &state).await?);
         let update = Update {
             table: R::TABLE,
             sys_id: found.sys_id(),
@@ -599,7 +667,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let sys_id = require_sys_id(prior)?;
         let sets = self.name_sets();
         let names = name_set::resolve(&sets, &session, Some(prior), &planned).await?;
-        let row = field::row_to_update(&self.fields, &session, prior, &planned).await?;
+        let row = with_trimmed_key::<R>(field::row_to_update(&self.fields, &session, prior, &planned).await?);
         let row = R::row_to_update(&planned, row);
         let row = self.with_secrets(row, |secret| secret.names.changed(prior, &planned, config));
         R::before_update(&session, prior, &planned).await?;
@@ -668,7 +736,7 @@ impl<R: RecordResource> ManagedRecord<R> {
                 R::before_delete(&session, &sys_id).await?;
                 let deleted = session.delete(R::TABLE, &sys_id).await;
                 if deleted.map_err(|error| failed::<R>(&error, "delete"))? == Deleted::WasGone {
-                    R::doubt_absence(&session, state, "delete").await?;
+                    Self::doubt_absence(cx, &session, state, "delete").await?;
                 }
                 Ok(())
             }
@@ -839,6 +907,14 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
             resource: self,
         };
         list.send(cx, request, sink).await
+    }
+}
+
+/// The row with no blanks around the texts of its key.
+fn with_trimmed_key<R: RecordResource>(row: Row) -> Row {
+    match R::KEY {
+        Some(key) => key.trimmed(row),
+        None => row,
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Foreign {
     pub(crate) type_name: &'static str,
     /// The attributes that are carried over: their name there, and here.
     pub(crate) attributes: &'static [(&'static str, &'static str)],
+    /// The flag that says that the object was made by Terraform, where there is one: that provider did so.
+    pub(crate) made: Option<&'static str>,
 }
 
 impl Foreign {
@@ -67,6 +69,9 @@ impl Foreign {
             };
             object.set(ours, value);
         }
+        if let Some(made) = self.made {
+            object.set(made, true);
+        }
         Ok(object)
     }
 }
@@ -87,6 +92,7 @@ mod tests {
             ("title", "title"),
             ("user_password", "password"),
         ],
+        made: None,
     };
 
     fn moved(provider: &'static str, schema_version: i64, state: &Json) -> Option<Result<Object, Diagnostics>> {

@@ -147,10 +147,9 @@ impl RecordResource for CrossScopePrivilege {
             );
             return Err(Diagnostic::error("The old status cannot be read", detail));
         };
-        tracing::info!(sys_id = %record.sys_id(), original, "the privilege already exists and is taken over");
         state.set(ORIGINAL_STATUS, original);
         Ok(Existing::TakenOver {
-            warning: duplicate_check::taken_over(session, Self::NOUN, record),
+            warning: Some(duplicate_check::taken_over(session, Self::NOUN, record)),
         })
     }
 

@@ -5,10 +5,9 @@ use async_trait::async_trait;
 use crate::clients::Clients;
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Object, Plan, Reading, Value};
-use crate::records::diagnostics;
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::{Existing, RecordResource, Removal};
+use crate::records::resource::{Absence, Existing, RecordResource, Removal};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
 use crate::servicenow::tables::sys_user::{
@@ -16,7 +15,7 @@ use crate::servicenow::tables::sys_user::{
     PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
 };
 use crate::servicenow::tables::{every, sys_user_grmember, sys_user_has_role};
-use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table, Value as Wire};
+use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table, TableError, Value as Wire};
 
 pub(crate) struct IntegrationUser;
 
@@ -71,6 +70,7 @@ impl RecordResource for IntegrationUser {
             ("active", "active"),
             ("user_password", "password"),
         ],
+        made: None,
     });
 
     fn fields() -> Vec<Field> {
@@ -169,8 +169,9 @@ impl RecordResource for IntegrationUser {
                 Attribute::text(DELETION_POLICY)
                     .default(DELETE)
                     .check(validate::one_of(&[DELETE, DEACTIVATE]))
-                    .describe("What destroy does: `delete` the user, or `deactivate` it and keep its history. A create that meets a user \
-                         of its name which this account made inactive makes it active again, with a warning."),
+                    .describe("What destroy does: `delete` the user, or `deactivate` it and keep its history. With `deactivate`, a create \
+                         that meets a user of its name which this account made inactive makes it active again, with a \
+                         warning."),
             ),
             Field::timeouts(),
         ]
@@ -191,8 +192,9 @@ impl RecordResource for IntegrationUser {
     fn plan(plan: &mut Plan<'_>) {
         let is_left_alone = field::left_alone(plan.prior, "").contains(WEB_ACCESS);
         if plan.config.at(WEB_ACCESS).is_null() && !is_left_alone {
-            match plan.config.at("identity_type") {
-                Value::Unknown => plan.state.set(WEB_ACCESS, Value::Unknown),
+            let is_given = !plan.config.at("identity_type").is_null();
+            match plan.state.at("identity_type") {
+                Value::Unknown if is_given => plan.state.set(WEB_ACCESS, Value::Unknown),
                 // The instance would change it by itself.
                 Value::String(kind) if ["human", "ai_agent"].contains(&kind.as_str()) => {
                     plan.state.set(WEB_ACCESS, false);
@@ -226,7 +228,7 @@ impl RecordResource for IntegrationUser {
         }
     }
 
-    fn take_over(session: &Session, existing: &Record, _: &mut Object) -> Result<Existing, Diagnostic> {
+    fn take_over(session: &Session, existing: &Record, planned: &mut Object) -> Result<Existing, Diagnostic> {
         if existing.bool(ACTIVE).value() != Some(false) {
             return Ok(Existing::Refused { advice: None });
         }
@@ -236,6 +238,15 @@ impl RecordResource for IntegrationUser {
             let advice = format!(
                 "The user is inactive, and the last change was made by {by}, on {on} UTC. To reuse this user, check \
                  why it was deactivated, then import it and set active = true."
+            );
+            return Ok(Existing::Refused { advice: Some(advice) });
+        }
+        // A destroy would delete a user that was there before.
+        if planned.text(DELETION_POLICY) != Some(DEACTIVATE) {
+            let advice = format!(
+                "The user is inactive, and this account was the last to change it, on {on} UTC. To activate it again \
+                 under the same sys_id, set deletion_policy = \"deactivate\": a destroy then deactivates it. To have a \
+                 destroy delete it, import it."
             );
             return Ok(Existing::Refused { advice: Some(advice) });
         }
@@ -259,22 +270,16 @@ impl RecordResource for IntegrationUser {
         }
     }
 
-    async fn doubt_absence(session: &Session, state: &Object, verb: &str) -> Result<(), Diagnostic> {
-        if state.flag("active") != Some(false) {
-            return Ok(());
+    async fn absence(session: &Session, state: &Object) -> Result<Absence, TableError> {
+        if !session.may_hide_inactive_users().await? {
+            return Ok(Absence::Proven);
         }
-        let may_be_hidden = session.may_hide_inactive_users().await;
-        if !may_be_hidden.map_err(|error| diagnostics::of_table(&error, &format!("{verb} the user")))? {
-            return Ok(());
-        }
-        let detail = format!(
-            "The user {} ({}) was inactive, and the account sees no inactive user at all: instances show them to \
-             administrators only. So it may still exist, and it stays in the state. Let the account read inactive users, \
-             or remove the resource from the state with terraform state rm if the user is gone.",
-            state.text("user_name").unwrap_or_default(),
-            state.text("id").unwrap_or_default(),
-        );
-        Err(Diagnostic::error(format!("Could not {verb} the user"), detail))
+        let why = "the account sees no inactive user at all: some instances show them to administrators only";
+        Ok(if state.flag("active") == Some(false) {
+            Absence::Doubtful(why.to_owned())
+        } else {
+            Absence::Likely(why.to_owned())
+        })
     }
 
     async fn after_read(cx: &Context<Clients>, _: &Session, _: &SysId, state: &mut Object) -> Result<(), Diagnostic> {

@@ -71,6 +71,7 @@ impl RecordResource for OauthEntity {
             ("access", "access"),
             ("scope", application_scope::ATTRIBUTE),
         ],
+        made: None,
     });
 
     fn fields() -> Vec<Field> {
@@ -206,6 +207,9 @@ impl RecordResource for OauthEntity {
             plan.state.set("default_grant_type", "client_credentials");
         }
         if !is_provider && plan.state.text("type").is_some() {
+            plan.state.set("default_profile_id", Value::Null);
+            plan.state.set("default_profile_name", Value::Null);
+        } else if profile::is_left_alone(plan.prior) {
             plan.state.set("default_profile_id", Value::Null);
             plan.state.set("default_profile_name", Value::Null);
         } else if plan.prior.is_some_and(|prior| prior.at("default_profile_id").is_null()) {

@@ -125,8 +125,9 @@ impl RecordResource for OidcProvider {
             ),
             Field::local(configuration::attribute()),
             Field::local(Attribute::flag(configuration::OWNS).computed().describe(
-                "Whether Terraform created the configuration; if so, destroy deletes it too. Null after an import \
-                 and for a state written by an older version, because it is not known then; it is kept.",
+                "Whether Terraform created the configuration; if so, destroy deletes it too. False for one that existed \
+                 and was taken over. Null after an import and for a state written by an older version, because it is \
+                 not known then. Unless it is true, the configuration is kept.",
             )),
             Field::application_scope(),
             Field::timeouts(),
@@ -179,7 +180,16 @@ impl RecordResource for OidcProvider {
         let has_own = configuration::is_managed(&state);
         if has_own {
             let application = new.row.value(every::SYS_SCOPE).cloned();
-            configuration::create(&new.session, application, &mut state, &mut problems).await?;
+            let made = configuration::create(cx, &new.session, application, &mut state, &mut problems).await;
+            if let Err(problem) = made {
+                problems.push(problem);
+                return if configuration::reference(&state).is_some() {
+                    // It may have been made. If so, the next refresh finds it under its key.
+                    Ok(Outcome::Partly(state.with_unknown_as_null(), problems))
+                } else {
+                    Err(problems)
+                };
+            }
             // It exists from here on, even if its provider does not come to be.
             cx.keep(&state);
             new.set(CONFIGURATION, configuration::reference(&state));
@@ -211,7 +221,7 @@ impl RecordResource for OidcProvider {
         state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
         let session = resource::instance_to_read(cx)?;
-        let Some(found) = record.find(&session, &state).await? else {
+        let Some(found) = record.find(cx, &session, &state).await? else {
             // A create or a removal that was interrupted must not forget the configuration that was made for it.
             let is_interrupted = resource::sys_id(&state).is_none() || cx.private(REMOVING).is_some();
             return if is_interrupted {
@@ -244,7 +254,7 @@ impl RecordResource for OidcProvider {
         } else if configuration::is_managed(&planned) {
             let row = field::row_to_create(&record.fields, &session, &planned).await?;
             let application = row.value(every::SYS_SCOPE).cloned();
-            configuration::create(&session, application, &mut planned, &mut problems).await?;
+            configuration::create(cx, &session, application, &mut planned, &mut problems).await?;
             cx.keep(&planned);
         }
         let changed = planned.text(CONFIGURATION_ID) != prior.text(CONFIGURATION_ID);

@@ -15,7 +15,8 @@ use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::servicenow::tables::every;
 use crate::servicenow::tables::sys_db_object::{ACCESS, CALLER_ACCESS, NAME, READ_ACCESS, TABLE};
 use crate::servicenow::{
-    Cell, Column, ColumnKind, InputMode, Record, Row, Session, SysId, Table, TableError, Update, Written,
+    Cell, Column, ColumnKind, InputMode, KeyLock, Query, Record, Row, Session, SysId, Table, TableError, Update,
+    Written, means_the_same,
 };
 
 pub(super) struct TableAccess;
@@ -78,6 +79,7 @@ impl RecordResource for TableAccess {
                     .check(validate::not_blank())
                     .check(field::key_text())
                     .replaces()
+                    .same_text(|one, other| means_the_same(ColumnKind::Reference, one, other))
                     .describe("Name of the table, such as `oauth_entity`."),
             ),
             Field::new(
@@ -135,7 +137,7 @@ impl RecordResource for TableAccess {
         cx: &Context<Clients>,
         mut state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
-        let found = record.find(&resource::instance_to_read(cx)?, &state).await?;
+        let found = record.find(cx, &resource::instance_to_read(cx)?, &state).await?;
         Ok(found.map(|found| {
             read_into(&found, &mut state, cx.reading.into());
             state
@@ -164,6 +166,9 @@ impl RecordResource for TableAccess {
         let row = managed.fold(Row::new(), |row, setting| {
             setting.write(row, state.at(setting.original))
         });
+        let lock = lock(&session, state.text(TABLE_NAME).unwrap_or_default()).await;
+        lock.map_err(|error| diagnostics::of_table(&error, "restore the table's access"))?
+            .forget();
         if row.is_empty() {
             return Ok(());
         }
@@ -187,6 +192,10 @@ async fn create(
     let name = planned.text(TABLE_NAME).unwrap_or_default();
     let problem = |error: TableError| diagnostics::of_table(&error, "find the table").at_attribute(TABLE_NAME);
     let sys_id = session.names(TABLE, NAME).id_of(name).await.map_err(problem)?;
+    let mut lock = lock(&session, name).await.map_err(problem)?;
+    if lock.is_made() {
+        return Err(managed_twice(name));
+    }
     let columns = [
         record.columns().as_slice(),
         &[every::SYS_UPDATED_BY, every::SYS_UPDATED_ON],
@@ -204,6 +213,7 @@ async fn create(
     }
     // The old values must be in the state before the first of them is overwritten.
     cx.keep(&state);
+    lock.made(&sys_id);
     let own_work = own_work(&session, &before, &state);
     match write(record, &session, &sys_id, row).await {
         Ok(written) => {
@@ -217,10 +227,26 @@ async fn create(
             diagnostics::of_table(&error, "change the table's access").into(),
         )),
         Err(error) => {
+            lock.forget();
             cx.forget();
             Err(diagnostics::of_table(&error, "change the table's access"))
         }
     }
+}
+
+/// Waits until nobody else of this process changes or restores the access of a table.
+async fn lock(session: &Session, name: &str) -> Result<KeyLock, TableError> {
+    let key = Query::equals(NAME, name).map_err(|source| TableError::Query { table: TABLE, source })?;
+    session.lock_key(TABLE, key).await
+}
+
+/// The second resource of one table would take the values of the first for the old ones, and restore those.
+fn managed_twice(name: &str) -> Diagnostic {
+    let detail = format!(
+        "Another resource of this apply manages the access of the table {name}. Each would restore what the other one \
+         configured. Manage the table with one resource."
+    );
+    Diagnostic::error("The table's access is managed twice", detail).at_attribute(TABLE_NAME)
 }
 
 /// A table that is as configured already, and that this account was the last to change: an apply that was interrupted

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Reading};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::records::outcome;
@@ -30,6 +30,20 @@ const DERIVED: &str = "derived";
 
 fn was_derived(cx: &Context<Clients>) -> bool {
     cx.private(DERIVED) == Some(true.into())
+}
+
+/// What is said where it is not known who granted the role.
+fn not_known(state: &Object) -> Diagnostic {
+    let text = |name: &str| state.text(name).unwrap_or_default().to_owned();
+    let detail = format!(
+        "The user {} keeps the role {} ({}): the state was written by an older version, which did not note whether Terraform \
+         granted it, and others may rely on it. To have a destroy revoke such a grant, import it. If nothing needs it, \
+         revoke it on the instance.",
+        text("user"),
+        text("role"),
+        text("id")
+    );
+    Diagnostic::warning("The role was not revoked", detail)
 }
 
 const A_USER: Target = Target {
@@ -69,6 +83,7 @@ impl RecordResource for UserRole {
             ("user", "user_id"),
             ("role", "role_id"),
         ],
+        made: Some(GRANTED),
     });
 
     fn fields() -> Vec<Field> {
@@ -96,8 +111,9 @@ impl RecordResource for UserRole {
             )
             .named_by(NAME_OF_ROLE),
             Field::local(Attribute::flag(GRANTED).computed().stable().describe(
-                "Whether Terraform granted the role; if so, destroy revokes it. False for a grant that existed \
-                 before, which is kept; null after an import.",
+                "Whether Terraform granted the role, or imported the grant; if so, destroy revokes it. False for a grant \
+                 that existed before, and null in a state of an older version, which did not note it: such a grant is \
+                 kept.",
             )),
             Field::timeouts(),
         ]
@@ -167,7 +183,7 @@ impl RecordResource for UserRole {
         state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
         let session = resource::instance_to_read(cx)?;
-        match record.find(&session, &state).await? {
+        match record.find(cx, &session, &state).await? {
             // An inactive row is no grant: the next apply corrects it.
             Some(found) if matches!(found.text(STATE), Cell::Value(grant) if grant != STATE_ACTIVE) => Ok(None),
             Some(found) => {
@@ -175,7 +191,11 @@ impl RecordResource for UserRole {
                 if is_derived || was_derived(cx) {
                     cx.set_private(DERIVED, is_derived.into());
                 }
-                record.read(cx, &session, &found, state).await.map(Some)
+                let mut state = record.read(cx, &session, &found, state).await?;
+                if cx.reading == Reading::Import {
+                    state.set(GRANTED, true);
+                }
+                Ok(Some(state))
             }
             None => Ok(None),
         }
@@ -193,8 +213,13 @@ impl RecordResource for UserRole {
     }
 
     async fn delete(_: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
-        if state.flag(GRANTED) == Some(false) {
-            return Ok(());
+        match state.flag(GRANTED) {
+            Some(true) => {}
+            Some(false) => return Ok(()),
+            None => {
+                cx.warn(not_known(state));
+                return Ok(());
+            }
         }
         let session = cx.instance()?;
         let id_of = |name| state.text(name).and_then(|id| SysId::parse(id).ok());
@@ -203,7 +228,7 @@ impl RecordResource for UserRole {
         };
         let links = session.links(LinkTable::ROLES);
         // Of a grant that was made here the row is known, unless the platform derives it by now: that must not be removed.
-        let row = resource::sys_id(state).filter(|_| state.flag(GRANTED) == Some(true) && !was_derived(cx));
+        let row = resource::sys_id(state).filter(|_| !was_derived(cx));
         let revoked = match row {
             Some(row) => links.revoke_row(&user, &role, &row).await,
             None => links.revoke(&user, &role).await,

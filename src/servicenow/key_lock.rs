@@ -25,6 +25,16 @@ impl KeyLock {
     pub fn made(&mut self, sys_id: &SysId) {
         *self.made = Some(sys_id.clone());
     }
+
+    /// Whether an earlier holder made a record, which nobody removed since.
+    pub fn is_made(&self) -> bool {
+        self.made.is_some()
+    }
+
+    /// Forgets what was made: it is removed, or was not made after all.
+    pub fn forget(&mut self) {
+        *self.made = None;
+    }
 }
 
 impl Session {

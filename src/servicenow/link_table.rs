@@ -374,12 +374,13 @@ impl<'a> Links<'a> {
         })
     }
 
-    /// A direct link that was there; one that does not work is activated.
+    /// A direct link that was there. One that does not work is activated, and counts as made: nobody had the link by it.
     async fn activated(&self, direct: &Link) -> Result<Granted, TableError> {
-        if !direct.active {
-            self.activate(&direct.sys_id).await?;
+        if direct.active {
+            return Ok(Granted::Had(direct.sys_id.clone()));
         }
-        Ok(Granted::Had(direct.sys_id.clone()))
+        self.activate(&direct.sys_id).await?;
+        Ok(Granted::Made(direct.sys_id.clone()))
     }
 
     /// Whoever made the row, the record has the link: unlike with other records, nothing more is asked.
@@ -397,8 +398,13 @@ impl<'a> Links<'a> {
         };
         if let Some(direct) = direct(&now, to) {
             let had = self.activated(direct).await?;
-            // A row that was found and doubted may be somebody else's: then it is kept.
-            let is_ours = matches!(error, TableError::Uncertain { candidate: None, .. });
+            // A row that was found and doubted, or that has another key than ours, may be somebody else's: then it is kept.
+            let is_ours = match &error {
+                TableError::Uncertain {
+                    candidate: None, ours, ..
+                } => ours.as_ref().is_none_or(|ours| *ours == direct.sys_id),
+                _ => false,
+            };
             return Ok(if is_ours {
                 Granted::Made(direct.sys_id.clone())
             } else {

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use crate::clients::Clients;
-use crate::plugin::{Context, Diagnostic, Object, Value};
-use crate::records::diagnostics;
+use crate::plugin::{Context, Diagnostic, Object, Reading, Value};
+use crate::records::{diagnostics, field};
 use crate::resources::oauth_entity::TYPE_PROVIDER;
 use crate::servicenow::tables::oauth_entity;
 use crate::servicenow::tables::oauth_entity_profile::{
@@ -21,6 +21,8 @@ const LOOKS: [Duration; 3] = [
     Duration::from_millis(350),
     Duration::from_millis(700),
 ];
+
+const PROFILE_ID: &str = "default_profile_id";
 
 /// In the private state: the profile was left unfinished, and the next update goes on with it.
 const UNFINISHED: &str = "profile_unfinished";
@@ -39,19 +41,19 @@ pub(super) async fn ensure(
 
 /// Finds or makes the default profile of a provider, with the grant type of its entry: else tokens fail.
 async fn find_or_make(session: &Session, entity: &SysId, state: &mut Object) -> Result<(), TableError> {
-    if state.text("type") != Some(TYPE_PROVIDER) {
+    if state.text("type") != Some(TYPE_PROVIDER) || is_left_alone(Some(state)) {
         set(state, None);
         return Ok(());
     }
-    let known = match state.text("default_profile_id").and_then(|id| SysId::parse(id).ok()) {
+    let known = match state.text(PROFILE_ID).and_then(|id| SysId::parse(id).ok()) {
         Some(sys_id) => session.get_opt(TABLE, &sys_id, COLUMNS).await?,
         None => None,
     };
     let found = match known {
         Some(profile) => Some(profile),
         // The plan knew one that is gone since: Terraform holds us to it, so the next plan makes another.
-        None if state.text("default_profile_id").is_some() => {
-            let sys_id = state.text("default_profile_id").and_then(|id| SysId::parse(id).ok());
+        None if state.text(PROFILE_ID).is_some() => {
+            let sys_id = state.text(PROFILE_ID).and_then(|id| SysId::parse(id).ok());
             set(state, None);
             return match sys_id {
                 Some(sys_id) => Err(TableError::NotFound { table: TABLE, sys_id }),
@@ -60,11 +62,15 @@ async fn find_or_make(session: &Session, entity: &SysId, state: &mut Object) -> 
         }
         None => wait_for(session, entity).await?,
     };
+    // One that the state knew already has what an update gave it first, or what it was imported with.
+    let is_new = state.text(PROFILE_ID).is_none();
     let profile = match found {
         Some(profile) => profile,
         None => create(session, entity, state).await?,
     };
-    align(session, &profile, state).await?;
+    if is_new {
+        align(session, &profile, state).await?;
+    }
     set(state, Some(&profile));
     Ok(())
 }
@@ -72,7 +78,7 @@ async fn find_or_make(session: &Session, entity: &SysId, state: &mut Object) -> 
 /// Gives the profile the grant type of an entry that is about to change: an update that is interrupted between the two
 /// is planned again only as long as the entry is as before.
 pub(super) async fn change_first(session: &Session, prior: &Object, planned: &Object) -> Result<(), TableError> {
-    let known = prior.text("default_profile_id").and_then(|id| SysId::parse(id).ok());
+    let known = prior.text(PROFILE_ID).and_then(|id| SysId::parse(id).ok());
     let changes = planned.text("default_grant_type") != prior.text("default_grant_type");
     if let (Some(sys_id), true) = (known, changes)
         && let Some(profile) = session.get_opt(TABLE, &sys_id, COLUMNS).await?
@@ -112,7 +118,7 @@ pub(crate) async fn read_into(
         set(state, None);
         return Ok(());
     }
-    let profile = match state.text("default_profile_id").and_then(|id| SysId::parse(id).ok()) {
+    let profile = match state.text(PROFILE_ID).and_then(|id| SysId::parse(id).ok()) {
         Some(sys_id) => match session.get_opt(TABLE, &sys_id, COLUMNS).await.map_err(problem)? {
             Some(profile) => Some(profile),
             None => default_of(session, entity).await.map_err(problem)?,
@@ -122,7 +128,17 @@ pub(crate) async fn read_into(
     // One that is not as it should be yet counts as none: so the next plan makes up for it.
     let is_unfinished = cx.private(UNFINISHED).is_some_and(|it| it == true);
     set(state, profile.as_ref().filter(|_| !is_unfinished));
+    if cx.reading == Reading::Import && profile.is_none() {
+        let mut left_alone = field::left_alone(Some(state), "");
+        left_alone.insert(PROFILE_ID.to_owned());
+        field::set_left_alone(state, left_alone);
+    }
     Ok(())
+}
+
+/// Whether an import found no default profile: then none is made.
+pub(super) fn is_left_alone(state: Option<&Object>) -> bool {
+    state.is_some_and(|state| state.text(PROFILE_ID).is_none()) && field::left_alone(state, "").contains(PROFILE_ID)
 }
 
 /// Removes the default profiles of an entry, before the entry itself: whether that takes them along is not known.
@@ -136,10 +152,7 @@ pub(in crate::resources) async fn remove(session: &Session, entity: &SysId) -> R
 }
 
 fn set(state: &mut Object, profile: Option<&Record>) {
-    state.set(
-        "default_profile_id",
-        profile.map(|profile| profile.sys_id().as_str().to_owned()),
-    );
+    state.set(PROFILE_ID, profile.map(|profile| profile.sys_id().as_str().to_owned()));
     let name = profile.and_then(|profile| profile.text(NAME).value().map(str::to_owned));
     // A name that cannot be seen stays what it was.
     if name.is_some() || profile.is_none() {

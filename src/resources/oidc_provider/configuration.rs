@@ -15,7 +15,7 @@ use crate::servicenow::tables::oidc_provider_configuration::{
 };
 use crate::servicenow::tables::{every, oauth_oidc_entity, oauth_protected_resource_idp_mapping as idp_mapping};
 use crate::servicenow::{
-    Cell, InputMode, Insert, KeyLock, Query, Record, Refusal, Session, SysId, TableError, Update, Value as Wire,
+    Cell, InputMode, Insert, KeyLock, Query, Record, Refusal, Row, Session, SysId, TableError, Update, Value as Wire,
     Written,
 };
 
@@ -159,8 +159,12 @@ pub(super) fn reference(state: &Object) -> Option<SysId> {
     state.text(CONFIGURATION_ID).and_then(|id| SysId::parse(id).ok())
 }
 
-/// Makes the configuration; the state then names it.
+/// Private data: the key under which a configuration was sent whose answer was lost.
+const SENT: &str = "configuration_sent";
+
+/// Makes the configuration; the state then names it, and says whether it was made. It also names one that may have been made.
 pub(super) async fn create(
+    cx: &Context<Clients>,
     session: &Session,
     application: Option<Wire>,
     state: &mut Object,
@@ -171,9 +175,16 @@ pub(super) async fn create(
     };
     let key = key(&planned)?;
     let mut lock = lock(session, &planned).await?;
-    if let Some(sys_id) = existing(session, &key, &planned, None, &lock).await? {
+    if let Some(found) = existing(session, &key, &planned, None, &lock).await? {
+        let sys_id = found.sys_id().clone();
+        // The answer to its insert was lost.
+        let is_ours = cx.private(SENT).is_some_and(|sent| sent == sys_id.as_str());
+        if !is_ours {
+            cx.warn(taken_over(&found));
+        }
         state.set(CONFIGURATION_ID, sys_id.as_str());
-        let row = field::row_to_create(&fields(), session, &planned).await?;
+        state.set(OWNS, is_ours);
+        let row = with_trimmed_address(field::row_to_create(&fields(), session, &planned).await?);
         let update = Update {
             table: TABLE,
             sys_id: &sys_id,
@@ -187,8 +198,7 @@ pub(super) async fn create(
         finish(session, &written, planned, state, problems).await;
         return Ok(());
     }
-    let row = field::row_to_create(&fields(), session, &planned)
-        .await?
+    let row = with_trimmed_address(field::row_to_create(&fields(), session, &planned).await?)
         .set_if_some(SYS_SCOPE, application);
     let insert = Insert {
         table: TABLE,
@@ -215,6 +225,11 @@ pub(super) async fn create(
             return Err(problem.at_attribute(ATTRIBUTE));
         }
         Err(error) => {
+            if let TableError::Uncertain { ours: Some(ours), .. } = &error {
+                cx.set_private(SENT, ours.as_str().into());
+                state.set(CONFIGURATION_ID, ours.as_str());
+                state.set(OWNS, true);
+            }
             let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
             if shares(&planned) {
                 problem.detail.push_str(
@@ -227,8 +242,23 @@ pub(super) async fn create(
     };
     lock.made(written.record.sys_id());
     state.set(CONFIGURATION_ID, written.record.sys_id().as_str());
+    state.set(OWNS, true);
     finish(session, &written, planned, state, problems).await;
     Ok(())
+}
+
+/// What is said of a configuration that existed and is used from now on.
+fn taken_over(found: &Record) -> Diagnostic {
+    let text = |column| found.text(column).value().unwrap_or("nothing").to_owned();
+    let detail = format!(
+        "The configuration {} ({}) existed already, made by {}, the account of this provider. Nothing used it, so it is used \
+         and managed here from now on. Destroy keeps it, because it may not have been made by Terraform. If it was left by an \
+         interrupted apply, delete it in System OAuth > Application Registry after the destroy.",
+        text(NAME),
+        found.sys_id(),
+        text(every::SYS_CREATED_BY)
+    );
+    Diagnostic::warning("The OIDC configuration already existed", detail).at_attribute(ATTRIBUTE)
 }
 
 async fn finish(session: &Session, written: &Written, planned: Object, state: &mut Object, problems: &mut Diagnostics) {
@@ -250,7 +280,7 @@ pub(super) async fn update(
         return Ok(());
     };
     let Some(sys_id) = reference(prior) else { return Ok(()) };
-    let row = field::row_to_update(&fields(), session, former, &planned).await?;
+    let row = with_trimmed_address(field::row_to_update(&fields(), session, former, &planned).await?);
     if row.is_empty() {
         return Ok(());
     }
@@ -357,7 +387,8 @@ pub(super) fn plan_owner(plan: &mut Plan<'_>) {
     };
     let owned = match (is_managed(plan.config), was_managed) {
         (true, true) => owned,
-        (true, false) => true.into(),
+        // One that was left by an interrupted apply is taken over.
+        (true, false) => Value::Unknown,
         (false, _) => false.into(),
     };
     let owned = if plan.config.at(ATTRIBUTE).is_unknown() {
@@ -465,7 +496,7 @@ fn shares(planned: &Object) -> bool {
 
 /// Waits until nobody else of this process looks for a configuration of the address or makes one.
 async fn lock(session: &Session, planned: &Object) -> Result<KeyLock, Diagnostic> {
-    let address = Query::equals(OIDC_URL, planned.text("metadata_url").unwrap_or_default());
+    let address = Query::equals(OIDC_URL, planned.text("metadata_url").unwrap_or_default().trim());
     let address = address.map_err(|source| TableError::Query { table: TABLE, source });
     let lock = match address {
         Ok(address) => session.lock_key(TABLE, address).await,
@@ -474,10 +505,22 @@ async fn lock(session: &Session, planned: &Object) -> Result<KeyLock, Diagnostic
     lock.map_err(|error| diagnostics::of_table(&error, "look for the OIDC configuration").at_attribute(METADATA_URL))
 }
 
+/// The row with no blanks around the address: an instance that removes them would keep another key than the one that was
+/// looked for.
+fn with_trimmed_address(row: Row) -> Row {
+    match row.value(OIDC_URL) {
+        Some(Wire::Text(text)) => {
+            let trimmed = text.trim().to_owned();
+            row.set(OIDC_URL, trimmed)
+        }
+        Some(_) | None => row,
+    }
+}
+
 /// What there is one configuration of: the address; where that is shared, the address and the name.
 fn key(planned: &Object) -> Result<Query, Diagnostic> {
     let text = |name| planned.text(name).unwrap_or_default();
-    let key = Query::equals(OIDC_URL, text("metadata_url"));
+    let key = Query::equals(OIDC_URL, text("metadata_url").trim());
     let key = if shares(planned) {
         key.and_then(|key| Ok(key.and(Query::equals(NAME, text("name"))?)))
     } else {
@@ -495,7 +538,7 @@ async fn existing(
     planned: &Object,
     own: Option<&SysId>,
     lock: &KeyLock,
-) -> Result<Option<SysId>, Diagnostic> {
+) -> Result<Option<Record>, Diagnostic> {
     let problem =
         |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
     let columns = [field::columns(&fields()), vec![every::SYS_CREATED_BY]].concat();
@@ -518,7 +561,7 @@ async fn existing(
     let is_unused = !is_used(session, sys_id, None).await.map_err(problem)?;
     let by = record.text(every::SYS_CREATED_BY).value();
     if own.is_none() && is_the_same && is_unused && by.is_some_and(|by| session.is_account(by)) {
-        return Ok(Some(sys_id.clone()));
+        return Ok(Some(record));
     }
     let sys_id = sys_id.as_str();
     let origin = match by {

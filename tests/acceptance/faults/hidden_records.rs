@@ -1,6 +1,6 @@
 //! What the account may no longer read is not gone: the state stays, nothing is made twice, and no destroy is green.
 
-use servicenow_simulator::instance::Operation;
+use servicenow_simulator::instance::{Operation, Refusal};
 
 use crate::harness::configurations::{PROVIDER, USER};
 use crate::harness::{Simulator, for_each_terraform};
@@ -161,6 +161,40 @@ async fn an_inactive_user_may_be_hidden_from_the_count_too() {
         let other = [("user_name", "another"), ("last_name", "R"), ("active", "false")];
         simulator.instance().put("sys_user", &other);
         workspace.terraform("plan").await.succeeds().says("1 to add");
+    })
+    .await;
+}
+
+/// A user that somebody made inactive disappears from such an account. Nothing tells that from a removal, so it is said.
+#[tokio::test]
+async fn a_user_that_may_have_become_inactive_is_told_of() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = r#"resource "servicenow_integration_user" "this" { user_name = "robot" }"#;
+        let workspace = simulator.workspace(terraform, user);
+        workspace.terraform("apply").await.succeeds();
+        let robot = simulator.created("sys_user")[0]["sys_id"].clone();
+        simulator.instance().change("sys_user", &robot, &[("active", "false")]);
+        simulator
+            .instance()
+            .switches(|modes| _ = modes.quirks.uncounted_rows.insert(robot.clone()));
+
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("The user may still exist")
+            .says(&robot);
+        for refusal in [Refusal::Forbidden, Refusal::BadRequest] {
+            simulator.instance().switches(|modes| modes.duplicate = refusal);
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying("Could not create the user")
+                .says("Or a user with this key exists already")
+                .says("the account sees no inactive user at all");
+        }
+        assert_eq!(simulator.instance().find("sys_user", "user_name", "robot").len(), 1);
     })
     .await;
 }

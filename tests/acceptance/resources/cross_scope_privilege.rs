@@ -106,9 +106,16 @@ async fn an_existing_privilege_is_taken_over_and_its_status_put_back() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let id = existing(&simulator, "requested");
+        let jane = [("sys_created_by", "jane.doe")];
+        simulator.instance().change("sys_scope_privilege", &id, &jane);
         let workspace = simulator.workspace(terraform, PRIVILEGE);
 
-        workspace.terraform("apply").await.succeeds();
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The privilege already existed")
+            .says("created by jane.doe");
 
         let record = simulator.only_record("sys_scope_privilege");
         assert_eq!((&record["sys_id"], record["status"].as_str()), (&id, "allowed"));

@@ -397,3 +397,85 @@ async fn a_text_that_is_too_long_for_its_column_tells_the_columns_length() {
     })
     .await;
 }
+
+/// A name in another case, or with a blank around it, is the same to the instance.
+#[tokio::test]
+async fn another_case_of_a_name_replaces_nothing() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        instance.switches(|modes| modes.quirks.ignores_case = true);
+        instance.put("sys_user", &[("user_name", "abcdef01-aaaa"), ("last_name", "T")]);
+        let blocks = |user: &str, role: &str, table: &str| {
+            format!(
+                "resource \"servicenow_user_role\" \"this\" {{\n  user = \"{user}\"\n  role = \"{role}\"\n}}\n\
+                 resource \"servicenow_table_access\" \"this\" {{\n  table = \"{table}\"\n  access = \"public\"\n}}\n"
+            )
+        };
+        let workspace = simulator.workspace(terraform, &blocks("ABCDEF01-AAAA", "Itil ", "OAUTH_ENTITY"));
+        workspace.terraform("apply").await.succeeds().says("2 added");
+        workspace.plan_is_empty().await;
+
+        for other in [
+            blocks("abcdef01-aaaa", "itil", "oauth_entity"),
+            blocks("Abcdef01-aaaa", "ITIL", "oauth_Entity "),
+        ] {
+            workspace.configure(&other);
+            workspace.plan_is_empty().await;
+        }
+
+        let grant = workspace.state("servicenow_user_role.this").text("id");
+        let address = "servicenow_user_role.this";
+        workspace.terraform(&format!("state rm {address}")).await.succeeds();
+        workspace.terraform_with(&["import", address, &grant]).await.succeeds();
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+/// An instance that removes the blanks around a text keeps another key than the one that was given.
+#[tokio::test]
+async fn a_blank_in_front_of_a_key_makes_no_second_record() {
+    for_each_terraform(async |terraform| {
+        for trims in [true, false] {
+            let simulator = Simulator::start().await;
+            let instance = simulator.instance();
+            instance.switches(|modes| modes.quirks.trims = trims);
+            let id = "11111111-2222-3333-4444-555555555555";
+            let url = "https://login.microsoftonline.com/t/.well-known/openid-configuration";
+            instance.put("oauth_oidc_entity", &[("name", "Inbound"), ("client_id", id)]);
+            instance.put("oauth_entity", &[("name", "Outbound"), ("type", "oauth_provider"), ("client_id", "x")]);
+            instance.put("sys_user", &[("user_name", "robot"), ("last_name", "R")]);
+            instance.put("oidc_provider_configuration", &[("name", "Other"), ("oidc_url", url)]);
+            let count = |table: &str| instance.records(table).len();
+            let tables = ["oauth_oidc_entity", "oauth_entity", "sys_user", "oidc_provider_configuration"];
+            let before = tables.map(count);
+            let provider = |client_id: &str, more: &str| {
+                format!(
+                    "resource \"servicenow_oidc_provider\" \"this\" {{\n  name = \"Inbound\"\n  client_id = \"{client_id}\"\n  \
+                     client_secret = \"s\"\n  {more}\n}}\n"
+                )
+            };
+            let configuration = format!("configuration = {{ name = \"Entra\", metadata_url = \" {url}\" }}");
+            for (block, message) in [
+                (provider(&format!(" {id}"), &configuration), "The OIDC provider already exists"),
+                (provider("2", &configuration), "The metadata address is already configured"),
+                (
+                    "resource \"servicenow_oauth_entity\" \"this\" {\n  name = \" Outbound\"\n  client_id = \" x\"\n}\n".into(),
+                    "The registry entry already exists",
+                ),
+                (user("  user_name = \" robot\"\n"), "The user already exists"),
+            ] {
+                let workspace = simulator.workspace(terraform, &block);
+                workspace.terraform("apply").await.fails_saying(message);
+                assert_eq!(tables.map(count), before, "{block}");
+            }
+
+            let workspace = simulator.workspace(terraform, &user("  user_name = \" another\"\n"));
+            workspace.terraform("apply").await.succeeds();
+            assert_eq!(instance.find("sys_user", "user_name", "another").len(), 1);
+            workspace.plan_is_empty().await;
+        }
+    })
+    .await;
+}

@@ -1,5 +1,7 @@
 //! What existed before Terraform: an import changes nothing, a destroy removes no more than Terraform made.
 
+use servicenow_simulator::instance::Record;
+
 use crate::harness::{ByHand, Simulator, by_hand, for_each_terraform};
 
 const USER: &str = "servicenow_integration_user.this";
@@ -265,6 +267,209 @@ async fn an_application_is_the_same_by_its_name_and_by_its_key() {
             workspace.configure(&imported(kind, &entity, &body));
             workspace.plan_is_empty().await;
         }
+    })
+    .await;
+}
+
+/// The account of the provider is often that of a person, too.
+#[tokio::test]
+async fn a_configuration_that_existed_is_taken_over_with_a_warning_and_survives_the_destroy() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let url = by_hand::metadata_url(&simulator, "");
+        let configuration = simulator.instance().put(
+            "oidc_provider_configuration",
+            &[
+                ("name", "Entra"),
+                ("oidc_url", &url),
+                ("user_claim", "appid"),
+                ("user_field", "user_name"),
+                ("enable_jti_verification", "false"),
+            ],
+        );
+        let simulator = simulator.starting_here();
+        let provider = format!(
+            "resource \"servicenow_oidc_provider\" \"this\" {{\n  name = \"Inbound\"\n  client_id = \"11111111\"\n  \
+             client_secret = \"s\"\n  configuration = {{\n    name = \"Entra\"\n    metadata_url = \"{url}\"\n  }}\n}}\n"
+        );
+        let workspace = simulator.workspace(terraform, &provider);
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The OIDC configuration already existed")
+            .says(&configuration);
+        workspace
+            .state("servicenow_oidc_provider.this")
+            .has("owns_configuration", false)
+            .has("configuration_id", configuration.as_str());
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+
+        assert!(
+            simulator
+                .instance()
+                .record("oidc_provider_configuration", &configuration)
+                .is_some()
+        );
+        assert_eq!(simulator.count("oauth_oidc_entity"), 0);
+    })
+    .await;
+}
+
+/// A destroy of the default policy would delete it.
+#[tokio::test]
+async fn a_user_that_somebody_deactivated_is_not_activated_unasked() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let robot = [("user_name", "robot"), ("last_name", "R"), ("active", "false")];
+        let robot = simulator.instance().put("sys_user", &robot);
+        let before = simulator.instance().record("sys_user", &robot);
+        let user = |more: &str| {
+            format!("resource \"servicenow_integration_user\" \"this\" {{\n  user_name = \"robot\"\n  {more}\n}}\n")
+        };
+        let workspace = simulator.workspace(terraform, &user(""));
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The user already exists")
+            .says("set deletion_policy = \"deactivate\"")
+            .says("terraform import");
+        assert_eq!(simulator.instance().record("sys_user", &robot), before);
+
+        workspace.configure(&user("deletion_policy = \"deactivate\""));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("An inactive user was taken over");
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(
+            simulator.instance().record("sys_user", &robot).unwrap()["active"],
+            "false"
+        );
+    })
+    .await;
+}
+
+/// Two resources of one grant: the one that did not make it takes nothing away.
+#[tokio::test]
+async fn a_grant_of_a_users_roles_survives_the_removal_of_its_other_resource() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = "resource \"servicenow_integration_user\" \"this\" {\n  user_name = \"robot\"\n  roles = [\"itil\"]\n}\n";
+        let grant = "resource \"servicenow_user_role\" \"this\" {\n  user = servicenow_integration_user.this.user_name\n  \
+                     role = \"itil\"\n}\n";
+        let workspace = simulator.workspace(terraform, &format!("{user}{grant}"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The role was already granted");
+
+        workspace.configure(user);
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 destroyed");
+
+        let id = workspace.state(USER).text("id");
+        assert_eq!(directly_granted(&simulator, &id), 1);
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_grant_of_an_older_state_is_kept_and_one_that_was_imported_is_revoked() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let id = user(&simulator);
+        let rows = simulator.instance().find("sys_user_has_role", "user", &id);
+        let is_direct = |row: &&Record| row.get("inherited").is_none_or(|it| it != "true");
+        let row = rows.iter().find(is_direct).unwrap()["sys_id"].clone();
+        let workspace = simulator.workspace(
+            terraform,
+            "resource \"servicenow_user_role\" \"this\" {\n  user = \"robot\"\n  role = \"itil\"\n}\n",
+        );
+        let address = "servicenow_user_role.this";
+        workspace.terraform_with(&["import", address, &row]).await.succeeds();
+        workspace.state(address).has("granted", true);
+        // As a version wrote it that did not know the attribute.
+        let mut state = workspace.state_file();
+        state["resources"][0]["instances"][0]["attributes"]["granted"] = serde_json::Value::Null;
+        workspace.write("terraform.tfstate", &state.to_string());
+
+        workspace.plan_is_empty().await;
+        workspace
+            .terraform("destroy")
+            .await
+            .succeeds()
+            .says("The role was not revoked");
+        assert_eq!(directly_granted(&simulator, &id), 1);
+
+        workspace.terraform_with(&["import", address, &row]).await.succeeds();
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(directly_granted(&simulator, &id), 0);
+    })
+    .await;
+}
+
+/// What stands beside an imported entry is as little changed as the entry.
+#[tokio::test]
+async fn the_profile_of_an_imported_entry_stays_as_it_is() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let entry = |name: &str| {
+            instance.put(
+                "oauth_entity",
+                &[
+                    ("name", name),
+                    ("type", "oauth_provider"),
+                    ("client_id", "11111111"),
+                    ("client_secret", "s"),
+                    ("default_grant_type", "authorization_code"),
+                ],
+            )
+        };
+        let (with, without) = (entry("with"), entry("without"));
+        for profile in instance.records("oauth_entity_profile") {
+            if [&with, &without].contains(&&profile["oauth_entity"]) {
+                instance.remove("oauth_entity_profile", &profile["sys_id"]);
+            }
+        }
+        let profile = instance.put(
+            "oauth_entity_profile",
+            &[
+                ("name", "with default_profile"),
+                ("oauth_entity", &with),
+                ("default", "true"),
+                ("grant_type", "client_credentials"),
+            ],
+        );
+        let before = instance.record("oauth_entity_profile", &profile);
+        let count = instance.records("oauth_entity_profile").len();
+        for (name, id) in [("with", &with), ("without", &without)] {
+            let body = |more: &str| format!("name = \"{name}\"\n  client_id = \"11111111\"\n  {more}");
+            let kind = "servicenow_oauth_entity";
+            let workspace = simulator.workspace(terraform, &imported(kind, id, &body("")));
+            workspace
+                .terraform("apply")
+                .await
+                .succeeds()
+                .says("1 imported, 0 added, 0 changed");
+            workspace.plan_is_empty().await;
+
+            workspace.configure(&imported(kind, id, &body("comments = \"x\"")));
+            workspace.terraform("apply").await.succeeds().says("1 changed");
+            workspace.plan_is_empty().await;
+        }
+        assert_eq!(instance.record("oauth_entity_profile", &profile), before);
+        assert_eq!(instance.records("oauth_entity_profile").len(), count);
     })
     .await;
 }

@@ -315,3 +315,22 @@ async fn what_the_configuration_does_not_name_stays_as_it_was_imported() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn two_resources_of_one_table_are_refused() {
+    for_each_terraform(async |terraform| {
+        let (simulator, _) = closed().await;
+        let second = OPEN.replace("\"oauth_entity\" {", "\"second\" {");
+        let workspace = simulator.workspace(terraform, &format!("{OPEN}{second}"));
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The table's access is managed twice");
+        workspace.configure(OPEN);
+        workspace.terraform("destroy").await.succeeds();
+
+        assert_eq!(settings(&simulator), CLOSED);
+    })
+    .await;
+}

@@ -119,6 +119,8 @@ async fn a_grant_that_is_gone_or_does_not_work_is_planned_again() {
             simulator.instance().record("sys_user_has_role", &id).unwrap()["state"],
             "active"
         );
+        // Nobody had the role by that row, so a destroy revokes it.
+        workspace.state(ADDRESS).has("granted", true);
 
         removal_is_corrected(&workspace, ADDRESS, |id| {
             simulator.instance().remove("sys_user_has_role", id);
