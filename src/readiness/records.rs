@@ -133,11 +133,15 @@ async fn oidc_providers(session: &Session) -> [Finding; 2] {
 
 /// With two providers of one client id the instance may use the wrong one.
 fn client_ids(providers: &[Record]) -> Finding {
-    let mut by_client_id: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    // The instance takes them for equal in any case.
+    let mut by_client_id: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for provider in providers {
         if let Cell::Value(client_id) = provider.text(oauth_oidc_entity::CLIENT_ID) {
             let name = name_of(provider, oauth_oidc_entity::NAME);
-            by_client_id.entry(client_id).or_default().push(name);
+            by_client_id
+                .entry(client_id.trim().to_lowercase())
+                .or_default()
+                .push(name);
         }
     }
     let twice: Vec<String> = by_client_id
@@ -170,7 +174,9 @@ fn configurations_fit(providers: &[Record], configurations: &[Record]) -> Findin
                 wrong.push(format!("{name} has no configuration"));
                 continue;
             }
-            Cell::Value(id) => configurations.iter().find(|one| one.sys_id().as_str() == id),
+            Cell::Value(id) => configurations
+                .iter()
+                .find(|one| one.sys_id().as_str().eq_ignore_ascii_case(id)),
         };
         let Some(configuration) = configuration else {
             doubtful.push(format!(
@@ -225,8 +231,10 @@ async fn given_user(session: &Session, user_name: &str, role: &str) -> Finding {
     let Some(user) = user else {
         return Finding::fail(
             USER,
-            format!("The instance has no user {user_name}, or the account may not read it."),
-            "Create it with servicenow_integration_user.",
+            format!(
+                "The instance has no user {user_name}, or the account may not read it, for example because it is inactive."
+            ),
+            "Create it with servicenow_integration_user, or make it active again.",
         );
     };
     let remedy = "Correct it with servicenow_integration_user, or in the form of the user.";

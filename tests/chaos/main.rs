@@ -10,6 +10,7 @@
 
 mod faults;
 mod hidden_rows;
+mod imports;
 mod leaks;
 mod provider_process;
 mod quirks;
@@ -20,7 +21,7 @@ mod unmanaged_records;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use servicenow_simulator::{Options, Scheme, Simulator};
+use servicenow_simulator::{Options, Scheme, Simulator, instance};
 
 use faults::FaultPlan;
 use quirks::Quirks;
@@ -63,8 +64,13 @@ async fn any_fault_then_apply_until_it_succeeds_ends_in_exactly_the_declared_rec
 
 /// One seed: a random configuration is created, changed and destroyed, each while requests fail.
 async fn run_seed(seed: u64) -> Result<(), String> {
+    let quirks = Quirks::of(seed);
     let options = Options {
         instance_scheme: Scheme::Http,
+        instance: instance::Options {
+            release: quirks.release(),
+            ..instance::Options::default()
+        },
         ..Options::default()
     };
     let simulator = Simulator::start(options)
@@ -75,11 +81,10 @@ async fn run_seed(seed: u64) -> Result<(), String> {
     scenarios::prepare(&simulator);
     let provider = fault_plan.provider(&simulator);
     let unmanaged = UnmanagedRecords::make(&simulator);
-    let quirks = Quirks::of(seed);
     quirks.set(&simulator);
     let before = scenarios::records(&simulator);
     let [instance, admin, _] = faults::of_services(&simulator);
-    let mut core = Core::new(provider, vec![instance.clone(), admin.clone()]);
+    let mut core = Core::new(provider.clone(), vec![instance.clone(), admin.clone()]);
     for stage in ["create", "change", "destroy"] {
         let former = scenario.blocks();
         match stage {
@@ -157,6 +162,11 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         hidden_rows::survive(&mut core, &blocks, &simulator, seed)
             .await
             .map_err(|problem| format!("{problem}; stage {stage}; {quirks:?}"))?;
+        if stage == "change" {
+            imports::change_nothing(provider.clone(), &core, &blocks, &simulator, seed)
+                .await
+                .map_err(|problem| format!("{problem}; {quirks:?}"))?;
+        }
         let leaked = core.secrets_in_state(&blocks, scenarios::MARKER);
         if !leaked.is_empty() {
             return Err(format!("the state holds secrets: {leaked:?}; stage {stage}"));

@@ -4,13 +4,14 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use servicenow_simulator::Simulator;
-use servicenow_simulator::instance::{self, IdCase, LineEndings};
+use servicenow_simulator::instance::{self, IdCase, LineEndings, Release};
 
 /// The quirks of one seed.
 #[derive(Debug)]
 pub(crate) struct Quirks {
     quirks: instance::Quirks,
     shares_addresses: bool,
+    release: Release,
 }
 
 impl Quirks {
@@ -46,10 +47,21 @@ impl Quirks {
                 value: "Europe/Paris".to_owned(),
             });
         }
+        let shares_addresses = is_on(&mut random);
+        if is_on(&mut random) {
+            quirks.lists_lag = random.random_range(1..=2);
+        }
+        // The scenarios need tables that older ones do not have.
+        let releases = [Release::Zurich, Release::Australia, Release::Brazil];
         Self {
             quirks,
-            shares_addresses: is_on(&mut random),
+            shares_addresses,
+            release: releases[random.random_range(0..releases.len())],
         }
+    }
+
+    pub(crate) fn release(&self) -> Release {
+        self.release
     }
 
     pub(crate) fn set(&self, simulator: &Simulator) {

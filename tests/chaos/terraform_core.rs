@@ -10,8 +10,8 @@ use std::sync::Mutex;
 
 use futures_util::future::join_all;
 use servicenow_provider::clients::Clients;
-use servicenow_provider::plugin::schema::AttributeKind;
-use servicenow_provider::plugin::{Attribute, Object, Resource, Schema, Value};
+use servicenow_provider::plugin::schema::{AttributeKind, Presence};
+use servicenow_provider::plugin::{Attribute, Object, Resource, Rule, Schema, Value};
 use servicenow_simulator::faults::Faults;
 
 use super::provider_process::Process;
@@ -236,6 +236,22 @@ impl Core {
             .iter()
             .map(|(address, kept)| (address.clone(), id(kept)))
             .collect()
+    }
+
+    /// A block that names less: no secret, and of the rest that may be left out what `keeps` says. Of the arguments of which one
+    /// at least is needed all are kept.
+    pub(crate) fn narrowed(&self, block: &Block, mut keeps: impl FnMut(&str) -> bool) -> Block {
+        let mut narrowed = block.clone();
+        let schema = &self.schemas[block.type_name];
+        for attribute in &schema.attributes {
+            let is_secret = attribute.sensitive || attribute.write_only || attribute.name.ends_with("_wo_version");
+            let is_one_of = |rule: &Rule| matches!(rule, Rule::AtLeastOneOf(names) if names.contains(&attribute.name));
+            let is_needed = attribute.presence == Presence::Required || schema.rules.iter().any(is_one_of);
+            if is_secret || (!is_needed && !keeps(attribute.name)) {
+                narrowed.config.set(attribute.name, Value::Null);
+            }
+        }
+        narrowed
     }
 
     /// Everything that was said so far.
