@@ -19,7 +19,7 @@ case "$profile" in
 esac
 
 step "Building the provider and the simulator (some minutes the first time)"
-cargo build --workspace --bins --locked --profile "$profile"
+python3 scripts/demo/fold.py cargo build --workspace --bins --locked --profile "$profile"
 
 terraform="$(scripts/find-terraform.sh one)"
 python3 scripts/demo/main.py \
