@@ -13,6 +13,7 @@ from pathlib import Path
 
 from api_clients import CloudError, Http, Instance, Tenant
 from guide import DONE, MANUAL, NOTHING, Guide, Row
+from table import table
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ADDRESS = "registry.terraform.io/servicenow-m365/servicenow"
@@ -162,7 +163,7 @@ def demonstrate(arguments, announced: dict) -> list[Row]:
         rows.append(compare(before, (instance.inventory(), tenant.support_integration())))
         for application in applications.values():
             tenant.unregister(application["id"])
-    show_table(rows)
+    print(f"\nWhat implements each step of the guide\n\n{table(rows)}")
     return rows
 
 
@@ -212,22 +213,6 @@ def show_connection(report: dict) -> dict:
     if not report["legs"]:
         print("  ✗ there is nothing to test")
     return report
-
-
-def show_table(rows: list[Row]):
-    print("\nWhat implements each step of the guide\n")
-    widths = (4, 45, 70)
-    print(f"  {'step':{widths[0]}} {'the guide asks for':{widths[1]}} {'implemented by':{widths[2]}} result")
-    print(f"  {'-' * (sum(widths) + 10)}")
-    for row in rows:
-        implemented_by = textwrap.shorten(row.implemented_by, widths[2], placeholder=" …")
-        print(f"  {row.step:{widths[0]}} {row.asks:{widths[1]}} {implemented_by:{widths[2]}} {row.result}")
-    count = lambda result: sum(row.result == result for row in rows)
-    failed = len(rows) - count(DONE) - count(MANUAL) - count(NOTHING)
-    print(
-        f"\n  {count(DONE)} verified in the simulator, {count(MANUAL)} remain manual, "
-        f"{count(NOTHING)} save nothing, {failed} failed"
-    )
 
 
 def explain_keeping(arguments, process: int, announced: dict):

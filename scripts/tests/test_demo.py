@@ -12,6 +12,31 @@ import sys
 import unittest
 
 DEMO = pathlib.Path(__file__).resolve().parent.parent / "demo"
+sys.path.insert(0, str(DEMO))
+
+import guide  # noqa: E402
+import table  # noqa: E402
+
+
+class Table(unittest.TestCase):
+    def test_it_fits_a_terminal_and_loses_no_word(self):
+        guid = "00000003-0000-4000-8000-000000000003"
+        registration = f"External OIDC provider registration: {guid}; Integration user: {guid}"
+        cause = f"sys_user has 2 records with user_name={guid}, not one, " + "and more " * 20
+        rows = [
+            guide.Row("P14", "Its configuration: metadata URL, claim, field", "configuration " + "a_name " * 9, guide.DONE),
+            guide.Row("C7b", "Inbound, part 2", registration, guide.MANUAL),
+            guide.Row("O1", "Allow the connector's addresses (optional)", "", guide.NOTHING),
+            guide.Row("P16", "Integration user", "", cause),
+        ]
+
+        shown = table.table(rows)
+
+        self.assertLessEqual(max(map(len, shown.splitlines())), 100, shown)
+        for row in rows:
+            for word in f"{row.step} {row.asks} {row.implemented_by} {row.result}".split():
+                self.assertIn(word, shown)
+        self.assertIn("1 verified in the simulator, 1 remain manual, 1 save nothing, 1 failed", shown)
 
 
 class Fold(unittest.TestCase):
