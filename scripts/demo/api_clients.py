@@ -4,18 +4,24 @@ What terraform says it did is checked here with a second pair of eyes.
 """
 
 import base64
+import http.client
 import json
 import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
 
+from failure import CloudError
+
 
 class Http:
     """JSON over HTTPS, trusting the simulator's authority only."""
 
     def __init__(self, ca_certificate: str):
-        self._context = ssl.create_default_context(cafile=ca_certificate)
+        context = ssl.create_default_context(cafile=ca_certificate)
+        # Everything is on loopback, which the proxy of this machine does not reach.
+        handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        self._opener = urllib.request.build_opener(*handlers)
 
     def send(self, method: str, url: str, headers: dict, body: dict | None = None, form: dict | None = None):
         data = None
@@ -27,15 +33,13 @@ class Http:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         request = urllib.request.Request(url, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30, context=self._context) as answer:
+            with self._opener.open(request, timeout=30) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
-            raise CloudError(f"{method} {url} answered {error.code}: {error.read().decode(errors='replace')[:400]}")
+            raise CloudError(f"{method} {url} answered {error.code}: {error.read().decode(errors='replace')[:400]}") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise CloudError(f"{method} {url} had no answer: {getattr(error, 'reason', error)}") from error
         return json.loads(text) if text else None
-
-
-class CloudError(Exception):
-    """A request that was refused, with the answer's text."""
 
 
 class Instance:

@@ -1,124 +1,48 @@
 """Runs the demo: see scripts/demo.sh, which builds first."""
 
 import argparse
-import json
-import os
-import platform
-import shutil
-import signal
+import shlex
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
-from api_clients import CloudError, Http, Instance, Tenant
+from api_clients import Http, Instance, Tenant
+from failure import DemoFailed, explained
 from guide import DONE, MANUAL, NOTHING, Guide, Row
+from simulator import Simulator, empty
 from table import table
+from terraform import EXAMPLE, Terraform
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-ADDRESS = "registry.terraform.io/servicenow-m365/servicenow"
-EXAMPLE = "guide"
 ADMINISTRATOR = "demo.administrator"
 
 
-class DemoFailed(Exception):
-    """The demo cannot go on; says why."""
+def main(words: list[str] | None = None) -> int:
+    arguments = parse(words)
+    try:
+        return run(arguments)
+    except KeyboardInterrupt:
+        print("\nerror: interrupted", file=sys.stderr)
+        return 130
+    except (DemoFailed, OSError, ValueError, subprocess.SubprocessError) as cause:
+        print(f"\n{explained(cause, arguments.folder)}", file=sys.stderr)
+        return 1
 
 
-class Terraform:
-    """The real binary, in a copy of the example, with the provider out of a filesystem mirror."""
-
-    def __init__(self, arguments, variables: dict, ca_certificate: str):
-        self._binary = arguments.terraform
-        self._verbose = arguments.verbose
-        folder = Path(arguments.folder)
-        self.folder = folder / "examples" / EXAMPLE
-        for source in (f"examples/{EXAMPLE}", "modules"):
-            shutil.copytree(PROJECT / source, folder / source)
-        mirror(Path(arguments.provider), folder / "mirror")
-        config = folder / "terraform.rc"
-        config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{folder}/mirror"\n  }}\n}}\n')
-        # Nothing else of the machine's environment: what works here works anywhere.
-        self._environment = {
-            "CHECKPOINT_DISABLE": "1",
-            "HOME": str(folder),
-            "PATH": os.environ["PATH"],
-            "SSL_CERT_FILE": ca_certificate,
-            "TF_CLI_CONFIG_FILE": str(config),
-            "TF_IN_AUTOMATION": "1",
-            **{
-                f"TF_VAR_{name}": value if isinstance(value, str) else json.dumps(value)
-                for name, value in variables.items()
-            },
-        }
-
-    def run(self, *arguments: str, accepted=(0,)) -> str:
-        """Runs one command; shows how it goes, and everything when it fails."""
-        print(f"\n$ terraform {' '.join(arguments)}", flush=True)
-        command = [self._binary, arguments[0], *NO_QUESTIONS.get(arguments[0], []), *arguments[1:]]
-        process = subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if self._verbose or any(word in line for word in TELLING):
-                print(f"  {line.rstrip()}", flush=True)
-        if process.wait() not in accepted:
-            raise DemoFailed(f"terraform {arguments[0]} ended with {process.returncode}:\n{''.join(lines)}")
-        return "".join(lines)
-
-    def output(self, name: str):
-        command = [self._binary, "output", "-json", name]
-        return json.loads(subprocess.check_output(command, cwd=self.folder, env=self._environment))
-
-    def write_environment(self, path: Path):
-        """Lets a person go on by hand where the demo stopped."""
-        wanted = {name: value for name, value in self._environment.items() if name not in ("HOME", "PATH")}
-        path.touch(mode=0o600)
-        path.write_text("".join(f"export {name}={quoted(value)}\n" for name, value in wanted.items()))
-
-
-def main() -> int:
-    arguments = parse()
+def run(arguments) -> int:
     folder = Path(arguments.folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-
+    empty(folder)
     say("Starting the simulator: ServiceNow, Entra, Graph and the admin center on loopback")
-    # In a session of its own, so that Ctrl-C reaches the demo, which stops it in order. One that is kept may not hold the
-    # demo's own output open: whoever reads it through a pipe would wait for ever.
-    log = (folder / "simulator.log").open("w") if arguments.keep else None
-    simulator = subprocess.Popen(
-        [arguments.simulator],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        start_new_session=True,
-    )
+    simulator = Simulator(arguments.simulator, folder, is_kept=arguments.keep)
     keep = False
     try:
-        announced = json.loads(simulator.stdout.readline())
         for name in ("instance_url", "login_url", "graph_url", "admin_url"):
-            print(f"  {name:14} {announced[name]}")
-        rows = demonstrate(arguments, announced)
+            print(f"  {name:14} {simulator.announced[name]}")
+        rows = demonstrate(arguments, simulator.announced)
         keep = arguments.keep
-        if keep:
-            explain_keeping(arguments, simulator.pid, announced)
-    except (DemoFailed, CloudError) as cause:
-        print(f"\nerror: {cause}", file=sys.stderr)
-        return 1
+        print(f"\n{how_to_go_on(arguments, simulator)}")
     finally:
         if not keep:
-            simulator.send_signal(signal.SIGINT)
-            simulator.wait(timeout=10)
+            simulator.stop()
     failed = [row for row in rows if row.result not in (DONE, MANUAL, NOTHING)]
     return 1 if failed else 0
 
@@ -142,7 +66,7 @@ def demonstrate(arguments, announced: dict) -> list[Row]:
         raise DemoFailed("the connection test passes although nothing is set up, so it proves nothing")
 
     say("The guide, in one apply")
-    terraform = Terraform(arguments, variables(announced, applications), announced["ca_certificate"])
+    terraform = Terraform(arguments, announced, variables(announced, applications))
     terraform.run("init")
     terraform.run("apply")
 
@@ -177,17 +101,12 @@ def register(tenant: Tenant, announced: dict) -> dict:
 
 
 def variables(announced: dict, applications: dict) -> dict:
-    """Of examples/guide. Secrets are in ephemeral variables: no plan and no state holds them."""
+    """Of examples/guide. Its secrets are ephemeral: no plan and no state holds them."""
     return {
         "instance_url": announced["instance_url"],
-        "username": announced["username"],
-        "password": announced["password"],
-        "microsoft365": {
-            name: announced[name]
-            for name in ("tenant_id", "client_id", "client_secret", "refresh_token", "login_url", "admin_url")
-        },
         "tenant": announced["tenant_domain"],
         "login_url": announced["login_url"],
+        "manage_admin_center": True,
         "administrators": [ADMINISTRATOR],
         **{role: {"client_id": application["client_id"]} for role, application in applications.items()},
         "client_secrets": {role: application["client_secret"] for role, application in applications.items()},
@@ -215,68 +134,48 @@ def show_connection(report: dict) -> dict:
     return report
 
 
-def explain_keeping(arguments, process: int, announced: dict):
-    print(
-        textwrap.dedent(
-            f"""
-            The simulator is still running. Look at the records, or continue manually:
+def how_to_go_on(arguments, simulator: Simulator) -> str:
+    """Three commands, each with what it is good for."""
+    if not arguments.keep:
+        return """Three commands to go on with:
 
-              page           {announced["instance_url"]}/
-                             (the browser warns about the certificate, which the simulator signed itself: continue anyway)
-              instance       {announced["instance_url"]}  ({announced["username"]} / {announced["password"]})
-              authority      {announced["ca_certificate"]}
-              connection     curl --cacert {announced["ca_certificate"]} -X POST {announced["connection_test_url"]}
-              terraform      cd {arguments.folder}/examples/{EXAMPLE} && source ../../environment.sh && terraform plan
-                             change main.tf there, terraform apply, and reload the page
-              stop           kill -INT {process}
-            """
-        )
-    )
+  # the same without the destroy at the end: look at the records on a page, change the configuration
+  make demo KEEP=1
+  # install this build where terraform finds it, for a configuration of your own
+  make install
+  # the guide for an instance of your own: fill in the copy, then see README.md beside it
+  cd examples/guide && cp terraform.tfvars.example terraform.tfvars"""
+    announced, folder = simulator.announced, shlex.quote(arguments.folder)
+    authority = shlex.quote(announced["ca_certificate"])
+    return f"""The simulator is still running:
+
+  page       {announced["instance_url"]}/
+             (the browser warns about the certificate, which the simulator signed itself: continue anyway)
+  instance   {announced["instance_url"]}  ({announced["username"]} / {announced["password"]})
+  variables  {arguments.folder}/environment.sh, to sign in from any folder with a configuration of your own
+
+Three commands to go on with:
+
+  # change main.tf in that folder, terraform apply, and reload the page
+  cd {folder}/examples/{EXAMPLE} && source ../../environment.sh && terraform plan
+  # the connection test again, with what each side has stored now
+  curl --cacert {authority} -X POST {announced["connection_test_url"]}
+  # stop the simulator; the next make demo does so too
+  kill -INT {simulator.pid}"""
 
 
-def mirror(provider: Path, folder: Path):
-    version = subprocess.check_output([provider, "--version"], text=True).split()[-1].lstrip("v")
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    place = folder / ADDRESS / version / f"{platform.system().lower()}_{machine}"
-    place.mkdir(parents=True)
-    shutil.copy2(provider, place / f"terraform-provider-servicenow_v{version}")
-
-
-def parse():
+def parse(words: list[str] | None):
     parser = argparse.ArgumentParser()
     for name in ("terraform", "provider", "simulator", "folder"):
         parser.add_argument(f"--{name}", required=True)
     for name in ("keep", "verbose"):
         parser.add_argument(f"--{name}", action="store_true")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def say(text: str):
     print(f"\n==> {text}", flush=True)
 
-
-def quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-NO_QUESTIONS = {
-    "init": ["-input=false", "-no-color"],
-    "plan": ["-input=false", "-no-color"],
-    "apply": ["-input=false", "-no-color", "-auto-approve"],
-    "destroy": ["-input=false", "-no-color", "-auto-approve"],
-}
-# Lines worth showing while a command runs.
-TELLING = (
-    "Installing ",
-    "Installed ",
-    "successfully initialized",
-    "Creation complete",
-    "Destruction complete",
-    "Apply complete!",
-    "Destroy complete!",
-    "No changes.",
-    "Warning:",
-)
 
 if __name__ == "__main__":
     sys.exit(main())

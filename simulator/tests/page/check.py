@@ -24,7 +24,8 @@ PROJECT = Path(__file__).resolve().parent.parent.parent.parent
 sys.path.insert(0, str(PROJECT / "scripts/demo"))
 
 from api_clients import Http, Instance, Tenant  # noqa: E402
-from main import ADMINISTRATOR, Terraform, register, variables  # noqa: E402
+from main import ADMINISTRATOR, register, variables  # noqa: E402
+from terraform import Terraform  # noqa: E402
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&amp;"
 
@@ -63,7 +64,7 @@ def set_up(arguments, announced: dict) -> dict:
     applications = register(tenant, announced)
     instance.insert("sys_user", {"user_name": ADMINISTRATOR, "last_name": "Administrator"})
     shutil.rmtree(arguments.folder, ignore_errors=True)
-    terraform = Terraform(arguments, variables(announced, applications), announced["ca_certificate"])
+    terraform = Terraform(arguments, announced, variables(announced, applications))
     terraform.run("init")
     terraform.run("apply")
     tenant.connection_test()
