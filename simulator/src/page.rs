@@ -3,6 +3,7 @@
 //! No script, nothing from elsewhere, no secret. The rest of the instance's addresses stay the instance's, save those
 //! below `/simulator/`, which no instance has.
 
+mod absent; // What is not there.
 mod html;
 mod names;
 mod overview; // What a newcomer looks for first.
@@ -10,7 +11,7 @@ mod records; // A table, a record.
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
@@ -39,8 +40,10 @@ impl Page {
         Router::new()
             .route("/", get(overview).post(test))
             .route("/simulator/style.css", get(style))
-            .route("/simulator/{table}", get(table))
-            .route("/simulator/{table}/{sys_id}", get(record))
+            .route("/simulator", get(tables))
+            .route("/simulator/", get(tables))
+            // Whatever else there is below belongs to the page: the instance would answer it with its login page.
+            .route("/simulator/{*path}", get(below))
             .with_state(self)
             .fallback_service(instance)
     }
@@ -65,34 +68,30 @@ async fn test(State(page): State<Page>, body: String) -> Response {
             page.connection.run(&wanted).await;
             Redirect::to("/").into_response()
         }
-        Err(problem) => (StatusCode::BAD_REQUEST, Html::of(&problem)).into_response(),
+        Err(problem) => absent::variant(&problem),
     }
 }
 
-async fn table(State(page): State<Page>, Path(name): Path<String>) -> Response {
-    match page.instance.shown_table(&name) {
-        Some(table) => records::table(&table, &page.names()).into_response(),
-        None => absent(),
-    }
+async fn tables() -> Redirect {
+    Redirect::to("/#tables")
 }
 
-async fn record(State(page): State<Page>, Path((name, sys_id)): Path<(String, String)>) -> Response {
-    let table = page.instance.shown_table(&name);
-    let record = table
-        .as_ref()
-        .and_then(|table| Some((table, table.records.iter().find(|record| record.sys_id == sys_id)?)));
-    match record {
-        Some((table, record)) => records::record(table, record, &page.names()).into_response(),
-        None => absent(),
+/// A table, or a record of one.
+async fn below(State(page): State<Page>, Path(path): Path<String>) -> Response {
+    let mut segments = path.trim_end_matches('/').split('/');
+    let (Some(name), sys_id, None) = (segments.next(), segments.next(), segments.next()) else {
+        return absent::other(&path, &page.instance.shown_tables());
+    };
+    let Some(table) = page.instance.shown_table(name) else {
+        return absent::table(name, &page.instance.shown_tables());
+    };
+    let Some(sys_id) = sys_id else {
+        return records::table(&table, &page.names()).into_response();
+    };
+    match table.records.iter().find(|record| record.sys_id == sys_id) {
+        Some(record) => records::record(&table, record, &page.names()).into_response(),
+        None => absent::record(&table, sys_id),
     }
-}
-
-fn absent() -> Response {
-    let mut html = Html::default();
-    html.raw("<h1>Not here</h1><p>There is no such table or record (any more). ")
-        .link("/", "Back to the overview")
-        .raw("</p>");
-    (StatusCode::NOT_FOUND, Html::page("Not here", &html)).into_response()
 }
 
 async fn style() -> Response {

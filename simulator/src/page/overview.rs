@@ -46,12 +46,8 @@ fn contents(html: &mut Html) {
 
 fn connection_test(html: &mut Html, page: &Page, names: &Names) {
     html.raw("<section id=\"connection\"><div class=\"title\"><h2>Connection test</h2>");
-    html.raw("<form method=\"post\" action=\"/\"><select name=\"variant\" aria-label=\"Variant\">");
-    for (variant, label) in VARIANTS {
-        html.raw("<option value=\"").text(variant).raw("\">");
-        html.text(label).raw("</option>");
-    }
-    html.raw("</select> <button>Run it</button></form></div>");
+    test_form(html);
+    html.raw("</div>");
     match page.connection.last() {
         None => {
             html.raw("<p class=\"quiet\">Not run yet. It tries both directions with what each side has stored.</p>");
@@ -70,14 +66,24 @@ fn connection_test(html: &mut Html, page: &Page, names: &Names) {
     html.raw("</section>");
 }
 
+/// Runs the connection test in a variant.
+pub(super) fn test_form(html: &mut Html) {
+    html.raw("<form method=\"post\" action=\"/\"><select name=\"variant\" aria-label=\"Variant\">");
+    for (variant, label) in VARIANTS {
+        html.raw("<option value=\"").text(variant).raw("\">");
+        html.text(label).raw("</option>");
+    }
+    html.raw("</select> <button>Run it</button></form>");
+}
+
 fn verdict(html: &mut Html, report: &Report) {
     if report.ok {
         // The words of the guide's own last step.
-        html.raw("<p class=\"verdict good\">✓ Connection test successful. Everything is configured correctly.</p>");
+        html.raw("<p role=\"status\" class=\"verdict good\">✓ Connection test successful. Everything is configured correctly.</p>");
         return;
     }
     let failed = report.legs.iter().filter(|leg| !leg.ok).count();
-    html.raw("<p class=\"verdict bad\">✗ Connection test failed: ")
+    html.raw("<p role=\"status\" class=\"verdict bad\">✗ Connection test failed: ")
         .text(&format!("{failed} of {} did not get through.", report.legs.len()))
         .raw("</p>");
 }
@@ -281,13 +287,32 @@ fn application(tenant: &Tenant, application: &Application, is_own: bool) -> Vec<
 fn tokens(html: &mut Html, page: &Page, names: &Names) {
     html.raw("<section id=\"tokens\"><h2>Tokens that Entra issued</h2>");
     let issued = page.entra.issued();
-    if issued.is_empty() {
-        html.raw("<p class=\"quiet\">None yet.</p></section>");
-        return;
-    }
-    html.raw("<p class=\"quiet\">The newest first. Claims are what the receiver checks; the signed text of a token ")
+    // Each run of Terraform signs in several times, which would hide what the two sides say to each other.
+    let (own, others): (Vec<&Claims>, Vec<&Claims>) = issued
+        .iter()
+        .rev()
+        .partition(|claims| client(claims) == page.own_application);
+    if others.is_empty() {
+        html.raw("<p class=\"quiet\">None yet to an application that calls the other side.</p>");
+    } else {
+        html.raw(
+            "<p class=\"quiet\">The newest first. Claims are what the receiver checks; the signed text of a token ",
+        )
         .raw("is not kept.</p>");
-    for claims in issued.iter().rev().take(MOST_TOKENS) {
+        newest(html, &others, names);
+    }
+    if !own.is_empty() {
+        html.raw("<details class=\"own\"><summary>");
+        html.text(&format!("Terraform's own sign-ins ({})", own.len()))
+            .raw("</summary>");
+        newest(html, &own, names);
+        html.raw("</details>");
+    }
+    html.raw("</section>");
+}
+
+fn newest(html: &mut Html, issued: &[&Claims], names: &Names) {
+    for claims in issued.iter().take(MOST_TOKENS) {
         token(html, claims, names);
     }
     if issued.len() > MOST_TOKENS {
@@ -295,21 +320,26 @@ fn tokens(html: &mut Html, page: &Page, names: &Names) {
         html.text(&format!("and {} before them", issued.len() - MOST_TOKENS))
             .raw("</p>");
     }
-    html.raw("</section>");
+}
+
+/// The application that a token was issued to.
+fn client(claims: &Claims) -> &str {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    match text("appid") {
+        "" => text("azp"),
+        client => client,
+    }
 }
 
 fn token(html: &mut Html, claims: &Claims, names: &Names) {
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
-    let client = if text("appid").is_empty() {
-        text("azp")
-    } else {
-        text("appid")
-    };
     let known = |identifier: &str| names.find(identifier).unwrap_or(identifier).to_owned();
     html.raw("<details class=\"token\"><summary><time>");
     let issued = claims.get("iat").and_then(Value::as_i64);
     html.text(&issued.map_or_else(String::new, |second| clock(second, "%H:%M:%S")));
-    html.raw("</time> <strong>").text(&known(client)).raw("</strong>");
+    html.raw("</time> <strong>")
+        .text(&known(client(claims)))
+        .raw("</strong>");
     if claims.contains_key("scp") {
         html.raw(" for a person");
     }
@@ -349,7 +379,7 @@ fn clock(second: i64, format: &str) -> String {
     jiff::Timestamp::from_second(second).map_or_else(|_| String::new(), |time| time.strftime(format).to_string())
 }
 
-fn all_tables(html: &mut Html, tables: &[ShownTable]) {
+pub(super) fn all_tables(html: &mut Html, tables: &[ShownTable]) {
     html.raw("<section id=\"tables\"><h2>All tables</h2><ul class=\"tables\">");
     for table in tables.iter().filter(|table| !table.records.is_empty()) {
         let made = table.records.iter().filter(|record| record.made_by.is_some()).count();

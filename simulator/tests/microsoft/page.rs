@@ -98,14 +98,32 @@ async fn the_button_runs_the_connection_test_and_leads_back() {
     assert_eq!(answer.url().as_str(), root);
     let page = answer.text().await.unwrap();
     assert!(page.contains("the admin center&#39;s support tool is"), "{page}");
-    let refused = simulation
+    assert!(page.contains("<p role=\"status\" class=\"verdict bad\">"), "{page}");
+}
+
+#[tokio::test]
+async fn a_variant_that_does_not_exist_is_answered_with_those_that_do() {
+    let simulation = Simulation::start().await;
+    let root = format!("{}/", simulation.simulator.urls().instance);
+
+    let answer = simulation
         .client
         .post(&root)
         .body("variant=nonsense")
         .send()
         .await
         .unwrap();
-    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let page = answer.text().await.unwrap();
+    for expected in [
+        "nonsense",
+        "<option value=\"aad_v1\">",
+        "href=\"/\"",
+        "/simulator/style.css",
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
 }
 
 #[tokio::test]
@@ -125,9 +143,65 @@ async fn what_the_instance_shipped_with_is_told_from_what_was_made() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn what_is_not_there_is_not_found_and_the_page_says_what_is() {
     let simulation = Simulation::start().await;
-    for path in ["/simulator/nonsense", "/simulator/sys_user/nonsense"] {
-        assert_eq!(read(&simulation, path).await.0, StatusCode::NOT_FOUND, "{path}");
+    let cases = [
+        ("/simulator/nonsense", "/simulator/sys_user\""),
+        ("/simulator/sys_usr", "Did you mean <a href=\"/simulator/sys_user\">"),
+        (
+            "/simulator/oidc_provider",
+            "Did you mean <a href=\"/simulator/oidc_provider_configuration\">",
+        ),
+        ("/simulator/sys_user/nonsense", "<a href=\"/simulator/sys_user\">"),
+        ("/simulator/sys_user/a/b", "/simulator/sys_user\""),
+        ("/simulator/%3Cscript%3E", "&lt;script&gt;"),
+    ];
+    for (path, expected) in cases {
+        let (status, page) = read(&simulation, path).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        for expected in [expected, "<a href=\"/\">Overview</a>", "/simulator/style.css"] {
+            assert!(page.contains(expected), "{path}: {expected} in {page}");
+        }
+        assert!(!page.contains("<script"), "{page}");
     }
+    for path in ["/simulator", "/simulator/"] {
+        let (status, page) = read(&simulation, path).await;
+        assert!(
+            status.is_success() && page.contains("<h2>All tables</h2>"),
+            "{path}: {page}"
+        );
+    }
+    let (status, _) = read(&simulation, "/simulator/sys_user/").await;
+    assert_eq!(status, StatusCode::OK, "a slash at the end");
+}
+
+#[tokio::test]
+async fn terraforms_own_sign_ins_do_not_hide_other_tokens() {
+    let simulation = Simulation::start().await;
+    simulation.admin_token().await;
+    let (_, before) = read(&simulation, "/").await;
+    assert!(before.contains("None yet to an application"), "{before}");
+
+    let caller = simulation
+        .simulator
+        .directory()
+        .register("the caller", TokenVersion::V1);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", caller.client_id.as_str()),
+        ("client_secret", caller.client_secret.as_str()),
+        ("scope", "https://graph.microsoft.com/.default"),
+    ];
+    assert_eq!(simulation.token("/v2.0", &form).await.0, 200);
+    simulation.admin_token().await;
+
+    let (_, after) = read(&simulation, "/").await;
+    let tokens = after.split("<section id=\"tokens\">").nth(1).unwrap();
+    let (others, own) = tokens.split_once("<details class=\"own\">").unwrap();
+    assert!(others.contains("<strong>the caller</strong>"), "{tokens}");
+    assert_eq!(others.matches("class=\"token\"").count(), 1, "{tokens}");
+    assert!(
+        own.starts_with("<summary>Terraform&#39;s own sign-ins (2)</summary>"),
+        "{own}"
+    );
 }

@@ -1,7 +1,8 @@
 """Looks at the simulator's page in a browser, after a real terraform apply. See scripts/check-page.sh.
 
 What a newcomer does: open it, run the connection test, follow a table to a record. And what must never be: a secret, a
-value that acts as markup, a request to anywhere else, an error in the console.
+value that acts as markup, a request to anywhere else, an error in the console, text that leaves its box or is too pale to
+be read.
 """
 
 import argparse
@@ -49,6 +50,8 @@ def main() -> int:
                     page.take_picture(Path(arguments.picture))
                 else:
                     page.check(applications)
+                    Tenant(Http(announced["ca_certificate"]), announced).unregister(applications["rest_user"]["id"])
+                    page.check_failure()
             finally:
                 browser.quit()
     finally:
@@ -93,13 +96,26 @@ class Page:
         self._shows_what_terraform_made(applications)
         self._leads_from_a_table_to_a_record(applications["outbound"]["client_id"])
         self._shows_claims(applications["rest_user"]["client_id"])
-        self._fits_every_screen()
+        self._says_what_is_not_there()
         self._hostile_values_are_inert()
-        for address in self._every_page():
+        pages = self._every_page()
+        for address in pages:
             browser.get(address)
             self._holds_none_of(secrets)
+        self._can_be_read([self._root, self._root + "simulator/sys_user", pages[-1], self._root + "simulator/sys_usr"])
+        self._was_quiet(accepted="404")
+        print(
+            "    the page: connection test, table to record, claims, hostile values, every page without a "
+            "secret, fit and contrast"
+        )
+
+    def check_failure(self):
+        """An application was removed in Entra, so one direction fails."""
+        self._browser.get(self._root)
+        self._browser.find_element(By.CSS_SELECTOR, "#connection button").click()
+        expect("1 of 2 did not get through" in self._text(".verdict"), True, self._text("#connection"))
+        self._can_be_read([self._root])
         self._was_quiet()
-        print("    the page: connection test, table to record, claims, hostile values, every page without a secret")
 
     def take_picture(self, picture: Path):
         browser = self._browser
@@ -114,7 +130,7 @@ class Page:
         browser = self._browser
         browser.find_element(By.CSS_SELECTOR, "#connection button").click()
         expect(browser.current_url, self._root, "the address after the test, which a reload must not repeat")
-        expect("Connection test successful" in self._text(".verdict"), True, self._text("#connection"))
+        expect("Connection test successful" in self._text("[role=status]"), True, self._text("#connection"))
         legs = [leg.text for leg in browser.find_elements(By.CSS_SELECTOR, ".leg")]
         expect(len(legs), 2, "legs")
         expect("the support service accepted the token" in legs[0], True, legs[0])
@@ -145,23 +161,45 @@ class Page:
         self._follow("Overview")
 
     def _shows_claims(self, caller: str):
-        for token in self._browser.find_elements(By.CSS_SELECTOR, ".token"):
+        tokens = self._browser.find_elements(By.CSS_SELECTOR, "#tokens > .token")
+        for token in tokens:
             token.find_element(By.CSS_SELECTOR, "summary").click()
-        claims = [token.text for token in self._browser.find_elements(By.CSS_SELECTOR, ".token dl")]
+        claims = [token.find_element(By.CSS_SELECTOR, "dl").text for token in tokens]
         inbound = [text for text in claims if f"appid\n{caller}" in text]
         expect(bool(inbound), True, f"a token of the REST user in {claims}")
         for claim in ("aud", "iss", "tid", "exp"):
             expect(claim in inbound[0], True, inbound[0])
+        own = [f"appid\n{self._announced['client_id']}" in text for text in claims]
+        expect(any(own), False, "sign-ins of Terraform among the others")
+        self._browser.find_element(By.CSS_SELECTOR, "#tokens > .own > summary").click()
+        shown = self._browser.find_elements(By.CSS_SELECTOR, "#tokens > .own > .token")
+        expect(self._text("#tokens > .own > summary"), f"Terraform's own sign-ins ({len(shown)})", "the summary")
+        expect(len(shown) > 3 and shown[0].is_displayed(), True, f"{len(shown)} sign-ins of Terraform")
 
-    def _fits_every_screen(self):
+    def _says_what_is_not_there(self):
+        browser = self._browser
+        cases = {"sys_usr": "Did you mean sys_user", "sys_user/no-such-id": "Records that it has", "a/b/c": "All tables"}
+        for path, expected in cases.items():
+            browser.get(f"{self._root}simulator/{path}")
+            expect(expected in self._text("main"), True, f"{expected} in {self._text('main')}")
+        browser.get(f"{self._root}simulator/")
+        expect(browser.current_url, f"{self._root}#tables", "the address of the list of tables")
+
+    def _can_be_read(self, addresses: list[str]):
+        """On every screen, in both schemes: nothing leaves its box, and every word has the contrast that WCAG asks for."""
         browser = self._browser
         grounds = set()
         for scheme in ("light", "dark"):
-            for width in (360, 768, 1280):
-                self._emulate(width, 800, scheme)
-                browser.get(self._root)
-                excess = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
-                expect(excess <= 0, True, f"{excess} pixels too wide at {width}")
+            for address in addresses:
+                for width in WIDTHS if address == self._root else WIDTHS[1::2]:
+                    self._emulate(width, 800, scheme)
+                    browser.get(address)
+                    browser.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
+                    where = f"{address} at {width} pixels, {scheme}"
+                    excess = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+                    expect(excess <= 0, True, f"{excess} pixels too wide: {where}")
+                    expect(browser.execute_script(OVERFLOWING), [], f"what is wider than its box: {where}")
+                    expect(browser.execute_script(PALE), [], f"contrast below 4.5, or 3 for large text: {where}")
             grounds.add(browser.execute_script("return getComputedStyle(document.body).backgroundColor"))
         expect(len(grounds), 2, f"grounds, one for each scheme: {grounds}")
         self._emulate(1280, 800, "light")
@@ -192,8 +230,9 @@ class Page:
         # The head of a signed token, which is never shown either.
         expect(re.search(r"\beyJ[A-Za-z0-9_-]{10,}\.", source), None, f"{where} shows a token")
 
-    def _was_quiet(self):
-        expect(self._browser.get_log("browser"), [], "the console")
+    def _was_quiet(self, accepted: str | None = None):
+        messages = [entry["message"] for entry in self._browser.get_log("browser")]
+        expect([text for text in messages if accepted is None or accepted not in text], [], "the console")
         host = urllib.parse.urlsplit(self._root).netloc
         for entry in self._browser.get_log("performance"):
             message = json.loads(entry["message"])["message"]
@@ -247,6 +286,50 @@ def parse():
     return parser.parse_args()
 
 
+WIDTHS = (360, 390, 768, 1280)
+# Elements whose content is wider than they are, with the widths.
+OVERFLOWING = """
+    return [...document.querySelectorAll("body *")]
+        .filter(one => one.clientWidth > 0 && getComputedStyle(one).display !== "inline")
+        .filter(one => one.scrollWidth > one.clientWidth)
+        .map(one => `${one.tagName} ${one.className} ${one.scrollWidth} > ${one.clientWidth}: ${one.textContent.slice(0, 60)}`);
+"""
+# The contrast of WCAG 2: of each text against what lies below it, with every opacity on the way.
+PALE = """
+    const parse = text => {
+        const numbers = text.match(/[0-9.]+/g).map(Number);
+        return text.startsWith("color(srgb")
+            ? [...numbers.slice(0, 3).map(one => one * 255), numbers[3] ?? 1]
+            : [...numbers.slice(0, 3), numbers[3] ?? 1];
+    };
+    const over = (top, bottom) => [0, 1, 2].map(i => top[i] * top[3] + bottom[i] * (1 - top[3])).concat(1);
+    const luminance = color => {
+        const [r, g, b] = color.slice(0, 3).map(one => one / 255)
+            .map(one => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = element => {
+        const layers = [];
+        for (let one = element; one; one = one.parentElement) layers.push(parse(getComputedStyle(one).backgroundColor));
+        return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255, 1]);
+    };
+    const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), pale = [];
+    let seen = 0;
+    while (words.nextNode()) {
+        const text = words.currentNode, element = text.parentElement, range = document.createRange();
+        range.selectNodeContents(text);
+        if (!text.data.trim() || range.getClientRects().length === 0) continue;
+        seen += 1;
+        const style = getComputedStyle(element);
+        let color = parse(style.color);
+        for (let one = element; one; one = one.parentElement) color[3] *= Number(getComputedStyle(one).opacity);
+        const below = ground(element), [light, dark] = [luminance(over(color, below)), luminance(below)].sort((a, b) => b - a);
+        const contrast = (light + 0.05) / (dark + 0.05), size = parseFloat(style.fontSize);
+        const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+        if (contrast < (isLarge ? 3 : 4.5)) pale.push(`${contrast.toFixed(2)}: ${text.data.trim().slice(0, 60)}`);
+    }
+    return seen > 5 ? pale : ["nothing was looked at"];
+"""
 FLAGS = [
     "--headless",
     "--no-sandbox",
