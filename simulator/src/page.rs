@@ -8,6 +8,7 @@ mod html;
 mod names;
 mod overview; // What a newcomer looks for first.
 mod records; // A table, a record.
+mod trust; // Who trusts whom.
 
 use axum::Router;
 use axum::extract::{Path, State};

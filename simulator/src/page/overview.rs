@@ -13,6 +13,7 @@ use crate::page::Page;
 use crate::page::html::Html;
 use crate::page::names::Names;
 use crate::page::records::{self, address, maker, table_address};
+use crate::page::trust;
 
 pub(super) fn render(page: &Page) -> Html {
     let names = page.names();
@@ -21,6 +22,7 @@ pub(super) fn render(page: &Page) -> Html {
     html.raw("<h1>What is in the two clouds</h1>");
     contents(&mut html);
     connection_test(&mut html, page, &names);
+    trust::section(&mut html, page, &tables);
     made(&mut html, &tables, &names);
     admin_center(&mut html, page, &names);
     applications(&mut html, page);
@@ -33,6 +35,7 @@ fn contents(html: &mut Html) {
     html.raw("<nav class=\"contents\">");
     for (id, title) in [
         ("connection", "Connection test"),
+        ("trust", "Who trusts whom"),
         ("made", "What was made"),
         ("admin", "Admin center"),
         ("entra", "Entra"),

@@ -205,3 +205,137 @@ async fn terraforms_own_sign_ins_do_not_hide_other_tokens() {
         "{own}"
     );
 }
+
+/// The lines of the list below the picture, without markup, which must say what the picture says.
+fn ties(page: &str) -> Vec<String> {
+    let list = page.split("<ul class=\"ties\">").nth(1).unwrap();
+    let list = list.split("</ul>").next().unwrap();
+    let mut lines = Vec::new();
+    for item in list.split("<li").skip(1) {
+        let mut text = String::new();
+        for piece in item.split('<') {
+            text.push_str(piece.split_once('>').map_or("", |(_, after)| after));
+        }
+        lines.push(text);
+    }
+    let picture = page.split("<svg class=\"picture\"").nth(1).unwrap();
+    let missing = lines.iter().filter(|line| line.starts_with('✗')).count();
+    assert_eq!(picture.matches("<g class=\"tie").count(), lines.len(), "{picture}");
+    assert_eq!(
+        picture.matches("<g class=\"tie missing\">").count(),
+        missing,
+        "{picture}"
+    );
+    assert_eq!(picture.matches("Missing: ").count(), missing, "{picture}");
+    lines
+}
+
+#[tokio::test]
+async fn who_trusts_whom_follows_from_the_records() {
+    let simulation = Simulation::start().await;
+    let (instance, admin) = (simulation.simulator.instance(), simulation.simulator.admin());
+    let [a1, a2, a3] =
+        ["one", "two", "three"].map(|name| simulation.simulator.directory().register(name, TokenVersion::V1));
+    assert_eq!(
+        ties(&read(&simulation, "/").await.1),
+        [
+            "✗ missing: OAuth provider (none) signs in as Application A1 (none)",
+            "✗ missing: Admin center (none) accepts tokens of Application A1 (none)",
+            "✗ missing: OIDC provider (none) accepts tokens for Application A2 (none)",
+            "✗ missing: Repository (none) gets tokens for Application A2 (none)",
+            "✗ missing: User (none) stands for Application A3 (none)",
+            "✗ missing: Repository (none) signs in as Application A3 (none)",
+        ]
+    );
+
+    instance.put(
+        "oauth_entity",
+        &[
+            ("name", "provider"),
+            ("type", "oauth_provider"),
+            ("client_id", &a1.client_id),
+        ],
+    );
+    let configuration = instance.put(
+        "oidc_provider_configuration",
+        &[
+            ("name", "configuration"),
+            ("user_claim", "appid"),
+            ("user_field", "email"),
+        ],
+    );
+    instance.put(
+        "oauth_oidc_entity",
+        &[
+            ("name", "registration"),
+            ("client_id", &a2.client_id),
+            ("oidc_provider_configuration", &configuration),
+        ],
+    );
+    let user = instance.put(
+        "sys_user",
+        &[("user_name", "robot"), ("last_name", "Robot"), ("email", &a3.client_id)],
+    );
+    assert_eq!(
+        ties(&read(&simulation, "/").await.1),
+        [
+            "✓ OAuth provider provider signs in as Application A1 one",
+            "✗ missing: Admin center (none) accepts tokens of Application A1 one",
+            "✓ OIDC provider registration accepts tokens for Application A2 two",
+            "✗ missing: Repository (none) gets tokens for Application A2 two",
+            "✓ User Robot stands for Application A3 three",
+            "✗ missing: Repository (none) signs in as Application A3 three",
+        ]
+    );
+
+    admin.put_settings(&json!({"ApplicationId": a1.client_id}));
+    admin.put_repository(&json!({
+        "RepositoryId": "here",
+        "AuthenticationType": "AAD",
+        "ClientId": a2.client_id,
+        "RestUserName": a3.client_id,
+    }));
+    let (_, page) = read(&simulation, "/").await;
+    let complete = ties(&page);
+    assert!(complete.iter().all(|line| line.starts_with('✓')), "{complete:?}");
+    assert_eq!(complete[3], "✓ Repository here gets tokens for Application A2 two");
+    assert!(!page.contains("class=\"node missing\""), "{page}");
+
+    instance.change("sys_user", &user, &[("active", "false")]);
+    simulation
+        .simulator
+        .directory()
+        .with(|tenant| tenant.remove_application(&a2.object_id));
+    assert_eq!(
+        ties(&read(&simulation, "/").await.1)[2..5],
+        [
+            "✗ missing: OIDC provider registration accepts tokens for Application A2 (none)",
+            "✗ missing: Repository here gets tokens for Application A2 (none)",
+            "✗ missing: User Robot stands for Application A3 three",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn with_user_and_password_entra_has_no_part_in_the_inbound_direction() {
+    let simulation = Simulation::start().await;
+    let instance = simulation.simulator.instance();
+    instance.put(
+        "oauth_entity",
+        &[("name", "endpoint"), ("type", "client"), ("client_id", "abc")],
+    );
+    simulation.simulator.admin().put_repository(&json!({
+        "RepositoryId": "here",
+        "AuthenticationType": "Basic",
+        "ClientId": "abc",
+        "RestUserName": "robot",
+    }));
+
+    assert_eq!(
+        ties(&read(&simulation, "/").await.1)[2..],
+        [
+            "✓ Repository here gets tokens at OAuth endpoint endpoint",
+            "✗ missing: Repository here signs in as User (none)",
+        ]
+    );
+}

@@ -95,6 +95,7 @@ class Page:
         self._runs_the_connection_test()
         self._shows_what_terraform_made(applications)
         self._leads_from_a_table_to_a_record(applications["outbound"]["client_id"])
+        self._shows_who_trusts_whom(missing=0)
         self._shows_claims(applications["rest_user"]["client_id"])
         self._says_what_is_not_there()
         self._hostile_values_are_inert()
@@ -105,7 +106,7 @@ class Page:
         self._can_be_read([self._root, self._root + "simulator/sys_user", pages[-1], self._root + "simulator/sys_usr"])
         self._was_quiet(accepted="404")
         print(
-            "    the page: connection test, table to record, claims, hostile values, every page without a "
+            "    the page: connection test, who trusts whom, table to record, claims, hostile values, every page without a "
             "secret, fit and contrast"
         )
 
@@ -114,12 +115,13 @@ class Page:
         self._browser.get(self._root)
         self._browser.find_element(By.CSS_SELECTOR, "#connection button").click()
         expect("1 of 2 did not get through" in self._text(".verdict"), True, self._text("#connection"))
+        self._shows_who_trusts_whom(missing=2)
         self._can_be_read([self._root])
         self._was_quiet()
 
     def take_picture(self, picture: Path):
         browser = self._browser
-        self._emulate(1120, 940, "light")
+        self._emulate(1120, 1300, "light")
         browser.get(self._root)
         data = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"]
         picture.parent.mkdir(parents=True, exist_ok=True)
@@ -159,6 +161,22 @@ class Page:
         for text in ("Client ID", client_id, "demo_outbound", "Client Secret", "set, not shown", "Terraform"):
             expect(text in record, True, f"{text} in {record}")
         self._follow("Overview")
+
+    def _shows_who_trusts_whom(self, missing: int):
+        """The picture and the list below it say the same."""
+        browser = self._browser
+        picture = browser.find_element(By.CSS_SELECTOR, "#trust svg.picture")
+        for part in ("title", "desc"):
+            told = browser.execute_script(f"return arguments[0].querySelector('{part}').textContent", picture)
+            expect(bool(told), True, f"the picture's {part}")
+        ties = [tie.text for tie in browser.find_elements(By.CSS_SELECTOR, ".ties li")]
+        expect(len(ties), 6, f"what is stored, in {ties}")
+        expect(sum("✗ missing" in tie for tie in ties), missing, f"what is missing, in {ties}")
+        expect("accepts tokens of Application A1 demo_outbound" in ties[1], True, ties[1])
+        lines = browser.execute_script(DASHES)
+        expect(len(lines), 6, "lines of the picture")
+        expect(sum(dashes != "none" for dashes in lines), missing, f"dashed ones of {lines}")
+        expect(browser.execute_script(OUTSIDE_OF_BOXES), [], "words that leave their box")
 
     def _shows_claims(self, caller: str):
         tokens = self._browser.find_elements(By.CSS_SELECTOR, "#tokens > .token")
@@ -290,11 +308,23 @@ WIDTHS = (360, 390, 768, 1280)
 # Elements whose content is wider than they are, with the widths.
 OVERFLOWING = """
     return [...document.querySelectorAll("body *")]
-        .filter(one => one.clientWidth > 0 && getComputedStyle(one).display !== "inline")
+        .filter(one => !one.closest("svg") && one.clientWidth > 0 && getComputedStyle(one).display !== "inline")
         .filter(one => one.scrollWidth > one.clientWidth)
         .map(one => `${one.tagName} ${one.className} ${one.scrollWidth} > ${one.clientWidth}: ${one.textContent.slice(0, 60)}`);
 """
-# The contrast of WCAG 2: of each text against what lies below it, with every opacity on the way.
+DASHES = """
+    return [...document.querySelectorAll("svg.picture .tie line")].map(line => getComputedStyle(line).strokeDasharray);
+"""
+OUTSIDE_OF_BOXES = """
+    return [...document.querySelectorAll("svg.picture .node text")]
+        .filter(text => {
+            const box = text.parentElement.querySelector("rect").getBoundingClientRect(), own = text.getBoundingClientRect();
+            return own.left < box.left || own.right > box.right || own.top < box.top || own.bottom > box.bottom;
+        })
+        .map(text => text.textContent);
+"""
+# The contrast of WCAG 2: of each text against what lies below it, with every opacity on the way. A box of the picture has the
+# colour of the section that it is in.
 PALE = """
     const parse = text => {
         const numbers = text.match(/[0-9.]+/g).map(Number);
@@ -320,8 +350,8 @@ PALE = """
         range.selectNodeContents(text);
         if (!text.data.trim() || range.getClientRects().length === 0) continue;
         seen += 1;
-        const style = getComputedStyle(element);
-        let color = parse(style.color);
+        const style = getComputedStyle(element), isDrawn = element.closest("svg") !== null;
+        let color = parse(isDrawn ? style.fill : style.color);
         for (let one = element; one; one = one.parentElement) color[3] *= Number(getComputedStyle(one).opacity);
         const below = ground(element), [light, dark] = [luminance(over(color, below)), luminance(below)].sort((a, b) => b - a);
         const contrast = (light + 0.05) / (dark + 0.05), size = parseFloat(style.fontSize);
