@@ -98,11 +98,6 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
             "It cannot be used together with `client_secret_wo`.",
         ),
         (
-            ENTITY,
-            format!("{NAMED}client_secret_wo_version = \"1\""),
-            "It requires `client_secret_wo`. Add `client_secret_wo`, or remove this argument.",
-        ),
-        (
             PROVIDER,
             NAMED.to_owned(),
             "One of `configuration`, `configuration_id` is required.",
@@ -205,11 +200,6 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
             REPOSITORY,
             format!("{USABLE}refresh_token_expiry = 0"),
             "0 is not valid: expected at least 1.",
-        ),
-        (
-            REPOSITORY,
-            format!("{USABLE}rest_user_password_wo_version = \"1\""),
-            "It requires `rest_user_password_wo`.",
         ),
     ];
     for_each_terraform(async |terraform| {

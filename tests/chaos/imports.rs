@@ -2,15 +2,14 @@
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use servicenow_provider::plugin::Object;
 use servicenow_simulator::Simulator;
 
 use crate::scenarios;
 use crate::terraform_core::{Block, Core};
 
-/// Imports all that `core` manages, and applies a configuration that leaves out some of what may be left out.
+/// Imports all that `core` manages into `other`, and applies a configuration that leaves out some of what may be left out.
 pub(crate) async fn change_nothing(
-    provider: Object,
+    mut other: Core,
     core: &Core,
     blocks: &[Block],
     simulator: &Simulator,
@@ -23,7 +22,6 @@ pub(crate) async fn change_nothing(
     }
     let records = scenarios::records(simulator);
     let ids = core.ids();
-    let mut other = Core::new(provider, Vec::new());
     let mut narrowed = Vec::new();
     for block in blocks {
         let id = &ids[&block.address()];

@@ -60,6 +60,11 @@ impl Quirks {
         }
     }
 
+    /// Whether a list may be older than the last write.
+    pub(crate) fn lags(&self) -> bool {
+        self.quirks.lists_lag > 0
+    }
+
     pub(crate) fn release(&self) -> Release {
         self.release
     }

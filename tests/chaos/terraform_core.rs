@@ -238,8 +238,8 @@ impl Core {
             .collect()
     }
 
-    /// A block that names less: no secret, and of the rest that may be left out what `keeps` says. Of the arguments of which one
-    /// at least is needed all are kept.
+    /// A block that names less: no secret, no list of names and no empty text, and of the rest that may be left out what `keeps`
+    /// says. Of the arguments of which one at least is needed all are kept.
     pub(crate) fn narrowed(&self, block: &Block, mut keeps: impl FnMut(&str) -> bool) -> Block {
         let mut narrowed = block.clone();
         let schema = &self.schemas[block.type_name];
@@ -247,7 +247,10 @@ impl Core {
             let is_secret = attribute.sensitive || attribute.write_only || attribute.name.ends_with("_wo_version");
             let is_one_of = |rule: &Rule| matches!(rule, Rule::AtLeastOneOf(names) if names.contains(&attribute.name));
             let is_needed = attribute.presence == Presence::Required || schema.rules.iter().any(is_one_of);
-            if is_secret || (!is_needed && !keeps(attribute.name)) {
+            // A name that is granted and not listed is warned of, and empty text is what the state does not say after an import.
+            let value = block.config.at(attribute.name);
+            let is_special = value.as_list().is_some() || value.as_str() == Some("");
+            if is_secret || is_special || (!is_needed && !keeps(attribute.name)) {
                 narrowed.config.set(attribute.name, Value::Null);
             }
         }

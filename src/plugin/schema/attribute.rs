@@ -133,8 +133,9 @@ impl Attribute {
                     "{description} Write-only: in the configuration alone, never in plan or state. Sent on creation and \
                      whenever `{version}` changes. Needs Terraform 1.11 or later."
                 )),
-            Self::text(version).check(validate::requires(&[write_only])).describe(format!(
-                "Any text; a change of it sends `{write_only}` again. A natural value is the key id of the secret."
+            Self::text(version).describe(format!(
+                "Any text; a change of it sends `{write_only}` again, which must be set then. A natural value is the key id of \
+                 the secret."
             )),
         ]
     }

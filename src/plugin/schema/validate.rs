@@ -260,23 +260,6 @@ pub fn conflicts_with(others: &[&'static str]) -> Validator {
     })
 }
 
-/// Only together with all of these siblings.
-pub fn requires(others: &[&'static str]) -> Validator {
-    let others = others.to_vec();
-    let rule = format!("Requires {}.", code_list(&others));
-    Validator::new(rule, move |checked| {
-        match others
-            .iter()
-            .find(|other| is_configured(checked.siblings.at(other)) == Some(false))
-        {
-            Some(other) => Err(format!(
-                "It requires `{other}`. Add `{other}`, or remove this argument."
-            )),
-            None => Ok(()),
-        }
-    })
-}
-
 /// Names, each as code.
 fn code_list(names: &[&str]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -586,10 +569,8 @@ mod tests {
             sound().with("key", "a").with("key_wo", "b"),
             &["key: Invalid value for key It cannot be used together"],
         );
-        check(
-            sound().with("key_wo_version", "1"),
-            &["key_wo_version: Invalid value for key_wo_version It requires `key_wo`"],
-        );
+        // Whether the secret is needed is the plan's to say.
+        check(sound().with("key_wo_version", "1"), &[]);
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub(super) async fn of_resource<D: Send + Sync + 'static>(
     if let (Some(prior), true) = (prior, planned.replace.is_empty()) {
         diagnostics.extend(unsent(&schema.attributes, prior, config));
     }
+    let kept = prior.filter(|_| planned.replace.is_empty());
+    diagnostics.extend(missing(&schema.attributes, kept, config));
     (planned, diagnostics)
 }
 
@@ -120,6 +122,35 @@ fn unsent(attributes: &[Attribute], prior: &Object, config: &Object) -> Vec<Diag
         })
     };
     attributes.iter().filter_map(warning).collect()
+}
+
+/// An error for each write-only secret that would have to be sent and is null: for a new object, or because its version
+/// changes. For any other plan, a refresh or a destroy the secret is not needed, and may be at hand nowhere.
+fn missing(attributes: &[Attribute], kept: Option<&Object>, config: &Object) -> Vec<Diagnostic> {
+    let error = |attribute: &Attribute| {
+        let name = attribute.name;
+        let plain = name.strip_suffix("_wo").filter(|_| attribute.write_only)?;
+        let version_name = format!("{name}_version");
+        let version = config.text(&version_name)?;
+        if !config.at(name).is_null() || !config.at(plain).is_null() {
+            return None;
+        }
+        let (why, otherwise) = match kept.map(|kept| kept.text(&version_name)) {
+            None => ("the object is created".to_owned(), format!("remove `{version_name}`")),
+            Some(Some(former)) if former == version => return None,
+            Some(Some(former)) => (
+                format!("`{version_name}` changes from {former:?} to {version:?}"),
+                format!("leave the version at {former:?}"),
+            ),
+            Some(None) => (
+                format!("`{version_name}` is set to {version:?} for the first time"),
+                format!("remove `{version_name}`"),
+            ),
+        };
+        let detail = format!("`{name}` is null, but must be sent, because {why}. Set it, or {otherwise}.");
+        Some(Diagnostic::error(format!("{name} is missing"), detail).at_attribute(name))
+    };
+    attributes.iter().filter_map(error).collect()
 }
 
 /// Makes unknown what the provider sets and `other` plans differently.

@@ -254,3 +254,48 @@ async fn a_write_only_secret_that_will_not_be_sent_is_a_warning() {
     })
     .await;
 }
+
+/// Whoever reads the plan, or destroys, need not have the secret; whoever makes the object or changes the version must.
+#[tokio::test]
+async fn a_secret_is_needed_only_where_it_is_sent() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let entry = |version: &str, comments: &str| {
+            format!(
+                "variable \"secret\" {{\n  ephemeral = true\n  default = null\n}}\n\
+                 resource \"servicenow_oauth_entity\" \"this\" {{\n  name = \"Outbound\"\n  client_id = \"x\"\n  \
+                 comments = \"{comments}\"\n  client_secret_wo = var.secret\n  client_secret_wo_version = \"{version}\"\n}}\n"
+            )
+        };
+        let mut workspace = simulator.workspace(terraform, &entry("1", "one"));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("client_secret_wo is missing")
+            .says("because the object is created");
+        workspace.set("TF_VAR_secret", "the-first-secret");
+        workspace.terraform("apply").await.succeeds();
+        workspace.unset("TF_VAR_secret");
+
+        workspace.plan_is_empty().await;
+        workspace.terraform("apply -refresh-only").await.succeeds();
+        workspace.configure(&entry("1", "two"));
+        workspace.terraform("apply").await.succeeds().says("1 changed");
+        let stored = simulator.instance().find("oauth_entity", "client_id", "x").remove(0);
+        assert_eq!(stored["client_secret"], "the-first-secret");
+        workspace.configure(&entry("2", "two"));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("client_secret_wo is missing")
+            .says("`client_secret_wo_version` changes from \"1\" to \"2\"")
+            .says("leave the version at \"1\"");
+        workspace.configure(&entry("1", "two"));
+        workspace
+            .terraform("plan -replace=servicenow_oauth_entity.this")
+            .await
+            .fails_saying("client_secret_wo is missing");
+        workspace.terraform("destroy").await.succeeds();
+    })
+    .await;
+}
