@@ -16,6 +16,7 @@ pub(super) fn fill(platform: &mut Platform<'_>, options: &Options) {
     seed.settings(options);
     seed.providers(options);
     seed.administrator(options);
+    seed.people();
 }
 
 struct Seed<'a, 'b> {
@@ -213,6 +214,21 @@ impl Seed<'_, '_> {
         self.add("sys_user_has_role", &[("user", &user), ("role", &role)]);
     }
 
+    /// Two of the people of the demonstration data that a developer instance has. They have no roles.
+    fn people(&mut self) {
+        for (user_name, first_name, last_name) in PEOPLE {
+            self.add(
+                "sys_user",
+                &[
+                    ("user_name", user_name),
+                    ("first_name", first_name),
+                    ("last_name", last_name),
+                    ("email", &format!("{user_name}@example.com")),
+                ],
+            );
+        }
+    }
+
     fn find(&self, table: &str, column: &str, text: &str) -> String {
         self.platform
             .rows
@@ -224,6 +240,8 @@ impl Seed<'_, '_> {
 }
 
 const APP_SCOPE: &str = "x_mioms_m365_assis";
+
+const PEOPLE: &[(&str, &str, &str)] = &[("abel.tuter", "Abel", "Tuter"), ("beth.anglin", "Beth", "Anglin")];
 
 const PLUGINS: &[(&str, &str)] = &[
     ("com.snc.platform.security.oauth", "OAuth 2.0"),

@@ -92,8 +92,10 @@ async fn rows_come_in_the_order_asked_for() {
 async fn a_bad_term_widens_the_result_unless_the_property_forbids() {
     let client = prepared();
     assert_eq!(names(&client, "nosuch=1^user_name=q.beta").await, ["beta"]);
-    assert_eq!(names(&client, "nosuch=1").await.len(), 5);
-    assert_eq!(names(&client, "user_name~q.beta").await.len(), 5);
+    let all = names(&client, "").await;
+    assert!(all.len() > 4);
+    assert_eq!(names(&client, "nosuch=1").await, all);
+    assert_eq!(names(&client, "user_name~q.beta").await, all);
     client.instance.put(
         "sys_properties",
         &[("name", "glide.invalid_query.returns_no_rows"), ("value", "true")],

@@ -181,7 +181,7 @@ async fn counting_needs_no_rows() {
             "",
         )
         .await;
-    assert_eq!(answer.result(), json!({"stats": {"count": "1"}}));
+    assert_eq!(answer.result(), json!({"stats": {"count": "3"}}));
 }
 
 #[tokio::test]
