@@ -135,6 +135,9 @@ pub struct User {
 pub struct RefreshToken {
     /// Application id of the client it was given to.
     pub client: String,
+    /// Whether the client was a public one when it got it, as with a device code: it may not prove itself later either.
+    #[serde(default)]
+    pub is_of_public_client: bool,
     /// Whether it still works.
     pub standing: Standing,
 }
@@ -249,9 +252,14 @@ impl Directory {
 
     /// Gives the administrator's lasting sign-in to a client.
     pub fn issue_refresh_token(&self, client: &str) -> String {
+        self.keep_refresh_token(client, false)
+    }
+
+    pub(crate) fn keep_refresh_token(&self, client: &str, is_of_public_client: bool) -> String {
         let text = format!("1.{}", ids::random_text(90));
         let token = RefreshToken {
             client: client.to_owned(),
+            is_of_public_client,
             standing: Standing::Good,
         };
         self.with(|tenant| tenant.refresh_tokens.insert(text.clone(), token));
@@ -389,6 +397,11 @@ impl Application {
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
+    }
+
+    /// Whether "Allow public client flows" is on.
+    pub fn allows_public_flows(&self) -> bool {
+        self.fields.get("isFallbackPublicClient") == Some(&Value::Bool(true))
     }
 
     /// For messages.

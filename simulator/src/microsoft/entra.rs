@@ -1,7 +1,8 @@
-//! Microsoft Entra: metadata, key set and the two token endpoints of one tenant.
+//! Microsoft Entra: metadata, key set, the two token endpoints and device codes of one tenant.
 
 mod assertion;
 mod claims;
+mod device_code;
 mod http;
 mod issuer;
 mod refusal;
@@ -16,6 +17,7 @@ use crate::microsoft::directory::Directory;
 use crate::microsoft::hcp::Hcp;
 use crate::microsoft::keys::{self, Claims};
 
+use device_code::DeviceCodes;
 use issuer::{v1_issuer, v2_issuer};
 
 pub use refusal::Refusal;
@@ -30,6 +32,7 @@ pub struct Entra {
     login_url: Arc<str>,
     issued: Arc<Mutex<Vec<Claims>>>,
     lifetime: Arc<Mutex<i64>>,
+    device_codes: DeviceCodes,
     faults: Faults,
 }
 
@@ -41,6 +44,7 @@ impl Entra {
             login_url: login_url.into(),
             issued: Arc::default(),
             lifetime: Arc::new(Mutex::new(LIFETIME)),
+            device_codes: DeviceCodes::default(),
             faults: Faults::new(),
         }
     }
@@ -92,6 +96,7 @@ fn metadata(base: &str, tenant: &str, version: &str, issuer: &str) -> Value {
     json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{base}/{tenant}/oauth2{version}/authorize"),
+        "device_authorization_endpoint": format!("{base}/{tenant}/oauth2{version}/devicecode"),
         "token_endpoint": format!("{base}/{tenant}/oauth2{version}/token"),
         "jwks_uri": format!("{base}/{tenant}/discovery{version}/keys"),
         "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],

@@ -1,7 +1,7 @@
 //! Tokens: who gets one, what is in it, and every refusal.
 
 use serde_json::{Value, json};
-use servicenow_simulator::microsoft::directory::{FederatedCredential, Standing, TokenVersion};
+use servicenow_simulator::microsoft::directory::{FederatedCredential, PORTAL_APP, Standing, TokenVersion};
 use servicenow_simulator::microsoft::hcp::{ISSUER, Run};
 
 use crate::web::{Simulation, claims, send};
@@ -217,6 +217,112 @@ async fn a_delegated_sign_in_rotates_and_ends() {
             (400, &json!([code]), &json!("invalid_grant"))
         );
     }
+}
+
+/// A person signs in for a program: it waits until they have entered the code, and is a public client from then on.
+#[tokio::test]
+async fn a_device_code_gives_the_tokens_of_the_person_who_enters_it() {
+    let simulation = Simulation::start().await;
+    let directory = simulation.simulator.directory();
+    let application = directory.register("program", TokenVersion::V1);
+    let other = directory.register("another program", TokenVersion::V1);
+    directory.with(|tenant| {
+        for registered in [&application, &other] {
+            let fields = &mut tenant.applications.get_mut(&registered.object_id).unwrap().fields;
+            fields.insert("isFallbackPublicClient".to_owned(), json!(true));
+        }
+        tenant
+            .consents
+            .insert((application.client_id.clone(), PORTAL_APP.to_owned()));
+    });
+    let (id, secret) = (application.client_id.as_str(), application.client_secret.as_str());
+    let begin = async |scope: &str| {
+        let (status, begun) = simulation.device_code(id, scope).await;
+        assert_eq!(status, 200, "{begun}");
+        let text = |name: &str| begun[name].as_str().unwrap().to_owned();
+        assert!(text("message").contains(&text("user_code")), "{begun}");
+        (text("device_code"), text("user_code"), text("verification_uri"))
+    };
+    let poll = async |client: &str, secret: &str, code: &str| {
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+            ("client_id", client),
+            ("client_secret", secret),
+            ("device_code", code),
+        ];
+        simulation.token("/v2.0", &form).await
+    };
+    let is = |(status, body): (u16, Value), wanted: u16, error: &str, code: u32| {
+        assert_eq!(
+            (status, &body["error"], &body["error_codes"]),
+            (wanted, &json!(error), &json!([code])),
+            "{body}"
+        );
+    };
+    let (code, user_code, page) = begin("https://admin.microsoft.com/.default offline_access").await;
+
+    is(poll(id, "", &code).await, 400, "authorization_pending", 70016);
+    is(
+        poll(&other.client_id, "", &code).await,
+        400,
+        "bad_verification_code",
+        70018,
+    );
+    let enter = async |user_code: &str| {
+        let form = simulation
+            .client
+            .post(&page)
+            .header("content-type", "application/x-www-form-urlencoded");
+        form.body(format!("code={user_code}"))
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    };
+    assert_eq!(enter("NOTACODE").await, 400);
+    assert_eq!(enter(&user_code.to_lowercase()).await, 200);
+    is(poll(id, secret, &code).await, 401, "invalid_client", 700_025);
+    let (status, body) = poll(id, "", &code).await;
+    assert_eq!(status, 200, "{body}");
+    let token = claims(body["access_token"].as_str().unwrap());
+    assert_eq!(
+        (&token["scp"], &token["appidacr"]),
+        (&json!("user_impersonation"), &json!("0"))
+    );
+    is(poll(id, "", &code).await, 400, "bad_verification_code", 70018);
+
+    let refresh = async |secret: &str| {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", id),
+            ("client_secret", secret),
+            ("refresh_token", body["refresh_token"].as_str().unwrap()),
+            ("scope", "https://admin.microsoft.com/.default"),
+        ];
+        simulation.token("/v2.0", &form).await
+    };
+    assert_eq!(refresh("").await.0, 200);
+    is(refresh(secret).await, 401, "invalid_client", 700_025);
+
+    // Without the scope there is an access token and nothing that lasts.
+    let (code, user_code, _) = begin("https://admin.microsoft.com/user_impersonation").await;
+    assert!(simulation.simulator.entra().approve_device_code(&user_code));
+    let (status, body) = poll(id, "", &code).await;
+    assert_eq!((status, &body["refresh_token"]), (200, &Value::Null), "{body}");
+
+    let (code, user_code, _) = begin("https://admin.microsoft.com/.default").await;
+    assert!(simulation.simulator.entra().approve_device_code(&user_code));
+    simulation.simulator.entra().expire_device_codes();
+    is(poll(id, "", &code).await, 400, "expired_token", 70019);
+
+    // Without "Allow public client flows" the code is given, and is of no use.
+    let own = simulation.simulator.client_id();
+    let (_, begun) = simulation
+        .device_code(own, "https://admin.microsoft.com/.default")
+        .await;
+    let code = begun["device_code"].as_str().unwrap();
+    is(poll(own, "", code).await, 401, "invalid_client", 7_000_218);
 }
 
 #[tokio::test]

@@ -30,8 +30,18 @@ impl Simulation {
 
     /// Posts a form to the token endpoint of a version, `""` or `/v2.0`.
     pub(crate) async fn token(&self, version: &str, form: &[(&str, &str)]) -> (u16, Value) {
+        self.post(&format!("oauth2{version}/token"), form).await
+    }
+
+    /// Asks for a device code.
+    pub(crate) async fn device_code(&self, client: &str, scope: &str) -> (u16, Value) {
+        let form = [("client_id", client), ("scope", scope)];
+        self.post("oauth2/v2.0/devicecode", &form).await
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
         let tenant = self.simulator.tenant_id();
-        let url = format!("{}/{tenant}/oauth2{version}/token", self.simulator.urls().login);
+        let url = format!("{}/{tenant}/{path}", self.simulator.urls().login);
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();

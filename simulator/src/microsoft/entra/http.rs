@@ -2,14 +2,15 @@
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::microsoft::answer;
+use crate::microsoft::entra::token::DEVICE_PAGE;
 use crate::microsoft::entra::{Endpoint, Entra, Refusal, TokenRequest};
 
 impl Entra {
@@ -18,6 +19,8 @@ impl Entra {
         let router = Router::new()
             .route("/{tenant}/oauth2/token", post(v1))
             .route("/{tenant}/oauth2/v2.0/token", post(v2))
+            .route("/{tenant}/oauth2/v2.0/devicecode", post(device_code))
+            .route(DEVICE_PAGE, get(device_page).post(enter_device_code))
             .fallback(get(document))
             .with_state(self.clone());
         self.faults.layer(router)
@@ -32,25 +35,71 @@ async fn v2(State(entra): State<Entra>, Path(tenant): Path<String>, headers: Hea
     token(&entra, Endpoint::V2, &tenant, &headers, &body)
 }
 
+async fn device_code(
+    State(entra): State<Entra>,
+    Path(tenant): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let request = TokenRequest {
+        endpoint: Endpoint::V2,
+        tenant: &tenant,
+        form: &form(&headers, &body),
+        basic: None,
+    };
+    answered(entra.begin_device_code(&request))
+}
+
+/// Where the tenant's administrator enters a user code. The simulator asks for no password: there is one person.
+async fn device_page() -> Html<&'static str> {
+    Html(
+        "<!doctype html><title>Enter code</title><form method=\"post\"><label>Code \
+         <input name=\"code\" autofocus></label> <button>Next</button></form>",
+    )
+}
+
+async fn enter_device_code(State(entra): State<Entra>, headers: HeaderMap, body: String) -> (StatusCode, &'static str) {
+    let form = form(&headers, &body);
+    let code = form
+        .iter()
+        .find(|(name, _)| name == "code")
+        .map_or("", |(_, code)| code);
+    if entra.approve_device_code(code) {
+        (StatusCode::OK, "You have signed in. You may now close this window.\n")
+    } else {
+        (
+            StatusCode::BAD_REQUEST,
+            "That code didn't work. Check the code and try again.\n",
+        )
+    }
+}
+
 fn token(entra: &Entra, endpoint: Endpoint, tenant: &str, headers: &HeaderMap, body: &str) -> Response {
+    let request = TokenRequest {
+        endpoint,
+        tenant,
+        form: &form(headers, body),
+        basic: basic(headers),
+    };
+    answered(entra.token(&request))
+}
+
+fn answered(outcome: Result<Value, Refusal>) -> Response {
+    match outcome {
+        Ok(body) => answer(200, &body),
+        Err(refusal) => answer(refusal.status(), &refusal.body()),
+    }
+}
+
+fn form(headers: &HeaderMap, body: &str) -> Vec<(String, String)> {
     let is_form = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-    let form: Vec<(String, String)> = if is_form {
+    if is_form {
         url::form_urlencoded::parse(body.as_bytes()).into_owned().collect()
     } else {
         Vec::new()
-    };
-    let request = TokenRequest {
-        endpoint,
-        tenant,
-        form: &form,
-        basic: basic(headers),
-    };
-    match entra.token(&request) {
-        Ok(body) => answer(200, &body),
-        Err(refusal) => answer(refusal.status(), &refusal.body()),
     }
 }
 

@@ -116,6 +116,18 @@ pub enum Refusal {
         "The user or administrator has not consented to use the application with ID '{0}'. Send an interactive authorization request for this user and resource."
     )]
     NoConsent(String),
+    /// A public client sent a secret or an assertion.
+    #[error("Client is public so neither 'client_assertion' nor 'client_secret' should be presented.")]
+    PublicClient,
+    /// Nobody has entered the user code yet.
+    #[error("OAuth 2.0 device flow error. Authorization is pending. Continue polling.")]
+    Pending,
+    /// Unknown device code, one of another client, or one that was used.
+    #[error("Bad verification code. The device code is wrong, or belongs to another application.")]
+    BadDeviceCode,
+    /// The device code is over.
+    #[error("The device code has expired. Request a new one.")]
+    ExpiredDeviceCode,
     /// Unknown refresh token, or one of another client.
     #[error("Provided grant is invalid or malformed.")]
     MalformedGrant,
@@ -195,6 +207,10 @@ impl Refusal {
             Refusal::SeveralResources(_) => (700_022, "invalid_scope"),
             Refusal::NoResource => (700_023, "invalid_scope"),
             Refusal::NoConsent(_) => (65001, "invalid_grant"),
+            Refusal::PublicClient => (700_025, "invalid_client"),
+            Refusal::Pending => (70016, "authorization_pending"),
+            Refusal::BadDeviceCode => (70018, "bad_verification_code"),
+            Refusal::ExpiredDeviceCode => (70019, "expired_token"),
             Refusal::MalformedGrant => (70000, "invalid_grant"),
             Refusal::ExpiredGrant => (70008, "invalid_grant"),
             Refusal::RevokedGrant => (50173, "invalid_grant"),

@@ -39,22 +39,10 @@ impl Entra {
     /// Entra's refusal with code and text.
     pub fn token(&self, request: &TokenRequest<'_>) -> Result<Value, Refusal> {
         let tenant = self.directory.with(|tenant| tenant.clone());
-        let client = request.client().ok_or(Refusal::MissingParameter("client_id"))?;
-        match request.tenant {
-            "common" | "organizations" | "consumers" => {
-                return Err(Refusal::NotMultiTenant(client));
-            }
-            name if tenant.is_named(name) => {}
-            name => return Err(Refusal::UnknownTenant(name.to_owned())),
-        }
+        let application = request.application(&tenant)?;
         let grant = request
             .field("grant_type")
             .ok_or(Refusal::MissingParameter("grant_type"))?;
-        let unknown = || Refusal::UnknownApplication {
-            client: client.clone(),
-            tenant: tenant.domain.clone(),
-        };
-        let application = tenant.application(&client).ok_or_else(unknown)?;
         let proof = self.prove(&tenant, application, request)?;
         let principal = tenant
             .service_principal(&application.app_id)
@@ -65,7 +53,10 @@ impl Entra {
         if principal.fields.get("accountEnabled") == Some(&Value::Bool(false)) {
             return Err(Refusal::Disabled(application.app_id.clone()));
         }
-        let audience = request.audience(&tenant, application)?;
+        if grant == DEVICE_CODE {
+            return self.redeem_device_code(&tenant, application, proof, request);
+        }
+        let audience = request.audience(&tenant, application, request.field("scope"))?;
         match grant {
             "client_credentials" => {
                 if proof == Proof::None {
@@ -92,6 +83,18 @@ impl Entra {
             }
             other => Err(Refusal::UnsupportedGrant(other.to_owned())),
         }
+    }
+
+    /// Begins a sign-in with a device code: the codes, and the page where a person enters the short one.
+    ///
+    /// # Errors
+    /// Entra's refusal with code and text.
+    pub fn begin_device_code(&self, request: &TokenRequest<'_>) -> Result<Value, Refusal> {
+        let tenant = self.directory.with(|tenant| tenant.clone());
+        let application = request.application(&tenant)?;
+        let scope = request.field("scope").ok_or(Refusal::MissingParameter("scope"))?;
+        let page = format!("{}{DEVICE_PAGE}", self.login_url());
+        Ok(self.device_codes.begin(&application.app_id, scope, &page))
     }
 
     /// A token of Microsoft's own connector application for itself, as its service holds it: v2.0, since that is what
@@ -171,11 +174,15 @@ impl Entra {
         sent: &str,
         endpoint: Endpoint,
     ) -> Result<Value, Refusal> {
-        // An application with a secret is a confidential client and must use it.
-        if proof == Proof::None && !application.passwords.is_empty() {
-            return Err(Refusal::NoCredential);
+        let known = tenant.refresh_tokens.get(sent);
+        let is_public = known.is_some_and(|token| token.is_of_public_client);
+        match proof {
+            // An application with a secret is a confidential client and must use it, unless it got the token as a public one.
+            Proof::None if !is_public && !application.passwords.is_empty() => return Err(Refusal::NoCredential),
+            Proof::Secret | Proof::Assertion if is_public => return Err(Refusal::PublicClient),
+            Proof::None | Proof::Secret | Proof::Assertion => {}
         }
-        let known = tenant.refresh_tokens.get(sent).ok_or(Refusal::MalformedGrant)?;
+        let known = known.ok_or(Refusal::MalformedGrant)?;
         if known.client != application.app_id {
             return Err(Refusal::MalformedGrant);
         }
@@ -184,6 +191,48 @@ impl Entra {
             Standing::Expired => return Err(Refusal::ExpiredGrant),
             Standing::Revoked => return Err(Refusal::RevokedGrant),
         }
+        // The old one keeps working, as in Entra: a program cannot always write the new one back.
+        let mut body = self.delegated(tenant, application, proof, audience, endpoint)?;
+        let next = self.directory.keep_refresh_token(&application.app_id, is_public);
+        body["refresh_token"] = json!(next);
+        Ok(body)
+    }
+
+    fn redeem_device_code(
+        &self,
+        tenant: &Tenant,
+        application: &Application,
+        proof: Proof,
+        request: &TokenRequest<'_>,
+    ) -> Result<Value, Refusal> {
+        if proof != Proof::None {
+            return Err(Refusal::PublicClient);
+        }
+        if !application.allows_public_flows() {
+            return Err(Refusal::NoCredential);
+        }
+        let sent = request
+            .field("device_code")
+            .ok_or(Refusal::MissingParameter("device_code"))?;
+        let approved = self.device_codes.redeem(application, sent)?;
+        let audience = request.audience(tenant, application, Some(&approved.scope))?;
+        let mut body = self.delegated(tenant, application, proof, &audience, request.endpoint)?;
+        if approved.scope.split_whitespace().any(|part| part == "offline_access") {
+            let token = self.directory.keep_refresh_token(&application.app_id, true);
+            body["refresh_token"] = json!(token);
+        }
+        Ok(body)
+    }
+
+    /// A token for the administrator, through an application that may act for them.
+    fn delegated(
+        &self,
+        tenant: &Tenant,
+        application: &Application,
+        proof: Proof,
+        audience: &Audience,
+        endpoint: Endpoint,
+    ) -> Result<Value, Refusal> {
         if !tenant
             .consents
             .contains(&(application.app_id.clone(), audience.app_id.clone()))
@@ -198,8 +247,6 @@ impl Entra {
             &Subject::Administrator,
             endpoint,
         )?;
-        // The old one keeps working, as in Entra: a program cannot always write the new one back.
-        body["refresh_token"] = json!(self.directory.issue_refresh_token(&application.app_id));
         body["scope"] = json!(format!("{}/user_impersonation", audience.asked));
         Ok(body)
     }
@@ -248,6 +295,20 @@ impl TokenRequest<'_> {
         Some(found.1.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// The client, in the tenant that the path names.
+    fn application<'t>(&self, tenant: &'t Tenant) -> Result<&'t Application, Refusal> {
+        let client = self.client().ok_or(Refusal::MissingParameter("client_id"))?;
+        match self.tenant {
+            "common" | "organizations" | "consumers" => return Err(Refusal::NotMultiTenant(client)),
+            name if tenant.is_named(name) => {}
+            name => return Err(Refusal::UnknownTenant(name.to_owned())),
+        }
+        tenant.application(&client).ok_or_else(|| Refusal::UnknownApplication {
+            client,
+            tenant: tenant.domain.clone(),
+        })
+    }
+
     fn client(&self) -> Option<String> {
         let sent = self.field("client_id").map(str::to_owned);
         sent.or_else(|| self.basic.as_ref().map(|(id, _)| id.clone()))
@@ -263,10 +324,10 @@ impl TokenRequest<'_> {
             .or_else(|| self.basic.as_ref().map(|(_, secret)| secret.as_str()))
     }
 
-    fn audience(&self, tenant: &Tenant, client: &Application) -> Result<Audience, Refusal> {
+    fn audience(&self, tenant: &Tenant, client: &Application, scope: Option<&str>) -> Result<Audience, Refusal> {
         let asked = match self.endpoint {
             Endpoint::V1 => self.field("resource").unwrap_or(LEGACY_GRAPH_APP).to_owned(),
-            Endpoint::V2 => self.resource_of_scope()?,
+            Endpoint::V2 => self.resource_of(scope)?,
         };
         let unknown = || Refusal::UnknownResource {
             resource: asked.clone(),
@@ -283,18 +344,18 @@ impl TokenRequest<'_> {
         Ok(Audience { app_id, asked })
     }
 
-    fn resource_of_scope(&self) -> Result<String, Refusal> {
+    fn resource_of(&self, scope: Option<&str>) -> Result<String, Refusal> {
         if self.field("resource").is_some() {
             return Err(Refusal::ResourceNotSupported);
         }
-        let scope = self.field("scope").ok_or(Refusal::MissingParameter("scope"))?;
+        let scope = scope.ok_or(Refusal::MissingParameter("scope"))?;
         let mut resources: Vec<&str> = Vec::new();
         for part in scope.split_whitespace().filter(|part| !OPENID_SCOPES.contains(part)) {
             let Some((resource, last)) = part.rsplit_once('/') else {
                 return Err(Refusal::InvalidScope(scope.to_owned()));
             };
             // Only a client that acts for a user may ask for single permissions.
-            if last != ".default" && self.field("grant_type") != Some("refresh_token") {
+            if last != ".default" && self.field("grant_type") == Some("client_credentials") {
                 return Err(Refusal::InvalidScope(scope.to_owned()));
             }
             if !resources.contains(&resource) {
@@ -326,5 +387,8 @@ fn assigned(tenant: &Tenant, client: &Application, principal: &str, audience: &A
     Ok(())
 }
 
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// Where a person enters a user code, on the login host.
+pub(super) const DEVICE_PAGE: &str = "/common/oauth2/deviceauth";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
