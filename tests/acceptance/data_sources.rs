@@ -98,12 +98,7 @@ async fn an_oidc_provider_is_found_with_its_configuration() {
 async fn a_user_is_found_with_its_roles_where_they_can_be_read() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let user = [
-            ("user_name", "abel.tuter"),
-            ("last_name", "Tuter"),
-            ("email", "abel@example.com"),
-        ];
-        let id = simulator.instance().put("sys_user", &user);
+        let id = simulator.person("abel.tuter");
         let role = simulator.instance().find("sys_user_role", "name", "knowledge_manager")[0]["sys_id"].clone();
         simulator
             .instance()
@@ -117,7 +112,7 @@ async fn a_user_is_found_with_its_roles_where_they_can_be_read() {
         workspace
             .state("data.servicenow_user.abel")
             .has("id", id.as_str())
-            .has("email", "abel@example.com")
+            .has("email", "abel.tuter@example.com")
             .has("active", true)
             .has("roles", vec!["knowledge", "knowledge_manager"]);
 
@@ -125,7 +120,7 @@ async fn a_user_is_found_with_its_roles_where_they_can_be_read() {
             let key = ("sys_user_has_role".to_owned(), Operation::Read);
             modes.table_roles.insert(key, Vec::new());
         });
-        workspace.configure("data \"servicenow_user\" \"abel\" {\n  email = \"abel@example.com\"\n}");
+        workspace.configure("data \"servicenow_user\" \"abel\" {\n  email = \"abel.tuter@example.com\"\n}");
         workspace.terraform("apply").await.succeeds();
         workspace
             .state("data.servicenow_user.abel")

@@ -118,11 +118,10 @@ async fn every_data_source_and_function_example_is_read() {
     .await;
 }
 
-/// An instance on which the people and records exist that the examples name.
+/// An instance on which the records exist that the examples name.
 async fn with_example(terraform: &Terraform, file: &str) -> (Simulator, Workspace) {
     let simulator = Simulator::start().await;
     let instance = simulator.instance();
-    instance.put("sys_user", &[("user_name", "abel.tuter"), ("last_name", "Tuter")]);
     if file.starts_with("data-sources/") {
         let outbound = [
             ("name", "m365supportintegration_outbound"),

@@ -149,9 +149,7 @@ async fn the_admin_center_can_be_left_to_a_person() {
 async fn an_administrator_who_does_not_exist_is_refused_at_plan() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let abel = simulator
-            .instance()
-            .put("sys_user", &[("user_name", "abel.tuter"), ("last_name", "Tuter")]);
+        let abel = simulator.person("abel.tuter");
         let guide = Guide::register(&simulator);
         let mut workspace = guide_workspace(&guide, &simulator, terraform, "aad_v1").await;
 

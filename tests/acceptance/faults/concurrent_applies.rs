@@ -50,10 +50,7 @@ fn twin(simulator: &Simulator, terraform: &Terraform, of: &Workspace, configurat
 async fn two_roles_for_one_user_are_both_granted() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let person = simulator
-            .instance()
-            .put("sys_user", &[("user_name", "abel.tuter"), ("last_name", "Tuter")]);
-        let simulator = simulator.starting_here();
+        let person = simulator.person("abel.tuter");
         let [one, other] = ["itil", "knowledge"].map(|role| {
             let configuration =
                 format!("resource \"servicenow_user_role\" \"it\" {{\n user = \"abel.tuter\"\n role = {role:?}\n}}\n");

@@ -78,6 +78,11 @@ impl Simulator {
         )
     }
 
+    /// The `sys_id` of one of the people whom the instance has from the start.
+    pub(crate) fn person(&self, user_name: &str) -> String {
+        self.instance().find("sys_user", "user_name", user_name)[0]["sys_id"].clone()
+    }
+
     /// The records of `table` that were not there at the start.
     pub(crate) fn created(&self, table: &str) -> Vec<Record> {
         self.instance()

@@ -150,7 +150,7 @@ async fn a_record_is_the_same_by_its_name_and_by_its_key() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let instance = simulator.instance();
-        let person = instance.put("sys_user", &[("user_name", "abel.tuter"), ("last_name", "Tuter")]);
+        let person = simulator.person("abel.tuter");
         let role = instance.find("sys_user_role", "name", "soap").remove(0)["sys_id"].clone();
         let scope = instance.find("sys_scope", "scope", APPLICATION).remove(0)["sys_id"].clone();
         let both = |name: &str, [user, role, source]: [&str; 3]| {

@@ -10,11 +10,6 @@ const GRANT: &str = r#"
 "#;
 const ADDRESS: &str = "servicenow_user_role.person";
 
-fn person(simulator: &Simulator) -> String {
-    let user = [("user_name", "abel.tuter"), ("last_name", "Tuter")];
-    simulator.instance().put("sys_user", &user)
-}
-
 fn role(simulator: &Simulator, name: &str) -> String {
     simulator.instance().find("sys_user_role", "name", name)[0]["sys_id"].clone()
 }
@@ -38,7 +33,7 @@ fn has(simulator: &Simulator, user: &str, role: &str, inherited: bool) -> bool {
 async fn a_role_is_granted_and_taken_away() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let user = person(&simulator);
+        let user = simulator.person("abel.tuter");
         let workspace = simulator.workspace(terraform, GRANT);
 
         workspace.terraform("apply").await.succeeds();
@@ -60,7 +55,7 @@ async fn a_role_is_granted_and_taken_away() {
 async fn keys_are_taken_in_place_of_names() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let (user, role) = (person(&simulator), role(&simulator, "itil"));
+        let (user, role) = (simulator.person("abel.tuter"), role(&simulator, "itil"));
         let workspace = simulator.workspace(
             terraform,
             &format!("resource \"servicenow_user_role\" \"person\" {{\n  user = {user:?}\n  role = {role:?}\n}}"),
@@ -81,7 +76,7 @@ async fn keys_are_taken_in_place_of_names() {
 async fn another_user_or_role_is_another_grant() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let user = person(&simulator);
+        let user = simulator.person("abel.tuter");
         let workspace = simulator.workspace(terraform, GRANT);
         workspace.terraform("apply").await.succeeds();
 
@@ -104,7 +99,7 @@ async fn another_user_or_role_is_another_grant() {
 async fn a_grant_that_is_gone_or_does_not_work_is_planned_again() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let user = person(&simulator);
+        let user = simulator.person("abel.tuter");
         let workspace = simulator.workspace(terraform, GRANT);
         workspace.terraform("apply").await.succeeds();
         let id = workspace.state(ADDRESS).text("id");
@@ -137,7 +132,7 @@ async fn a_role_that_is_inherited_as_well_is_forgotten_and_not_deleted() {
         for legacy in [false, true] {
             let simulator = Simulator::start().await;
             simulator.instance().switches(|modes| modes.legacy_role_rows = legacy);
-            let user = person(&simulator);
+            let user = simulator.person("abel.tuter");
             let desk = simulator.instance().find("sys_user_group", "name", "Service Desk")[0]["sys_id"].clone();
             let member = [("user", user.as_str()), ("group", desk.as_str())];
             simulator.instance().put("sys_user_grmember", &member);
@@ -166,7 +161,7 @@ async fn a_role_that_is_inherited_as_well_is_forgotten_and_not_deleted() {
 async fn a_row_that_the_platform_derives_by_now_is_not_removed() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let user = person(&simulator);
+        let user = simulator.person("abel.tuter");
         let itil = GRANT.replace("x_mioms_m365_assis.administrator", "itil");
         let workspace = simulator.workspace(terraform, &itil);
         workspace.terraform("apply").await.succeeds();
@@ -196,7 +191,7 @@ async fn a_row_that_the_platform_derives_by_now_is_not_removed() {
 async fn a_role_that_can_only_be_inherited_counts_as_granted() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let user = person(&simulator);
+        let user = simulator.person("abel.tuter");
         let desk = simulator.instance().find("sys_user_group", "name", "Service Desk")[0]["sys_id"].clone();
         let member = [("user", user.as_str()), ("group", desk.as_str())];
         simulator.instance().put("sys_user_grmember", &member);
@@ -219,7 +214,6 @@ async fn a_role_that_can_only_be_inherited_counts_as_granted() {
 async fn names_that_do_not_exist_and_refused_grants_are_errors_with_a_place() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        person(&simulator);
         let workspace = simulator.workspace(terraform, &GRANT.replace("abel.tuter", "nobody"));
 
         workspace
@@ -252,7 +246,7 @@ async fn names_that_do_not_exist_and_refused_grants_are_errors_with_a_place() {
 async fn a_grant_is_imported_by_key_by_columns_and_by_identity() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let user = person(&simulator);
+        let user = simulator.person("abel.tuter");
         let administrator = role(&simulator, "x_mioms_m365_assis.administrator");
         let row = [("user", user.as_str()), ("role", administrator.as_str())];
         let id = simulator.instance().put("sys_user_has_role", &row);
@@ -282,7 +276,6 @@ async fn grants_are_listed_with_the_names_of_user_and_role() {
             return;
         }
         let simulator = Simulator::start().await;
-        person(&simulator);
         let workspace = simulator.workspace(terraform, GRANT);
         workspace.terraform("apply").await.succeeds();
         workspace.write(
