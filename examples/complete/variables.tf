@@ -17,7 +17,7 @@ variable "password" {
 }
 
 variable "microsoft365" {
-  description = "How to sign in to Microsoft 365, as in the provider block. Null: from the environment variables ARM_*, which azuread reads as well."
+  description = "How to sign in to Microsoft 365, as in the provider block. Only needed with `manage_admin_center`, and then a person's: `refresh_token` (with the `client_id` that it belongs to) or `access_token`. Null: from the environment variables M365_REFRESH_TOKEN or M365_ACCESS_TOKEN, and ARM_*, which azuread reads as well."
   type = object({
     tenant_id     = optional(string)
     client_id     = optional(string)
@@ -61,9 +61,9 @@ variable "secret_lifetime" {
 }
 
 variable "manage_admin_center" {
-  description = "Whether to write the settings and the repository of the Microsoft 365 admin center."
+  description = "Whether to write the settings and the repository of the Microsoft 365 admin center. Needs the sign-in of a person; without it, the values to enter are in the output `values_to_enter_by_hand`."
   type        = bool
-  default     = true
+  default     = false
 }
 
 variable "administrators" {

@@ -145,9 +145,9 @@ variable "endpoint" {
 }
 
 variable "manage_admin_center" {
-  description = "Whether to write the settings and the repository in the Microsoft 365 admin center. Its API is not published; with `false` the values to enter are in the output `values_to_enter_by_hand`."
+  description = "Whether to write the settings and the repository in the Microsoft 365 admin center. Its API is not published, and it requires the sign-in of a person. With `false` the values to enter are in the output `values_to_enter_by_hand`."
   type        = bool
-  default     = true
+  default     = false
   nullable    = false
 }
 

@@ -81,12 +81,24 @@ run "an_existing_configuration_is_shared" {
   }
 }
 
+run "the_admin_center_is_left_to_a_person" {
+  command = apply
+
+  assert {
+    condition     = length(m365_support_settings.this) + length(m365_support_repository.this) == 0
+    error_message = "The admin center must not be touched unless it is asked for."
+  }
+
+  assert {
+    condition     = contains([for entry in output.values_to_enter_by_hand : entry.step], "M4")
+    error_message = "What to enter in the admin center is missing."
+  }
+}
+
 run "secrets_from_a_vault_leave_no_trace" {
   command = apply
 
   variables {
-    manage_admin_center = false
-
     outbound       = { client_id = "a1" }
     inbound        = { client_id = "a2" }
     rest_user      = { client_id = "a3" }

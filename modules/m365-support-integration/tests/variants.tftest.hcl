@@ -16,6 +16,8 @@ variables {
   outbound  = { client_id = "a1", client_secret = "secret-a1", secret_version = "k1" }
   inbound   = { client_id = "a2", client_secret = "secret-a2", secret_version = "k2" }
   rest_user = { client_id = "a3", client_secret = "secret-a3", secret_version = "k3" }
+
+  manage_admin_center = true
 }
 
 run "aad_v1" {

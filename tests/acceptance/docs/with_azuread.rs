@@ -20,6 +20,7 @@ async fn both_sides_are_set_up_rotated_and_removed_in_one_graph() {
         let simulator = Simulator::start().await;
         let mut workspace = example(&simulator, terraform, "complete").await;
         with_azuread(&mut workspace, &simulator, &azuread);
+        workspace.set("TF_VAR_manage_admin_center", "true");
 
         workspace.terraform("apply").await.succeeds();
         simulator.is_connected().await;

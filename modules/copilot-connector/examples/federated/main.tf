@@ -9,7 +9,7 @@ terraform {
   }
 }
 
-# Signs in with the environment variables SERVICENOW_* and ARM_*.
+# Signs in with the environment variables SERVICENOW_*.
 provider "servicenow" {}
 
 # With azuread, take the object ID from data "azuread_service_principal": see the README.

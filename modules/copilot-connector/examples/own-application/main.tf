@@ -9,7 +9,7 @@ terraform {
   }
 }
 
-# Signs in with the environment variables SERVICENOW_* and ARM_*.
+# Signs in with the environment variables SERVICENOW_*.
 provider "servicenow" {}
 
 variable "client_secret" {

@@ -9,7 +9,7 @@ terraform {
   }
 }
 
-# Signs in with the environment variables SERVICENOW_* and ARM_*.
+# Signs in with the environment variables SERVICENOW_*.
 provider "servicenow" {}
 
 variable "client_secrets" {
@@ -34,8 +34,6 @@ module "m365_support_integration" {
   inbound        = { client_id = "22222222-2222-4222-8222-222222222222" }
   rest_user      = { client_id = "33333333-3333-4333-8333-333333333333" }
   client_secrets = var.client_secrets
-
-  manage_admin_center = false
 }
 
 output "values_to_enter_by_hand" {
