@@ -14,18 +14,20 @@ locals {
 
   # The inputs are sensitive as a whole, because of the secret in each. Client IDs and versions are not, and a plan that
   # hides them cannot be reviewed.
-  outbound_id       = nonsensitive(var.outbound.client_id)
-  outbound_version  = nonsensitive(var.outbound.secret_version)
-  inbound_id        = nonsensitive(try(var.inbound.client_id, null))
-  inbound_version   = nonsensitive(try(var.inbound.secret_version, null))
-  rest_user_id      = nonsensitive(try(var.rest_user.client_id, null))
-  rest_user_version = nonsensitive(try(var.rest_user.secret_version, null))
+  outbound_id  = nonsensitive(var.outbound.client_id)
+  inbound_id   = nonsensitive(try(var.inbound.client_id, null))
+  rest_user_id = nonsensitive(try(var.rest_user.client_id, null))
+
+  # Null, where a secret that is already there is to stay.
+  outbound_version  = nonsensitive(try(coalesce(var.outbound.secret_version), null))
+  inbound_version   = nonsensitive(try(coalesce(var.inbound.secret_version), null))
+  rest_user_version = nonsensitive(try(coalesce(var.rest_user.secret_version), null))
 
   # Used by write-only arguments only.
   secrets = {
-    outbound  = try(coalesce(var.client_secrets.outbound, var.outbound.client_secret), null)
-    inbound   = try(coalesce(var.client_secrets.inbound, var.inbound.client_secret), null)
-    rest_user = try(coalesce(var.client_secrets.rest_user, var.rest_user.client_secret), null)
+    outbound  = local.outbound_version == null ? null : try(coalesce(var.client_secrets.outbound, var.outbound.client_secret), null)
+    inbound   = local.inbound_version == null ? null : try(coalesce(var.client_secrets.inbound, var.inbound.client_secret), null)
+    rest_user = local.rest_user_version == null ? null : try(coalesce(var.client_secrets.rest_user, var.rest_user.client_secret), null)
   }
 
   roles = {

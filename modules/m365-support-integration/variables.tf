@@ -19,7 +19,7 @@ variable "tenant" {
 }
 
 variable "outbound" {
-  description = "The Entra application with which ServiceNow signs in to Microsoft (A1): `client_id`, `client_secret`, and `secret_version`, a text that changes with the secret. Fits the output of the same name of the module `entra-apps`."
+  description = "The Entra application with which ServiceNow signs in to Microsoft (A1): `client_id`, `client_secret`, and `secret_version`, a text that changes with the secret; an empty one leaves the secret of an imported record as it is. Fits the output of the same name of the module `entra-apps`."
   type = object({
     client_id      = string
     client_secret  = optional(string)
@@ -33,8 +33,8 @@ variable "outbound" {
   }
 
   validation {
-    condition     = try(coalesce(var.client_secrets.outbound, var.outbound.client_secret), null) != null
-    error_message = "outbound.client_secret is missing: every variant needs it. Set it here, or in client_secrets.outbound to keep it out of the plan."
+    condition     = var.outbound.secret_version == "" || try(coalesce(var.client_secrets.outbound, var.outbound.client_secret), null) != null
+    error_message = "outbound.client_secret is missing: every variant needs it. Set it here, or in client_secrets.outbound to keep it out of the plan; or set secret_version to an empty text, which leaves the secret of an imported record as it is."
   }
 }
 
@@ -54,8 +54,8 @@ variable "inbound" {
   }
 
   validation {
-    condition     = !contains(["aad_v1", "basic_v1"], var.variant) || try(coalesce(var.client_secrets.inbound, var.inbound.client_secret), null) != null
-    error_message = "inbound.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (secret of ServiceNow's OAuth endpoint) need it. Set it here, or in client_secrets.inbound to keep it out of the plan."
+    condition     = !contains(["aad_v1", "basic_v1"], var.variant) || try(var.inbound.secret_version == "", false) || try(coalesce(var.client_secrets.inbound, var.inbound.client_secret), null) != null
+    error_message = "inbound.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (secret of ServiceNow's OAuth endpoint) need it. Set it here, or in client_secrets.inbound to keep it out of the plan; or set secret_version to an empty text, which leaves the secret of an imported record as it is."
   }
 }
 
@@ -75,8 +75,8 @@ variable "rest_user" {
   }
 
   validation {
-    condition     = !contains(["aad_v1", "basic_v1"], var.variant) || try(coalesce(var.client_secrets.rest_user, var.rest_user.client_secret), null) != null
-    error_message = "rest_user.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (password of the integration user) need it. Set it here, or in client_secrets.rest_user to keep it out of the plan."
+    condition     = !contains(["aad_v1", "basic_v1"], var.variant) || try(var.rest_user.secret_version == "", false) || try(coalesce(var.client_secrets.rest_user, var.rest_user.client_secret), null) != null
+    error_message = "rest_user.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (password of the integration user) need it. Set it here, or in client_secrets.rest_user to keep it out of the plan; or set secret_version to an empty text, which leaves the secret of an imported record as it is."
   }
 
   validation {

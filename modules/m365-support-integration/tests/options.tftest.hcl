@@ -110,3 +110,25 @@ run "secrets_from_a_vault_leave_no_trace" {
     error_message = "An ephemeral secret reached an output."
   }
 }
+
+run "a_secret_that_is_there_stays" {
+  command = plan
+
+  variables {
+    manage_admin_center = true
+
+    outbound  = { client_id = "a1", secret_version = "" }
+    inbound   = { client_id = "a2", secret_version = "" }
+    rest_user = { client_id = "a3", secret_version = "" }
+  }
+
+  assert {
+    condition = (
+      servicenow_oauth_entity.outbound.client_secret_wo_version == null
+      && servicenow_oidc_provider.inbound[0].client_secret_wo_version == null
+      && m365_support_repository.this[0].client_secret_wo_version == null
+      && m365_support_repository.this[0].rest_user_password_wo_version == null
+    )
+    error_message = "A version would send a secret, and there is none."
+  }
+}

@@ -2,8 +2,8 @@
 
 use servicenow_simulator::connection_test::{Variant, Wanted};
 
-use crate::harness::shipped::{azuread, copy, example, shipped, with_azuread};
-use crate::harness::{Guide, Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::shipped::{at_hand, azuread, copy, example, shipped, with_azuread};
+use crate::harness::{Guide, Simulator, Terraform, Workspace, by_hand, for_each_terraform};
 
 /// `terraform test` in each module, with mocked providers.
 #[tokio::test]
@@ -174,6 +174,79 @@ async fn an_administrator_who_does_not_exist_is_refused_at_plan() {
         );
     })
     .await;
+}
+
+/// What was made by hand comes under the module by the blocks of its README. Nothing is changed, and nothing is sent.
+#[tokio::test]
+async fn a_guide_that_was_followed_by_hand_is_imported_into_the_module() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let guide = Guide::register(&simulator);
+        by_hand::whole_guide(&simulator, &guide);
+        let simulator = simulator.starting_here();
+        let own = [
+            ("https://contoso.service-now.com", simulator.urls().instance.as_str()),
+            ("contoso.service-now.com", by_hand::HOST),
+            ("11111111-1111-4111-8111-111111111111", &guide.outbound.client_id),
+            ("22222222-2222-4222-8222-222222222222", &guide.inbound.client_id),
+            ("33333333-3333-4333-8333-333333333333", &guide.rest_user.client_id),
+            ("44444444-4444-4444-8444-444444444444", &simulator.tenant_id()),
+        ];
+
+        imports(&simulator, terraform, "m365-support-integration", &own, 6).await;
+
+        simulator.is_as_at_start();
+        simulator.is_connected().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copilot_connector_that_was_set_up_by_hand_is_imported_into_the_module() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let principal = by_hand::copilot_connector(&simulator);
+        let simulator = simulator.starting_here();
+        let own = [
+            ("44444444-4444-4444-8444-444444444444", simulator.tenant_id()),
+            ("66666666-6666-4666-8666-666666666666", principal),
+        ];
+        let own = own.each_ref().map(|(shown, own)| (*shown, own.as_str()));
+
+        imports(&simulator, terraform, "copilot-connector", &own, 2).await;
+
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+/// Pastes the blocks of a module's README that import, with the reader's own values in place of those shown.
+async fn imports(simulator: &Simulator, terraform: &Terraform, module: &str, own: &[(&str, &str)], count: usize) {
+    let page = std::fs::read_to_string(shipped("modules").join(module).join("README.md")).unwrap();
+    let shown = page
+        .split("```terraform\n")
+        .filter_map(|rest| rest.split_once("```"))
+        .find_map(|(block, _)| block.contains("import {").then(|| block.to_owned()))
+        .expect("a block that imports");
+    let filled = own.iter().fold(at_hand(&shown), |text, (shown, own)| {
+        assert!(text.contains(shown), "the README of {module} shows {shown} no more");
+        text.replace(shown, own)
+    });
+    let workspace = simulator.workspace(terraform, &filled);
+    copy(&workspace, &shipped("modules"), "modules");
+    workspace.terraform("get").await.succeeds();
+
+    workspace
+        .terraform("plan")
+        .await
+        .succeeds()
+        .says(&format!("{count} to import, 0 to add, 0 to change, 0 to destroy"));
+    workspace
+        .terraform("apply")
+        .await
+        .succeeds()
+        .says(&format!("{count} imported, 0 added, 0 changed, 0 destroyed"));
+    workspace.plan_is_empty().await;
 }
 
 /// Wrong input is refused with the name of the variable that is to blame.

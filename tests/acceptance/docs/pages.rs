@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::harness::shipped::{azuread, copy, shipped, with_azuread};
+use crate::harness::shipped::{at_hand, azuread, copy, shipped, with_azuread};
 use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
 /// Each function as its page shows it, and what the comment above an output says that it gives.
@@ -78,8 +78,8 @@ async fn valid(terraform: &Terraform, block: &Block, azuread: Option<&Path>) {
         workspace.terraform("validate -query").await.succeeds();
         return;
     }
-    let text = STAND_INS.iter().fold(block.text.clone(), |text, (wanted, at_hand)| {
-        text.replace(wanted, at_hand)
+    let text = STAND_INS.iter().fold(at_hand(&block.text), |text, (wanted, stand_in)| {
+        text.replace(wanted, stand_in)
     });
     let mut workspace = if text.contains("required_providers") {
         Workspace::without_provider(terraform, &text)
@@ -191,12 +191,7 @@ fn root() -> &'static Path {
 }
 
 /// What a page rightly names and a test has not at hand, with what takes its place.
-const STAND_INS: [(&str, &str); 6] = [
-    (
-        "github.com/servicenow-m365/terraform-provider-servicenow//modules/",
-        "./modules/",
-    ),
-    ("source = \"../", "source = \"./modules/"),
+const STAND_INS: [(&str, &str); 4] = [
     // The provider `time`.
     ("resource \"time_rotating\"", "resource \"terraform_data\""),
     ("rotation_days = ", "input = "),

@@ -68,15 +68,32 @@ pub(crate) fn copy(workspace: &Workspace, from: &Path, to: &str) {
     }
 }
 
-/// The folder of the azuread provider's executable, and of nothing else. None where there is no azuread at hand:
-/// `AZUREAD_MIRROR` names a filesystem mirror that holds it.
+/// A block of a page, with the modules in the folder `modules` beside it in place of those on GitHub.
+pub(crate) fn at_hand(block: &str) -> String {
+    let mut pieces = block.split("github.com/servicenow-m365/terraform-provider-servicenow//modules/");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (source, rest) = piece.split_once('"').expect("a source ends with a quote");
+        let module = source.split("?ref=").next().unwrap_or_default();
+        text.push_str(&format!("./modules/{module}\"{rest}"));
+    }
+    text
+}
+
+/// The filesystem mirror that holds the azuread provider, where there is one: `AZUREAD_MIRROR` names it.
+pub(crate) fn azuread_mirror() -> Option<PathBuf> {
+    Some(variable("AZUREAD_MIRROR"))
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+}
+
+/// The folder of the azuread provider's executable, and of nothing else. None where there is no azuread at hand.
 pub(crate) fn azuread(what_is_skipped: &str) -> Option<PathBuf> {
-    let mirror = variable("AZUREAD_MIRROR");
-    if mirror.is_empty() {
+    let Some(mirror) = azuread_mirror() else {
         eprintln!("Skipped without the azuread provider (AZUREAD_MIRROR is not set): {what_is_skipped}.");
         return None;
-    }
-    let versions = Path::new(&mirror).join("registry.terraform.io/hashicorp/azuread");
+    };
+    let versions = mirror.join("registry.terraform.io/hashicorp/azuread");
     let found = newest(&versions).and_then(|version| newest(&version));
     let folder = found.unwrap_or_else(|| panic!("AZUREAD_MIRROR has no provider in {}", versions.display()));
     Some(folder)
