@@ -78,6 +78,15 @@ fn blocks(text: &str) -> Option<Vec<Block<'_>>> {
     open.is_none().then_some(blocks)
 }
 
+/// The blocks of HCL in a page, each with the number of its first line.
+pub(crate) fn hcl(page: &str) -> Vec<(usize, String)> {
+    let blocks = blocks(page).unwrap_or_default().into_iter();
+    blocks
+        .filter(|block| ["terraform", "hcl"].contains(&block.language))
+        .map(|block| (block.line, block.lines.join("\n")))
+        .collect()
+}
+
 /// The sources in which a variable of the environment would have its name.
 fn environment(root: &Path) -> Result<String> {
     let files = folder::files(root, "src")?;
@@ -89,14 +98,17 @@ fn commands(block: &Block<'_>, sources: &str) -> Vec<String> {
     let mut problems = Vec::new();
     for line in &block.lines {
         let command = match block.language {
-            "console" => line.strip_prefix("$ ").unwrap_or_default(),
+            // Indented in a list.
+            "console" => line.trim_start().strip_prefix("$ ").unwrap_or_default(),
             _ => line,
         };
         let mut words = command.split_whitespace();
         match words.next() {
             Some("export") => {
                 for name in words.filter_map(|word| word.split_once('=')).map(|(name, _)| name) {
-                    let is_known = name.starts_with("TF_VAR_") || sources.contains(&format!("\"{name}\""));
+                    let is_known = name.starts_with("TF_VAR_")
+                        || OF_TERRAFORM.contains(&name)
+                        || sources.contains(&format!("\"{name}\""));
                     if is_name(name) && !is_known {
                         problems.push(format!("sets {name}, which the provider does not read"));
                     }
@@ -202,6 +214,9 @@ fn excerpt(root: &Path, block: &Block<'_>) -> Vec<String> {
     }
 }
 
+/// Variables that Terraform itself reads.
+const OF_TERRAFORM: [&str; 2] = ["TF_CLOUD_ORGANIZATION", "TF_WORKSPACE"];
+
 const TERRAFORM: [&str; 15] = [
     "apply",
     "console",
@@ -263,6 +278,7 @@ mod tests {
             &["SERVICENOW_PASSWROD"],
         );
         check("```console\n$ terraform aply\n```\n", &["aply"]);
+        check("1. x\n\n   ```console\n   $ terraform aply\n   ```\n", &["aply"]);
     }
 
     #[test]

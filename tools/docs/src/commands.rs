@@ -81,7 +81,7 @@ fn commands(text: &str) -> Vec<String> {
             continue;
         }
         let pieces: Vec<&str> = match block {
-            Some("console") => line.strip_prefix("$ ").into_iter().collect(),
+            Some("console") => line.trim_start().strip_prefix("$ ").into_iter().collect(),
             Some("sh" | "bash" | "shell") => vec![line],
             Some(_) => Vec::new(),
             None => line.split('`').skip(1).step_by(2).collect(),

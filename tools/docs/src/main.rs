@@ -6,6 +6,7 @@ mod commands; // Commands that pages name.
 mod folder; // Pages on disk.
 mod layout; // What the registry expects of the folder `docs/`.
 mod links; // Links between pages.
+mod pins; // Versions in configurations.
 
 use std::env;
 use std::path::Path;
@@ -74,6 +75,7 @@ fn check(root: &Path) -> Result<Vec<String>> {
     problems.extend(links::problems(root, &written));
     problems.extend(commands::problems(root, &written)?);
     problems.extend(blocks::problems(root, &written)?);
+    problems.extend(pins::problems(root, &written)?);
     eprintln!("    {} pages from schemas, {} pages in all", pages.len(), written.len());
     Ok(problems)
 }
