@@ -4,4 +4,5 @@ mod examples;
 mod microsoft_guide;
 mod modules;
 mod pages;
+mod readmes;
 mod with_azuread;

@@ -2,6 +2,7 @@
 
 pub(crate) mod by_hand;
 pub(crate) mod configurations;
+pub(crate) mod console;
 mod drift;
 mod import;
 mod leaks;

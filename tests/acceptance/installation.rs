@@ -26,18 +26,8 @@ async fn the_schema_is_read_without_asking_anybody() {
 async fn init_installs_it_from_a_mirror_and_locks_it() {
     for_each_terraform(async |terraform| {
         let workspace = Workspace::new(terraform, "");
-        let mirror = workspace.folder().join("mirror");
         let version = env!("CARGO_PKG_VERSION");
-        let package = mirror
-            .join("registry.terraform.io/servicenow-m365/servicenow")
-            .join(version)
-            .join(platform());
-        fs::create_dir_all(&package).unwrap();
-        let binary = package.join(format!("terraform-provider-servicenow_v{version}"));
-        fs::copy(env!("CARGO_BIN_EXE_terraform-provider-servicenow"), binary).unwrap();
-        let installation =
-            format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
-        workspace.write("terraform.rc", &installation);
+        workspace.init_from_mirrors(None);
 
         workspace
             .terraform("init")
@@ -53,18 +43,4 @@ async fn init_installs_it_from_a_mirror_and_locks_it() {
         workspace.terraform("providers schema -json").await.succeeds();
     })
     .await;
-}
-
-fn platform() -> String {
-    let machine = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let system = if cfg!(target_os = "macos") {
-        "darwin"
-    } else {
-        std::env::consts::OS
-    };
-    format!("{system}_{machine}")
 }

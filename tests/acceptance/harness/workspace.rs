@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -122,21 +122,58 @@ impl Workspace {
         self.finish(running).await
     }
 
+    /// Runs a script as a person types it, up to the first command that fails. `terraform` is the one of this workspace.
+    pub(crate) async fn bash(&self, script: &str) -> Run {
+        let launcher = self.folder.path().join("bin/terraform");
+        self.write(
+            "bin/terraform",
+            &format!("#!/bin/sh\nexec {:?} \"$@\"\n", self.terraform.path),
+        );
+        fs::set_permissions(launcher, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}/bin:{}", self.folder.path().display(), self.environment["PATH"]);
+        let mut command = Command::new("bash");
+        command
+            .args(["-eu", "-o", "pipefail", "-c", script])
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(&self.environment)
+            .env("PATH", path)
+            .env("TF_LOG_PATH", self.log());
+        self.finish(Running::start(script, command)).await
+    }
+
+    /// Lets `terraform init` install the provider, as from a release, and what `other` has.
+    pub(crate) fn init_from_mirrors(&self, other: Option<&Path>) {
+        let mirror = self.folder.path().join("mirror");
+        let version = env!("CARGO_PKG_VERSION");
+        let package = mirror.join(ADDRESS).join(version).join(platform());
+        fs::create_dir_all(&package).unwrap();
+        let binary = package.join(format!("terraform-provider-servicenow_v{version}"));
+        fs::copy(PROVIDER_BINARY, binary).unwrap();
+        let mirrors: String = [Some(mirror.as_path()), other]
+            .into_iter()
+            .flatten()
+            .map(|path| format!("  filesystem_mirror {{\n    path = {path:?}\n  }}\n"))
+            .collect();
+        self.write("terraform.rc", &format!("provider_installation {{\n{mirrors}}}\n"));
+    }
+
     /// Starts a command that the test wants to watch or interrupt; [`Self::finish`] ends it.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let log = self
-            .folder
-            .path()
-            .join("logs")
-            .join(format!("{}.log", self.transcript.lock().unwrap().len()));
         let mut command = Command::new(&self.terraform.path);
         command
             .args(with_defaults(arguments))
             .current_dir(self.folder.path())
             .env_clear()
             .envs(&self.environment)
-            .env("TF_LOG_PATH", &log);
+            .env("TF_LOG_PATH", self.log());
         Running::start(&arguments.join(" "), command)
+    }
+
+    /// Where the provider's log of the next command goes.
+    fn log(&self) -> PathBuf {
+        let number = self.transcript.lock().unwrap().len();
+        self.folder.path().join("logs").join(format!("{number}.log"))
     }
 
     /// Waits for the end of a command from [`Self::start`].
@@ -290,6 +327,21 @@ fn with_defaults<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
         _ => &[],
     };
     [&[*command], defaults, rest].concat()
+}
+
+/// This machine, as Terraform calls it.
+fn platform() -> String {
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let system = if cfg!(target_os = "macos") {
+        "darwin"
+    } else {
+        std::env::consts::OS
+    };
+    format!("{system}_{machine}")
 }
 
 /// Where the provider is published. See docs/architecture.md.
