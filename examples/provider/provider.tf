@@ -9,8 +9,9 @@ terraform {
   }
 }
 
-# Credentials come from the environment: SERVICENOW_CLIENT_ID and SERVICENOW_CLIENT_SECRET for the instance,
-# ARM_CLIENT_ID and ARM_CLIENT_SECRET for Microsoft 365.
+# Credentials come from the environment: SERVICENOW_USERNAME and SERVICENOW_PASSWORD, or SERVICENOW_CLIENT_ID and
+# SERVICENOW_CLIENT_SECRET, for the instance; for the admin center, which requires a person's sign-in, M365_REFRESH_TOKEN and
+# the ARM_CLIENT_ID that it belongs to.
 provider "servicenow" {
   instance_url = "https://contoso.service-now.com"
 
@@ -19,7 +20,8 @@ provider "servicenow" {
   }
 }
 
-# Resources of both sides belong to this one provider. Those whose names begin with m365_ must set `provider`.
+# Resources of both sides belong to this one provider. Those whose names begin with m365_ must set `provider`. Without them
+# nobody signs in to Microsoft, and the block `microsoft365` can be omitted.
 resource "m365_support_settings" "this" {
   provider = servicenow
 

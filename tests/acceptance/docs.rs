@@ -5,4 +5,5 @@ mod microsoft_guide;
 mod modules;
 mod pages;
 mod readmes;
+mod sign_in_page;
 mod with_azuread;
