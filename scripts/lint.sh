@@ -47,9 +47,19 @@ else
   verdict_detail="shellcheck is missing, so scripts were parsed only; install it with: apt-get install shellcheck"
 fi
 
+step "Workflow files of the examples: YAML, templates and their parameters"
+if yaml="$(from_pypi PyYAML 6.0.3)"; then
+  "$yaml/bin/python" scripts/check-workflows.py examples/continuous-integration
+else
+  note "PyYAML cannot be installed from PyPI"
+  # shellcheck disable=SC2034
+  verdict_detail="${verdict_detail:+$verdict_detail; }PyYAML is missing, so the workflow files of the examples were not parsed"
+fi
+
 step "GitHub workflows: schema, pinned actions, permissions, injection"
 if zizmor="$(from_pypi zizmor 1.32.0)"; then
-  "$zizmor/bin/zizmor" --quiet --offline --strict-collection --persona=pedantic .github
+  "$zizmor/bin/zizmor" --quiet --offline --strict-collection --persona=pedantic .github \
+    examples/continuous-integration/github-actions.yml
 else
   note "it cannot be installed from PyPI"
   # shellcheck disable=SC2034

@@ -6,6 +6,9 @@ verdict "make test"
 
 need_cargo
 need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
+# Pages tell their readers to use these, and tests type what the pages say.
+need curl "apt-get install curl"
+need jq "apt-get install jq"
 
 TERRAFORM_BINARIES="$(scripts/find-terraform.sh all)"
 export TERRAFORM_BINARIES

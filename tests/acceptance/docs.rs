@@ -7,3 +7,4 @@ mod pages;
 mod readmes;
 mod sign_in_page;
 mod with_azuread;
+mod workflows;
