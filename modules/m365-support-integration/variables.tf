@@ -31,11 +31,6 @@ variable "outbound" {
     condition     = try(trimspace(var.outbound.client_id) != "", false)
     error_message = "outbound.client_id must be the client ID of the application with which ServiceNow signs in to Microsoft."
   }
-
-  validation {
-    condition     = var.outbound.secret_version == "" || try(coalesce(var.client_secrets.outbound, var.outbound.client_secret), null) != null
-    error_message = "outbound.client_secret is missing: every variant needs it. Set it here, or in client_secrets.outbound to keep it out of the plan; or set secret_version to an empty text, which leaves the secret of an imported record as it is."
-  }
 }
 
 variable "inbound" {
@@ -52,11 +47,6 @@ variable "inbound" {
     condition     = var.variant != "aad_v1" || try(trimspace(var.inbound.client_id) != "", false)
     error_message = "inbound.client_id is missing: the variant aad_v1 needs the client ID of the application that Microsoft's calls are made for."
   }
-
-  validation {
-    condition     = !contains(["aad_v1", "basic_v1"], var.variant) || try(var.inbound.secret_version == "", false) || try(coalesce(var.client_secrets.inbound, var.inbound.client_secret), null) != null
-    error_message = "inbound.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (secret of ServiceNow's OAuth endpoint) need it. Set it here, or in client_secrets.inbound to keep it out of the plan; or set secret_version to an empty text, which leaves the secret of an imported record as it is."
-  }
 }
 
 variable "rest_user" {
@@ -72,11 +62,6 @@ variable "rest_user" {
   validation {
     condition     = !contains(["aad_v1", "basic_v1"], var.variant) || try(trimspace(var.rest_user.client_id) != "", false)
     error_message = "rest_user.client_id is missing: the variant aad_v1 needs the client ID of the application as which Microsoft calls, basic_v1 the user name of the integration user."
-  }
-
-  validation {
-    condition     = !contains(["aad_v1", "basic_v1"], var.variant) || try(var.rest_user.secret_version == "", false) || try(coalesce(var.client_secrets.rest_user, var.rest_user.client_secret), null) != null
-    error_message = "rest_user.client_secret is missing: the variants aad_v1 (secret of the Entra application) and basic_v1 (password of the integration user) need it. Set it here, or in client_secrets.rest_user to keep it out of the plan; or set secret_version to an empty text, which leaves the secret of an imported record as it is."
   }
 
   validation {

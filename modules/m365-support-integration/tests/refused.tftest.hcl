@@ -21,16 +21,6 @@ run "an_unknown_variant" {
   expect_failures = [var.variant]
 }
 
-run "no_outbound_secret" {
-  command = plan
-
-  variables {
-    outbound = { client_id = "a1" }
-  }
-
-  expect_failures = [var.outbound]
-}
-
 run "no_inbound_application" {
   command = plan
 
@@ -39,37 +29,6 @@ run "no_inbound_application" {
   }
 
   expect_failures = [var.inbound]
-}
-
-run "no_inbound_secret" {
-  command = plan
-
-  variables {
-    inbound = { client_id = "a2" }
-  }
-
-  expect_failures = [var.inbound]
-}
-
-run "no_rest_user_secret" {
-  command = plan
-
-  variables {
-    rest_user = { client_id = "a3" }
-  }
-
-  expect_failures = [var.rest_user]
-}
-
-run "no_password_for_basic_authentication" {
-  command = plan
-
-  variables {
-    variant   = "basic_v1"
-    rest_user = { client_id = "m365.integration" }
-  }
-
-  expect_failures = [var.rest_user]
 }
 
 run "caller_and_audience_mixed_up" {

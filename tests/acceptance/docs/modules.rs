@@ -260,9 +260,9 @@ async fn wrong_input_is_refused_by_its_name() {
             (
                 "client_secrets",
                 "{ outbound = \"x\", inbound = \"y\" }",
-                "rest_user.client_secret is missing",
+                "rest_user_password_wo is missing",
             ),
-            ("client_secrets", "{}", "outbound.client_secret is missing"),
+            ("client_secrets", "{}", "client_secret_wo is missing"),
             ("inbound", "null", "inbound.client_id is missing"),
             ("tenant", "common", "tenant must be a verified domain"),
         ] {
