@@ -10,6 +10,7 @@ pub mod clients;
 mod connection_diagnostics;
 pub mod data_sources;
 pub mod ephemeral_resources;
+mod equality;
 pub mod functions;
 #[cfg(test)]
 mod fuzz;

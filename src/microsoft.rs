@@ -12,7 +12,7 @@ pub mod support;
 
 use std::sync::Arc;
 
-use crate::http::{Client, HttpError};
+use crate::http::{Client, HttpError, Secret};
 
 pub use cloud::{Cloud, Hosts, UnknownCloud};
 pub use entra::{Entra, EntraError};
@@ -33,8 +33,8 @@ pub struct Microsoft365Options {
     pub admin_url: Option<String>,
     /// See [`entra::Given::choose`].
     pub sign_in: SignIn,
-    /// JSON, or the path of a JSON file.
-    pub support_api_profile: Option<String>,
+    /// JSON, which may hold a cookie, or the path of a JSON file.
+    pub support_api_profile: Option<Secret>,
 }
 
 /// Why these options cannot be used; [`OptionsError::remedy`] says what can be done.
@@ -92,7 +92,7 @@ impl Microsoft365 {
         } = options;
         let hosts = Hosts::new(cloud, login_url.as_deref(), admin_url.as_deref()).map_err(OptionsError::Hosts)?;
         let profile = match support_api_profile {
-            Some(given) => Profile::load(&given)?,
+            Some(given) => Profile::load(given.expose())?,
             None => Profile::standard()?,
         };
         let tenant = match (&tenant_id, &sign_in) {

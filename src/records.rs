@@ -7,6 +7,7 @@ pub(crate) mod duplicate_check; // Refuses a create whose record exists.
 pub(crate) mod field; // An attribute and its column.
 pub(crate) mod import; // Finds what a user names.
 pub(crate) mod installed_application; // Looks an application up by its scope.
+pub(crate) mod left_alone; // What is not configured stays, where there is no column.
 pub(crate) mod list; // Lists records for `terraform query`.
 pub(crate) mod lookup; // One record by one of several columns.
 pub(crate) mod name_set; // Roles, groups and auth scopes that are listed by name.

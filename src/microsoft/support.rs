@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use crate::http::jwt_claims::Claims;
@@ -26,6 +27,7 @@ pub use objects::{Deleted, Repository, RepositorySecrets, Settings, same_address
 
 pub use api_profile::{Profile, ProfileError};
 use call::Call;
+use objects::with_id;
 
 /// The support integration of one tenant.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub struct SupportApi {
     admin: Origin,
     profile: Profile,
     creating: tokio::sync::Mutex<()>,
+    settings_made: tokio::sync::Mutex<bool>,
 }
 
 impl SupportApi {
@@ -47,6 +50,7 @@ impl SupportApi {
             admin,
             profile,
             creating: tokio::sync::Mutex::default(),
+            settings_made: tokio::sync::Mutex::default(),
         }
     }
 
@@ -75,6 +79,19 @@ impl SupportApi {
                 self.look_for_settings(limits).await
             }
         }
+    }
+
+    /// The right to create or to remove the settings: look and write are one step within a process. In it stands whether
+    /// this process has made or taken over the settings, so that there is no second one.
+    ///
+    /// # Errors
+    /// [`SupportError::Http`] when the operation's time is over first.
+    pub async fn lock_settings(&self, limits: &Limits) -> Result<MutexGuard<'_, bool>, SupportError> {
+        let locked = limits.bound(self.settings_made.lock()).await;
+        locked.map_err(|source| SupportError::Http {
+            operation: "write the support settings",
+            source,
+        })
     }
 
     async fn look_for_settings(&self, limits: &Limits) -> Result<Option<Settings>, SupportError> {
@@ -132,7 +149,7 @@ impl SupportApi {
         let give_up = Instant::now() + READ_BACK;
         loop {
             let found = self.look_for_settings(limits).await?.unwrap_or_default();
-            if found == *written || Instant::now() + POLL > give_up {
+            if written.is_same(&found) || Instant::now() + POLL > give_up {
                 return Ok(found);
             }
             pause("read the settings back", limits).await?;
@@ -177,9 +194,9 @@ impl SupportApi {
         limits: &Limits,
     ) -> Result<Option<Repository>, SupportError> {
         let all = self.repositories(limits).await?;
-        Ok(all
-            .into_iter()
-            .find(|repository| repository.repository_id == repository_id))
+        Ok(with_id(all, repository_id, |repository| {
+            Some(repository.repository_id.clone())
+        }))
     }
 
     /// Creates a repository whose id does not exist. See [`SupportApi::read_back`] for the result.
@@ -259,16 +276,19 @@ impl SupportApi {
         secrets: &RepositorySecrets,
         limits: &Limits,
     ) -> Result<(), SupportError> {
-        let id = &repository.repository_id;
         let object = &self.profile.repository;
         let current = self.raw_repositories(limits).await?;
-        let current = current
-            .into_iter()
-            .find(|fields| Repository::read(object, fields).is_some_and(|found| found.repository_id == *id));
-        let Some(mut fields) = current else {
+        let id_of = |fields: &Map<String, Value>| Some(Repository::read(object, fields)?.repository_id);
+        let current = with_id(current, &repository.repository_id, id_of);
+        let Some((mut fields, id)) = current.and_then(|fields| id_of(&fields).map(|id| (fields, id))) else {
             return Err(SupportError::RepositoryMissing {
-                repository_id: id.clone(),
+                repository_id: repository.repository_id.clone(),
             });
+        };
+        // It is addressed as the admin center spells it.
+        let repository = &Repository {
+            repository_id: id.clone(),
+            ..repository.clone()
         };
         if !self.profile.keep_unknown_fields {
             fields.clear();
@@ -278,7 +298,7 @@ impl SupportApi {
         let call = Call {
             name: "update_repository",
             operation: "update the repository",
-            repository_id: Some(id),
+            repository_id: Some(&id),
             body: Some(fields),
         };
         self.call(call, Repeat::Idempotent, limits).await.map(drop)
@@ -289,21 +309,30 @@ impl SupportApi {
     /// # Errors
     /// [`SupportError`].
     pub async fn delete_repository(&self, repository_id: &str, limits: &Limits) -> Result<Deleted, SupportError> {
+        match self.try_to_delete(repository_id, limits).await {
+            Ok(()) => Ok(Deleted::Now),
+            // The repository or the page? The list knows.
+            Err(error @ SupportError::PageMissing { .. }) => match self.find_repository(repository_id, limits).await? {
+                None => Ok(Deleted::Before),
+                // It is addressed as the admin center spells it.
+                Some(found) if found.repository_id != repository_id => {
+                    self.try_to_delete(&found.repository_id, limits).await?;
+                    Ok(Deleted::Now)
+                }
+                Some(_) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn try_to_delete(&self, repository_id: &str, limits: &Limits) -> Result<(), SupportError> {
         let call = Call {
             name: "delete_repository",
             operation: "delete the repository",
             repository_id: Some(repository_id),
             body: None,
         };
-        match self.call(call, Repeat::Idempotent, limits).await {
-            Ok(_) => Ok(Deleted::Now),
-            // The repository or the page? The list knows.
-            Err(error @ SupportError::PageMissing { .. }) => match self.find_repository(repository_id, limits).await? {
-                None => Ok(Deleted::Before),
-                Some(_) => Err(error),
-            },
-            Err(error) => Err(error),
-        }
+        self.call(call, Repeat::Idempotent, limits).await.map(drop)
     }
 
     /// Reads a repository that was just written until it shows what was written, for some seconds.

@@ -327,6 +327,11 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
         config: &Object,
     ) -> Result<Outcome, Diagnostics>;
 
+    /// Whether every update sends the write-only secrets of the configuration, also where no version changes.
+    fn update_sends_secrets(&self) -> bool {
+        false
+    }
+
     /// Deletes the object; one that no longer exists is no error.
     async fn delete(&self, cx: &Context<D>, state: &Object) -> Result<(), Diagnostics>;
 

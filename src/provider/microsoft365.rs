@@ -111,7 +111,7 @@ fn support(
         login_url,
         admin_url,
         sign_in,
-        support_api_profile: text(arguments, "support_api_profile", &["M365_SUPPORT_API_PROFILE"]),
+        support_api_profile: text(arguments, "support_api_profile", &["M365_SUPPORT_API_PROFILE"]).map(Into::into),
     };
     Microsoft365::new(client, options).map_err(|error| match &error {
         OptionsError::NoTenant => not_configured(&error, &error.remedy()),

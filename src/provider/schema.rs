@@ -119,9 +119,11 @@ fn microsoft365() -> Attribute {
             Attribute::text("admin_url")
                 .check(address::check(check_origin))
                 .describe("Address of the admin center instead of the cloud's own. Environment: `M365_ADMIN_URL`."),
-            Attribute::text("support_api_profile").describe(
+            secret(
+                "support_api_profile",
                 "File with a profile of the admin center's support API, or the profile itself as JSON. The API is \
-                 not published: this replaces the provider's assumptions about it.",
+                 not published: this replaces the provider's assumptions about it. Its headers may contain the cookie of \
+                 a session. Environment: `M365_SUPPORT_API_PROFILE`.",
             ),
         ],
     )

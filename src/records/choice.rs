@@ -19,9 +19,8 @@ pub(crate) async fn to_wire(
         return Ok(choice.value.clone());
     }
     if !choices.is_complete {
-        // It may be a choice that the account cannot read, so it is sent as configured; the comparison after the write
-        // checks it.
-        return Ok(given.to_owned());
+        // It may be a choice that the account cannot read; see `unread`.
+        return Ok(likely_value(given));
     }
     let known: Vec<String> = choices
         .list
@@ -33,6 +32,36 @@ pub(crate) async fn to_wire(
         known.join(", ")
     );
     Err(Diagnostic::error("Unknown choice", detail).at_attribute(attribute))
+}
+
+/// A warning where nobody knows whether the instance has the choice that is given, because the account cannot read all of
+/// them: what is sent for it is a guess.
+pub(crate) async fn unread(
+    session: &Session,
+    table: Table,
+    column: Column,
+    attribute: &str,
+    given: &str,
+) -> Result<Option<Diagnostic>, Diagnostic> {
+    let choices = choices(session, table, column).await?;
+    if choices.is_complete || find(&choices.list, given).is_some() {
+        return Ok(None);
+    }
+    let sent = likely_value(given);
+    let detail = format!(
+        "{given:?} is not among the choices of {table}.{column} that the account can read, and it cannot read all of them, so \
+         {sent:?} was sent as it is. Check in the form what the record has now. Let the account read sys_choice, or set \
+         {attribute} to the value that the instance stores."
+    );
+    Ok(Some(
+        Diagnostic::warning(format!("The choices of {table}.{column} could not be read"), detail)
+            .at_attribute(attribute),
+    ))
+}
+
+/// What an instance most likely stores for a choice: the values that are known of such columns are words in lower case.
+fn likely_value(given: &str) -> String {
+    given.trim().to_lowercase()
 }
 
 /// The state's value for a stored value: the configured one if it means the same, otherwise the label.
@@ -94,7 +123,7 @@ mod tests {
         let choices = [
             choice("0", "Allow"),
             choice("1", "Deny"),
-            choice("both", "Inbound and Outbound"),
+            choice("both", "Bidirectional"),
         ];
 
         for (given, expected) in [
@@ -103,7 +132,7 @@ mod tests {
             (" DENY ", Some("1")),
             ("1", Some("1")),
             ("BOTH", Some("both")),
-            ("inbound and outbound", Some("both")),
+            ("bidirectional", Some("both")),
             ("permit", None),
         ] {
             let found = find(&choices, given).map(|choice| choice.value.as_str());

@@ -409,7 +409,12 @@ impl<R: RecordResource> ManagedRecord<R> {
         state
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+    pub(crate) async fn create(
+        &self,
+        cx: &Context<Clients>,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
         let mut new = match self.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),

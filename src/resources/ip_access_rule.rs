@@ -1,26 +1,35 @@
 //! `servicenow_ip_access_rule`: which addresses may reach the instance (`ip_access`).
 //!
-//! The wire values of `type` and `direction` are documented nowhere: they are looked up in `sys_choice`, by value or by
-//! label, and never assumed.
+//! What an instance stores for `direction` is documented nowhere, and for `type` only in scripts of the vendor: both are
+//! looked up in `sys_choice`, by value or by label. Where the account cannot read it, the word goes out in lower case, with a
+//! warning.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
+use async_trait::async_trait;
+
+use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Plan, Validator};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan, Reading, Validator};
+use crate::records::choice;
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::RecordResource;
+use crate::records::resource::{ManagedRecord, RecordResource};
 use crate::servicenow::tables::ip_access::{ACTIVE, DESCRIPTION, DIRECTION, RANGE_END, RANGE_START, TABLE, TYPE};
 use crate::servicenow::tables::sys_choice;
-use crate::servicenow::{Cell, Column, Record, Table};
+use crate::servicenow::{Cell, Column, Record, Session, SysId, Table};
 
 pub(super) struct IpAccessRule;
 
+const START: &str = "range_start";
+const END: &str = "range_end";
+
+#[async_trait]
 impl RecordResource for IpAccessRule {
     const TYPE: &'static str = "servicenow_ip_access_rule";
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "address rule";
-    const DESCRIPTION: &'static str = "A rule of the IP address access control: a range of IPv4 addresses that may, \
+    const DESCRIPTION: &'static str = "A rule of the IP address access control: a range of addresses that may, \
                                        or may not, reach the instance. Table `ip_access`. **Allow rules block nothing \
                                        by themselves**: they only matter together with a deny rule, which they \
                                        override. An instance refuses a rule that would lock out the account that \
@@ -59,17 +68,20 @@ impl RecordResource for IpAccessRule {
                 TABLE,
                 DIRECTION,
                 choice("direction").describe(
-                    "`inbound`, `outbound`, or the instance's name for both: the label or the value of one of its \
-                     choices, in any case.",
+                    "`inbound`, `outbound` or `bidirectional`: the label or the value of a choice of the instance, in any \
+                     case.",
                 ),
             ),
-            Field::new(
+            of_address(
                 RANGE_START,
-                Attribute::text("range_start").required().check(address()).describe("First address of the range."),
+                Attribute::text(START).required().describe(
+                    "First address of the range: IPv4 or, from Utah on, IPv6. For a network use `cidrhost`: the instance \
+                     stores addresses only.",
+                ),
             ),
-            Field::new(
+            of_address(
                 RANGE_END,
-                Attribute::text("range_end").optional_computed().check(address()).describe(
+                Attribute::text(END).optional_computed().describe(
                     "Last address of the range; for a single address the same as `range_start`, which is the default.",
                 ),
             ),
@@ -92,40 +104,122 @@ impl RecordResource for IpAccessRule {
     }
 
     fn validate(config: &Object) -> Diagnostics {
-        let address = |attribute| config.text(attribute).and_then(|text| text.parse::<Ipv4Addr>().ok());
-        match (address("range_start"), address("range_end")) {
-            (Some(start), Some(end)) if start > end => {
-                let detail = format!("The range ends at {end}, before it starts at {start}. Swap the two.");
-                Diagnostic::error("Invalid range", detail)
-                    .at_attribute("range_end")
-                    .into()
-            }
-            _ => Diagnostics::new(),
-        }
+        let address = |attribute| config.text(attribute).and_then(parsed);
+        let (Some(start), Some(end)) = (address(START), address(END)) else {
+            return Diagnostics::new();
+        };
+        let detail = if start.is_ipv4() != end.is_ipv4() {
+            format!("The ends of the range are an IPv4 and an IPv6 address: {start} and {end}. Use two of one family.")
+        } else if start > end {
+            format!("The range ends at {end}, before it starts at {start}. Swap the two.")
+        } else {
+            return Diagnostics::new();
+        };
+        Diagnostic::error("Invalid range", detail).at_attribute(END).into()
     }
 
+    /// The end of a range is its start where the configuration does not name it. An imported range stays as it is, and so
+    /// does a rule without an end, of which there are old ones.
     fn plan(plan: &mut Plan<'_>) {
-        if plan.config.at("range_end").is_null() {
-            let start = plan.state.at("range_start").clone();
-            plan.state.set("range_end", start);
+        if !plan.config.at(END).is_null() {
+            return;
         }
+        let is_kept = |prior: &&Object| prior.at(END).is_null() || is_left_alone(prior);
+        let end = match plan.prior.filter(is_kept) {
+            Some(prior) => prior.at(END).clone(),
+            None => plan.state.at(START).clone(),
+        };
+        plan.state.set(END, end);
+    }
+
+    async fn after_read(cx: &Context<Clients>, _: &Session, _: &SysId, state: &mut Object) -> Result<(), Diagnostic> {
+        let may_be_left = cx.reading == Reading::Import || is_left_alone(state);
+        let mut left_alone = field::left_alone(Some(state), "");
+        if may_be_left && state.at(END) != state.at(START) {
+            left_alone.insert(END.to_owned());
+        } else {
+            left_alone.remove(END);
+        }
+        field::set_left_alone(state, left_alone);
+        Ok(())
+    }
+
+    async fn create(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        warn_of_unread_choices(cx, None, &planned).await?;
+        record.create(cx, planned, config).await
+    }
+
+    async fn update(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        warn_of_unread_choices(cx, Some(prior), &planned).await?;
+        record.update(cx, prior, planned, config).await
     }
 }
 
+/// Whether an import found another end than the start, which the configuration has not named since.
+fn is_left_alone(state: &Object) -> bool {
+    field::left_alone(Some(state), "").contains(END)
+}
+
+/// Warns of each choice that is about to be sent without the instance's list of them.
+async fn warn_of_unread_choices(
+    cx: &Context<Clients>,
+    prior: Option<&Object>,
+    planned: &Object,
+) -> Result<(), Diagnostic> {
+    let session = cx.instance()?;
+    for (column, attribute) in [(TYPE, "type"), (DIRECTION, "direction")] {
+        let is_sent = prior.is_none_or(|prior| prior.at(attribute) != planned.at(attribute));
+        if let (Some(given), true) = (planned.text(attribute), is_sent)
+            && let Some(warning) = choice::unread(&session, TABLE, column, attribute, given).await?
+        {
+            cx.warn(warning);
+        }
+    }
+    Ok(())
+}
+
+fn of_address(column: Column, attribute: Attribute) -> Field {
+    let mut field = Field::new(column, attribute.check(address()));
+    for attribute in &mut field.attributes {
+        attribute.same_text = Some(is_same_address);
+    }
+    field
+}
+
+/// IPv6 has several spellings of one address.
+fn is_same_address(one: &str, other: &str) -> bool {
+    one.trim() == other.trim() || parsed(one).is_some_and(|address| parsed(other) == Some(address))
+}
+
+fn parsed(text: &str) -> Option<IpAddr> {
+    text.trim().parse().ok()
+}
+
 fn address() -> Validator {
-    Validator::text("An IPv4 address.", |text| {
-        if text.parse::<Ipv4Addr>().is_ok() {
+    Validator::text("An IPv4 or IPv6 address.", |text| {
+        if text.parse::<IpAddr>().is_ok() {
             return Ok(());
         }
         Err(match text.split_once('/') {
-            Some((network, _)) if network.parse::<Ipv4Addr>().is_ok() => format!(
+            Some((network, _)) if network.parse::<IpAddr>().is_ok() => format!(
                 "{text:?} is a network, but the instance stores only first and last addresses. Use range_start = \
                  cidrhost({text:?}, 0) and range_end = cidrhost({text:?}, -1)."
             ),
-            _ if text.contains(':') => format!("{text:?} is not an IPv4 address, and the instance supports no others."),
-            _ => {
-                format!("{text:?} is not an IPv4 address: expected four numbers from 0 to 255 separated by dots.")
-            }
+            _ => format!(
+                "{text:?} is not an IP address: expected four numbers from 0 to 255 separated by dots, or an IPv6 address \
+                 such as \"2001:db8::1\"."
+            ),
         })
     })
 }
@@ -154,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_has_two_ipv4_addresses_in_order() {
+    fn a_range_has_two_addresses_of_one_family_in_order() {
         check("10.0.0.1", None, &[]);
         check("10.0.0.1", Some("10.0.0.1"), &[]);
         check("9.0.0.1", Some("10.0.0.1"), &[]);
@@ -164,10 +258,23 @@ mod tests {
             &["range_end: The range ends at 10.0.0.1, before"],
         );
         check("10.0.0.0/24", None, &["range_start: \"10.0.0.0/24\" is a network"]);
+        check("::1", None, &[]);
+        check("2001:db8::9", Some("2001:db8::a"), &[]);
         check(
-            "::1",
+            "2001:db8::a",
+            Some("2001:db8::9"),
+            &["range_end: The range ends at 2001:db8::9, before"],
+        );
+        check("2001:db8::/64", None, &["range_start: \"2001:db8::/64\" is a network"]);
+        check(
+            "fe80::1%eth0",
             None,
-            &["not an IPv4 address, and the instance supports no others"],
+            &["range_start: \"fe80::1%eth0\" is not an IP address"],
+        );
+        check(
+            "0.0.0.1",
+            Some("::2"),
+            &["range_end: The ends of the range are an IPv4 and an IPv6"],
         );
         check(
             "10.0.0.256",

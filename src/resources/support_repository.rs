@@ -1,12 +1,13 @@
 //! `m365_support_repository`: an instance that support cases go to, in the Microsoft 365 admin center.
 //!
 //! A write replaces the whole repository, and its secrets cannot be read. So every update sends again all secrets that
-//! the configuration has.
+//! the configuration has, and one that lacks a secret which was sent before is refused.
 
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use crate::clients::{Calls, Clients};
+use crate::equality::same_text;
 use crate::microsoft::SupportError;
 use crate::microsoft::support::{Repository, RepositorySecrets, same_address};
 use crate::plugin::provider::unknown_version;
@@ -15,9 +16,10 @@ use crate::plugin::{
     Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
     Need, Object, Outcome, Plan, Reading, Resource, Schema, Value,
 };
+use crate::records::field::Field;
 use crate::records::tenant::{self, TENANT_ID};
 use crate::records::write_only_secret::SecretNames;
-use crate::records::{diagnostics, duplicate_check, field, import, outcome, required_roles};
+use crate::records::{diagnostics, duplicate_check, field, import, left_alone, outcome, required_roles};
 
 pub(super) struct SupportRepository;
 
@@ -54,8 +56,8 @@ fn schema() -> Schema {
     );
     let text = |name, description: &str| {
         Attribute::text(name)
-            .check(validate::not_blank())
             .check(field::printable())
+            .same_text(same_text)
             .describe(description)
     };
     Schema::new(
@@ -70,6 +72,7 @@ fn schema() -> Schema {
                 "Id of the repository, unique in the tenant: the one that the set-up wizard in ServiceNow shows.",
             )
             .required()
+            .check(validate::not_blank())
             .replaces(),
             tenant::attribute(),
             Attribute::text(ENDPOINT)
@@ -86,36 +89,48 @@ fn schema() -> Schema {
                 ),
             text(
                 CLIENT_ID,
-                "Client id: of the inbound application in Entra for `aad`, of the instance's OAuth endpoint for `basic`.",
-            ),
+                "Client id: of the inbound application in Entra for `aad`, of the instance's OAuth endpoint for `basic`. \
+                 An empty text clears it, with its secret.",
+            )
+            .optional_computed(),
             secret,
             secret_wo,
             secret_wo_version,
             text(
                 REST_USER_NAME,
-                "The caller: the client id of the REST user application for `aad`, the integration user for `basic`.",
-            ),
+                "The caller: the client id of the REST user application for `aad`, the integration user for `basic`. An \
+                 empty text clears it, with its secret.",
+            )
+            .optional_computed(),
             password,
             password_wo,
             password_wo_version,
-            Attribute::integer(REFRESH_TOKEN_EXPIRY).check(validate::at_least(1)).describe(
-                "Life of the instance's refresh tokens in seconds, for `basic`; the instance's default is 8640000.",
-            ),
+            Attribute::integer(REFRESH_TOKEN_EXPIRY)
+                .optional_computed()
+                .check(validate::at_least(0))
+                .describe(
+                    "Life of the instance's refresh tokens in seconds, for `basic`; the instance's default is 8640000. `0` \
+                     clears it.",
+                ),
             field::timeouts(),
-        ],
+        ]
+        .into_iter()
+        .chain(Field::left_alone().attributes)
+        .collect(),
     )
     .version(2)
 }
 
+/// What is sent for a plan. What is configured as empty is not sent, and a write without it clears it.
 fn wanted(planned: &Object) -> Repository {
-    let text = |name: &str| planned.text(name).map(str::to_owned);
+    let text = |name: &str| planned.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
     Repository {
         repository_id: text(REPOSITORY_ID).unwrap_or_default(),
         endpoint: text(ENDPOINT),
         authentication_type: text(AUTHENTICATION_TYPE),
         client_id: text(CLIENT_ID),
         rest_user_name: text(REST_USER_NAME),
-        refresh_token_expiry: planned.integer(REFRESH_TOKEN_EXPIRY),
+        refresh_token_expiry: planned.integer(REFRESH_TOKEN_EXPIRY).filter(|seconds| *seconds > 0),
     }
 }
 
@@ -139,17 +154,31 @@ fn field(repository: &Repository, attribute: &str) -> Value {
     }
 }
 
-/// Takes over what the admin center shows. An optional field that is not configured is not managed, except by an import.
+/// Takes over what the admin center shows. An optional field that was never configured is not managed, except by an import.
 fn read_into(repository: &Repository, state: &mut Object, reading: Reading) {
-    state.set("id", repository.repository_id.as_str());
+    if !state
+        .text("id")
+        .is_some_and(|id| same_text(id, &repository.repository_id))
+    {
+        state.set("id", repository.repository_id.as_str());
+    }
     for attribute in [REPOSITORY_ID, ENDPOINT, AUTHENTICATION_TYPE] {
         state.set(attribute, field(repository, attribute));
     }
     for attribute in [CLIENT_ID, REST_USER_NAME, REFRESH_TOKEN_EXPIRY] {
-        if reading == Reading::Import || !state.at(attribute).is_null() {
-            state.set(attribute, field(repository, attribute));
+        let found = field(repository, attribute);
+        let is_managed = reading == Reading::Import || !state.at(attribute).is_null();
+        // What was configured as empty is that, and not nothing.
+        let is_empty_as_configured = found.is_null() && is_empty(state, attribute);
+        if is_managed && !is_empty_as_configured {
+            state.set(attribute, found);
         }
     }
+}
+
+/// Whether an argument is configured as empty.
+fn is_empty(object: &Object, attribute: &str) -> bool {
+    object.text(attribute) == Some("") || object.integer(attribute) == Some(0)
 }
 
 impl BlockType for SupportRepository {
@@ -194,7 +223,11 @@ impl Resource<Clients> for SupportRepository {
     }
 
     async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
-        warn_of_lost_secrets(plan);
+        left_alone::plan(schema().attributes, plan);
+        let is_update = plan.prior.is_some_and(|prior| is_written(prior, plan.state)) && plan.replace.is_empty();
+        if let (Some(prior), true) = (plan.prior, is_update) {
+            plan.diagnostics.append(lost_secrets(prior, plan.state, plan.config));
+        }
     }
 
     async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
@@ -213,6 +246,7 @@ impl Resource<Clients> for SupportRepository {
         is_the_same(&state, &tenant, found.as_ref())?;
         let Some(repository) = found else { return Ok(None) };
         read_into(&repository, &mut state, cx.reading);
+        left_alone::after_read(&schema().attributes, cx.reading, &mut state);
         state.set(TENANT_ID, tenant);
         if cx.reading == Reading::Import {
             CLIENT_SECRET.forget(&mut state);
@@ -228,7 +262,11 @@ impl Resource<Clients> for SupportRepository {
         planned: Object,
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
-        Ok(update(cx, prior, planned, config).await?)
+        update(cx, prior, planned, config).await
+    }
+
+    fn update_sends_secrets(&self) -> bool {
+        true
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -291,6 +329,7 @@ impl Resource<Clients> for SupportRepository {
             let mut state = named(id, &tenant);
             if request.include_resource {
                 read_into(&repository, &mut state, Reading::Import);
+                left_alone::after_read(&schema().attributes, Reading::Import, &mut state);
             }
             let display_name = match &repository.endpoint {
                 Some(endpoint) => format!("{id} ({endpoint})"),
@@ -309,30 +348,53 @@ impl Resource<Clients> for SupportRepository {
     }
 }
 
-/// An update replaces the repository and so clears a secret that is not configured. Whether there is one cannot be read,
-/// so the plan warns wherever there may be.
-fn warn_of_lost_secrets(plan: &mut Plan<'_>) {
-    let Some(prior) = plan.prior else { return };
-    let is_update = prior != plan.state && prior.text(REPOSITORY_ID) == plan.state.text(REPOSITORY_ID);
-    if !is_update {
-        return;
-    }
+/// Whether an update changes anything of the repository itself. One of the time limits, say, sends nothing. What is not known
+/// yet may turn out to be as before: that is judged when the update is made.
+fn is_written(prior: &Object, planned: &Object) -> bool {
+    let secrets = [CLIENT_SECRET, PASSWORD].map(SecretNames::all).concat();
+    let fields = [
+        ENDPOINT,
+        AUTHENTICATION_TYPE,
+        CLIENT_ID,
+        REST_USER_NAME,
+        REFRESH_TOKEN_EXPIRY,
+    ];
+    let mut names = fields.into_iter().chain(secrets);
+    names.any(|name| !planned.at(name).is_unknown() && prior.at(name) != planned.at(name))
+}
+
+/// An update replaces the repository and so clears a secret that is not configured: an error where one was sent before, a
+/// warning where there may be one that was entered manually. What is cleared on purpose goes with what it belongs to.
+fn lost_secrets(prior: &Object, planned: &Object, config: &Object) -> Diagnostics {
+    let mut problems = Diagnostics::new();
     for (names, of) in [(CLIENT_SECRET, CLIENT_ID), (PASSWORD, REST_USER_NAME)] {
         let [plain, write_only, version] = names.all();
-        let is_configured = !plan.config.at(plain).is_null() || !plan.config.at(write_only).is_null();
-        // Removed from the configuration on purpose: the plan shows it.
-        let was_configured = !prior.at(plain).is_null() || !prior.at(version).is_null();
-        if is_configured || was_configured || plan.state.at(of).is_null() {
+        let is_configured = [plain, write_only].iter().any(|name| !config.at(name).is_null());
+        if is_configured || is_empty(planned, of) {
             continue;
         }
-        let detail = format!(
-            "An update replaces the whole repository, and the secrets in it cannot be read. If there is one for {of} \
-             (for example, entered manually before the import), this update removes it, and Microsoft's calls to the \
-             instance will fail. Set {write_only} to keep it."
-        );
-        plan.diagnostics
-            .push(Diagnostic::warning(format!("The repository may lose its {plain}"), detail).at_attribute(write_only));
+        let was_sent = [plain, version].iter().any(|name| !prior.at(name).is_null());
+        if was_sent {
+            let detail = format!(
+                "An update replaces the whole repository, and the {plain} that was sent earlier cannot be read back. The \
+                 configuration does not have it, so this update would remove it, and Microsoft's calls to the instance would \
+                 fail. Nothing was sent. Set {write_only}; if its value comes from a variable, set the variable. To remove the \
+                 secret on purpose, set {of} = \"\". To destroy a repository that also differs from its configuration, use \
+                 terraform destroy -refresh=false."
+            );
+            let problem = Diagnostic::error(format!("The update would remove the {plain}"), detail);
+            problems.push(problem.at_attribute(write_only));
+        } else if !planned.at(of).is_null() {
+            let detail = format!(
+                "An update replaces the whole repository, and the secrets in it cannot be read. If there is one for {of} (for \
+                 example, entered manually before the import), this update removes it, and Microsoft's calls to the instance \
+                 will fail. Set {write_only} to keep it."
+            );
+            let problem = Diagnostic::warning(format!("The repository may lose its {plain}"), detail);
+            problems.push(problem.at_attribute(write_only));
+        }
     }
+    problems
 }
 
 /// What a repository is known by.
@@ -397,7 +459,7 @@ async fn update(
     prior: &Object,
     planned: Object,
     config: &Object,
-) -> Result<Outcome, Diagnostic> {
+) -> Result<Outcome, Diagnostics> {
     let microsoft = cx.microsoft()?;
     let support = &microsoft.support;
     let doing = "update the repository";
@@ -407,6 +469,14 @@ async fn update(
     let current = current.map_err(|error| diagnostics::of_support(&error, doing))?;
     is_the_same(prior, &tenant, current.as_ref())?;
     let planned = planned.with(TENANT_ID, tenant);
+    if !is_written(prior, &planned) {
+        return Ok(outcome::of(planned, Diagnostics::new()));
+    }
+    // A secret that was not known when the update was planned may turn out to be null.
+    let lost = lost_secrets(prior, &planned, config);
+    if lost.has_errors() {
+        return Err(lost);
+    }
     if let Some(current) = current {
         // What was never configured is not managed, and a write without it would clear it.
         let is_unmanaged = |name: &str| prior.at(name).is_null() && planned.at(name).is_null();
@@ -483,7 +553,7 @@ fn meant<'a>(id: &str, all: &'a [Repository]) -> Result<&'a Repository, Diagnost
     }
     let is_same = |repository: &&Repository| match field(repository, column).as_str() {
         Some(text) if column == ENDPOINT => same_address(text, value),
-        text => text == Some(value),
+        text => text.is_some_and(|text| same_text(text, value)),
     };
     let found: Vec<_> = all.iter().filter(is_same).collect();
     match found.as_slice() {
@@ -510,4 +580,67 @@ fn ids<'a>(repositories: impl Iterator<Item = &'a Repository>) -> String {
         .map(|it| it.repository_id.as_str())
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the plan of an update says: nothing where nothing is written.
+    #[track_caller]
+    fn check(prior: &[(&str, &str)], config: &[(&str, &str)], unknown: Option<&str>, expected: &[&str]) {
+        let object = |parts: &[(&str, &str)]| parts.iter().map(|(name, value)| (*name, *value)).collect::<Object>();
+        let (prior, mut config) = (object(prior), object(config));
+        if let Some(unknown) = unknown {
+            config.set(unknown, Value::Unknown);
+        }
+        let planned = config
+            .clone()
+            .with("client_secret_wo", Value::Null)
+            .with("rest_user_password_wo", Value::Null);
+        let said = if is_written(&prior, &planned) {
+            lost_secrets(&prior, &planned, &config)
+        } else {
+            Diagnostics::new()
+        };
+        let said: Vec<String> = said
+            .iter()
+            .map(|said| format!("{:?} {}: {}", said.severity, said.path, said.summary))
+            .collect();
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn an_update_that_would_lose_a_secret_is_refused_and_nothing_else_is() {
+        let would = "Error client_secret_wo: The update would remove the client_secret";
+        let may = "Warning client_secret_wo: The repository may lose its client_secret";
+        let sent = [("client_id", "a"), ("client_secret_wo_version", "1")];
+        let version = ("client_secret_wo_version", "1");
+        // No change asks for no secret.
+        check(&sent, &sent, None, &[]);
+        check(&sent, &[("client_id", "a"), version, ("timeouts", "x")], None, &[]);
+        check(&sent, &[("client_id", "b"), version], None, &[would]);
+        check(
+            &sent,
+            &[("client_id", "b"), version, ("client_secret_wo", "s")],
+            None,
+            &[],
+        );
+        check(&sent, &[("client_id", "b"), version, ("client_secret", "s")], None, &[]);
+        // Leaving it out is not removing it.
+        check(&sent, &[("client_id", "a")], None, &[would]);
+        check(
+            &[("client_id", "a"), ("client_secret", "s")],
+            &[("client_id", "a")],
+            None,
+            &[would],
+        );
+        check(&sent, &[("client_id", "")], None, &[]);
+        // What the apply will know, the apply judges.
+        check(&sent, &[("client_id", "b"), version], Some("client_secret_wo"), &[]);
+        check(&sent, &[version], Some("client_id"), &[]);
+        // Whether there is one that was never sent, nobody knows.
+        check(&[("client_id", "a")], &[("client_id", "b")], None, &[may]);
+        check(&[("endpoint", "a")], &[("endpoint", "b")], None, &[]);
+    }
 }

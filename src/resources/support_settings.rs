@@ -1,22 +1,23 @@
 //! `m365_support_settings`: the tool that support cases of a tenant go to. One per tenant, in the Microsoft 365 admin
 //! center.
 //!
-//! The unpublished API can write these settings and not delete them. So a create remembers what it found, and a destroy
+//! The unpublished API can write these settings and not delete them. So the state keeps what a create found, and a destroy
 //! puts that back.
 
 use async_trait::async_trait;
-use serde_json::json;
 
 use crate::clients::{Calls, Clients};
+use crate::equality::same_text;
 use crate::microsoft::support::Settings;
 use crate::microsoft::{Microsoft365, SupportError};
 use crate::plugin::schema::validate;
 use crate::plugin::{
     Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Listed,
-    Need, Object, Outcome, Resource, Schema,
+    Need, Object, Outcome, Plan, Resource, Schema,
 };
+use crate::records::field::Field;
 use crate::records::tenant::{self, TENANT_ID};
-use crate::records::{diagnostics, duplicate_check, field, import, list, outcome, required_roles};
+use crate::records::{diagnostics, duplicate_check, field, import, left_alone, list, outcome, required_roles};
 
 pub(super) struct SupportSettings;
 
@@ -26,10 +27,21 @@ const APPLICATION_ID: &str = "application_id";
 /// In messages.
 const THE_SETTINGS: &str = "This support integration";
 
-/// Where a create keeps what it found, in the private state.
+/// What each argument was before the create.
+const ORIGINALS: [(&str, &str); 2] = [
+    (TOOL, "original_internal_support_tool"),
+    (APPLICATION_ID, "original_application_id"),
+];
+
+/// Where earlier versions kept that, in the private state.
 const BEFORE: &str = "before";
 
 fn schema() -> Schema {
+    let original = |(attribute, original): (&str, &'static str)| {
+        Attribute::text(original).computed().stable().describe(format!(
+            "`{attribute}` before the create: what destroy restores. Null where there was none, and after an import."
+        ))
+    };
     Schema::new(
         "Basic information of the support integration of a Microsoft 365 tenant: which tool support cases go to, and \
          which application asks for the tokens. One per tenant. In the admin center: Settings > Org settings > \
@@ -42,17 +54,23 @@ fn schema() -> Schema {
             Attribute::text(TOOL)
                 .default("ServiceNow")
                 .check(validate::not_blank())
+                .same_text(same_text)
                 .describe("Internal support tool. The only one known to work is `ServiceNow`."),
             Attribute::text(APPLICATION_ID)
                 .required()
                 .check(validate::not_blank())
                 .check(field::printable())
+                .same_text(same_text)
                 .describe(
                     "\"Application ID to issue Auth Token\": the client id of the outbound application, as which ServiceNow \
                      signs in to Microsoft.",
                 ),
             field::timeouts(),
-        ],
+        ]
+        .into_iter()
+        .chain(ORIGINALS.map(original))
+        .chain(Field::left_alone().attributes)
+        .collect(),
     )
 }
 
@@ -66,6 +84,31 @@ fn wanted(planned: &Object) -> Settings {
 fn read_into(settings: Settings, state: &mut Object) {
     state.set(TOOL, settings.internal_support_tool);
     state.set(APPLICATION_ID, settings.application_id);
+}
+
+/// What a create found. A state of an earlier version has it beside it: that is taken over.
+fn original(cx: &Context<Clients>, state: &Object) -> Settings {
+    let in_state = Settings {
+        internal_support_tool: state.text(ORIGINALS[0].1).map(str::to_owned),
+        application_id: state.text(ORIGINALS[1].1).map(str::to_owned),
+    };
+    let Some(noted) = cx.private(BEFORE).filter(|_| is_empty(&in_state)) else {
+        return in_state;
+    };
+    let text = |name: &str| match noted.get(name) {
+        Some(noted) => noted.as_str().map(str::to_owned),
+        // They were as configured already, and what they were then is lost: they stay as they are.
+        None => state.text(name).map(str::to_owned),
+    };
+    Settings {
+        internal_support_tool: text(TOOL),
+        application_id: text(APPLICATION_ID),
+    }
+}
+
+fn set_original(original: Settings, state: &mut Object) {
+    state.set(ORIGINALS[0].1, original.internal_support_tool);
+    state.set(ORIGINALS[1].1, original.application_id);
 }
 
 fn is_empty(settings: &Settings) -> bool {
@@ -92,8 +135,12 @@ impl Resource<Clients> for SupportSettings {
         Some(IdentitySchema::of(TENANT_ID, TENANT_ID, "The tenant's id."))
     }
 
+    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
+        left_alone::plan(schema().attributes, plan);
+    }
+
     async fn create(&self, cx: &Context<Clients>, planned: Object, _config: &Object) -> Result<Outcome, Diagnostics> {
-        Ok(create(cx, planned).await?)
+        create(cx, planned).await
     }
 
     async fn read(&self, cx: &Context<Clients>, mut state: Object) -> Result<Option<Object>, Diagnostics> {
@@ -107,6 +154,8 @@ impl Resource<Clients> for SupportSettings {
         state.set("id", tenant.as_str());
         state.set(TENANT_ID, tenant);
         read_into(settings, &mut state);
+        set_original(original(cx, &state), &mut state);
+        left_alone::after_read(&schema().attributes, cx.reading, &mut state);
         Ok(Some(state))
     }
 
@@ -125,20 +174,24 @@ impl Resource<Clients> for SupportSettings {
         tenant::of_state(cx, microsoft, state, THE_SETTINGS).await?;
         let (support, limits) = (&microsoft.support, cx.limits());
         let problem = |error: SupportError| diagnostics::of_support(&error, "restore the support settings");
-        let current = support.find_settings(&limits).await.map_err(problem)?;
-        let is_ours = current.is_some_and(|current| current.application_id.as_deref() == state.text(APPLICATION_ID));
-        if !is_ours {
-            // The settings were changed to another application since the last refresh: they are kept.
-            tracing::warn!("the support settings name another application by now and are left as they are");
+        let mut is_made = support.lock_settings(&limits).await.map_err(problem)?;
+        let Some(current) = support.find_settings(&limits).await.map_err(problem)? else {
             return Ok(());
-        }
-        let before = cx.private(BEFORE).unwrap_or_default();
-        let text = |name: &str| before[name].as_str().map(str::to_owned);
-        let before = Settings {
-            internal_support_tool: text(TOOL),
-            application_id: text(APPLICATION_ID),
         };
-        support.write_settings(&before, &limits).await.map_err(problem)?;
+        let ours = state.text(APPLICATION_ID).unwrap_or_default();
+        match current.application_id.as_deref() {
+            Some(application) if same_text(application, ours) => {}
+            Some(application) => {
+                cx.warn(left_in_place(application));
+                return Ok(());
+            }
+            None => return Ok(()),
+        }
+        let original = original(cx, state);
+        if !original.is_same(&current) {
+            support.write_settings(&original, &limits).await.map_err(problem)?;
+        }
+        *is_made = false;
         Ok(())
     }
 
@@ -192,34 +245,54 @@ impl Resource<Clients> for SupportSettings {
     }
 }
 
-async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagnostic> {
+async fn create(cx: &Context<Clients>, planned: Object) -> Result<Outcome, Diagnostics> {
     let microsoft = cx.microsoft()?;
-    let doing = "write the support settings";
+    let support = &microsoft.support;
+    let failed = |error: SupportError| diagnostics::of_support(&error, "write the support settings");
     let tenant = tenant::of_sign_in(cx, microsoft).await?;
-    let found = microsoft.support.find_settings(&cx.limits()).await;
-    let found = found
-        .map_err(|error| diagnostics::of_support(&error, doing))?
+    let mut is_made = support.lock_settings(&cx.limits()).await.map_err(failed)?;
+    let found = support
+        .find_settings(&cx.limits())
+        .await
+        .map_err(failed)?
         .unwrap_or_default();
     let settings = wanted(&planned);
     // Without an application nothing works, so nothing that works can be overwritten.
-    if found.application_id.is_some() && found != settings {
-        return Err(exist_already(&found, &tenant));
+    let exist = found.application_id.is_some();
+    if exist && (*is_made || !settings.is_same(&found)) {
+        return Err(exist_already(&found, &tenant, *is_made).into());
     }
-    if found == settings {
-        // They existed already, and their earlier values are not known: a destroy clears them.
-        cx.set_private(BEFORE, json!({}));
-    } else {
-        cx.set_private(
-            BEFORE,
-            json!({TOOL: found.internal_support_tool, APPLICATION_ID: found.application_id}),
-        );
-        let written = microsoft.support.write_settings(&settings, &cx.limits()).await;
-        written.map_err(|error| diagnostics::of_support(&error, doing))?;
-    }
-    let state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant.as_str());
+    let mut state = planned.with("id", tenant.as_str()).with(TENANT_ID, tenant.as_str());
+    set_original(found, &mut state);
+    // What was there must be in the state before it is overwritten.
     cx.keep(&state);
-    let (state, problems) = read_back(cx, microsoft, state).await;
-    Ok(outcome::of(state, outcome::unfinished(problems)))
+    let mut problems = Diagnostics::new();
+    if exist {
+        problems.push(taken_over(&tenant));
+    } else if let Err(error) = support.write_settings(&settings, &cx.limits()).await {
+        return not_written(cx, microsoft, state, &settings, failed(error)).await;
+    }
+    *is_made = true;
+    let (state, unfinished) = read_back(cx, microsoft, state).await;
+    problems.append(outcome::unfinished(unfinished));
+    Ok(outcome::of(state, problems))
+}
+
+/// A write that failed may have been carried out: what was there before stays in the state, unless the settings show that
+/// nothing has changed.
+async fn not_written(
+    cx: &Context<Clients>,
+    microsoft: &Microsoft365,
+    state: Object,
+    settings: &Settings,
+    problem: Diagnostic,
+) -> Result<Outcome, Diagnostics> {
+    let now = microsoft.support.find_settings(&cx.limits()).await;
+    if now.is_ok_and(|now| now.is_none_or(|now| !settings.is_same(&now))) {
+        cx.forget();
+        return Err(problem.into());
+    }
+    Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()))
 }
 
 async fn update(cx: &Context<Clients>, prior: &Object, planned: Object) -> Result<Outcome, Diagnostic> {
@@ -238,14 +311,12 @@ async fn read_back(cx: &Context<Clients>, microsoft: &Microsoft365, mut state: O
     let mut problems = Diagnostics::new();
     match microsoft.support.settings_as_written(&written, &cx.limits()).await {
         Ok(found) => {
-            let pairs = [
-                (TOOL, &written.internal_support_tool, &found.internal_support_tool),
-                (APPLICATION_ID, &written.application_id, &found.application_id),
-            ];
-            for (attribute, written, found) in pairs {
-                if written != found {
-                    problems.push(not_kept(attribute, found.as_deref()));
-                }
+            for attribute in written.differences(&found) {
+                let shown = match attribute {
+                    TOOL => &found.internal_support_tool,
+                    _ => &found.application_id,
+                };
+                problems.push(not_kept(attribute, shown.as_deref()));
             }
             read_into(found, &mut state);
         }
@@ -264,17 +335,40 @@ pub(super) fn not_kept(attribute: &'static str, found: Option<&str>) -> Diagnost
     Diagnostic::error(format!("{attribute} was not kept"), detail).at_attribute(attribute)
 }
 
-fn exist_already(found: &Settings, tenant: &str) -> Diagnostic {
+fn exist_already(found: &Settings, tenant: &str, is_made_here: bool) -> Diagnostic {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+    let whose = if is_made_here {
+        "Another resource of this configuration has them: remove one of the two."
+    } else {
+        "There is one integration per tenant, and overwriting it would disconnect the other one."
+    };
     let detail = format!(
-        "The tenant {tenant} already has support settings: {TOOL} {:?}, {APPLICATION_ID} {:?}. There is one \
-         integration per tenant, and overwriting it would disconnect the other one.\n\n{}\n\nOtherwise empty them in \
-         the admin center (Settings > Org settings > Organization profile > Support integration) first.",
+        "The tenant {tenant} already has support settings: {TOOL} {:?}, {APPLICATION_ID} {:?}. {whose}\n\n{}\n\nOtherwise empty \
+         them in the admin center (Settings > Org settings > Organization profile > Support integration) first.",
         text(&found.internal_support_tool),
         text(&found.application_id),
         duplicate_check::import_it("m365_support_settings", tenant),
     );
     Diagnostic::error("The support settings already exist", detail).at_attribute(APPLICATION_ID)
+}
+
+/// Settings that were as configured before the create.
+fn taken_over(tenant: &str) -> Diagnostic {
+    let detail = format!(
+        "The tenant {tenant} had these settings before the create. They are managed from now on; destroy leaves them, or \
+         restores them where they were changed in the meantime. If they are what an interrupted apply left, empty them in the \
+         admin center after the destroy, since it is not known what was there before."
+    );
+    Diagnostic::warning("The support settings are already as configured", detail).at_attribute(APPLICATION_ID)
+}
+
+/// Settings that somebody else has changed since the last refresh.
+fn left_in_place(application: &str) -> Diagnostic {
+    let detail = format!(
+        "They name another application by now, {application:?}, so somebody else has changed them. Empty them in the admin \
+         center if nobody needs them."
+    );
+    Diagnostic::warning("The support settings were left in place", detail)
 }
 
 /// Whether an import id means the settings that were found.

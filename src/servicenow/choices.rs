@@ -53,6 +53,12 @@ impl Session {
         for row in rows {
             let is_foreign = matches!(row.text(sys_choice::LANGUAGE), Cell::Value(language) if language != "en");
             let is_inactive = row.bool(sys_choice::INACTIVE) == Cell::Value(true);
+            if [sys_choice::VALUE, sys_choice::LABEL]
+                .iter()
+                .any(|column| row.text(*column) == Cell::Hidden)
+            {
+                choices.is_complete = false;
+            }
             let Cell::Value(value) = row.text(sys_choice::VALUE) else {
                 continue;
             };

@@ -198,8 +198,8 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         ),
         (
             REPOSITORY,
-            format!("{USABLE}refresh_token_expiry = 0"),
-            "0 is not valid: expected at least 1.",
+            format!("{USABLE}refresh_token_expiry = -1"),
+            "-1 is not valid: expected at least 0.",
         ),
     ];
     for_each_terraform(async |terraform| {

@@ -57,7 +57,7 @@ fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, Strin
     let rule = instance.put(
         "ip_access",
         &[
-            ("type", "0"),
+            ("type", "allow"),
             ("direction", "0"),
             ("range_start", "52.149.152.32"),
             ("range_end", "52.149.152.32"),

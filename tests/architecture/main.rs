@@ -245,7 +245,7 @@ const LAYERS: [&[&str]; 10] = [
     &["microsoft", "servicenow"],
     &["plugin"],
     &["http"],
-    &["suggest", "sync"],
+    &["equality", "suggest", "sync"],
 ];
 
 #[test]

@@ -5,6 +5,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use servicenow_simulator::Simulator;
 use servicenow_simulator::instance::{self, IdCase, LineEndings, Release};
+use servicenow_simulator::microsoft::admin_center::Habits;
 
 /// The quirks of one seed.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub(crate) struct Quirks {
     quirks: instance::Quirks,
     shares_addresses: bool,
     release: Release,
+    admin_center: Habits,
 }
 
 impl Quirks {
@@ -57,6 +59,10 @@ impl Quirks {
             quirks,
             shares_addresses,
             release: releases[random.random_range(0..releases.len())],
+            admin_center: Habits {
+                trims: is_on(&mut random),
+                lower_cases_guids: is_on(&mut random),
+            },
         }
     }
 
@@ -74,6 +80,7 @@ impl Quirks {
             modes.quirks = self.quirks.clone();
             modes.unique_oidc_url = !self.shares_addresses;
         });
+        simulator.admin().set_habits(self.admin_center);
     }
 
     /// What a line about a record comes to when texts differ only as the instance makes them differ.
@@ -86,6 +93,10 @@ impl Quirks {
             // Each value of a line stands in brackets.
             let cells = text.split(BRACKET).map(str::trim);
             text = cells.collect::<Vec<_>>().join("|");
+        }
+        let is_of_admin_center = text.starts_with("repository ") || text.starts_with("support settings ");
+        if is_of_admin_center && self.admin_center.lower_cases_guids {
+            return text.to_lowercase();
         }
         if self.quirks.lower_cased.is_empty() {
             text

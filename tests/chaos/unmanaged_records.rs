@@ -143,7 +143,7 @@ fn platform(simulator: &Simulator) {
     }
     for (start, end) in [("203.0.113.0", "203.0.113.6"), ("203.0.113.90", "203.0.113.95")] {
         let values = [
-            ("type", "0"),
+            ("type", "allow"),
             ("direction", "0"),
             ("range_start", start),
             ("range_end", end),

@@ -1,6 +1,6 @@
 //! IP address access control (`ip_access`).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::instance::store::{Record, Rows, is_true, value};
 use crate::instance::write_context::{Platform, Refused};
@@ -19,7 +19,7 @@ pub(super) fn check_lock_out(platform: &Platform<'_>, rule: &Record) -> Result<(
 }
 
 fn admits_with(rows: &Rows, candidate: Option<&Record>, address: &str) -> bool {
-    let Ok(address) = address.parse::<Ipv4Addr>() else {
+    let Ok(address) = address.parse::<IpAddr>() else {
         return true;
     };
     let stored = rows
@@ -27,13 +27,16 @@ fn admits_with(rows: &Rows, candidate: Option<&Record>, address: &str) -> bool {
         .filter(|row| candidate.is_none_or(|candidate| value(row, "sys_id") != value(candidate, "sys_id")));
     let (mut is_denied, mut is_allowed) = (false, false);
     for rule in stored.chain(candidate) {
-        let start = value(rule, "range_start").parse::<Ipv4Addr>();
-        let end = value(rule, "range_end").parse::<Ipv4Addr>();
+        let start = value(rule, "range_start").parse::<IpAddr>();
+        let end = value(rule, "range_end").parse::<IpAddr>();
         let (Ok(start), Ok(end)) = (start, end) else {
             continue;
         };
-        let is_inbound = label(rows, "direction", rule).contains("Inbound");
-        if !is_true(rule, "active") || !is_inbound || !(start..=end).contains(&address) {
+        let is_inbound = ["Inbound", "Bidirectional"].contains(&label(rows, "direction", rule).as_str());
+        // Addresses of the other family are outside of every range.
+        let is_inside =
+            [start, end].iter().all(|one| one.is_ipv4() == address.is_ipv4()) && (start..=end).contains(&address);
+        if !is_true(rule, "active") || !is_inbound || !is_inside {
             continue;
         }
         match label(rows, "type", rule).as_str() {

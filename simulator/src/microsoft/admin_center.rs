@@ -19,7 +19,17 @@ use crate::microsoft::directory::Directory;
 pub struct Admin {
     directory: Directory,
     page: Arc<Mutex<Page>>,
+    habits: Arc<Mutex<Habits>>,
     faults: Faults,
+}
+
+/// What the page makes of the texts that it is sent. Nothing is known of the real one: each is a switch, off at the start.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Habits {
+    /// Blanks and line breaks at both ends go.
+    pub trims: bool,
+    /// GUIDs are stored in lower case, and an address with another spelling of one is not found.
+    pub lower_cases_guids: bool,
 }
 
 /// What the page holds, secrets included.
@@ -73,6 +83,7 @@ impl Admin {
         Admin {
             directory,
             page: Arc::default(),
+            habits: Arc::default(),
             faults: Faults::new(),
         }
     }
@@ -133,6 +144,21 @@ impl Admin {
                 user_password: text(fields, "RestUserPassword"),
             })
             .collect()
+    }
+
+    /// Switches what the page makes of the texts that it is sent from now on.
+    pub fn set_habits(&self, habits: Habits) {
+        *self.habits.lock().unwrap_or_else(PoisonError::into_inner) = habits;
+    }
+
+    /// Fields as the page stores them.
+    fn stored(&self, fields: Map<String, Value>) -> Map<String, Value> {
+        let habits = *self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored = fields.into_iter().map(|(name, value)| match value {
+            Value::String(text) if !SECRETS.contains(&name.as_str()) => (name, Value::String(habits.stored(text))),
+            other => (name, other),
+        });
+        stored.collect()
     }
 
     /// Whether the page answers `null`, as where the feature is not available.
@@ -201,6 +227,17 @@ impl Admin {
     }
 }
 
+impl Habits {
+    fn stored(self, text: String) -> String {
+        let text = if self.trims { text.trim().to_owned() } else { text };
+        if self.lower_cases_guids && is_guid(text.trim()) {
+            text.to_lowercase()
+        } else {
+            text
+        }
+    }
+}
+
 impl Page {
     fn find(&self, id: &str) -> Option<usize> {
         self.repositories
@@ -240,6 +277,12 @@ fn error(code: &str, message: &str) -> String {
 fn without_secrets(fields: &Map<String, Value>) -> Value {
     let shown = fields.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
     Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.concat().bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn text(fields: &Map<String, Value>, name: &str) -> String {

@@ -287,6 +287,32 @@ async fn rules_abort_without_giving_their_reason() {
 }
 
 #[tokio::test]
+async fn a_network_rule_is_about_one_family_of_addresses() {
+    let client = Client::new();
+    let choice = |label: &str| {
+        let choices = client.instance.find("sys_choice", "name", "ip_access");
+        let choice = choices.iter().find(|choice| choice["label"] == label).unwrap();
+        choice["value"].clone()
+    };
+    let deny = |start: &str, end: &str| json!({"type": "deny", "direction": choice("Bidirectional"), "range_start": start, "range_end": end});
+    // The caller has an IPv4 address.
+    assert_eq!(client.insert("ip_access", deny("::", "ffff::")).await.status, 201);
+    assert_eq!(
+        client.insert("ip_access", deny("126.0.0.0", "ffff::")).await.status,
+        201
+    );
+    assert_eq!(
+        client.insert("ip_access", deny("127.0.0.0", "127.0.0.2")).await.status,
+        403
+    );
+
+    client
+        .instance
+        .switches(|modes| modes.client_address = "2001:db8::1".to_owned());
+    assert_eq!(client.read("sys_user").await.status, 403);
+}
+
+#[tokio::test]
 async fn a_network_rule_that_locks_the_caller_out_is_refused() {
     let client = Client::new();
     let choice = |label: &str| {

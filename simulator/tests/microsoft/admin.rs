@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use servicenow_simulator::faults::Matcher;
-use servicenow_simulator::microsoft::admin_center::AdminFault;
+use servicenow_simulator::microsoft::admin_center::{AdminFault, Habits};
 
 use crate::web::Simulation;
 
@@ -48,6 +48,56 @@ async fn a_repository_lives_through_create_replace_and_delete_and_never_shows_a_
             .admin
             .count("DELETE", "/admin/api/supportRepository/contoso"),
         2
+    );
+}
+
+#[tokio::test]
+async fn the_page_may_spell_what_it_stores_in_its_own_way() {
+    let simulation = Simulation::start().await;
+    let token = simulation.admin_token().await;
+    let base = format!("{}/admin/api/supportRepository", simulation.simulator.urls().admin);
+    let guid = "ABCDEF01-2222-3333-4444-555555555555";
+    let settings = json!({"SupportTool": " ServiceNow ", "ApplicationId": guid});
+    let repository = json!({"RepositoryId": guid, "AuthenticationType": "AAD", "ClientSecret": " secret "});
+    simulation.simulator.admin().set_habits(Habits {
+        trims: true,
+        lower_cases_guids: true,
+    });
+
+    assert_eq!(
+        simulation
+            .call(Method::POST, &format!("{base}/my"), &token, &settings)
+            .await
+            .0,
+        204
+    );
+    assert_eq!(simulation.call(Method::POST, &base, &token, &repository).await.0, 201);
+
+    let admin = simulation.simulator.admin();
+    assert_eq!(
+        (admin.support_tool().as_str(), admin.application_id()),
+        ("ServiceNow", guid.to_lowercase())
+    );
+    let stored = &admin.repositories()[0];
+    assert_eq!(
+        (stored.id.clone(), stored.client_secret.as_str()),
+        (guid.to_lowercase(), " secret ")
+    );
+    assert_eq!(simulation.call(Method::POST, &base, &token, &repository).await.0, 409);
+    let one = |id: &str| format!("{base}/{id}");
+    assert_eq!(
+        simulation
+            .call(Method::DELETE, &one(guid), &token, &Value::Null)
+            .await
+            .0,
+        404
+    );
+    assert_eq!(
+        simulation
+            .call(Method::DELETE, &one(&guid.to_lowercase()), &token, &Value::Null)
+            .await
+            .0,
+        204
     );
 }
 

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::Method;
 use crate::http::header::{HeaderName, HeaderValue};
+use crate::http::{Method, Secret, secret};
 
 /// A complete and checked profile.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Profile {
     /// The scope of the token; `None` for the admin center's own `/.default`.
     pub scope: Option<String>,
     pub(super) bearer: bool,
-    pub(super) headers: Vec<(HeaderName, String)>,
+    pub(super) headers: Vec<(HeaderName, Secret)>,
     pub(super) content_type: String,
     pub(super) accepted_content_types: Vec<String>,
     pub(super) keep_unknown_fields: bool,
@@ -30,7 +30,7 @@ pub struct Profile {
 pub(super) struct Operation {
     pub(super) method: Method,
     pub(super) path: String,
-    pub(super) override_header: Option<(HeaderName, String)>,
+    pub(super) override_header: Option<(HeaderName, Secret)>,
     pub(super) expected: Vec<u16>,
 }
 
@@ -128,6 +128,7 @@ impl Profile {
         let not_json = |error: serde_json::Error| ProfileError::NotJson(error.to_string());
         let mut profile: Value = serde_json::from_str(STANDARD).map_err(not_json)?;
         let given: Value = serde_json::from_str(given).map_err(not_json)?;
+        register_headers(&given);
         if !given.is_object() {
             return Err(ProfileError::NotJson("it must be an object".to_owned()));
         }
@@ -280,6 +281,24 @@ impl RawOperation {
     }
 }
 
+/// The headers of a user's profile are masked from here on, and each cookie also on its own: servers quote what they do not
+/// like. Short values are ordinary words, such as `true`, and would be masked in every message.
+fn register_headers(given: &Value) {
+    let headers = given.get("headers").and_then(Value::as_object);
+    for (name, value) in headers.into_iter().flatten() {
+        let Some(value) = value.as_str() else { continue };
+        let is_cookie = name.eq_ignore_ascii_case("cookie");
+        let cookies = value.split(';').filter(|_| is_cookie);
+        let cookies = cookies.filter_map(|cookie| Some(cookie.split_once('=')?.1.trim().trim_matches('"')));
+        for text in cookies
+            .chain([value.trim()])
+            .filter(|text| text.len() >= SHORTEST_SECRET)
+        {
+            secret::register(&Secret::from(text));
+        }
+    }
+}
+
 /// Whether a text can be shown as a path without showing a profile that was damaged on the way.
 fn could_be_a_path(text: &str) -> bool {
     text.len() <= LONGEST_PATH && !text.contains(['{', '}', '[', ']', '"', '=', ';', '\n', '\r'])
@@ -321,7 +340,7 @@ fn check_names(at: &str, object: &Object, known: &[&str]) -> Result<(), ProfileE
     Ok(())
 }
 
-fn header(at: &str, name: &str, value: &str) -> Result<(HeaderName, String), ProfileError> {
+fn header(at: &str, name: &str, value: &str) -> Result<(HeaderName, Secret), ProfileError> {
     let parsed = name
         .to_ascii_lowercase()
         .parse::<HeaderName>()
@@ -332,7 +351,7 @@ fn header(at: &str, name: &str, value: &str) -> Result<(HeaderName, String), Pro
             "the value contains characters that are not allowed in a header".to_owned(),
         )
     })?;
-    Ok((parsed, value.to_owned()))
+    Ok((parsed, Secret::from(value)))
 }
 
 fn bad(at: &str, why: String) -> ProfileError {
@@ -360,6 +379,7 @@ fn merge(target: &mut Value, patch: Value) {
     }
 }
 
+const SHORTEST_SECRET: usize = 8;
 /// Longer than the paths of any system.
 const LONGEST_PATH: usize = 4096;
 pub(super) const PLACEHOLDER: &str = "{repository_id}";

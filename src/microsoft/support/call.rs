@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::http::header::CONTENT_TYPE;
 use crate::http::jwt_claims::Claims;
 use crate::http::token_cache::Token;
-use crate::http::{Answer, HttpError, Limits, Repeat, Request, Secret, StatusCode};
+use crate::http::{Answer, HttpError, Limits, Repeat, Request, StatusCode};
 use crate::microsoft::support::api_profile::{Operation, PLACEHOLDER};
 use crate::microsoft::support::{SupportApi, SupportError, error};
 
@@ -93,9 +93,9 @@ impl SupportApi {
         let mut request = Request::new(spec.method.clone(), url, &self.admin, repeat).max_answer(MAX_ANSWER);
         for (name, value) in self.profile.headers.iter().chain(&spec.override_header) {
             request = if SESSION_HEADERS.contains(&name.as_str()) {
-                request.secret_header(name.clone(), &Secret::from(value.as_str()))?
+                request.secret_header(name.clone(), value)?
             } else {
-                request.header(name.clone(), value)?
+                request.header(name.clone(), value.expose())?
             };
         }
         if let Some(body) = body {

@@ -1,5 +1,8 @@
 //! What the admin center keeps, in our words.
 
+use url::Url;
+
+use crate::equality::same_text;
 use crate::http::{Secret, secret};
 
 /// The settings of a tenant: the tool that cases go to, and the application that requests tokens.
@@ -46,22 +49,49 @@ pub enum Deleted {
     Before,
 }
 
+impl Settings {
+    /// Whether both mean the same, however it is spelled.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.differences(other).is_empty()
+    }
+
+    /// The fields, by our names, that were sent and differ in what was read back.
+    #[must_use]
+    pub fn differences(&self, found: &Self) -> Vec<&'static str> {
+        let is_same = |ours: &Option<String>, theirs: &Option<String>| match (ours, theirs) {
+            (None, None) => true,
+            (Some(_), _) => is_kept(ours, theirs, same_text),
+            (None, Some(_)) => false,
+        };
+        let pairs = [
+            (
+                "internal_support_tool",
+                is_same(&self.internal_support_tool, &found.internal_support_tool),
+            ),
+            ("application_id", is_same(&self.application_id, &found.application_id)),
+        ];
+        let differing = pairs.into_iter().filter(|(_, same)| !same);
+        differing.map(|(name, _)| name).collect()
+    }
+}
+
 impl Repository {
     /// The fields, by our names, that were sent and differ in what was read back. What was omitted is the admin center's
     /// to fill.
     #[must_use]
     pub fn differences(&self, found: &Self) -> Vec<&'static str> {
         let pairs = [
-            ("repository_id", self.repository_id == found.repository_id),
+            ("repository_id", same_text(&self.repository_id, &found.repository_id)),
             ("endpoint", is_kept(&self.endpoint, &found.endpoint, same_address)),
             (
                 "authentication_type",
-                is_kept(&self.authentication_type, &found.authentication_type, str::eq),
+                is_kept(&self.authentication_type, &found.authentication_type, same_text),
             ),
-            ("client_id", is_kept(&self.client_id, &found.client_id, str::eq)),
+            ("client_id", is_kept(&self.client_id, &found.client_id, same_text)),
             (
                 "rest_user_name",
-                is_kept(&self.rest_user_name, &found.rest_user_name, str::eq),
+                is_kept(&self.rest_user_name, &found.rest_user_name, same_text),
             ),
             (
                 "refresh_token_expiry",
@@ -86,7 +116,25 @@ impl RepositorySecrets {
 
 /// Addresses that differ only in a final slash are the same to the form behind this API.
 pub fn same_address(ours: &str, theirs: &str) -> bool {
-    ours.trim_end_matches('/') == theirs.trim_end_matches('/')
+    let bare = |text: &str| {
+        let text = text.trim().trim_end_matches('/').to_owned();
+        match Url::parse(&text) {
+            Ok(url) => url.as_str().trim_end_matches('/').to_owned(),
+            Err(_) => text,
+        }
+    };
+    bare(ours) == bare(theirs)
+}
+
+/// The one with an id: in this spelling, or else in another one of the same.
+pub(super) fn with_id<T>(mut all: Vec<T>, wanted: &str, id: impl Fn(&T) -> Option<String>) -> Option<T> {
+    let ids: Vec<Option<String>> = all.iter().map(id).collect();
+    let exact = ids.iter().position(|id| id.as_deref() == Some(wanted));
+    let at = exact.or_else(|| {
+        ids.iter()
+            .position(|id| id.as_deref().is_some_and(|id| same_text(id, wanted)))
+    })?;
+    Some(all.swap_remove(at))
 }
 
 fn is_kept(ours: &Option<String>, theirs: &Option<String>, same: impl Fn(&str, &str) -> bool) -> bool {

@@ -62,7 +62,7 @@ fn api(server: &Server, profile: Option<&str>) -> Arc<SupportApi> {
             token: Secret::from("refresh-me"),
             proof: Proof::None,
         },
-        support_api_profile: profile.map(str::to_owned),
+        support_api_profile: profile.map(Secret::from),
     };
     Microsoft365::new(&Arc::new(client()), options).unwrap().support
 }

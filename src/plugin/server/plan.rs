@@ -40,7 +40,11 @@ pub(super) async fn of_resource<D: Send + Sync + 'static>(
     }
     keep_configured(&schema.attributes, &mut planned.state, config);
     if let (Some(prior), true) = (prior, planned.replace.is_empty()) {
-        diagnostics.extend(unsent(&schema.attributes, prior, config));
+        let is_update = !plan::same_object(&schema.attributes, prior, &planned.state);
+        let goes_along = resource.update_sends_secrets();
+        if !(goes_along && is_update) {
+            diagnostics.extend(unsent(&schema.attributes, prior, config, goes_along));
+        }
     }
     let kept = prior.filter(|_| planned.replace.is_empty());
     diagnostics.extend(missing(&schema.attributes, kept, config));
@@ -101,8 +105,9 @@ fn with_nulls(
     variants
 }
 
-/// A warning for each write-only secret that no update will send, because it has no version and never had one.
-fn unsent(attributes: &[Attribute], prior: &Object, config: &Object) -> Vec<Diagnostic> {
+/// A warning for each write-only secret that this plan does not send, because it has no version and never had one.
+/// `goes_along`: an update for another reason sends it.
+fn unsent(attributes: &[Attribute], prior: &Object, config: &Object, goes_along: bool) -> Vec<Diagnostic> {
     let has = |name: &str| attributes.iter().any(|attribute| attribute.name == name);
     let warning = |attribute: &Attribute| {
         let name = attribute.name;
@@ -114,11 +119,18 @@ fn unsent(attributes: &[Attribute], prior: &Object, config: &Object) -> Vec<Diag
             && [config, prior].iter().all(|side| side.at(&version).is_null())
             && prior.at(plain).is_null();
         is_unsent.then(|| {
+            let (title, when) = if goes_along {
+                let when = "it is sent with the next update, which a change of it alone is not, since it is in no state";
+                (format!("A change of {name} is not seen"), when.to_owned())
+            } else {
+                let when = format!("`{name}` is sent again only when `{version}` changes, which is not set");
+                (format!("{name} is not sent"), when)
+            };
             let detail = format!(
-                "The object exists, and `{name}` is sent again only when `{version}` changes, which is not set. To send it, \
-                 or to be able to change it later, set `{version}`, for example to the key id of the secret."
+                "The object exists, and {when}. To send it, or to be able to change it later, set `{version}`, for example \
+                 to the key id of the secret."
             );
-            Diagnostic::warning(format!("{name} is not sent"), detail).at_attribute(name)
+            Diagnostic::warning(title, detail).at_attribute(name)
         })
     };
     attributes.iter().filter_map(warning).collect()

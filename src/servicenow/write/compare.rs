@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::Url;
 
+use crate::equality::{line_feeds, same_text};
 use crate::servicenow::query::is_true;
 use crate::servicenow::record::{Cell, Record, Row, Value, parse_date_time, parse_integer};
 use crate::servicenow::table::{Column, ColumnKind};
@@ -163,10 +164,7 @@ pub fn means_the_same(kind: ColumnKind, one: &str, other: &str) -> bool {
         return true;
     }
     match kind {
-        ColumnKind::Text | ColumnKind::Secret => {
-            let is_in_capitals = is_id(one) && one.eq_ignore_ascii_case(other);
-            is_in_capitals || line_feeds(one) == line_feeds(other)
-        }
+        ColumnKind::Text | ColumnKind::Secret => same_text(one, other),
         ColumnKind::Email => one.to_lowercase() == other.to_lowercase(),
         ColumnKind::Bool => is_true(one) == is_true(other),
         ColumnKind::Reference => one.eq_ignore_ascii_case(other),
@@ -178,19 +176,6 @@ pub fn means_the_same(kind: ColumnKind, one: &str, other: &str) -> bool {
             matches!((parse_date_time(one), parse_date_time(other)), (Some(a), Some(b)) if a == b)
         }
     }
-}
-
-/// A text with the one spelling of line ends.
-fn line_feeds(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n")
-}
-
-/// Whether a text is a GUID or a sys_id, neither of which tells case apart.
-fn is_id(text: &str) -> bool {
-    let digits = text.bytes().filter(|byte| *byte != b'-');
-    let is_hex = digits.clone().count() == 32 && digits.clone().all(|byte| byte.is_ascii_hexdigit());
-    let groups = text.split('-').map(str::len);
-    is_hex && (groups.clone().eq([32]) || groups.eq([8, 4, 4, 4, 12]))
 }
 
 #[cfg(test)]

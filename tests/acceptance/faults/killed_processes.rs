@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Gate, Matcher};
 use servicenow_simulator::instance::DefaultProfile;
@@ -215,9 +216,13 @@ async fn a_provider_that_is_killed_doubles_and_leaves_nothing() {
         killed(&workspace, "destroy", || simulator.created("ip_access").is_empty()).await;
         release(&simulator);
         workspace.terraform("destroy").await.succeeds();
-        // The grant that the killed provider made counts as one that existed before.
+        // The grant and the settings that the killed provider made count as ones that existed before.
         let grant = simulator.only_record("sys_user_has_role")["sys_id"].clone();
         simulator.instance().remove("sys_user_has_role", &grant);
+        assert!(!simulator.admin().application_id().is_empty());
+        simulator
+            .admin()
+            .put_settings(&json!({"SupportTool": null, "ApplicationId": null}));
         only_the_configuration_is_left(&simulator);
     })
     .await;

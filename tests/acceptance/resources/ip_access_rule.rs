@@ -1,5 +1,7 @@
 //! `servicenow_ip_access_rule`: address rules, with choices that are looked up.
 
+use servicenow_simulator::instance::Switches;
+
 use crate::harness::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const RULE: &str = r#"
@@ -21,7 +23,7 @@ async fn a_rule_is_made_changed_and_removed() {
         workspace.terraform("apply").await.succeeds();
 
         let record = simulator.only_record("ip_access");
-        assert_eq!((record["type"].as_str(), record["direction"].as_str()), ("0", "0"));
+        assert_eq!((record["type"].as_str(), record["direction"].as_str()), ("allow", "0"));
         assert_eq!(record["range_start"], "52.149.152.32");
         assert_eq!(record["range_end"], "52.149.152.32");
         workspace
@@ -31,7 +33,7 @@ async fn a_rule_is_made_changed_and_removed() {
             .has("active", true);
         workspace.plan_is_empty().await;
 
-        let both = RULE.replace("\"inbound\"", "\"Inbound and Outbound\"");
+        let both = RULE.replace("\"inbound\"", "\"Bidirectional\"");
         workspace.configure(&both.replace(
             "description",
             "range_end = \"52.149.152.40\"\n      active = false\n      description",
@@ -113,7 +115,16 @@ async fn wrong_ranges_are_refused_before_anything_is_asked() {
         let workspace = simulator.workspace(terraform, RULE);
         for (range, said) in [
             ("range_start = \"10.0.0.0/24\"", "cidrhost(\"10.0.0.0/24\", 0)"),
-            ("range_start = \"::1\"", "not an IPv4 address"),
+            ("range_start = \"2001:db8::/64\"", "cidrhost(\"2001:db8::/64\", -1)"),
+            ("range_start = \"10.0.0.256\"", "not an IP address"),
+            (
+                "range_start = \"10.0.0.2\"\n      range_end = \"2001:db8::1\"",
+                "an IPv4 and an IPv6 address",
+            ),
+            (
+                "range_start = \"2001:db8::a\"\n      range_end = \"2001:db8::9\"",
+                "ends at 2001:db8::9, before it starts",
+            ),
             (
                 "range_start = \"10.0.0.2\"\n      range_end = \"10.0.0.1\"",
                 "ends at 10.0.0.1, before it starts",
@@ -139,7 +150,7 @@ async fn drift_and_absence_are_put_right() {
             changes: &[(
                 "ip_access",
                 &id,
-                &[("type", "1"), ("range_end", "52.149.152.99"), ("active", "false")],
+                &[("type", "deny"), ("range_end", "52.149.152.99"), ("active", "false")],
             )],
             planned: &["active", "range_end", "type"],
             kept: &[],
@@ -147,7 +158,7 @@ async fn drift_and_absence_are_put_right() {
         .is_corrected(&simulator, &workspace)
         .await;
         let record = simulator.only_record("ip_access");
-        assert_eq!((record["type"].as_str(), record["active"].as_str()), ("0", "true"));
+        assert_eq!((record["type"].as_str(), record["active"].as_str()), ("allow", "true"));
         assert_eq!(record["range_end"], "52.149.152.32");
 
         removal_is_corrected(&workspace, ADDRESS, |id| simulator.instance().remove("ip_access", id)).await;
@@ -178,6 +189,156 @@ async fn a_rule_is_imported_by_key_by_columns_and_by_identity() {
         .await;
         workspace.terraform("destroy").await.succeeds();
         simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_has_addresses_of_either_family() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let rule = RULE.replace("52.149.152.32\"", "2001:db8::1\"\n      range_end = \"2001:db8::ff\"");
+        let workspace = simulator.workspace(terraform, &rule);
+
+        workspace.terraform("apply").await.succeeds();
+
+        let record = simulator.only_record("ip_access");
+        assert_eq!(
+            (record["range_start"].as_str(), record["range_end"].as_str()),
+            ("2001:db8::1", "2001:db8::ff")
+        );
+        workspace.plan_is_empty().await;
+        // The same address, spelled otherwise.
+        workspace.configure(&rule.replace("2001:db8::1", "2001:0DB8:0:0::1"));
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_narrow_import_leaves_the_end_of_the_range() {
+    for_each_terraform(async |terraform| {
+        // Rows of old instances may have no end.
+        for end in ["52.149.152.40", ""] {
+            let simulator = Simulator::start().await;
+            let values = [
+                ("type", "allow"),
+                ("direction", "0"),
+                ("range_start", "52.149.152.32"),
+                ("range_end", end),
+                ("active", "true"),
+            ];
+            let id = simulator.instance().put("ip_access", &values);
+            let before = simulator.instance().fingerprint();
+            let import = format!("import {{\n  to = {ADDRESS}\n  id = \"{id}\"\n}}\n");
+            let silent = [
+                RULE.replace("description = \"Microsoft 365 support connector\"", ""),
+                import,
+            ]
+            .concat();
+            let workspace = simulator.workspace(terraform, &silent);
+
+            workspace
+                .terraform("apply")
+                .await
+                .succeeds()
+                .says("1 imported, 0 added, 0 changed, 0 destroyed");
+
+            workspace.plan_is_empty().await;
+            assert_eq!(simulator.instance().fingerprint(), before);
+            workspace.state(ADDRESS).has("left_alone", vec!["range_end"]);
+            // Another change leaves it, and naming it changes it.
+            workspace.configure(&silent.replace("\"inbound\"", "\"bidirectional\""));
+            workspace.plan().await.updates_only(ADDRESS, &["direction"]);
+            workspace.terraform("apply plan.bin").await.succeeds();
+            assert_eq!(simulator.only_record("ip_access")["range_end"], end);
+            workspace.configure(&silent.replace(
+                "52.149.152.32\"",
+                "52.149.152.32\"\n      range_end = \"52.149.152.33\"",
+            ));
+            workspace
+                .plan()
+                .await
+                .updates_only(ADDRESS, &["direction", "left_alone", "range_end"]);
+            workspace.terraform("apply plan.bin").await.succeeds();
+            assert_eq!(simulator.only_record("ip_access")["range_end"], "52.149.152.33");
+            // From then on the default holds.
+            workspace.configure(&silent);
+            workspace.plan().await.updates_only(ADDRESS, &["range_end"]);
+        }
+    })
+    .await;
+}
+
+/// Where the account cannot see a choice, the stored form that is known of `type` goes out, and the user is told.
+#[tokio::test]
+async fn choices_that_cannot_be_read_are_sent_in_lower_case_with_a_warning() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let deny = &instance
+            .find("sys_choice", "name", "ip_access")
+            .into_iter()
+            .find(|choice| choice["value"] == "deny")
+            .unwrap()["sys_id"];
+        let column = |name: &str| ("sys_choice".to_owned(), name.to_owned());
+        let unreadable: [&dyn Fn(&mut Switches); 4] = [
+            &|modes| {
+                modes.quirks.hidden_tables.insert("sys_choice".to_owned());
+            },
+            &|modes| {
+                modes.hidden_rows.insert(deny.clone());
+            },
+            &|modes| {
+                modes.read_denied.insert(column("value"));
+            },
+            &|modes| {
+                modes.read_denied.insert(column("label"));
+            },
+        ];
+        for (case, hide) in unreadable.into_iter().enumerate() {
+            instance.switches(|modes| {
+                *modes = Switches::default();
+                hide(modes);
+            });
+            let rule = RULE.replace("\"allow\"", "\"Deny\"").replace("\"inbound\"", "\"0\"");
+            let workspace = simulator.workspace(terraform, &rule);
+
+            let applied = workspace.terraform("apply").await;
+
+            let record = simulator.only_record("ip_access");
+            assert_eq!(
+                (record["type"].as_str(), record["direction"].as_str()),
+                ("deny", "0"),
+                "{case}"
+            );
+            workspace.state(ADDRESS).has("type", "Deny");
+            workspace.plan_is_empty().await;
+            // Where only the labels are hidden, the value is seen to exist.
+            if case == 3 {
+                applied.succeeds().does_not_say("could not be read");
+            } else {
+                applied
+                    .succeeds()
+                    .says("The choices of ip_access.type could not be read")
+                    .says("\"deny\" was sent");
+            }
+            workspace.configure(&rule.replace("\"Deny\"", "\"ALLOW\""));
+            workspace.terraform("apply").await.succeeds();
+            assert_eq!(simulator.only_record("ip_access")["type"], "allow");
+            workspace.terraform("destroy").await.succeeds();
+        }
+
+        // A label of which the account sees only the value.
+        let workspace = simulator.workspace(terraform, &RULE.replace("\"inbound\"", "\"Bidirectional\""));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The choices of ip_access.direction could not be read")
+            .says("\"bidirectional\" was sent");
     })
     .await;
 }

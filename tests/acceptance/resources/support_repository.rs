@@ -1,6 +1,7 @@
 //! `m365_support_repository`, from creation to removal.
 
 use serde_json::json;
+use servicenow_simulator::microsoft::admin_center::Habits;
 
 use crate::harness::{
     Imports, Simulator, Terraform, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
@@ -85,8 +86,11 @@ async fn a_repository_lives_from_creation_to_removal() {
         assert_eq!(secrets(), (SECRETS[1].to_owned(), SECRETS[2].to_owned()));
         assert_eq!(simulator.admin().repositories()[0].client_id, "an-endpoint");
 
-        // Optional fields that are taken out are emptied, and their secrets too.
-        workspace.configure(LEAST);
+        // What the configuration no longer names stays; what it names as empty is cleared, with the secret that belongs to it.
+        workspace.configure(&LEAST.replace(
+            "provider ",
+            "authentication_type = \"aad\"\n  client_id = \"\"\n  rest_user_name = \"\"\n  refresh_token_expiry = 0\n  provider ",
+        ));
         workspace.terraform("apply").await.succeeds().says("1 changed");
         assert_eq!(
             simulator.admin().shown()["Repositories"],
@@ -171,6 +175,225 @@ async fn fields_that_are_not_configured_belong_to_the_admin_center() {
                 "RefreshTokenExpiry": 77, "ClientId": "by hand", "Region": "EU",
             }])
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_narrow_import_of_a_repository_leaves_everything_as_it_is() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.admin().put_repository(&json!({
+            "RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com/", "AuthenticationType": "Basic",
+            "ClientId": "an-endpoint", "RestUserName": "robot", "RefreshTokenExpiry": 100, "Region": "EU",
+        }));
+        let before = simulator.admin().shown();
+        let import = format!("import {{\n  to = {ADDRESS}\n  id = \"contoso\"\n}}\n");
+        let with = |arguments: &str| [LEAST.replace("provider ", &format!("{arguments}\n  provider ")), import.clone()].concat();
+        let workspace = simulator.workspace(terraform, &with(""));
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 imported, 0 added, 0 changed, 0 destroyed");
+
+        workspace
+            .state(ADDRESS)
+            .has("client_id", "an-endpoint")
+            .has("authentication_type", "basic")
+            .has("refresh_token_expiry", 100)
+            .has("left_alone", vec!["authentication_type"]);
+        workspace.plan_is_empty().await;
+        assert_eq!(simulator.admin().shown(), before);
+
+        // A change of one argument sends the rest as it is.
+        workspace.configure(&with("client_id = \"another\""));
+        workspace.plan().await.updates_only(ADDRESS, &["client_id"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        assert_eq!(
+            simulator.admin().shown()["Repositories"],
+            json!([{
+                "RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com/", "AuthenticationType": "Basic",
+                "ClientId": "another", "RestUserName": "robot", "RefreshTokenExpiry": 100, "Region": "EU",
+            }])
+        );
+
+        // What is named is managed, and what is named as empty is cleared.
+        workspace.configure(&with("authentication_type = \"basic\""));
+        workspace.plan_is_empty().await;
+        workspace.configure(&with(
+            "authentication_type = \"aad\"\n  client_id = \"\"\n  rest_user_name = \"\"\n  refresh_token_expiry = 0",
+        ));
+        workspace.plan().await.updates_only(
+            ADDRESS,
+            &["authentication_type", "client_id", "left_alone", "refresh_token_expiry", "rest_user_name"],
+        );
+        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.plan_is_empty().await;
+        assert_eq!(
+            simulator.admin().shown()["Repositories"],
+            json!([{
+                "RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com/", "AuthenticationType": "AAD",
+                "Region": "EU",
+            }])
+        );
+    })
+    .await;
+}
+
+/// A write replaces the whole repository: one without a secret that Terraform once sent would remove it.
+#[tokio::test]
+async fn an_update_without_a_secret_that_was_sent_before_is_refused() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = with_secrets(simulator.workspace(terraform, WHOLE));
+        workspace.terraform("apply").await.succeeds();
+        let without = WHOLE
+            .lines()
+            .filter(|line| !line.contains("client_secret"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        let is_untouched = || {
+            let repository = simulator.admin().repositories().remove(0);
+            assert_eq!(
+                (repository.client_secret.as_str(), repository.user_password.as_str()),
+                (SECRETS[0], SECRETS[2])
+            );
+        };
+
+        workspace.configure(&without);
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("The update would remove the client_secret")
+            .says("Set client_secret_wo")
+            .says("set client_id = \"\"")
+            .says("terraform destroy -refresh=false");
+        // A destroy plans first.
+        workspace
+            .terraform("destroy")
+            .await
+            .fails_saying("would remove the client_secret");
+        is_untouched();
+
+        // Whether there is one may be open until the apply.
+        let later = |input: &str| {
+            let late = format!("resource \"terraform_data\" \"later\" {{\n  input = {input:?}\n}}\n");
+            let secret = "terraform_data.later.output == \"none\" ? null : \"first-client-secret\"";
+            [WHOLE.replace("var.secret", secret), late].concat()
+        };
+        workspace.configure(&later("some"));
+        workspace.terraform("apply").await.succeeds();
+        let unversioned = later("none").replace("client_secret_wo_version      = \"1\"", "");
+        workspace.configure(&unversioned.replace("an-endpoint", "another"));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The update would remove the client_secret");
+        is_untouched();
+        assert_eq!(simulator.admin().repositories()[0].client_id, "an-endpoint");
+
+        // On purpose, with the client that it belongs to.
+        workspace.configure(&without.replace("\"an-endpoint\"", "\"\""));
+        workspace.terraform("apply").await.succeeds();
+        let repository = simulator.admin().repositories().remove(0);
+        assert_eq!(
+            (repository.client_secret.as_str(), repository.user_password.as_str()),
+            ("", SECRETS[2])
+        );
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+    })
+    .await;
+}
+
+/// Every update sends the secrets of the configuration, with or without a version.
+#[tokio::test]
+async fn a_secret_without_a_version_is_sent_with_the_next_update() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = |secret: &str| {
+            LEAST.replace(
+                "provider ",
+                &format!("client_id = \"a\"\n  client_secret_wo = {secret:?}\n  provider "),
+            )
+        };
+        let workspace = simulator.workspace(terraform, &configuration(SECRETS[0]));
+        workspace.terraform("apply").await.succeeds();
+        let changed = configuration(SECRETS[1]);
+        workspace.configure(&changed);
+
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("A change of client_secret_wo is not seen")
+            .says("sent with the next update");
+
+        workspace.configure(&changed.replace("\"a\"", "\"b\""));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .does_not_say("is not sent")
+            .does_not_say("is not seen");
+        assert_eq!(simulator.admin().repositories()[0].client_secret, SECRETS[1]);
+    })
+    .await;
+}
+
+/// The admin center may spell what it is sent in its own way: it is the same all the same.
+#[tokio::test]
+async fn a_repository_is_the_same_in_another_spelling() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.admin().set_habits(Habits {
+            trims: true,
+            lower_cases_guids: true,
+        });
+        let configuration = r#"
+            resource "m365_support_repository" "this" {
+              provider       = servicenow
+              repository_id  = "ABCDEF01-2222-3333-4444-555555555555"
+              endpoint       = "https://Contoso.service-now.com"
+              client_id      = "ABCDEF02-2222-3333-4444-555555555555"
+              rest_user_name = " robot "
+            }
+        "#;
+        let workspace = simulator.workspace(terraform, configuration);
+
+        workspace.terraform("apply").await.succeeds().does_not_say("not kept");
+
+        workspace
+            .state(ADDRESS)
+            .has("id", "ABCDEF01-2222-3333-4444-555555555555")
+            .has("repository_id", "ABCDEF01-2222-3333-4444-555555555555");
+        workspace.plan_is_empty().await;
+        workspace.configure(&configuration.to_lowercase());
+        workspace.plan_is_empty().await;
+        workspace.configure(&configuration.replace("Contoso", "fabrikam"));
+        workspace.plan().await.updates_only(ADDRESS, &["endpoint"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        assert_eq!(
+            simulator.admin().repositories()[0].endpoint,
+            "https://fabrikam.service-now.com"
+        );
+        workspace
+            .terraform("state rm m365_support_repository.this")
+            .await
+            .succeeds();
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The repository already exists");
+        workspace
+            .terraform_with(&["import", ADDRESS, "ABCDEF01-2222-3333-4444-555555555555"])
+            .await
+            .succeeds();
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
     })
     .await;
 }

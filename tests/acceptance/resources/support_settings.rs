@@ -1,6 +1,9 @@
 //! `m365_support_settings`: one per tenant, written and never deleted.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use servicenow_simulator::microsoft::admin_center::Habits;
 
 use crate::harness::{Imports, Simulator, for_each_terraform};
 
@@ -108,17 +111,232 @@ async fn settings_of_another_application_are_imported_and_not_overwritten() {
         workspace.terraform("destroy").await.succeeds();
         assert_eq!(simulator.admin().application_id(), "");
 
-        // A create over equal settings takes them over.
-        simulator
-            .admin()
-            .put_settings(&json!({"SupportTool": "ServiceNow", "ApplicationId": OTHER}));
-        workspace.terraform("apply").await.succeeds();
-        workspace.terraform("destroy").await.succeeds();
-        assert_eq!(simulator.admin().application_id(), "");
         workspace
             .terraform_with(&["import", ADDRESS, &tenant])
             .await
             .fails_saying("has no support settings yet");
+    })
+    .await;
+}
+
+/// Who made them is not known, so a destroy leaves them.
+#[tokio::test]
+async fn equal_settings_that_exist_are_taken_over_with_a_warning_and_survive() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator
+            .admin()
+            .put_settings(&json!({"SupportTool": "ServiceNow", "ApplicationId": OTHER}));
+        let simulator = simulator.starting_here();
+        let workspace = simulator.workspace(terraform, &settings(OTHER));
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The support settings are already as configured")
+            .says("destroy leaves them");
+
+        workspace
+            .state(ADDRESS)
+            .has("original_internal_support_tool", "ServiceNow")
+            .has("original_application_id", OTHER);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+
+        // What they are changed to later goes with the destroy.
+        workspace.terraform("apply").await.succeeds();
+        workspace.configure(&settings(APPLICATION));
+        workspace.plan().await.updates_only(ADDRESS, &["application_id"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_there_before_the_settings_survives_a_taint() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.admin().put_settings(&json!({"SupportTool": "Other"}));
+        let workspace = simulator.workspace(terraform, &settings(APPLICATION));
+        workspace.terraform("apply").await.succeeds();
+        workspace
+            .state(ADDRESS)
+            .has("original_internal_support_tool", "Other")
+            .lacks("original_application_id");
+
+        workspace.terraform_with(&["taint", ADDRESS]).await.succeeds();
+        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("destroy").await.succeeds();
+
+        assert_eq!(simulator.admin().support_tool(), "Other");
+        assert_eq!(simulator.admin().application_id(), "");
+    })
+    .await;
+}
+
+/// Earlier versions kept what they found beside the state.
+#[tokio::test]
+async fn what_an_earlier_version_found_is_restored_too() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let cases = [
+            (
+                json!({"internal_support_tool": "Other", "application_id": null}),
+                ("Other", ""),
+            ),
+            // They were as configured already, and their earlier values are not known.
+            (json!({}), ("ServiceNow", APPLICATION)),
+        ];
+        for (before, (tool, application)) in cases {
+            for commands in [
+                &["destroy -refresh=false"][..],
+                &["destroy"],
+                &["apply -refresh-only", "destroy"],
+                // A taint loses what is kept beside the state.
+                &["taint m365_support_settings.this", "apply", "destroy"],
+            ] {
+                simulator
+                    .admin()
+                    .put_settings(&json!({"SupportTool": null, "ApplicationId": null}));
+                let workspace = simulator.workspace(terraform, &settings(APPLICATION));
+                workspace.terraform("apply").await.succeeds();
+                let mut state = workspace.state_file();
+                let instance = &mut state["resources"][0]["instances"][0];
+                let attributes = instance["attributes"].as_object_mut().unwrap();
+                attributes.retain(|name, _| !name.starts_with("original_") && name != "left_alone");
+                instance["private"] = STANDARD.encode(json!({"before": before}).to_string()).into();
+                workspace.write("terraform.tfstate", &state.to_string());
+
+                for command in commands {
+                    let command: Vec<&str> = command.split(' ').collect();
+                    workspace.terraform_with(&command).await.succeeds();
+                }
+
+                let admin = simulator.admin();
+                assert_eq!(
+                    (admin.support_tool().as_str(), admin.application_id().as_str()),
+                    (tool, application),
+                    "{before} {commands:?}"
+                );
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_narrow_import_of_settings_leaves_the_tool() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator
+            .admin()
+            .put_settings(&json!({"SupportTool": "Other", "ApplicationId": APPLICATION}));
+        let import = format!("import {{\n  to = {ADDRESS}\n  id = {:?}\n}}\n", simulator.tenant_id());
+        let workspace = simulator.workspace(terraform, &[settings(APPLICATION).as_str(), &import].concat());
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 imported, 0 added, 0 changed, 0 destroyed");
+
+        workspace
+            .state(ADDRESS)
+            .has("internal_support_tool", "Other")
+            .has("left_alone", vec!["internal_support_tool"]);
+        workspace.plan_is_empty().await;
+        workspace.configure(&settings(OTHER));
+        workspace.plan().await.updates_only(ADDRESS, &["application_id"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        assert_eq!(simulator.admin().support_tool(), "Other");
+        workspace.configure(&settings(OTHER).replace(
+            "application_id",
+            "internal_support_tool = \"ServiceNow\"\n  application_id",
+        ));
+        workspace
+            .plan()
+            .await
+            .updates_only(ADDRESS, &["internal_support_tool", "left_alone"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        assert_eq!(simulator.admin().support_tool(), "ServiceNow");
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(
+            (simulator.admin().support_tool(), simulator.admin().application_id()),
+            (String::new(), String::new())
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_settings_in_one_apply_the_second_is_refused() {
+    for_each_terraform(async |terraform| {
+        for application in [APPLICATION, OTHER] {
+            let simulator = Simulator::start().await;
+            let both = [
+                settings(APPLICATION),
+                settings(application).replace("\"this\"", "\"second\""),
+            ]
+            .concat();
+            let workspace = simulator.workspace(terraform, &both);
+
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying("The support settings already exist");
+
+            assert_eq!(workspace.addresses().len(), 1);
+            assert_eq!(
+                simulator.logs().admin.count("POST", "/admin/api/supportRepository/my"),
+                1
+            );
+            workspace.terraform("destroy").await.succeeds();
+            simulator.is_as_at_start();
+        }
+    })
+    .await;
+}
+
+/// The admin center may spell what it is sent in its own way: it is the same all the same.
+#[tokio::test]
+async fn settings_are_the_same_in_another_spelling() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.admin().set_habits(Habits {
+            trims: true,
+            lower_cases_guids: true,
+        });
+        let capitals = "ABCDEF01-2222-3333-4444-555555555555";
+        let configuration = settings(capitals).replace(
+            "application_id",
+            "internal_support_tool = \" ServiceNow\"\n  application_id",
+        );
+        let workspace = simulator.workspace(terraform, &configuration);
+
+        workspace.terraform("apply").await.succeeds().does_not_say("not kept");
+
+        workspace.state(ADDRESS).has("application_id", capitals);
+        workspace.plan_is_empty().await;
+        workspace.configure(&configuration.to_lowercase().replace("servicenow\"", "ServiceNow\""));
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy -refresh=false").await.succeeds();
+        assert_eq!(simulator.admin().application_id(), "");
+
+        // Nor are they others when they are found.
+        simulator
+            .admin()
+            .put_settings(&json!({"SupportTool": "ServiceNow", "ApplicationId": capitals.to_lowercase()}));
+        workspace.configure(&settings(capitals));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The support settings are already as configured");
+        workspace.plan_is_empty().await;
     })
     .await;
 }
@@ -160,7 +378,12 @@ async fn settings_taken_over_by_somebody_else_survive_a_destroy() {
         workspace.plan_is_empty().await;
         simulator.admin().put_settings(&json!({"ApplicationId": OTHER}));
 
-        workspace.terraform("destroy -refresh=false").await.succeeds();
+        workspace
+            .terraform("destroy -refresh=false")
+            .await
+            .succeeds()
+            .says("The support settings were left in place")
+            .says(OTHER);
 
         assert_eq!(simulator.admin().application_id(), OTHER);
     })

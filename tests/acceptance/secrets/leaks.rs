@@ -166,6 +166,51 @@ async fn create_update_rotation_and_destroy_leave_no_secret() {
     .await;
 }
 
+/// A profile may hold the cookie of a portal session and other headers.
+#[tokio::test]
+async fn headers_of_a_support_api_profile_leave_no_trace() {
+    for_each_terraform(async |terraform| {
+        let secrets = ["first-cookie-marker", "second-cookie-marker", "portal-header-marker"];
+        let profile = json!({"headers": {
+            "Cookie": format!("a={}; b=\"{}\"", secrets[0], secrets[1]),
+            "X-Portal-Key": secrets[2],
+            "X-Flag": "true",
+        }});
+        let simulator = Simulator::start().await;
+        let mut workspace = simulator.workspace(
+            terraform,
+            "data \"m365_support_integration\" \"this\" {\n  provider = servicenow\n}\n",
+        );
+        workspace.set("M365_SUPPORT_API_PROFILE", &profile.to_string());
+        workspace.terraform("apply").await.succeeds();
+        let sent = simulator.logs().admin.all().remove(0);
+        assert_eq!(sent.headers["x-portal-key"], secrets[2]);
+        let answer = Fault::Answer {
+            status: 400,
+            content_type: "application/json".to_owned(),
+            body: json!({"error": {"message": format!("true: {}", secrets.join(" and "))}}).to_string(),
+        };
+        simulator.admin().faults().every(Matcher::any(), answer);
+
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("true: *** and *** and ***");
+
+        workspace.leaks_nothing_of(&secrets);
+        let schemas = workspace.terraform_with(&["providers", "schema", "-json"]).await.json();
+        let provider = schemas["provider_schemas"]
+            .as_object()
+            .unwrap()
+            .values()
+            .find(|it| it["provider"]["block"]["attributes"]["instance_url"].is_object())
+            .unwrap();
+        let attributes = &provider["provider"]["block"]["attributes"]["microsoft365"]["nested_type"]["attributes"];
+        assert_eq!(attributes["support_api_profile"]["sensitive"], true, "{attributes:#}");
+    })
+    .await;
+}
+
 /// Whoever refuses a request likes to quote it.
 #[tokio::test]
 async fn refusals_that_quote_a_secret_leave_none() {

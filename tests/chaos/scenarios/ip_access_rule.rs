@@ -8,7 +8,7 @@ use super::{Block, Drawn, Generator, Random, lines};
 pub(super) struct Rules;
 
 /// As the instance stores them.
-const TYPES: [(&str, &str); 2] = [("allow", "0"), ("deny", "1")];
+const TYPES: [(&str, &str); 2] = [("allow", "allow"), ("deny", "deny")];
 const DIRECTIONS: [(&str, &str); 2] = [("inbound", "0"), ("outbound", "1")];
 
 impl Generator for Rules {

@@ -20,8 +20,8 @@ impl Generator for Repositories {
         let config = Object::new()
             .with("repository_id", format!("repository-{number}"))
             .with("endpoint", "https://contoso.service-now.com/")
-            .with("client_id", format!("{number}3333333-2222-3333-4444-555555555555"))
-            .with("rest_user_name", format!("{number}4444444-2222-3333-4444-555555555555"));
+            .with("client_id", format!("{number}333ABCD-2222-3333-4444-555555555555"))
+            .with("rest_user_name", format!("{number}444ABCD-2222-3333-4444-555555555555"));
         let config = with_secret(random, config, "client_secret");
         with_secret(random, config, "rest_user_password").into()
     }

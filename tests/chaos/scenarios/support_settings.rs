@@ -21,7 +21,7 @@ impl Generator for Settings {
     }
 
     fn draw(&self, _: usize, random: &mut Random, _: &[Block]) -> Drawn {
-        let application = random.one(&["1", "2"]).repeat(8);
+        let application = random.one(&["A", "b"]).repeat(8);
         Object::new()
             .with("application_id", format!("{application}-2222-3333-4444-555555555555"))
             .into()

@@ -156,12 +156,13 @@ fn settings() -> [Table; 3] {
             boolean("system", "System"),
         ]),
         table("ip_access", "IP Address Access Control", "description").columns([
-            // The wire values are not documented; a client finds them by label in sys_choice.
-            choice("type", "Type", &[("0", "Allow"), ("1", "Deny")]).default("0"),
+            // The values of `type` are seen in the vendor's own scripts. Those of `direction` are documented nowhere: a
+            // client finds them by label in sys_choice.
+            choice("type", "Type", &[("allow", "Allow"), ("deny", "Deny")]).default("allow"),
             choice(
                 "direction",
                 "Direction",
-                &[("0", "Inbound"), ("1", "Outbound"), ("2", "Inbound and Outbound")],
+                &[("0", "Inbound"), ("1", "Outbound"), ("2", "Bidirectional")],
             )
             .default("0"),
             boolean("active", "Active").default("true"),

@@ -59,12 +59,13 @@ async fn change_settings(State(admin): State<Admin>, headers: HeaderMap, body: S
     let mut fields = object(&headers, &body)?;
     // The list has paths of its own.
     fields.remove("Repositories");
+    let fields = admin.stored(fields);
     admin.with(|page| page.settings = fields);
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn create(State(admin): State<Admin>, headers: HeaderMap, body: String) -> Result<Response, Refused> {
-    let fields = repository(&headers, &body)?;
+    let fields = admin.stored(repository(&headers, &body)?);
     let id = text(&fields, "RepositoryId");
     let shown = without_secrets(&fields);
     admin.with(|page| match page.find(&id) {
@@ -90,6 +91,7 @@ async fn replace(
     if text(&fields, "RepositoryId") != id {
         return Err(bad_request("RepositoryId differs from the one in the address."));
     }
+    let fields = admin.stored(fields);
     admin.with(|page| {
         let at = page.find(&id).ok_or_else(|| absent(&id))?;
         page.repositories[at] = fields;
