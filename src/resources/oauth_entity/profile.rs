@@ -9,10 +9,10 @@ use crate::clients::Clients;
 use crate::plugin::{Context, Diagnostic, Object, Reading, Value};
 use crate::records::{diagnostics, field};
 use crate::resources::oauth_entity::TYPE_PROVIDER;
-use crate::servicenow::tables::oauth_entity;
 use crate::servicenow::tables::oauth_entity_profile::{
     COLUMNS, DEFAULT, GRANT_TYPE, NAME, OAUTH_ENTITY, SYS_SCOPE, TABLE,
 };
+use crate::servicenow::tables::{every, oauth_entity};
 use crate::servicenow::{InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update, Value as Wire};
 
 /// Pauses between looks for a profile that the instance makes by itself.
@@ -128,12 +128,22 @@ pub(crate) async fn read_into(
     // One that is not as it should be yet counts as none: so the next plan makes up for it.
     let is_unfinished = cx.private(UNFINISHED).is_some_and(|it| it == true);
     set(state, profile.as_ref().filter(|_| !is_unfinished));
-    if cx.reading == Reading::Import && profile.is_none() {
+    // An entry of this account may be one whose create was interrupted before its profile was made.
+    if cx.reading == Reading::Import && profile.is_none() && !is_own(session, entity).await.map_err(problem)? {
         let mut left_alone = field::left_alone(Some(state), "");
         left_alone.insert(PROFILE_ID.to_owned());
         field::set_left_alone(state, left_alone);
     }
     Ok(())
+}
+
+/// Whether this account made the entry.
+async fn is_own(session: &Session, entity: &SysId) -> Result<bool, TableError> {
+    let entry = session
+        .get(oauth_entity::TABLE, entity, &[every::SYS_CREATED_BY])
+        .await?;
+    let by = entry.text(every::SYS_CREATED_BY).value();
+    Ok(by.is_some_and(|by| session.is_account(by)))
 }
 
 /// Whether an import found no default profile: then none is made.

@@ -297,10 +297,17 @@ async fn a_configuration_that_lost_its_provider_is_taken_up_by_its_maker() {
             .says("No provider uses it, and somebody.else made it");
         by(simulator.username());
 
-        workspace.terraform("apply").await.succeeds();
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The OIDC configuration already existed");
         simulator.only_record("oidc_provider_configuration");
         simulator.only_record("oauth_oidc_entity");
         workspace.terraform("destroy").await.succeeds();
+        // Somebody may have made it with the same account.
+        assert_eq!(simulator.only_record("oidc_provider_configuration")["sys_id"], made);
+        simulator.instance().remove("oidc_provider_configuration", &made);
         simulator.is_as_at_start();
     })
     .await;

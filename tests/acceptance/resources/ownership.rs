@@ -433,6 +433,7 @@ async fn the_profile_of_an_imported_entry_stays_as_it_is() {
                     ("client_id", "11111111"),
                     ("client_secret", "s"),
                     ("default_grant_type", "authorization_code"),
+                    ("sys_created_by", "jane.doe"),
                 ],
             )
         };
