@@ -206,10 +206,8 @@ impl RecordResource for OauthEntity {
         if is_provider && plan.config.at("default_grant_type").is_null() && plan.prior.is_none() {
             plan.state.set("default_grant_type", "client_credentials");
         }
-        if !is_provider && plan.state.text("type").is_some() {
-            plan.state.set("default_profile_id", Value::Null);
-            plan.state.set("default_profile_name", Value::Null);
-        } else if profile::is_left_alone(plan.prior) {
+        let is_client = !is_provider && plan.state.text("type").is_some();
+        if is_client || profile::is_left_alone(plan.prior) {
             plan.state.set("default_profile_id", Value::Null);
             plan.state.set("default_profile_name", Value::Null);
         } else if plan.prior.is_some_and(|prior| prior.at("default_profile_id").is_null()) {

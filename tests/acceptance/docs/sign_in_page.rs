@@ -72,7 +72,7 @@ async fn a_person_gets_a_refresh_token_that_signs_in() {
         values.push(("device_code", &device_code));
         let redeem = filled(&redeem, &values).unwrap();
         assert_eq!(
-            ask(&mut console, &[redeem.clone()]).await["error"],
+            ask(&mut console, std::slice::from_ref(&redeem)).await["error"],
             "authorization_pending"
         );
         assert!(simulator.entra().approve_device_code(&text(&begun, "user_code")));
