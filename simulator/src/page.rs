@@ -8,6 +8,7 @@ mod html;
 mod names;
 mod overview; // What a newcomer looks for first.
 mod records; // A table, a record.
+mod services; // What is shown.
 mod trust; // Who trusts whom.
 
 use axum::Router;
@@ -16,24 +17,11 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
-use crate::connection_test::{ConnectionTest, wanted};
-use crate::instance::Instance;
-use crate::microsoft::admin_center::Admin;
-use crate::microsoft::entra::Entra;
+use crate::connection_test::wanted;
 
 use html::Html;
-use names::Names;
 
-/// What the page shows; cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Page {
-    pub(crate) instance: Instance,
-    pub(crate) entra: Entra,
-    pub(crate) admin: Admin,
-    pub(crate) connection: ConnectionTest,
-    /// Client id of the application that the simulator starts with.
-    pub(crate) own_application: String,
-}
+pub(crate) use services::Page;
 
 impl Page {
     /// Puts the page in front of the instance.
@@ -47,10 +35,6 @@ impl Page {
             .route("/simulator/{*path}", get(below))
             .with_state(self)
             .fallback_service(instance)
-    }
-
-    fn names(&self) -> Names {
-        self.entra.directory().with(|tenant| Names::of(tenant))
     }
 }
 

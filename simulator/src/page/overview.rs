@@ -9,10 +9,10 @@ use crate::instance::{Shown, ShownRecord, ShownTable};
 use crate::microsoft::admin_center::Repository;
 use crate::microsoft::directory::{Application, Tenant, TokenVersion};
 use crate::microsoft::keys::Claims;
-use crate::page::Page;
 use crate::page::html::Html;
 use crate::page::names::Names;
 use crate::page::records::{self, address, maker, table_address};
+use crate::page::services::Page;
 use crate::page::trust;
 
 pub(super) fn render(page: &Page) -> Html {

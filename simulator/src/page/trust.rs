@@ -5,9 +5,9 @@ mod picture; // The same, drawn.
 use crate::instance::{Shown, ShownRecord, ShownTable};
 use crate::microsoft::admin_center::Repository;
 use crate::microsoft::directory::Tenant;
-use crate::page::Page;
 use crate::page::html::Html;
 use crate::page::records::address;
+use crate::page::services::Page;
 
 pub(super) fn section(html: &mut Html, page: &Page, tables: &[ShownTable]) {
     let repositories = page.admin.repositories();
