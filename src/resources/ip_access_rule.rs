@@ -118,18 +118,19 @@ impl RecordResource for IpAccessRule {
         Diagnostic::error("Invalid range", detail).at_attribute(END).into()
     }
 
-    /// The end of a range is its start where the configuration does not name it. An imported range stays as it is, and so
-    /// does a rule without an end, of which there are old ones.
+    /// The end of a range is its start where the configuration does not name it. An imported end stays as it is, also an empty
+    /// one.
     fn plan(plan: &mut Plan<'_>) {
         if !plan.config.at(END).is_null() {
             return;
         }
-        let is_kept = |prior: &&Object| prior.at(END).is_null() || is_left_alone(prior);
-        let end = match plan.prior.filter(is_kept) {
+        let end = match plan.prior.filter(|prior| is_left_alone(prior)) {
             Some(prior) => prior.at(END).clone(),
             None => plan.state.at(START).clone(),
         };
         plan.state.set(END, end);
+        // Another start may not fit an imported end.
+        plan.diagnostics.append(Self::validate(plan.state));
     }
 
     async fn after_read(cx: &Context<Clients>, _: &Session, _: &SysId, state: &mut Object) -> Result<(), Diagnostic> {

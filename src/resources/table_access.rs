@@ -166,9 +166,15 @@ impl RecordResource for TableAccess {
         let row = managed.fold(Row::new(), |row, setting| {
             setting.write(row, state.at(setting.original))
         });
-        let lock = lock(&session, state.text(TABLE_NAME).unwrap_or_default()).await;
-        lock.map_err(|error| diagnostics::of_table(&error, "restore the table's access"))?
-            .forget();
+        let failed = |error: &TableError| diagnostics::of_table(error, "restore the table's access");
+        // Held until the old values are back: another resource of the table takes what it reads for the old ones.
+        let mut lock = match state.text(TABLE_NAME) {
+            Some(name) => Some(lock(&session, name).await.map_err(|error| failed(&error))?),
+            None => None,
+        };
+        if let Some(lock) = &mut lock {
+            lock.forget();
+        }
         if row.is_empty() {
             return Ok(());
         }
@@ -178,7 +184,7 @@ impl RecordResource for TableAccess {
                 _ => Ok(()),
             },
             Err(TableError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(diagnostics::of_table(&error, "restore the table's access").into()),
+            Err(error) => Err(failed(&error).into()),
         }
     }
 }

@@ -193,7 +193,7 @@ impl RecordResource for UserRole {
                 }
                 let mut state = record.read(cx, &session, &found, state).await?;
                 if cx.reading == Reading::Import {
-                    state.set(GRANTED, true);
+                    state.set(GRANTED, !is_derived);
                 }
                 Ok(Some(state))
             }
