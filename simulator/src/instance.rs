@@ -233,6 +233,11 @@ impl Instance {
         self.by_hand(table, sys_id, |platform, class| platform.delete(class, sys_id));
     }
 
+    /// Lists that lagged behind the last write show it from now on, as they do after a moment.
+    pub fn lists_catch_up(&self) {
+        self.state().lagging = 0;
+    }
+
     /// Changes the modes.
     pub fn switches(&self, change: impl FnOnce(&mut Switches)) {
         change(&mut self.modes());

@@ -259,9 +259,18 @@ impl Core {
 fn killed(address: &str) -> Problem {
     Problem {
         address: address.to_owned(),
-        text: "the provider was killed".to_owned(),
+        text: KILLED.to_owned(),
     }
 }
+
+impl Problem {
+    /// Whether nothing went wrong but that the provider was killed.
+    pub(crate) fn is_a_kill(&self) -> bool {
+        self.text == KILLED
+    }
+}
+
+const KILLED: &str = "the provider was killed";
 
 fn dependencies(block: &Block) -> BTreeSet<String> {
     block.references.iter().map(|it| it.target.clone()).collect()
