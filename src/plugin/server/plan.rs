@@ -108,15 +108,9 @@ fn with_nulls(
 /// A warning for each write-only secret that this plan does not send, because it has no version and never had one.
 /// `goes_along`: an update for another reason sends it.
 fn unsent(attributes: &[Attribute], prior: &Object, config: &Object, goes_along: bool) -> Vec<Diagnostic> {
-    let has = |name: &str| attributes.iter().any(|attribute| attribute.name == name);
-    let warning = |attribute: &Attribute| {
-        let name = attribute.name;
-        let plain = name.strip_suffix("_wo").filter(|_| attribute.write_only)?;
-        let version = format!("{name}_version");
-        let is_unsent = has(plain)
-            && has(&version)
-            && !config.at(name).is_null()
-            && [config, prior].iter().all(|side| side.at(&version).is_null())
+    let warning = |[plain, name, version]: [&'static str; 3]| {
+        let is_unsent = !config.at(name).is_null()
+            && [config, prior].iter().all(|side| side.at(version).is_null())
             && prior.at(plain).is_null();
         is_unsent.then(|| {
             let (title, when) = if goes_along {
@@ -133,21 +127,29 @@ fn unsent(attributes: &[Attribute], prior: &Object, config: &Object, goes_along:
             Diagnostic::warning(title, detail).at_attribute(name)
         })
     };
-    attributes.iter().filter_map(warning).collect()
+    secrets(attributes).filter_map(warning).collect()
+}
+
+/// The names of the three attributes of each secret: in the state, write-only, and its version.
+fn secrets(attributes: &[Attribute]) -> impl Iterator<Item = [&'static str; 3]> {
+    let named = |name: &str| attributes.iter().map(|it| it.name).find(|own| *own == name);
+    let write_only = attributes.iter().filter(|attribute| attribute.write_only);
+    write_only.filter_map(move |attribute| {
+        let plain = named(attribute.name.strip_suffix("_wo")?)?;
+        let version = named(&format!("{}_version", attribute.name))?;
+        Some([plain, attribute.name, version])
+    })
 }
 
 /// An error for each write-only secret that would have to be sent and is null: for a new object, or because its version
 /// changes. For any other plan, a refresh or a destroy the secret is not needed, and may be at hand nowhere.
 fn missing(attributes: &[Attribute], kept: Option<&Object>, config: &Object) -> Vec<Diagnostic> {
-    let error = |attribute: &Attribute| {
-        let name = attribute.name;
-        let plain = name.strip_suffix("_wo").filter(|_| attribute.write_only)?;
-        let version_name = format!("{name}_version");
-        let version = config.text(&version_name)?;
+    let error = |[plain, name, version_name]: [&'static str; 3]| {
+        let version = config.text(version_name)?;
         if !config.at(name).is_null() || !config.at(plain).is_null() {
             return None;
         }
-        let (why, otherwise) = match kept.map(|kept| kept.text(&version_name)) {
+        let (why, otherwise) = match kept.map(|kept| kept.text(version_name)) {
             None => ("the object is created".to_owned(), format!("remove `{version_name}`")),
             Some(Some(former)) if former == version => return None,
             Some(Some(former)) => (
@@ -162,7 +164,7 @@ fn missing(attributes: &[Attribute], kept: Option<&Object>, config: &Object) -> 
         let detail = format!("`{name}` is null, but must be sent, because {why}. Set it, or {otherwise}.");
         Some(Diagnostic::error(format!("{name} is missing"), detail).at_attribute(name))
     };
-    attributes.iter().filter_map(error).collect()
+    secrets(attributes).filter_map(error).collect()
 }
 
 /// Makes unknown what the provider sets and `other` plans differently.
