@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use servicenow_simulator::Simulator;
 use servicenow_simulator::instance::{self, IdCase, LineEndings, Release};
-use servicenow_simulator::microsoft::admin_center::Habits;
+use servicenow_simulator::microsoft::admin_center;
 
 /// The quirks of one seed.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct Quirks {
     quirks: instance::Quirks,
     shares_addresses: bool,
     release: Release,
-    admin_center: Habits,
+    admin_center: admin_center::Quirks,
 }
 
 impl Quirks {
@@ -59,7 +59,7 @@ impl Quirks {
             quirks,
             shares_addresses,
             release: releases[random.random_range(0..releases.len())],
-            admin_center: Habits {
+            admin_center: admin_center::Quirks {
                 trims: is_on(&mut random),
                 lower_cases_guids: is_on(&mut random),
             },
@@ -80,7 +80,7 @@ impl Quirks {
             modes.quirks = self.quirks.clone();
             modes.unique_oidc_url = !self.shares_addresses;
         });
-        simulator.admin().set_habits(self.admin_center);
+        simulator.admin().set_quirks(self.admin_center);
     }
 
     /// What a line about a record comes to when texts differ only as the instance makes them differ.

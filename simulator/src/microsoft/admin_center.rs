@@ -13,19 +13,20 @@ use serde_json::{Map, Value, json};
 
 use crate::faults::{Fault, Faults, Matcher};
 use crate::microsoft::directory::Directory;
+use crate::microsoft::ids::is_guid;
 
 /// The admin center; cheap to clone.
 #[derive(Clone)]
 pub struct Admin {
     directory: Directory,
     page: Arc<Mutex<Page>>,
-    habits: Arc<Mutex<Habits>>,
+    quirks: Arc<Mutex<Quirks>>,
     faults: Faults,
 }
 
 /// What the page makes of the texts that it is sent. Nothing is known of the real one: each is a switch, off at the start.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Habits {
+pub struct Quirks {
     /// Blanks and line breaks at both ends go.
     pub trims: bool,
     /// GUIDs are stored in lower case, and an address with another spelling of one is not found.
@@ -83,7 +84,7 @@ impl Admin {
         Admin {
             directory,
             page: Arc::default(),
-            habits: Arc::default(),
+            quirks: Arc::default(),
             faults: Faults::new(),
         }
     }
@@ -147,15 +148,15 @@ impl Admin {
     }
 
     /// Switches what the page makes of the texts that it is sent from now on.
-    pub fn set_habits(&self, habits: Habits) {
-        *self.habits.lock().unwrap_or_else(PoisonError::into_inner) = habits;
+    pub fn set_quirks(&self, quirks: Quirks) {
+        *self.quirks.lock().unwrap_or_else(PoisonError::into_inner) = quirks;
     }
 
     /// Fields as the page stores them.
     fn stored(&self, fields: Map<String, Value>) -> Map<String, Value> {
-        let habits = *self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+        let quirks = *self.quirks.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = fields.into_iter().map(|(name, value)| match value {
-            Value::String(text) if !SECRETS.contains(&name.as_str()) => (name, Value::String(habits.stored(text))),
+            Value::String(text) if !SECRETS.contains(&name.as_str()) => (name, Value::String(quirks.stored(text))),
             other => (name, other),
         });
         stored.collect()
@@ -227,7 +228,7 @@ impl Admin {
     }
 }
 
-impl Habits {
+impl Quirks {
     fn stored(self, text: String) -> String {
         let text = if self.trims { text.trim().to_owned() } else { text };
         if self.lower_cases_guids && is_guid(text.trim()) {
@@ -277,12 +278,6 @@ fn error(code: &str, message: &str) -> String {
 fn without_secrets(fields: &Map<String, Value>) -> Value {
     let shown = fields.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
     Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect())
-}
-
-fn is_guid(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups.concat().bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn text(fields: &Map<String, Value>, name: &str) -> String {

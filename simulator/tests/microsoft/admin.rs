@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use servicenow_simulator::faults::Matcher;
-use servicenow_simulator::microsoft::admin_center::{AdminFault, Habits};
+use servicenow_simulator::microsoft::admin_center::{AdminFault, Quirks};
 
 use crate::web::Simulation;
 
@@ -59,7 +59,7 @@ async fn the_page_may_spell_what_it_stores_in_its_own_way() {
     let guid = "ABCDEF01-2222-3333-4444-555555555555";
     let settings = json!({"SupportTool": " ServiceNow ", "ApplicationId": guid});
     let repository = json!({"RepositoryId": guid, "AuthenticationType": "AAD", "ClientSecret": " secret "});
-    simulation.simulator.admin().set_habits(Habits {
+    simulation.simulator.admin().set_quirks(Quirks {
         trims: true,
         lower_cases_guids: true,
     });
