@@ -34,19 +34,6 @@ impl NaturalKey {
         self.columns.iter().any(Column::is_unique)
     }
 
-    /// The row with no blanks around the texts of its key: an instance that removes them would keep another key than the one
-    /// that was looked for.
-    pub(crate) fn trimmed(&self, mut row: Row) -> Row {
-        for column in self.columns {
-            let trimmed = match row.value(*column) {
-                Some(Value::Text(text)) if text.trim() != text => text.trim().to_owned(),
-                Some(_) | None => continue,
-            };
-            row = row.set(*column, trimmed);
-        }
-        row
-    }
-
     /// The records that have the key of this row.
     pub(crate) fn query(&self, row: &Row) -> Result<Query, QueryError> {
         let given = self
@@ -68,6 +55,18 @@ impl NaturalKey {
         let parts: Vec<String> = self.columns.iter().filter_map(part).collect();
         format!("the {}", parts.join(" and the "))
     }
+}
+
+/// The row with no blanks around the texts of a key: an instance that removes them would keep another key than the one that
+/// was looked for.
+pub(crate) fn with_trimmed(columns: &[Column], row: Row) -> Row {
+    columns.iter().fold(row, |row, column| match row.value(*column) {
+        Some(Value::Text(text)) => {
+            let trimmed = text.trim().to_owned();
+            row.set(*column, trimmed)
+        }
+        Some(_) | None => row,
+    })
 }
 
 /// The record that a create would make a second time.

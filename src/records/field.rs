@@ -411,6 +411,26 @@ pub(crate) async fn row_to_create(fields: &[Field], session: &Session, planned: 
     Ok(row)
 }
 
+/// A warning for each choice that is sent although the account cannot read whether the instance has it.
+pub(crate) async fn unread_choices(
+    fields: &[Field],
+    session: &Session,
+    prior: Option<&Object>,
+    planned: &Object,
+) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let mut warnings = Vec::new();
+    for field in fields {
+        let name = field.name();
+        let is_sent = prior.is_none_or(|prior| prior.at(name) != planned.at(name));
+        if let (Source::Column(column, Form::Choice(table)), Some(given), true) =
+            (&field.source, planned.text(name), is_sent)
+        {
+            warnings.extend(choice::unread(session, *table, *column, name, given).await?);
+        }
+    }
+    Ok(warnings)
+}
+
 /// The row of an update: only what changes. What is no longer configured is cleared.
 pub(crate) async fn row_to_update(
     fields: &[Field],
@@ -529,6 +549,22 @@ pub(crate) fn left_alone(state: Option<&Object>, prefix: &str) -> BTreeSet<Strin
         .filter_map(|name| name.strip_prefix(prefix))
         .map(str::to_owned)
         .collect()
+}
+
+/// Whether an attribute stays as it is, by the state.
+pub(crate) fn is_left_alone(state: Option<&Object>, name: &str) -> bool {
+    left_alone(state, "").contains(name)
+}
+
+/// Lists one attribute in the state among what stays as it is, or no longer.
+pub(crate) fn leave_alone(state: &mut Object, name: &str, stays: bool) {
+    let mut names = left_alone(Some(state), "");
+    if stays {
+        names.insert(name.to_owned());
+    } else {
+        names.remove(name);
+    }
+    set_left_alone(state, names);
 }
 
 /// Lists in the state what stays as it is.

@@ -323,7 +323,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let found = session.get_opt(R::TABLE, &sys_id, &self.columns()).await;
         let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", R::NOUN)))?;
         if found.is_none() {
-            Self::doubt_absence(cx, session, state, "read").await?;
+            self.doubt_absence(cx, session, state, "read").await?;
         }
         Ok(found)
     }
@@ -331,6 +331,7 @@ impl<R: RecordResource> ManagedRecord<R> {
     /// An error where the record may be there although nothing shows it. `verb` is what could not be done then, as in "Could
     /// not read the user".
     async fn doubt_absence(
+        &self,
         cx: &Context<Clients>,
         session: &Session,
         state: &Object,
@@ -339,7 +340,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let noun = R::NOUN;
         let absence = R::absence(session, state).await;
         let absence = absence.map_err(|error| diagnostics::of_table(&error, &format!("{verb} the {noun}")))?;
-        let label = field::attribute_of(&R::fields(), R::LABEL.name());
+        let label = field::attribute_of(&self.fields, R::LABEL.name());
         let name = label.and_then(|label| state.text(label)).unwrap_or_default();
         let id = state.text("id").unwrap_or_default();
         match absence {
@@ -409,12 +410,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         state
     }
 
-    pub(crate) async fn create(
-        &self,
-        cx: &Context<Clients>,
-        planned: Object,
-        config: &Object,
-    ) -> Result<Outcome, Diagnostics> {
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
         let mut new = match self.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
@@ -446,6 +442,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let session = cx.instance()?;
         // Names that do not exist are found out before anything is written.
         let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
+        self.warn_of_unread_choices(cx, &session, None, planned).await?;
         let row = with_trimmed_key::<R>(field::row_to_create(&self.fields, &session, planned).await?);
         let key = self.key(&row)?;
         let mut lock = None;
@@ -468,6 +465,18 @@ impl<R: RecordResource> ManagedRecord<R> {
             lock,
         };
         Ok(Begun::New(Box::new(new)))
+    }
+
+    async fn warn_of_unread_choices(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        prior: Option<&Object>,
+        planned: &Object,
+    ) -> Result<(), Diagnostic> {
+        let warnings = field::unread_choices(&self.fields, session, prior, planned).await?;
+        warnings.into_iter().for_each(|warning| cx.warn(warning));
+        Ok(())
     }
 
     /// Makes the record. `state` is the plan, with what was made for the record before it.
@@ -672,6 +681,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let sys_id = require_sys_id(prior)?;
         let sets = self.name_sets();
         let names = name_set::resolve(&sets, &session, Some(prior), &planned).await?;
+        self.warn_of_unread_choices(cx, &session, Some(prior), &planned).await?;
         let row = with_trimmed_key::<R>(field::row_to_update(&self.fields, &session, prior, &planned).await?);
         let row = R::row_to_update(&planned, row);
         let row = self.with_secrets(row, |secret| secret.names.changed(prior, &planned, config));
@@ -741,7 +751,7 @@ impl<R: RecordResource> ManagedRecord<R> {
                 R::before_delete(&session, &sys_id).await?;
                 let deleted = session.delete(R::TABLE, &sys_id).await;
                 if deleted.map_err(|error| failed::<R>(&error, "delete"))? == Deleted::WasGone {
-                    Self::doubt_absence(cx, &session, state, "delete").await?;
+                    self.doubt_absence(cx, &session, state, "delete").await?;
                 }
                 Ok(())
             }
@@ -918,7 +928,7 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
 /// The row with no blanks around the texts of its key.
 fn with_trimmed_key<R: RecordResource>(row: Row) -> Row {
     match R::KEY {
-        Some(key) => key.trimmed(row),
+        Some(key) => duplicate_check::with_trimmed(key.columns, row),
         None => row,
     }
 }

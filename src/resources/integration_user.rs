@@ -190,7 +190,7 @@ impl RecordResource for IntegrationUser {
     }
 
     fn plan(plan: &mut Plan<'_>) {
-        let is_left_alone = field::left_alone(plan.prior, "").contains(WEB_ACCESS);
+        let is_left_alone = field::is_left_alone(plan.prior, WEB_ACCESS);
         if plan.config.at(WEB_ACCESS).is_null() && !is_left_alone {
             let is_given = !plan.config.at("identity_type").is_null();
             match plan.state.at("identity_type") {

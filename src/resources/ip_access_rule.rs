@@ -8,13 +8,12 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
-use crate::clients::{Calls, Clients};
+use crate::clients::Clients;
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan, Reading, Validator};
-use crate::records::choice;
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Reading, Validator};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::{ManagedRecord, RecordResource};
+use crate::records::resource::RecordResource;
 use crate::servicenow::tables::ip_access::{ACTIVE, DESCRIPTION, DIRECTION, RANGE_END, RANGE_START, TABLE, TYPE};
 use crate::servicenow::tables::sys_choice;
 use crate::servicenow::{Cell, Column, Record, Session, SysId, Table};
@@ -72,16 +71,16 @@ impl RecordResource for IpAccessRule {
                      case.",
                 ),
             ),
-            of_address(
+            Field::new(
                 RANGE_START,
-                Attribute::text(START).required().describe(
+                address(START).required().describe(
                     "First address of the range: IPv4 or, from Utah on, IPv6. For a network use `cidrhost`: the instance \
                      stores addresses only.",
                 ),
             ),
-            of_address(
+            Field::new(
                 RANGE_END,
-                Attribute::text(END).optional_computed().describe(
+                address(END).optional_computed().describe(
                     "Last address of the range; for a single address the same as `range_start`, which is the default.",
                 ),
             ),
@@ -124,7 +123,7 @@ impl RecordResource for IpAccessRule {
         if !plan.config.at(END).is_null() {
             return;
         }
-        let end = match plan.prior.filter(|prior| is_left_alone(prior)) {
+        let end = match plan.prior.filter(|prior| field::is_left_alone(Some(prior), END)) {
             Some(prior) => prior.at(END).clone(),
             None => plan.state.at(START).clone(),
         };
@@ -134,68 +133,10 @@ impl RecordResource for IpAccessRule {
     }
 
     async fn after_read(cx: &Context<Clients>, _: &Session, _: &SysId, state: &mut Object) -> Result<(), Diagnostic> {
-        let may_be_left = cx.reading == Reading::Import || is_left_alone(state);
-        let mut left_alone = field::left_alone(Some(state), "");
-        if may_be_left && state.at(END) != state.at(START) {
-            left_alone.insert(END.to_owned());
-        } else {
-            left_alone.remove(END);
-        }
-        field::set_left_alone(state, left_alone);
+        let may_be_left = cx.reading == Reading::Import || field::is_left_alone(Some(state), END);
+        field::leave_alone(state, END, may_be_left && state.at(END) != state.at(START));
         Ok(())
     }
-
-    async fn create(
-        record: &ManagedRecord<Self>,
-        cx: &Context<Clients>,
-        planned: Object,
-        config: &Object,
-    ) -> Result<Outcome, Diagnostics> {
-        warn_of_unread_choices(cx, None, &planned).await?;
-        record.create(cx, planned, config).await
-    }
-
-    async fn update(
-        record: &ManagedRecord<Self>,
-        cx: &Context<Clients>,
-        prior: &Object,
-        planned: Object,
-        config: &Object,
-    ) -> Result<Outcome, Diagnostics> {
-        warn_of_unread_choices(cx, Some(prior), &planned).await?;
-        record.update(cx, prior, planned, config).await
-    }
-}
-
-/// Whether an import found another end than the start, which the configuration has not named since.
-fn is_left_alone(state: &Object) -> bool {
-    field::left_alone(Some(state), "").contains(END)
-}
-
-/// Warns of each choice that is about to be sent without the instance's list of them.
-async fn warn_of_unread_choices(
-    cx: &Context<Clients>,
-    prior: Option<&Object>,
-    planned: &Object,
-) -> Result<(), Diagnostic> {
-    let session = cx.instance()?;
-    for (column, attribute) in [(TYPE, "type"), (DIRECTION, "direction")] {
-        let is_sent = prior.is_none_or(|prior| prior.at(attribute) != planned.at(attribute));
-        if let (Some(given), true) = (planned.text(attribute), is_sent)
-            && let Some(warning) = choice::unread(&session, TABLE, column, attribute, given).await?
-        {
-            cx.warn(warning);
-        }
-    }
-    Ok(())
-}
-
-fn of_address(column: Column, attribute: Attribute) -> Field {
-    let mut field = Field::new(column, attribute.check(address()));
-    for attribute in &mut field.attributes {
-        attribute.same_text = Some(is_same_address);
-    }
-    field
 }
 
 /// IPv6 has several spellings of one address.
@@ -207,7 +148,11 @@ fn parsed(text: &str) -> Option<IpAddr> {
     text.trim().parse().ok()
 }
 
-fn address() -> Validator {
+fn address(name: &'static str) -> Attribute {
+    Attribute::text(name).check(ip_address()).same_text(is_same_address)
+}
+
+fn ip_address() -> Validator {
     Validator::text("An IPv4 or IPv6 address.", |text| {
         if text.parse::<IpAddr>().is_ok() {
             return Ok(());

@@ -28,16 +28,14 @@ const APPLICATION_ID: &str = "application_id";
 const THE_SETTINGS: &str = "This support integration";
 
 /// What each argument was before the create.
-const ORIGINALS: [(&str, &str); 2] = [
-    (TOOL, "original_internal_support_tool"),
-    (APPLICATION_ID, "original_application_id"),
-];
+const ORIGINAL_TOOL: &str = "original_internal_support_tool";
+const ORIGINAL_APPLICATION_ID: &str = "original_application_id";
 
 /// Where earlier versions kept that, in the private state.
 const BEFORE: &str = "before";
 
 fn schema() -> Schema {
-    let original = |(attribute, original): (&str, &'static str)| {
+    let original = |(original, attribute): (&'static str, &str)| {
         Attribute::text(original).computed().stable().describe(format!(
             "`{attribute}` before the create: what destroy restores. Null where there was none, and after an import."
         ))
@@ -68,7 +66,7 @@ fn schema() -> Schema {
             field::timeouts(),
         ]
         .into_iter()
-        .chain(ORIGINALS.map(original))
+        .chain([(ORIGINAL_TOOL, TOOL), (ORIGINAL_APPLICATION_ID, APPLICATION_ID)].map(original))
         .chain(Field::left_alone().attributes)
         .collect(),
     )
@@ -89,8 +87,8 @@ fn read_into(settings: Settings, state: &mut Object) {
 /// What a create found. A state of an earlier version has it beside it: that is taken over.
 fn original(cx: &Context<Clients>, state: &Object) -> Settings {
     let in_state = Settings {
-        internal_support_tool: state.text(ORIGINALS[0].1).map(str::to_owned),
-        application_id: state.text(ORIGINALS[1].1).map(str::to_owned),
+        internal_support_tool: state.text(ORIGINAL_TOOL).map(str::to_owned),
+        application_id: state.text(ORIGINAL_APPLICATION_ID).map(str::to_owned),
     };
     let Some(noted) = cx.private(BEFORE).filter(|_| is_empty(&in_state)) else {
         return in_state;
@@ -107,8 +105,8 @@ fn original(cx: &Context<Clients>, state: &Object) -> Settings {
 }
 
 fn set_original(original: Settings, state: &mut Object) {
-    state.set(ORIGINALS[0].1, original.internal_support_tool);
-    state.set(ORIGINALS[1].1, original.application_id);
+    state.set(ORIGINAL_TOOL, original.internal_support_tool);
+    state.set(ORIGINAL_APPLICATION_ID, original.application_id);
 }
 
 fn is_empty(settings: &Settings) -> bool {

@@ -130,9 +130,7 @@ pub(crate) async fn read_into(
     set(state, profile.as_ref().filter(|_| !is_unfinished));
     // An entry of this account may be one whose create was interrupted before its profile was made.
     if cx.reading == Reading::Import && profile.is_none() && !is_own(session, entity).await.map_err(problem)? {
-        let mut left_alone = field::left_alone(Some(state), "");
-        left_alone.insert(PROFILE_ID.to_owned());
-        field::set_left_alone(state, left_alone);
+        field::leave_alone(state, PROFILE_ID, true);
     }
     Ok(())
 }
@@ -148,7 +146,7 @@ async fn is_own(session: &Session, entity: &SysId) -> Result<bool, TableError> {
 
 /// Whether an import found no default profile: then none is made.
 pub(super) fn is_left_alone(state: Option<&Object>) -> bool {
-    state.is_some_and(|state| state.text(PROFILE_ID).is_none()) && field::left_alone(state, "").contains(PROFILE_ID)
+    state.is_some_and(|state| state.text(PROFILE_ID).is_none()) && field::is_left_alone(state, PROFILE_ID)
 }
 
 /// Removes the default profiles of an entry, before the entry itself: whether that takes them along is not known.

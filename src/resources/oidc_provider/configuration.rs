@@ -7,6 +7,7 @@
 use crate::clients::Clients;
 use crate::plugin::schema::{Modifier, validate};
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
+use crate::records::duplicate_check::with_trimmed;
 use crate::records::field::{self, Field, Known};
 use crate::records::{diagnostics, resource};
 use crate::resources::oidc_provider::CONFIGURATION_ID;
@@ -15,7 +16,7 @@ use crate::servicenow::tables::oidc_provider_configuration::{
 };
 use crate::servicenow::tables::{every, oauth_oidc_entity, oauth_protected_resource_idp_mapping as idp_mapping};
 use crate::servicenow::{
-    Cell, InputMode, Insert, KeyLock, Query, Record, Refusal, Row, Session, SysId, TableError, Update, Value as Wire,
+    Cell, InputMode, Insert, KeyLock, Query, Record, Refusal, Session, SysId, TableError, Update, Value as Wire,
     Written,
 };
 
@@ -184,7 +185,7 @@ pub(super) async fn create(
         }
         state.set(CONFIGURATION_ID, sys_id.as_str());
         state.set(OWNS, is_ours);
-        let row = with_trimmed_address(field::row_to_create(&fields(), session, &planned).await?);
+        let row = with_trimmed(&[OIDC_URL], field::row_to_create(&fields(), session, &planned).await?);
         let update = Update {
             table: TABLE,
             sys_id: &sys_id,
@@ -198,7 +199,7 @@ pub(super) async fn create(
         finish(session, &written, planned, state, problems).await;
         return Ok(());
     }
-    let row = with_trimmed_address(field::row_to_create(&fields(), session, &planned).await?)
+    let row = with_trimmed(&[OIDC_URL], field::row_to_create(&fields(), session, &planned).await?)
         .set_if_some(SYS_SCOPE, application);
     let insert = Insert {
         table: TABLE,
@@ -280,7 +281,10 @@ pub(super) async fn update(
         return Ok(());
     };
     let Some(sys_id) = reference(prior) else { return Ok(()) };
-    let row = with_trimmed_address(field::row_to_update(&fields(), session, former, &planned).await?);
+    let row = with_trimmed(
+        &[OIDC_URL],
+        field::row_to_update(&fields(), session, former, &planned).await?,
+    );
     if row.is_empty() {
         return Ok(());
     }
@@ -503,18 +507,6 @@ async fn lock(session: &Session, planned: &Object) -> Result<KeyLock, Diagnostic
         Err(error) => Err(error),
     };
     lock.map_err(|error| diagnostics::of_table(&error, "look for the OIDC configuration").at_attribute(METADATA_URL))
-}
-
-/// The row with no blanks around the address: an instance that removes them would keep another key than the one that was
-/// looked for.
-fn with_trimmed_address(row: Row) -> Row {
-    match row.value(OIDC_URL) {
-        Some(Wire::Text(text)) => {
-            let trimmed = text.trim().to_owned();
-            row.set(OIDC_URL, trimmed)
-        }
-        Some(_) | None => row,
-    }
 }
 
 /// What there is one configuration of: the address; where that is shared, the address and the name.
