@@ -297,17 +297,10 @@ async fn connector_addresses_need_neither_account_nor_internet() {
                 }
             "#,
         );
-        for name in [
-            "SERVICENOW_INSTANCE_URL",
-            "SERVICENOW_USERNAME",
-            "SERVICENOW_PASSWORD",
-            "ARM_TENANT_ID",
-            "ARM_CLIENT_ID",
-            "ARM_CLIENT_SECRET",
-            "M365_REFRESH_TOKEN",
-        ] {
+        for name in ["SERVICENOW_INSTANCE_URL", "SERVICENOW_USERNAME", "SERVICENOW_PASSWORD"] {
             workspace.unset(name);
         }
+        workspace.unset_microsoft();
         workspace.write("provider.tf", "provider \"servicenow\" {}\n");
 
         workspace.terraform("apply").await.succeeds().says("ok = true");

@@ -504,14 +504,7 @@ async fn a_side_that_is_not_configured_is_missed_where_it_is_needed() {
             terraform,
             &format!("resource \"{USER}\" \"this\" {{\nuser_name = \"x\"\n}}\n"),
         );
-        for name in [
-            "ARM_TENANT_ID",
-            "ARM_CLIENT_ID",
-            "ARM_CLIENT_SECRET",
-            "M365_REFRESH_TOKEN",
-        ] {
-            workspace.unset(name);
-        }
+        workspace.unset_microsoft();
         workspace.terraform("apply").await.succeeds();
         workspace.configure(&format!(
             "resource \"{REPOSITORY}\" \"this\" {{\nprovider = servicenow\n{USABLE}}}\n"

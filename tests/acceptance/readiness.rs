@@ -456,14 +456,7 @@ async fn without_a_tenant_the_addresses_are_unknown() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let mut workspace = simulator.workspace(terraform, LOOK);
-        for name in [
-            "ARM_TENANT_ID",
-            "ARM_CLIENT_ID",
-            "ARM_CLIENT_SECRET",
-            "M365_REFRESH_TOKEN",
-        ] {
-            workspace.unset(name);
-        }
+        workspace.unset_microsoft();
 
         let found = look(&workspace).await;
 

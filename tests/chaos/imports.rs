@@ -7,7 +7,7 @@ use servicenow_simulator::Simulator;
 use crate::scenarios;
 use crate::terraform_core::{Block, Core};
 
-/// Imports all that `core` manages into `other`, and applies a configuration that leaves out some of what may be left out.
+/// Imports all that `core` manages into `other`, and plans a configuration that leaves out some of what may be left out.
 pub(crate) async fn change_nothing(
     mut other: Core,
     core: &Core,

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use servicenow_simulator::microsoft::directory::{PORTAL_APP, TokenVersion};
 use servicenow_simulator::microsoft::hcp::Run as HcpRun;
 
 use crate::harness::console::{Console, blocks, filled};
@@ -48,18 +47,8 @@ fn commands(simulator: &Simulator, example: &str, values: &[(&str, &str)]) -> Ve
 
 /// An application through which a person has signed in: its ID, and the refresh token.
 fn signed_in_person(simulator: &Simulator) -> (String, String) {
-    let application = simulator.directory().register("person", TokenVersion::V1);
-    simulator.directory().with(|tenant| {
-        tenant
-            .applications
-            .get_mut(&application.object_id)
-            .unwrap()
-            .passwords
-            .clear();
-        tenant
-            .consents
-            .insert((application.client_id.clone(), PORTAL_APP.to_owned()));
-    });
+    let application = simulator.register_for_a_person("person");
+    simulator.forget_secrets(&application);
     let token = simulator.directory().issue_refresh_token(&application.client_id);
     (application.client_id, token)
 }

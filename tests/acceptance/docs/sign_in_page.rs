@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use servicenow_simulator::microsoft::directory::{PORTAL_APP, Registered, TokenVersion};
+use servicenow_simulator::microsoft::directory::Registered;
 
 use crate::harness::console::{Console, blocks, filled};
 use crate::harness::shipped::shipped;
@@ -18,15 +18,12 @@ const SETTINGS: &str = r#"
 
 /// The application of step 1, which has a secret here, so that it can be sent by mistake.
 fn register(simulator: &Simulator) -> Registered {
-    let application = simulator.directory().register("sign-in", TokenVersion::V1);
+    let application = simulator.register_for_a_person("sign-in");
     simulator.directory().with(|tenant| {
         let registered = tenant.applications.get_mut(&application.object_id).unwrap();
         registered
             .fields
             .insert("isFallbackPublicClient".to_owned(), json!(true));
-        tenant
-            .consents
-            .insert((application.client_id.clone(), PORTAL_APP.to_owned()));
     });
     application
 }
@@ -47,14 +44,7 @@ async fn a_person_gets_a_refresh_token_that_signs_in() {
         let simulator = Simulator::start().await;
         let application = register(&simulator);
         let mut workspace = simulator.workspace(terraform, SETTINGS);
-        for name in [
-            "ARM_TENANT_ID",
-            "ARM_CLIENT_ID",
-            "ARM_CLIENT_SECRET",
-            "M365_REFRESH_TOKEN",
-        ] {
-            workspace.unset(name);
-        }
+        workspace.unset_microsoft();
         workspace.set("CURL_CA_BUNDLE", &simulator.ca_certificate().display().to_string());
         workspace.set("TF_CLI_ARGS_apply", "-auto-approve -no-color");
         let [variables, begin, redeem, keep] = commands(&simulator);

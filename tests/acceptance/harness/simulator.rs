@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use servicenow_simulator::connection_test::{Report, Wanted};
 use servicenow_simulator::instance::Record;
+use servicenow_simulator::microsoft::directory::{PORTAL_APP, Registered, TokenVersion};
 use servicenow_simulator::{Logs, Options};
 
 use super::{Terraform, Workspace};
@@ -44,6 +45,22 @@ impl Simulator {
             .map(sys_id)
             .collect();
         self
+    }
+
+    /// Registers an application with a secret that may act for the administrator in the admin center.
+    pub(crate) fn register_for_a_person(&self, name: &str) -> Registered {
+        let application = self.directory().register(name, TokenVersion::V1);
+        let consent = (application.client_id.clone(), PORTAL_APP.to_owned());
+        self.directory().with(|tenant| tenant.consents.insert(consent));
+        application
+    }
+
+    /// Takes its secrets from an application.
+    pub(crate) fn forget_secrets(&self, application: &Registered) {
+        self.directory().with(|tenant| {
+            let registered = tenant.applications.get_mut(&application.object_id);
+            registered.unwrap().passwords.clear();
+        });
     }
 
     /// A workspace whose provider is configured for this simulator, so that `configuration` holds only what the test is

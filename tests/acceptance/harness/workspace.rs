@@ -99,6 +99,18 @@ impl Workspace {
         self.environment.remove(name);
     }
 
+    /// Leaves the Microsoft side without a sign-in.
+    pub(crate) fn unset_microsoft(&mut self) {
+        for name in [
+            "ARM_TENANT_ID",
+            "ARM_CLIENT_ID",
+            "ARM_CLIENT_SECRET",
+            "M365_REFRESH_TOKEN",
+        ] {
+            self.unset(name);
+        }
+    }
+
     /// Adds what `witness` knows to the story of a failed test.
     pub(crate) fn tell_also(&mut self, witness: impl Fn() -> String + 'static) {
         self.witness = Some(Box::new(witness));

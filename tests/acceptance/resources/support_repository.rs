@@ -1,7 +1,7 @@
 //! `m365_support_repository`, from creation to removal.
 
 use serde_json::json;
-use servicenow_simulator::microsoft::admin_center::Habits;
+use servicenow_simulator::microsoft::admin_center::Quirks;
 
 use crate::harness::{
     Imports, Simulator, Terraform, Workspace, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
@@ -348,7 +348,7 @@ async fn a_secret_without_a_version_is_sent_with_the_next_update() {
 async fn a_repository_is_the_same_in_another_spelling() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        simulator.admin().set_habits(Habits {
+        simulator.admin().set_quirks(Quirks {
             trims: true,
             lower_cases_guids: true,
         });

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use servicenow_simulator::microsoft::admin_center::Habits;
+use servicenow_simulator::microsoft::admin_center::Quirks;
 
 use crate::harness::{Imports, Simulator, for_each_terraform};
 
@@ -306,7 +306,7 @@ async fn of_two_settings_in_one_apply_the_second_is_refused() {
 async fn settings_are_the_same_in_another_spelling() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        simulator.admin().set_habits(Habits {
+        simulator.admin().set_quirks(Quirks {
             trims: true,
             lower_cases_guids: true,
         });
@@ -410,14 +410,7 @@ async fn the_tenant_of_settings_is_that_of_the_sign_in() {
             .to_str()
             .unwrap()
             .to_owned();
-        for name in [
-            "ARM_TENANT_ID",
-            "ARM_CLIENT_ID",
-            "ARM_CLIENT_SECRET",
-            "M365_REFRESH_TOKEN",
-        ] {
-            workspace.unset(name);
-        }
+        workspace.unset_microsoft();
         workspace.set("M365_ACCESS_TOKEN", token.trim_start_matches("Bearer "));
         workspace.plan_is_empty().await;
     })

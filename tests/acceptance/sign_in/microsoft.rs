@@ -7,7 +7,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256}
 use serde_json::{Value as Json, json};
 use servicenow_provider::plugin::Object;
 use servicenow_simulator::faults::{Fault, Matcher};
-use servicenow_simulator::microsoft::directory::{FederatedCredential, PORTAL_APP, Registered, Standing, TokenVersion};
+use servicenow_simulator::microsoft::directory::{FederatedCredential, Registered, Standing, TokenVersion};
 use servicenow_simulator::microsoft::hcp::{ISSUER, Run};
 
 use crate::harness::{Listener, Provider, Simulator, fails_saying};
@@ -41,28 +41,6 @@ async fn gets_an_application_token(simulator: &Simulator, texts: &[(&'static str
         .await;
     fails_saying(outcome, &["without a user", "refresh_token of an application"]);
     assert_eq!(simulator.entra().issued().len(), before + 1, "{texts:?}");
-}
-
-/// An application with a secret that may act for the administrator in the admin center.
-fn register(simulator: &Simulator) -> Registered {
-    let application = simulator.directory().register("test", TokenVersion::V1);
-    simulator.directory().with(|tenant| {
-        tenant
-            .consents
-            .insert((application.client_id.clone(), PORTAL_APP.to_owned()));
-    });
-    application
-}
-
-fn forget_secrets(simulator: &Simulator, application: &Registered) {
-    simulator.directory().with(|tenant| {
-        tenant
-            .applications
-            .get_mut(&application.object_id)
-            .unwrap()
-            .passwords
-            .clear();
-    });
 }
 
 /// Lets the application sign in with tokens of a run of HCP Terraform.
@@ -114,7 +92,7 @@ const AUDIENCE: &str = "api://AzureADTokenExchange";
 async fn every_method_signs_in() {
     let simulator = Simulator::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let application = register(&simulator);
+    let application = simulator.register_for_a_person("test");
     let (certificate, key) = certify(&simulator, &application);
     let certificate = write(folder.path(), "application.pem", format!("{certificate}{key}"));
     trust_hcp(&simulator, &application);
@@ -137,7 +115,7 @@ async fn every_method_signs_in() {
     reads(&simulator, &[("access_token", &given)]).await;
 
     // A public client has no proof of its own, and one without secrets can use a token of its CI system.
-    forget_secrets(&simulator, &application);
+    simulator.forget_secrets(&application);
     reads(&simulator, &[id, refresh]).await;
     let block = simulator.block_with_microsoft(&[id, refresh, ("oidc_token", &token)]);
     let microsoft = block.object("microsoft365").unwrap().clone().with("use_oidc", true);
@@ -159,7 +137,7 @@ fn delegated_claims(simulator: &Simulator) -> serde_json::Map<String, Json> {
 #[tokio::test]
 async fn each_refusal_of_entra_is_explained() {
     let simulator = Simulator::start().await;
-    let application = register(&simulator);
+    let application = simulator.register_for_a_person("test");
     let issued = simulator.directory().issue_refresh_token(&application.client_id);
     let id = ("client_id", application.client_id.as_str());
     let secret = ("client_secret", application.client_secret.as_str());
@@ -281,7 +259,7 @@ fn account(simulator: &Simulator) -> [(&'static str, String); 3] {
 async fn federated_tokens_fail_with_what_does_not_match() {
     let simulator = Simulator::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let application = register(&simulator);
+    let application = simulator.register_for_a_person("test");
     let id = ("client_id", application.client_id.as_str());
     let token = hcp_token(&simulator, &Run::default(), AUDIENCE);
     let said = "compared literally";
@@ -338,7 +316,7 @@ async fn federated_tokens_fail_with_what_does_not_match() {
 async fn certificates_fail_with_what_is_wrong_with_them() {
     let simulator = Simulator::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let application = register(&simulator);
+    let application = simulator.register_for_a_person("test");
     let (certificate, key) = certify(&simulator, &application);
     let stranger = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap().serialize_pem();
     let curve = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
@@ -478,7 +456,7 @@ async fn one_sign_in_serves_all_calls_and_a_refused_token_is_replaced_once() {
 #[tokio::test]
 async fn the_environment_signs_in_by_every_name() {
     let simulator = Simulator::start().await;
-    let application = register(&simulator);
+    let application = simulator.register_for_a_person("test");
     trust_hcp(&simulator, &application);
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = certify(&simulator, &application);
