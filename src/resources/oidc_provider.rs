@@ -230,7 +230,9 @@ impl RecordResource for OidcProvider {
                 Ok(None)
             };
         };
+        let former = configuration::reference(&state);
         let mut state = record.read(cx, &session, &found, state).await?;
+        configuration::let_go(cx, former, &mut state);
         configuration::read_into(cx, &session, &mut state).await?;
         Ok(Some(state))
     }
@@ -270,10 +272,10 @@ impl RecordResource for OidcProvider {
                 return Ok(outcome::of(kept, problems));
             }
         };
-        if changed
-            && configuration::is_owned(cx, prior)
-            && let Err(problem) = configuration::remove(cx, &session, prior).await
-        {
+        if changed && configuration::is_owned(cx, prior) {
+            configuration::note_made(cx, prior);
+        }
+        if let Err(problem) = configuration::remove_unused(cx, &session, &planned).await {
             problems.push(problem);
         }
         Ok(outcome::with(outcome, problems))
@@ -281,6 +283,7 @@ impl RecordResource for OidcProvider {
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
+        configuration::remove_unused(cx, &session, state).await?;
         let failed = |error: TableError| diagnostics::of_table(&error, "delete the OIDC provider");
         let is_owned = configuration::is_owned(cx, state);
         if let Some(sys_id) = resource::sys_id(state) {

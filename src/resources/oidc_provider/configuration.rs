@@ -160,8 +160,24 @@ pub(super) fn reference(state: &Object) -> Option<SysId> {
     state.text(CONFIGURATION_ID).and_then(|id| SysId::parse(id).ok())
 }
 
-/// Private data: the key under which a configuration was sent whose answer was lost.
-const SENT: &str = "configuration_sent";
+/// Private data: the key of a configuration that this provider made and the state may not name: its response was lost, or
+/// somebody chose another one for the OIDC provider.
+const MADE: &str = "configuration_sent";
+
+/// Notes that the configuration of a state was made here and is to be removed when nothing uses it.
+pub(super) fn note_made(cx: &Context<Clients>, state: &Object) {
+    if let Some(sys_id) = reference(state) {
+        note(cx, &sys_id);
+    }
+}
+
+fn note(cx: &Context<Clients>, made: &SysId) {
+    cx.set_private(MADE, made.as_str().into());
+}
+
+fn made(cx: &Context<Clients>) -> Option<SysId> {
+    cx.private(MADE)?.as_str().and_then(|id| SysId::parse(id).ok())
+}
 
 /// Makes the configuration; the state then names it, and says whether it was made. It also names one that may have been made.
 pub(super) async fn create(
@@ -178,13 +194,10 @@ pub(super) async fn create(
     let mut lock = lock(session, &planned).await?;
     if let Some(found) = existing(session, &key, &planned, None, &lock).await? {
         let sys_id = found.sys_id().clone();
-        // The answer to its insert was lost.
-        let is_ours = cx.private(SENT).is_some_and(|sent| sent == sys_id.as_str());
+        let is_ours = made(cx).as_ref() == Some(&sys_id);
         if !is_ours {
             cx.warn(taken_over(&found));
         }
-        state.set(CONFIGURATION_ID, sys_id.as_str());
-        state.set(OWNS, is_ours);
         let row = with_trimmed(&[OIDC_URL], field::row_to_create(&fields(), session, &planned).await?);
         let update = Update {
             table: TABLE,
@@ -196,6 +209,8 @@ pub(super) async fn create(
         let written = session.update(update).await;
         let written = written
             .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
+        state.set(CONFIGURATION_ID, sys_id.as_str());
+        state.set(OWNS, is_ours);
         finish(session, &written, planned, state, problems).await;
         return Ok(());
     }
@@ -227,7 +242,7 @@ pub(super) async fn create(
         }
         Err(error) => {
             if let TableError::Uncertain { ours: Some(ours), .. } = &error {
-                cx.set_private(SENT, ours.as_str().into());
+                note(cx, ours);
                 state.set(CONFIGURATION_ID, ours.as_str());
                 state.set(OWNS, true);
             }
@@ -304,6 +319,33 @@ pub(super) async fn update(
         .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
     lock.made(&sys_id);
     finish(session, &written, planned, state, problems).await;
+    Ok(())
+}
+
+/// Lets go of the configuration where the provider no longer refers to it. The one that somebody chose instead is theirs: the
+/// state must not say that Terraform made it, nor the plan change it.
+pub(super) fn let_go(cx: &Context<Clients>, former: Option<SysId>, state: &mut Object) {
+    let Some(former) = former.filter(|former| is_managed(state) && reference(state).as_ref() != Some(former)) else {
+        return;
+    };
+    if Owner::of(state) == Owner::Provider {
+        note(cx, &former);
+    }
+    state.set(ATTRIBUTE, Value::Null);
+    state.set(OWNS, false);
+    let mut left_alone = field::left_alone(Some(state), "");
+    left_alone.retain(|name| !name.starts_with(PREFIX));
+    field::set_left_alone(state, left_alone);
+}
+
+/// Removes the configuration that was made here and that the provider does not use, by its final state.
+pub(super) async fn remove_unused(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
+    let Some(made) = made(cx) else { return Ok(()) };
+    if reference(state).as_ref() != Some(&made) {
+        let removed = try_to_remove(cx, session, &made, resource::sys_id(state).as_ref()).await;
+        removed.map_err(|error| diagnostics::of_table(&error, "delete the OIDC configuration"))?;
+    }
+    cx.set_private(MADE, ().into());
     Ok(())
 }
 
@@ -430,7 +472,7 @@ pub(super) fn plan_left_alone(plan: &mut Plan<'_>) {
 
 /// Removes the configuration while its provider still refers to it; tells whether the instance allowed that.
 pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<bool, Diagnostic> {
-    match try_to_remove(cx, session, state).await {
+    match remove_own(cx, session, state).await {
         Ok(()) => Ok(true),
         Err(TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. }) => Ok(false),
         Err(error) => Err(diagnostics::of_table(&error, "delete the OIDC configuration")),
@@ -439,22 +481,31 @@ pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state
 
 /// Removes the configuration that was made here, unless something else uses it.
 pub(super) async fn remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
-    let removed = try_to_remove(cx, session, state).await;
+    let removed = remove_own(cx, session, state).await;
     removed.map_err(|error| diagnostics::of_table(&error, "delete the OIDC configuration"))
 }
 
-async fn try_to_remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), TableError> {
+async fn remove_own(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), TableError> {
     let Some(sys_id) = reference(state) else { return Ok(()) };
     // Its own provider was removed a moment ago, and a search may still show it.
-    let own = resource::sys_id(state);
-    if is_used(session, &sys_id, own.as_ref()).await? {
+    try_to_remove(cx, session, &sys_id, resource::sys_id(state).as_ref()).await
+}
+
+/// Removes a configuration unless it is used by a provider, other than one that is left aside, or a protected resource.
+async fn try_to_remove(
+    cx: &Context<Clients>,
+    session: &Session,
+    sys_id: &SysId,
+    aside: Option<&SysId>,
+) -> Result<(), TableError> {
+    if is_used(session, sys_id, aside).await? {
         let detail = format!(
             "Another OIDC provider or a protected resource of the instance uses the OIDC configuration {sys_id}, or the \
              account may not read whether one does. It stays on the instance."
         );
         cx.warn(Diagnostic::warning("The OIDC configuration was left in place", detail).at_attribute(ATTRIBUTE));
     } else {
-        session.delete(TABLE, &sys_id).await?;
+        session.delete(TABLE, sys_id).await?;
     }
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! `servicenow_oidc_provider`, from creation to removal.
 
+use servicenow_provider::http::Method;
+use servicenow_simulator::faults::{Fault, Matcher};
+
 use crate::harness::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const ADDRESS: &str = "servicenow_oidc_provider.this";
@@ -423,6 +426,79 @@ async fn a_configuration_that_others_use_is_kept() {
                 .is_some()
         );
         assert_eq!(simulator.only_record("oauth_oidc_entity")["sys_id"], other);
+    })
+    .await;
+}
+
+/// Whoever pointed the provider to another configuration did not make that one Terraform's.
+#[tokio::test]
+async fn a_configuration_that_somebody_chose_instead_is_neither_changed_nor_deleted() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let theirs = [
+            ("name", "Theirs"),
+            ("oidc_url", "https://login.microsoftonline.com/theirs/.well-known/openid-configuration"),
+            ("user_claim", "oid"),
+            ("user_field", "user_name"),
+        ];
+        let theirs = simulator.instance().put("oidc_provider_configuration", &theirs);
+        let simulator = simulator.starting_here();
+        let instance = simulator.instance();
+        let untouched = instance.record("oidc_provider_configuration", &theirs);
+        let workspace = simulator.workspace(terraform, &configured("appid"));
+        workspace.terraform("apply").await.succeeds();
+        let own = workspace.state(ADDRESS).text("configuration_id");
+        let choose_theirs = || {
+            let id = workspace.state(ADDRESS).text("id");
+            instance.change("oauth_oidc_entity", &id, &[("oidc_provider_configuration", &theirs)]);
+        };
+
+        choose_theirs();
+        workspace
+            .plan()
+            .await
+            .updates_only(ADDRESS, &["configuration", "configuration_id", "owns_configuration"]);
+        workspace
+            .terraform("apply plan.bin")
+            .await
+            .succeeds()
+            .does_not_say("already existed");
+        workspace
+            .state(ADDRESS)
+            .has("configuration_id", own.as_str())
+            .has("owns_configuration", true);
+        assert_eq!(instance.record("oidc_provider_configuration", &theirs), untouched);
+        workspace.plan_is_empty().await;
+
+        // Accepted, it leaves nothing to change, and the former one is removed at the end.
+        choose_theirs();
+        workspace.configure(&least(&format!("configuration_id = {theirs:?}")));
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        assert!(instance.record("oidc_provider_configuration", &own).is_some());
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+
+        // An update that fails half-way, and a destroy after it.
+        workspace.configure(&least(&format!("configuration_id = {theirs:?}")));
+        workspace.terraform("apply").await.succeeds();
+        workspace.configure(&configured("appid"));
+        let updates = Matcher::table("oauth_oidc_entity").method(Method::PATCH);
+        instance.faults().next(updates, Fault::ForbiddenByBusinessRule);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Could not update the OIDC provider");
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(instance.record("oidc_provider_configuration", &theirs), untouched);
+        simulator.is_as_at_start();
+
+        // At once.
+        workspace.terraform("apply").await.succeeds();
+        choose_theirs();
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(instance.record("oidc_provider_configuration", &theirs), untouched);
+        simulator.is_as_at_start();
     })
     .await;
 }
