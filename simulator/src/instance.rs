@@ -233,7 +233,7 @@ impl Instance {
         self.by_hand(table, sys_id, |platform, class| platform.delete(class, sys_id));
     }
 
-    /// Lists that lagged behind the last write show it from now on, as they do after a moment.
+    /// Lists that lag behind the last write show it from now on.
     pub fn lists_catch_up(&self) {
         self.state().lagging = 0;
     }
