@@ -172,7 +172,11 @@ impl Resource<Clients> for SupportSettings {
         tenant::of_state(cx, microsoft, state, THE_SETTINGS).await?;
         let (support, limits) = (&microsoft.support, cx.limits());
         let problem = |error: SupportError| diagnostics::of_support(&error, "restore the support settings");
-        let mut is_made = support.lock_settings(&limits).await.map_err(problem)?;
+        let is_made = support.lock_settings(&limits).await.map_err(problem)?;
+        if *is_made {
+            cx.warn(left_to_successor());
+            return Ok(());
+        }
         let Some(current) = support.find_settings(&limits).await.map_err(problem)? else {
             return Ok(());
         };
@@ -189,7 +193,6 @@ impl Resource<Clients> for SupportSettings {
         if !original.is_same(&current) {
             support.write_settings(&original, &limits).await.map_err(problem)?;
         }
-        *is_made = false;
         Ok(())
     }
 
@@ -366,6 +369,14 @@ fn left_in_place(application: &str) -> Diagnostic {
         "They name another application by now, {application:?}, so somebody else has changed them. Empty them in the admin \
          center if nobody needs them."
     );
+    Diagnostic::warning("The support settings were left in place", detail)
+}
+
+/// Settings that another resource of this apply has taken over.
+fn left_to_successor() -> Diagnostic {
+    let detail = "Another resource of this apply manages them from now on. Its destroy restores what it found, which is what \
+                  this resource had configured. To rename or move a resource, use a `moved` block: it keeps what was there \
+                  before.";
     Diagnostic::warning("The support settings were left in place", detail)
 }
 

@@ -168,12 +168,13 @@ impl RecordResource for TableAccess {
         });
         let failed = |error: &TableError| diagnostics::of_table(error, "restore the table's access");
         // Held until the old values are back: another resource of the table takes what it reads for the old ones.
-        let mut lock = match state.text(TABLE_NAME) {
+        let lock = match state.text(TABLE_NAME) {
             Some(name) => Some(lock(&session, name).await.map_err(|error| failed(&error))?),
             None => None,
         };
-        if let Some(lock) = &mut lock {
-            lock.forget();
+        if lock.as_ref().is_some_and(KeyLock::is_made) {
+            cx.warn(left_to_successor(state.text(TABLE_NAME).unwrap_or_default()));
+            return Ok(());
         }
         if row.is_empty() {
             return Ok(());
@@ -253,6 +254,16 @@ fn managed_twice(name: &str) -> Diagnostic {
          configured. Manage the table with one resource."
     );
     Diagnostic::error("The table's access is managed twice", detail).at_attribute(TABLE_NAME)
+}
+
+/// A table that another resource of this apply has taken over.
+fn left_to_successor(name: &str) -> Diagnostic {
+    let detail = format!(
+        "Another resource of this apply manages the access of the table {name} from now on. Its destroy restores what it \
+         found, which is what this resource had configured. To rename or move a resource, use a `moved` block: it keeps the \
+         old values."
+    );
+    Diagnostic::warning("The table's access was left in place", detail)
 }
 
 /// A table that is as configured already, and that this account was the last to change: an apply that was interrupted

@@ -46,6 +46,18 @@ fn not_known(state: &Object) -> Diagnostic {
     Diagnostic::warning("The role was not revoked", detail)
 }
 
+/// A grant that another resource of this apply has taken over.
+fn wanted_by_another(state: &Object) -> Diagnostic {
+    let text = |name: &str| state.text(name).unwrap_or_default().to_owned();
+    let detail = format!(
+        "Another resource of this apply grants the user {} the role {} too, and found that the user had it. It stays, also \
+         when that resource is destroyed. To rename or move a resource, use a `moved` block: it keeps who granted the role.",
+        text("user"),
+        text("role")
+    );
+    Diagnostic::warning("The role was not revoked", detail)
+}
+
 const A_USER: Target = Target {
     table: sys_user::TABLE,
     name: sys_user::USER_NAME,
@@ -234,6 +246,9 @@ impl RecordResource for UserRole {
             None => links.revoke(&user, &role).await,
         };
         let revoked = revoked.map_err(|error| diagnostics::of_table(&error, "revoke the role"))?;
+        if revoked.is_wanted {
+            cx.warn(wanted_by_another(state));
+        }
         if revoked.still_inherited {
             tracing::info!(%user, %role, "the user keeps the role by inheritance");
         }

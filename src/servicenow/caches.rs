@@ -1,6 +1,6 @@
 //! What all sessions of an instance share about its records: answers that are kept, questions that are asked together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
 use crate::servicenow::query::Query;
@@ -82,10 +82,13 @@ pub struct Choice {
     pub label: String,
 }
 
+/// Links that existed before they were to be granted, by table and linked record.
+pub(super) type TakenOver = BTreeSet<(&'static str, SysId)>;
+
 #[derive(Default)]
 pub(super) struct LinkCaches {
-    /// One write at a time per record that has links.
-    pub(super) owner_locks: Shared<SysId, tokio::sync::Mutex<()>>,
+    /// One write at a time per record that has links, with those that were there when they were to be granted.
+    pub(super) owner_locks: Shared<SysId, tokio::sync::Mutex<TakenOver>>,
     /// Reads that are sent together, by table.
     pub(super) reads: Shared<Table, Batch<SysId, Vec<Record>>>,
 }

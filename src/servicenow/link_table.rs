@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use futures_util::future::join_all;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::servicenow::caches::TakenOver;
 use crate::servicenow::error::{TableError, Verb};
 use crate::servicenow::lookup::{Names, chunks};
 use crate::servicenow::pages::{Unseen, hidden};
@@ -188,6 +189,17 @@ pub struct Revoked {
     pub removed: usize,
     /// Whether the user keeps the role by inheritance, which only its source can end.
     pub still_inherited: bool,
+    /// Whether it stays because somebody else of this process wants it and found it: the other resource of an apply that
+    /// moves a role from one to another.
+    pub is_wanted: bool,
+}
+
+impl Revoked {
+    const WANTED: Revoked = Revoked {
+        removed: 0,
+        still_inherited: false,
+        is_wanted: true,
+    };
 }
 
 /// The links of one table.
@@ -244,7 +256,7 @@ impl<'a> Links<'a> {
             return Vec::new();
         }
         let all_failed = |error: TableError| to.iter().map(|_| Err(error.clone())).collect();
-        let _lock = match self.lock(owner, Verb::Insert).await {
+        let mut lock = match self.lock(owner, Verb::Insert).await {
             Ok(lock) => lock,
             Err(error) => return all_failed(error),
         };
@@ -286,6 +298,11 @@ impl<'a> Links<'a> {
                 },
             });
         }
+        for (ended, one) in granted.iter().zip(to) {
+            if let Ok(Granted::Had(_)) = ended {
+                lock.insert(self.pair(one));
+            }
+        }
         granted
     }
 
@@ -309,7 +326,8 @@ impl<'a> Links<'a> {
                 ended,
                 Ok(Revoked {
                     removed: 0,
-                    still_inherited: false
+                    still_inherited: false,
+                    is_wanted: false,
                 })
             )
         };
@@ -329,13 +347,18 @@ impl<'a> Links<'a> {
             let lock = self.lock(owner, Verb::Delete).await?;
             Ok((lock, self.of(owner).await?))
         };
-        let (_lock, existing) = match seen.await {
+        let (lock, existing) = match seen.await {
             Ok(seen) => seen,
             Err(error) => return to.iter().map(|_| Err(TableError::clone(&error))).collect(),
         };
         let mut revoked = Vec::new();
         for to in to {
-            revoked.push(self.remove(&existing, to).await);
+            let is_wanted = lock.contains(&self.pair(to));
+            revoked.push(if is_wanted {
+                Ok(Revoked::WANTED)
+            } else {
+                self.remove(&existing, to).await
+            });
         }
         revoked
     }
@@ -347,10 +370,14 @@ impl<'a> Links<'a> {
     /// [`TableError::Refused`] where the account may not.
     pub async fn revoke_row(&self, owner: &SysId, to: &SysId, row: &SysId) -> Result<Revoked, TableError> {
         let lock = self.lock(owner, Verb::Delete).await?;
+        if lock.contains(&self.pair(to)) {
+            return Ok(Revoked::WANTED);
+        }
         match self.session.delete(self.table.table, row).await {
             Ok(Deleted::Removed) => Ok(Revoked {
                 removed: 1,
                 still_inherited: false,
+                is_wanted: false,
             }),
             Ok(Deleted::WasGone) | Err(TableError::Refused { .. } | TableError::BadRequest { .. }) => {
                 drop(lock);
@@ -371,6 +398,7 @@ impl<'a> Links<'a> {
         Ok(Revoked {
             removed,
             still_inherited: links.any(|link| link.inherited && link.active),
+            is_wanted: false,
         })
     }
 
@@ -457,7 +485,11 @@ impl<'a> Links<'a> {
         self.session.update(update).await.map(drop)
     }
 
-    async fn lock(&self, owner: &SysId, verb: Verb) -> Result<OwnedMutexGuard<()>, TableError> {
+    fn pair(&self, to: &SysId) -> (&'static str, SysId) {
+        (self.table.table.name(), to.clone())
+    }
+
+    async fn lock(&self, owner: &SysId, verb: Verb) -> Result<OwnedMutexGuard<TakenOver>, TableError> {
         let lock = entry_of(&self.session.inner.links.owner_locks, owner.clone(), Mutex::default);
         let lock = self.session.limits.bound(lock.lock_owned()).await;
         lock.map_err(|error| TableError::from_http(self.table.table, verb, error))

@@ -39,3 +39,12 @@ pub(crate) const SETTINGS: &str = r#"
       application_id = "11111111-2222-3333-4444-555555555555"
     }
 "#;
+
+/// A resource that another value of `cause` replaces, its successor first.
+pub(crate) fn replaced_after_creation(resource: &str, cause: &str) -> String {
+    let body = resource.trim_end().trim_end_matches('}');
+    format!(
+        "resource \"terraform_data\" \"cause\" {{\n  input = \"{cause}\"\n}}\n{body}\n  lifecycle {{\n    create_before_destroy = \
+         true\n    replace_triggered_by = [terraform_data.cause]\n  }}\n}}\n"
+    )
+}

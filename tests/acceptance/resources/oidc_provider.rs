@@ -437,7 +437,10 @@ async fn a_configuration_that_somebody_chose_instead_is_neither_changed_nor_dele
         let simulator = Simulator::start().await;
         let theirs = [
             ("name", "Theirs"),
-            ("oidc_url", "https://login.microsoftonline.com/theirs/.well-known/openid-configuration"),
+            (
+                "oidc_url",
+                "https://login.microsoftonline.com/theirs/.well-known/openid-configuration",
+            ),
             ("user_claim", "oid"),
             ("user_field", "user_name"),
         ];

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use servicenow_simulator::microsoft::admin_center::Quirks;
 
+use crate::harness::configurations::replaced_after_creation;
 use crate::harness::{Imports, Simulator, for_each_terraform};
 
 const ADDRESS: &str = "m365_support_settings.this";
@@ -302,6 +303,28 @@ async fn of_two_settings_in_one_apply_the_second_is_refused() {
 }
 
 /// The admin center may spell what it is sent in its own way: it is the same all the same.
+/// Terraform removes the former object after its successor was created, which has taken over what it found.
+#[tokio::test]
+async fn settings_of_a_successor_in_the_same_apply_stay() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let replaced = |cause| replaced_after_creation(&settings(APPLICATION), cause);
+        let workspace = simulator.workspace(terraform, &replaced("1"));
+        workspace.terraform("apply").await.succeeds();
+
+        workspace.configure(&replaced("2"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The support settings were left in place");
+
+        assert_eq!(simulator.admin().application_id(), APPLICATION);
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn settings_are_the_same_in_another_spelling() {
     for_each_terraform(async |terraform| {

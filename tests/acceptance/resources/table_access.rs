@@ -3,6 +3,7 @@
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 
+use crate::harness::configurations::replaced_after_creation;
 use crate::harness::{Drift, Imports, Simulator, for_each_terraform};
 
 const OPEN: &str = r#"
@@ -331,6 +332,28 @@ async fn two_resources_of_one_table_are_refused() {
         workspace.terraform("destroy").await.succeeds();
 
         assert_eq!(settings(&simulator), CLOSED);
+    })
+    .await;
+}
+
+/// Terraform removes the former object after its successor was created, which has taken over what it found.
+#[tokio::test]
+async fn a_successor_of_the_same_apply_keeps_what_it_configured() {
+    for_each_terraform(async |terraform| {
+        let (simulator, _) = closed().await;
+        let workspace = simulator.workspace(terraform, &replaced_after_creation(OPEN, "1"));
+        workspace.terraform("apply").await.succeeds();
+
+        workspace.configure(&replaced_after_creation(OPEN, "2"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The table's access was left in place")
+            .says("oauth_entity");
+
+        assert_eq!(settings(&simulator), ["public", "true", "2"]);
+        workspace.plan_is_empty().await;
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! `servicenow_user_role`: one role of a user who already exists.
 
+use crate::harness::configurations::replaced_after_creation;
 use crate::harness::{Imports, Simulator, for_each_terraform, removal_is_corrected};
 
 const GRANT: &str = r#"
@@ -295,6 +296,29 @@ async fn grants_are_listed_with_the_names_of_user_and_role() {
             .await
             .succeeds()
             .says("abel.tuter: x_mioms_m365_assis.administrator");
+    })
+    .await;
+}
+
+/// Terraform removes the former object after its successor was created, which has taken over what it found.
+#[tokio::test]
+async fn a_role_stays_that_a_successor_of_the_same_apply_grants() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = simulator.person("abel.tuter");
+        let workspace = simulator.workspace(terraform, &replaced_after_creation(GRANT, "1"));
+        workspace.terraform("apply").await.succeeds();
+
+        workspace.configure(&replaced_after_creation(GRANT, "2"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The role was not revoked")
+            .says("Another resource of this apply");
+
+        assert!(has(&simulator, &user, "x_mioms_m365_assis.administrator", false));
+        workspace.plan_is_empty().await;
     })
     .await;
 }
