@@ -397,6 +397,18 @@ fn lost_secrets(prior: &Object, planned: &Object, config: &Object) -> Diagnostic
     problems
 }
 
+/// What belongs to a secret was entered in the admin center, so the secret probably was too.
+fn would_be_lost(names: SecretNames, of: &str, found: &str) -> Diagnostic {
+    let [plain, write_only, _] = names.all();
+    let detail = format!(
+        "The repository has the {of} {found:?}, which is not configured here: somebody entered it in the admin center, probably \
+         with a secret. An update replaces the whole repository, and secrets in it cannot be read, so this update would remove \
+         it. Nothing was sent. To keep it, set {of} and {write_only}. To remove the secret on purpose, set only {of}: to {found:?}, \
+         or to \"\" to remove that too."
+    );
+    Diagnostic::error(format!("The update would remove the {plain}"), detail).at_attribute(of)
+}
+
 /// What a repository is known by.
 fn named(id: &str, tenant: &str) -> Object {
     let object = Object::new().with("id", id).with(REPOSITORY_ID, id);
@@ -480,6 +492,23 @@ async fn update(
     if let Some(current) = current {
         // What was never configured is not managed, and a write without it would clear it.
         let is_unmanaged = |name: &str| prior.at(name).is_null() && planned.at(name).is_null();
+        let beside = [
+            (CLIENT_SECRET, CLIENT_ID, &current.client_id),
+            (PASSWORD, REST_USER_NAME, &current.rest_user_name),
+        ];
+        let lost = beside.into_iter().filter(|(names, of, _)| {
+            let [plain, write_only, _] = names.all();
+            is_unmanaged(of) && config.at(plain).is_null() && config.at(write_only).is_null()
+        });
+        let lost: Diagnostics = lost
+            .filter_map(|(names, of, found)| {
+                let found = found.as_deref().filter(|found| !found.is_empty())?;
+                Some(would_be_lost(names, of, found))
+            })
+            .collect();
+        if lost.has_errors() {
+            return Err(lost);
+        }
         if is_unmanaged(CLIENT_ID) {
             repository.client_id = current.client_id;
         }

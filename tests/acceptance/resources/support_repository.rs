@@ -160,9 +160,8 @@ async fn fields_that_are_not_configured_belong_to_the_admin_center() {
         let simulator = Simulator::start().await;
         let workspace = simulator.workspace(terraform, LEAST);
         workspace.terraform("apply").await.succeeds();
-        simulator.admin().put_repository(&json!({
-            "RepositoryId": "contoso", "RefreshTokenExpiry": 77, "ClientId": "by hand", "Region": "EU",
-        }));
+        let by_hand = json!({"RepositoryId": "contoso", "RefreshTokenExpiry": 77, "Region": "EU"});
+        simulator.admin().put_repository(&by_hand);
 
         workspace.plan_is_empty().await;
         workspace.configure(&LEAST.replace("contoso.service-now", "fabrikam.service-now"));
@@ -172,9 +171,51 @@ async fn fields_that_are_not_configured_belong_to_the_admin_center() {
             simulator.admin().shown()["Repositories"],
             json!([{
                 "RepositoryId": "contoso", "Endpoint": "https://fabrikam.service-now.com", "AuthenticationType": "AAD",
-                "RefreshTokenExpiry": 77, "ClientId": "by hand", "Region": "EU",
+                "RefreshTokenExpiry": 77, "Region": "EU",
             }])
         );
+    })
+    .await;
+}
+
+/// A write replaces the repository, and its secrets cannot be read.
+#[tokio::test]
+async fn an_update_does_not_clear_secrets_that_were_entered_manually() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, LEAST);
+        workspace.terraform("apply").await.succeeds();
+        simulator.admin().put_repository(&json!({
+            "RepositoryId": "contoso", "ClientId": "by hand", "ClientSecret": "s", "RestUserName": "robot",
+            "RestUserPassword": "p",
+        }));
+        let secrets = || {
+            let repository = simulator.admin().repositories().remove(0);
+            [repository.client_secret, repository.user_password]
+        };
+        let elsewhere = LEAST.replace("contoso.service-now", "fabrikam.service-now");
+        workspace.configure(&elsewhere);
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The update would remove the client_secret")
+            .says("The update would remove the rest_user_password")
+            .says("by hand")
+            .says("Nothing was sent");
+        assert_eq!(secrets(), ["s", "p"]);
+
+        // Named, it is the configuration's: the plan warns.
+        let named = "client_id = \"by hand\"\n  client_secret_wo = \"s\"\n  client_secret_wo_version = \"1\"\n  \
+                     rest_user_name = \"\"\n}";
+        workspace.configure(&elsewhere.replace('}', named));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(secrets(), ["s", ""]);
+        assert_eq!(
+            simulator.admin().repositories()[0].endpoint,
+            "https://fabrikam.service-now.com"
+        );
+        workspace.plan_is_empty().await;
     })
     .await;
 }
