@@ -7,7 +7,7 @@ use crate::http::HttpError;
 use crate::microsoft::{EntraError, SupportError};
 use crate::plugin::Diagnostic;
 use crate::plugin::diagnostics::explain;
-use crate::servicenow::{SignInError, TableError};
+use crate::servicenow::{SignInError, TableError, UnexpectedResponse};
 
 /// A table call that failed because the instance was not reached or did not accept the account; `None` for any other.
 pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
@@ -23,7 +23,26 @@ pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
     {
         return of_http(source);
     }
-    None
+    let title = match error {
+        TableError::NotTheApi { host, response } => title_of(response, host),
+        TableError::RateLimited { .. } => "The ServiceNow instance limits requests".to_owned(),
+        _ => return None,
+    };
+    Some(Diagnostic::error(title, explain(error, &error.remedy())).told_once(ELSEWHERE))
+}
+
+/// What is wrong with an instance in whose place something else responded.
+fn title_of(response: &UnexpectedResponse, host: &str) -> String {
+    match response {
+        UnexpectedResponse::Hibernating => "The ServiceNow instance is hibernating".to_owned(),
+        UnexpectedResponse::Maintenance => "The ServiceNow instance is under maintenance".to_owned(),
+        UnexpectedResponse::AddressBlocked => "The ServiceNow instance blocks the address of this machine".to_owned(),
+        UnexpectedResponse::Proxy { .. } => format!("A proxy or gateway responded in place of {host}"),
+        UnexpectedResponse::LoginPage
+        | UnexpectedResponse::NoSuchRoute { .. }
+        | UnexpectedResponse::Redirect { .. }
+        | UnexpectedResponse::Unknown { .. } => format!("No Table API at {host}"),
+    }
 }
 
 /// What the user can do about a table call that failed, in the words of Terraform where it has its own.

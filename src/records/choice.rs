@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::plugin::Diagnostic;
+use crate::plugin::{Diagnostic, Object};
 use crate::records::diagnostics;
 use crate::servicenow::{Choice, Choices, Column, Session, Table, TableError};
+use crate::suggest;
 
 /// The value to send for a choice that is given by its value or its label.
 pub(crate) async fn to_wire(
@@ -50,13 +51,26 @@ pub(crate) async fn unread(
     let sent = likely_value(given);
     let detail = format!(
         "{given:?} is not among the choices of {table}.{column} that the account can read, and it cannot read all of them, so \
-         {sent:?} was sent as it is. Check in the form what the record has now. Let the account read sys_choice, or set \
-         {attribute} to the value that the instance stores."
+         {sent:?} was sent. Check in the form what the record has now. To have values checked and labels accepted, let the \
+         account read sys_choice."
     );
     Ok(Some(
         Diagnostic::warning(format!("The choices of {table}.{column} could not be read"), detail)
             .at_attribute(attribute),
     ))
+}
+
+/// A warning where a text is none of those that are documented for its column, which an instance may have all the same.
+pub(crate) fn undocumented(config: &Object, attribute: &str, documented: &[&str]) -> Option<Diagnostic> {
+    let given = config.text(attribute).filter(|given| !documented.contains(given))?;
+    let meant = suggest::closest(given, documented.iter().copied());
+    let meant = meant.map_or_else(String::new, |value| format!(" Did you mean {value:?}?"));
+    let detail = format!(
+        "{given:?} is not among the values that are documented for this column: {}.{meant} Instances store any text here, and \
+         use none that they do not know.",
+        documented.join(", ")
+    );
+    Some(Diagnostic::warning(format!("Unknown value of {attribute}"), detail).at_attribute(attribute))
 }
 
 /// What an instance most likely stores for a choice: the values that are known of such columns are words in lower case.

@@ -15,7 +15,7 @@ use crate::records::field::{self, Field};
 use crate::records::resource::RecordResource;
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
-use crate::records::{application_scope, diagnostics};
+use crate::records::{application_scope, choice, diagnostics};
 use crate::servicenow::tables::oauth_entity::{
     ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COMMENTS, DEFAULT_GRANT_TYPE, LOGO_URL,
     NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL, SEND_CLIENT_CREDENTIALS_AS, SYS_CLASS_NAME, TABLE,
@@ -198,7 +198,12 @@ impl RecordResource for OauthEntity {
             .at_attribute("client_id")
             .into();
         }
-        Diagnostics::new()
+        let documented = [
+            (DEFAULT_GRANT_TYPE, GRANT_TYPES),
+            (SEND_CLIENT_CREDENTIALS_AS, PLACES_OF_CREDENTIALS),
+        ];
+        let warnings = documented.map(|(column, values)| choice::undocumented(config, column.name(), values));
+        warnings.into_iter().flatten().collect()
     }
 
     fn plan(plan: &mut Plan<'_>) {
@@ -247,6 +252,15 @@ impl RecordResource for OauthEntity {
         removed.map_err(|error: TableError| diagnostics::of_table(&error, "delete the registry entry"))
     }
 }
+
+/// The documented values of `default_grant_type`; instances have at least one more.
+const GRANT_TYPES: &[&str] = &[
+    "client_credentials",
+    "authorization_code",
+    "password",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+];
+const PLACES_OF_CREDENTIALS: &[&str] = &["request_body_parameter", "basic_authorization_header"];
 
 /// Who may use an entry of the registry.
 pub(super) fn access() -> Attribute {

@@ -146,7 +146,7 @@ pub enum TableError {
         detail: String,
     },
     /// Too many requests, and waiting would take longer than the operation may.
-    #[error("the instance limits requests, also for {table}")]
+    #[error("the instance limits requests")]
     RateLimited {
         table: Table,
         /// How long it asks to wait.

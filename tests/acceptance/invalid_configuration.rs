@@ -339,10 +339,16 @@ async fn an_instance_that_refuses_is_explained() {
         let mut wrong = Vec::new();
 
         for (fault, messages) in [
-            (Fault::Hibernation, ["the instance is hibernating", "Wake the instance"]),
+            (
+                Fault::Hibernation,
+                ["Error: The ServiceNow instance is hibernating", "Wake the instance"],
+            ),
             (
                 Fault::Maintenance,
-                ["under maintenance", "Wait until the instance is back"],
+                [
+                    "Error: The ServiceNow instance is under maintenance",
+                    "Wait until the instance is back",
+                ],
             ),
             (
                 Fault::Unauthorized,
@@ -355,9 +361,12 @@ async fn an_instance_that_refuses_is_explained() {
             (Fault::ForbiddenByBusinessRule, ["Prevent this", "rule"]),
             (
                 Fault::ForbiddenHtml,
-                ["IP address access control", "from an allowed network"],
+                [
+                    "Error: The ServiceNow instance blocks the address of this machine",
+                    "from an allowed network",
+                ],
             ),
-            (Fault::LoginRedirect, ["login", "302"]),
+            (Fault::LoginRedirect, ["Error: No Table API at 127.0.0.1", "302"]),
             (Fault::ServerError(500), ["500", "again"]),
         ] {
             faults.every(Matcher::any(), fault.clone());
@@ -412,6 +421,38 @@ async fn a_table_that_the_release_lacks_is_named() {
         workspace.plan_is_empty().await;
         workspace.terraform("destroy").await.succeeds();
         simulator.is_as_at_start();
+    })
+    .await;
+}
+
+/// Instances store any text there, and issue no token for one that they do not know.
+#[tokio::test]
+async fn a_value_that_no_documentation_names_is_warned_of() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let entity = |more: &str| format!("resource \"{ENTITY}\" \"this\" {{\n{NAMED}{more}\n}}\n");
+        let workspace = simulator.workspace(terraform, &entity("default_grant_type = \"client_credential\""));
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("Unknown value of default_grant_type")
+            .says("Did you mean \"client_credentials\"?");
+        workspace.configure(&entity("send_client_credentials_as = \"request_body\""));
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("Unknown value of send_client_credentials_as")
+            .says("Did you mean \"request_body_parameter\"?");
+        workspace.configure(&entity(
+            "default_grant_type = \"urn:ietf:params:oauth:grant-type:jwt-bearer\"",
+        ));
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .does_not_say("Unknown value");
     })
     .await;
 }

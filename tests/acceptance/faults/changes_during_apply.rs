@@ -88,7 +88,7 @@ async fn an_instance_that_goes_to_sleep_in_mid_run_is_gone_on_with() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("the instance is hibernating")
+            .fails_saying("The ServiceNow instance is hibernating")
             .says("Wake the instance at developer.servicenow.com");
 
         assert_eq!(simulator.created("sys_user").len(), 4);
@@ -115,7 +115,7 @@ async fn a_rate_limit_is_waited_for_or_explained() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("The instance limits requests")
+            .fails_saying("The ServiceNow instance limits requests")
             .says("Set requests_per_second to stay below the limit");
 
         assert_eq!(workspace.addresses().len(), 2);
