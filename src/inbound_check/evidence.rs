@@ -10,7 +10,7 @@ use crate::plugin::{Context, Diagnostic};
 use crate::records::diagnostics;
 use crate::servicenow::tables::oauth_oidc_entity::{self, ACTIVE, CLIENT_ID, CLOCK_SKEW, CONFIGURATION, NAME};
 use crate::servicenow::tables::{
-    every, incident, oidc_provider_configuration as configuration, sys_api_access_policy, sys_user,
+    every, incident, oidc_provider_configuration as configuration, sys_api_access_policy, sys_db_object, sys_user,
 };
 use crate::servicenow::{LinkTable, Query, Record, Refusal, Session, SysId, TableError, Verb};
 
@@ -33,8 +33,9 @@ pub(super) async fn of(
         Question::WhichScope(scope)
     } else if let TableError::Refused { verb, .. } = error {
         Question::MayThey(*verb)
-    } else if let TableError::NoSuchTable { .. } = error {
-        return Diagnostic::error(FAILED, diagnostics::explain(error, &error.remedy())).at_attribute("table");
+    } else if let TableError::NoSuchTable { table } = error {
+        let remedy = meant_table(cx, table.name()).await.unwrap_or_else(|| error.remedy());
+        return Diagnostic::error(FAILED, diagnostics::explain(error, &remedy)).at_attribute("table");
     } else {
         let mut problem = diagnostics::of_table(error, "call the instance with the token");
         FAILED.clone_into(&mut problem.summary);
@@ -43,6 +44,16 @@ pub(super) async fn of(
     let refusal = format!("The call itself ended with: {}", diagnostics::explain(error, ""));
     let diagnostic = why(cx, check, claims, caller, question, attempt, &refusal).await;
     Diagnostic::error(FAILED, diagnostic)
+}
+
+/// The table that a name without one probably stands for, read as the provider's own account.
+async fn meant_table(cx: &Context<Clients>, name: &str) -> Option<String> {
+    let session = cx.instance().ok()?;
+    let similar = session
+        .names(sys_db_object::TABLE, sys_db_object::NAME)
+        .similar(name)
+        .await;
+    (!similar.is_empty()).then(|| format!("Did you mean {}?", similar.join(", ")))
 }
 
 /// What it means that records are counted and none is shown.

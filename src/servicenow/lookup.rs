@@ -244,19 +244,23 @@ impl Names<'_> {
     }
 
     /// Names that resemble this one, best first. Advice only: whatever goes wrong here, there is none.
-    async fn similar(&self, name: &str) -> Vec<String> {
-        let mut pages = self.session.pages(
-            self.table,
-            &Query::is_not_empty(self.column),
-            &[self.column],
-            NAMES_READ,
-        );
-        let Ok(Some(rows)) = pages.next().await else {
-            return Vec::new();
-        };
-        let names = rows.iter().filter_map(|row| row.text(self.column).value());
-        let similar = suggest::similar(name, names).into_iter().take(SHOWN);
-        similar.map(str::to_owned).collect()
+    pub async fn similar(&self, name: &str) -> Vec<String> {
+        // One page is not all of a large table: those that begin alike are the likelier ones.
+        let beginning: String = name.trim().chars().take(BEGINNING).collect();
+        let alike = Query::starts_with(self.column, &beginning).ok();
+        for query in alike.into_iter().chain([Query::is_not_empty(self.column)]) {
+            let mut pages = self.session.pages(self.table, &query, &[self.column], NAMES_READ);
+            let Ok(Some(rows)) = pages.next().await else {
+                return Vec::new();
+            };
+            let names = rows.iter().filter_map(|row| row.text(self.column).value());
+            let similar = suggest::similar(name, names).into_iter().take(SHOWN);
+            let similar: Vec<String> = similar.map(str::to_owned).collect();
+            if !similar.is_empty() {
+                return similar;
+            }
+        }
+        Vec::new()
     }
 }
 
@@ -315,6 +319,8 @@ pub(super) fn chunks<'a, T: 'a>(items: impl Iterator<Item = &'a T>, length: impl
 const MAX_LIST: usize = 1600;
 /// Names read for advice.
 const NAMES_READ: usize = 5000;
+/// How many characters at the beginning of a name are most likely right.
+const BEGINNING: usize = 2;
 const SHOWN: usize = 3;
 
 #[cfg(test)]

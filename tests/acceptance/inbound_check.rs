@@ -279,6 +279,11 @@ async fn the_user_is_the_cause() {
             ],
         ),
         ("table = \"nosuch\"", &|_, _| {}, &["The instance has no table nosuch"]),
+        (
+            "table = \"incidnet\"",
+            &|_, _| {},
+            &["The instance has no table incidnet", "Did you mean incident?"],
+        ),
         ("table = \"No Such\"", &|_, _| {}, &["is not a valid table name"]),
     ])
     .await;

@@ -352,7 +352,7 @@ async fn names_are_looked_up_together_and_once() {
             "nameINadmin,itil^ORDERBYsys_id" => {
                 result(json!([{ "sys_id": KEY, "name": "itil" }, { "sys_id": OTHER, "name": "admin" }]))
             }
-            "nameINitli^ORDERBYsys_id" => result(json!([])),
+            "nameINitli^ORDERBYsys_id" | "nameSTARTSWITHit^ORDERBYsys_id" => result(json!([])),
             "nameISNOTEMPTY^ORDERBYsys_id" => {
                 result(json!([{ "sys_id": KEY, "name": "itil" }, { "sys_id": OTHER, "name": "admin" }]))
             }
