@@ -137,7 +137,7 @@ impl Field {
         let noun = links.noun;
         let own = Attribute::texts(granted).computed().describe(format!(
             "Names of the {noun}s that Terraform granted. Null after an import and for a state written by an older \
-             version, because it is not known then; a {noun} that is removed from the list is kept."
+             version, because it is not known then; what is removed from the list is then kept."
         ));
         Self {
             attributes: vec![attribute.optional_computed(), own],

@@ -79,6 +79,24 @@ impl Run {
         format!("{} {}", unframed(&self.stdout), unframed(&self.stderr))
     }
 
+    /// Messages are put together from parts: an article may not fit its noun, and two parts may both bring a full stop.
+    #[track_caller]
+    pub(super) fn has_well_formed_messages(&self) {
+        for stream in [&self.stdout, &self.stderr] {
+            let framed = stream.lines().filter_map(|line| line.trim_start().strip_prefix('│'));
+            let text = framed.collect::<Vec<_>>().join(" ");
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let slip = words.windows(2).find(|pair| is_slip(pair[0], pair[1]));
+            assert!(
+                slip.is_none(),
+                "terraform {} says {:?}\n{}",
+                self.command,
+                slip.map(|pair| pair.join(" ")),
+                self.both
+            );
+        }
+    }
+
     /// The answer of a command that was asked for one JSON value.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
@@ -105,8 +123,37 @@ fn unframed(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// Whether two words that follow each other show a wrong article, or one a doubled full stop.
+fn is_slip(word: &str, next: &str) -> bool {
+    let stops = word.trim_end_matches(['"', '\'', ')', '`']);
+    let is_doubled = stops.ends_with("..") && !stops.ends_with("...") && !stops.ends_with("/..");
+    let vowel = ['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O'];
+    let is_wrong = match word {
+        "a" | "A" => next.starts_with(vowel) && !next.starts_with("one"),
+        "an" | "An" => next.starts_with("user") || next.starts_with("URL"),
+        _ => false,
+    };
+    is_doubled || next == "." || is_wrong
+}
+
 mod tests {
-    use super::Run;
+    use super::{Run, is_slip};
+
+    #[test]
+    fn slips_of_messages_are_seen() {
+        for (word, next) in [("a", "OIDC"), ("an", "user"), ("gone..", "Run"), ("gone.", ".")] {
+            assert!(is_slip(word, next), "{word} {next}");
+        }
+        for (word, next) in [
+            ("an", "OIDC"),
+            ("a", "user"),
+            ("a", "one-time"),
+            ("creating...", "x"),
+            ("a.", "Run"),
+        ] {
+            assert!(!is_slip(word, next), "{word} {next}");
+        }
+    }
 
     /// Terraform writes its progress to one stream and its errors to the other, and two threads read them.
     #[test]

@@ -206,13 +206,16 @@ impl Workspace {
                 .map(|log| String::from_utf8_lossy(&log).into_owned())
                 .unwrap_or_default(),
         });
-        Run {
+        drop(transcript);
+        let run = Run {
             command,
             code: status.code(),
             stdout: output.stdout,
             stderr: output.stderr,
             both: output.both,
-        }
+        };
+        run.has_well_formed_messages();
+        run
     }
 
     /// Checks that there is nothing to do.
