@@ -8,7 +8,9 @@
 )]
 
 mod imports; // Which file imports which.
+mod summaries; // Which diagnostics the page about troubleshooting explains.
 mod text; // Sources as text.
+mod tokens; // Sources as tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -6,12 +6,22 @@ use std::path::Path;
 /// The lines of a file that are neither comment nor test, with their numbers.
 pub(crate) fn lines_of_code(file: &Path) -> Vec<(usize, String)> {
     let text = fs::read_to_string(file).unwrap();
-    let code = text.split("#[cfg(test)]").next().unwrap();
     (1..)
-        .zip(code.lines())
+        .zip(before_tests(&text).lines())
         .filter(|(_, line)| !line.trim_start().starts_with("//"))
         .map(|(number, line)| (number, line.to_owned()))
         .collect()
+}
+
+/// A file's text up to its test module. A function or a file that is for tests only may stand anywhere before it.
+fn before_tests(text: &str) -> &str {
+    let is_module = |after: &str| {
+        let line = after.trim_start().lines().next().unwrap_or_default();
+        line.starts_with("mod ") && line.ends_with('{')
+    };
+    let mut attributes = text.match_indices("#[cfg(test)]");
+    let end = attributes.find(|(at, attribute)| is_module(&text[at + attribute.len()..]));
+    end.map_or(text, |(at, _)| &text[..at])
 }
 
 /// The lines of a file that say something of their own: no imports, no signatures, which a trait dictates, and no lines
