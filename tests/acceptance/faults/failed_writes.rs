@@ -464,9 +464,12 @@ async fn a_read_that_fails_forgets_nothing() {
             (Fault::ServerError(503), AdminFault::Unavailable),
             (Fault::LoginRedirect, AdminFault::LoginTimeout),
         ] {
+            let of_repository = "Could not read the repository";
             let said = match fault {
                 Fault::Unauthorized => ["Could not sign in to ServiceNow", "Could not sign in to Microsoft 365"],
-                _ => ["Could not read the registry entry", "Could not read the repository"],
+                Fault::Hibernation => ["The ServiceNow instance is hibernating", of_repository],
+                Fault::LoginRedirect => ["No Table API at 127.0.0.1", of_repository],
+                _ => ["Could not read the registry entry", of_repository],
             };
             simulator.instance().faults().every(Matcher::any(), fault);
             simulator.admin().fail(Matcher::any(), admin_fault);
