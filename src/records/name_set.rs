@@ -31,6 +31,8 @@ struct ResolvedNames {
     kept: Vec<String>,
     new: Vec<(String, SysId)>,
     ids: BTreeSet<SysId>,
+    /// Of those kept, the ones that the state spells otherwise: as planned, and as in the state.
+    respelled: Vec<(String, String)>,
 }
 
 /// The links of one record that no listed name stands for, although one of the names stands for no record: it may be one
@@ -72,7 +74,9 @@ pub(crate) async fn resolve(
         for (name, id) in new.into_iter().zip(ids) {
             let id = id.map_err(failed)?;
             of_set.ids.insert(id.clone());
-            if former_ids.values().flatten().any(|former| *former == id) {
+            let former = former_ids.iter().find(|(_, former)| former.contains(&id));
+            if let Some((former, _)) = former {
+                of_set.respelled.push((name.clone(), former.clone()));
                 of_set.kept.push(name);
             } else {
                 of_set.new.push((name, id));
@@ -104,6 +108,11 @@ pub(crate) async fn grant(
     for (set, resolved) in sets.iter().zip(&resolved.0) {
         let mut granted = resolved.kept.clone();
         let mut own = prior.map(|prior| names(prior, set.granted)).unwrap_or_default();
+        for (name, former) in &resolved.respelled {
+            if own.contains(former) {
+                own.insert(name.clone());
+            }
+        }
         let ids: Vec<SysId> = resolved.new.iter().map(|(_, id)| id.clone()).collect();
         let ended = set.links(session).grant_each(record, &ids).await;
         for ((name, _), ended) in resolved.new.iter().zip(ended) {
@@ -217,10 +226,13 @@ pub(crate) async fn read_into(
     for set in sets {
         match cx.reading {
             Reading::Import => {
-                let (granted, hidden) = set
+                let (granted, hidden, twice) = set
                     .everything(session, record)
                     .await
                     .map_err(|error| set.not_read(&error))?;
+                for name in &twice {
+                    cx.warn(imported_twice(set.links.noun, name));
+                }
                 if !hidden.is_empty() {
                     cx.warn(set.not_listed(&hidden));
                 }
@@ -241,6 +253,16 @@ pub(crate) async fn read_into(
         }
     }
     Ok(())
+}
+
+/// Two resources of one run import the same link.
+pub(crate) fn imported_twice(noun: &str, name: &str) -> Diagnostic {
+    let detail = format!(
+        "The {noun} {name} of one record is imported by two resources: by the list of the record itself, and by a resource of \
+         its own. Removed from one of them, it would be missing in the other. Keep it in one: take it off the list, or remove \
+         the resource and its import."
+    );
+    Diagnostic::warning(format!("The {noun} is imported twice"), detail)
 }
 
 impl NameSet {
@@ -340,12 +362,13 @@ impl NameSet {
         }
     }
 
-    /// The names of all that is granted directly, and the records whose name the account may not read.
+    /// The names of all that is granted directly, the records whose name the account may not read, and the names that another
+    /// resource of this run imports too.
     async fn everything(
         &self,
         session: &Session,
         record: &SysId,
-    ) -> Result<(BTreeSet<String>, BTreeSet<SysId>), TableError> {
+    ) -> Result<(BTreeSet<String>, BTreeSet<SysId>, BTreeSet<String>), TableError> {
         let links = match self.links(session).of(record).await {
             // Not every release has such a table: then there is nothing to take over.
             Err(TableError::NoSuchTable { .. } | TableError::Refused { .. }) if self.links.table.origin().is_some() => {
@@ -357,7 +380,20 @@ impl NameSet {
         // Nobody configures these: taken off a list they would come back, and taken over they would be planned away.
         let by_platform = self.links.by_platform;
         names.retain(|name| !by_platform.iter().any(|own| own.eq_ignore_ascii_case(name)));
-        Ok((names, hidden))
+        let known = self.links(session).names();
+        let mut twice = BTreeSet::new();
+        for link in links.iter().filter(|link| link.active && !link.inherited) {
+            let name = known.name_of(&link.to).await?.filter(|name| names.contains(name));
+            if let Some(name) = name
+                && self
+                    .links(session)
+                    .note_manager(record, &link.to, self.attribute)
+                    .is_some()
+            {
+                twice.insert(name);
+            }
+        }
+        Ok((names, hidden, twice))
     }
 
     /// Revokes the names that an attribute lists.

@@ -10,6 +10,7 @@ use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Reading};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
+use crate::records::name_set;
 use crate::records::outcome;
 use crate::records::reference::Target;
 use crate::records::resource::{self, ManagedRecord, RecordResource};
@@ -18,7 +19,7 @@ use crate::servicenow::tables::sys_user_has_role::{
     INHERITED, NAME_OF_ROLE, ROLE, STATE, STATE_ACTIVE, TABLE, USER, USER_NAME_OF_USER,
 };
 use crate::servicenow::tables::{sys_user, sys_user_role};
-use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, SysId, Table};
+use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, Session, SysId, Table};
 
 pub(super) struct UserRole;
 
@@ -44,6 +45,21 @@ fn not_known(state: &Object) -> Diagnostic {
         text("id")
     );
     Diagnostic::warning("The role was not revoked", detail)
+}
+
+/// Warns of a grant that the list of its user has as well.
+fn warn_of_second_import(cx: &Context<Clients>, session: &Session, state: &Object) {
+    let id_of = |name| state.text(name).and_then(|id| SysId::parse(id).ok());
+    let (Some(user), Some(role)) = (id_of("user_id"), id_of("role_id")) else {
+        return;
+    };
+    if session
+        .links(LinkTable::ROLES)
+        .note_manager(&user, &role, <UserRole as RecordResource>::TYPE)
+        .is_some()
+    {
+        cx.warn(name_set::imported_twice("role", state.text("role").unwrap_or_default()));
+    }
 }
 
 /// A grant that another resource of this apply has taken over.
@@ -206,6 +222,9 @@ impl RecordResource for UserRole {
                 let mut state = record.read(cx, &session, &found, state).await?;
                 if cx.reading == Reading::Import {
                     state.set(GRANTED, !is_derived);
+                    if !is_derived {
+                        warn_of_second_import(cx, &session, &state);
+                    }
                 }
                 Ok(Some(state))
             }

@@ -25,6 +25,7 @@ use crate::servicenow::tables::{
     sys_user_has_role, sys_user_role,
 };
 use crate::servicenow::write::{Deleted, InputMode, Insert, Update};
+use crate::sync::lock;
 
 /// A table whose rows link a record to others that are known by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,7 +71,7 @@ impl LinkTable {
         read: sys_user_has_role::COLUMNS,
         refuses_duplicates: true,
         inherited: Some(sys_user_has_role::INHERITED),
-        by_platform: &[],
+        by_platform: sys_user_role::OF_EVERYBODY,
         state: Some((sys_user_has_role::STATE, sys_user_has_role::STATE_ACTIVE)),
     };
 
@@ -238,6 +239,15 @@ impl<'a> Links<'a> {
         let ask = |owners: Vec<SysId>| self.read_batch(owners);
         let rows = batch.ask(owner.clone(), &session.limits, ask).await;
         self.links(&rows.map_err(|reason| reason.of(table))?)
+    }
+
+    /// Notes that `manager` manages the link from the record to another; gives the one that was noted before it, if that is
+    /// another one.
+    pub fn note_manager(&self, owner: &SysId, to: &SysId, manager: &'static str) -> Option<&'static str> {
+        let link = (self.table.table.name(), owner.clone(), to.clone());
+        let mut managers = lock(&self.session.inner.links.managers);
+        let first = *managers.entry(link).or_insert(manager);
+        (first != manager).then_some(first)
     }
 
     /// Links the record to another, unless it is linked directly. A link that does not work is activated.

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use serde_json::json;
 
-use crate::harness::{ByHand, Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::{ByHand, Simulator, Terraform, Workspace, by_hand, for_each_terraform};
 
 const QUERY: &str = "terraform query";
 
@@ -182,12 +182,18 @@ async fn a_configuration_that_terraform_generates_for_an_import_is_valid_and_pla
             ));
         }
         workspace.configure(&blocks);
+        // As an instance with explicit roles gives it every user.
+        let instance = simulator.instance();
+        let user = &instance.find("sys_user", "last_name", "Microsoft 365")[0]["sys_id"];
+        by_hand::grant(instance, user, "snc_internal");
         let before = simulator.instance().fingerprint();
 
         workspace
             .terraform("plan -generate-config-out=generated.tf")
             .await
-            .succeeds();
+            .succeeds()
+            .says("The role is imported twice")
+            .says("incident_manager");
 
         // Once there is a configuration, it tells the provider.
         workspace.configure(&blocks.replace("  provider = servicenow\n", ""));
@@ -196,6 +202,9 @@ async fn a_configuration_that_terraform_generates_for_an_import_is_valid_and_pla
         let imported = format!("{} imported, 0 added, 0 changed, 0 destroyed", everything.len());
         workspace.terraform("apply").await.succeeds().says(&imported);
         workspace.plan_is_empty().await;
+        workspace
+            .state("servicenow_integration_user.this")
+            .has("roles", vec!["incident_manager"]);
         assert_eq!(simulator.instance().fingerprint(), before, "nothing was written");
     })
     .await;

@@ -49,6 +49,9 @@ pub mod sys_user_role {
 
     pub const TABLE: Table = Table::new("sys_user_role", "user_admin");
 
+    /// Roles that the platform gives every user of an instance with explicit roles, by itself. Likely.
+    pub const OF_EVERYBODY: &[&str] = &["snc_internal", "snc_external"];
+
     columns! {
         /// Name, such as `incident_manager`.
         NAME = "name" Text;

@@ -171,3 +171,27 @@ async fn a_group_of_the_platform_is_neither_imported_nor_left() {
     })
     .await;
 }
+
+/// Who granted it is known by what the name stands for.
+#[tokio::test]
+async fn a_role_in_another_spelling_is_still_the_one_that_was_granted() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().quirks(|quirks| quirks.ignores_case = true);
+        let workspace = simulator.workspace(terraform, &with("roles = [\"catalog\"]"));
+        workspace.terraform("apply").await.succeeds();
+        workspace.state(ADDRESS).has("granted_roles", vec!["catalog"]);
+
+        workspace.configure(&with("roles = [\"Catalog\"]"));
+        workspace.terraform("apply").await.succeeds();
+
+        workspace
+            .state(ADDRESS)
+            .has("roles", vec!["Catalog"])
+            .has("granted_roles", vec!["Catalog"]);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
