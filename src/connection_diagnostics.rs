@@ -23,26 +23,33 @@ pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
     {
         return of_http(source);
     }
-    let title = match error {
-        TableError::NotTheApi { host, response } => title_of(response, host),
-        TableError::RateLimited { .. } => "The ServiceNow instance limits requests".to_owned(),
-        _ => return None,
-    };
-    Some(Diagnostic::error(title, explain(error, &error.remedy())).told_once(ELSEWHERE))
+    match error {
+        TableError::NotTheApi { host, response } => Some(of_response(error, host, response)),
+        TableError::RateLimited { .. } => Some(of_instance("The ServiceNow instance limits requests", error)),
+        _ => None,
+    }
 }
 
-/// What is wrong with an instance in whose place something else responded.
-fn title_of(response: &UnexpectedResponse, host: &str) -> String {
+/// Something else than the Table API responded.
+fn of_response(error: &TableError, host: &str, response: &UnexpectedResponse) -> Diagnostic {
     match response {
-        UnexpectedResponse::Hibernating => "The ServiceNow instance is hibernating".to_owned(),
-        UnexpectedResponse::Maintenance => "The ServiceNow instance is under maintenance".to_owned(),
-        UnexpectedResponse::AddressBlocked => "The ServiceNow instance blocks the address of this machine".to_owned(),
-        UnexpectedResponse::Proxy { .. } => format!("A proxy or gateway responded in place of {host}"),
+        UnexpectedResponse::Hibernating => of_instance("The ServiceNow instance is hibernating", error),
+        UnexpectedResponse::Maintenance => of_instance("The ServiceNow instance is under maintenance", error),
+        UnexpectedResponse::AddressBlocked => {
+            of_instance("The ServiceNow instance blocks the address of this machine", error)
+        }
+        UnexpectedResponse::Proxy { .. } => {
+            of_instance(format!("A proxy or gateway responded in place of {host}"), error)
+        }
         UnexpectedResponse::LoginPage
         | UnexpectedResponse::NoSuchRoute { .. }
         | UnexpectedResponse::Redirect { .. }
-        | UnexpectedResponse::Unknown { .. } => format!("No Table API at {host}"),
+        | UnexpectedResponse::Unknown { .. } => of_instance(format!("No Table API at {host}"), error),
     }
+}
+
+fn of_instance(title: impl Into<String>, error: &TableError) -> Diagnostic {
+    Diagnostic::error(title, explain(error, &error.remedy())).told_once(ELSEWHERE)
 }
 
 /// What the user can do about a table call that failed, in the words of Terraform where it has its own.
