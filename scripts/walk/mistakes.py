@@ -1,0 +1,2 @@
+"""Mistakes of a new user."""
+MISTAKES: list = []
