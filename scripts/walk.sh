@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A new user's first hour, from the pages alone: install, sign in, three resources, the modules, rotation, import, query, the inbound
-# check, and the mistakes that one makes meanwhile, each with the words of its error. Everything is in a temporary home folder.
+# A new user's first hour, from the pages alone: install, sign in, three resources, the modules, rotation, import, query, the
+# inbound check, and the mistakes of that hour, each with the words of its error. Everything is in a temporary home folder.
 #
 #   TERRAFORM_BINARIES  the Terraforms to walk with, joined by ":"; the default is every installed one
 
@@ -12,13 +12,9 @@ need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
 need python3 "apt-get install python3"
 
 terraforms="${TERRAFORM_BINARIES:-$(scripts/find-terraform.sh all)}"
-if tofu="$(command -v tofu)"; then
-  terraforms="$terraforms:$tofu"
-else
-  note "OpenTofu (tofu) is not on PATH: its part is skipped"
-fi
-mirror="$(scripts/find-azuread.sh)"
-azuread="$mirror/registry.terraform.io/hashicorp/azuread"
+tofu="$(command -v tofu || true)"
+# Where `make test` has looked for it already, it is not looked for again.
+mirror="${AZUREAD_MIRROR-$(scripts/find-azuread.sh)}"
 
 cargo build --quiet --workspace --bins --locked
 
@@ -30,7 +26,7 @@ ended() {
   verdict_at_exit "$1"
 }
 trap 'ended $?' EXIT
-python3 scripts/walk/main.py --terraforms "$terraforms" --skipped "$skipped" \
+python3 scripts/walk/main.py --terraforms "$terraforms${tofu:+:$tofu}" --skipped "$skipped" \
   --provider "$project/target/debug/terraform-provider-servicenow" \
   --simulator "$project/target/debug/servicenow-simulator" \
-  ${mirror:+--azuread "$azuread"}
+  ${mirror:+--azuread "$mirror/registry.terraform.io/hashicorp/azuread"}

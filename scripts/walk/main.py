@@ -12,28 +12,32 @@ sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "demo"))
 from api_clients import Http, Instance, Tenant  # noqa: E402  the path is set above
 from failure import DemoFailed  # noqa: E402
 from machine import Machine, WalkFailed  # noqa: E402
-from mistakes import MISTAKES  # noqa: E402
+from mistakes import LONGER, MISTAKES, Mistake  # noqa: E402
 from simulator import Simulator  # noqa: E402
-from steps import STEPS, Part, Skipped, Walk  # noqa: E402
+from steps import LAST, STEPS, Part, Skipped, Walk  # noqa: E402
 
 
 def main() -> int:
     arguments = parse()
     # Ends by `finally`, which stops the simulator.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    failed, skipped = 0, []
+    failed, skipped, has_opentofu = 0, [], False
     try:
         for binary in arguments.terraforms.split(":"):
             with tempfile.TemporaryDirectory(prefix="sn-walk-") as folder:
                 number, parts = walked(Path(folder).resolve(), binary, arguments)
             failed += number
             skipped += parts
+            has_opentofu |= Path(binary).name == "tofu"
     except KeyboardInterrupt:
         print("\nerror: interrupted", file=sys.stderr)
         return 130
     except (DemoFailed, OSError, ValueError, subprocess.SubprocessError) as cause:
         print(f"\nerror: {cause}", file=sys.stderr)
         return 1
+    if not has_opentofu:
+        skipped.append("OpenTofu: there is no tofu on PATH")
+        print("\n    OpenTofu is not at hand (tofu on PATH), so its part is skipped", flush=True)
     if arguments.skipped and skipped:
         arguments.skipped.write_text("skipped: " + "; ".join(dict.fromkeys(skipped)))
     return 1 if failed else 0
@@ -49,10 +53,16 @@ def walked(folder: Path, binary: str, arguments) -> tuple[int, list[str]]:
         walk = Walk(machine, instance, tenant, simulator.announced, arguments.provider, arguments.azuread)
         print(f"\n    {machine.name}\n", flush=True)
         verdicts = Verdicts(walk)
-        for part in [*STEPS, *MISTAKES]:
+        for part in STEPS:
             verdicts.add(part)
             if not walk.initialised:
                 break  # every other part begins with what `terraform init` installed
+        else:
+            print("\n    mistakes\n", flush=True)
+            for part in [*MISTAKES, *(Part(name, run) for name, run in LONGER)]:
+                verdicts.add(part, is_mistake=True)
+            print(flush=True)
+            verdicts.add(LAST)
     finally:
         simulator.stop()
     print(f"\n    {verdicts.summary()}", flush=True)
@@ -70,12 +80,12 @@ class Verdicts:
         self.failed = 0
         self.skipped: list[str] = []
 
-    def add(self, part: Part):
+    def add(self, part: Part | Mistake, is_mistake: bool = False):
         """Runs one part and prints how it ended. Whatever comes of it, the next one follows."""
         started = time.monotonic()
         reason = problem = None
         try:
-            reason, problem = self._run(part), None
+            reason = self._run(part, is_mistake)
         except (DemoFailed, OSError, ValueError, LookupError, AttributeError, subprocess.SubprocessError) as cause:
             problem = str(cause) if isinstance(cause, DemoFailed) else f"{type(cause).__name__}: {cause}"
         sign = FAILED if problem else SKIPPED if reason else PASSED
@@ -88,19 +98,21 @@ class Verdicts:
         if problem:
             print(f"\n{problem}\n", flush=True)
 
-    def _run(self, part: Part) -> str | None:
-        before = self._before or self._walk.inventory()
-        self._before = before if part.leaves else None
+    def _run(self, part: Part | Mistake, is_mistake: bool) -> str | None:
+        now = self._walk.inventory()
+        before = now if is_mistake else self._before or now
+        leaves = not is_mistake and part.leaves
+        if not is_mistake:
+            self._before = before if leaves else None
         reason = None
         try:
             part.run(self._walk)
         except Skipped as cause:
             reason = str(cause)
-        if not part.leaves:
-            changed = before ^ self._walk.inventory()
-            if changed:
-                listed = "\n".join(f"  {table} {record}" for table, record in sorted(changed))
-                raise WalkFailed(f"the simulator is not as it was before:\n{listed}")
+        changed = set() if leaves else before ^ self._walk.inventory()
+        if changed:
+            listed = "\n".join(f"  {table} {record}" for table, record in sorted(changed))
+            raise WalkFailed(f"the simulator is not as it was before:\n{listed}")
         return reason
 
     def summary(self) -> str:

@@ -19,8 +19,8 @@ def faults(output: str, secrets: set[str]) -> list[str]:
 FAULTS = {
     # Not an ellipsis, and not the folder above.
     "a doubled full stop": re.compile(r"(?<![./])\.\.(?![./])|\. \.(?!\w)"),
-    # By the sound: "a user", "a one-time", "an OAuth".
+    # By the sound: "a user", "a one-time", "an OAuth". A capital letter within a sentence is a name, as in "application A".
     "a wrong article": re.compile(
-        r"\b[Aa] (?:(?!one\b|once\b|u(?:ni|s)|eu)[aeiou][a-z]|[AEIO][A-Za-z])|\b[Aa]n (?:[b-df-gj-np-tv-z][a-z]|u(?:ni|s)|U)"
+        r"(?:\ba|(?<=\. )A) (?:(?!one\b|once\b|u(?:ni|s)|eu)[aeiou][a-z]|[AEIO][A-Za-z])|\b[Aa]n (?:[b-df-gj-np-tv-z][a-z]|u(?:ni|s)|U)"
     ),
 }
