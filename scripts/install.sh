@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Puts the provider where Terraform and OpenTofu find it without any CLI configuration: the implied local mirror,
 # ~/.terraform.d/plugins. Builds it, or takes the archives in a folder that `make package` wrote: scripts/install.sh target/package
+#
+#   --program FILE  installs this build of the provider and builds nothing
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make install"
@@ -8,11 +10,18 @@ verdict "make install"
 readonly name=terraform-provider-servicenow source=servicenow-m365/servicenow
 readonly plugins="$HOME/.terraform.d/plugins"
 
+program=target/release/$name
+if [ "${1:-}" = --program ]; then
+  program="${2:?--program needs a file}"
+  shift 2
+elif [ $# -eq 0 ]; then
+  scripts/build.sh
+fi
+
 if [ $# -gt 0 ]; then
   compgen -G "$1/${name}_*.zip" >/dev/null || fail "$1 has no archive." "Make one with: make package"
 else
-  scripts/build.sh
-  version="$(target/release/$name --version | sed 's/.* //')"
+  version="$("$program" --version | sed 's/.* //')"
   platform="$(platform "$(rustc -vV | sed -n 's/^host: //p')")"
 fi
 
@@ -26,7 +35,7 @@ for host in registry.terraform.io registry.opentofu.org; do
     mkdir -p "$(dirname "$binary")"
     # A new file, since a running provider keeps the old one.
     rm -f "$binary"
-    cp "target/release/$name" "$binary"
+    cp "$program" "$binary"
   fi
   note "$folder"
 done

@@ -34,6 +34,9 @@ scripts/check-page.sh
 step "Running the demo, and comparing it with docs/demo.md"
 scripts/demo-transcript.sh --check
 
+step "Walking a new user's first hour"
+scripts/walk.sh
+
 step "Running the tests"
 cargo test --workspace --locked --no-fail-fast "$@"
 

@@ -59,6 +59,9 @@ class Instance:
     def insert(self, table: str, record: dict) -> dict:
         return self._http.send("POST", f"{self._url}/api/now/table/{table}", self._headers, record)["result"]
 
+    def delete(self, table: str, sys_id: str):
+        self._http.send("DELETE", f"{self._url}/api/now/table/{table}/{sys_id}", self._headers)
+
     def inventory(self) -> set[tuple[str, str]]:
         """Every record of the tables that the guide touches."""
         return {(table, record["sys_id"]) for table in TOUCHED for record in self.records(table, fields="sys_id")}
@@ -85,9 +88,17 @@ class Tenant:
             application["web"] = {"redirectUris": [redirect_uri]}
         made = self._http.send("POST", f"{self._graph}/applications", headers, application)
         self._http.send("POST", f"{self._graph}/servicePrincipals", headers, {"appId": made["appId"]})
+        secret = self.add_secret(made["id"])
+        return {"id": made["id"], "client_id": made["appId"], "client_secret": secret, "name": name}
+
+    def add_secret(self, object_id: str) -> str:
         password = {"passwordCredential": {"displayName": "demo"}}
-        added = self._http.send("POST", f"{self._graph}/applications/{made['id']}/addPassword", headers, password)
-        return {"id": made["id"], "client_id": made["appId"], "client_secret": added["secretText"], "name": name}
+        url = f"{self._graph}/applications/{object_id}/addPassword"
+        return self._http.send("POST", url, self._graph_headers(), password)["secretText"]
+
+    def remove_secret(self, object_id: str, key_id: str):
+        url = f"{self._graph}/applications/{object_id}/removePassword"
+        self._http.send("POST", url, self._graph_headers(), {"keyId": key_id})
 
     def application(self, object_id: str) -> dict:
         return self._http.send("GET", f"{self._graph}/applications/{object_id}", self._graph_headers())
