@@ -163,6 +163,18 @@ MISTAKES = [
         ["Error: Invalid value for configuration.metadata_url", "is not a valid URL", "Use the full address"],
     ),
     Mistake(
+        "version of tokens that does not exist",
+        OIDC,
+        {'"1.0"': '"1.1"'},
+        ["Error: Invalid function argument", "is not a version of Entra tokens", 'Use "1.0", or "2.0"'],
+    ),
+    Mistake(
+        "address of a tenant in place of its domain",
+        OIDC,
+        {'"contoso.com"': '"https://contoso.com"'},
+        ["Error: Invalid function argument", "is neither the GUID of a tenant nor a domain name such as contoso.com"],
+    ),
+    Mistake(
         "configuration and configuration_id",
         OIDC,
         {"  configuration = {": f'  configuration_id = "{UNKNOWN}"\n  configuration = {{'},
