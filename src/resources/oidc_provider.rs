@@ -171,6 +171,7 @@ impl RecordResource for OidcProvider {
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
         configuration::is_one(config, None)?;
+        configuration::exists(&cx.instance()?, None, &planned).await?;
         let mut new = match record.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
@@ -246,6 +247,7 @@ impl RecordResource for OidcProvider {
     ) -> Result<Outcome, Diagnostics> {
         configuration::is_one(config, Some(prior))?;
         let session = cx.instance()?;
+        configuration::exists(&session, Some(prior), &planned).await?;
         // Names that do not exist are found out before anything is written.
         name_set::resolve(&record.name_sets(), &session, Some(prior), &planned).await?;
         let mut planned = planned;

@@ -160,6 +160,25 @@ pub(super) fn reference(state: &Object) -> Option<SysId> {
     state.text(CONFIGURATION_ID).and_then(|id| SysId::parse(id).ok())
 }
 
+/// Checks that a configuration which is to be used exists: the instance stores any `sys_id`, and then accepts no token. One that
+/// the account may not read is left to the instance.
+pub(super) async fn exists(session: &Session, prior: Option<&Object>, planned: &Object) -> Result<(), Diagnostic> {
+    let Some(sys_id) = reference(planned).filter(|_| !is_managed(planned)) else {
+        return Ok(());
+    };
+    if prior.and_then(reference).as_ref() == Some(&sys_id) {
+        return Ok(());
+    }
+    let Ok(None) = session.get_opt(TABLE, &sys_id, &[NAME]).await else {
+        return Ok(());
+    };
+    let detail = format!(
+        "{TABLE} has no record {sys_id}. {CONFIGURATION_ID} is the sys_id of a configuration, not that of an OIDC provider: the \
+         data source servicenow_oidc_provider shows which one a provider uses."
+    );
+    Err(Diagnostic::error("No such OIDC configuration", detail).at_attribute(CONFIGURATION_ID))
+}
+
 /// Private data: the key of a configuration that this provider made and the state may not name: its response was lost, or
 /// somebody chose another one for the OIDC provider.
 const MADE: &str = "configuration_sent";

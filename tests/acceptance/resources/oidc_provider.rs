@@ -308,6 +308,14 @@ async fn a_configuration_that_exists_can_be_used_as_it_is() {
             .terraform("plan")
             .await
             .fails_saying("Two configurations are given");
+        let missing = "0123456789abcdef0123456789abcdef";
+        workspace.configure(&least(&format!("configuration_id = {missing:?}")));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("No such OIDC configuration")
+            .says(missing);
+        assert_eq!(simulator.instance().fingerprint(), before);
         workspace.configure(&least(&format!("configuration_id = {existing:?}")));
         workspace.terraform("apply").await.succeeds();
         workspace.plan_is_empty().await;
@@ -319,6 +327,12 @@ async fn a_configuration_that_exists_can_be_used_as_it_is() {
         simulator
             .instance()
             .change("oidc_provider_configuration", &existing, &[("user_claim", "oid")]);
+
+        workspace.configure(&least(&format!("configuration_id = {missing:?}")));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("No such OIDC configuration");
 
         // To a configuration of one's own, and back.
         let own = configured("appid").replace("/t/", "/own/");
