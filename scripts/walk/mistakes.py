@@ -278,7 +278,7 @@ MISTAKES = [
         "import of a record that does not exist",
         OIDC,
         {},
-        ["Error: Nothing to import", 'has name = "nobody"', "Check the value and the account's role"],
+        ["Error: Nothing to import", 'has name = "nobody"', "Check the value, and the account's role"],
         more=importing("servicenow_oidc_provider", "inbound", "name=nobody"),
     ),
     Mistake(

@@ -532,10 +532,11 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
-    /// An error of one argument.
+    /// An error of one argument. Terraform ends the text with a full stop of its own.
     pub fn at(argument: usize, text: impl Into<String>) -> Self {
+        let text: String = text.into();
         Self {
-            text: text.into(),
+            text: text.strip_suffix('.').map(str::to_owned).unwrap_or(text),
             argument: Some(argument),
         }
     }

@@ -4,6 +4,7 @@ use crate::http::Secret;
 use crate::plugin::Diagnostic;
 use crate::provider::arguments::{Argument, Arguments, Source};
 use crate::servicenow::{SignIn, SignInMethod, TokenSource};
+use crate::suggest;
 
 /// The one method that is meant; `None` when no method is complete.
 ///
@@ -109,9 +110,11 @@ impl GrantType {
     /// The schema refuses a wrong one in the configuration, so it came from the environment.
     fn parse(text: &str) -> Result<Self, Diagnostic> {
         Self::ALL.into_iter().find(|known| known.name() == text).ok_or_else(|| {
+            let meant = suggest::closest(text, GRANT_TYPES.iter().copied());
             let detail = format!(
-                "{text:?} is not a valid grant type: expected one of {}. Correct SERVICENOW_GRANT_TYPE.",
-                GRANT_TYPES.join(", ")
+                "{text:?} is not a valid grant type: expected one of {}.{} Correct SERVICENOW_GRANT_TYPE.",
+                GRANT_TYPES.join(", "),
+                meant.map_or_else(String::new, |meant| format!(" Did you mean {meant:?}?"))
             );
             Diagnostic::error("Unknown grant type", detail)
         })

@@ -70,8 +70,8 @@ async fn by_columns(
         None => Err(Diagnostic::error(
             "Nothing to import",
             format!(
-                "No record of {table} that this resource manages has {}, or the account may not read it. Check the value and \
-                 the account's role ({}).",
+                "No record of {table} that this resource manages has {}, or the account may not read it. Check the value, and \
+                 the account's role: {}.",
                 wanted.join(" and "),
                 table.role()
             ),

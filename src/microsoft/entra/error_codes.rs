@@ -95,8 +95,13 @@ impl fmt::Display for Refusal {
             None if self.error.is_empty() => f.write_str("no reason given")?,
             None => f.write_str(&self.error)?,
         }
-        if !self.text.is_empty() {
-            write!(f, ": {}", self.text)?;
+        let text = match self.correlation_id {
+            // The text is a sentence, or several.
+            Some(_) => self.text.trim_end_matches('.'),
+            None => &self.text,
+        };
+        if !text.is_empty() {
+            write!(f, ": {text}")?;
         }
         if let Some(id) = &self.correlation_id {
             write!(f, " (correlation id {id})")?;
