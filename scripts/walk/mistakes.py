@@ -229,6 +229,8 @@ MISTAKES = [
         {},
         ["Error: Could not reach https://contosso.invalid", "cannot be resolved", "Check the address for typing errors"],
         url=lambda _: "https://contosso.invalid",
+        # A proxy would look the name up in its own way.
+        environment={name: "" for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")},
     ),
     Mistake(
         "authority of the certificate not trusted",
