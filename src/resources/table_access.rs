@@ -161,21 +161,20 @@ impl RecordResource for TableAccess {
         };
         let left_alone = field::left_alone(Some(state), "");
         let managed = SETTINGS
-            .iter()
+            .into_iter()
             .filter(|setting| setting.is_managed(state) && !left_alone.contains(setting.attribute));
-        let row = managed.fold(Row::new(), |row, setting| {
+        let failed = |error: &TableError| diagnostics::of_table(error, "restore the table's access");
+        let name = state.text(TABLE_NAME).unwrap_or_default();
+        // Held until the old values are back: another resource of the table takes what it reads for the old ones.
+        let locks = locks(&session, name, managed).await.map_err(|error| failed(&error))?;
+        let (taken, ours): (Vec<_>, Vec<_>) = locks.iter().partition(|(_, lock)| lock.is_made());
+        if !taken.is_empty() {
+            let taken: Vec<&str> = taken.iter().map(|(setting, _)| setting.attribute).collect();
+            cx.warn(left_to_successor(name, &taken));
+        }
+        let row = ours.iter().fold(Row::new(), |row, (setting, _)| {
             setting.write(row, state.at(setting.original))
         });
-        let failed = |error: &TableError| diagnostics::of_table(error, "restore the table's access");
-        // Held until the old values are back: another resource of the table takes what it reads for the old ones.
-        let lock = match state.text(TABLE_NAME) {
-            Some(name) => Some(lock(&session, name).await.map_err(|error| failed(&error))?),
-            None => None,
-        };
-        if lock.as_ref().is_some_and(KeyLock::is_made) {
-            cx.warn(left_to_successor(state.text(TABLE_NAME).unwrap_or_default()));
-            return Ok(());
-        }
         if row.is_empty() {
             return Ok(());
         }
@@ -199,9 +198,10 @@ async fn create(
     let name = planned.text(TABLE_NAME).unwrap_or_default();
     let problem = |error: TableError| diagnostics::of_table(&error, "find the table").at_attribute(TABLE_NAME);
     let sys_id = session.names(TABLE, NAME).id_of(name).await.map_err(problem)?;
-    let mut lock = lock(&session, name).await.map_err(problem)?;
-    if lock.is_made() {
-        return Err(managed_twice(name));
+    let managed = SETTINGS.into_iter().filter(|setting| setting.is_managed(&planned));
+    let mut locks = locks(&session, name, managed).await.map_err(problem)?;
+    if let Some((setting, _)) = locks.iter().find(|(_, lock)| lock.is_made()) {
+        return Err(managed_twice(name, setting.attribute));
     }
     let columns = [
         record.columns().as_slice(),
@@ -220,7 +220,7 @@ async fn create(
     }
     // The old values must be in the state before the first of them is overwritten.
     cx.keep(&state);
-    lock.made(&sys_id);
+    locks.iter_mut().for_each(|(_, lock)| lock.made(&sys_id));
     let own_work = own_work(&session, &before, &state);
     match write(record, &session, &sys_id, row).await {
         Ok(written) => {
@@ -234,34 +234,44 @@ async fn create(
             diagnostics::of_table(&error, "change the table's access").into(),
         )),
         Err(error) => {
-            lock.forget();
+            locks.iter_mut().for_each(|(_, lock)| lock.forget());
             cx.forget();
             Err(diagnostics::of_table(&error, "change the table's access"))
         }
     }
 }
 
-/// Waits until nobody else of this process changes or restores the access of a table.
-async fn lock(session: &Session, name: &str) -> Result<KeyLock, TableError> {
-    let key = Query::equals(NAME, name).map_err(|source| TableError::Query { table: TABLE, source })?;
-    session.lock_key(TABLE, key).await
+/// Waits until nobody else of this process changes or restores any of these settings of a table. Everybody waits in the order of
+/// [`SETTINGS`], so that nobody waits for somebody who waits.
+async fn locks(
+    session: &Session,
+    name: &str,
+    settings: impl Iterator<Item = Setting>,
+) -> Result<Vec<(Setting, KeyLock)>, TableError> {
+    let of_table = Query::equals(NAME, name).map_err(|source| TableError::Query { table: TABLE, source })?;
+    let mut locks = Vec::new();
+    for setting in settings {
+        let key = of_table.clone().and(Query::is_not_empty(setting.column));
+        locks.push((setting, session.lock_key(TABLE, key).await?));
+    }
+    Ok(locks)
 }
 
-/// The second resource of one table would take the values of the first for the old ones, and restore those.
-fn managed_twice(name: &str) -> Diagnostic {
+/// The second resource of one setting would take the value of the first for the old one, and restore that.
+fn managed_twice(name: &str, setting: &str) -> Diagnostic {
     let detail = format!(
-        "Another resource of this apply manages the access of the table {name}. Each would restore what the other one \
+        "Another resource of this apply manages {setting} of the table {name}. Each would restore what the other one \
          configured. Manage the table with one resource."
     );
     Diagnostic::error("The table's access is managed twice", detail).at_attribute(TABLE_NAME)
 }
 
 /// A table that another resource of this apply has taken over.
-fn left_to_successor(name: &str) -> Diagnostic {
+fn left_to_successor(name: &str, settings: &[&str]) -> Diagnostic {
     let detail = format!(
-        "Another resource of this apply manages the access of the table {name} from now on. Its destroy restores what it \
-         found, which is what this resource had configured. To rename or move a resource, use a `moved` block: it keeps the \
-         old values."
+        "Another resource of this apply manages {} of the table {name} from now on. Its destroy restores what it found, which \
+         is what this resource had configured. To rename or move a resource, use a `moved` block: it keeps the old values.",
+        settings.join(", ")
     );
     Diagnostic::warning("The table's access was left in place", detail)
 }

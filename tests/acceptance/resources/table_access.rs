@@ -336,6 +336,35 @@ async fn two_resources_of_one_table_are_refused() {
     .await;
 }
 
+/// What a successor does not manage is restored all the same.
+#[tokio::test]
+async fn a_successor_with_other_settings_leaves_none_open() {
+    for_each_terraform(async |terraform| {
+        let (simulator, _) = closed().await;
+        let only = |setting: &str| {
+            let open = format!(
+                "resource \"servicenow_table_access\" \"this\" {{\n  table = \"oauth_entity\"\n  {setting}\n}}\n"
+            );
+            replaced_after_creation(&open, setting.split(' ').next().unwrap())
+        };
+        let workspace = simulator.workspace(terraform, &only("access = \"public\""));
+        workspace.terraform("apply").await.succeeds();
+
+        workspace.configure(&only("read_access = true"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .does_not_say("was left in place");
+
+        assert_eq!(settings(&simulator), ["package_private", "true", "2"]);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(settings(&simulator), CLOSED);
+    })
+    .await;
+}
+
 /// Terraform removes the former object after its successor was created, which has taken over what it found.
 #[tokio::test]
 async fn a_successor_of_the_same_apply_keeps_what_it_configured() {
