@@ -268,8 +268,10 @@ impl RecordResource for OidcProvider {
                 problems.append(failed);
                 // What did happen is the configuration; the rest is as it was.
                 let mut kept = prior.clone();
-                for part in [configuration::ATTRIBUTE, CONFIGURATION_ID, configuration::OWNS] {
-                    kept.set(part, planned.at(part).clone());
+                if configuration::is_managed(&planned) {
+                    for part in [configuration::ATTRIBUTE, CONFIGURATION_ID, configuration::OWNS] {
+                        kept.set(part, planned.at(part).clone());
+                    }
                 }
                 return Ok(outcome::of(kept, problems));
             }
@@ -277,16 +279,17 @@ impl RecordResource for OidcProvider {
         if changed && configuration::is_owned(cx, prior) {
             configuration::note_made(cx, prior);
         }
-        if let Err(problem) = configuration::remove_unused(cx, &session, &planned).await {
-            problems.push(problem);
+        let (Outcome::Done(state, _) | Outcome::Partly(state, _)) = &outcome;
+        if let Err(error) = configuration::remove_unused(cx, &session, state).await {
+            problems.push(diagnostics::of_table(&error, "delete the OIDC configuration"));
         }
         Ok(outcome::with(outcome, problems))
     }
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        configuration::remove_unused(cx, &session, state).await?;
         let failed = |error: TableError| diagnostics::of_table(&error, "delete the OIDC provider");
+        configuration::remove_last(cx, &session, state).await?;
         let is_owned = configuration::is_owned(cx, state);
         if let Some(sys_id) = resource::sys_id(state) {
             // Noted before the request: if the response is lost, the provider may be deleted and its configuration remain.

@@ -357,15 +357,41 @@ pub(super) fn let_go(cx: &Context<Clients>, former: Option<SysId>, state: &mut O
     field::set_left_alone(state, left_alone);
 }
 
-/// Removes the configuration that was made here and that the provider does not use, by its final state.
-pub(super) async fn remove_unused(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
+/// Removes the configuration that was made here and that the provider, by its final state, does not use.
+pub(super) async fn remove_unused(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), TableError> {
     let Some(made) = made(cx) else { return Ok(()) };
     if reference(state).as_ref() != Some(&made) {
-        let removed = try_to_remove(cx, session, &made, resource::sys_id(state).as_ref()).await;
-        removed.map_err(|error| diagnostics::of_table(&error, "delete the OIDC configuration"))?;
+        let own = resource::sys_id(state);
+        // The state is older than what somebody may have chosen since. A search for those who use it may lag.
+        if let Some(own) = &own
+            && let Some(provider) = session
+                .get_opt(oauth_oidc_entity::TABLE, own, &[oauth_oidc_entity::CONFIGURATION])
+                .await?
+            && provider
+                .reference(oauth_oidc_entity::CONFIGURATION)
+                .value()
+                .is_some_and(|id| made.as_str().eq_ignore_ascii_case(id))
+        {
+            return Ok(());
+        }
+        try_to_remove(cx, session, &made, own.as_ref()).await?;
     }
     cx.set_private(MADE, ().into());
     Ok(())
+}
+
+/// The same before the provider is deleted, which an instance that refuses this does not prevent.
+pub(super) async fn remove_last(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
+    match remove_unused(cx, session, state).await {
+        Ok(()) => Ok(()),
+        Err(error @ (TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. })) => {
+            let mut problem = diagnostics::of_table(&error, "delete an OIDC configuration that is no longer used");
+            problem.detail.push_str(" It stays on the instance.");
+            cx.warn(problem);
+            Ok(())
+        }
+        Err(error) => Err(diagnostics::of_table(&error, "delete the OIDC configuration")),
+    }
 }
 
 /// Reads the configuration that was made here; after an import, the one that is used.

@@ -510,6 +510,22 @@ async fn a_configuration_that_somebody_chose_instead_is_neither_changed_nor_dele
         assert_eq!(instance.record("oidc_provider_configuration", &theirs), untouched);
         simulator.is_as_at_start();
 
+        // The other way round.
+        workspace.terraform("apply").await.succeeds();
+        workspace.configure(&least(&format!("configuration_id = {theirs:?}")));
+        let updates = Matcher::table("oauth_oidc_entity").method(Method::PATCH);
+        instance.faults().next(updates, Fault::ForbiddenByBusinessRule);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Could not update the OIDC provider");
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        assert_eq!(simulator.created("oidc_provider_configuration"), []);
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+        workspace.configure(&configured("appid"));
+
         // At once.
         workspace.terraform("apply").await.succeeds();
         choose_theirs();
