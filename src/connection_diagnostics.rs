@@ -35,9 +35,10 @@ fn of_response(error: &TableError, host: &str, response: &UnexpectedResponse) ->
     match response {
         UnexpectedResponse::Hibernating => of_instance("The ServiceNow instance is hibernating", error),
         UnexpectedResponse::Maintenance => of_instance("The ServiceNow instance is under maintenance", error),
-        UnexpectedResponse::AddressBlocked => {
-            of_instance("The ServiceNow instance blocks the address of this machine", error)
-        }
+        UnexpectedResponse::AddressBlocked => of_instance(
+            "The ServiceNow instance probably blocks the address of this machine",
+            error,
+        ),
         UnexpectedResponse::Proxy { .. } => {
             of_instance(format!("A proxy or gateway responded in place of {host}"), error)
         }

@@ -51,7 +51,7 @@ pub(crate) async fn unread(
     let sent = likely_value(given);
     let detail = format!(
         "{given:?} is not among the choices of {table}.{column} that the account can read, and it cannot read all of them, so \
-         {sent:?} was sent. Check in the form what the record has now. To have values checked and labels accepted, let the \
+         {sent:?} is sent. Check in the form afterwards what the record has. To have values checked and labels accepted, let the \
          account read sys_choice."
     );
     Ok(Some(
@@ -62,7 +62,9 @@ pub(crate) async fn unread(
 
 /// A warning where a text is none of those that are documented for its column, which an instance may have all the same.
 pub(crate) fn undocumented(config: &Object, attribute: &str, documented: &[&str]) -> Option<Diagnostic> {
-    let given = config.text(attribute).filter(|given| !documented.contains(given))?;
+    let given = config
+        .text(attribute)
+        .filter(|given| !given.is_empty() && !documented.contains(given))?;
     let meant = suggest::closest(given, documented.iter().copied());
     let meant = meant.map_or_else(String::new, |value| format!(" Did you mean {value:?}?"));
     let detail = format!(

@@ -258,9 +258,9 @@ pub(crate) async fn read_into(
 /// Two resources of one run import the same link.
 pub(crate) fn imported_twice(noun: &str, name: &str) -> Diagnostic {
     let detail = format!(
-        "The {noun} {name} of one record is imported by two resources: by the list of the record itself, and by a resource of \
-         its own. Removed from one of them, it would be missing in the other. Keep it in one: take it off the list, or remove \
-         the resource and its import."
+        "The {noun} {name} of one record is read for two resources: for the list of the record itself, and for a resource of its \
+         own. Imported into both and removed from one of them, it would be missing in the other. Keep it in one: leave it off the \
+         list, or leave the resource out."
     );
     Diagnostic::warning(format!("The {noun} is imported twice"), detail)
 }
@@ -469,11 +469,21 @@ impl NameSet {
         let to: Vec<SysId> = to_revoke.iter().map(|(_, id)| id.clone()).collect();
         let revoked = self.links(session).revoke_each(record, &to).await;
         for ((at, _), revoked) in to_revoke.into_iter().zip(revoked) {
-            if let Err(error) = revoked {
-                ended[at] = Err(failed(&gone[at], &error));
+            match revoked {
+                Ok(revoked) if revoked.is_wanted => ended[at] = Ok(Some(self.wanted_by_another(&gone[at]))),
+                Ok(_) => {}
+                Err(error) => ended[at] = Err(failed(&gone[at], &error)),
             }
         }
         ended
+    }
+
+    /// What is said of a name that another resource of this apply has taken over.
+    fn wanted_by_another(&self, name: &str) -> Diagnostic {
+        let noun = self.links.noun;
+        let detail = "It is no longer listed, but another resource of this apply grants it too and found it granted, so it stays, also \
+                      when that resource is destroyed. Revoke it on the instance when nothing needs it.";
+        Diagnostic::warning(format!("The {noun} {name} was not revoked"), detail).at_attribute(self.attribute)
     }
 
     /// What is said of a name that stands for no record, so that nothing could be revoked.

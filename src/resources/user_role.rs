@@ -66,8 +66,9 @@ fn warn_of_second_import(cx: &Context<Clients>, session: &Session, state: &Objec
 fn wanted_by_another(state: &Object) -> Diagnostic {
     let text = |name: &str| state.text(name).unwrap_or_default().to_owned();
     let detail = format!(
-        "Another resource of this apply grants the user {} the role {} too, and found that the user had it. It stays, also \
-         when that resource is destroyed. To rename or move a resource, use a `moved` block: it keeps who granted the role.",
+        "Another resource of this apply grants the user {} the role {} too, and found that the user had it. So it stays; if the \
+         other one is a servicenow_user_role, its destroy keeps the role too. To rename or move a resource, use a `moved` \
+         block: it keeps who granted the role.",
         text("user"),
         text("role")
     );

@@ -459,7 +459,8 @@ impl UnexpectedResponse {
             }
             UnexpectedResponse::AddressBlocked => {
                 "Allow the address of this machine in the instance's IP address access control (System Security > IP \
-                 Address Access Control), or run it from an allowed network."
+                 Address Access Control), or run it from an allowed network. A proxy or gateway in between can send such a page \
+                 too."
             }
             UnexpectedResponse::Proxy { .. } => {
                 "Check HTTPS_PROXY and NO_PROXY, and what the gateway before the instance requires."

@@ -316,7 +316,8 @@ impl<'a> Links<'a> {
         granted
     }
 
-    /// Removes the direct links between the two records.
+    /// Removes the direct links between the two records, unless a grant of this process found the link: then it stays, and
+    /// [`Revoked::is_wanted`] says so.
     ///
     /// # Errors
     /// [`TableError::Refused`] where the account may not.

@@ -362,7 +362,7 @@ async fn an_instance_that_refuses_is_explained() {
             (
                 Fault::ForbiddenHtml,
                 [
-                    "Error: The ServiceNow instance blocks the address of this machine",
+                    "The ServiceNow instance probably blocks the address of this machine",
                     "from an allowed network",
                 ],
             ),

@@ -123,7 +123,7 @@ fn unframed(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether two words that follow each other show a wrong article, or one a doubled full stop.
+/// Whether of two adjacent words the first is a wrong article, or ends in a doubled full stop.
 fn is_slip(word: &str, next: &str) -> bool {
     let stops = word.trim_end_matches(['"', '\'', ')', '`']);
     let is_doubled = stops.ends_with("..") && !stops.ends_with("...") && !stops.ends_with("/..");

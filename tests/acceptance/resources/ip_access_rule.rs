@@ -323,7 +323,7 @@ async fn choices_that_cannot_be_read_are_sent_in_lower_case_with_a_warning() {
                 applied
                     .succeeds()
                     .says("The choices of ip_access.type could not be read")
-                    .says("\"deny\" was sent");
+                    .says("\"deny\" is sent");
             }
             workspace.configure(&rule.replace("\"Deny\"", "\"ALLOW\""));
             workspace.terraform("apply").await.succeeds();
@@ -338,7 +338,7 @@ async fn choices_that_cannot_be_read_are_sent_in_lower_case_with_a_warning() {
             .await
             .succeeds()
             .says("The choices of ip_access.direction could not be read")
-            .says("\"bidirectional\" was sent");
+            .says("\"bidirectional\" is sent");
     })
     .await;
 }

@@ -205,7 +205,7 @@ async fn an_update_does_not_clear_secrets_that_were_entered_manually() {
             .says("Nothing was sent");
         assert_eq!(secrets(), ["s", "p"]);
 
-        // Named, it is the configuration's: the plan warns.
+        // Named, it is the configuration's.
         let named = "client_id = \"by hand\"\n  client_secret_wo = \"s\"\n  client_secret_wo_version = \"1\"\n  \
                      rest_user_name = \"\"\n}";
         workspace.configure(&elsewhere.replace('}', named));

@@ -302,7 +302,6 @@ async fn of_two_settings_in_one_apply_the_second_is_refused() {
     .await;
 }
 
-/// The admin center may spell what it is sent in its own way: it is the same all the same.
 /// Terraform removes the former object after its successor was created, which has taken over what it found.
 #[tokio::test]
 async fn settings_of_a_successor_in_the_same_apply_stay() {
@@ -325,6 +324,7 @@ async fn settings_of_a_successor_in_the_same_apply_stay() {
     .await;
 }
 
+/// The admin center may spell what it is sent in its own way: it is the same all the same.
 #[tokio::test]
 async fn settings_are_the_same_in_another_spelling() {
     for_each_terraform(async |terraform| {
