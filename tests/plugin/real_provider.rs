@@ -305,9 +305,10 @@ async fn a_limit_below_one_is_refused() {
         assert!(found.is_empty());
         says(&problems, "Invalid limit");
     }
-    let (found, problems) = served.list(1, json!({})).await;
+    let (found, problems) = served.list(1, json!({"query": "user_name=admin"})).await;
     assert_eq!((found.len(), problems), (1, Vec::<String>::new()));
     assert_eq!(found[0].display_name, "admin (System Administrator)");
+    assert_eq!(served.list(1, json!({})).await.0.len(), 1, "of several");
 }
 
 #[tokio::test]
