@@ -23,6 +23,11 @@ pub(crate) fn closest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>)
     similar(wrong, known).into_iter().next()
 }
 
+/// ` Did you mean "…"?` with the most similar of some names; empty if none is similar enough.
+pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    closest(wrong, known).map_or_else(String::new, |meant| format!(" Did you mean {meant:?}?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -532,11 +532,10 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
-    /// An error of one argument. Terraform ends the text with a full stop of its own.
+    /// An error of one argument.
     pub fn at(argument: usize, text: impl Into<String>) -> Self {
-        let text: String = text.into();
         Self {
-            text: text.strip_suffix('.').map(str::to_owned).unwrap_or(text),
+            text: text.into(),
             argument: Some(argument),
         }
     }

@@ -110,11 +110,10 @@ impl GrantType {
     /// The schema refuses a wrong one in the configuration, so it came from the environment.
     fn parse(text: &str) -> Result<Self, Diagnostic> {
         Self::ALL.into_iter().find(|known| known.name() == text).ok_or_else(|| {
-            let meant = suggest::closest(text, GRANT_TYPES.iter().copied());
             let detail = format!(
                 "{text:?} is not a valid grant type: expected one of {}.{} Correct SERVICENOW_GRANT_TYPE.",
                 GRANT_TYPES.join(", "),
-                meant.map_or_else(String::new, |meant| format!(" Did you mean {meant:?}?"))
+                suggest::did_you_mean(text, GRANT_TYPES.iter().copied())
             );
             Diagnostic::error("Unknown grant type", detail)
         })

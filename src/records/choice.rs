@@ -65,8 +65,7 @@ pub(crate) fn undocumented(config: &Object, attribute: &str, documented: &[&str]
     let given = config
         .text(attribute)
         .filter(|given| !given.is_empty() && !documented.contains(given))?;
-    let meant = suggest::closest(given, documented.iter().copied());
-    let meant = meant.map_or_else(String::new, |value| format!(" Did you mean {value:?}?"));
+    let meant = suggest::did_you_mean(given, documented.iter().copied());
     let detail = format!(
         "{given:?} is not among the values that are documented for this column: {}.{meant} Instances store any text here, and \
          use none that they do not know.",

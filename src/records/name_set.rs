@@ -385,10 +385,7 @@ impl NameSet {
         for link in links.iter().filter(|link| link.active && !link.inherited) {
             let name = known.name_of(&link.to).await?.filter(|name| names.contains(name));
             if let Some(name) = name
-                && self
-                    .links(session)
-                    .note_manager(record, &link.to, self.attribute)
-                    .is_some()
+                && self.links(session).note_manager(record, &link.to, self.attribute)
             {
                 twice.insert(name);
             }
@@ -470,7 +467,7 @@ impl NameSet {
         let revoked = self.links(session).revoke_each(record, &to).await;
         for ((at, _), revoked) in to_revoke.into_iter().zip(revoked) {
             match revoked {
-                Ok(revoked) if revoked.is_wanted => ended[at] = Ok(Some(self.wanted_by_another(&gone[at]))),
+                Ok(revoked) if revoked.is_taken_over => ended[at] = Ok(Some(self.taken_over_by_another(&gone[at]))),
                 Ok(_) => {}
                 Err(error) => ended[at] = Err(failed(&gone[at], &error)),
             }
@@ -479,7 +476,7 @@ impl NameSet {
     }
 
     /// What is said of a name that another resource of this apply has taken over.
-    fn wanted_by_another(&self, name: &str) -> Diagnostic {
+    fn taken_over_by_another(&self, name: &str) -> Diagnostic {
         let noun = self.links.noun;
         let detail = "It is no longer listed, but another resource of this apply grants it too and found it granted, so it stays, also \
                       when that resource is destroyed. Revoke it on the instance when nothing needs it.";

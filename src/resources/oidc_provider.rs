@@ -233,7 +233,7 @@ impl RecordResource for OidcProvider {
         };
         let former = configuration::reference(&state);
         let mut state = record.read(cx, &session, &found, state).await?;
-        configuration::let_go(cx, former, &mut state);
+        configuration::stop_managing(cx, former, &mut state);
         configuration::read_into(cx, &session, &mut state).await?;
         Ok(Some(state))
     }
@@ -289,7 +289,7 @@ impl RecordResource for OidcProvider {
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
         let failed = |error: TableError| diagnostics::of_table(&error, "delete the OIDC provider");
-        configuration::remove_last(cx, &session, state).await?;
+        configuration::remove_leftover(cx, &session, state).await?;
         let is_owned = configuration::is_owned(cx, state);
         if let Some(sys_id) = resource::sys_id(state) {
             // Noted before the request: if the response is lost, the provider may be deleted and its configuration remain.

@@ -369,8 +369,7 @@ fn lost_secrets(prior: &Object, planned: &Object, config: &Object) -> Diagnostic
     let mut problems = Diagnostics::new();
     for (names, of) in [(CLIENT_SECRET, CLIENT_ID), (PASSWORD, REST_USER_NAME)] {
         let [plain, write_only, version] = names.all();
-        let is_configured = [plain, write_only].iter().any(|name| !config.at(name).is_null());
-        if is_configured || is_empty(planned, of) {
+        if names.is_configured(config) || is_empty(planned, of) {
             continue;
         }
         let was_sent = [plain, version].iter().any(|name| !prior.at(name).is_null());
@@ -496,16 +495,11 @@ async fn update(
             (CLIENT_SECRET, CLIENT_ID, &current.client_id),
             (PASSWORD, REST_USER_NAME, &current.rest_user_name),
         ];
-        let lost = beside.into_iter().filter(|(names, of, _)| {
-            let [plain, write_only, _] = names.all();
-            is_unmanaged(of) && config.at(plain).is_null() && config.at(write_only).is_null()
+        let lost = beside.into_iter().filter_map(|(names, of, found)| {
+            let found = found.as_deref().filter(|found| !found.is_empty())?;
+            (is_unmanaged(of) && !names.is_configured(config)).then(|| would_be_lost(names, of, found))
         });
-        let lost: Diagnostics = lost
-            .filter_map(|(names, of, found)| {
-                let found = found.as_deref().filter(|found| !found.is_empty())?;
-                Some(would_be_lost(names, of, found))
-            })
-            .collect();
+        let lost: Diagnostics = lost.collect();
         if lost.has_errors() {
             return Err(lost);
         }

@@ -47,23 +47,25 @@ fn not_known(state: &Object) -> Diagnostic {
     Diagnostic::warning("The role was not revoked", detail)
 }
 
+/// The user and the role of a grant.
+fn ends(state: &Object) -> Option<(SysId, SysId)> {
+    let id_of = |name| state.text(name).and_then(|id| SysId::parse(id).ok());
+    Some((id_of("user_id")?, id_of("role_id")?))
+}
+
 /// Warns of a grant that the list of its user has as well.
 fn warn_of_second_import(cx: &Context<Clients>, session: &Session, state: &Object) {
-    let id_of = |name| state.text(name).and_then(|id| SysId::parse(id).ok());
-    let (Some(user), Some(role)) = (id_of("user_id"), id_of("role_id")) else {
-        return;
-    };
+    let Some((user, role)) = ends(state) else { return };
     if session
         .links(LinkTable::ROLES)
         .note_manager(&user, &role, <UserRole as RecordResource>::TYPE)
-        .is_some()
     {
         cx.warn(name_set::imported_twice("role", state.text("role").unwrap_or_default()));
     }
 }
 
 /// A grant that another resource of this apply has taken over.
-fn wanted_by_another(state: &Object) -> Diagnostic {
+fn taken_over_by_another(state: &Object) -> Diagnostic {
     let text = |name: &str| state.text(name).unwrap_or_default().to_owned();
     let detail = format!(
         "Another resource of this apply grants the user {} the role {} too, and found that the user had it. So it stays; if the \
@@ -254,8 +256,7 @@ impl RecordResource for UserRole {
             }
         }
         let session = cx.instance()?;
-        let id_of = |name| state.text(name).and_then(|id| SysId::parse(id).ok());
-        let (Some(user), Some(role)) = (id_of("user_id"), id_of("role_id")) else {
+        let Some((user, role)) = ends(state) else {
             return Ok(());
         };
         let links = session.links(LinkTable::ROLES);
@@ -266,8 +267,8 @@ impl RecordResource for UserRole {
             None => links.revoke(&user, &role).await,
         };
         let revoked = revoked.map_err(|error| diagnostics::of_table(&error, "revoke the role"))?;
-        if revoked.is_wanted {
-            cx.warn(wanted_by_another(state));
+        if revoked.is_taken_over {
+            cx.warn(taken_over_by_another(state));
         }
         if revoked.still_inherited {
             tracing::info!(%user, %role, "the user keeps the role by inheritance");

@@ -148,7 +148,6 @@ pub enum TableError {
     /// Too many requests, and waiting would take longer than the operation may.
     #[error("the instance limits requests")]
     RateLimited {
-        table: Table,
         /// How long it asks to wait.
         retry_after: Option<Duration>,
         #[source]
@@ -263,6 +262,14 @@ impl TableError {
         }
     }
 
+    /// Whether the instance refused the call for good, whatever it says the reason is.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. }
+        )
+    }
+
     /// Whether the record is known to be absent for this account.
     pub fn is_not_found(&self) -> bool {
         matches!(self, TableError::NotFound { .. })
@@ -308,7 +315,6 @@ impl TableError {
         match source {
             HttpError::Cancelled => TableError::Cancelled { table, verb },
             HttpError::RateLimited { retry_after, .. } => TableError::RateLimited {
-                table,
                 retry_after,
                 source: Box::new(source),
             },

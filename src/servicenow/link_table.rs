@@ -190,16 +190,16 @@ pub struct Revoked {
     pub removed: usize,
     /// Whether the user keeps the role by inheritance, which only its source can end.
     pub still_inherited: bool,
-    /// Whether it stays because somebody else of this process wants it and found it: the other resource of an apply that
-    /// moves a role from one to another.
-    pub is_wanted: bool,
+    /// Whether it stays because a grant of this process found it and took it over: the other resource of an apply that moves a
+    /// role from one to another.
+    pub is_taken_over: bool,
 }
 
 impl Revoked {
-    const WANTED: Revoked = Revoked {
+    const TAKEN_OVER: Revoked = Revoked {
         removed: 0,
         still_inherited: false,
-        is_wanted: true,
+        is_taken_over: true,
     };
 }
 
@@ -241,13 +241,11 @@ impl<'a> Links<'a> {
         self.links(&rows.map_err(|reason| reason.of(table))?)
     }
 
-    /// Notes that `manager` manages the link from the record to another; gives the one that was noted before it, if that is
-    /// another one.
-    pub fn note_manager(&self, owner: &SysId, to: &SysId, manager: &'static str) -> Option<&'static str> {
+    /// Notes that `manager` manages the link from the record to another, and tells whether another one does already.
+    pub fn note_manager(&self, owner: &SysId, to: &SysId, manager: &'static str) -> bool {
         let link = (self.table.table.name(), owner.clone(), to.clone());
         let mut managers = lock(&self.session.inner.links.managers);
-        let first = *managers.entry(link).or_insert(manager);
-        (first != manager).then_some(first)
+        *managers.entry(link).or_insert(manager) != manager
     }
 
     /// Links the record to another, unless it is linked directly. A link that does not work is activated.
@@ -317,7 +315,7 @@ impl<'a> Links<'a> {
     }
 
     /// Removes the direct links between the two records, unless a grant of this process found the link: then it stays, and
-    /// [`Revoked::is_wanted`] says so.
+    /// [`Revoked::is_taken_over`] says so.
     ///
     /// # Errors
     /// [`TableError::Refused`] where the account may not.
@@ -338,7 +336,7 @@ impl<'a> Links<'a> {
                 Ok(Revoked {
                     removed: 0,
                     still_inherited: false,
-                    is_wanted: false,
+                    is_taken_over: false,
                 })
             )
         };
@@ -364,9 +362,9 @@ impl<'a> Links<'a> {
         };
         let mut revoked = Vec::new();
         for to in to {
-            let is_wanted = lock.contains(&self.pair(to));
-            revoked.push(if is_wanted {
-                Ok(Revoked::WANTED)
+            let is_taken_over = lock.contains(&self.pair(to));
+            revoked.push(if is_taken_over {
+                Ok(Revoked::TAKEN_OVER)
             } else {
                 self.remove(&existing, to).await
             });
@@ -382,13 +380,13 @@ impl<'a> Links<'a> {
     pub async fn revoke_row(&self, owner: &SysId, to: &SysId, row: &SysId) -> Result<Revoked, TableError> {
         let lock = self.lock(owner, Verb::Delete).await?;
         if lock.contains(&self.pair(to)) {
-            return Ok(Revoked::WANTED);
+            return Ok(Revoked::TAKEN_OVER);
         }
         match self.session.delete(self.table.table, row).await {
             Ok(Deleted::Removed) => Ok(Revoked {
                 removed: 1,
                 still_inherited: false,
-                is_wanted: false,
+                is_taken_over: false,
             }),
             Ok(Deleted::WasGone) | Err(TableError::Refused { .. } | TableError::BadRequest { .. }) => {
                 drop(lock);
@@ -409,7 +407,7 @@ impl<'a> Links<'a> {
         Ok(Revoked {
             removed,
             still_inherited: links.any(|link| link.inherited && link.active),
-            is_wanted: false,
+            is_taken_over: false,
         })
     }
 
@@ -424,10 +422,7 @@ impl<'a> Links<'a> {
 
     /// Whoever made the row, the record has the link: unlike with other records, nothing more is asked.
     async fn after_refusal(&self, owner: &SysId, to: &SysId, error: TableError) -> Result<Granted, TableError> {
-        let is_refusal = matches!(
-            error,
-            TableError::Refused { .. } | TableError::Duplicate { .. } | TableError::BadRequest { .. }
-        );
+        let is_refusal = error.is_refusal();
         if !is_refusal && !matches!(error, TableError::Uncertain { .. }) {
             return Err(error);
         }

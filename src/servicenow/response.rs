@@ -207,7 +207,6 @@ fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
         (403, _) => refused(Refusal::Other { detail }),
         (200..=299, _) => unusable(call, answer, detail),
         (429, _) => TableError::RateLimited {
-            table,
             retry_after: answer.retry_after(),
             source: Box::new(crate::http::HttpError::RateLimited {
                 host,

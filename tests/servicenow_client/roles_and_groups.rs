@@ -43,9 +43,9 @@ async fn a_role_is_granted_once_and_revoked() {
             "incident_manager contains other roles"
         );
 
-        // What it found here the process wants; another one may revoke it.
+        // What the process found here it took over; another one may revoke it.
         let revoked = session.links(LinkTable::ROLES).revoke(&user, &role).await.unwrap();
-        assert_eq!((revoked.removed, revoked.is_wanted), (0, true));
+        assert_eq!((revoked.removed, revoked.is_taken_over), (0, true));
         let session = self::session(&simulator);
         let revoked = session.links(LinkTable::ROLES).revoke(&user, &role).await.unwrap();
         assert_eq!((revoked.removed, revoked.still_inherited), (1, false));
@@ -200,7 +200,7 @@ async fn a_user_joins_a_group_once_and_leaves_it() {
     let links = groups.of(&user).await.unwrap();
     assert_eq!(links.len(), 1, "{links:?}");
     assert_eq!((&links[0].sys_id, &links[0].to), (first.sys_id(), &group));
-    assert!(groups.revoke(&user, &group).await.unwrap().is_wanted);
+    assert!(groups.revoke(&user, &group).await.unwrap().is_taken_over);
     let session = self::session(&simulator);
     let groups = session.links(LinkTable::GROUPS);
     assert_eq!(groups.revoke(&user, &group).await.unwrap().removed, 1);

@@ -87,7 +87,7 @@ async fn three_hundred_roles_of_one_user_are_one_request_each() {
     assert!(again.iter().all(|one| matches!(one, Ok(Granted::Had(_)))));
     assert_eq!(simulator.instance().requests().len(), 1);
 
-    // By another process: what one finds here it wants.
+    // By another process: what one finds it takes over.
     let other = self::session(&simulator);
     simulator.instance().clear_requests();
     let revoked = other.links(LinkTable::ROLES).revoke_each(new, &roles).await;

@@ -84,13 +84,8 @@ pub fn one_of(allowed: &'static [&'static str]) -> Validator {
         if allowed.contains(&text) {
             return Ok(());
         }
-        let closest = suggest::closest(text, allowed.iter().copied());
-        Err(format!(
-            "{text:?} is not one of {list}.{}",
-            closest
-                .map(|value| format!(" Did you mean \"{value}\"?"))
-                .unwrap_or_default()
-        ))
+        let hint = suggest::did_you_mean(text, allowed.iter().copied());
+        Err(format!("{text:?} is not one of {list}.{hint}"))
     })
 }
 

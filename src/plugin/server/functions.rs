@@ -28,8 +28,10 @@ impl<P: Provider> Shared<P> {
                 error: None,
             },
             Err(error) => {
+                // Terraform ends the text with a full stop of its own.
+                let text = error.text.strip_suffix('.').unwrap_or(&error.text);
                 let error = proto::FunctionError {
-                    text: (self.mask)(&error.text).into_owned(),
+                    text: (self.mask)(text).into_owned(),
                     function_argument: error.argument.map(|argument| argument as i64),
                 };
                 proto::call_function::Response {

@@ -341,9 +341,9 @@ pub(super) async fn update(
     Ok(())
 }
 
-/// Lets go of the configuration where the provider no longer refers to it. The one that somebody chose instead is theirs: the
+/// Stops managing the configuration where the provider no longer refers to it. The one that somebody chose instead is theirs: the
 /// state must not say that Terraform made it, nor the plan change it.
-pub(super) fn let_go(cx: &Context<Clients>, former: Option<SysId>, state: &mut Object) {
+pub(super) fn stop_managing(cx: &Context<Clients>, former: Option<SysId>, state: &mut Object) {
     let Some(former) = former.filter(|former| is_managed(state) && reference(state).as_ref() != Some(former)) else {
         return;
     };
@@ -381,10 +381,14 @@ pub(super) async fn remove_unused(cx: &Context<Clients>, session: &Session, stat
 }
 
 /// The same before the provider is deleted, which an instance that refuses this does not prevent.
-pub(super) async fn remove_last(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
+pub(super) async fn remove_leftover(
+    cx: &Context<Clients>,
+    session: &Session,
+    state: &Object,
+) -> Result<(), Diagnostic> {
     match remove_unused(cx, session, state).await {
         Ok(()) => Ok(()),
-        Err(error @ (TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. })) => {
+        Err(error) if error.is_refusal() => {
             let mut problem = diagnostics::of_table(&error, "delete an OIDC configuration that is no longer used");
             problem.detail.push_str(" It stays on the instance.");
             cx.warn(problem);
@@ -519,7 +523,7 @@ pub(super) fn plan_left_alone(plan: &mut Plan<'_>) {
 pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<bool, Diagnostic> {
     match remove_own(cx, session, state).await {
         Ok(()) => Ok(true),
-        Err(TableError::Refused { .. } | TableError::BadRequest { .. } | TableError::Duplicate { .. }) => Ok(false),
+        Err(error) if error.is_refusal() => Ok(false),
         Err(error) => Err(diagnostics::of_table(&error, "delete the OIDC configuration")),
     }
 }

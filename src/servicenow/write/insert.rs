@@ -189,10 +189,7 @@ impl Session {
     /// Whether the refusal means that the record already exists.
     async fn refused(&self, insert: &Insert<'_>, error: TableError) -> TableError {
         // A refusal for want of a right may hide that too.
-        let may_be_duplicate = matches!(
-            &error,
-            TableError::Duplicate { .. } | TableError::BadRequest { .. } | TableError::Refused { .. }
-        );
+        let may_be_duplicate = error.is_refusal();
         let Some(key) = insert.natural_key.as_ref().filter(|_| may_be_duplicate) else {
             return error;
         };

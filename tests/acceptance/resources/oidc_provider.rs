@@ -469,6 +469,14 @@ async fn a_configuration_that_somebody_chose_instead_is_neither_changed_nor_dele
             let id = workspace.state(ADDRESS).text("id");
             instance.change("oauth_oidc_entity", &id, &[("oidc_provider_configuration", &theirs)]);
         };
+        let update_fails = async || {
+            let updates = Matcher::table("oauth_oidc_entity").method(Method::PATCH);
+            instance.faults().next(updates, Fault::ForbiddenByBusinessRule);
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying("Could not update the OIDC provider");
+        };
 
         choose_theirs();
         workspace
@@ -500,12 +508,7 @@ async fn a_configuration_that_somebody_chose_instead_is_neither_changed_nor_dele
         workspace.configure(&least(&format!("configuration_id = {theirs:?}")));
         workspace.terraform("apply").await.succeeds();
         workspace.configure(&configured("appid"));
-        let updates = Matcher::table("oauth_oidc_entity").method(Method::PATCH);
-        instance.faults().next(updates, Fault::ForbiddenByBusinessRule);
-        workspace
-            .terraform("apply")
-            .await
-            .fails_saying("Could not update the OIDC provider");
+        update_fails().await;
         workspace.terraform("destroy").await.succeeds();
         assert_eq!(instance.record("oidc_provider_configuration", &theirs), untouched);
         simulator.is_as_at_start();
@@ -513,12 +516,7 @@ async fn a_configuration_that_somebody_chose_instead_is_neither_changed_nor_dele
         // The other way round.
         workspace.terraform("apply").await.succeeds();
         workspace.configure(&least(&format!("configuration_id = {theirs:?}")));
-        let updates = Matcher::table("oauth_oidc_entity").method(Method::PATCH);
-        instance.faults().next(updates, Fault::ForbiddenByBusinessRule);
-        workspace
-            .terraform("apply")
-            .await
-            .fails_saying("Could not update the OIDC provider");
+        update_fails().await;
         workspace.terraform("apply").await.succeeds();
         workspace.plan_is_empty().await;
         assert_eq!(simulator.created("oidc_provider_configuration"), []);
