@@ -279,9 +279,14 @@ const MAX_CONCURRENT: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+/// The words of the messages, of which people choose some as secrets of test instances: one per line, in small letters.
+/// A test of the architecture keeps the list.
+pub const WORDS_OF_MESSAGES: &str = include_str!("provider/words_of_messages.txt");
+
     use crate::plugin::Value;
 
     fn nothing(_: &str) -> Option<String> {
+    use crate::http::{Secret, secret};
         None
     }
 
@@ -295,6 +300,21 @@ mod tests {
     #[test]
     fn an_empty_block_is_an_error_only_for_what_needs_it() {
         let Configured::Ready(clients, notes) = configure(Object::new()) else {
+    #[test]
+    fn a_secret_that_is_a_word_of_the_messages_masks_none_of_them() {
+        secret::spare(WORDS_OF_MESSAGES);
+        // The last two are a part of a word, and words that stand together nowhere.
+        for word in ["Password", "servicenow", "sign", "wrong", "word", "table\ntenant"] {
+            secret::register(&Secret::from(word));
+        }
+
+        let message = "Could not sign in to ServiceNow: the password is wrong";
+        assert_eq!(secret::mask("table\ntenant"), "***");
+        assert_eq!(secret::mask(message), message);
+        assert_eq!(secret::mask(r#"{"password":"Password"}"#), r#"{"password":"***"}"#);
+        assert_eq!(secret::mask("Basic c2VydmljZW5vdw=="), "Basic ***");
+    }
+
             panic!("not ready")
         };
         assert!(notes.is_empty());

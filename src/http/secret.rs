@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
-use std::sync::{LazyLock, RwLock};
+use std::sync::{LazyLock, OnceLock, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -58,8 +58,8 @@ impl fmt::Debug for Secret {
 /// comparison, however the other side writes them; the forms that are listed here are those that a plus for a blank, or
 /// base64, hides from that.
 ///
-/// Values shorter than four characters are not registered: they would mask half of every text. Of a value that is a word of
-/// our own messages only base64 is: `***` in place of that word would tell what the secret is, and hide what the message says.
+/// Values shorter than four characters are not registered: they would mask half of every text. Of a value that is spared
+/// ([`spare`]) only base64 is.
 pub fn register(secret: &Secret) {
     let value = secret.expose();
     if value.chars().count() < SHORTEST {
@@ -72,7 +72,7 @@ pub fn register(secret: &Secret) {
     if !registry.known.insert(value.to_owned()) {
         return;
     }
-    if !OWN_WORDS.iter().any(|word| word.eq_ignore_ascii_case(value)) {
+    if !is_spared(value) {
         registry.add(value.to_owned());
         // A form, in which only the plus for a blank is left once the rest is undone.
         registry.add(value.replace(' ', "+"));
@@ -84,6 +84,18 @@ pub fn register(secret: &Secret) {
     ] {
         registry.add(form);
     }
+}
+
+/// From now on a secret that is one of these words, or a part of one, in any case, masks none of them: `***` in place of a
+/// word that the program itself says would tell what the secret is, and hide what the message says. The words are one per
+/// line, in small letters; those of the first call count.
+pub fn spare(words: &'static str) {
+    SPARED.get_or_init(|| words);
+}
+
+fn is_spared(value: &str) -> bool {
+    let words = SPARED.get().copied().unwrap_or_default();
+    !value.contains('\n') && words.contains(&value.to_ascii_lowercase())
 }
 
 /// Hides every registered value and every value under a well-known secret key.
@@ -317,6 +329,8 @@ impl Registry {
     }
 }
 
+static SPARED: OnceLock<&str> = OnceLock::new();
+
 static REGISTRY: LazyLock<RwLock<Registry>> = LazyLock::new(RwLock::default);
 
 /// In text that is no JSON document (a cut one, a form, a header dump, a sentence): the key, and what follows it.
@@ -395,38 +409,6 @@ const SPELLINGS: &[&str] = &[
     "x-sn-apikey",
 ];
 
-/// Words of the messages that people also use as secrets of test instances.
-const OWN_WORDS: &[&str] = &[
-    "account",
-    "admin",
-    "administrator",
-    "client",
-    "client_id",
-    "client_secret",
-    "group",
-    "instance",
-    "integration",
-    "login",
-    "microsoft",
-    "none",
-    "null",
-    "oauth",
-    "oidc",
-    "password",
-    "provider",
-    "record",
-    "role",
-    "secret",
-    "servicenow",
-    "system",
-    "table",
-    "tenant",
-    "terraform",
-    "token",
-    "user",
-    "username",
-];
-
 const MASK: &str = "***";
 const SHORTEST: usize = 4;
 
@@ -438,17 +420,6 @@ mod tests {
 
     /// RFC 3986: what a careful encoder leaves alone.
     const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-    #[test]
-    fn a_secret_that_is_a_word_of_the_messages_masks_none_of_them() {
-        register(&Secret::from("Password"));
-        register(&Secret::from("servicenow"));
-
-        let message = "Could not sign in to ServiceNow: check the password";
-        assert_eq!(mask(message), message);
-        assert_eq!(mask(r#"{"password":"Password"}"#), r#"{"password":"***"}"#);
-        assert_eq!(mask("Basic c2VydmljZW5vdw=="), "Basic ***");
-    }
 
     #[test]
     fn a_registered_value_is_hidden_in_every_encoding() {

@@ -11,6 +11,7 @@ mod imports; // Which file imports which.
 mod summaries; // Which diagnostics the page about troubleshooting explains.
 mod text; // Sources as text.
 mod tokens; // Sources as tokens.
+mod words; // The words of the messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
