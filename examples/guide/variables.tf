@@ -69,12 +69,13 @@ variable "rest_user" {
 }
 
 variable "client_secrets" {
-  description = "Secrets of the applications. Ephemeral: they are in no plan and no state, and have to be given again to apply a saved plan."
+  description = "Secrets of the applications. Ephemeral: they are in no plan and no state, and have to be given again to apply a saved plan. Only a create and a change of `secret_version` need them."
   type = object({
     outbound  = optional(string)
     inbound   = optional(string)
     rest_user = optional(string)
   })
+  default   = {}
   ephemeral = true
   sensitive = true
 }

@@ -116,7 +116,8 @@ impl Attribute {
     }
 
     /// The three attributes of a secret: `x` (kept in the state), `x_wo` (write-only) and `x_wo_version`, a change of
-    /// which sends the write-only value again.
+    /// which sends the write-only value again. A write-only value that is empty counts as none: pipelines pass a secret that
+    /// they do not have as empty text, and most plans do not need it.
     pub fn secret(names: [&'static str; 3], description: &str) -> [Self; 3] {
         let [plain, write_only, version] = names;
         [
@@ -128,7 +129,6 @@ impl Attribute {
             Self::text(write_only)
                 .sensitive()
                 .write_only()
-                .check(validate::not_blank())
                 .describe(format!(
                     "{description} Write-only: in the configuration alone, never in plan or state. Sent on creation and \
                      whenever `{version}` changes. Needs Terraform 1.11 or later."

@@ -295,7 +295,51 @@ async fn a_secret_is_needed_only_where_it_is_sent() {
             .terraform("plan -replace=servicenow_oauth_entity.this")
             .await
             .fails_saying("client_secret_wo is missing");
+        // A pipeline passes a secret that it does not have as empty text.
+        workspace.set("TF_VAR_secret", "");
+        workspace.plan_is_empty().await;
         workspace.terraform("destroy").await.succeeds();
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("client_secret_wo is missing")
+            .says("`client_secret_wo` is empty, but must be sent, because the object is created");
+    })
+    .await;
+}
+
+/// The plan with which a destroy begins would create what is gone, and needs a secret for that. The message has the way out.
+#[tokio::test]
+async fn a_destroy_without_the_secret_of_an_object_that_is_gone() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = "variable \"secret\" {\n  ephemeral = true\n  default = null\n}\n\
+             resource \"servicenow_oauth_entity\" \"this\" {\n  name = \"Outbound\"\n  client_id = \"x\"\n  \
+             client_secret_wo = var.secret\n}\n\
+             resource \"servicenow_oauth_entity\" \"gone\" {\n  name = \"Gone\"\n  client_id = \"y\"\n  \
+             client_secret_wo = var.secret\n  client_secret_wo_version = \"1\"\n}\n";
+        let mut workspace = simulator.workspace(terraform, configuration);
+        workspace.set("TF_VAR_secret", "the-first-secret");
+        workspace.terraform("apply").await.succeeds();
+        let gone = simulator.instance().find("oauth_entity", "client_id", "y").remove(0);
+        simulator.instance().remove("oauth_entity", &gone["sys_id"]);
+        workspace.unset("TF_VAR_secret");
+
+        workspace
+            .terraform("destroy")
+            .await
+            .fails_saying("client_secret_wo is missing")
+            .says("use `terraform destroy -refresh=false`");
+        workspace.terraform("destroy -refresh=false").await.succeeds();
+        assert_eq!(simulator.instance().find("oauth_entity", "client_id", "x").len(), 0);
+
+        // Without a version, text that is given is sent on creation, and empty text is none.
+        workspace.set("TF_VAR_secret", " ");
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("client_secret_wo is missing")
+            .says("Set it, or remove `client_secret_wo`.");
     })
     .await;
 }

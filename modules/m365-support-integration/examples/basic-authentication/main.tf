@@ -15,10 +15,11 @@ provider "servicenow" {}
 variable "client_secrets" {
   description = "Secret of the outbound application, secret to give to ServiceNow's OAuth endpoint, password to give to the integration user."
   type = object({
-    outbound  = string
-    inbound   = string
-    rest_user = string
+    outbound  = optional(string)
+    inbound   = optional(string)
+    rest_user = optional(string)
   })
+  default   = {}
   ephemeral = true
   sensitive = true
 }

@@ -15,10 +15,11 @@ provider "servicenow" {}
 variable "client_secrets" {
   description = "Secrets of the applications, from a vault or an environment variable. In no plan and no state."
   type = object({
-    outbound  = string
-    inbound   = string
-    rest_user = string
+    outbound  = optional(string)
+    inbound   = optional(string)
+    rest_user = optional(string)
   })
+  default   = {}
   ephemeral = true
   sensitive = true
 }
