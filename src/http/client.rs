@@ -182,8 +182,8 @@ impl std::fmt::Debug for Client {
 struct Wire {
     /// An invalid proxy is an error only for hosts that would use it.
     distant: Result<reqwest::Client, OptionsError>,
-    /// What messages call the proxy.
-    proxy: String,
+    /// The proxy that a variable names.
+    proxy: Option<Configured>,
     /// Without a proxy, for what `NO_PROXY` names with its port and for loopback addresses. These mean another machine to a
     /// proxy: it would be handed the credentials, without TLS even in the clear. Go's clients, Terraform among them, leave
     /// proxies out there as well.
@@ -213,9 +213,9 @@ impl Wire {
         };
         let unusable = |error: reqwest::Error| OptionsError::Unusable { why: chain(&error) };
         let (distant, proxy) = match options.proxies.configure() {
-            Ok(Some(Configured { proxy, shown })) => (Ok(builder().proxy(proxy)), shown),
-            Ok(None) => (Ok(builder()), "the system's proxy".to_owned()),
-            Err(error) => (Err(error), String::new()),
+            Ok(Some(configured)) => (Ok(builder().proxy(configured.proxy.clone())), Some(configured)),
+            Ok(None) => (Ok(builder()), None),
+            Err(error) => (Err(error), None),
         };
         Ok(Self {
             distant: match distant {
@@ -230,7 +230,7 @@ impl Wire {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Answer, Failed> {
-        let client = if is_loopback(&request.url) || self.proxies.leave_out(&request.url) {
+        let client = if self.is_direct(&request.url) {
             &self.direct
         } else {
             let distant = self.distant.as_ref();
@@ -291,6 +291,11 @@ impl Wire {
         })
     }
 
+    /// Whether no proxy is used for this address, whatever the library would do.
+    fn is_direct(&self, url: &Url) -> bool {
+        is_loopback(url) || self.proxies.leave_out(url)
+    }
+
     /// Sorts the library's errors by what they say about the request: was it sent?
     fn classify(&self, url: &Url, error: reqwest::Error) -> Failed {
         let error = error.without_url();
@@ -311,18 +316,26 @@ impl Wire {
                 chain(&error)
             ));
         }
-        if error.is_dns() {
-            return Failed::NotSent(HttpError::Dns { host, address, why });
-        }
-        if let Some(why) = tunnel_refusal(&error) {
+        let problem = tls::problem(&error, self.has_roots);
+        let proxy = self.proxy.as_ref().filter(|it| !self.is_direct(url) && it.is_for(url));
+        let refusal = tunnel_refusal(&error);
+        if refusal.is_some() || (proxy.is_some() && problem.is_none()) {
+            let why = if error.is_dns() {
+                format!("its name cannot be resolved ({why})")
+            } else {
+                refusal.unwrap_or(why)
+            };
             return Failed::NotSent(HttpError::ProxyRefused {
-                proxy: self.proxy.clone(),
+                proxy: proxy.map_or_else(|| "the system's proxy".to_owned(), |it| it.shown.clone()),
                 host,
                 address,
                 why,
             });
         }
-        match tls::problem(&error, self.has_roots) {
+        if error.is_dns() {
+            return Failed::NotSent(HttpError::Dns { host, address, why });
+        }
+        match problem {
             // A handshake that broke off may work the next time; a certificate stays as it is.
             Some(TlsProblem::Other) => Failed::NotSent(HttpError::Tls {
                 host,
@@ -437,7 +450,7 @@ fn tunnel_refusal(error: &(dyn Error + 'static)) -> Option<String> {
     let (_, why) = text.split_once("tunnel error: ")?;
     Some(match why {
         "unsuccessful" => "it refused to connect".to_owned(),
-        _ => root(error),
+        _ => root(error).trim_start_matches("tunnel error: ").to_owned(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The proxy that the environment names, checked instead of dropped in silence.
 
+use hyper_util::client::proxy::matcher::Matcher;
 use percent_encoding::percent_decode_str;
 use reqwest::{NoProxy, Proxy};
 use url::Url;
@@ -75,9 +76,10 @@ impl Proxies {
         if !user.is_empty() || !password.is_empty() {
             proxy = proxy.basic_auth(&user, password.expose());
         }
-        let except = self.except.as_deref().map(exceptions);
+        let except = self.except.as_deref().map(exceptions).unwrap_or_default();
         Ok(Some(Configured {
-            proxy: proxy.no_proxy(except.and_then(|list| NoProxy::from_string(&list))),
+            proxy: proxy.no_proxy(NoProxy::from_string(&except)),
+            matcher: Matcher::builder().all(address.as_str()).no(except).build(),
             shown: format!("the proxy {} ({variable})", address.as_str().trim_end_matches('/')),
         }))
     }
@@ -86,7 +88,17 @@ impl Proxies {
 /// A usable proxy, and what messages call it.
 pub(super) struct Configured {
     pub(super) proxy: Proxy,
+    /// Tells for which addresses the library will use it: with the library's own rules.
+    matcher: Matcher,
     pub(super) shown: String,
+}
+
+impl Configured {
+    /// Whether requests to this address go through the proxy.
+    pub(super) fn is_for(&self, url: &Url) -> bool {
+        let uri = url.as_str().parse::<http::Uri>();
+        uri.is_ok_and(|uri| self.matcher.intercept(&uri).is_some())
+    }
 }
 
 /// `*.example.com` as the library spells it: `.example.com`.

@@ -216,6 +216,31 @@ async fn a_proxy_that_refuses_is_named_and_gets_no_credentials() {
         );
         workspace.leaks_nothing_of(&[MARKER, "marker-of-proxy"]);
 
+        // One that is not there is the proxy's fault too, and not that of the instance's address.
+        for (proxy, why) in [
+            ("http://proxy.invalid:8080", "its name cannot be resolved"),
+            ("http://127.0.0.1:9", "Connection refused"),
+        ] {
+            workspace.set("HTTPS_PROXY", proxy);
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying("Error: Could not reach https://dev1.service-now.com")
+                .says(&format!(
+                    "The proxy {proxy} (HTTPS_PROXY) did not connect to dev1.service-now.com: {why}"
+                ));
+        }
+        // With NO_PROXY the address is asked for without it.
+        workspace.set("NO_PROXY", "*.invalid");
+        workspace.set("SERVICENOW_INSTANCE_URL", "https://dev1.invalid");
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The name dev1.invalid cannot be resolved")
+            .does_not_say("HTTPS_PROXY");
+        workspace.unset("NO_PROXY");
+        workspace.set("SERVICENOW_INSTANCE_URL", "https://dev1.service-now.com");
+
         workspace.set("HTTPS_PROXY", "socks5://robot:marker-of-proxy@127.0.0.1:9");
         workspace
             .terraform("apply")
