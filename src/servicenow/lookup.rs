@@ -78,6 +78,7 @@ impl Names<'_> {
         match self.find(name).await? {
             Some(sys_id) => Ok(sys_id),
             None => {
+                self.session.shows_something(self.table).await?;
                 let similar = self.similar(name).await;
                 Err(TableError::UnknownName {
                     table: self.table,

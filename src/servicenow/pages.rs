@@ -81,6 +81,19 @@ impl Session {
         })
     }
 
+    /// Fails where a table shows no row at all although every instance has some: a query that finds nothing there, and counts
+    /// nothing, proves no absence. Business rules that hide rows also take them out of the count.
+    ///
+    /// # Errors
+    /// [`TableError::Hidden`]; else [`TableError`].
+    pub(super) async fn shows_something(&self, table: Table) -> Result<(), TableError> {
+        if table.is_never_empty() && self.sample(table).await? == Sample::Empty {
+            let what = "records on every instance, but shows none of them to the account".to_owned();
+            return Err(TableError::Hidden { table, what });
+        }
+        Ok(())
+    }
+
     /// The records that match, in pages of at most `size`, for tables that may be large.
     ///
     /// ```no_run
@@ -111,7 +124,8 @@ impl Session {
 
 /// That so many records match which the account may not read.
 pub(super) fn hidden(table: Table, query: &Query, count: usize) -> TableError {
-    let what = format!("{count} records with {query} that the account may not read");
+    let records = if count == 1 { "record" } else { "records" };
+    let what = format!("{count} {records} with {query} that the account may not read");
     TableError::Hidden { table, what }
 }
 

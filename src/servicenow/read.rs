@@ -249,7 +249,10 @@ impl Session {
         let found = self.selection(table, &Query::key(sys_id), columns).await?;
         match (found.records.into_iter().next(), found.unseen) {
             (Some(record), _) => Ok(Some(record)),
-            (None, Unseen::Rows(0)) => Ok(None),
+            (None, Unseen::Rows(0)) => {
+                self.shows_something(table).await?;
+                Ok(None)
+            }
             (None, Unseen::Rows(_)) => {
                 let what = format!("the record {sys_id}, but the account may not read it");
                 Err(TableError::Hidden { table, what })

@@ -47,7 +47,7 @@ pub mod sys_user_role {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    pub const TABLE: Table = Table::new("sys_user_role", "user_admin");
+    pub const TABLE: Table = Table::new("sys_user_role", "user_admin").never_empty();
 
     /// Roles that the platform gives every user of an instance with explicit roles, by itself. Likely.
     pub const OF_EVERYBODY: &[&str] = &["snc_internal", "snc_external"];

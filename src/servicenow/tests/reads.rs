@@ -353,7 +353,7 @@ async fn names_are_looked_up_together_and_once() {
                 result(json!([{ "sys_id": KEY, "name": "itil" }, { "sys_id": OTHER, "name": "admin" }]))
             }
             "nameINitli^ORDERBYsys_id" | "nameSTARTSWITHit^ORDERBYsys_id" => result(json!([])),
-            "nameISNOTEMPTY^ORDERBYsys_id" => {
+            "nameISNOTEMPTY^ORDERBYsys_id" | "sys_idISNOTEMPTY^ORDERBYsys_id" => {
                 result(json!([{ "sys_id": KEY, "name": "itil" }, { "sys_id": OTHER, "name": "admin" }]))
             }
             other => panic!("unexpected query {other}"),

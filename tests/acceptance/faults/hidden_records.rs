@@ -128,6 +128,63 @@ async fn a_create_does_not_double_a_record_whose_key_is_spelled_differently() {
     .await;
 }
 
+/// A business rule that hides a table takes its rows out of the count as well. No instance is without tables, roles and
+/// applications, so that none is shown proves nothing.
+#[tokio::test]
+async fn a_table_that_shows_nothing_where_every_instance_has_rows_is_hidden() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = r#"
+            resource "servicenow_table_access" "this" {
+              table       = "oauth_entity"
+              read_access = false
+            }
+            resource "servicenow_user_role" "this" {
+              user = "abel.tuter"
+              role = "itil"
+            }
+        "#;
+        let row = simulator
+            .instance()
+            .find("sys_db_object", "name", "oauth_entity")
+            .remove(0);
+        simulator
+            .instance()
+            .change("sys_db_object", &row["sys_id"], &[("read_access", "true")]);
+        let workspace = simulator.workspace(terraform, configuration);
+        workspace.terraform("apply").await.succeeds();
+        let hide = |tables: &[&str]| {
+            let tables = tables.iter().map(|table| (*table).to_owned()).collect();
+            simulator
+                .instance()
+                .switches(|modes| modes.quirks.uncounted_tables = tables);
+        };
+
+        hide(&["sys_db_object"]);
+        workspace
+            .terraform("destroy")
+            .await
+            .fails_saying("sys_db_object has records on every instance, but shows none of them to the account");
+        workspace
+            .state("servicenow_table_access.this")
+            .has("id", row["sys_id"].as_str());
+        hide(&["sys_user_role"]);
+        workspace.configure(&configuration.replace("itil", "knowledge"));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("sys_user_role has records on every instance, but shows none of them to the account");
+        hide(&[]);
+        workspace.terraform("destroy").await.succeeds();
+        let row = simulator
+            .instance()
+            .find("sys_db_object", "name", "oauth_entity")
+            .remove(0);
+        assert_eq!(row["read_access"], "true");
+    })
+    .await;
+}
+
 /// Instances take inactive users out of what other than administrators see, and out of the count.
 #[tokio::test]
 async fn an_inactive_user_may_be_hidden_from_the_count_too() {

@@ -509,7 +509,7 @@ async fn a_user_of_the_name_that_is_hidden_is_told() {
             workspace
                 .terraform("apply")
                 .await
-                .fails_saying("1 records with user_name=robot that the account may not read");
+                .fails_saying("1 record with user_name=robot that the account may not read");
 
             assert_eq!(workspace.addresses(), Vec::<String>::new());
             assert_eq!(simulator.instance().find("sys_user", "user_name", "robot").len(), 1);
