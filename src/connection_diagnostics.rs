@@ -6,7 +6,7 @@
 use crate::http::HttpError;
 use crate::microsoft::{EntraError, SupportError};
 use crate::plugin::Diagnostic;
-use crate::plugin::diagnostics::explain;
+use crate::plugin::diagnostics::{ELSEWHERE, explain};
 use crate::servicenow::{SignInError, TableError, UnexpectedResponse};
 
 /// A table call that failed because the instance was not reached or did not accept the account; `None` for any other.
@@ -23,34 +23,35 @@ pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
     {
         return of_http(source);
     }
+    let detail = explain(error, &error.remedy());
     match error {
-        TableError::NotTheApi { host, response } => Some(of_response(error, host, response)),
-        TableError::RateLimited { .. } => Some(of_instance("The ServiceNow instance limits requests", error)),
+        TableError::NotTheApi { host, response } => Some(of_response(host, response, detail)),
+        TableError::RateLimited { .. } => Some(of_instance("The ServiceNow instance limits requests", detail)),
         _ => None,
     }
 }
 
-/// Something else than the Table API responded.
-fn of_response(error: &TableError, host: &str, response: &UnexpectedResponse) -> Diagnostic {
+/// Something else than what was asked for responded.
+fn of_response(host: &str, response: &UnexpectedResponse, detail: String) -> Diagnostic {
     match response {
-        UnexpectedResponse::Hibernating => of_instance("The ServiceNow instance is hibernating", error),
-        UnexpectedResponse::Maintenance => of_instance("The ServiceNow instance is under maintenance", error),
+        UnexpectedResponse::Hibernating => of_instance("The ServiceNow instance is hibernating", detail),
+        UnexpectedResponse::Maintenance => of_instance("The ServiceNow instance is under maintenance", detail),
         UnexpectedResponse::AddressBlocked => of_instance(
             "The ServiceNow instance probably blocks the address of this machine",
-            error,
+            detail,
         ),
         UnexpectedResponse::Proxy { .. } => {
-            of_instance(format!("A proxy or gateway responded in place of {host}"), error)
+            of_instance(format!("A proxy or gateway responded in place of {host}"), detail)
         }
         UnexpectedResponse::LoginPage
         | UnexpectedResponse::NoSuchRoute { .. }
         | UnexpectedResponse::Redirect { .. }
-        | UnexpectedResponse::Unknown { .. } => of_instance(format!("No Table API at {host}"), error),
+        | UnexpectedResponse::Unknown { .. } => of_instance(format!("No Table API at {host}"), detail),
     }
 }
 
-fn of_instance(title: impl Into<String>, error: &TableError) -> Diagnostic {
-    Diagnostic::error(title, explain(error, &error.remedy())).told_once(ELSEWHERE)
+fn of_instance(title: impl Into<String>, detail: String) -> Diagnostic {
+    Diagnostic::error(title, detail).told_once(ELSEWHERE)
 }
 
 /// What the user can do about a table call that failed, in the words of Terraform where it has its own.
@@ -71,7 +72,13 @@ pub(crate) fn of_sign_in(error: &SignInError) -> Diagnostic {
     } else {
         None
     };
-    of_connection.unwrap_or_else(|| refused(SERVICENOW, explain(error, &error.remedy())))
+    let detail = explain(error, &error.remedy());
+    match (of_connection, error) {
+        (Some(diagnostic), _) => diagnostic,
+        (None, SignInError::Page { host, response }) => of_response(host, response, detail),
+        (None, _) if error.rejects_credentials() => refused(SERVICENOW, detail),
+        (None, _) => failed(SERVICENOW, detail).told_once(ELSEWHERE),
+    }
 }
 
 /// A call of the admin center that failed because of the connection or the sign-in; `None` for any other.
@@ -93,11 +100,15 @@ pub(crate) fn of_support(error: &SupportError) -> Option<Diagnostic> {
     None
 }
 
-/// No connection at all; `None` when something answered.
-fn of_http(error: &HttpError) -> Option<Diagnostic> {
+/// No connection or no answer at all; `None` when something answered.
+pub(crate) fn of_http(error: &HttpError) -> Option<Diagnostic> {
     if let HttpError::Options(_) = error {
         let detail = explain(error, &format!("{} Nothing was sent.", error.remedy()));
         return Some(Diagnostic::error("Invalid provider configuration", detail).told_once(ELSEWHERE));
+    }
+    if let HttpError::Lost { host, .. } = error {
+        let detail = explain(error, &error.remedy());
+        return Some(Diagnostic::error(format!("No response from {host}"), detail).told_once(ELSEWHERE));
     }
     let address = error.unreachable()?;
     Some(
@@ -112,13 +123,16 @@ fn of_http(error: &HttpError) -> Option<Diagnostic> {
 fn refused(service: &str, detail: String) -> Diagnostic {
     let elsewhere =
         format!("{ELSEWHERE} Rejected credentials are not tried again, because that could lock the account.");
-    Diagnostic::error(format!("Could not sign in to {service}"), detail).told_once(&elsewhere)
+    failed(service, detail).told_once(&elsewhere)
+}
+
+fn failed(service: &str, detail: String) -> Diagnostic {
+    Diagnostic::error(format!("Could not sign in to {service}"), detail)
 }
 
 const SERVICENOW: &str = "ServiceNow";
 const MICROSOFT: &str = "Microsoft 365";
 const NOT_SENT: &str = "This request was not sent; completed changes are in the state.";
-const ELSEWHERE: &str = "Another error of this run with the same title has the cause and the remedy.";
 
 #[cfg(test)]
 mod tests {
@@ -155,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_answered_was_reached() {
+    fn what_was_reached_and_did_not_help_is_the_title_too() {
         let lost = SupportError::Http {
             operation: "read the support settings",
             source: HttpError::Lost {
@@ -163,7 +177,7 @@ mod tests {
                 why: "w".to_owned(),
             },
         };
-        assert_eq!(of_support(&lost), None);
+        assert_eq!(of_support(&lost).unwrap().summary, "No response from h");
         let expired = SupportError::SignIn(EntraError::Expired { ago: 60 });
         let diagnostic = of_support(&expired).unwrap();
         assert_eq!(diagnostic.summary, "Could not sign in to Microsoft 365");

@@ -8,6 +8,7 @@ mod cause; // What the token says against what the instance holds: values in, de
 mod evidence; // Reads the instance for it.
 
 use crate::clients::{Calls, Clients};
+use crate::connection_diagnostics;
 use crate::http::Secret;
 use crate::http::jwt_claims::{Claims, JwtError};
 use crate::microsoft::EntraError;
@@ -289,6 +290,11 @@ async fn sign_in(cx: &Context<Clients>, check: &Check) -> Result<Secret, Diagnos
 }
 
 fn refused(error: &EntraError) -> Diagnostic {
+    if let EntraError::Http(error) = error
+        && let Some(diagnostic) = connection_diagnostics::of_http(error)
+    {
+        return diagnostic;
+    }
     let problem = Diagnostic::error(FAILED, diagnostics::explain(error, &error.remedy()));
     let code = if let EntraError::Refused(refusal) = error {
         refusal.code

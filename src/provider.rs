@@ -22,7 +22,9 @@ use crate::functions;
 use crate::http::header::HeaderName;
 use crate::http::{Backoff, ClientOptions, Correlation, Proxies};
 use crate::plugin::provider::{Action, EphemeralResource, Function};
-use crate::plugin::{Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, duration};
+use crate::plugin::{
+    Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, diagnostics, duration,
+};
 use crate::resources;
 use crate::servicenow::{ConfigError, Instance, InstanceOptions, Timing};
 
@@ -156,10 +158,11 @@ fn servicenow(
 ) -> Result<Instance, Diagnostic> {
     let missing = |what: &str, attribute: &str| {
         let detail = format!(
-            "{what} Set it in the provider block or in its environment variable; the provider's documentation lists \
-             both for each argument."
+            "{what} Each argument can be set in the provider block or by an environment variable; the provider's \
+             documentation lists both."
         );
-        Diagnostic::error("ServiceNow is not configured", detail).at_attribute(attribute)
+        let problem = Diagnostic::error("ServiceNow is not configured", detail);
+        problem.told_once(diagnostics::ELSEWHERE).at_attribute(attribute)
     };
     problems.extend(sign_in::warnings(arguments));
     let sign_in = sign_in::choose(arguments).inspect_err(|problem| problems.push(problem.clone()))?;
@@ -276,17 +279,17 @@ const MAX_RETRIES: u32 = 4;
 /// A little above Terraform's default parallelism; the instance serves few calls of one account at a time.
 const MAX_CONCURRENT: usize = 16;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
 /// The words of the messages, of which people choose some as secrets of test instances: one per line, in small letters.
 /// A test of the architecture keeps the list.
 pub const WORDS_OF_MESSAGES: &str = include_str!("provider/words_of_messages.txt");
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Secret, secret};
     use crate::plugin::Value;
 
     fn nothing(_: &str) -> Option<String> {
-    use crate::http::{Secret, secret};
         None
     }
 
@@ -297,9 +300,6 @@ pub const WORDS_OF_MESSAGES: &str = include_str!("provider/words_of_messages.txt
         .configure(&config, "1.11.4")
     }
 
-    #[test]
-    fn an_empty_block_is_an_error_only_for_what_needs_it() {
-        let Configured::Ready(clients, notes) = configure(Object::new()) else {
     #[test]
     fn a_secret_that_is_a_word_of_the_messages_masks_none_of_them() {
         secret::spare(WORDS_OF_MESSAGES);
@@ -315,6 +315,9 @@ pub const WORDS_OF_MESSAGES: &str = include_str!("provider/words_of_messages.txt
         assert_eq!(secret::mask("Basic c2VydmljZW5vdw=="), "Basic ***");
     }
 
+    #[test]
+    fn an_empty_block_is_an_error_only_for_what_needs_it() {
+        let Configured::Ready(clients, notes) = configure(Object::new()) else {
             panic!("not ready")
         };
         assert!(notes.is_empty());

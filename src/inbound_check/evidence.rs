@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::clients::{Calls, Clients};
+use crate::connection_diagnostics;
 use crate::http::jwt_claims::Claims;
 use crate::inbound_check::cause::{self, Accepting, Cause, Configuration, Provider};
 use crate::inbound_check::{Attempt, Check, FAILED};
@@ -38,7 +39,9 @@ pub(super) async fn of(
         return Diagnostic::error(FAILED, diagnostics::explain(error, &remedy)).at_attribute("table");
     } else {
         let mut problem = diagnostics::of_table(error, "call the instance with the token");
-        FAILED.clone_into(&mut problem.summary);
+        if connection_diagnostics::of_table(error).is_none() {
+            FAILED.clone_into(&mut problem.summary);
+        }
         return problem;
     };
     let refusal = format!("The call itself ended with: {}", diagnostics::explain(error, ""));

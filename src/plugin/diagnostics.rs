@@ -191,11 +191,16 @@ pub(crate) fn sentence(text: &str) -> String {
         first => first.into_iter().collect(),
     };
     sentence.push_str(letters.as_str());
-    if !sentence.ends_with(['.', '!', '?', '"', '`', ':']) {
+    // A quotation that ends in a full stop ends the sentence as well.
+    let last = sentence.trim_end_matches('"');
+    if !last.ends_with(['.', '!', '?', '`', ':']) {
         sentence.push('.');
     }
     sentence
 }
+
+/// In place of a detail that an earlier error of the run has in full.
+pub(crate) const ELSEWHERE: &str = "Another error of this run with the same title has the cause and the remedy.";
 
 #[cfg(test)]
 mod tests {

@@ -93,10 +93,10 @@ fn support(
             "{remedy} Use the block microsoft365 of the provider configuration, or the ARM_* and M365_* variables; \
              the provider's documentation lists both for each argument."
         );
-        Missing::NotConfigured(Diagnostic::error(
-            "Microsoft 365 is not configured",
-            diagnostics::explain(error, &remedy),
-        ))
+        let detail = diagnostics::explain(error, &remedy);
+        Missing::NotConfigured(
+            Diagnostic::error("Microsoft 365 is not configured", detail).told_once(diagnostics::ELSEWHERE),
+        )
     };
     let sign_in = configured.choose(&environment).map_err(|error| match error {
         ChoiceError::Several(_) => Missing::Wrong(wrong(&error, error.remedy(), "client_id")),

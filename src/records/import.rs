@@ -4,7 +4,7 @@ use crate::plugin::{Diagnostic, Diagnostics, Import};
 use crate::records::diagnostics;
 use crate::records::field::Field;
 use crate::servicenow::tables::every;
-use crate::servicenow::{Column, Query, Session, SysId, Table};
+use crate::servicenow::{Column, Query, Session, SysId, Table, TableError};
 use crate::suggest;
 
 /// The record that an import means. `rows` are those that the resource manages.
@@ -65,7 +65,14 @@ async fn by_columns(
     }
     let query = query.unwrap_or_else(Query::every_row);
     let found = session.find_unique(table, &query, &columns).await;
-    match found.map_err(|error| diagnostics::of_table(&error, "find the record to import"))? {
+    let found = found.map_err(|error| {
+        let problem = diagnostics::of_table(&error, "find the record to import");
+        if let TableError::Ambiguous { .. } = error {
+            return Diagnostic::error("Several records match the import ID", problem.detail);
+        }
+        problem
+    });
+    match found? {
         Some(record) => Ok(record.sys_id().clone()),
         None => Err(Diagnostic::error(
             "Nothing to import",

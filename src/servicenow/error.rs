@@ -198,7 +198,7 @@ impl TableError {
                 )
             }
             TableError::Ambiguous { .. } => {
-                "Use the sys_id of the intended record, and delete any leftover duplicates.".to_owned()
+                "Use the sys_id of the intended record.".to_owned()
             }
             TableError::Hidden { table, .. } => {
                 format!(
@@ -453,7 +453,7 @@ pub enum UnexpectedResponse {
 }
 
 impl UnexpectedResponse {
-    fn remedy(&self) -> &'static str {
+    pub(super) fn remedy(&self) -> &'static str {
         match self {
             UnexpectedResponse::Hibernating => {
                 "Wake the instance at developer.servicenow.com (Manage > Instance > Wake up instance), wait until it is \

@@ -102,7 +102,9 @@ impl VendorError {
     }
 
     fn text(&self) -> String {
-        let text = match (self.message.trim(), self.detail.trim()) {
+        // These words stand in the middle of a sentence, or at the end of one that gets its own full stop.
+        let [message, detail] = [&self.message, &self.detail].map(|text| text.trim().trim_end_matches('.'));
+        let text = match (message, detail) {
             ("", "") => "no reason given".to_owned(),
             (text, "") | ("", text) => text.to_owned(),
             (message, detail) => format!("{message}: {detail}"),
@@ -250,31 +252,41 @@ fn broken(call: Call<'_>, answer: &Answer, problem: String) -> TableError {
     }
 }
 
+/// The page that an instance, or what stands before it, sends whatever was asked for; `None` where it is none of those that
+/// are known.
+pub(super) fn page(answer: &Answer) -> Option<UnexpectedResponse> {
+    let text = beginning(answer);
+    let says = |words: &[&str]| answer.is_html() && words.iter().any(|it| text.contains(it));
+    match answer.status().as_u16() {
+        // A page with the class "instance-hibernating-page", status 200.
+        _ if says(&["hibernat"]) => Some(UnexpectedResponse::Hibernating),
+        401 => None,
+        _ if says(&["maintenance", "being maintained", "being upgraded"]) => Some(UnexpectedResponse::Maintenance),
+        status @ (407 | 511) => Some(UnexpectedResponse::Proxy { status }),
+        403 => Some(UnexpectedResponse::AddressBlocked),
+        _ => None,
+    }
+}
+
+/// The first 64 KiB of a body, in small letters.
+fn beginning(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body()[..answer.body().len().min(64 * 1024)]).to_lowercase()
+}
+
 /// Not JSON at all: the content type decides, the text only tells the kinds of pages apart.
 fn foreign(call: Call<'_>, answer: &Answer) -> TableError {
     let Call { table, verb, .. } = call;
     let status = answer.status().as_u16();
     let host = answer.host().to_owned();
-    let text = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(64 * 1024)]).to_lowercase();
-    let response = if answer.is_html() && text.contains("hibernat") {
-        // A page with the class "instance-hibernating-page", status 200.
-        UnexpectedResponse::Hibernating
+    let text = beginning(answer);
+    let response = if let Some(page) = page(answer) {
+        page
     } else if status == 401 {
         return unauthenticated(
             call,
             answer,
             answer.html_title().unwrap_or_else(|| "no reason given".to_owned()),
         );
-    } else if answer.is_html()
-        && ["maintenance", "being maintained", "being upgraded"]
-            .iter()
-            .any(|it| text.contains(it))
-    {
-        UnexpectedResponse::Maintenance
-    } else if status == 407 || status == 511 {
-        UnexpectedResponse::Proxy { status }
-    } else if status == 403 {
-        UnexpectedResponse::AddressBlocked
     } else if status == 404 || status == 410 {
         UnexpectedResponse::NoSuchRoute { status }
     } else if status == 414 {

@@ -89,11 +89,13 @@ pub fn one_of(allowed: &'static [&'static str]) -> Validator {
     })
 }
 
+const EMPTY: &str = "The value is empty.";
+
 /// Something beside white space.
 pub fn not_blank() -> Validator {
     Validator::text("", |text| {
         if text.trim().is_empty() {
-            Err("The value is empty. Omit the argument instead.".into())
+            Err(EMPTY.into())
         } else {
             Ok(())
         }
@@ -354,7 +356,10 @@ impl Walk {
         let value = siblings.at(attribute.name);
         if value.is_null() {
             if attribute.presence == super::Presence::Required {
-                let detail = format!("The argument `{path}` is required, but no value was given. Add it.");
+                let detail = format!(
+                    "The argument `{path}` is required, but is missing or null. Set it; if it comes from a variable, give the \
+                     variable a value."
+                );
                 self.diagnostics
                     .push(Diagnostic::error("Missing argument", detail).at(path.path()));
             }
@@ -390,6 +395,8 @@ impl Walk {
                         .is_some_and(|text| text.len() > 2 && problem.contains(text))
                 {
                     "The value is not valid; it is not shown because it is sensitive.".to_owned()
+                } else if problem == EMPTY && attribute.presence != super::Presence::Required {
+                    format!("{EMPTY} Omit the argument instead.")
                 } else {
                     problem
                 };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::http::HttpError;
 use crate::http::jwt_claims::JwtError;
 use crate::http::token_cache::Failure;
+use crate::servicenow::error::UnexpectedResponse;
 use crate::servicenow::sign_in::method::SignInMethod;
 
 /// Why no token was obtained. [`SignInError::remedy`] says what can be done.
@@ -34,6 +35,13 @@ pub enum SignInError {
         status: u16,
         /// What it seems to be.
         what: String,
+    },
+    /// A page that the instance, or what stands before it, shows in place of whatever was asked for.
+    #[error("{host} responded, but not with a token: {response}")]
+    Page {
+        /// Who answered.
+        host: String,
+        response: UnexpectedResponse,
     },
     /// The token's file cannot be read.
     #[error("oidc_token_file_path: the file {} cannot be read: {why}", path.display())]
@@ -75,6 +83,7 @@ impl SignInError {
         match self {
             SignInError::Http(error) => error.remedy(),
             SignInError::Refused { method, code, .. } => usual_causes(*method, code),
+            SignInError::Page { response, .. } => response.remedy().to_owned(),
             SignInError::NoTokenEndpoint { .. } => {
                 "Check instance_url, that the instance is awake and not under maintenance, and that plugin \
                  com.snc.platform.security.oauth is active."
@@ -109,6 +118,11 @@ impl SignInError {
         }
     }
 
+    /// Whether the credentials are the problem.
+    pub fn rejects_credentials(&self) -> bool {
+        self.concerns() == Failure::Credentials
+    }
+
     /// Whom the failure concerns: wrong credentials are not tried again, since that may lock the account.
     pub(super) fn concerns(&self) -> Failure {
         match self {
@@ -117,6 +131,7 @@ impl SignInError {
             ) => Failure::Caller,
             SignInError::Http(_)
             | SignInError::NoTokenEndpoint { .. }
+            | SignInError::Page { .. }
             | SignInError::TokenFile { .. }
             | SignInError::ExpiredToken { .. } => Failure::Attempt,
             SignInError::Refused { .. } | SignInError::BadToken { .. } | SignInError::NoToken { .. } => {

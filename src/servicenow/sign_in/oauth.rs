@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::http::{Answer, Client, HttpError, Limits, Method, Origin, Repeat, Request, Secret, secret};
-use crate::servicenow::response::clock_note;
+use crate::servicenow::response::{self, clock_note};
 use crate::servicenow::sign_in::error::SignInError;
 use crate::servicenow::sign_in::method::SignInMethod;
 
@@ -102,6 +102,9 @@ fn read(method: SignInMethod, answer: &Answer) -> Result<Granted, SignInError> {
     let host = || answer.host().to_owned();
     let status = answer.status().as_u16();
     let Ok(Json::Object(body)) = answer.json::<Json>() else {
+        if let Some(response) = response::page(answer) {
+            return Err(SignInError::Page { host: host(), response });
+        }
         return Err(SignInError::NoTokenEndpoint {
             host: host(),
             status,

@@ -297,7 +297,7 @@ async fn a_page_at_the_token_endpoint_is_not_a_wrong_password() {
         .unwrap_err();
 
     assert!(
-        matches!(&error, SignInError::NoTokenEndpoint { what, .. } if what.contains("Hibernating")),
+        matches!(&error, SignInError::Page { response, .. } if *response == UnexpectedResponse::Hibernating),
         "{error}"
     );
 }

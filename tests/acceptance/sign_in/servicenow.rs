@@ -6,6 +6,7 @@ use std::path::Path;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value as Json, json};
 use servicenow_provider::plugin::Object;
+use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::microsoft::hcp::Run;
 
 use crate::harness::{Provider, Simulator, fails_saying, for_each_terraform};
@@ -690,6 +691,73 @@ async fn a_wrong_password_is_sent_once_and_explained_once() {
             );
             assert_eq!(words.matches("did not accept the sign-in").count(), 1, "{words}");
         }
+    })
+    .await;
+}
+
+/// What every resource lacks is explained once.
+#[tokio::test]
+async fn a_configuration_that_is_missing_is_explained_once() {
+    for_each_terraform(async |terraform| {
+        let simulator = furnished().await;
+        let users = r#"
+            resource "servicenow_integration_user" "this" {
+              count     = 5
+              user_name = "u${count.index}"
+            }
+            data "m365_support_integration" "this" {
+              count    = 3
+              provider = servicenow
+            }
+        "#;
+        let mut workspace = simulator.workspace(terraform, users);
+        for name in ["SERVICENOW_USERNAME", "SERVICENOW_PASSWORD", "ARM_CLIENT_ID"] {
+            workspace.unset(name);
+        }
+
+        let apply = workspace.terraform("apply").await;
+
+        let words = apply.fails_saying("Error: Microsoft 365 is not configured").words();
+        assert_eq!(
+            words.matches("Error: Microsoft 365 is not configured").count(),
+            3,
+            "{words}"
+        );
+        assert_eq!(words.matches("Use the block microsoft365").count(), 1, "{words}");
+
+        workspace.configure(users.split_once("data").expect("two blocks").0);
+        let apply = workspace.terraform("apply").await;
+
+        let words = apply.fails_saying("Error: ServiceNow is not configured").words();
+        assert_eq!(
+            words.matches("Error: ServiceNow is not configured").count(),
+            5,
+            "{words}"
+        );
+        assert_eq!(words.matches("No sign-in method is complete").count(), 1, "{words}");
+    })
+    .await;
+}
+
+/// A page that the instance sends for whatever is asked is no wrong password, also where a token was asked for.
+#[tokio::test]
+async fn an_instance_that_hibernates_at_the_token_endpoint_is_told_of() {
+    for_each_terraform(async |terraform| {
+        let simulator = furnished().await;
+        let user = "resource \"servicenow_integration_user\" \"this\" {\n  user_name = \"u\"\n}\n";
+        let mut workspace = simulator.workspace(terraform, user);
+        workspace.set("SERVICENOW_CLIENT_ID", "automation");
+        workspace.set("SERVICENOW_CLIENT_SECRET", "any-secret-of-the-client");
+        workspace.set("SERVICENOW_GRANT_TYPE", "client_credentials");
+        simulator.instance().faults().every(Matcher::any(), Fault::Hibernation);
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Error: The ServiceNow instance is hibernating")
+            .says("responded, but not with a token: the instance is hibernating.")
+            .says("Wake the instance")
+            .does_not_say("sign in to");
     })
     .await;
 }
