@@ -9,9 +9,9 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 mod faults;
-mod hidden_rows;
 mod imports;
 mod leaks;
+mod obstacles;
 mod provider_process;
 mod quirks;
 mod scenarios;
@@ -24,6 +24,7 @@ use futures_util::{StreamExt, stream};
 use servicenow_simulator::{Options, Scheme, Simulator, instance};
 
 use faults::FaultPlan;
+use obstacles::Obstacles;
 use quirks::Quirks;
 use scenarios::Scenario;
 use terraform_core::{Block, Core, Problem};
@@ -94,13 +95,14 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         }
         let blocks = scenario.blocks();
         fault_plan.begin(&simulator);
-        let ended = apply_until_it_succeeds(&mut core, &blocks, &mut fault_plan, &simulator).await;
+        let obstacles = Obstacles::of_stage(seed, stage, &core.ids(), &simulator);
+        let ended = apply_until_it_succeeds(&mut core, &blocks, &mut fault_plan, &obstacles, &simulator).await;
         faults::clear(&simulator);
         let made_so_far = scenarios::made(&before, &scenarios::records(&simulator));
         if let Err(problem) = ended {
             return Err(format!(
                 "{problem}\nmade so far\n{made_so_far:#?}\nstage {stage}; faults: {}\nkilled while changing: {:?}\n\
-                 {quirks:?}\nlast requests:\n{}\nconfiguration: {}\nsaid:\n{}",
+                 {quirks:?}\n{obstacles:?}\nlast requests:\n{}\nconfiguration: {}\nsaid:\n{}",
                 faults::fired(&simulator),
                 core.interrupted,
                 last_requests(&simulator),
@@ -118,7 +120,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
             let fired = faults::fired(&simulator);
             let kills = &core.interrupted;
             format!(
-                "stage {stage}; faults: {fired}\nkilled while changing: {kills:?}\n{quirks:?}\nsaid:\n{}",
+                "stage {stage}; faults: {fired}\nkilled while changing: {kills:?}\n{quirks:?}\n{obstacles:?}\nsaid:\n{}",
                 core.said()
             )
         };
@@ -164,7 +166,7 @@ async fn run_seed(seed: u64) -> Result<(), String> {
             ));
         }
         core.replaced.clear();
-        hidden_rows::survive(&mut core, &blocks, &simulator, seed)
+        obstacles::survive(&mut core, &blocks, &simulator, seed)
             .await
             .map_err(|problem| format!("{problem}; stage {stage}; {quirks:?}"))?;
         if stage == "change" {
@@ -189,6 +191,7 @@ async fn apply_until_it_succeeds(
     core: &mut Core,
     blocks: &[Block],
     fault_plan: &mut FaultPlan,
+    obstacles: &Obstacles,
     simulator: &Simulator,
 ) -> Result<(), String> {
     let mut last = Vec::new();
@@ -199,7 +202,20 @@ async fn apply_until_it_succeeds(
             faults::clear(simulator);
         }
         let said_before = core.said().len();
-        match core.apply(blocks).await {
+        let applied = if attempt == 0 {
+            if !obstacles.is_sudden {
+                obstacles.set(simulator);
+            }
+            let configured = obstacles.configured(blocks);
+            let applied = core.apply(&configured, || obstacles.set(simulator)).await;
+            obstacles.lift(simulator);
+            applied
+        } else {
+            core.apply(blocks, || ()).await
+        };
+        match applied {
+            // That was not the configuration of the stage.
+            Ok(()) if attempt == 0 && obstacles.has_long_text => continue,
             // A create that was finished by half says so, and the next apply goes on from there.
             Ok(()) if core.said()[said_before..].contains("corrects it in place") => continue,
             Ok(()) => return Ok(()),

@@ -122,9 +122,10 @@ impl Core {
         }
     }
 
-    /// `terraform apply`.
-    pub(crate) async fn apply(&mut self, blocks: &[Block]) -> Result<(), Vec<Problem>> {
+    /// `terraform apply`; `after_plan` happens before anything is written.
+    pub(crate) async fn apply(&mut self, blocks: &[Block], after_plan: impl FnOnce()) -> Result<(), Vec<Problem>> {
         let steps = self.plan(blocks).await?;
+        after_plan();
         let process = self.process().await;
         let mut problems = Vec::new();
         // What goes away first: the old half of a replacement, and what is no longer declared.
