@@ -4,6 +4,8 @@
 #
 #   --program FILE  installs this build of the provider and builds nothing
 
+# lib.sh changes into the project's folder.
+readonly called_from="$PWD"
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make install"
 
@@ -19,6 +21,8 @@ elif [ $# -eq 0 ]; then
 fi
 
 if [ $# -gt 0 ]; then
+  # As the caller sees it, or else as the project does.
+  [ -d "$called_from/$1" ] && set -- "$called_from/$1"
   compgen -G "$1/${name}_*.zip" >/dev/null || fail "$1 has no archive." "Make one with: make package"
 else
   version="$("$program" --version | sed 's/.* //')"

@@ -284,7 +284,7 @@ def query(walk: Walk):
         raise Skipped("terraform query needs Terraform 1.14")
     made = by_hand(walk)
     text = block("docs/guides/bring-existing.md", "Find it: `terraform query` (Terraform 1.14 or later)")
-    workspace = walk.workspace("query", {"found.tfquery.hcl": text}, **walk.machine.microsoft)
+    workspace = walk.workspace("query", {"found.tfquery.hcl": text})
     workspace.run("query", says=["list.servicenow_oauth_entity.microsoft", "m365supportintegration_outbound", made])
     workspace.run("query", "-generate-config-out=found.tf", says=[made])
     said = flat(workspace.run("plan", says=["to import, 0 to add, 0 to change, 0 to destroy."]))
@@ -347,14 +347,3 @@ STEPS = [
 LAST = Part("destroy of the module", support_destroyed)
 # Columns that read differently each time.
 ENCRYPTED = ("user_password", "client_secret")
-TABLES = (
-    "ip_access",
-    "oauth_entity",
-    "oauth_entity_profile",
-    "oauth_oidc_entity",
-    "oidc_provider_configuration",
-    "sys_scope_privilege",
-    "sys_user",
-    "sys_user_grmember",
-    "sys_user_has_role",
-)
