@@ -250,7 +250,7 @@ MISTAKES = [
         "password not set",
         ROLE,
         {},
-        ["Error: ServiceNow is not configured", "username is set, but password is missing", "or in its environment variable"],
+        ["Error: ServiceNow is not configured", "username is set, but password is missing", "or by an environment variable"],
         environment={"SERVICENOW_PASSWORD": ""},
     ),
     Mistake(
@@ -287,7 +287,7 @@ MISTAKES = [
         "import of a sys_id that does not exist",
         OIDC,
         {},
-        ["Error: Cannot import non-existent remote object", "check that the id is correct"],
+        ["Error: Cannot import non-existent remote object", "is correct and"],
         more=importing("servicenow_oidc_provider", "inbound", UNKNOWN),
     ),
     Mistake(
