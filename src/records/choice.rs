@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::plugin::{Diagnostic, Object};
+use crate::clients::{Calls, Clients};
+use crate::plugin::{Context, Diagnostic, Object};
 use crate::records::diagnostics;
 use crate::servicenow::{Choice, Choices, Column, Session, Table, TableError};
 use crate::suggest;
@@ -28,8 +29,10 @@ pub(crate) async fn to_wire(
         .iter()
         .map(|choice| format!("{:?} (value {:?})", choice.label.to_lowercase(), choice.value))
         .collect();
+    let labels: Vec<String> = choices.list.iter().map(|choice| choice.label.to_lowercase()).collect();
+    let meant = suggest::did_you_mean(&given.to_lowercase(), labels.iter().map(String::as_str));
     let detail = format!(
-        "{given:?} is not one of the choices that the instance has for {table}.{column}: {}. Use one of these.",
+        "{given:?} is not one of the choices that the instance has for {table}.{column}: {}. Use one of these.{meant}",
         known.join(", ")
     );
     Err(Diagnostic::error("Unknown choice", detail).at_attribute(attribute))
@@ -60,18 +63,47 @@ pub(crate) async fn unread(
     ))
 }
 
-/// A warning where a text is none of those that are documented for its column, which an instance may have all the same.
-pub(crate) fn undocumented(config: &Object, attribute: &str, documented: &[&str]) -> Option<Diagnostic> {
-    let given = config
-        .text(attribute)
-        .filter(|given| !given.is_empty() && !documented.contains(given))?;
-    let meant = suggest::did_you_mean(given, documented.iter().copied());
-    let detail = format!(
-        "{given:?} is not among the values that are documented for this column: {}.{meant} Instances store any text here, and \
-         use none that they do not know.",
-        documented.join(", ")
-    );
-    Some(Diagnostic::warning(format!("Unknown value of {attribute}"), detail).at_attribute(attribute))
+/// A column of which the documentation names values, and of which an instance may have more. Its attribute has its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenChoice {
+    pub(crate) column: Column,
+    pub(crate) documented: &'static [&'static str],
+}
+
+impl OpenChoice {
+    /// A warning where a text is neither documented nor one of the instance's choices, as far as these can be read. The
+    /// instance is asked for no text that is documented.
+    pub(crate) async fn warning(
+        self,
+        cx: Option<&Context<Clients>>,
+        table: Table,
+        config: &Object,
+    ) -> Option<Diagnostic> {
+        let attribute = self.column.name();
+        let given = config
+            .text(attribute)
+            .filter(|given| !given.is_empty() && !self.documented.contains(given))?;
+        let known = match cx.and_then(|cx| cx.instance().ok()) {
+            Some(session) => choices(&session, table, self.column).await.unwrap_or_default(),
+            None => Arc::default(),
+        };
+        if known.list.iter().any(|choice| choice.value == given) {
+            return None;
+        }
+        let (whose, values) = if known.is_complete && !known.list.is_empty() {
+            let values = known.list.iter().map(|choice| choice.value.as_str()).collect();
+            ("choices that the instance has", values)
+        } else {
+            ("values that are documented", self.documented.to_vec())
+        };
+        let meant = suggest::did_you_mean(given, values.iter().copied());
+        let detail = format!(
+            "{given:?} is not among the {whose} for this column: {}.{meant} Instances store any text here, and use none that \
+             they do not know.",
+            values.join(", ")
+        );
+        Some(Diagnostic::warning(format!("Unknown value of {attribute}"), detail).at_attribute(attribute))
+    }
 }
 
 /// What an instance most likely stores for a choice: the values that are known of such columns are words in lower case.

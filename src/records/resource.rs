@@ -17,6 +17,7 @@ use crate::plugin::{
     BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need, Object,
     Outcome, Plan, Reading, Resource, Rule, Schema,
 };
+use crate::records::choice::OpenChoice;
 use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::Foreign;
@@ -47,6 +48,8 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     const FOREIGN: Option<Foreign> = None;
     /// What is added to the error of a write that the instance refused.
     const REFUSAL_ADVICE: Option<&'static str> = None;
+    /// Columns of which the documentation does not name every value.
+    const OPEN_CHOICES: &'static [OpenChoice] = &[];
 
     /// Its attributes, each with its column.
     fn fields() -> Vec<Field>;
@@ -857,8 +860,11 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         Some(sys_id_identity())
     }
 
-    async fn plan(&self, _: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
+    async fn plan(&self, cx: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         field::plan(&self.fields, plan);
+        for choice in R::OPEN_CHOICES {
+            plan.diagnostics.extend(choice.warning(cx, R::TABLE, plan.config).await);
+        }
         R::plan(plan);
     }
 

@@ -10,12 +10,13 @@ use async_trait::async_trait;
 use crate::clients::Clients;
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
+use crate::records::choice::OpenChoice;
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::resource::RecordResource;
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
-use crate::records::{application_scope, choice, diagnostics};
+use crate::records::{application_scope, diagnostics};
 use crate::servicenow::tables::oauth_entity::{
     ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COMMENTS, DEFAULT_GRANT_TYPE, LOGO_URL,
     NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL, SEND_CLIENT_CREDENTIALS_AS, SYS_CLASS_NAME, TABLE,
@@ -58,6 +59,16 @@ impl RecordResource for OauthEntity {
         recheck: false,
     });
     const OTHER_TABLES: &'static [Table] = &[oauth_entity_profile::TABLE];
+    const OPEN_CHOICES: &'static [OpenChoice] = &[
+        OpenChoice {
+            column: DEFAULT_GRANT_TYPE,
+            documented: GRANT_TYPES,
+        },
+        OpenChoice {
+            column: SEND_CLIENT_CREDENTIALS_AS,
+            documented: PLACES_OF_CREDENTIALS,
+        },
+    ];
     /// An endpoint for clients: that provider knows no other type.
     const FOREIGN: Option<Foreign> = Some(Foreign {
         type_name: "servicenow_oauth_entity",
@@ -198,12 +209,7 @@ impl RecordResource for OauthEntity {
             .at_attribute("client_id")
             .into();
         }
-        let documented = [
-            (DEFAULT_GRANT_TYPE, GRANT_TYPES),
-            (SEND_CLIENT_CREDENTIALS_AS, PLACES_OF_CREDENTIALS),
-        ];
-        let warnings = documented.map(|(column, values)| choice::undocumented(config, column.name(), values));
-        warnings.into_iter().flatten().collect()
+        Diagnostics::default()
     }
 
     fn plan(plan: &mut Plan<'_>) {

@@ -437,7 +437,32 @@ async fn a_value_that_no_documentation_names_is_warned_of() {
             .await
             .succeeds()
             .says("Unknown value of default_grant_type")
+            .says("is not among the choices that the instance has for this column")
             .says("Did you mean \"client_credentials\"?");
+        workspace.configure(&entity("default_grant_type = \"client_voucher\""));
+        let choice = [
+            ("name", "oauth_entity"),
+            ("element", "default_grant_type"),
+            ("value", "client_voucher"),
+            ("label", "Client Voucher"),
+        ];
+        simulator.instance().put("sys_choice", &choice);
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .does_not_say("Unknown value");
+        // Where the choices cannot be read, the documented values count.
+        let closed = (("sys_choice".to_owned(), Operation::Read), Vec::new());
+        simulator
+            .instance()
+            .switches(|modes| modes.table_roles.extend([closed]));
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("is not among the values that are documented for this column");
+        simulator.instance().switches(|modes| modes.table_roles.clear());
         workspace.configure(&entity("send_client_credentials_as = \"request_body\""));
         workspace
             .terraform("plan")
