@@ -23,10 +23,10 @@ pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
     {
         return of_http(source);
     }
-    let detail = explain(error, &error.remedy());
+    let detail = || explain(error, &error.remedy());
     match error {
-        TableError::NotTheApi { host, response } => Some(of_response(host, response, detail)),
-        TableError::RateLimited { .. } => Some(of_instance("The ServiceNow instance limits requests", detail)),
+        TableError::NotTheApi { host, response } => Some(of_response(host, response, detail())),
+        TableError::RateLimited { .. } => Some(of_instance("The ServiceNow instance limits requests", detail())),
         _ => None,
     }
 }

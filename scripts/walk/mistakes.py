@@ -287,7 +287,7 @@ MISTAKES = [
         "import of a sys_id that does not exist",
         OIDC,
         {},
-        ["Error: Cannot import non-existent remote object", "is correct and"],
+        ["Error: Cannot import non-existent remote object", "is correct and that it is associated with the provider's configured region or endpoint"],
         more=importing("servicenow_oidc_provider", "inbound", UNKNOWN),
     ),
     Mistake(

@@ -37,11 +37,11 @@ pub(super) async fn of(
     } else if let TableError::NoSuchTable { table } = error {
         let remedy = meant_table(cx, table.name()).await.unwrap_or_else(|| error.remedy());
         return Diagnostic::error(FAILED, diagnostics::explain(error, &remedy)).at_attribute("table");
+    } else if let Some(of_connection) = connection_diagnostics::of_table(error) {
+        return of_connection;
     } else {
         let mut problem = diagnostics::of_table(error, "call the instance with the token");
-        if connection_diagnostics::of_table(error).is_none() {
-            FAILED.clone_into(&mut problem.summary);
-        }
+        FAILED.clone_into(&mut problem.summary);
         return problem;
     };
     let refusal = format!("The call itself ended with: {}", diagnostics::explain(error, ""));

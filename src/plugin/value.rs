@@ -31,6 +31,11 @@ impl Value {
         matches!(self, Value::Null)
     }
 
+    /// Whether there is no value, or a text of nothing but blanks. A value that is not known yet is not blank.
+    pub fn is_blank(&self) -> bool {
+        self.is_null() || self.as_str().is_some_and(|text| text.trim().is_empty())
+    }
+
     /// Whether the value itself is not known yet; its parts may still be unknown when it is.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Value::Unknown)

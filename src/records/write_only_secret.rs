@@ -26,16 +26,16 @@ impl SecretNames {
 
     /// Whether the configuration gives the secret, known or not.
     pub(crate) fn is_configured(self, config: &Object) -> bool {
-        let is_given = |value: &Value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty());
         [self.plain, self.write_only]
             .iter()
-            .any(|name| is_given(config.at(name)))
+            .any(|name| !config.at(name).is_blank())
     }
 
     /// The secret that the configuration gives, if it gives one.
     pub(crate) fn configured(self, config: &Object) -> Option<Secret> {
-        let write_only = || config.text(self.write_only).filter(|text| !text.trim().is_empty());
-        let text = config.text(self.plain).or_else(write_only)?;
+        let write_only = config.at(self.write_only);
+        let write_only = write_only.as_str().filter(|_| !write_only.is_blank());
+        let text = config.text(self.plain).or(write_only)?;
         let secret = Secret::from(text);
         secret::register(&secret);
         Some(secret)

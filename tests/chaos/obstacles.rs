@@ -40,7 +40,7 @@ impl Obstacles {
         if random.random_bool(0.5) {
             return Self::default();
         }
-        let mut obstacles = Self::of_reads(&mut random, ids, 0.15);
+        let mut obstacles = Self::of_reads(&mut random, ids);
         let instance = simulator.instance();
         for table in REFERENCED {
             for row in instance.records(table) {
@@ -62,16 +62,16 @@ impl Obstacles {
         obstacles
     }
 
-    /// Rows of what is in the state, and tables, each with the same chance.
-    fn of_reads(random: &mut StdRng, ids: &BTreeMap<String, String>, share: f64) -> Self {
+    /// Rows of what is in the state, and tables.
+    fn of_reads(random: &mut StdRng, ids: &BTreeMap<String, String>) -> Self {
         let mut obstacles = Self::default();
         // As they are stored, however the instance of this seed spells them.
         let stored = ids.values().map(|id| id.to_lowercase());
-        obstacles.hidden_rows = stored.filter(|_| random.random_bool(2.0 * share)).collect();
+        obstacles.hidden_rows = stored.filter(|_| random.random_bool(ROWS)).collect();
         for table in WRITTEN.into_iter().chain(REFERENCED) {
-            if random.random_bool(share / 2.0) {
+            if random.random_bool(TABLES) {
                 obstacles.hidden_tables.insert(table.to_owned());
-            } else if random.random_bool(share / 2.0) {
+            } else if random.random_bool(TABLES) {
                 obstacles.closed_tables.insert(table.to_owned());
             }
         }
@@ -123,7 +123,7 @@ pub(crate) async fn survive(core: &mut Core, blocks: &[Block], simulator: &Simul
     // Another stream than those of the configuration, the faults and the quirks.
     let mut random = StdRng::seed_from_u64(seed ^ 0x41dd_e000);
     let ids = core.ids();
-    let obstacles = Obstacles::of_reads(&mut random, &ids, 0.15);
+    let obstacles = Obstacles::of_reads(&mut random, &ids);
     let records = scenarios::records(simulator);
     core.replaced.clear();
     obstacles.set(simulator);
@@ -146,6 +146,9 @@ pub(crate) async fn survive(core: &mut Core, blocks: &[Block], simulator: &Simul
     Ok(())
 }
 
+/// How many of the rows are hidden, and of the tables hidden; as many of the other tables are closed.
+const ROWS: f64 = 0.3;
+const TABLES: f64 = 0.075;
 /// Tables of what the scenarios make.
 const WRITTEN: [&str; 9] = [
     "sys_user",

@@ -109,7 +109,7 @@ fn with_nulls(
 /// `goes_along`: an update for another reason sends it.
 fn unsent(attributes: &[Attribute], prior: &Object, config: &Object, goes_along: bool) -> Vec<Diagnostic> {
     let warning = |[plain, name, version]: [&'static str; 3]| {
-        let is_unsent = is_given(config, name)
+        let is_unsent = !config.at(name).is_blank()
             && [config, prior].iter().all(|side| side.at(version).is_null())
             && prior.at(plain).is_null();
         is_unsent.then(|| {
@@ -141,37 +141,26 @@ fn secrets(attributes: &[Attribute]) -> impl Iterator<Item = [&'static str; 3]> 
     })
 }
 
-/// Whether a secret is known or will be: empty text is what a pipeline passes for a secret that it does not have.
-fn is_given(config: &Object, name: &str) -> bool {
-    match config.at(name) {
-        Value::Null => false,
-        value => value.as_str().is_none_or(|text| !text.trim().is_empty()),
-    }
-}
-
 /// An error for each write-only secret that would have to be sent and is null or empty: for a new object, or because its
 /// version changes. For any other plan, a refresh or a destroy the secret is not needed, and may be at hand nowhere.
 fn missing(attributes: &[Attribute], kept: Option<&Object>, config: &Object) -> Vec<Diagnostic> {
     let error = |[plain, name, version_name]: [&'static str; 3]| {
-        if is_given(config, name) || !config.at(plain).is_null() {
+        if !config.at(name).is_blank() || !config.at(plain).is_null() {
             return None;
         }
         let is_empty = !config.at(name).is_null();
-        let version = match config.text(version_name) {
-            Some(version) => version,
+        let former = kept.map(|kept| kept.text(version_name));
+        let (why, otherwise) = match (former, config.text(version_name)) {
+            (None, Some(_)) => ("the object is created".to_owned(), format!("remove `{version_name}`")),
             // Without a version it would be sent on creation.
-            None if kept.is_none() && is_empty => "",
-            None => return None,
-        };
-        let (why, otherwise) = match kept.map(|kept| kept.text(version_name)) {
-            None if version.is_empty() => ("the object is created".to_owned(), format!("remove `{name}`")),
-            None => ("the object is created".to_owned(), format!("remove `{version_name}`")),
-            Some(Some(former)) if former == version => return None,
-            Some(Some(former)) => (
+            (None, None) if is_empty => ("the object is created".to_owned(), format!("remove `{name}`")),
+            (_, None) => return None,
+            (Some(Some(former)), Some(version)) if former == version => return None,
+            (Some(Some(former)), Some(version)) => (
                 format!("`{version_name}` changes from {former:?} to {version:?}"),
                 format!("leave the version at {former:?}"),
             ),
-            Some(None) => (
+            (Some(None), Some(version)) => (
                 format!("`{version_name}` is set to {version:?} for the first time"),
                 format!("remove `{version_name}`"),
             ),
