@@ -95,7 +95,7 @@ impl Calls for Context<Clients> {
             }
             let detail = "The address of the instance is missing: set instance_url in the provider block, or \
                           SERVICENOW_INSTANCE_URL.";
-            return Err(Diagnostic::error("ServiceNow is not configured", detail).told_once(diagnostics::ELSEWHERE));
+            return Err(Diagnostic::error("ServiceNow is not configured", detail).told_once());
         };
         let options = InstanceOptions {
             instance_url: address.url,

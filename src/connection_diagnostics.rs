@@ -6,7 +6,7 @@
 use crate::http::HttpError;
 use crate::microsoft::{EntraError, SupportError};
 use crate::plugin::Diagnostic;
-use crate::plugin::diagnostics::{ELSEWHERE, explain};
+use crate::plugin::diagnostics::explain;
 use crate::servicenow::{SignInError, TableError, UnexpectedResponse};
 
 /// A table call that failed because the instance was not reached or did not accept the account; `None` for any other.
@@ -51,7 +51,7 @@ fn of_response(host: &str, response: &UnexpectedResponse, detail: String) -> Dia
 }
 
 fn of_instance(title: impl Into<String>, detail: String) -> Diagnostic {
-    Diagnostic::error(title, detail).told_once(ELSEWHERE)
+    Diagnostic::error(title, detail).told_once()
 }
 
 /// What the user can do about a table call that failed, in the words of Terraform where it has its own.
@@ -77,7 +77,7 @@ pub(crate) fn of_sign_in(error: &SignInError) -> Diagnostic {
         (Some(diagnostic), _) => diagnostic,
         (None, SignInError::Page { host, response }) => of_response(host, response, detail),
         (None, _) if error.rejects_credentials() => refused(SERVICENOW, detail),
-        (None, _) => failed(SERVICENOW, detail).told_once(ELSEWHERE),
+        (None, _) => failed(SERVICENOW, detail).told_once(),
     }
 }
 
@@ -104,11 +104,11 @@ pub(crate) fn of_support(error: &SupportError) -> Option<Diagnostic> {
 pub(crate) fn of_http(error: &HttpError) -> Option<Diagnostic> {
     if let HttpError::Options(_) = error {
         let detail = explain(error, &format!("{} Nothing was sent.", error.remedy()));
-        return Some(Diagnostic::error("Invalid provider configuration", detail).told_once(ELSEWHERE));
+        return Some(Diagnostic::error("Invalid provider configuration", detail).told_once());
     }
     if let HttpError::Lost { host, .. } = error {
         let detail = explain(error, &error.remedy());
-        return Some(Diagnostic::error(format!("No response from {host}"), detail).told_once(ELSEWHERE));
+        return Some(Diagnostic::error(format!("No response from {host}"), detail).told_once());
     }
     let address = error.unreachable()?;
     Some(
@@ -116,14 +116,13 @@ pub(crate) fn of_http(error: &HttpError) -> Option<Diagnostic> {
             format!("Could not reach {address}"),
             explain(error, &format!("{} {NOT_SENT}", error.remedy())),
         )
-        .told_once(ELSEWHERE),
+        .told_once(),
     )
 }
 
 fn refused(service: &str, detail: String) -> Diagnostic {
-    let elsewhere =
-        format!("{ELSEWHERE} Rejected credentials are not tried again, because that could lock the account.");
-    failed(service, detail).told_once(&elsewhere)
+    failed(service, detail)
+        .told_once_and("Rejected credentials are not tried again, because that could lock the account.")
 }
 
 fn failed(service: &str, detail: String) -> Diagnostic {

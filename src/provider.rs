@@ -22,9 +22,7 @@ use crate::functions;
 use crate::http::header::HeaderName;
 use crate::http::{Backoff, ClientOptions, Correlation, Proxies};
 use crate::plugin::provider::{Action, EphemeralResource, Function};
-use crate::plugin::{
-    Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, diagnostics, duration,
-};
+use crate::plugin::{Configured, DataSource, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, duration};
 use crate::resources;
 use crate::servicenow::{ConfigError, Instance, InstanceOptions, Timing};
 
@@ -162,7 +160,7 @@ fn servicenow(
              documentation lists both."
         );
         let problem = Diagnostic::error("ServiceNow is not configured", detail);
-        problem.told_once(diagnostics::ELSEWHERE).at_attribute(attribute)
+        problem.told_once().at_attribute(attribute)
     };
     problems.extend(sign_in::warnings(arguments));
     let sign_in = sign_in::choose(arguments).inspect_err(|problem| problems.push(problem.clone()))?;

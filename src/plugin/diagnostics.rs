@@ -48,10 +48,16 @@ impl Diagnostic {
         }
     }
 
-    /// Shows the detail once per run: every further diagnostic with the same summary and detail shows `repeated` instead.
+    /// Shows the detail once per run: every further diagnostic with the same summary and detail says where it is instead.
     #[must_use]
-    pub fn told_once(mut self, repeated: &str) -> Self {
-        self.repeated = Some(repeated.to_owned());
+    pub fn told_once(self) -> Self {
+        self.told_once_and("")
+    }
+
+    /// The same, with one more sentence in the further diagnostics.
+    #[must_use]
+    pub fn told_once_and(mut self, sentence: &str) -> Self {
+        self.repeated = Some(format!("{ELSEWHERE} {sentence}").trim_end().to_owned());
         self
     }
 
@@ -200,7 +206,7 @@ pub(crate) fn sentence(text: &str) -> String {
 }
 
 /// In place of a detail that an earlier error of the run has in full.
-pub(crate) const ELSEWHERE: &str = "Another error of this run with the same title has the cause and the remedy.";
+const ELSEWHERE: &str = "Another error of this run with the same title has the cause and the remedy.";
 
 #[cfg(test)]
 mod tests {
@@ -226,7 +232,7 @@ mod tests {
         let mut told = HashSet::new();
         let mut details = |detail: &str| {
             let mut diagnostics = Diagnostics::from_iter([
-                Diagnostic::error("Could not sign in", detail).told_once("said before"),
+                Diagnostic::error("Could not sign in", detail).told_once(),
                 Diagnostic::error("Could not sign in", detail),
             ]);
             diagnostics.shorten(&mut told);
@@ -235,7 +241,7 @@ mod tests {
         };
 
         assert_eq!(details("wrong"), ["wrong", "wrong"]);
-        assert_eq!(details("wrong"), ["said before", "wrong"]);
+        assert_eq!(details("wrong"), [ELSEWHERE, "wrong"]);
         assert_eq!(details("expired"), ["expired", "expired"]);
     }
 }

@@ -94,9 +94,7 @@ fn support(
              the provider's documentation lists both for each argument."
         );
         let detail = diagnostics::explain(error, &remedy);
-        Missing::NotConfigured(
-            Diagnostic::error("Microsoft 365 is not configured", detail).told_once(diagnostics::ELSEWHERE),
-        )
+        Missing::NotConfigured(Diagnostic::error("Microsoft 365 is not configured", detail).told_once())
     };
     let sign_in = configured.choose(&environment).map_err(|error| match error {
         ChoiceError::Several(_) => Missing::Wrong(wrong(&error, error.remedy(), "client_id")),

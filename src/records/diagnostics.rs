@@ -4,7 +4,7 @@
 use crate::connection_diagnostics;
 use crate::microsoft::SupportError;
 pub use crate::plugin::diagnostics::explain;
-use crate::plugin::diagnostics::{ELSEWHERE, sentence};
+use crate::plugin::diagnostics::sentence;
 use crate::plugin::{Diagnostic, Diagnostics, Path};
 use crate::servicenow::{Mismatch, QueryError, TableError};
 
@@ -17,14 +17,13 @@ pub fn of_table(error: &TableError, doing: &str) -> Diagnostic {
         format!("Could not {doing}"),
         explain(error, &connection_diagnostics::remedy_of_table(error)),
     )
-    .told_once(ELSEWHERE)
+    .told_once()
 }
 
 /// A call of the admin center that failed while doing something.
 pub fn of_support(error: &SupportError, doing: &str) -> Diagnostic {
-    connection_diagnostics::of_support(error).unwrap_or_else(|| {
-        Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy())).told_once(ELSEWHERE)
-    })
+    connection_diagnostics::of_support(error)
+        .unwrap_or_else(|| Diagnostic::error(format!("Could not {doing}"), explain(error, &error.remedy())).told_once())
 }
 
 /// A value that cannot be looked up.

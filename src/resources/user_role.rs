@@ -48,14 +48,16 @@ fn not_known(state: &Object) -> Diagnostic {
 }
 
 /// The user and the role of a grant.
-fn ends(state: &Object) -> Option<(SysId, SysId)> {
+fn user_and_role(state: &Object) -> Option<(SysId, SysId)> {
     let id_of = |name| state.text(name).and_then(|id| SysId::parse(id).ok());
     Some((id_of("user_id")?, id_of("role_id")?))
 }
 
 /// Warns of a grant that the list of its user has as well.
 fn warn_of_second_import(cx: &Context<Clients>, session: &Session, state: &Object) {
-    let Some((user, role)) = ends(state) else { return };
+    let Some((user, role)) = user_and_role(state) else {
+        return;
+    };
     if session
         .links(LinkTable::ROLES)
         .note_manager(&user, &role, <UserRole as RecordResource>::TYPE)
@@ -256,7 +258,7 @@ impl RecordResource for UserRole {
             }
         }
         let session = cx.instance()?;
-        let Some((user, role)) = ends(state) else {
+        let Some((user, role)) = user_and_role(state) else {
             return Ok(());
         };
         let links = session.links(LinkTable::ROLES);
