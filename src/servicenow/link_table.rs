@@ -302,7 +302,7 @@ impl<'a> Links<'a> {
                 (None, Some(direct)) => self.activated(direct).await,
                 (None, None) => match self.insert(owner, one).await {
                     Ok(sys_id) => Ok(Granted::Made(sys_id)),
-                    Err(error) => self.after_refusal(owner, one, error).await,
+                    Err(error) => self.after_refusal(owner, one, error, &existing).await,
                 },
             });
         }
@@ -420,8 +420,15 @@ impl<'a> Links<'a> {
         Ok(Granted::Made(direct.sys_id.clone()))
     }
 
-    /// Whoever made the row, the record has the link: unlike with other records, nothing more is asked.
-    async fn after_refusal(&self, owner: &SysId, to: &SysId, error: TableError) -> Result<Granted, TableError> {
+    /// Whoever made the row, the record has the link: unlike with other records, nothing more is asked. `before` is what the
+    /// look before the insert showed.
+    async fn after_refusal(
+        &self,
+        owner: &SysId,
+        to: &SysId,
+        error: TableError,
+        before: &[Link],
+    ) -> Result<Granted, TableError> {
         let is_refusal = error.is_refusal();
         if !is_refusal && !matches!(error, TableError::Uncertain { .. }) {
             return Err(error);
@@ -433,7 +440,10 @@ impl<'a> Links<'a> {
         if let Some(direct) = direct(&now, to) {
             let had = self.activated(direct).await?;
             // A row that was found and doubted, or that has another key than ours, may be somebody else's: then it is kept.
+            // A grant of a role that was inherited changes the row that was there, with its key, its age and its maker.
+            let was_inherited = |row: &SysId| before.iter().any(|link| link.sys_id == *row && link.inherited);
             let is_ours = match &error {
+                TableError::Uncertain { .. } if was_inherited(&direct.sys_id) => true,
                 TableError::Uncertain {
                     candidate: None, ours, ..
                 } => ours.as_ref().is_none_or(|ours| *ours == direct.sys_id),

@@ -2,7 +2,7 @@
 
 use servicenow_provider::http::Method;
 use servicenow_provider::servicenow::{Granted, LinkTable, TableError};
-use servicenow_simulator::faults::{Fault, Matcher};
+use servicenow_simulator::faults::{Fault, Gate, Matcher};
 
 use super::*;
 
@@ -163,6 +163,53 @@ async fn a_grant_whose_answer_is_lost_is_not_doubled() {
                 "legacy {is_legacy}, {name}, {inherited_before}"
             );
         }
+    }
+}
+
+/// A direct grant of an inherited role changes the row that is there: neither its key nor its age tells who granted.
+#[tokio::test]
+async fn a_lost_grant_of_an_inherited_role_is_ours_as_no_look_showed_it() {
+    for is_somebody_faster in [false, true] {
+        let simulator = simulator().await;
+        let session = session(&simulator);
+        let user = SysId::parse(&simulator.instance().put("sys_user", &[("user_name", "robot")])).unwrap();
+        let outer = session.roles().id_of("incident_manager").await.unwrap();
+        let inner = session.roles().id_of("itil").await.unwrap();
+        let links = session.links(LinkTable::ROLES);
+        links.grant(&user, &outer).await.unwrap();
+        let has = links.of(&user).await.unwrap();
+        let row = has.iter().find(|link| link.to == inner).unwrap().sys_id.clone();
+        let change = |values: &[(&str, &str)]| {
+            simulator.instance().change("sys_user_has_role", row.as_str(), values);
+        };
+        change(&[("sys_created_on", "2020-01-01 00:00:00")]);
+        let posts = || Matcher::table("sys_user_has_role").method(Method::POST);
+
+        let granted = if is_somebody_faster {
+            let gate = Gate::shut();
+            simulator
+                .instance()
+                .faults()
+                .next(posts(), Fault::HeldBefore(gate.clone()));
+            let (granted, ()) = tokio::join!(links.grant(&user, &inner), async {
+                while simulator.instance().faults().fired().is_empty() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                change(&[("inherited", "false")]);
+                gate.open();
+            });
+            granted.unwrap()
+        } else {
+            simulator.instance().faults().next(posts(), Fault::CutAfter);
+            links.grant(&user, &inner).await.unwrap()
+        };
+
+        let expected = if is_somebody_faster {
+            Granted::Had
+        } else {
+            Granted::Made
+        };
+        assert_eq!(granted, expected(row));
     }
 }
 
