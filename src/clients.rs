@@ -1,7 +1,10 @@
 //! What the provider's configuration builds: a client for each side, or why there is none.
 
+mod link_managers;
+
 use std::sync::Arc;
 
+pub use crate::clients::link_managers::LinkManagers;
 use crate::http::{Client, ClientOptions, Limits, Origin, Secret};
 use crate::microsoft::Microsoft365;
 use crate::plugin::{Context, Diagnostic, diagnostics};
@@ -20,6 +23,8 @@ pub struct Clients {
     pub microsoft: Result<Microsoft365, Diagnostic>,
     /// Entra, for signing in as another application.
     pub authorities: Option<Authorities>,
+    /// Which resources manage which links.
+    pub link_managers: LinkManagers,
 }
 
 /// The arguments of the provider block whose values are not known yet, by the side that needs them.

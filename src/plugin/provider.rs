@@ -350,9 +350,10 @@ pub trait Resource<D: Send + Sync + 'static>: BlockType {
         None
     }
 
-    /// Makes a state fit to be written as configuration, beyond leaving out what is read-only, deprecated or secret.
-    fn tidy_config(&self, config: &mut Object) {
-        let _ = config;
+    /// Makes the configuration that is written for a state fit to be used, beyond leaving out what is read-only, deprecated or
+    /// secret. There is no context where the provider is not configured.
+    async fn tidy_config(&self, cx: Option<&Context<D>>, state: &Object, config: &mut Object) {
+        let _ = (cx, state, config);
     }
 
     /// The arguments of `list` blocks of this type; `None` when it cannot be listed.

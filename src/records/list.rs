@@ -134,7 +134,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::clients::Unknown;
+    use crate::clients::{LinkManagers, Unknown};
     use crate::http::Secret;
     use crate::http::scripted::{self, Reply, Server};
     use crate::plugin::{BlockType, Import, Outcome};
@@ -210,6 +210,7 @@ mod tests {
             address: None,
             microsoft: Err(nothing()),
             authorities: None,
+            link_managers: LinkManagers::default(),
         }
     }
 

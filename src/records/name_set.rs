@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
-use crate::clients::Clients;
+use crate::clients::{Calls, Clients};
 use crate::plugin::{Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value};
 use crate::records::diagnostics;
 use crate::servicenow::{Granted, Link, LinkTable, Links, Session, SysId, TableError};
@@ -226,19 +226,14 @@ pub(crate) async fn read_into(
     for set in sets {
         match cx.reading {
             Reading::Import => {
-                let (granted, hidden, twice) = set
-                    .everything(session, record)
-                    .await
-                    .map_err(|error| set.not_read(&error))?;
-                for name in &twice {
-                    cx.warn(imported_twice(set.links.noun, name));
-                }
+                let everything = set.everything(session, record).await;
+                let Unlisted { names, hidden } = everything.map_err(|error| set.not_read(&error))?;
                 if !hidden.is_empty() {
                     cx.warn(set.not_listed(&hidden));
                 }
-                let granted: Vec<String> = granted.into_iter().collect();
-                let none = granted.is_empty();
-                state.set(set.attribute, if none { Value::Null } else { granted.into() });
+                let names: Vec<String> = names.into_iter().collect();
+                let none = names.is_empty();
+                state.set(set.attribute, if none { Value::Null } else { names.into() });
                 state.set(set.granted, Value::Null);
             }
             Reading::Refresh => {
@@ -255,14 +250,45 @@ pub(crate) async fn read_into(
     Ok(())
 }
 
-/// Two resources of one run import the same link.
-pub(crate) fn imported_twice(noun: &str, name: &str) -> Diagnostic {
+/// Leaves a list out of a configuration that is written where its links have resources of their own, which are written too.
+pub(crate) async fn omit_separate(sets: &[NameSet], cx: &Context<Clients>, record: &SysId, config: &mut Object) {
+    for set in sets {
+        if config.at(set.attribute).is_null() {
+            continue;
+        }
+        let is_separate = cx.data.link_managers.has_separate_resources(set.links.table, record);
+        if cx
+            .limits()
+            .bound(is_separate)
+            .await
+            .is_ok_and(|is_separate| is_separate)
+        {
+            config.set(set.attribute, Value::Null);
+        }
+    }
+}
+
+/// Warns of listed names whose links have a resource of their own, where it is not known who granted them: after an import.
+pub(crate) fn warn_of_second_manager(sets: &[NameSet], cx: &Context<Clients>, record: &SysId, plan: &mut Plan<'_>) {
+    let is_imported = |set: &&NameSet| plan.prior.is_some_and(|prior| prior.at(set.granted).is_null());
+    for set in sets.iter().filter(is_imported) {
+        for name in names(plan.config, set.attribute) {
+            let managers = &cx.data.link_managers;
+            if managers.is_second(set.links.table, record, &name, set.attribute) {
+                plan.diagnostics.push(managed_twice(set.links.noun, &name));
+            }
+        }
+    }
+}
+
+/// Two resources of one run manage the same link.
+pub(crate) fn managed_twice(noun: &str, name: &str) -> Diagnostic {
     let detail = format!(
-        "The {noun} {name} of one record is read for two resources: for the list of the record itself, and for a resource of its \
-         own. Imported into both and removed from one of them, it would be missing in the other. Keep it in one: leave it off the \
-         list, or leave the resource out."
+        "The {noun} {name} of one record is in the list of the record itself and in a resource of its own. Removed from one of \
+         them, it would be missing in the other. Keep it in one: take it off the list, or remove the resource with a \
+         `removed` block that destroys nothing."
     );
-    Diagnostic::warning(format!("The {noun} is imported twice"), detail)
+    Diagnostic::warning(format!("The {noun} is managed twice"), detail)
 }
 
 impl NameSet {
@@ -362,13 +388,8 @@ impl NameSet {
         }
     }
 
-    /// The names of all that is granted directly, the records whose name the account may not read, and the names that another
-    /// resource of this run imports too.
-    async fn everything(
-        &self,
-        session: &Session,
-        record: &SysId,
-    ) -> Result<(BTreeSet<String>, BTreeSet<SysId>, BTreeSet<String>), TableError> {
+    /// All that is granted directly.
+    async fn everything(&self, session: &Session, record: &SysId) -> Result<Unlisted, TableError> {
         let links = match self.links(session).of(record).await {
             // Not every release has such a table: then there is nothing to take over.
             Err(TableError::NoSuchTable { .. } | TableError::Refused { .. }) if self.links.table.origin().is_some() => {
@@ -376,21 +397,12 @@ impl NameSet {
             }
             links => links?,
         };
-        let Unlisted { mut names, hidden } = self.unlisted(session, &links, &BTreeSet::new()).await?;
+        let mut all = self.unlisted(session, &links, &BTreeSet::new()).await?;
         // Nobody configures these: taken off a list they would come back, and taken over they would be planned away.
         let by_platform = self.links.by_platform;
-        names.retain(|name| !by_platform.iter().any(|own| own.eq_ignore_ascii_case(name)));
-        let known = self.links(session).names();
-        let mut twice = BTreeSet::new();
-        for link in links.iter().filter(|link| link.active && !link.inherited) {
-            let name = known.name_of(&link.to).await?.filter(|name| names.contains(name));
-            if let Some(name) = name
-                && self.links(session).note_manager(record, &link.to, self.attribute)
-            {
-                twice.insert(name);
-            }
-        }
-        Ok((names, hidden, twice))
+        all.names
+            .retain(|name| !by_platform.iter().any(|own| own.eq_ignore_ascii_case(name)));
+        Ok(all)
     }
 
     /// Revokes the names that an attribute lists.

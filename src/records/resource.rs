@@ -89,6 +89,11 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         let _ = plan;
     }
 
+    /// Warns of what another resource of this run manages too.
+    fn warn_of_second_manager(cx: &Context<Clients>, plan: &mut Plan<'_>) {
+        let _ = (cx, plan);
+    }
+
     /// Makes a state fit to be written as configuration, beyond leaving out what is read-only or secret.
     fn tidy_config(config: &mut Object) {
         let _ = config;
@@ -866,6 +871,12 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
             plan.diagnostics.extend(choice.warning(cx, R::TABLE, plan.config).await);
         }
         R::plan(plan);
+        if let Some(cx) = cx {
+            if let Some(sys_id) = plan.prior.and_then(sys_id) {
+                name_set::warn_of_second_manager(&self.name_sets(), cx, &sys_id, plan);
+            }
+            R::warn_of_second_manager(cx, plan);
+        }
     }
 
     async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
@@ -911,8 +922,11 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         Some(moved.map(|state| self.moved(state)))
     }
 
-    fn tidy_config(&self, config: &mut Object) {
+    async fn tidy_config(&self, cx: Option<&Context<Clients>>, state: &Object, config: &mut Object) {
         R::tidy_config(config);
+        if let (Some(cx), Some(sys_id)) = (cx, sys_id(state)) {
+            name_set::omit_separate(&self.name_sets(), cx, &sys_id, config).await;
+        }
     }
 
     fn list_schema(&self) -> Option<Schema> {
@@ -927,6 +941,7 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
             display_name: R::display_name,
             resource: self,
         };
+        let _listing = cx.data.link_managers.begin_list(R::TABLE);
         list.send(cx, request, sink).await
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Reading};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan, Reading};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::records::name_set;
@@ -19,7 +19,7 @@ use crate::servicenow::tables::sys_user_has_role::{
     INHERITED, NAME_OF_ROLE, ROLE, STATE, STATE_ACTIVE, TABLE, USER, USER_NAME_OF_USER,
 };
 use crate::servicenow::tables::{sys_user, sys_user_role};
-use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, Session, SysId, Table};
+use crate::servicenow::{Cell, Column, Granted, LinkTable, Query, QueryError, Record, SysId, Table};
 
 pub(super) struct UserRole;
 
@@ -51,19 +51,6 @@ fn not_known(state: &Object) -> Diagnostic {
 fn user_and_role(state: &Object) -> Option<(SysId, SysId)> {
     let id_of = |name| state.text(name).and_then(|id| SysId::parse(id).ok());
     Some((id_of("user_id")?, id_of("role_id")?))
-}
-
-/// Warns of a grant that the list of its user has as well.
-fn warn_of_second_import(cx: &Context<Clients>, session: &Session, state: &Object) {
-    let Some((user, role)) = user_and_role(state) else {
-        return;
-    };
-    if session
-        .links(LinkTable::ROLES)
-        .note_manager(&user, &role, <UserRole as RecordResource>::TYPE)
-    {
-        cx.warn(name_set::imported_twice("role", state.text("role").unwrap_or_default()));
-    }
 }
 
 /// A grant that another resource of this apply has taken over.
@@ -169,6 +156,15 @@ impl RecordResource for UserRole {
         format!("{}: {}", name(USER_NAME_OF_USER, USER), name(NAME_OF_ROLE, ROLE))
     }
 
+    fn warn_of_second_manager(cx: &Context<Clients>, plan: &mut Plan<'_>) {
+        let (Some((user, _)), Some(role)) = (user_and_role(plan.state), plan.state.text("role")) else {
+            return;
+        };
+        if cx.data.link_managers.is_second(TABLE, &user, role, Self::TYPE) {
+            plan.diagnostics.push(name_set::managed_twice("role", role));
+        }
+    }
+
     async fn create(
         _: &ManagedRecord<Self>,
         cx: &Context<Clients>,
@@ -227,8 +223,8 @@ impl RecordResource for UserRole {
                 let mut state = record.read(cx, &session, &found, state).await?;
                 if cx.reading == Reading::Import {
                     state.set(GRANTED, !is_derived);
-                    if !is_derived {
-                        warn_of_second_import(cx, &session, &state);
+                    if let (false, Some((user, _))) = (is_derived, user_and_role(&state)) {
+                        cx.data.link_managers.note_separate(TABLE, &user);
                     }
                 }
                 Ok(Some(state))

@@ -91,6 +91,4 @@ pub(super) struct LinkCaches {
     pub(super) owner_locks: Shared<SysId, tokio::sync::Mutex<TakenOver>>,
     /// Reads that are sent together, by table.
     pub(super) reads: Shared<Table, Batch<SysId, Vec<Record>>>,
-    /// Who manages a link from now on, by its table and the two records.
-    pub(super) managers: Mutex<HashMap<(&'static str, SysId, SysId), &'static str>>,
 }

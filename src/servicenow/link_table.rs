@@ -25,7 +25,6 @@ use crate::servicenow::tables::{
     sys_user_has_role, sys_user_role,
 };
 use crate::servicenow::write::{Deleted, InputMode, Insert, Update};
-use crate::sync::lock;
 
 /// A table whose rows link a record to others that are known by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -239,13 +238,6 @@ impl<'a> Links<'a> {
         let ask = |owners: Vec<SysId>| self.read_batch(owners);
         let rows = batch.ask(owner.clone(), &session.limits, ask).await;
         self.links(&rows.map_err(|reason| reason.of(table))?)
-    }
-
-    /// Notes that `manager` manages the link from the record to another, and tells whether another one does already.
-    pub fn note_manager(&self, owner: &SysId, to: &SysId, manager: &'static str) -> bool {
-        let link = (self.table.table.name(), owner.clone(), to.clone());
-        let mut managers = lock(&self.session.inner.links.managers);
-        *managers.entry(link).or_insert(manager) != manager
     }
 
     /// Links the record to another, unless it is linked directly. A link that does not work is activated.

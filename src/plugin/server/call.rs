@@ -12,7 +12,7 @@ use crate::plugin::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::plugin::duration;
 use crate::plugin::proto::tfplugin6 as proto;
 use crate::plugin::provider::{Context, Notes, Operation, Provider, Reading, Resource};
-use crate::plugin::server::{Shared, bug};
+use crate::plugin::server::{Configuration, Shared, bug};
 use crate::plugin::value::Object;
 use crate::sync::lock;
 
@@ -129,6 +129,18 @@ impl<P: Provider> Shared<P> {
             reading: Reading::Refresh,
             notes: Arc::clone(notes),
         })
+    }
+
+    /// The context of a call that must be possible before the provider is configured.
+    pub(super) fn context_if_configured(
+        &self,
+        limit: std::time::Duration,
+        notes: &Arc<Notes>,
+    ) -> Result<Option<Context<P::Data>>, Diagnostic> {
+        match self.configuration() {
+            Configuration::Ready(_) => self.context(limit, notes).map(Some),
+            Configuration::Absent => Ok(None),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::plugin::schema::{Attribute, AttributeKind, Schema};
 use crate::plugin::server::call::{Ended, failed, time_limit};
 use crate::plugin::server::config::{deferral, quiet, write_only};
 use crate::plugin::server::unexpected_changes::keep_planned;
-use crate::plugin::server::{Configuration, Entry, Shared, bug, decode_object, encode_object};
+use crate::plugin::server::{Entry, Shared, bug, decode_object, encode_object};
 use crate::plugin::value::{Object, Value};
 use crate::plugin::{plan, terraform_rules};
 use crate::sync::lock;
@@ -199,13 +199,8 @@ impl<P: Provider> Shared<P> {
             return Ok((response, quiet()));
         };
         let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
-        let cx = match self.configuration() {
-            Configuration::Ready(_) => {
-                let limit = time_limit(entry.part.as_ref(), Operation::Read, &proposed);
-                Some(self.context(limit, &notes).map_err(failed)?)
-            }
-            Configuration::Absent => None,
-        };
+        let limit = time_limit(entry.part.as_ref(), Operation::Read, &proposed);
+        let cx = self.context_if_configured(limit, &notes).map_err(failed)?;
         let (planned, diagnostics) = super::plan::of_resource(
             entry.part.as_ref(),
             schema,
@@ -407,13 +402,17 @@ impl<P: Provider> Shared<P> {
     pub(super) async fn generate_config(
         self: Arc<Self>,
         request: proto::generate_resource_config::Request,
+        notes: Arc<Notes>,
     ) -> Ended<proto::generate_resource_config::Response> {
         let entry = self.resource(&request.type_name).map_err(failed)?;
         let schema = entry.schema();
         let state = self.decode_object(request.state.as_ref(), schema).map_err(failed)?;
-        let mut config = state.unwrap_or_default();
+        let state = state.unwrap_or_default();
+        let mut config = state.clone();
         keep_configurable(&schema.attributes, &mut config);
-        entry.part.tidy_config(&mut config);
+        let limit = time_limit(entry.part.as_ref(), Operation::Read, &state);
+        let cx = self.context_if_configured(limit, &notes).map_err(failed)?;
+        entry.part.tidy_config(cx.as_ref(), &state, &mut config).await;
         Ok((
             proto::generate_resource_config::Response {
                 config: Some(encode_object(Some(config), schema)),

@@ -189,7 +189,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
             self,
             "GenerateResourceConfig",
             &request.type_name.clone(),
-            generate_config(request)
+            generate_config(request) with notes
         )
     }
 
