@@ -304,7 +304,7 @@ def parse():
     return parser.parse_args()
 
 
-WIDTHS = (360, 390, 768, 1280)
+WIDTHS = (320, 390, 768, 1280)
 # Elements whose content is wider than they are, with the widths.
 OVERFLOWING = """
     return [...document.querySelectorAll("body *")]
