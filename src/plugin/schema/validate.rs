@@ -240,15 +240,13 @@ pub fn each(validator: Validator) -> Validator {
     })
 }
 
-/// Not together with one of these siblings.
+/// Not together with one of these siblings; one that is empty counts as none.
 pub fn conflicts_with(others: &[&'static str]) -> Validator {
     let others = others.to_vec();
     let rule = format!("Conflicts with {}.", code_list(&others));
     Validator::new(rule, move |checked| {
-        match others
-            .iter()
-            .find(|other| is_configured(checked.siblings.at(other)) == Some(true))
-        {
+        let is_given = |other: &Value| is_configured(other) == Some(true) && !other.is_blank();
+        match others.iter().find(|other| is_given(checked.siblings.at(other))) {
             Some(other) => Err(format!(
                 "It cannot be used together with `{other}`. Remove one of them."
             )),
@@ -555,6 +553,11 @@ mod tests {
             sound().with("count_of", Value::Number(crate::plugin::number::Number::Float(1.5))),
             &["1.5 is not valid"],
         );
+        check(
+            sound().with("key", "a").with("key_wo", "b"),
+            &["key: Invalid value for key It cannot be used together with `key_wo`"],
+        );
+        check(sound().with("key", "a").with("key_wo", ""), &[]);
         check(sound().with("id", "x"), &["id: Read-only"]);
         check(
             sound().with("old", "x"),
