@@ -87,17 +87,26 @@ pub(crate) fn of_support(error: &SupportError) -> Option<Diagnostic> {
         return of_http(source);
     }
     if let SupportError::SignIn(source) = error {
-        let of_connection = if let EntraError::Http(error) = source {
-            of_http(error)
-        } else {
-            None
-        };
-        return Some(of_connection.unwrap_or_else(|| refused(MICROSOFT, explain(source, &source.remedy()))));
+        let detail = || explain(source, &source.remedy());
+        return Some(match of_entra_connection(source) {
+            Some(diagnostic) => diagnostic,
+            None if source.rejects_credentials() => refused(MICROSOFT, detail()),
+            None => failed(MICROSOFT, detail()).told_once(),
+        });
     }
     if let SupportError::Unauthorized { .. } = error {
         return Some(refused(MICROSOFT, explain(error, &error.remedy())));
     }
     None
+}
+
+/// A sign-in to Entra without a connection or an answer; `None` when something answered.
+pub(crate) fn of_entra_connection(error: &EntraError) -> Option<Diagnostic> {
+    if let EntraError::Http(error) = error {
+        of_http(error)
+    } else {
+        None
+    }
 }
 
 /// No connection or no answer at all; `None` when something answered.
@@ -181,5 +190,7 @@ mod tests {
         let diagnostic = of_support(&expired).unwrap();
         assert_eq!(diagnostic.summary, "Could not sign in to Microsoft 365");
         assert!(diagnostic.detail.contains("refresh_token"), "{}", diagnostic.detail);
+        let repeated = diagnostic.repeated.unwrap();
+        assert!(!repeated.contains("ejected"), "nobody rejected it: {repeated}");
     }
 }

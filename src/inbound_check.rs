@@ -290,9 +290,7 @@ async fn sign_in(cx: &Context<Clients>, check: &Check) -> Result<Secret, Diagnos
 }
 
 fn refused(error: &EntraError) -> Diagnostic {
-    if let EntraError::Http(error) = error
-        && let Some(diagnostic) = connection_diagnostics::of_http(error)
-    {
+    if let Some(diagnostic) = connection_diagnostics::of_entra_connection(error) {
         return diagnostic;
     }
     let problem = Diagnostic::error(FAILED, diagnostics::explain(error, &error.remedy()));

@@ -114,6 +114,12 @@ pub enum EntraError {
 }
 
 impl EntraError {
+    /// Whether Entra rejected the credentials, which are then not tried again by this process.
+    #[must_use]
+    pub fn rejects_credentials(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
     /// What the user can do about it, in full sentences.
     #[must_use]
     pub fn remedy(&self) -> String {
