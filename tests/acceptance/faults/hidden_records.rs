@@ -12,6 +12,39 @@ const ENTITY: &str = r#"
     }
 "#;
 
+const GRANT: &str = r#"
+    resource "servicenow_user_role" "this" {
+      user = "abel.tuter"
+      role = "x_mioms_m365_assis.administrator"
+    }
+"#;
+
+const RULE: &str = r#"
+    resource "servicenow_ip_access_rule" "this" {
+      type        = "allow"
+      direction   = "inbound"
+      range_start = "52.149.152.32"
+    }
+"#;
+
+const PRIVILEGE: &str = r#"
+    resource "servicenow_cross_scope_privilege" "this" {
+      source_scope = "x_mioms_m365_assis"
+      target_scope = "global"
+      target_name  = "oauth_entity"
+      target_type  = "sys_db_object"
+      operation    = "read"
+      status       = "allowed"
+    }
+"#;
+
+const ACCESS: &str = r#"
+    resource "servicenow_table_access" "this" {
+      table       = "oauth_entity"
+      read_access = false
+    }
+"#;
+
 #[tokio::test]
 async fn a_row_that_is_hidden_is_not_gone() {
     for_each_terraform(async |terraform| {
@@ -27,12 +60,25 @@ async fn a_row_that_is_hidden_is_not_gone() {
                 "servicenow_integration_user.this",
                 &["sys_user", "sys_user_has_role", "sys_user_grmember"],
             ),
+            (GRANT, "servicenow_user_role.this", &["sys_user_has_role"]),
+            (RULE, "servicenow_ip_access_rule.this", &["ip_access"]),
+            (
+                PRIVILEGE,
+                "servicenow_cross_scope_privilege.this",
+                &["sys_scope_privilege"],
+            ),
+            (ACCESS, "servicenow_table_access.this", &["sys_db_object"]),
         ] {
             let simulator = Simulator::start().await;
             let workspace = simulator.workspace(terraform, configuration);
             workspace.terraform("apply").await.succeeds();
+            let id = workspace.state(address).text("id");
+            let records_of = |table: &str| match table {
+                "sys_db_object" => simulator.instance().find(table, "name", "oauth_entity"),
+                _ => simulator.created(table),
+            };
             for table in tables {
-                let records = simulator.created(table);
+                let records = records_of(table);
                 let hidden = records.iter().map(|record| record["sys_id"].clone());
                 simulator.instance().switches(|modes| modes.hidden_rows.extend(hidden));
                 let mut commands = vec!["plan", "apply -refresh-only", "destroy"];
@@ -43,11 +89,11 @@ async fn a_row_that_is_hidden_is_not_gone() {
                     let run = workspace.terraform(command).await;
                     run.fails_saying("may not read").says(table).says(address);
                     if *table == tables[0] {
-                        run.says(&records[0]["sys_id"]);
+                        run.says(&id);
                     }
                 }
                 workspace.state(address);
-                assert_eq!(simulator.created(table), records);
+                assert_eq!(records_of(table), records);
                 simulator.instance().switches(|modes| modes.hidden_rows.clear());
                 // A destroy that does not look first may have revoked what belongs to the record.
                 workspace.terraform("apply").await.succeeds();
