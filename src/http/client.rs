@@ -317,6 +317,7 @@ impl Wire {
             ));
         }
         let problem = tls::problem(&error, self.has_roots);
+        let why = tls::cause(problem, why);
         let proxy = self.proxy.as_ref().filter(|it| !self.is_direct(url) && it.is_for(url));
         let refusal = tunnel_refusal(&error);
         if refusal.is_some() || (proxy.is_some() && problem.is_none()) {

@@ -22,7 +22,7 @@ pub(super) struct Tls {
 
 /// Builds the TLS configuration. Reads files: the roots, the authority, the client's certificate and key.
 pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
-    let mut roots = SYSTEM_ROOTS.clone();
+    let mut roots = SYSTEM_ROOTS.roots.clone();
     let mut given = Vec::new();
     if let Some(path) = &options.ca_certificate_path {
         given = certificates("ca_certificate_path", path)?;
@@ -127,11 +127,31 @@ fn is_authority_as_server(error: &rustls::Error) -> bool {
 
 /// The system's roots, read once for all clients of the process. Honours `SSL_CERT_FILE` and `SSL_CERT_DIR`. Unreadable
 /// ones are no error here: the configured authority may suffice.
-static SYSTEM_ROOTS: LazyLock<RootCertStore> = LazyLock::new(|| {
+static SYSTEM_ROOTS: LazyLock<SystemRoots> = LazyLock::new(|| {
+    let loaded = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
+    let (_, _) = roots.add_parsable_certificates(loaded.certs);
+    SystemRoots {
+        roots,
+        unread: loaded.errors.iter().map(ToString::to_string).collect(),
+    }
 });
+
+struct SystemRoots {
+    roots: RootCertStore,
+    /// What could not be read, and why.
+    unread: Vec<String>,
+}
+
+/// The cause of a problem with an authority, with the files and folders of the system's roots that could not be read.
+pub(super) fn cause(problem: Option<TlsProblem>, why: String) -> String {
+    match problem {
+        Some(TlsProblem::UnknownAuthority | TlsProblem::NoRoots) if !SYSTEM_ROOTS.unread.is_empty() => {
+            format!("{why}; not read: {}", SYSTEM_ROOTS.unread.join(", "))
+        }
+        _ => why,
+    }
+}
 
 /// The TLS problem of a failed connection, if that is why it failed.
 pub(super) fn problem(error: &(dyn Error + 'static), has_roots: bool) -> Option<TlsProblem> {

@@ -216,6 +216,26 @@ async fn loopback_traffic_stays_on_the_machine() {
 }
 
 #[tokio::test]
+async fn a_file_of_authorities_that_does_not_exist_is_named() {
+    let authority = Authority::new();
+    let tls = Server::tls(
+        authority.server_config("127.0.0.1", 2020..2100),
+        Reply::json(204, &json!({})),
+    )
+    .await;
+    for folder in ["/nowhere", "."] {
+        let said = in_a_process_with(&[
+            ("SSL_CERT_FILE", "/no/such.pem"),
+            ("SSL_CERT_DIR", folder),
+            ("TEST_TARGET", &tls.url),
+        ])
+        .await;
+
+        assert!(said.contains("at '/no/such.pem'"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn the_password_of_a_proxy_is_not_told() {
     let proxy = Server::replies(vec![Reply::typed(407, "text/html", "no")]).await;
     let address = proxy.url.replace("http://", "http://robot:marker-proxy@");
