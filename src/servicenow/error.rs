@@ -98,6 +98,18 @@ pub enum TableError {
         /// The instance's words.
         detail: String,
     },
+    /// No row of the answer shows a column of a user's query, which the instance then ignores.
+    #[error(
+        "no record of {table} shows the column {column}, which the query is about{}",
+        similar_names(similar)
+    )]
+    UnknownColumn {
+        table: Table,
+        /// The column, perhaps of a linked record: `user.user_name`.
+        column: String,
+        /// The column that may be meant.
+        similar: Vec<String>,
+    },
     #[error("the query for {table} cannot be sent")]
     Query {
         table: Table,
@@ -226,6 +238,11 @@ impl TableError {
             TableError::BadRequest { .. } => {
                 "This is probably a defect of the provider, or a proxy that changes requests; please report it with the log.".to_owned()
             }
+            TableError::UnknownColumn { .. } => {
+                "The instance ignores a term about a column it does not have, and would respond with every row. Correct the \
+                 name. If it is right, the account may not read the column."
+                    .to_owned()
+            }
             TableError::Query { source, .. } => source.remedy(),
             TableError::Unauthenticated { method, .. } => unauthenticated(*method),
             TableError::SignIn { source } => source.remedy(),
@@ -299,6 +316,7 @@ impl TableError {
             | TableError::Refused { .. }
             | TableError::NoSuchTable { .. }
             | TableError::BadRequest { .. }
+            | TableError::UnknownColumn { .. }
             | TableError::Query { .. }
             | TableError::Unauthenticated { .. }
             | TableError::SignIn { .. }
@@ -395,7 +413,7 @@ impl Refusal {
                     _ => "",
                 },
                 table.role(),
-                if table == sys_user_has_role::TABLE {
+                if table == sys_user_has_role::TABLE && verb != Verb::Read {
                     BY_GROUP
                 } else {
                     ""

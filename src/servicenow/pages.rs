@@ -8,12 +8,13 @@ use std::collections::HashSet;
 use crate::http::Limits;
 use crate::servicenow::error::TableError;
 use crate::servicenow::query::{Query, Verdict};
-use crate::servicenow::record::{Record, rows};
+use crate::servicenow::record::{Cell, Record, rows};
 use crate::servicenow::request::{TableRequest, fields};
 use crate::servicenow::session::Session;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
 use crate::servicenow::tables::every;
+use crate::suggest;
 
 impl Session {
     /// All records that match.
@@ -218,6 +219,17 @@ impl Pages {
             }
             (Unseen::Uncounted, _) | (_, None) => Unseen::Uncounted,
         };
+        // A column of a linked record is empty or missing where there is none.
+        let mut columns = self.query.columns_of_user();
+        let is_shown = |column: &str| rows.iter().any(|row| row.by_name(column) != Cell::Hidden);
+        if let Some(unknown) = columns.find(|column| !rows.is_empty() && !is_shown(column)) {
+            let known = suggest::closest(unknown, self.fields.split(',').filter(|known| *known != unknown));
+            return Err(TableError::UnknownColumn {
+                table: self.table,
+                column: unknown.to_owned(),
+                similar: known.map(str::to_owned).into_iter().collect(),
+            });
+        }
         let mut page = Vec::with_capacity(rows.len());
         let (count, mut repeated) = (rows.len(), 0);
         for record in rows {

@@ -222,11 +222,19 @@ impl Query {
     pub(super) fn key_columns(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for term in self.terms() {
-            if !term.column.contains('.') && !names.contains(&term.column.as_str()) {
+            let is_checked = term.kind.is_none() || !term.column.contains('.');
+            if is_checked && !names.contains(&term.column.as_str()) {
                 names.push(&term.column);
             }
         }
         names
+    }
+
+    /// The columns of the terms that a user wrote.
+    pub(super) fn columns_of_user(&self) -> impl Iterator<Item = &str> {
+        self.terms()
+            .filter(|term| term.kind.is_none())
+            .map(|term| term.column.as_str())
     }
 
     /// Whether a row that matches does so letter by letter: the instance ignores case and blanks at the end.

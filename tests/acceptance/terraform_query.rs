@@ -342,6 +342,23 @@ async fn a_query_that_the_instance_would_not_understand_is_refused() {
             workspace.terraform("query").await.fails_saying(part);
         }
 
+        for (type_name, query, part) in [
+            (
+                "servicenow_user_role",
+                "user.usr_name=admin",
+                "shows the column user.usr_name",
+            ),
+            (
+                "servicenow_integration_user",
+                "usr_name=admin",
+                "did you mean \"user_name\"?",
+            ),
+        ] {
+            let workspace = listing(&simulator, terraform, &list(type_name, &config(query)));
+
+            workspace.terraform("query").await.fails_saying(part);
+        }
+
         // The provider refuses it (tests/plugin/real_provider.rs), but Terraform 1.15.5 looks at no answer once it has enough.
         let workspace = listing(&simulator, terraform, &list("servicenow_oauth_entity", "  limit = 0"));
         workspace.terraform("query").await.succeeds().says("returned 0 results");
