@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -147,6 +148,8 @@ def how_to_go_on(arguments, simulator: Simulator) -> str:
   cd examples/guide && cp terraform.tfvars.example terraform.tfvars"""
     announced, folder = simulator.announced, shlex.quote(arguments.folder)
     authority = shlex.quote(announced["ca_certificate"])
+    # The demo installs one where there is none.
+    terraform = "terraform" if shutil.which("terraform") else shlex.quote(arguments.terraform)
     return f"""The simulator is still running:
 
   page       {announced["instance_url"]}/
@@ -157,7 +160,7 @@ def how_to_go_on(arguments, simulator: Simulator) -> str:
 Three commands to go on with:
 
   # change main.tf in that folder, terraform apply, and reload the page
-  cd {folder}/examples/{EXAMPLE} && source ../../environment.sh && terraform plan
+  cd {folder}/examples/{EXAMPLE} && source ../../environment.sh && {terraform} plan
   # the connection test again, with what each side has stored now
   curl --cacert {authority} -X POST {announced["connection_test_url"]}
   # stop the simulator; the next make demo does so too

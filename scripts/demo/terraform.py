@@ -11,7 +11,9 @@ from pathlib import Path
 from failure import DemoFailed
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-PROVIDER = "registry.terraform.io/servicenow-m365/servicenow"
+PROVIDER = "servicenow-m365/servicenow"
+# Where Terraform and OpenTofu look for it.
+HOSTS = ("registry.terraform.io", "registry.opentofu.org")
 EXAMPLE = "guide"
 
 
@@ -106,11 +108,12 @@ def private(path: Path, text: str):
 
 
 def cli_configuration(mirror: Path) -> str:
-    """This build of our provider, and any other one out of its registry."""
+    """This build of our provider, for Terraform and for OpenTofu, and any other one out of its registry."""
+    ours = json.dumps([f"{host}/{PROVIDER}" for host in HOSTS])
     return (
         "provider_installation {\n"
-        f'  filesystem_mirror {{\n    path    = {json.dumps(str(mirror))}\n    include = ["{PROVIDER}"]\n  }}\n'
-        f'  direct {{\n    exclude = ["{PROVIDER}"]\n  }}\n'
+        f"  filesystem_mirror {{\n    path    = {json.dumps(str(mirror))}\n    include = {ours}\n  }}\n"
+        f"  direct {{\n    exclude = {ours}\n  }}\n"
         "}\n"
     )
 
@@ -128,9 +131,10 @@ def bundle(ca_certificate: str) -> str:
 def mirror(provider: Path, folder: Path):
     version = subprocess.check_output([provider, "--version"], text=True).split()[-1].lstrip("v")
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    place = folder / PROVIDER / version / f"{platform.system().lower()}_{machine}"
-    place.mkdir(parents=True)
-    shutil.copy2(provider, place / f"terraform-provider-servicenow_v{version}")
+    for host in HOSTS:
+        place = folder / host / PROVIDER / version / f"{platform.system().lower()}_{machine}"
+        place.mkdir(parents=True)
+        shutil.copy2(provider, place / f"terraform-provider-servicenow_v{version}")
 
 
 def quoted(text: str) -> str:

@@ -178,7 +178,8 @@ class Keeping(Demo):
     def test_other_providers_come_from_their_registry(self):
         self.terraform()
         configuration = (self.folder / "terraform.rc").read_text()
-        ours = 'include = ["registry.terraform.io/servicenow-m365/servicenow"]'
+        hosts = ("registry.terraform.io", "registry.opentofu.org")
+        ours = "include = " + json.dumps([f"{host}/servicenow-m365/servicenow" for host in hosts])
         self.assertRegex(configuration, rf"(?s)filesystem_mirror {{.*{re.escape(ours)}\n  }}\n  direct {{.*exclude")
 
     def terraform(self):
