@@ -313,7 +313,7 @@ impl Wire {
             }
             return Failed::Lost(format!(
                 "the connection broke before a response arrived ({})",
-                chain(&error)
+                without_link(&why)
             ));
         }
         let problem = tls::problem(&error, self.has_roots);
@@ -467,6 +467,11 @@ fn chain(error: &dyn Error) -> String {
         next = cause.source();
     }
     text
+}
+
+/// A message of the TLS library without the link to its manual.
+fn without_link(text: &str) -> &str {
+    text.split_once(": https://docs.rs/").map_or(text, |(text, _)| text)
 }
 
 /// The last of an error's causes: the message of the system or of the TLS library.

@@ -153,7 +153,9 @@ impl HttpError {
                 "Check the address, the port and the network path (firewall, proxy, VPN).".to_owned()
             }
             Self::ProxyRefused { .. } => {
-                "Correct the proxy's address and credentials, or list the host in NO_PROXY.".to_owned()
+                "Correct the proxy's address and credentials, or list the host in NO_PROXY. If the proxy works for other \
+                 hosts, check the address of this one: a proxy also refuses a name that it does not find."
+                    .to_owned()
             }
             Self::Tls { problem, .. } => problem.remedy().to_owned(),
             Self::Lost { .. } => "Run it again when the host is reachable.".to_owned(),

@@ -109,7 +109,7 @@ pub enum EntraError {
         ago: i64,
     },
     /// A tenant that cannot stand in an address.
-    #[error("tenant_id {0:?} is neither a GUID nor a domain name")]
+    #[error("the tenant {0:?} is neither a GUID nor a domain name")]
     BadTenant(String),
 }
 

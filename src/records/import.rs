@@ -52,6 +52,11 @@ async fn by_columns(
             return Err(Diagnostic::error("Invalid import ID", detail).into());
         };
         let (name, value) = (name.trim(), value.trim());
+        if value.is_empty() {
+            let detail =
+                format!("{part:?} has no value after the equals sign. Give one, or use the sys_id of the record.");
+            return Err(Diagnostic::error("Invalid import ID", detail).into());
+        }
         let (column, field) = field(table, fields, name, value)?;
         let wire = field.key_to_wire(session, value).await?;
         let term = Query::equals(column, wire)

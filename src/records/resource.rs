@@ -72,6 +72,14 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// The rows that a list of it shows, where these are not all that it manages.
+    ///
+    /// # Errors
+    /// When a value cannot be looked up.
+    fn listed_rows() -> Result<Option<Query>, QueryError> {
+        Self::rows()
+    }
+
     /// What people recognise a record by, in lists.
     fn display_name(record: &Record) -> String {
         let name = record.text(Self::LABEL).value();
@@ -937,7 +945,7 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         let list = list::List {
             table: R::TABLE,
             columns: &[self.columns().as_slice(), &[R::LABEL]].concat(),
-            rows: Self::rows()?,
+            rows: R::listed_rows().map_err(|error| diagnostics::of_query(&error, &format!("list {}", R::TABLE)))?,
             display_name: R::display_name,
             resource: self,
         };

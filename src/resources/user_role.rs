@@ -91,7 +91,8 @@ impl RecordResource for UserRole {
                                        the user inherits it from a group or another role: then it is only removed \
                                        from the state, because the platform keeps such rows. For the roles of a user \
                                        that Terraform creates, use `roles` of `servicenow_integration_user`.";
-    const LISTS: &'static str = "Lists the roles that were granted to users directly.";
+    const LISTS: &'static str =
+        "Lists the roles that were granted to users directly, without those that the platform gives every user.";
     const LABEL: Column = NAME_OF_ROLE;
     const OTHER_TABLES: &'static [Table] = &[sys_user::TABLE, sys_user_role::TABLE];
     /// Both ends are given by their keys there.
@@ -146,6 +147,15 @@ impl RecordResource for UserRole {
     /// Rows that the platform did not derive.
     fn rows() -> Result<Option<Query>, QueryError> {
         Query::equals(INHERITED, false).map(Some)
+    }
+
+    /// Nobody configures the roles that the platform gives every user, and a destroy would revoke them.
+    fn listed_rows() -> Result<Option<Query>, QueryError> {
+        let mut by_platform = LinkTable::ROLES.by_platform.iter();
+        let query = by_platform.try_fold(Query::equals(INHERITED, false)?, |query, name| {
+            Ok(query.and(Query::differs(NAME_OF_ROLE, *name)?))
+        });
+        query.map(Some)
     }
 
     fn display_name(record: &Record) -> String {

@@ -60,7 +60,7 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             ENTITY,
             format!("{NAMED}token_url = \"nowhere\""),
-            "\"nowhere\" is not a valid URL: relative URL without a base.",
+            "\"nowhere\" is not a valid URL: it does not begin with https://.",
         ),
         (
             ENTITY,
@@ -136,7 +136,7 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
         (
             PROVIDER,
             format!("{NAMED}{CONFIGURED}auth_scopes = [\"a\", \"\"]"),
-            "The value is empty.",
+            "An element is empty. Omit the element.",
         ),
         (
             USER,

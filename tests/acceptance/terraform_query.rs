@@ -179,10 +179,14 @@ async fn a_role_is_in_one_place_of_a_generated_configuration() {
             let user = instance.put("sys_user", &[("user_name", name), ("last_name", name)]);
             by_hand::grant(instance, &user, "itil");
             by_hand::grant(instance, &user, "knowledge");
+            by_hand::grant(instance, &user, "snc_internal");
         }
         let blocks = [
             list("servicenow_integration_user", &config("user_nameINone,other")),
-            list("servicenow_user_role", &config("user.user_name=one^role.name=itil")),
+            list(
+                "servicenow_user_role",
+                &config("user.user_name=one^role.name!=knowledge"),
+            ),
         ];
         let workspace = listing(&simulator, terraform, &blocks.concat());
         // The list of the grants is the last to end.

@@ -169,6 +169,7 @@ pub fn between(minimum: i64, maximum: i64) -> Validator {
 /// A duration such as `30s` or `2h45m`.
 pub fn duration() -> Validator {
     Validator::text("", |text| match duration::parse(text) {
+        Some(time) if time.is_zero() => Err(format!("{text:?} is no time at all. Use at least \"1s\".")),
         Some(_) => Ok(()),
         None => Err(format!(
             "{text:?} is not a valid duration: expected numbers with units, such as \"30s\" or \"2h45m\"."
@@ -181,7 +182,11 @@ pub fn url() -> Validator {
     Validator::text("An absolute `https` URL.", |text| {
         let shown = without_credentials(text);
         let url = url::Url::parse(text).map_err(|error| {
-            format!("{shown:?} is not a valid URL: {error}. Use the full address, such as \"https://host/path\".")
+            let why = match error {
+                url::ParseError::RelativeUrlWithoutBase => "it does not begin with https://".to_owned(),
+                error => error.to_string(),
+            };
+            format!("{shown:?} is not a valid URL: {why}. Use the full address, such as \"https://host/path\".")
         })?;
         let Some(host) = url.host_str() else {
             return Err(format!(
@@ -230,9 +235,13 @@ pub fn each(validator: Validator) -> Validator {
     Validator::new(validator.rule.clone(), move |checked| {
         for element in checked.value.as_list().unwrap_or_default() {
             if !element.is_null() && !element.is_unknown() {
-                (validator.check)(&Checked {
+                let element = Checked {
                     value: element,
                     siblings: checked.siblings,
+                };
+                (validator.check)(&element).map_err(|problem| match problem.as_str() {
+                    EMPTY => "An element is empty. Omit the element.".to_owned(),
+                    _ => problem,
                 })?;
             }
         }
@@ -490,6 +499,7 @@ mod tests {
                 Attribute::text("kind").check(one_of(&["alpha", "beta"])).describe("x"),
                 Attribute::text("address").check(url()).describe("x"),
                 Attribute::integer("count_of").check(at_least(1)).describe("x"),
+                Attribute::text("wait").check(duration()).describe("x"),
                 Attribute::text("id").computed().describe("x"),
                 Attribute::text("old").deprecated("Use `name`.").describe("x"),
                 Attribute::texts("tags").check(each(not_blank())).describe("x"),
@@ -549,6 +559,11 @@ mod tests {
             &["is not a valid URL"],
         );
         check(sound().with("count_of", 0i64), &["0 is not valid"]);
+        check(sound().with("wait", "0s"), &["\"0s\" is no time at all. Use at least"]);
+        check(
+            sound().with("tags", vec!["a", " "]),
+            &["An element is empty. Omit the element."],
+        );
         check(
             sound().with("count_of", Value::Number(crate::plugin::number::Number::Float(1.5))),
             &["1.5 is not valid"],
