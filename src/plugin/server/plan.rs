@@ -167,8 +167,8 @@ fn missing(attributes: &[Attribute], kept: Option<&Object>, config: &Object) -> 
         };
         let what = if is_empty { "empty" } else { "null" };
         let detail = format!(
-            "`{name}` is {what}, but must be sent, because {why}. Set it (inside a module: the variable that it comes from), or {otherwise}. A destroy needs no secret: use \
-             `terraform destroy -refresh=false`."
+            "`{name}` is {what}, but must be sent, because {why}. Set it, or {otherwise}. Inside a module it comes from one of \
+             the module's variables. A destroy needs no secret: use `terraform destroy -refresh=false`."
         );
         Some(Diagnostic::error(format!("{name} is missing"), detail).at_attribute(name))
     };
