@@ -9,7 +9,14 @@ import signal
 import subprocess
 import unittest
 
+SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM")
 LIB = pathlib.Path(__file__).resolve().parent.parent / "lib.sh"
+
+
+def listen():
+    """Undoes what a caller ignores, as nohup does with SIGHUP: a script inherits it, and bash cannot trap it then."""
+    for name in SIGNALS:
+        signal.signal(signal.Signals[name], signal.SIG_DFL)
 
 
 class Verdict(unittest.TestCase):
@@ -20,7 +27,7 @@ class Verdict(unittest.TestCase):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=listen,
         )
 
     def test_success_and_failure(self):
@@ -35,7 +42,7 @@ class Verdict(unittest.TestCase):
                 self.assertEqual((script.returncode, errors.splitlines()[-1]), (status, expected))
 
     def test_a_script_that_a_signal_ends_has_failed(self):
-        for name in ["SIGHUP", "SIGINT", "SIGTERM"]:
+        for name in SIGNALS:
             with self.subTest(name):
                 script = self.start("echo ready; while true; do sleep 0.1; done")
                 self.assertEqual(script.stdout.readline(), "ready\n")
