@@ -224,7 +224,7 @@ async fn user(
         source,
     })?;
     let found = match account.select(sys_user::TABLE, &query, sys_user::COLUMNS).await {
-        Err(error @ TableError::Hidden { .. }) if known.is_none() => {
+        Err(error @ (TableError::Hidden { .. } | TableError::UnknownColumn { .. })) if known.is_none() => {
             return Ok(Err(Cause::new(
                 format!(
                     "The OIDC configuration {:?} compares with the column {field:?} of sys_user, which seems not to exist.",

@@ -187,6 +187,16 @@ async fn the_oidc_provider_is_the_cause() {
         (
             "",
             &|simulator, trust| {
+                let change = [("user_field", "usr_name")];
+                simulator
+                    .instance()
+                    .change("oidc_provider_configuration", &trust.configuration, &change);
+            },
+            &["the column \"usr_name\" of sys_user, which seems not to exist"],
+        ),
+        (
+            "",
+            &|simulator, trust| {
                 let change = [("enable_jti_verification", "true")];
                 simulator
                     .instance()
