@@ -31,7 +31,7 @@ pub struct Listing<'a> {
 }
 
 impl LinkManagers {
-    /// A list of a table begins. It ends when the answer is dropped.
+    /// A list of a table begins. It ends when the returned value is dropped.
     pub fn begin_list(&self, table: Table) -> Listing<'_> {
         self.lists.send_modify(|lists| *lists.entry(table).or_default() += 1);
         Listing { managers: self, table }

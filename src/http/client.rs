@@ -311,10 +311,7 @@ impl Wire {
                     why,
                 });
             }
-            return Failed::Lost(format!(
-                "the connection broke before a response arrived ({})",
-                without_link(&why)
-            ));
+            return Failed::Lost(format!("the connection broke before a response arrived ({why})"));
         }
         let problem = tls::problem(&error, self.has_roots);
         let why = tls::cause(problem, why);
@@ -457,10 +454,10 @@ fn tunnel_refusal(error: &(dyn Error + 'static)) -> Option<String> {
 
 /// An error and its causes in one line.
 fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut text = without_link(error);
     let mut next = error.source();
     while let Some(cause) = next {
-        let cause_text = cause.to_string();
+        let cause_text = without_link(cause);
         if !text.contains(&cause_text) {
             text = format!("{text}: {cause_text}");
         }
@@ -469,18 +466,20 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// A message of the TLS library without the link to its manual.
-fn without_link(text: &str) -> &str {
-    text.split_once(": https://docs.rs/").map_or(text, |(text, _)| text)
-}
-
 /// The last of an error's causes: the message of the system or of the TLS library.
 fn root(error: &dyn Error) -> String {
     let mut deepest = error;
     while let Some(cause) = deepest.source() {
         deepest = cause;
     }
-    deepest.to_string()
+    without_link(deepest)
+}
+
+/// A message without the link to its manual that the TLS library adds.
+fn without_link(error: &dyn Error) -> String {
+    let text = error.to_string();
+    text.split_once(": https://docs.rs/")
+        .map_or_else(|| text.clone(), |(text, _)| text.to_owned())
 }
 
 /// Where servers put the id under which their own log knows the call.

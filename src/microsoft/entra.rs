@@ -117,7 +117,7 @@ impl EntraError {
     /// Whether Entra rejected the credentials, which are then not tried again by this process.
     #[must_use]
     pub fn rejects_credentials(&self) -> bool {
-        matches!(self, Self::Refused(_))
+        matches!(self, Self::Refused(_)) && judge(self) == Failure::Credentials
     }
 
     /// What the user can do about it, in full sentences.

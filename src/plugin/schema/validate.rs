@@ -254,7 +254,7 @@ pub fn conflicts_with(others: &[&'static str]) -> Validator {
     let others = others.to_vec();
     let rule = format!("Conflicts with {}.", code_list(&others));
     Validator::new(rule, move |checked| {
-        let is_given = |other: &Value| is_configured(other) == Some(true) && !other.is_blank();
+        let is_given = |other: &Value| !other.is_unknown() && !other.is_blank();
         match others.iter().find(|other| is_given(checked.siblings.at(other))) {
             Some(other) => Err(format!(
                 "It cannot be used together with `{other}`. Remove one of them."
