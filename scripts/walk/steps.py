@@ -10,7 +10,7 @@ from pathlib import Path
 from api_clients import TOUCHED, Instance, Tenant
 from machine import Machine, WalkFailed, Workspace
 from pages import PROJECT, block, filled, objects, read
-from terraform import VALUES, copy
+from terraform import HOSTS, VALUES, copy
 from wording import flat
 
 ADDRESS = "https://contoso.service-now.com"
@@ -83,7 +83,7 @@ def install(walk: Walk):
     copy(PROJECT / "modules", machine.folder / "modules")
     copy(PROJECT / "examples", machine.folder / "examples", *VALUES)
     for package in walk.azuread.glob("*/*") if walk.azuread else []:
-        for host in ("registry.terraform.io", "registry.opentofu.org"):
+        for host in HOSTS:
             # Terraform follows a link at this depth only: version, platform.
             installed = machine.home / ".terraform.d/plugins" / host / "hashicorp/azuread" / package.parent.name / package.name
             installed.parent.mkdir(parents=True, exist_ok=True)

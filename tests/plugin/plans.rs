@@ -257,8 +257,8 @@ fn a_plan_holds_whatever_its_unknown_arguments_turn_out_to_be() {
             resource,
         });
         let config = Config {
-            cases: 50,
-            max_global_rejects: 5000,
+            cases: 200,
+            max_global_rejects: 20_000,
             failure_persistence: None,
             ..Config::default()
         };

@@ -2,7 +2,7 @@
 
 use servicenow_simulator::instance::{Operation, Refusal};
 
-use crate::harness::configurations::{PROVIDER, USER};
+use crate::harness::configurations::{PRIVILEGE, PROVIDER, RULE, USER};
 use crate::harness::{Simulator, for_each_terraform};
 
 const ENTITY: &str = r#"
@@ -16,25 +16,6 @@ const GRANT: &str = r#"
     resource "servicenow_user_role" "this" {
       user = "abel.tuter"
       role = "x_mioms_m365_assis.administrator"
-    }
-"#;
-
-const RULE: &str = r#"
-    resource "servicenow_ip_access_rule" "this" {
-      type        = "allow"
-      direction   = "inbound"
-      range_start = "52.149.152.32"
-    }
-"#;
-
-const PRIVILEGE: &str = r#"
-    resource "servicenow_cross_scope_privilege" "this" {
-      source_scope = "x_mioms_m365_assis"
-      target_scope = "global"
-      target_name  = "oauth_entity"
-      target_type  = "sys_db_object"
-      operation    = "read"
-      status       = "allowed"
     }
 "#;
 

@@ -10,7 +10,7 @@ use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Gate, Matcher};
 use servicenow_simulator::instance::DefaultProfile;
 
-use crate::harness::configurations::{PROVIDER, REPOSITORY, SETTINGS, USER};
+use crate::harness::configurations::{PRIVILEGE, PROVIDER, REPOSITORY, RULE, SETTINGS, USER};
 use crate::harness::{Run, Running, Simulator, Terraform, Workspace, eventually, for_each_terraform};
 
 const ENTITY: &str = r#"
@@ -20,27 +20,10 @@ const ENTITY: &str = r#"
       client_secret = "a-secret-of-it"
     }
 "#;
-const RULE: &str = r#"
-    resource "servicenow_ip_access_rule" "this" {
-      type        = "allow"
-      direction   = "inbound"
-      range_start = "52.149.152.32"
-    }
-"#;
 const GRANT: &str = r#"
     resource "servicenow_user_role" "this" {
       user = "admin"
       role = "catalog"
-    }
-"#;
-const PRIVILEGE: &str = r#"
-    resource "servicenow_cross_scope_privilege" "this" {
-      source_scope = "x_mioms_m365_assis"
-      target_scope = "global"
-      target_name  = "oauth_entity"
-      target_type  = "sys_db_object"
-      operation    = "read"
-      status       = "allowed"
     }
 "#;
 const ACCESS: &str = r#"

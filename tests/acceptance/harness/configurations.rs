@@ -40,6 +40,27 @@ pub(crate) const SETTINGS: &str = r#"
     }
 "#;
 
+/// An address rule.
+pub(crate) const RULE: &str = r#"
+    resource "servicenow_ip_access_rule" "this" {
+      type        = "allow"
+      direction   = "inbound"
+      range_start = "52.149.152.32"
+    }
+"#;
+
+/// A privilege of an application.
+pub(crate) const PRIVILEGE: &str = r#"
+    resource "servicenow_cross_scope_privilege" "this" {
+      source_scope = "x_mioms_m365_assis"
+      target_scope = "global"
+      target_name  = "oauth_entity"
+      target_type  = "sys_db_object"
+      operation    = "read"
+      status       = "allowed"
+    }
+"#;
+
 /// A resource that another value of `cause` replaces, its successor first.
 pub(crate) fn replaced_after_creation(resource: &str, cause: &str) -> String {
     let body = resource.trim_end().trim_end_matches('}');
