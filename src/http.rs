@@ -37,6 +37,7 @@ pub use request::{Origin, Request, as_typed, probably_meant};
 pub use reqwest::{Method, StatusCode, header};
 pub use retry::{Backoff, Repeat};
 pub use secret::Secret;
+pub(crate) use tls::has_encrypted_key;
 pub use url::Url;
 
 /// A text without the mark (U+FEFF) that editors on Windows and some gateways put first.

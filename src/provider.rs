@@ -157,7 +157,7 @@ fn servicenow(
 ) -> Result<Instance, Diagnostic> {
     let missing = |what: &str, attribute: &str| {
         let detail = format!(
-            "{what} Each argument can be set in the provider block or by an environment variable; the provider's \
+            "{what}\n\nEach argument can be set in the provider block or by an environment variable; the provider's \
              documentation lists both."
         );
         let problem = Diagnostic::error("ServiceNow is not configured", detail);
@@ -175,8 +175,9 @@ fn servicenow(
     };
     let Some(sign_in) = sign_in else {
         let what = sign_in::lacking(arguments).unwrap_or_else(|| {
-            "No sign-in method is complete: set username and password, client_id and client_secret, or the arguments \
-             of another method."
+            "No sign-in method is complete: set username and password (SERVICENOW_USERNAME, SERVICENOW_PASSWORD), \
+             client_id and client_secret (SERVICENOW_CLIENT_ID, SERVICENOW_CLIENT_SECRET), or the arguments of another \
+             method."
                 .to_owned()
         });
         return Err(Diagnostic {
@@ -196,8 +197,10 @@ fn servicenow(
             ConfigError::Missing { missing, .. } => {
                 Diagnostic::error(INVALID, crate::plugin::diagnostics::explain(&error, "")).at_attribute(missing)
             }
-            ConfigError::Unusable { attribute, .. } => {
-                Diagnostic::error(INVALID, crate::plugin::diagnostics::explain(&error, "")).at_attribute(attribute)
+            ConfigError::Unusable { attribute, remedy, .. } => {
+                let origin = sign_in::argument(arguments, attribute).map(|given| given.origin());
+                let remedy = format!("{}{remedy}", origin.unwrap_or_default());
+                Diagnostic::error(INVALID, crate::plugin::diagnostics::explain(&error, &remedy)).at_attribute(attribute)
             }
         };
         problems.push(problem.clone());
@@ -209,7 +212,7 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
     let path = |name, variables: &[&str]| arguments.text(name, variables).map(|path| path.text.into());
     let text = |name| arguments.text(name, &[]).map(|argument| argument.text);
     let run = environment.first(&["TFC_RUN_ID"]);
-    let correlates = arguments.flag("run_correlation", &[]).unwrap_or(true);
+    let correlates = arguments.flag("run_correlation").unwrap_or(true);
     let correlation = correlates.then(|| Correlation {
         header: HeaderName::from_static("x-correlation-id"),
         id: run.clone().filter(|run| is_token(run)).unwrap_or_else(run_id::random),
@@ -287,6 +290,7 @@ mod tests {
     use super::*;
     use crate::http::{Secret, secret};
     use crate::plugin::Value;
+    use crate::plugin::diagnostics::Severity;
 
     fn nothing(_: &str) -> Option<String> {
         None
@@ -424,6 +428,63 @@ mod tests {
             ]
         );
         assert!(!notes.has_errors() && !format!("{notes:?}").contains("marker"));
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named() {
+        /// The first error where the environment has these.
+        fn refused(lookup: fn(&str) -> Option<String>) -> String {
+            let environment = Environment::of(lookup);
+            let Configured::Failed(problems) = (Servicenow { environment }).configure(&Object::new(), "1.11.4") else {
+                panic!("accepted")
+            };
+            let problem = problems.iter().find(|problem| problem.severity == Severity::Error);
+            let problem = problem.unwrap();
+            format!("{}: {}", problem.summary, problem.detail)
+        }
+        fn set(name: &str, own: &[(&str, &str)]) -> Option<String> {
+            let url = [("SN_HOST", "https://dev1.service-now.com")];
+            let mut all = own.iter().chain(&url);
+            all.find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        }
+        type Case = (fn(&str) -> Option<String>, &'static [&'static str]);
+        let cases: [Case; 5] = [
+            (
+                |name| set(name, &[("SN_API_KEY", "two words")]),
+                &[
+                    INVALID,
+                    "api_key cannot be used",
+                    "environment variable SN_API_KEY. Copy it again",
+                ],
+            ),
+            (
+                |name| set(name, &[("SERVICENOW_USERNAME", "a:b"), ("SN_PASSWORD", "p")]),
+                &[INVALID, "variable SERVICENOW_USERNAME. Use an account without a colon"],
+            ),
+            (
+                |name| set(name, &[("SN_GRANT_TYPE", "client_credential")]),
+                &[
+                    "Unknown grant type",
+                    "Did you mean",
+                    "variable SN_GRANT_TYPE. Correct it there.",
+                ],
+            ),
+            (
+                |name| set(name, &[("SERVICENOW_GRANT_TYPE", "password")]),
+                &["Incomplete sign-in", "or set SERVICENOW_CLIENT_ID or SN_CLIENT_ID."],
+            ),
+            (
+                |name| set(name, &[("SN_API_KEY", "k"), ("ARM_USE_OIDC", "yes")]),
+                &["ARM_USE_OIDC is neither true nor false: The environment variable ARM_USE_OIDC is \"yes\"."],
+            ),
+        ];
+        for (environment, said) in cases {
+            let refused = refused(environment);
+            for said in said {
+                assert!(refused.contains(said), "{said:?} is not in {refused}");
+            }
+        }
     }
 
     #[test]

@@ -317,6 +317,11 @@ impl Wire {
         let why = tls::cause(problem, why);
         let proxy = self.proxy.as_ref().filter(|it| !self.is_direct(url) && it.is_for(url));
         let refusal = tunnel_refusal(&error);
+        // No tunnel: the handshake was with the proxy itself.
+        let (host, refusal) = match (problem, proxy, refusal) {
+            (Some(_), Some(proxy), Some(_)) => (proxy.shown.clone(), None),
+            (_, _, refusal) => (host, refusal),
+        };
         if refusal.is_some() || (proxy.is_some() && problem.is_none()) {
             let why = if error.is_dns() {
                 format!("its name cannot be resolved ({why})")

@@ -261,6 +261,9 @@ pub enum OptionsError {
         /// What was found.
         why: String,
     },
+    /// A private key with a passphrase.
+    #[error("{option}: the private key in the file {} is encrypted", path.display())]
+    EncryptedKey { option: &'static str, path: PathBuf },
     /// A client certificate without its key.
     #[error("client_certificate_path is set to {}, but there is no private key", path.display())]
     CertificateWithoutKey { path: PathBuf },
@@ -300,6 +303,10 @@ impl OptionsError {
             Self::BadPem { wanted, .. } => {
                 format!("Use a file with a {wanted} in PEM format, BEGIN and END lines included.")
             }
+            Self::EncryptedKey { .. } => {
+                "Remove the passphrase, for example with `openssl pkey -in FILE -out NEW_FILE`, and protect the new file."
+                    .to_owned()
+            }
             Self::CertificateWithoutKey { .. } => {
                 "Set client_key_path, or append the private key to that file.".to_owned()
             }
@@ -337,6 +344,9 @@ pub enum TlsProblem {
     /// Old protocol versions only, or no cipher in common.
     #[error("the server offers no TLS version 1.2 or newer with a cipher in common")]
     Protocol,
+    /// Something else than TLS, such as a plain HTTP server.
+    #[error("the server does not speak TLS at this port")]
+    NotTls,
     /// Anything else about the certificate or the handshake.
     #[error("the handshake failed")]
     Other,
@@ -358,6 +368,10 @@ impl TlsProblem {
             Self::WrongName => "Check the address.",
             Self::ClientCertificate => "Check client_certificate_path and client_key_path.",
             Self::Protocol => "Enable TLS 1.2 or newer on the server, or on the proxy in between.",
+            Self::NotTls => {
+                "Check the port: an HTTP server without TLS seems to listen there. If this is a proxy, its address may \
+                 have to begin with http://."
+            }
             Self::Other => "Run it again. If the error persists, check the network path (firewall, proxy, VPN).",
         }
     }

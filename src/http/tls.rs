@@ -10,7 +10,10 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, RootCertStore,
+    SignatureScheme,
+};
 
 use crate::http::{ClientOptions, OptionsError, TlsProblem, without_byte_order_mark};
 
@@ -145,6 +148,8 @@ struct SystemRoots {
 
 /// The cause of a problem with an authority, with the files and folders of the system's roots that could not be read.
 pub(super) fn cause(problem: Option<TlsProblem>, why: String) -> String {
+    // The library shows the inner error as its source has it.
+    let why = why.replace("Other(OtherError(CaUsedAsEndEntity))", "an authority's own certificate");
     match problem {
         Some(TlsProblem::UnknownAuthority | TlsProblem::NoRoots) if !SYSTEM_ROOTS.unread.is_empty() => {
             format!("{why}; not read: {}", SYSTEM_ROOTS.unread.join(", "))
@@ -198,6 +203,8 @@ fn explain(error: &rustls::Error, has_roots: bool) -> TlsProblem {
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied,
         ) => TlsProblem::ClientCertificate,
+        // What came is no TLS at all: most servers answer a handshake on a plain port in text.
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => TlsProblem::NotTls,
         // It is self-signed, and not one of the configured authorities.
         error if is_authority_as_server(error) => TlsProblem::UnknownAuthority,
         rustls::Error::PeerIncompatible(_)
@@ -223,7 +230,7 @@ fn identity(options: &ClientOptions) -> Result<Option<Identity>, OptionsError> {
             option: "client_key_path",
             path: key_path.clone(),
             wanted: "private key",
-            why: "no unencrypted private key in it".to_owned(),
+            why: "there is none in it".to_owned(),
         })?,
         None => private_key("client_certificate_path", path)?
             .ok_or_else(|| OptionsError::CertificateWithoutKey { path: path.clone() })?,
@@ -251,6 +258,12 @@ fn certificates(option: &'static str, path: &Path) -> Result<Vec<CertificateDer<
 
 fn private_key(option: &'static str, path: &Path) -> Result<Option<PrivateKeyDer<'static>>, OptionsError> {
     let pem = read(option, path)?;
+    if has_encrypted_key(&pem) {
+        return Err(OptionsError::EncryptedKey {
+            option,
+            path: path.to_owned(),
+        });
+    }
     match PrivateKeyDer::from_pem_slice(&pem) {
         Ok(key) => Ok(Some(key)),
         Err(rustls::pki_types::pem::Error::NoItemsFound) => Ok(None),
@@ -261,6 +274,13 @@ fn private_key(option: &'static str, path: &Path) -> Result<Option<PrivateKeyDer
             why: error.to_string(),
         }),
     }
+}
+
+/// Whether the private key of a PEM file has a passphrase: as PKCS#8 and OpenSSL's older form say it.
+pub(crate) fn has_encrypted_key(pem: &[u8]) -> bool {
+    let markers: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED"];
+    let is_in_it = |marker: &[u8]| pem.windows(marker.len()).any(|window| window == marker);
+    markers.into_iter().any(is_in_it)
 }
 
 fn read(option: &'static str, path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, OptionsError> {

@@ -13,14 +13,6 @@ pub(super) fn check(parse: fn(&str) -> Result<(), HttpError>) -> Validator {
 
 /// An address that cannot be used. One of the environment has no place in the configuration, so its variable is named.
 pub(super) fn wrong(summary: &str, argument: &Argument, name: &str, error: &HttpError) -> Diagnostic {
-    let remedy = error.remedy();
-    let text = match &argument.variable {
-        Some(variable) => format!(
-            "{}\n\n{}",
-            diagnostics::explain(error, ""),
-            format_args!("The address comes from the environment variable {variable}. {remedy}")
-        ),
-        None => diagnostics::explain(error, &remedy),
-    };
+    let text = diagnostics::explain(error, &format!("{}{}", argument.origin(), error.remedy()));
     Diagnostic::error(summary, text).at_attribute(name)
 }

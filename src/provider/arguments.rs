@@ -21,7 +21,15 @@ pub(super) struct Argument {
 }
 
 impl Argument {
-    /// A warning where a secret of the environment ends in a line break. That of the configuration is told by its schema.
+    /// Where the value comes from, as the beginning of a remedy; empty for the configuration, where the message stands.
+    pub(super) fn origin(&self) -> String {
+        let variable = self.variable.as_ref();
+        variable.map_or_else(String::new, |variable| {
+            format!("The value comes from the environment variable {variable}. ")
+        })
+    }
+
+    /// A warning where a value of the environment ends in a line break. A secret of the configuration is told by its schema.
     pub(super) fn line_break(&self) -> Option<Diagnostic> {
         let variable = self.variable.as_ref()?;
         self.text.ends_with(['\n', '\r']).then(|| {
@@ -61,12 +69,31 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// A Boolean.
-    pub(super) fn flag(&self, name: &str, variables: &[&str]) -> Option<bool> {
-        self.block.flag(name).or_else(|| {
-            let text = self.environment.first(variables)?;
-            Some(text.eq_ignore_ascii_case("true") || text == "1")
-        })
+    /// A Boolean of the block.
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        self.block.flag(name)
+    }
+
+    /// A Boolean of the environment, spelled as the `azuread` provider takes it.
+    ///
+    /// # Errors
+    /// When the variable has another value.
+    pub(super) fn flag_of_environment(&self, variables: &[&str]) -> Result<Option<bool>, Diagnostic> {
+        let Some((variable, text)) = self.environment.first_of(variables) else {
+            return Ok(None);
+        };
+        match text.trim() {
+            "1" | "t" | "T" | "true" | "True" | "TRUE" => Ok(Some(true)),
+            "0" | "f" | "F" | "false" | "False" | "FALSE" => Ok(Some(false)),
+            other => {
+                let detail =
+                    format!("The environment variable {variable} is {other:?}. Set it to true or false, or remove it.");
+                Err(Diagnostic::error(
+                    format!("{variable} is neither true nor false"),
+                    detail,
+                ))
+            }
+        }
     }
 
     /// A whole number; the environment has none of these.

@@ -84,7 +84,7 @@ fn support(
     client: &Arc<Client>,
     problems: &mut Diagnostics,
 ) -> Result<Microsoft365, Missing> {
-    let (configured, environment) = given(arguments);
+    let (configured, environment) = given(arguments).map_err(Missing::Wrong)?;
     if let Some(secret) = arguments.text("client_secret", CLIENT_SECRET) {
         problems.extend(secret.line_break());
     }
@@ -138,7 +138,7 @@ const LOGIN_URL: &[&str] = &["M365_LOGIN_URL"];
 const ADMIN_URL: &[&str] = &["M365_ADMIN_URL"];
 
 /// What the configuration gives, and what the environment does.
-fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {
+fn given(arguments: &Arguments<'_>) -> Result<(entra::Given, entra::Given), Diagnostic> {
     let one = |name, variables: &[&str], from: Source| {
         let is_from = |argument: &Argument| argument.source == from;
         arguments
@@ -160,11 +160,14 @@ fn given(arguments: &Arguments<'_>) -> (entra::Given, entra::Given) {
         access_token: token("access_token", &["M365_ACCESS_TOKEN"], from),
     };
     let mut configured = read(Source::Configuration);
-    configured.use_oidc = arguments.flag("use_oidc", &[]);
+    configured.use_oidc = arguments.flag("use_oidc");
     let mut environment = read(Source::Environment);
-    environment.use_oidc = arguments.flag("use_oidc", &["ARM_USE_OIDC"]);
+    environment.use_oidc = match configured.use_oidc {
+        Some(flag) => Some(flag),
+        None => arguments.flag_of_environment(&["ARM_USE_OIDC"])?,
+    };
     environment.pipeline = pipeline(arguments);
-    (configured, environment)
+    Ok((configured, environment))
 }
 
 /// Where a CI system hands out tokens.

@@ -17,7 +17,7 @@ pub(super) fn choose(arguments: &Arguments<'_>) -> Result<Option<SignIn>, Diagno
     let given = Methods::read(arguments);
     let candidates: Vec<Candidate> = given.candidates();
     if let Some(grant) = &given.grant_type {
-        let grant_type = GrantType::parse(&grant.text)?;
+        let grant_type = GrantType::parse(grant)?;
         if grant.source == Source::Configuration || candidates.iter().all(|candidate| candidate.suits(grant_type)) {
             return given.grant(grant_type).map(Some);
         }
@@ -36,15 +36,17 @@ pub(super) fn choose(arguments: &Arguments<'_>) -> Result<Option<SignIn>, Diagno
     Ok(chosen.map(|candidate| candidate.sign_in.clone()))
 }
 
-/// What is odd about secrets of the environment.
+/// What is odd about credentials of the environment.
 pub(super) fn warnings(arguments: &Arguments<'_>) -> impl Iterator<Item = Diagnostic> {
     let Methods {
+        username,
         password,
+        client_id,
         client_secret,
         ..
     } = Methods::read(arguments);
-    let secrets = [password, client_secret].into_iter().flatten();
-    secrets.filter_map(|secret| secret.line_break())
+    let given = [username, password, client_id, client_secret].into_iter().flatten();
+    given.filter_map(|argument| argument.line_break())
 }
 
 /// A method whose arguments are all given.
@@ -108,12 +110,14 @@ impl GrantType {
     }
 
     /// The schema refuses a wrong one in the configuration, so it came from the environment.
-    fn parse(text: &str) -> Result<Self, Diagnostic> {
+    fn parse(argument: &Argument) -> Result<Self, Diagnostic> {
+        let text = argument.text.as_str();
         Self::ALL.into_iter().find(|known| known.name() == text).ok_or_else(|| {
             let detail = format!(
-                "{text:?} is not a valid grant type: expected one of {}.{} Correct SERVICENOW_GRANT_TYPE.",
+                "{text:?} is not a valid grant type: expected one of {}.{}\n\n{}Correct it there.",
                 GRANT_TYPES.join(", "),
-                suggest::did_you_mean(text, GRANT_TYPES.iter().copied())
+                suggest::did_you_mean(text, GRANT_TYPES.iter().copied()),
+                argument.origin()
             );
             Diagnostic::error("Unknown grant type", detail)
         })
@@ -127,31 +131,67 @@ pub(super) const GRANT_TYPES: &[&str] = &[
     GrantType::JwtBearer.name(),
 ];
 
-/// What a method lacks of which a part is configured: for the message that no method is complete.
+/// What a method lacks of which a part is given: for the message that no method is complete.
 pub(super) fn lacking(arguments: &Arguments<'_>) -> Option<String> {
-    let Methods {
-        username,
-        password,
-        client_id,
-        client_secret,
-        refresh_token,
-        ..
-    } = Methods::read(arguments);
     // Of each pair, the first argument needs the second.
     let pairs = [
-        (&username, "username", &password, "password"),
-        (&password, "password", &username, "username"),
-        (&client_id, "client_id", &client_secret, "client_secret"),
-        (&client_secret, "client_secret", &client_id, "client_id"),
-        (&refresh_token, "refresh_token", &client_id, "client_id"),
-        (&refresh_token, "refresh_token", &client_secret, "client_secret"),
+        ("username", "password"),
+        ("password", "username"),
+        ("client_id", "client_secret"),
+        ("client_secret", "client_id"),
+        ("refresh_token", "client_id"),
+        ("refresh_token", "client_secret"),
     ];
-    let lacks = |(given, _, needed, _): &(&Option<Argument>, &str, &Option<Argument>, &str)| {
-        given.is_some() && needed.is_none()
+    let is_given = |name| argument(arguments, name).is_some();
+    let (given, missing) = pairs
+        .into_iter()
+        .find(|(given, missing)| is_given(given) && !is_given(missing))?;
+    let given = match argument(arguments, given)?.variable {
+        Some(variable) => format!("{given} is set by {variable}"),
+        None => format!("{given} is set"),
     };
-    let (_, given, _, missing) = pairs.iter().find(|pair| lacks(pair))?;
-    Some(format!("{given} is set, but {missing} is missing."))
+    Some(format!(
+        "{given}, but {missing} is missing ({}).",
+        variables_of(missing)
+    ))
 }
+
+/// An argument of the sign-in: of the block, else of the environment.
+pub(super) fn argument(arguments: &Arguments<'_>, name: &str) -> Option<Argument> {
+    arguments.text(name, variables(name))
+}
+
+/// The environment variables of an argument in words: `SERVICENOW_USERNAME or SN_USERNAME`.
+fn variables_of(name: &str) -> String {
+    variables(name).join(" or ")
+}
+
+/// The environment variables of an argument, the preferred one first.
+fn variables(name: &str) -> &'static [&'static str] {
+    let known = VARIABLES.iter().find(|(known, _)| *known == name);
+    known.map_or(&[], |(_, variables)| variables)
+}
+
+const VARIABLES: &[(&str, &[&str])] = &[
+    ("grant_type", &["SERVICENOW_GRANT_TYPE", "SN_GRANT_TYPE"]),
+    ("username", &["SERVICENOW_USERNAME", "SN_USERNAME"]),
+    ("password", &["SERVICENOW_PASSWORD", "SN_PASSWORD"]),
+    ("client_id", &["SERVICENOW_CLIENT_ID", "SN_CLIENT_ID"]),
+    ("client_secret", &["SERVICENOW_CLIENT_SECRET", "SN_CLIENT_SECRET"]),
+    ("refresh_token", &["SERVICENOW_REFRESH_TOKEN", "SN_REFRESH_TOKEN"]),
+    ("access_token", &["SERVICENOW_ACCESS_TOKEN", "SN_ACCESS_TOKEN"]),
+    ("api_key", &["SERVICENOW_API_KEY", "SN_API_KEY"]),
+    (
+        "oidc_token",
+        &[
+            "SERVICENOW_OIDC_TOKEN",
+            "TFC_WORKLOAD_IDENTITY_TOKEN_SERVICENOW",
+            "TFC_WORKLOAD_IDENTITY_TOKEN",
+        ],
+    ),
+    ("oidc_token_file_path", &["SERVICENOW_OIDC_TOKEN_FILE_PATH"]),
+    ("client_certificate_path", &["SERVICENOW_CLIENT_CERTIFICATE_PATH"]),
+];
 
 struct Methods {
     grant_type: Option<Argument>,
@@ -169,32 +209,26 @@ struct Methods {
 
 impl Methods {
     fn read(arguments: &Arguments<'_>) -> Self {
+        let text = |name| argument(arguments, name);
         // A file that was read into a variable ends with a line break, which no token contains.
-        let token = |name, variables: &[&str]| {
-            arguments.text(name, variables).map(|argument| Argument {
+        let token = |name| {
+            text(name).map(|argument| Argument {
                 text: argument.text.trim().to_owned(),
                 ..argument
             })
         };
         Self {
-            grant_type: arguments.text("grant_type", &["SERVICENOW_GRANT_TYPE", "SN_GRANT_TYPE"]),
-            username: arguments.text("username", &["SERVICENOW_USERNAME", "SN_USERNAME"]),
-            password: arguments.text("password", &["SERVICENOW_PASSWORD", "SN_PASSWORD"]),
-            client_id: arguments.text("client_id", &["SERVICENOW_CLIENT_ID", "SN_CLIENT_ID"]),
-            client_secret: arguments.text("client_secret", &["SERVICENOW_CLIENT_SECRET", "SN_CLIENT_SECRET"]),
-            refresh_token: token("refresh_token", &["SERVICENOW_REFRESH_TOKEN", "SN_REFRESH_TOKEN"]),
-            access_token: token("access_token", &["SERVICENOW_ACCESS_TOKEN", "SN_ACCESS_TOKEN"]),
-            api_key: token("api_key", &["SERVICENOW_API_KEY", "SN_API_KEY"]),
-            oidc_token: token(
-                "oidc_token",
-                &[
-                    "SERVICENOW_OIDC_TOKEN",
-                    "TFC_WORKLOAD_IDENTITY_TOKEN_SERVICENOW",
-                    "TFC_WORKLOAD_IDENTITY_TOKEN",
-                ],
-            ),
-            oidc_token_file_path: arguments.text("oidc_token_file_path", &["SERVICENOW_OIDC_TOKEN_FILE_PATH"]),
-            client_certificate_path: arguments.text("client_certificate_path", &["SERVICENOW_CLIENT_CERTIFICATE_PATH"]),
+            grant_type: text("grant_type"),
+            username: text("username"),
+            password: text("password"),
+            client_id: text("client_id"),
+            client_secret: text("client_secret"),
+            refresh_token: token("refresh_token"),
+            access_token: token("access_token"),
+            api_key: token("api_key"),
+            oidc_token: token("oidc_token"),
+            oidc_token_file_path: text("oidc_token_file_path"),
+            client_certificate_path: text("client_certificate_path"),
         }
     }
 
@@ -202,9 +236,9 @@ impl Methods {
         let need = |argument: &Option<Argument>, name: &'static str| {
             argument.as_ref().map(|argument| argument.text.clone()).ok_or_else(|| {
                 let detail = format!(
-                    "grant_type is {:?}, which needs {name}. Add it to the provider block, or set its environment \
-                     variable.",
-                    grant_type.name()
+                    "grant_type is {:?}, which needs {name}. Add it to the provider block, or set {}.",
+                    grant_type.name(),
+                    variables_of(name)
                 );
                 Diagnostic::error("Incomplete sign-in to ServiceNow", detail).at_attribute(name)
             })
@@ -422,21 +456,31 @@ mod tests {
 
     #[test]
     fn half_a_method_is_named() {
-        let said = |config: &[(&str, &str)]| {
+        let said = |config: &[(&str, &str)], environment| {
             let config: Object = config.iter().map(|(name, value)| (*name, *value)).collect();
-            lacking(&Arguments::new(&config, Environment::of(none))).unwrap_or_default()
+            lacking(&Arguments::new(&config, Environment::of(environment))).unwrap_or_default()
         };
-        assert_eq!(said(&[("username", "u")]), "username is set, but password is missing.");
-        assert_eq!(said(&[("password", "p")]), "password is set, but username is missing.");
+        let missing = [
+            ("username", "password is missing (SERVICENOW_PASSWORD or SN_PASSWORD)."),
+            ("password", "username is missing (SERVICENOW_USERNAME or SN_USERNAME)."),
+            (
+                "client_secret",
+                "client_id is missing (SERVICENOW_CLIENT_ID or SN_CLIENT_ID).",
+            ),
+            (
+                "refresh_token",
+                "client_id is missing (SERVICENOW_CLIENT_ID or SN_CLIENT_ID).",
+            ),
+        ];
+        for (given, missing) in missing {
+            assert_eq!(said(&[(given, "x")], none), format!("{given} is set, but {missing}"));
+        }
+        let username = |name: &str| (name == "SN_USERNAME").then(|| "u".to_owned());
         assert_eq!(
-            said(&[("client_secret", "s")]),
-            "client_secret is set, but client_id is missing."
+            said(&[], username),
+            "username is set by SN_USERNAME, but password is missing (SERVICENOW_PASSWORD or SN_PASSWORD)."
         );
-        assert_eq!(
-            said(&[("refresh_token", "r")]),
-            "refresh_token is set, but client_id is missing."
-        );
-        assert_eq!(said(&[]), "");
+        assert_eq!(said(&[], none), "");
     }
 
     #[test]

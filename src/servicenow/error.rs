@@ -158,12 +158,12 @@ pub enum TableError {
         detail: String,
     },
     /// Too many requests, and waiting would take longer than the operation may.
-    #[error("the instance limits requests")]
+    #[error("{host} limits the request rate of the account")]
     RateLimited {
+        /// Who answered.
+        host: String,
         /// How long it asks to wait.
         retry_after: Option<Duration>,
-        #[source]
-        source: Box<HttpError>,
     },
     /// No usable response, retries included.
     #[error("{table} gave no usable response to the {verb}{}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
@@ -332,10 +332,7 @@ impl TableError {
     pub(super) fn from_http(table: Table, verb: Verb, source: HttpError) -> TableError {
         match source {
             HttpError::Cancelled => TableError::Cancelled { table, verb },
-            HttpError::RateLimited { retry_after, .. } => TableError::RateLimited {
-                retry_after,
-                source: Box::new(source),
-            },
+            HttpError::RateLimited { host, retry_after } => TableError::RateLimited { host, retry_after },
             HttpError::Redirected { host, status, to } => TableError::NotTheApi {
                 host,
                 response: UnexpectedResponse::Redirect { status, to },
@@ -525,7 +522,9 @@ pub enum ConfigError {
     Unusable {
         /// The provider's attribute.
         attribute: &'static str,
-        problem: String,
+        problem: &'static str,
+        /// What the user can do about it, as a sentence.
+        remedy: &'static str,
     },
 }
 

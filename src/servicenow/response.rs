@@ -209,11 +209,8 @@ fn refusal(call: Call<'_>, answer: &Answer, error: VendorError) -> TableError {
         (403, _) => refused(Refusal::Other { detail }),
         (200..=299, _) => unusable(call, answer, detail),
         (429, _) => TableError::RateLimited {
+            host,
             retry_after: answer.retry_after(),
-            source: Box::new(crate::http::HttpError::RateLimited {
-                host,
-                retry_after: answer.retry_after(),
-            }),
         },
         (300..=499, _) => TableError::BadRequest {
             table,

@@ -168,8 +168,8 @@ impl SignIn {
             SignIn::Basic { username, .. } if username.contains(':') => {
                 return Err(ConfigError::Unusable {
                     attribute: "username",
-                    problem: "Basic authentication ends the user name at the first colon, so it cannot contain one"
-                        .to_owned(),
+                    problem: "Basic authentication ends the user name at the first colon, so it cannot contain one",
+                    remedy: "Use an account without a colon in its name, or sign in with OAuth (client_id and client_secret).",
                 });
             }
             SignIn::Basic { .. }
@@ -185,7 +185,8 @@ impl SignIn {
         }
         Err(ConfigError::Unusable {
             attribute,
-            problem: "it contains characters that it cannot have (a line break, a blank, binary data)".to_owned(),
+            problem: "it contains characters that it cannot have (a line break, a blank, binary data)",
+            remedy: "Copy it again, whole and on one line, without quotes or a label.",
         })
     }
 

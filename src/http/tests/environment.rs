@@ -10,6 +10,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::http::scripted::{Authority, Reply, Server, client, limits, options};
+use crate::http::tests::status;
 use crate::http::{Client, ClientOptions, Method, Origin, Proxies, Repeat, Request, Secret};
 
 /// Writes every event with all its fields, whatever its level.
@@ -141,6 +142,17 @@ async fn the_proxy_of_the_environment_is_used_and_its_refusal_explained() {
         );
         assert_eq!(proxy.received()[0].target, "distant.invalid:443");
     }
+}
+
+#[tokio::test]
+async fn a_failed_handshake_with_the_proxy_is_told_from_one_with_the_host() {
+    let authority = Authority::new();
+    let proxy = Server::tls(authority.server_config("127.0.0.1", 2020..2100), status(200)).await;
+
+    let said = in_a_process_with(&[("HTTPS_PROXY", &proxy.url)]).await;
+
+    let named = format!("no TLS connection to the proxy {} (HTTPS_PROXY)", proxy.url);
+    assert!(said.contains(&named) && said.contains("ca_certificate_path"), "{said}");
 }
 
 #[tokio::test]

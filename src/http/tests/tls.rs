@@ -7,10 +7,12 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 use crate::http::scripted::{Authority, Server, limits, options, server_builder};
 use crate::http::tests::status;
-use crate::http::{Client, ClientOptions, HttpError, Method, OptionsError, Repeat, TlsProblem};
+use crate::http::{Client, ClientOptions, HttpError, Method, OptionsError, Origin, Repeat, Request, TlsProblem};
 
 async fn tls_error(server: &Server, options: ClientOptions) -> HttpError {
     let request = server.request(Method::GET, Repeat::Idempotent);
@@ -123,7 +125,34 @@ async fn a_server_that_is_its_own_authority_is_not_trusted_for_another_that_is_g
             ),
             "{error:?}"
         );
+        assert!(error.to_string().contains("an authority's own certificate"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_plain_server_is_told_from_a_bad_certificate() {
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = Origin::parse(&format!("https://{}", plain.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = plain.accept().await {
+            let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let request = Request::new(Method::GET, origin.join("/").unwrap(), &origin, Repeat::Idempotent);
+
+    let error = Client::new(options()).send(request, &limits()).await.unwrap_err();
+
+    assert!(
+        matches!(
+            &error,
+            HttpError::Tls {
+                problem: TlsProblem::NotTls,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(error.remedy().contains("Check the port"));
 }
 
 #[tokio::test]
@@ -204,6 +233,9 @@ async fn unusable_files_are_named_by_the_first_request() {
     std::fs::write(text.path(), "not pem").unwrap();
     let text = Some(text.path().to_owned());
     let missing = Some(PathBuf::from("/nowhere/ca.pem"));
+    let with_passphrase = tempfile::NamedTempFile::new().unwrap();
+    let pem = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    std::fs::write(with_passphrase.path(), pem).unwrap();
 
     let error = async |options: ClientOptions| {
         let request = server.request(Method::GET, Repeat::Idempotent);
@@ -240,6 +272,23 @@ async fn unusable_files_are_named_by_the_first_request() {
     })
     .await;
     assert!(matches!(no_key, OptionsError::CertificateWithoutKey { .. }));
+    let encrypted = error(ClientOptions {
+        client_certificate_path: certificate.clone(),
+        client_key_path: Some(with_passphrase.path().to_owned()),
+        ..options()
+    })
+    .await;
+    assert!(
+        matches!(
+            encrypted,
+            OptionsError::EncryptedKey {
+                option: "client_key_path",
+                ..
+            }
+        ),
+        "{encrypted:?}"
+    );
+    assert!(encrypted.remedy().contains("openssl pkey"));
     let no_certificate = error(ClientOptions {
         client_key_path: certificate,
         ..options()

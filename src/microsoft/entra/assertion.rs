@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::http::{Secret, without_byte_order_mark};
+use crate::http::{Secret, has_encrypted_key, without_byte_order_mark};
 
 /// Why a certificate file cannot prove anything.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -83,7 +83,7 @@ pub(super) fn sign(path: &Path, client_id: &str, token_url: &str, now: i64) -> R
     };
     let certificate =
         CertificateDer::from_pem_slice(bytes).map_err(|_| CertificateError::NoCertificate { path: owned() })?;
-    if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
+    if has_encrypted_key(bytes) {
         return Err(CertificateError::EncryptedKey { path: owned() });
     }
     let Some(key) = private_key(text) else {

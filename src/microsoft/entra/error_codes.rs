@@ -153,7 +153,7 @@ const ADVICE: &[(&[u64], &str)] = &[
     ),
     (
         &[700_016],
-        "the application is not known in this tenant: check client_id and tenant_id; right after its creation wait some seconds",
+        "the application is not known in this tenant: check the client ID and the tenant; right after its creation wait some seconds",
     ),
     (
         &[7_000_112],
@@ -170,7 +170,7 @@ const ADVICE: &[(&[u64], &str)] = &[
     ),
     (
         &[90_002, 900_023],
-        "the tenant is not known: check tenant_id (GUID or verified domain) and environment (each national cloud has its own tenants)",
+        "the tenant is not known: check it (a GUID or a verified domain) and the environment (each national cloud has its own tenants)",
     ),
     (&[900_144], "a field is missing from the token request"),
     (

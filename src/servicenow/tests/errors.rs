@@ -181,7 +181,7 @@ async fn an_unhappy_instance_is_unavailable_and_a_limit_is_called_one() {
     );
 
     let error = error_of(refusal(429, "Rate limit exceeded", "").with("Retry-After", "3000")).await;
-    check(&error, "limits requests", "requests_per_second");
+    check(&error, "limits the request rate", "requests_per_second");
 }
 
 #[tokio::test]

@@ -156,12 +156,12 @@ async fn each_refusal_of_entra_is_explained() {
     let unknown = ("client_id", "11111111-2222-3333-4444-555555555555");
     fails_saying(
         read(&simulator, &[unknown, secret, refresh]).await,
-        &["AADSTS700016", "check client_id and tenant_id"],
+        &["AADSTS700016", "check the client ID and the tenant"],
     );
     let tenant = ("tenant_id", "fabrikam.com");
     fails_saying(
         read(&simulator, &[tenant, id, secret, refresh]).await,
-        &["AADSTS90002", "check tenant_id"],
+        &["AADSTS90002", "check it (a GUID or a verified domain)"],
     );
     fails_saying(
         read(&simulator, &[id, secret, ("refresh_token", "cut")]).await,

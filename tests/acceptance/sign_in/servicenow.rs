@@ -802,7 +802,7 @@ async fn an_address_that_people_type_is_answered_with_the_right_one() {
             .await
             .fails_saying("Error: Invalid ServiceNow configuration")
             .says("\"dev1.service-now.com\" is not a valid address: it does not begin with https://.")
-            .says("The address comes from the environment variable SERVICENOW_INSTANCE_URL.")
+            .says("The value comes from the environment variable SERVICENOW_INSTANCE_URL.")
             .says(right);
         workspace.set("SERVICENOW_INSTANCE_URL", "https://dev1.service-now.com");
         workspace.set("SERVICENOW_USERNAME", "domain:robot");
