@@ -7,7 +7,7 @@ use crate::http::HttpError;
 use crate::microsoft::{EntraError, SupportError};
 use crate::plugin::Diagnostic;
 use crate::plugin::diagnostics::explain;
-use crate::servicenow::{SignInError, TableError, UnexpectedResponse};
+use crate::servicenow::{Refusal, SignInError, TableError, UnexpectedResponse, Verb};
 
 /// A table call that failed because the instance was not reached or did not accept the account; `None` for any other.
 pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
@@ -27,6 +27,35 @@ pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
     match error {
         TableError::NotTheApi { host, response } => Some(of_response(host, response, detail())),
         TableError::RateLimited { .. } => Some(of_instance("The ServiceNow instance limits requests", detail())),
+        TableError::NoSuchTable { table } => Some(of_instance(format!("The instance has no table {table}"), detail())),
+        error => of_read(error, detail()),
+    }
+}
+
+/// A read that failed whatever it was to find. A write keeps the title that says what was not written.
+fn of_read(error: &TableError, detail: String) -> Option<Diagnostic> {
+    match error {
+        TableError::Refused {
+            table,
+            verb: Verb::Read,
+            reason: Refusal::Acl { .. } | Refusal::Other { .. },
+        } => Some(of_instance(format!("No right to read {table}"), detail)),
+        TableError::Refused {
+            verb: Verb::Read,
+            reason: Refusal::MissingScope { scope },
+            ..
+        } => Some(of_instance(format!("The token lacks the auth scope {scope}"), detail)),
+        TableError::Unavailable {
+            verb: Verb::Read,
+            status: Some(_),
+            ..
+        }
+        | TableError::UnusableAnswer { verb: Verb::Read, .. } => {
+            Some(of_instance("No usable response from the ServiceNow instance", detail))
+        }
+        TableError::TransactionCancelled { verb: Verb::Read, .. } => {
+            Some(of_instance("The ServiceNow instance cancelled a request", detail))
+        }
         _ => None,
     }
 }

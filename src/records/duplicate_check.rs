@@ -5,6 +5,7 @@
 //! Creating it again would duplicate it; taking it over silently might take somebody else's record. So the create fails
 //! with what the user needs to decide: which record, who created it and when, and how to import it.
 
+use crate::connection_diagnostics;
 use crate::plugin::{Diagnostic, Object};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
@@ -94,7 +95,7 @@ impl Key<'_> {
     /// Waits for the right to look for a record of the key and make one.
     pub(crate) async fn lock(&self, session: &Session) -> Result<KeyLock, Diagnostic> {
         let lock = session.lock_key(self.table, self.query.clone()).await;
-        lock.map_err(|error| self.not_found(&error))
+        lock.map_err(|error| self.unchecked(&error))
     }
 
     /// The record that has the key, as far as it must be looked for before an insert.
@@ -105,7 +106,7 @@ impl Key<'_> {
         lock: &KeyLock,
     ) -> Result<Option<Record>, Diagnostic> {
         let made = session.made_before(lock, &self.columns(columns)).await;
-        let made = made.map_err(|error| self.not_found(&error))?;
+        let made = made.map_err(|error| self.unchecked(&error))?;
         if made.is_some() || self.natural.is_unique() {
             return Ok(made);
         }
@@ -129,7 +130,7 @@ impl Key<'_> {
         let columns = self.columns(columns);
         let find = || async {
             let found = session.find_existing(self.table, self.query, &columns).await;
-            found.map_err(|error| self.not_found(&error))
+            found.map_err(|error| self.unchecked(&error))
         };
         let found = find().await?;
         if found.is_none() && self.natural.recheck {
@@ -139,9 +140,19 @@ impl Key<'_> {
         Ok(found)
     }
 
-    fn not_found(&self, error: &TableError) -> Diagnostic {
-        let noun = diagnostics::with_article(self.noun);
-        diagnostics::of_table(error, &format!("look for {noun} with {}", self.words))
+    /// It is not known whether there is such a record, so none is made.
+    fn unchecked(&self, error: &TableError) -> Diagnostic {
+        let checking = format!("check whether the {} already exists", self.noun);
+        let of_any = connection_diagnostics::of_table(error);
+        let diagnostic = of_any.unwrap_or_else(|| {
+            let diagnostic = diagnostics::of_table(error, &checking);
+            let detail = format!(
+                "Nothing was created. It would have {}.\n\n{}",
+                self.words, diagnostic.detail
+            );
+            Diagnostic { detail, ..diagnostic }
+        });
+        diagnostic.at_attribute(self.attribute)
     }
 
     /// The refusal, which names the record; with advice, if there is more to say than how to import it.

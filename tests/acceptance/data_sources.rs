@@ -189,7 +189,7 @@ async fn an_application_says_whether_it_is_installed() {
         workspace
             .terraform("plan")
             .await
-            .fails_saying("Could not look for the application");
+            .fails_saying("No right to read sys_scope");
         workspace.configure("data \"servicenow_application\" \"m365\" {\n  scope = \"x_mioms_m365_assis\"\n}");
         workspace.terraform("apply").await.succeeds();
         workspace

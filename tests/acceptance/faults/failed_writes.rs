@@ -469,7 +469,8 @@ async fn a_read_that_fails_forgets_nothing() {
                 Fault::Unauthorized => ["Could not sign in to ServiceNow", "Could not sign in to Microsoft 365"],
                 Fault::Hibernation => ["The ServiceNow instance is hibernating", of_repository],
                 Fault::LoginRedirect => ["No Table API at 127.0.0.1", of_repository],
-                _ => ["Could not read the registry entry", of_repository],
+                Fault::ForbiddenByAcl => ["No right to read oauth_entity", of_repository],
+                _ => ["No usable response from the ServiceNow instance", of_repository],
             };
             simulator.instance().faults().every(Matcher::any(), fault);
             simulator.admin().fail(Matcher::any(), admin_fault);
