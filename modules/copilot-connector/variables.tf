@@ -81,12 +81,22 @@ variable "roles" {
     condition     = contains(["copilot_federated", "copilot_own_app", "ess_user"], var.preset) || try(length(var.roles) > 0, false)
     error_message = "roles is missing: the preset ess_certificate has no roles of its own, name those that the agent's topics need."
   }
+
+  validation {
+    condition     = alltrue([for name in coalesce(var.roles, []) : trimspace(name) != ""])
+    error_message = "roles contains an empty name: remove it, or correct the variable that it comes from."
+  }
 }
 
 variable "auth_scopes" {
   description = "REST API auth scopes of the registration, by name. Default: the preset's (`useraccount` for the Copilot connector, none for the Employee Self-Service agent). They need the plugin `com.glide.rest.auth.scope`."
   type        = set(string)
   default     = null
+
+  validation {
+    condition     = alltrue([for name in coalesce(var.auth_scopes, []) : trimspace(name) != ""])
+    error_message = "auth_scopes contains an empty name: remove it, or correct the variable that it comes from."
+  }
 }
 
 variable "name" {

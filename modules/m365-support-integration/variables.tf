@@ -167,6 +167,11 @@ variable "administrators" {
     condition     = var.variant != "insights_only" || length(var.administrators) == 0
     error_message = "administrators must be empty in the variant insights_only: without the inbound part nobody can open cases. Use insights_users, or another variant."
   }
+
+  validation {
+    condition     = alltrue([for name in var.administrators : trimspace(name) != ""])
+    error_message = "administrators contains an empty user name: remove it, or correct the variable that it comes from."
+  }
 }
 
 variable "insights_users" {
@@ -174,6 +179,11 @@ variable "insights_users" {
   type        = set(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.insights_users : trimspace(name) != ""])
+    error_message = "insights_users contains an empty user name: remove it, or correct the variable that it comes from."
+  }
 }
 
 variable "application_scope" {
@@ -192,6 +202,11 @@ variable "integration_user_roles" {
   validation {
     condition     = length(var.integration_user_roles) > 0
     error_message = "integration_user_roles must name at least one role: a user without roles cannot read incidents."
+  }
+
+  validation {
+    condition     = alltrue([for name in var.integration_user_roles : trimspace(name) != ""])
+    error_message = "integration_user_roles contains an empty name: remove it, or correct the variable that it comes from."
   }
 }
 

@@ -77,3 +77,14 @@ run "a_certificate_flow_without_roles" {
 
   expect_failures = [var.roles]
 }
+
+run "names_that_are_empty" {
+  command = plan
+
+  variables {
+    roles       = [""]
+    auth_scopes = ["useraccount", " "]
+  }
+
+  expect_failures = [var.roles, var.auth_scopes]
+}

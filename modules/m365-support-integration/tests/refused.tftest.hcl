@@ -71,3 +71,15 @@ run "an_instance_without_scheme" {
 
   expect_failures = [var.instance_url]
 }
+
+run "names_that_are_empty" {
+  command = plan
+
+  variables {
+    administrators         = [""]
+    insights_users         = [" "]
+    integration_user_roles = ["incident_manager", ""]
+  }
+
+  expect_failures = [var.administrators, var.insights_users, var.integration_user_roles]
+}
