@@ -12,7 +12,11 @@ import sys
 
 def main(command: list[str]) -> int:
     if not sys.stderr.isatty():
-        return subprocess.run(command).returncode
+        try:
+            status = subprocess.run(command).returncode
+        except KeyboardInterrupt:
+            return 130
+        return 128 - status if status < 0 else status
     width = shutil.get_terminal_size().columns - 1
     environment = {**os.environ, "CARGO_TERM_PROGRESS_WHEN": "always", "CARGO_TERM_PROGRESS_WIDTH": str(width)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)

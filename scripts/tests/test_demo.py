@@ -11,6 +11,7 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import ssl
 import stat
 import subprocess
@@ -282,6 +283,14 @@ class Fold(unittest.TestCase):
         command = [sys.executable, str(DEMO / "fold.py"), "bash", "-c", "echo Compiling >&2; echo out; exit 7"]
         ended = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual((ended.returncode, ended.stdout, ended.stderr), (7, "out\n", "Compiling\n"))
+
+    def test_without_a_terminal_an_interruption_ends_without_a_traceback(self):
+        command = [sys.executable, str(DEMO / "fold.py"), "bash", "-c", "echo started; exec sleep 30"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)
+        self.assertEqual(process.stdout.readline(), "started\n")
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+        self.assertEqual((process.returncode, error), (130, ""))
 
 
 def files(folder: pathlib.Path) -> list[str]:
