@@ -56,7 +56,7 @@ impl List<'_> {
                 .next()
                 .await
                 .map_err(|error| diagnostics::of_table(&error, &format!("list {}", self.table)))?;
-            let Some(page) = page else { return Ok(()) };
+            let Some(page) = page else { break };
             let objects = page
                 .into_iter()
                 .take(sink.left())
@@ -66,11 +66,29 @@ impl List<'_> {
                 if let Some(listed) = listed?
                     && !sink.send(listed).await
                 {
-                    return Ok(());
+                    break;
                 }
             }
         }
+        if pages.hidden() > 0 {
+            cx.warn(self.incomplete(pages.hidden()));
+        }
         Ok(())
+    }
+
+    fn incomplete(&self, hidden: usize) -> Diagnostic {
+        let (are, them) = if hidden == 1 {
+            ("record is", "it")
+        } else {
+            ("records are", "them")
+        };
+        let table = self.table;
+        let detail = format!(
+            "{hidden} {are} counted by the instance and not shown to the account, so the list leaves {them} out. Give the \
+             account a role that may read {table}: {}. If it has one, an access rule (ACL) hides single rows from it.",
+            table.role()
+        );
+        Diagnostic::warning(format!("The list of {table} is not complete"), detail)
     }
 
     /// None where it is gone since the page was read.

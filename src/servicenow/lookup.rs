@@ -54,7 +54,7 @@ impl Session {
         })?;
         let mut inactive = self.pages(sys_user::TABLE, &query, &[], 1);
         let shown = inactive.next().await?.unwrap_or_default();
-        Ok(shown.is_empty() && !inactive.has_hidden())
+        Ok(shown.is_empty() && inactive.hidden() == 0)
     }
 
     /// Records of any table by a column that names them.

@@ -186,9 +186,12 @@ impl Pages {
         self
     }
 
-    /// Whether rows were counted that the account may not read.
-    pub(super) fn has_hidden(&self) -> bool {
-        matches!(self.unseen, Unseen::Rows(1..))
+    /// How many rows of the pages so far were counted and not shown: the account may not read them.
+    pub fn hidden(&self) -> usize {
+        match self.unseen {
+            Unseen::Rows(count) => count,
+            Unseen::Uncounted => 0,
+        }
     }
 
     /// The next page; none after the last. A page may be empty although more follow.

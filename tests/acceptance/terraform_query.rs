@@ -325,6 +325,51 @@ async fn results_stop_at_the_limit_and_carry_names_that_people_know() {
 }
 
 #[tokio::test]
+async fn rows_that_the_account_may_not_read_are_counted_in_a_warning() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.14", QUERY) {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let user = |name: &str| instance.put("sys_user", &[("user_name", name)]);
+        let users = ["m365-first", "m365-last"].map(user);
+        let workspace = listing(
+            &simulator,
+            terraform,
+            &list("servicenow_integration_user", &config("user_nameSTARTSWITHm365-")),
+        );
+
+        let cases: [(&[usize], &str); 3] = [(&[0], "1 record is"), (&[1], "1 record is"), (&[0, 1], "2 records are")];
+        for (hidden, counted) in cases {
+            let rows = hidden.iter().map(|index| users[*index].clone()).collect();
+            instance.switches(|modes| modes.hidden_rows = rows);
+            let listed = workspace.terraform("query").await;
+            listed
+                .succeeds()
+                .says("Warning: The list of sys_user is not complete")
+                .says(&format!("{counted} counted by the instance and not shown"));
+            for (index, name) in ["m365-first", "m365-last"].into_iter().enumerate() {
+                if hidden.contains(&index) {
+                    listed.does_not_say(name);
+                } else {
+                    listed.says(name);
+                }
+            }
+        }
+
+        instance.switches(|modes| modes.hidden_rows.clear());
+        let listed = workspace.terraform("query").await;
+        listed
+            .succeeds()
+            .says("m365-first")
+            .says("m365-last")
+            .does_not_say("is not complete");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_query_that_the_instance_would_not_understand_is_refused() {
     for_each_terraform(async |terraform| {
         if !terraform.has("1.14", QUERY) {
