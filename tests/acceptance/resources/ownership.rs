@@ -418,6 +418,56 @@ async fn a_grant_of_an_older_state_is_kept_and_one_that_was_imported_is_revoked(
     .await;
 }
 
+/// A version that did not know who made a configuration or granted a role wrote nothing of it: nothing is lost for it.
+#[tokio::test]
+async fn what_an_older_state_does_not_tell_is_kept() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let metadata_url = by_hand::metadata_url(&simulator, "");
+        let configuration = |roles: &str| {
+            format!(
+                "resource \"servicenow_integration_user\" \"this\" {{\n  user_name = \"robot\"\n  roles     = {roles}\n}}\n\
+                 resource \"servicenow_oidc_provider\" \"this\" {{\n  name      = \"inbound\"\n  client_id = \"inbound\"\n  \
+                 configuration = {{\n    name = \"Entra\"\n    metadata_url = \"{metadata_url}\"\n  }}\n}}\n"
+            )
+        };
+        let workspace = simulator.workspace(terraform, &configuration("[\"itil\"]"));
+        workspace.terraform("apply").await.succeeds();
+        let instance = simulator.instance();
+        let user = instance.find("sys_user", "user_name", "robot")[0]["sys_id"].clone();
+        let made = instance.find("oidc_provider_configuration", "name", "Entra")[0]["sys_id"].clone();
+        let mut state = workspace.state_file();
+        for resource in state["resources"].as_array_mut().unwrap() {
+            let instance = &mut resource["instances"][0];
+            instance["private"] = serde_json::Value::Null;
+            for unknown in ["granted_roles", "granted_groups", "owns_configuration"] {
+                if let Some(value) = instance["attributes"].get_mut(unknown) {
+                    *value = serde_json::Value::Null;
+                }
+            }
+        }
+        workspace.write("terraform.tfstate", &state.to_string());
+        workspace.plan_is_empty().await;
+
+        workspace.configure(&configuration("[]"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("Not every role was revoked");
+        assert_eq!(directly_granted(&simulator, &user), 1);
+
+        workspace
+            .terraform("destroy")
+            .await
+            .succeeds()
+            .says("The OIDC configuration was left in place");
+        assert!(instance.record("oidc_provider_configuration", &made).is_some());
+        assert!(instance.record("sys_user", &user).is_none());
+    })
+    .await;
+}
+
 /// What stands beside an imported entry is as little changed as the entry.
 #[tokio::test]
 async fn the_profile_of_an_imported_entry_stays_as_it_is() {
