@@ -4,6 +4,8 @@
 //! documented. So a second one is made only where the user asks for it, else the existing one is offered for use. One that
 //! others use is neither changed unasked nor removed.
 
+use serde_json::Value as Json;
+
 use crate::clients::Clients;
 use crate::plugin::schema::{Modifier, validate};
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
@@ -179,8 +181,8 @@ pub(super) async fn exists(session: &Session, prior: Option<&Object>, planned: &
     Err(Diagnostic::error("No such OIDC configuration", detail).at_attribute(CONFIGURATION_ID))
 }
 
-/// Private data: the key of a configuration that this provider made and the state may not name: its response was lost, or
-/// somebody chose another one for the OIDC provider.
+/// Private data: the keys of configurations that this provider made and the state may not name: a response was lost, or
+/// somebody chose another one for the OIDC provider. Earlier versions kept one, as a text.
 const MADE: &str = "configuration_sent";
 
 /// Notes that the configuration of a state was made here and is to be removed when nothing uses it.
@@ -191,11 +193,29 @@ pub(super) fn note_made(cx: &Context<Clients>, state: &Object) {
 }
 
 fn note(cx: &Context<Clients>, made: &SysId) {
-    cx.set_private(MADE, made.as_str().into());
+    let mut all = noted(cx);
+    if !all.contains(made) {
+        all.push(made.clone());
+        keep_noted(cx, &all);
+    }
 }
 
-fn made(cx: &Context<Clients>) -> Option<SysId> {
-    cx.private(MADE)?.as_str().and_then(|id| SysId::parse(id).ok())
+fn noted(cx: &Context<Clients>) -> Vec<SysId> {
+    cx.private(MADE).map(keys).unwrap_or_default()
+}
+
+fn keys(noted: Json) -> Vec<SysId> {
+    let all = match noted {
+        Json::Array(all) => all,
+        one => vec![one],
+    };
+    let key = |id: &Json| SysId::parse(id.as_str()?).ok();
+    all.iter().filter_map(key).collect()
+}
+
+fn keep_noted(cx: &Context<Clients>, made: &[SysId]) {
+    let made: Vec<&str> = made.iter().map(SysId::as_str).collect();
+    cx.set_private(MADE, if made.is_empty() { Json::Null } else { made.into() });
 }
 
 /// Makes the configuration; the state then names it, and says whether it was made. It also names one that may have been made.
@@ -213,7 +233,7 @@ pub(super) async fn create(
     let mut lock = lock(session, &planned).await?;
     if let Some(found) = existing(session, &key, &planned, None, &lock).await? {
         let sys_id = found.sys_id().clone();
-        let is_ours = made(cx).as_ref() == Some(&sys_id);
+        let is_ours = noted(cx).contains(&sys_id);
         if !is_ours {
             cx.warn(taken_over(&found));
         }
@@ -357,26 +377,29 @@ pub(super) fn stop_managing(cx: &Context<Clients>, former: Option<SysId>, state:
     field::set_left_alone(state, left_alone);
 }
 
-/// Removes the configuration that was made here and that the provider, by its final state, does not use.
+/// Removes the configurations that were made here and that the provider, by its final state, does not use.
 pub(super) async fn remove_unused(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), TableError> {
-    let Some(made) = made(cx) else { return Ok(()) };
-    if reference(state).as_ref() != Some(&made) {
-        let own = resource::sys_id(state);
-        // The state is older than what somebody may have chosen since. A search for those who use it may lag.
-        if let Some(own) = &own
-            && let Some(provider) = session
-                .get_opt(oauth_oidc_entity::TABLE, own, &[oauth_oidc_entity::CONFIGURATION])
-                .await?
-            && provider
-                .reference(oauth_oidc_entity::CONFIGURATION)
-                .value()
-                .is_some_and(|id| made.as_str().eq_ignore_ascii_case(id))
-        {
-            return Ok(());
+    let own = resource::sys_id(state);
+    for made in noted(cx) {
+        if reference(state).as_ref() != Some(&made) {
+            // The state is older than what somebody may have chosen since. A search for those who use it may lag.
+            if let Some(own) = &own
+                && let Some(provider) = session
+                    .get_opt(oauth_oidc_entity::TABLE, own, &[oauth_oidc_entity::CONFIGURATION])
+                    .await?
+                && provider
+                    .reference(oauth_oidc_entity::CONFIGURATION)
+                    .value()
+                    .is_some_and(|id| made.as_str().eq_ignore_ascii_case(id))
+            {
+                continue;
+            }
+            try_to_remove(cx, session, &made, own.as_ref()).await?;
         }
-        try_to_remove(cx, session, &made, own.as_ref()).await?;
+        let mut left = noted(cx);
+        left.retain(|left| *left != made);
+        keep_noted(cx, &left);
     }
-    cx.set_private(MADE, ().into());
     Ok(())
 }
 
@@ -697,5 +720,27 @@ fn attribute_of(column: &str) -> Option<&'static str> {
         "enable_jti_verification" => Some("configuration.enable_jti_verification"),
         "cache_life_span" => Some("configuration.cache_life_span"),
         other => Some(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_made_is_noted_by_this_version_and_by_earlier_ones() {
+        let [first, second] = ["6816f79cc0a8016401c5a33be04be441", "1c367f0fdfb99d47819803af555cddb9"];
+        let of = |noted: Json| {
+            keys(noted)
+                .iter()
+                .map(|key| key.as_str().to_owned())
+                .collect::<Vec<_>>()
+        };
+
+        assert_eq!(of(json!([first, second])), [first, second]);
+        assert_eq!(of(json!(first)), [first]);
+        assert!(of(Json::Null).is_empty());
     }
 }
