@@ -209,7 +209,16 @@ fn servicenow(
 }
 
 fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform_version: &str) -> ClientOptions {
-    let path = |name, variables: &[&str]| arguments.text(name, variables).map(|path| path.text.into());
+    let file = |name| {
+        FILES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .and_then(|(_, variable)| arguments.text(name, &[variable]))
+    };
+    let path = |name| file(name).map(|path| path.text.into());
+    let variables = FILES
+        .iter()
+        .filter_map(|(name, _)| Some((*name, file(name)?.variable?)));
     let text = |name| arguments.text(name, &[]).map(|argument| argument.text);
     let run = environment.first(&["TFC_RUN_ID"]);
     let correlates = arguments.flag("run_correlation").unwrap_or(true);
@@ -243,9 +252,10 @@ fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform
         user_agent.push_str(more.trim());
     }
     ClientOptions {
-        ca_certificate_path: path("ca_certificate_path", &["SERVICENOW_CA_CERTIFICATE_PATH"]),
-        client_certificate_path: path("client_certificate_path", &["SERVICENOW_CLIENT_CERTIFICATE_PATH"]),
-        client_key_path: path("client_key_path", &["SERVICENOW_CLIENT_KEY_PATH"]),
+        ca_certificate_path: path("ca_certificate_path"),
+        client_certificate_path: path("client_certificate_path"),
+        client_key_path: path("client_key_path"),
+        variables: variables.collect(),
         proxies: Proxies::of(|name| environment.first(&[name])),
         request_timeout: text("request_timeout")
             .and_then(|text| duration::parse(&text))
@@ -273,6 +283,12 @@ const TUNING: &[&str] = &[
     "request_timeout",
     "requests_per_second",
     "run_correlation",
+];
+/// The arguments that name a file of the TLS connection, with the variable of each.
+const FILES: &[(&str, &str)] = &[
+    ("ca_certificate_path", "SERVICENOW_CA_CERTIFICATE_PATH"),
+    ("client_certificate_path", "SERVICENOW_CLIENT_CERTIFICATE_PATH"),
+    ("client_key_path", "SERVICENOW_CLIENT_KEY_PATH"),
 ];
 const INVALID: &str = "Invalid ServiceNow configuration";
 const INSTANCE_URL: &[&str] = &["SERVICENOW_INSTANCE_URL", "SN_HOST"];
@@ -449,7 +465,7 @@ mod tests {
                 .map(|(_, value)| (*value).to_owned())
         }
         type Case = (fn(&str) -> Option<String>, &'static [&'static str]);
-        let cases: [Case; 5] = [
+        let cases: [Case; 7] = [
             (
                 |name| set(name, &[("SN_API_KEY", "two words")]),
                 &[
@@ -477,6 +493,28 @@ mod tests {
             (
                 |name| set(name, &[("SN_API_KEY", "k"), ("ARM_USE_OIDC", "yes")]),
                 &["ARM_USE_OIDC is neither true nor false: The environment variable ARM_USE_OIDC is \"yes\"."],
+            ),
+            (
+                |name| set(name, &[("SN_API_KEY", "k"), ("ARM_ENVIRONMENT", "pubic")]),
+                &[
+                    "Environment \"pubic\" is not a known cloud",
+                    "variable ARM_ENVIRONMENT.",
+                    "Did you mean \"public\"?",
+                ],
+            ),
+            (
+                |name| {
+                    let of_application = [
+                        ("ARM_CLIENT_ID", "id"),
+                        ("ARM_CLIENT_SECRET", "secret"),
+                        ("ARM_TENANT_ID", "a/b"),
+                    ];
+                    set(name, &of_application)
+                },
+                &[
+                    "neither a GUID nor a domain name",
+                    "variable ARM_TENANT_ID. Use the tenant's GUID",
+                ],
             ),
         ];
         for (environment, said) in cases {

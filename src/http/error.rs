@@ -246,7 +246,7 @@ pub enum OptionsError {
     /// A file is not there or may not be read.
     #[error("{option}: the file {} cannot be read ({why})", path.display())]
     Unreadable {
-        option: &'static str,
+        option: String,
         path: PathBuf,
         /// The message of the operating system.
         why: String,
@@ -254,7 +254,7 @@ pub enum OptionsError {
     /// A file holds no PEM of the right kind, or a broken one.
     #[error("{option}: the file {} contains no valid {wanted} in PEM format ({why})", path.display())]
     BadPem {
-        option: &'static str,
+        option: String,
         path: PathBuf,
         /// "certificate" or "private key".
         wanted: &'static str,
@@ -263,7 +263,7 @@ pub enum OptionsError {
     },
     /// A private key with a passphrase.
     #[error("{option}: the private key in the file {} is encrypted", path.display())]
-    EncryptedKey { option: &'static str, path: PathBuf },
+    EncryptedKey { option: String, path: PathBuf },
     /// A client certificate without its key.
     #[error("client_certificate_path is set to {}, but there is no private key", path.display())]
     CertificateWithoutKey { path: PathBuf },

@@ -19,6 +19,8 @@ pub struct ClientOptions {
     pub client_certificate_path: Option<PathBuf>,
     /// PEM file with the client's private key.
     pub client_key_path: Option<PathBuf>,
+    /// Which of these options came from an environment variable, and from which: messages name it.
+    pub variables: Vec<(&'static str, String)>,
     /// What the environment says about proxies.
     pub proxies: Proxies,
     /// For one attempt: from sending to the last byte of the answer.
@@ -34,6 +36,16 @@ pub struct ClientOptions {
     pub correlation: Option<Correlation>,
     /// The pauses between attempts when the server does not ask for one.
     pub backoff: Backoff,
+}
+
+impl ClientOptions {
+    /// What messages call an option.
+    pub(super) fn called(&self, option: &'static str) -> String {
+        match self.variables.iter().find(|(name, _)| *name == option) {
+            Some((_, variable)) => format!("{option} (from {variable})"),
+            None => option.to_owned(),
+        }
+    }
 }
 
 /// A header that marks all requests of one run.

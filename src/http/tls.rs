@@ -28,10 +28,11 @@ pub(super) fn configure(options: &ClientOptions) -> Result<Tls, OptionsError> {
     let mut roots = SYSTEM_ROOTS.roots.clone();
     let mut given = Vec::new();
     if let Some(path) = &options.ca_certificate_path {
-        given = certificates("ca_certificate_path", path)?;
+        let option = options.called("ca_certificate_path");
+        given = certificates(&option, path)?;
         for certificate in &given {
             roots.add(certificate.clone()).map_err(|error| OptionsError::BadPem {
-                option: "ca_certificate_path",
+                option: option.clone(),
                 path: path.clone(),
                 wanted: "certificate",
                 why: error.to_string(),
@@ -224,24 +225,25 @@ fn identity(options: &ClientOptions) -> Result<Option<Identity>, OptionsError> {
             Some(path) => Err(OptionsError::KeyWithoutCertificate { path: path.clone() }),
         };
     };
-    let chain = certificates("client_certificate_path", path)?;
+    let chain = certificates(&options.called("client_certificate_path"), path)?;
+    let option = options.called("client_key_path");
     let key = match &options.client_key_path {
-        Some(key_path) => private_key("client_key_path", key_path)?.ok_or_else(|| OptionsError::BadPem {
-            option: "client_key_path",
+        Some(key_path) => private_key(&option, key_path)?.ok_or_else(|| OptionsError::BadPem {
+            option: option.clone(),
             path: key_path.clone(),
             wanted: "private key",
             why: "there is none in it".to_owned(),
         })?,
-        None => private_key("client_certificate_path", path)?
+        None => private_key(&options.called("client_certificate_path"), path)?
             .ok_or_else(|| OptionsError::CertificateWithoutKey { path: path.clone() })?,
     };
     Ok(Some((path.clone(), chain, key)))
 }
 
-fn certificates(option: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, OptionsError> {
+fn certificates(option: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, OptionsError> {
     let pem = read(option, path)?;
     let bad = |why: String| OptionsError::BadPem {
-        option,
+        option: option.to_owned(),
         path: path.to_owned(),
         wanted: "certificate",
         why,
@@ -256,11 +258,11 @@ fn certificates(option: &'static str, path: &Path) -> Result<Vec<CertificateDer<
     }
 }
 
-fn private_key(option: &'static str, path: &Path) -> Result<Option<PrivateKeyDer<'static>>, OptionsError> {
+fn private_key(option: &str, path: &Path) -> Result<Option<PrivateKeyDer<'static>>, OptionsError> {
     let pem = read(option, path)?;
     if has_encrypted_key(&pem) {
         return Err(OptionsError::EncryptedKey {
-            option,
+            option: option.to_owned(),
             path: path.to_owned(),
         });
     }
@@ -268,7 +270,7 @@ fn private_key(option: &'static str, path: &Path) -> Result<Option<PrivateKeyDer
         Ok(key) => Ok(Some(key)),
         Err(rustls::pki_types::pem::Error::NoItemsFound) => Ok(None),
         Err(error) => Err(OptionsError::BadPem {
-            option,
+            option: option.to_owned(),
             path: path.to_owned(),
             wanted: "private key",
             why: error.to_string(),
@@ -283,9 +285,9 @@ pub(crate) fn has_encrypted_key(pem: &[u8]) -> bool {
     markers.into_iter().any(is_in_it)
 }
 
-fn read(option: &'static str, path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, OptionsError> {
+fn read(option: &str, path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, OptionsError> {
     let bytes = std::fs::read(path).map_err(|error| OptionsError::Unreadable {
-        option,
+        option: option.to_owned(),
         path: path.to_owned(),
         why: error.to_string(),
     })?;

@@ -31,6 +31,18 @@ impl UnknownCloud {
 }
 
 impl Cloud {
+    /// The names that messages offer.
+    pub const NAMES: &[&str] = &[
+        "public",
+        "global",
+        "usgovernment",
+        "usgovernmentl4",
+        "usgovernmentl5",
+        "dod",
+        "china",
+        "germany",
+    ];
+
     /// The cloud of this name, in any case.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::microsoft::{Cloud, Hosts, Microsoft365, Microsoft365Options, OptionsE
 use crate::plugin::{Diagnostic, Diagnostics, diagnostics};
 use crate::provider::address;
 use crate::provider::arguments::{Argument, Arguments, Source};
+use crate::suggest;
 
 /// Adds the Microsoft side to the clients; or why there is none, which is an error only for what needs it.
 pub(super) fn build(
@@ -41,28 +42,37 @@ enum Missing {
     Wrong(Diagnostic),
 }
 
-fn wrong(error: &dyn std::error::Error, remedy: &str, attribute: &str) -> Diagnostic {
+fn wrong(arguments: &Arguments<'_>, error: &dyn std::error::Error, remedy: &str, name: &str) -> Diagnostic {
+    let origin = argument(arguments, name).map(|given| given.origin());
+    let remedy = format!("{}{remedy}", origin.unwrap_or_default());
     Diagnostic::error(
         "Invalid Microsoft 365 configuration",
-        diagnostics::explain(error, remedy),
+        diagnostics::explain(error, &remedy),
     )
-    .at_attribute(&format!("microsoft365.{attribute}"))
+    .at_attribute(&format!("microsoft365.{name}"))
 }
 
-fn text(arguments: &Arguments<'_>, name: &str, variables: &[&str]) -> Option<String> {
-    arguments.text(name, variables).map(|argument| argument.text)
+/// An argument of the block, else of the environment.
+fn argument(arguments: &Arguments<'_>, name: &str) -> Option<Argument> {
+    let known = VARIABLES.iter().find(|(known, _)| *known == name);
+    arguments.text(name, known.map_or(&[], |(_, variables)| variables))
+}
+
+fn text(arguments: &Arguments<'_>, name: &str) -> Option<String> {
+    argument(arguments, name).map(|argument| argument.text)
 }
 
 fn cloud(arguments: &Arguments<'_>) -> Result<Cloud, Diagnostic> {
-    let name = text(arguments, "environment", &["ARM_ENVIRONMENT"]).unwrap_or_default();
-    Cloud::parse(&name).map_err(|error| wrong(&error, error.remedy(), "environment"))
+    let name = text(arguments, "environment").unwrap_or_default();
+    Cloud::parse(&name).map_err(|error| {
+        let meant = suggest::did_you_mean(&name, Cloud::NAMES.iter().copied());
+        let remedy = format!("{}{meant}", error.remedy());
+        wrong(arguments, &error, &remedy, "environment")
+    })
 }
 
 fn urls(arguments: &Arguments<'_>) -> (Option<String>, Option<String>) {
-    (
-        text(arguments, "login_url", LOGIN_URL),
-        text(arguments, "admin_url", ADMIN_URL),
-    )
+    (text(arguments, "login_url"), text(arguments, "admin_url"))
 }
 
 /// The sign-in service, which the inbound check uses without any sign-in of the provider's own.
@@ -70,7 +80,7 @@ fn hosts(arguments: &Arguments<'_>, client: &Arc<Client>, clients: &mut Clients)
     let (login_url, admin_url) = urls(arguments);
     let hosts = Hosts::new(cloud(arguments)?, login_url.as_deref(), admin_url.as_deref())
         .map_err(|error| wrong_address(arguments, &error))?;
-    let tenant = text(arguments, "tenant_id", &["ARM_TENANT_ID"]);
+    let tenant = text(arguments, "tenant_id");
     clients.authorities = Some(Authorities {
         http: Arc::clone(client),
         login: hosts.login,
@@ -85,7 +95,7 @@ fn support(
     problems: &mut Diagnostics,
 ) -> Result<Microsoft365, Missing> {
     let (configured, environment) = given(arguments).map_err(Missing::Wrong)?;
-    if let Some(secret) = arguments.text("client_secret", CLIENT_SECRET) {
+    if let Some(secret) = argument(arguments, "client_secret") {
         problems.extend(secret.line_break());
     }
     let not_configured = |error: &dyn std::error::Error, remedy: &str| {
@@ -97,67 +107,76 @@ fn support(
         Missing::NotConfigured(Diagnostic::error("Microsoft 365 is not configured", detail).told_once())
     };
     let sign_in = configured.choose(&environment).map_err(|error| match error {
-        ChoiceError::Several(_) => Missing::Wrong(wrong(&error, error.remedy(), "client_id")),
+        ChoiceError::Several(_) => Missing::Wrong(wrong(arguments, &error, error.remedy(), "client_id")),
         ChoiceError::Nothing | ChoiceError::NoClientId(_) | ChoiceError::NoOidcToken => {
             not_configured(&error, error.remedy())
         }
     })?;
     let (login_url, admin_url) = urls(arguments);
     let options = Microsoft365Options {
-        tenant_id: text(arguments, "tenant_id", &["ARM_TENANT_ID"]),
+        tenant_id: text(arguments, "tenant_id"),
         cloud: cloud(arguments).map_err(Missing::Wrong)?,
         login_url,
         admin_url,
         sign_in,
-        support_api_profile: text(arguments, "support_api_profile", &["M365_SUPPORT_API_PROFILE"]).map(Into::into),
+        support_api_profile: text(arguments, "support_api_profile").map(Into::into),
     };
     Microsoft365::new(client, options).map_err(|error| match &error {
         OptionsError::NoTenant => not_configured(&error, &error.remedy()),
         OptionsError::Hosts(http) => Missing::Wrong(wrong_address(arguments, http)),
-        OptionsError::Tenant(_) => Missing::Wrong(wrong(&error, &error.remedy(), "tenant_id")),
-        OptionsError::Profile(_) => Missing::Wrong(wrong(&error, &error.remedy(), "support_api_profile")),
+        OptionsError::Tenant(_) => Missing::Wrong(wrong(arguments, &error, &error.remedy(), "tenant_id")),
+        OptionsError::Profile(_) => Missing::Wrong(wrong(arguments, &error, &error.remedy(), "support_api_profile")),
     })
 }
 
 /// The one of the two addresses that cannot be used, called by its variable where it comes from one.
 fn wrong_address(arguments: &Arguments<'_>, error: &HttpError) -> Diagnostic {
-    let given = |name, variables: &[&str]| {
-        let argument = arguments.text(name, variables)?;
+    let given = |name| {
+        let argument = argument(arguments, name)?;
         Origin::parse(&argument.text).is_err().then_some((name, argument))
     };
-    let found = given("login_url", LOGIN_URL).or_else(|| given("admin_url", ADMIN_URL));
+    let found = given("login_url").or_else(|| given("admin_url"));
     match found {
         Some((name, argument)) => address::wrong("Invalid Microsoft 365 configuration", &argument, name, error)
             .at_attribute(&format!("microsoft365.{name}")),
-        None => wrong(error, &error.remedy(), "login_url"),
+        None => wrong(arguments, error, &error.remedy(), "login_url"),
     }
 }
 
-const CLIENT_SECRET: &[&str] = &["ARM_CLIENT_SECRET"];
-const LOGIN_URL: &[&str] = &["M365_LOGIN_URL"];
-const ADMIN_URL: &[&str] = &["M365_ADMIN_URL"];
+/// The environment variables of each argument, the preferred one first.
+const VARIABLES: &[(&str, &[&str])] = &[
+    ("tenant_id", &["ARM_TENANT_ID"]),
+    ("client_id", &["ARM_CLIENT_ID"]),
+    ("client_secret", &["ARM_CLIENT_SECRET"]),
+    ("client_certificate_path", &["ARM_CLIENT_CERTIFICATE_PATH"]),
+    ("oidc_token", &["ARM_OIDC_TOKEN"]),
+    ("oidc_token_file_path", &["ARM_OIDC_TOKEN_FILE_PATH"]),
+    ("refresh_token", &["M365_REFRESH_TOKEN"]),
+    ("access_token", &["M365_ACCESS_TOKEN"]),
+    ("environment", &["ARM_ENVIRONMENT"]),
+    ("login_url", &["M365_LOGIN_URL"]),
+    ("admin_url", &["M365_ADMIN_URL"]),
+    ("support_api_profile", &["M365_SUPPORT_API_PROFILE"]),
+];
 
 /// What the configuration gives, and what the environment does.
 fn given(arguments: &Arguments<'_>) -> Result<(entra::Given, entra::Given), Diagnostic> {
-    let one = |name, variables: &[&str], from: Source| {
-        let is_from = |argument: &Argument| argument.source == from;
-        arguments
-            .text(name, variables)
-            .filter(is_from)
-            .map(|argument| argument.text)
+    let one = |name, from: Source| {
+        let given = argument(arguments, name).filter(|argument| argument.source == from);
+        given.map(|argument| argument.text)
     };
     // A file that was read into a variable ends with a line break, which no token contains.
-    let token = |name, variables: &[&str], from: Source| one(name, variables, from).map(|text| text.trim().into());
+    let token = |name, from: Source| one(name, from).map(|text| text.trim().into());
     let read = |from: Source| entra::Given {
-        client_id: one("client_id", &["ARM_CLIENT_ID"], from),
-        client_secret: one("client_secret", CLIENT_SECRET, from).map(Into::into),
-        client_certificate_path: one("client_certificate_path", &["ARM_CLIENT_CERTIFICATE_PATH"], from).map(Into::into),
+        client_id: one("client_id", from),
+        client_secret: one("client_secret", from).map(Into::into),
+        client_certificate_path: one("client_certificate_path", from).map(Into::into),
         use_oidc: None,
-        oidc_token: token("oidc_token", &["ARM_OIDC_TOKEN"], from),
-        oidc_token_file_path: one("oidc_token_file_path", &["ARM_OIDC_TOKEN_FILE_PATH"], from).map(Into::into),
+        oidc_token: token("oidc_token", from),
+        oidc_token_file_path: one("oidc_token_file_path", from).map(Into::into),
         pipeline: None,
-        refresh_token: token("refresh_token", &["M365_REFRESH_TOKEN"], from),
-        access_token: token("access_token", &["M365_ACCESS_TOKEN"], from),
+        refresh_token: token("refresh_token", from),
+        access_token: token("access_token", from),
     };
     let mut configured = read(Source::Configuration);
     configured.use_oidc = arguments.flag("use_oidc");
@@ -172,7 +191,7 @@ fn given(arguments: &Arguments<'_>) -> Result<(entra::Given, entra::Given), Diag
 
 /// Where a CI system hands out tokens.
 fn pipeline(arguments: &Arguments<'_>) -> Option<Pipeline> {
-    let variable = |names: &[&str]| text(arguments, "", names);
+    let variable = |names: &[&str]| arguments.text("", names).map(|argument| argument.text);
     Some(Pipeline {
         request_url: variable(&[
             "ARM_OIDC_REQUEST_URL",

@@ -1,6 +1,7 @@
 //! The provider block.
 
 use crate::http::{HttpError, Origin};
+use crate::microsoft::Cloud;
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Rule, Schema};
 use crate::provider::{address, sign_in};
@@ -111,7 +112,7 @@ fn microsoft365() -> Attribute {
             ),
             token("access_token", "An access token for the admin center. Environment: `M365_ACCESS_TOKEN`."),
             Attribute::text("environment")
-                .check(validate::one_of(&["public", "global", "usgovernment", "usgovernmentl4", "usgovernmentl5", "dod", "china", "germany"]))
+                .check(validate::one_of(Cloud::NAMES))
                 .describe("The cloud. Default `public`. Environment: `ARM_ENVIRONMENT`."),
             Attribute::text("login_url")
                 .check(address::check(check_origin))

@@ -47,6 +47,7 @@ fn wire() -> ClientOptions {
         ca_certificate_path: None,
         client_certificate_path: None,
         client_key_path: None,
+        variables: Vec::new(),
         proxies: Proxies::default(),
         request_timeout: Duration::from_secs(20),
         max_retries: 4,

@@ -252,11 +252,19 @@ async fn unusable_files_are_named_by_the_first_request() {
     .await;
     assert!(matches!(
         unreadable,
-        OptionsError::Unreadable {
-            option: "ca_certificate_path",
-            ..
-        }
+        OptionsError::Unreadable { option, .. } if option == "ca_certificate_path"
     ));
+    let of_variable = error(ClientOptions {
+        ca_certificate_path: Some(PathBuf::from("/nowhere/ca.pem")),
+        variables: vec![("ca_certificate_path", "CA_FILE".to_owned())],
+        ..options()
+    })
+    .await;
+    assert!(
+        of_variable
+            .to_string()
+            .starts_with("ca_certificate_path (from CA_FILE): the file /nowhere/ca.pem")
+    );
     let no_pem = error(ClientOptions {
         ca_certificate_path: text,
         ..options()
@@ -279,12 +287,8 @@ async fn unusable_files_are_named_by_the_first_request() {
     })
     .await;
     assert!(
-        matches!(
-            encrypted,
-            OptionsError::EncryptedKey {
-                option: "client_key_path",
-                ..
-            }
+        matches!(&encrypted,
+            OptionsError::EncryptedKey { option, .. } if option == "client_key_path"
         ),
         "{encrypted:?}"
     );
