@@ -27,6 +27,7 @@ pub(crate) fn of_table(error: &TableError) -> Option<Diagnostic> {
     match error {
         TableError::NotTheApi { host, response } => Some(of_response(host, response, detail())),
         TableError::RateLimited { .. } => Some(of_instance("The ServiceNow instance limits requests", detail())),
+        TableError::UnknownColumn { .. } => Some(of_instance("Unknown column in the query", detail())),
         TableError::NoSuchTable { table } => Some(of_instance(format!("The instance has no table {table}"), detail())),
         error => of_read(error, detail()),
     }

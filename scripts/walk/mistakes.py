@@ -250,14 +250,14 @@ MISTAKES = [
         "password not set",
         ROLE,
         {},
-        ["Error: ServiceNow is not configured", "username is set, but password is missing", "or by an environment variable"],
+        ["Error: ServiceNow is not configured", "username is set by SERVICENOW_USERNAME, but password is missing (SERVICENOW_PASSWORD", "or by an environment variable"],
         environment={"SERVICENOW_PASSWORD": ""},
     ),
     Mistake(
         "grant type of the provider misspelt",
         ROLE,
         {},
-        ["Error: Unknown grant type", "expected one of client_credentials, password", "Correct SERVICENOW_GRANT_TYPE"],
+        ["Error: Unknown grant type", "expected one of client_credentials, password", "environment variable SERVICENOW_GRANT_TYPE. Correct it there."],
         environment={"SERVICENOW_GRANT_TYPE": "client_credential"},
     ),
     # What the instance has

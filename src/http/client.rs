@@ -311,7 +311,14 @@ impl Wire {
                     why,
                 });
             }
-            return Failed::Lost(format!("the connection broke before a response arrived ({why})"));
+            let not_http = if url.scheme() == "http" && why.contains("invalid HTTP version") {
+                "; a server that speaks TLS has an address with https://"
+            } else {
+                ""
+            };
+            return Failed::Lost(format!(
+                "the connection broke before a response arrived ({why}{not_http})"
+            ));
         }
         let problem = tls::problem(&error, self.has_roots);
         let why = tls::cause(problem, why);

@@ -289,6 +289,11 @@ pub fn as_typed(text: &str) -> String {
 pub fn probably_meant(text: &str) -> Option<String> {
     let text = text.trim().trim_matches(['"', '\'']);
     let rest = text.find("://").map_or(text, |at| &text[at + 3..]);
+    // As it is mistyped most.
+    let rest = ["https//", "http//"]
+        .into_iter()
+        .find_map(|scheme| rest.strip_prefix(scheme))
+        .unwrap_or(rest);
     let authority = rest.trim_start_matches('/').split(['/', '?', '#', '\\']).next()?;
     let host = authority.rfind('@').map_or(authority, |at| &authority[at + 1..]);
     let meant = Url::parse(&format!("https://{host}")).ok()?;

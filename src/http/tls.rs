@@ -152,12 +152,31 @@ pub(super) fn cause(problem: Option<TlsProblem>, why: String) -> String {
     // The library shows the inner error as its source has it.
     let why = why.replace("Other(OtherError(CaUsedAsEndEntity))", "an authority's own certificate");
     match problem {
+        Some(TlsProblem::WrongName) => names(&why),
         Some(TlsProblem::UnknownAuthority | TlsProblem::NoRoots) if !SYSTEM_ROOTS.unread.is_empty() => {
             format!("{why}; not read: {}", SYSTEM_ROOTS.unread.join(", "))
         }
         _ => why,
     }
 }
+
+/// The names that a certificate is valid for as people write them, and no more than a few: some have hundreds.
+fn names(why: &str) -> String {
+    let why = why
+        .replace("DnsName(\"", "\"")
+        .replace("IpAddress(", "")
+        .replace(')', "");
+    let mut names = why.split(", ");
+    let shown: Vec<&str> = names.by_ref().take(NAMES).collect();
+    let shown = shown.join(", ");
+    match names.count() {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// How many names of a certificate are shown.
+const NAMES: usize = 4;
 
 /// The TLS problem of a failed connection, if that is why it failed.
 pub(super) fn problem(error: &(dyn Error + 'static), has_roots: bool) -> Option<TlsProblem> {
@@ -294,4 +313,20 @@ fn read(option: &str, path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Option
     let bytes = zeroize::Zeroizing::new(bytes);
     // Editors on Windows put a byte order mark first, which would hide the line BEGIN.
     Ok(zeroize::Zeroizing::new(without_byte_order_mark(&bytes).to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn the_names_of_a_certificate_are_few_and_plain() {
+        let one = r#"certificate not valid for name "a"; certificate is only valid for DnsName("b")"#;
+        assert_eq!(
+            names(one),
+            r#"certificate not valid for name "a"; certificate is only valid for "b""#
+        );
+        let many = r#"only valid for DnsName("a"), DnsName("b"), DnsName("c"), DnsName("d"), DnsName("e"), IpAddress(192.0.2.1)"#;
+        assert_eq!(names(many), r#"only valid for "a", "b", "c", "d" and 2 more"#);
+    }
 }

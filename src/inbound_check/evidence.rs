@@ -35,7 +35,9 @@ pub(super) async fn of(
     } else if let TableError::Refused { verb, .. } = error {
         Question::MayThey(*verb)
     } else if let TableError::NoSuchTable { table } = error {
-        let remedy = meant_table(cx, table.name()).await.unwrap_or_else(|| error.remedy());
+        let remedy = meant_table(cx, table.name())
+            .await
+            .unwrap_or_else(|| format!("Check the name in `table`. {}", error.remedy()));
         return Diagnostic::error(FAILED, diagnostics::explain(error, &remedy)).at_attribute("table");
     } else if let Some(of_connection) = connection_diagnostics::of_table(error) {
         return of_connection;

@@ -6,18 +6,22 @@ use crate::microsoft::SupportError;
 pub use crate::plugin::diagnostics::explain;
 use crate::plugin::diagnostics::sentence;
 use crate::plugin::{Diagnostic, Diagnostics, Path};
-use crate::servicenow::{Mismatch, QueryError, TableError};
+use crate::servicenow::{Mismatch, QueryError, Refusal, TableError};
 
 /// A table call that failed while doing something ("create the registry entry").
 pub fn of_table(error: &TableError, doing: &str) -> Diagnostic {
     if let Some(diagnostic) = connection_diagnostics::of_table(error) {
         return diagnostic;
     }
-    Diagnostic::error(
-        format!("Could not {doing}"),
-        explain(error, &connection_diagnostics::remedy_of_table(error)),
-    )
-    .told_once()
+    let detail = explain(error, &connection_diagnostics::remedy_of_table(error));
+    let diagnostic = match error {
+        TableError::Refused {
+            reason: Refusal::Acl { .. },
+            ..
+        } => Diagnostic::error(format!("No right to {doing}"), detail),
+        _ => Diagnostic::error(format!("Could not {doing}"), detail),
+    };
+    diagnostic.told_once()
 }
 
 /// A call of the admin center that failed while doing something.

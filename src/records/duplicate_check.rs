@@ -166,7 +166,11 @@ impl Key<'_> {
         let by = record.text(every::SYS_CREATED_BY).value();
         let by = by.map_or_else(String::new, |by| format!(", created by {by}"));
         let on = record.text(every::SYS_CREATED_ON).value();
-        let on = on.map_or_else(String::new, |on| format!(", on {on} UTC"));
+        let on = match (on, by.is_empty()) {
+            (Some(on), false) => format!(" on {on} UTC"),
+            (Some(on), true) => format!(", created on {on} UTC"),
+            (None, _) => String::new(),
+        };
         let spelling = if self.query.is_exact(record) {
             ""
         } else {
@@ -195,7 +199,7 @@ pub(crate) fn taken_over(session: &Session, noun: &str, record: &Record) -> Diag
             format!(" was created by {by}, the account of this provider{on},"),
             " If an interrupted apply created it, delete it in the form after the destroy.",
         ),
-        Some(by) => (format!(" was created by {by}{on},"), ""),
+        Some(by) => (format!(" was created by {by}{},", on.trim_start_matches(',')), ""),
         None => (" existed already,".to_owned(), ""),
     };
     let detail = format!(

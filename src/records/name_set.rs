@@ -275,16 +275,16 @@ pub(crate) fn warn_of_second_manager(sets: &[NameSet], cx: &Context<Clients>, re
         for name in names(plan.config, set.attribute) {
             let managers = &cx.data.link_managers;
             if managers.is_second(set.links.table, record, &name, set.attribute) {
-                plan.diagnostics.push(managed_twice(set.links.noun, &name));
+                plan.diagnostics.push(managed_twice(set.links.noun, &name, record));
             }
         }
     }
 }
 
 /// Two resources of one run manage the same link.
-pub(crate) fn managed_twice(noun: &str, name: &str) -> Diagnostic {
+pub(crate) fn managed_twice(noun: &str, name: &str, record: &SysId) -> Diagnostic {
     let detail = format!(
-        "The {noun} {name} of one record is in the list of the record itself and in a resource of its own. Removed from one of \
+        "The {noun} {name} of the record {record} is in the list of the record itself and in a resource of its own. Removed from one of \
          them, it would be missing in the other. Keep it in one: take it off the list, or remove the resource with a \
          `removed` block that destroys nothing."
     );

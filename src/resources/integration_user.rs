@@ -274,7 +274,7 @@ impl RecordResource for IntegrationUser {
         if !session.may_hide_inactive_users().await? {
             return Ok(Absence::Proven);
         }
-        let why = "the account sees no inactive user at all: some instances show them to administrators only";
+        let why = "the account sees no inactive user at all (some instances show them to administrators only)";
         Ok(if state.flag("active") == Some(false) {
             Absence::Doubtful(why.to_owned())
         } else {

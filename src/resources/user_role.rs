@@ -171,7 +171,7 @@ impl RecordResource for UserRole {
             return;
         };
         if cx.data.link_managers.is_second(TABLE, &user, role, Self::TYPE) {
-            plan.diagnostics.push(name_set::managed_twice("role", role));
+            plan.diagnostics.push(name_set::managed_twice("role", role, &user));
         }
     }
 

@@ -74,6 +74,7 @@ mod tests {
             "http://dev1.service-now.com",
             "ftp://dev1.service-now.com",
             "htps://dev1.service-now.com",
+            "https//dev1.service-now.com",
             "https://dev1.service-now.com/now/nav/ui/classic/params/target/sys_user_list.do",
             "https://dev1.service-now.com/nav_to.do?uri=incident.do",
             "https://dev1.service-now.com/login.do",

@@ -36,6 +36,10 @@ pub(super) fn read(call: Call<'_>, answer: &Answer) -> Result<Json, TableError> 
         Body::Broken(problem) => return Err(broken(call, answer, problem)),
         Body::Foreign => return Err(foreign(call, answer)),
     };
+    if matches!(status, 403 | 404 | 410) && !body.get("error").is_some_and(Json::is_object) {
+        // A gateway, or an instance of something else: this API sends an object with its reason.
+        return Err(foreign(call, answer));
+    }
     let error = body.get("error").filter(|error| !error.is_null()).map(VendorError::of);
     match (status, error) {
         (200 | 201, None) => match body.get("result") {
@@ -260,7 +264,7 @@ pub(super) fn page(answer: &Answer) -> Option<UnexpectedResponse> {
         401 => None,
         _ if says(&["maintenance", "being maintained", "being upgraded"]) => Some(UnexpectedResponse::Maintenance),
         status @ (407 | 511) => Some(UnexpectedResponse::Proxy { status }),
-        403 => Some(UnexpectedResponse::AddressBlocked),
+        403 if answer.is_html() => Some(UnexpectedResponse::AddressBlocked),
         _ => None,
     }
 }

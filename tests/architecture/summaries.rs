@@ -46,6 +46,42 @@ const WITHOUT_A_ROW: [(&str, &str); 4] = [
     ),
 ];
 
+/// A row with more cells than its table's head loses the last ones where it is shown.
+#[test]
+fn every_row_of_the_page_has_as_many_cells_as_its_head() {
+    let page = fs::read_to_string(super::root().join(PAGE)).unwrap();
+    let mut columns = None;
+    let mut rows = 0;
+    for line in page.lines() {
+        if !line.starts_with('|') {
+            columns = None;
+            continue;
+        }
+        let cells = line.trim().trim_matches('|').split('|').count();
+        assert_eq!(*columns.get_or_insert(cells), cells, "{line}");
+        rows += 1;
+    }
+    assert!(rows > 100, "tables are found no more");
+}
+
+/// What a TLS connection can fail with is said under one title.
+#[test]
+fn every_tls_problem_is_on_the_page_about_troubleshooting() {
+    let page = fs::read_to_string(super::root().join(PAGE)).unwrap();
+    let source = fs::read_to_string(super::root().join("src/http/error.rs")).unwrap();
+    let problems = source.split("pub enum TlsProblem {").nth(1).unwrap();
+    let problems = problems.split("\n}").next().unwrap();
+    let said: Vec<&str> = problems
+        .split("#[error(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(said.len() > 7, "problems are found no more: {said:?}");
+    for text in said {
+        assert!(page.contains(text), "{text:?} is not on {PAGE}");
+    }
+}
+
 #[test]
 fn every_summary_is_on_the_page_about_troubleshooting() {
     let sources: Vec<Source> = super::sources(&super::root().join("src"))

@@ -170,7 +170,11 @@ fn missing(attributes: &[Attribute], kept: Option<&Object>, config: &Object) -> 
             "`{name}` is {what}, but must be sent, because {why}. Set it, or {otherwise}. Inside a module it comes from one of \
              the module's variables. A destroy needs no secret: use `terraform destroy -refresh=false`."
         );
-        Some(Diagnostic::error(format!("{name} is missing"), detail).at_attribute(name))
+        Some(
+            Diagnostic::error(format!("{name} is missing"), detail)
+                .at_attribute(name)
+                .told_once(),
+        )
     };
     secrets(attributes).filter_map(error).collect()
 }

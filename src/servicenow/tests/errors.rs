@@ -31,6 +31,28 @@ fn a_refused_update_may_mean_a_key_that_is_taken() {
     check(&error, "refused the update", "oauth_admin");
 }
 
+/// What a gateway, or a service at a wrong address, says in JSON is no refusal by the instance.
+#[tokio::test]
+async fn json_that_is_not_the_apis_own_is_no_missing_role() {
+    let foreign = [
+        json!({ "message": "Not Found" }),
+        json!({ "error": "not_found" }),
+        json!({ "error": null, "code": 7 }),
+        json!({}),
+    ];
+    for body in foreign {
+        for status in [403, 404, 410] {
+            let error = error_of(Reply::json(status, &body)).await;
+            assert!(
+                matches!(error, TableError::NotTheApi { .. }),
+                "{status} {body}: {error:?}"
+            );
+        }
+    }
+    let error = error_of(refusal(403, "Forbidden", "")).await;
+    assert!(matches!(error, TableError::Refused { .. }), "{error:?}");
+}
+
 #[tokio::test]
 async fn each_refusal_has_its_own_words() {
     let cases = [

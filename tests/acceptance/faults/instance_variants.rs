@@ -168,7 +168,7 @@ async fn a_configuration_that_nobody_may_create_is_adopted_instead() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("Could not create the OIDC configuration")
+            .fails_saying("No right to create the OIDC configuration")
             .says("set configuration_id to its sys_id");
         simulator.is_as_at_start();
 
@@ -246,7 +246,7 @@ async fn a_role_that_cannot_be_granted_comes_by_a_group() {
             .terraform("apply")
             .await
             .succeeds()
-            .says("Could not grant the role incident_manager")
+            .says("No right to grant the role incident_manager")
             .says("group");
         workspace.state("servicenow_integration_user.this").is_not_tainted();
 

@@ -141,7 +141,7 @@ async fn a_provider_that_is_killed_doubles_and_leaves_nothing() {
         let refused = workspace.terraform("apply").await;
         refused
             .fails_saying("The registry entry already exists")
-            .says("created by admin, on 20")
+            .says("created by admin on 20")
             .says("interrupted before it saved its state");
         let imported = import_as_told(&workspace, &refused);
         assert_eq!(

@@ -166,7 +166,7 @@ async fn a_refused_write_leaves_nothing_to_put_back() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("Could not change the table's access");
+            .fails_saying("No right to change the table's access");
 
         assert!(workspace.addresses().is_empty());
         assert_eq!(settings(&simulator), CLOSED);

@@ -236,7 +236,7 @@ async fn names_that_do_not_exist_and_refused_grants_are_errors_with_a_place() {
         workspace
             .terraform("apply")
             .await
-            .fails_saying("Could not grant the role")
+            .fails_saying("No right to grant the role")
             .says("elevated security_admin");
         assert!(workspace.addresses().is_empty());
     })
