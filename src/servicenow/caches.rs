@@ -22,6 +22,8 @@ pub(super) struct FindCaches {
 pub(super) struct WantedRecord {
     pub(super) sys_id: SysId,
     pub(super) columns: Vec<Column>,
+    /// Whether what was prefetched will do.
+    pub(super) is_refresh: bool,
 }
 
 /// What became of a record that was asked for, alone or with others.

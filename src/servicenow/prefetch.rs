@@ -22,12 +22,13 @@ impl Session {
         }
     }
 
-    /// Reads the other records of whoever made those that were read so far, where that is worth it.
-    pub(super) async fn prefetch(&self, table: Table, columns: &[Column]) {
+    /// Reads the other records of whoever made those that were read so far, where that is worth it: beside `asked` that are
+    /// being read now.
+    pub(super) async fn prefetch(&self, table: Table, columns: &[Column], asked: usize) {
         if !self.is_refresh {
             return;
         }
-        let Some(creator) = self.inner.prefetched.due(table, columns) else {
+        let Some(creator) = self.inner.prefetched.due(table, columns, asked) else {
             return;
         };
         // Nobody asked for it: without it, everything goes on as before.

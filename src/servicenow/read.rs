@@ -51,6 +51,7 @@ impl Session {
         let wanted = Wanted {
             sys_id: sys_id.clone(),
             columns: columns.to_vec(),
+            is_refresh: self.is_refresh,
         };
         let together = |wanted| self.get_batch(table, wanted);
         let seen = batch.ask(wanted, &self.limits, together).await;
@@ -270,8 +271,28 @@ impl Session {
         }
     }
 
-    /// Answers in the order of the questions.
+    /// Answers in the order of the questions. What was prefetched while they waited is not asked for again.
     async fn get_batch(&self, table: Table, wanted: Vec<Wanted>) -> Vec<Result<Seen, TableError>> {
+        let prefetched = |one: &Wanted| {
+            let cache = &self.inner.prefetched;
+            let record = one.is_refresh.then(|| cache.take(table, &one.sys_id, &one.columns));
+            record.flatten().map(|record| Ok(Seen::Record(record)))
+        };
+        let mut answers: Vec<_> = wanted.iter().map(prefetched).collect();
+        let open = wanted.into_iter().zip(&answers).filter(|(_, answer)| answer.is_none());
+        let open: Vec<Wanted> = open.map(|(one, _)| one).collect();
+        let mut read = self.get_open(table, open).await.into_iter();
+        answers
+            .iter_mut()
+            .filter(|answer| answer.is_none())
+            .for_each(|answer| *answer = read.next());
+        answers.into_iter().flatten().collect()
+    }
+
+    async fn get_open(&self, table: Table, wanted: Vec<Wanted>) -> Vec<Result<Seen, TableError>> {
+        if wanted.is_empty() {
+            return Vec::new();
+        }
         let mut columns: Vec<Column> = Vec::new();
         for column in wanted
             .iter()
@@ -284,7 +305,7 @@ impl Session {
         }
         let (seen, ()) = tokio::join!(
             self.read_batch(table, &wanted, &columns),
-            self.prefetch(table, &columns)
+            self.prefetch(table, &columns, wanted.len())
         );
         seen
     }

@@ -140,6 +140,33 @@ async fn what_was_prefetched_is_used_once_and_for_a_refresh_alone() {
     assert_eq!(title(&refresh, &users[39]).await.as_deref(), Some("changed"));
 }
 
+/// The eleventh read tells that there are more than Terraform's first ten: it brings the others along, and those that were
+/// asked for meanwhile are not read again.
+#[tokio::test]
+async fn what_is_asked_for_during_a_prefetch_is_answered_by_it() {
+    let simulator = simulator().await;
+    let session = session(&simulator);
+    let users: Vec<SysId> = stream::iter(0..30)
+        .then(|number| session.insert(user(&format!("robot-{number}"))))
+        .map(|made| made.unwrap().record.sys_id().clone())
+        .collect()
+        .await;
+    simulator.instance().clear_requests();
+    let refresh = super::session(&simulator).for_refresh();
+
+    let (first, second) = users.split_at(10);
+    for sys_ids in [first, second] {
+        let reads = sys_ids
+            .iter()
+            .map(|sys_id| refresh.get_opt(sys_user::TABLE, sys_id, COLUMNS));
+        let read = futures_util::future::join_all(reads).await;
+        assert!(read.iter().all(|read| matches!(read, Ok(Some(_)))));
+    }
+
+    // One, the nine others, the eleventh, and the page with the rest.
+    assert_eq!(simulator.instance().requests().len(), 4);
+}
+
 #[tokio::test]
 async fn what_was_prefetched_does_not_outlive_a_write() {
     let simulator = simulator().await;

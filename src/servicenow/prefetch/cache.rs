@@ -66,12 +66,12 @@ impl PrefetchCache {
         }
     }
 
-    /// Whose records are worth prefetching; told once in a while.
-    pub(super) fn due(&self, table: Table, columns: &[Column]) -> Option<String> {
+    /// Whose records are worth prefetching, beside `asked` that are being read now; told once in a while.
+    pub(super) fn due(&self, table: Table, columns: &[Column], asked: usize) -> Option<String> {
         let now = self.now();
         let cache = entry_of(&self.records, table, Mutex::default);
         let mut cache = lock(&cache);
-        if cache.seen < WORTH_IT || cache.tried.is_some_and(|tried| tried.is_fresh(now)) {
+        if cache.seen == 0 || cache.seen + asked < WORTH_IT || cache.tried.is_some_and(|tried| tried.is_fresh(now)) {
             return None;
         }
         cache.seen = 0;
@@ -225,7 +225,7 @@ struct LinkCache {
     asked: HashSet<SysId>,
 }
 
-/// So many records read singly promise that there are more to come.
-const WORTH_IT: usize = 20;
+/// So many records promise that there are more to come: Terraform reads ten at a time, unless it is told otherwise.
+const WORTH_IT: usize = 11;
 /// How long an answer counts that was read before it was asked for.
 const KEPT: Duration = Duration::from_secs(10);
