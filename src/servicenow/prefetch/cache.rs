@@ -226,6 +226,6 @@ struct LinkCache {
 }
 
 /// So many records promise that there are more to come: Terraform reads ten at a time, unless it is told otherwise.
-const WORTH_IT: usize = 11;
+const WORTH_IT: usize = 10;
 /// How long an answer counts that was read before it was asked for.
 const KEPT: Duration = Duration::from_secs(10);
