@@ -286,7 +286,13 @@ class Fold(unittest.TestCase):
 
     def test_without_a_terminal_an_interruption_ends_without_a_traceback(self):
         command = [sys.executable, str(DEMO / "fold.py"), "bash", "-c", "echo started; exec sleep 30"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+
+        def hear_interruptions():
+            # A shell that starts its commands in the background has them ignore this signal.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+        process = subprocess.Popen(command, process_group=0, preexec_fn=hear_interruptions, **pipes)
         self.assertEqual(process.stdout.readline(), "started\n")
         os.killpg(process.pid, signal.SIGINT)
         _, error = process.communicate(timeout=30)
