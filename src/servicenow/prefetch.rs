@@ -6,6 +6,8 @@
 
 pub(super) mod cache; // What was prefetched and not asked for yet.
 
+use futures_util::future::join_all;
+
 use crate::servicenow::error::TableError;
 use crate::servicenow::query::Query;
 use crate::servicenow::record::{Record, rows};
@@ -31,36 +33,44 @@ impl Session {
         let Some(creator) = self.inner.prefetched.due(table, columns, asked) else {
             return;
         };
+        let cache = &self.inner.prefetched;
+        let begun = cache.now();
         // Nobody asked for it: without it, everything goes on as before.
-        if let Err(error) = self.prefetch_of(table, &creator, columns).await {
+        let kept = self.prefetch_of(table, &creator, columns).await;
+        let is_kept = kept.unwrap_or_else(|error| {
             tracing::debug!(table = table.name(), %error, "prefetching failed");
+            false
+        });
+        if !is_kept || !begun.is_fresh(cache.now()) {
+            // The instance is too slow for it, or does not allow it: then it only delays what is asked for.
+            cache.give_up(table);
         }
     }
 
-    async fn prefetch_of(&self, table: Table, creator: &str, columns: &[Column]) -> Result<(), TableError> {
+    /// Whether all that was read can be used.
+    async fn prefetch_of(&self, table: Table, creator: &str, columns: &[Column]) -> Result<bool, TableError> {
         let cache = &self.inner.prefetched;
         let wrong = |source| TableError::Query { table, source };
         let query = Query::equals(every::SYS_CREATED_BY, creator)
             .map_err(wrong)?
             .order_by(every::SYS_ID);
         let fields = fields(columns, &[]);
-        let mut offset = 0;
-        loop {
+        let page = async |offset: usize| {
             let read = cache.now();
             let reply = self
                 .send(&TableRequest::list(table, &query, &fields, PAGE, offset))
                 .await?;
             let records =
                 rows(&reply.result).ok_or_else(|| self.unusable(table, "the response is not a list of records"))?;
-            let count = records.len();
-            tracing::debug!(table = table.name(), count, "prefetched");
-            offset += PAGE;
-            // An account that made far more than this configuration is no hint of what belongs to it.
-            let is_all = count < PAGE || reply.total.is_none_or(|total| total <= offset || total > MOST);
-            if !cache.put(table, read, records) || is_all {
-                return Ok(());
-            }
-        }
+            tracing::debug!(table = table.name(), count = records.len(), "prefetched");
+            Ok::<_, TableError>((cache.put(table, read, records), reply.total))
+        };
+        let (is_kept, total) = page(0).await?;
+        // An account that made far more than this configuration is no hint of what belongs to it.
+        let total = total.filter(|total| is_kept && *total <= MOST).unwrap_or_default();
+        let others = join_all((PAGE..total).step_by(PAGE).map(page)).await;
+        let others: Vec<(bool, _)> = others.into_iter().collect::<Result<_, _>>()?;
+        Ok(is_kept && others.iter().all(|(is_kept, _)| *is_kept))
     }
 }
 

@@ -71,7 +71,11 @@ impl PrefetchCache {
         let now = self.now();
         let cache = entry_of(&self.records, table, Mutex::default);
         let mut cache = lock(&cache);
-        if cache.seen == 0 || cache.seen + asked < WORTH_IT || cache.tried.is_some_and(|tried| tried.is_fresh(now)) {
+        if cache.is_given_up
+            || cache.seen == 0
+            || cache.seen + asked < WORTH_IT
+            || cache.tried.is_some_and(|tried| tried.is_fresh(now))
+        {
             return None;
         }
         cache.seen = 0;
@@ -79,6 +83,12 @@ impl PrefetchCache {
         cache.columns = columns.to_vec();
         cache.sys_ids.clear();
         cache.creator.clone()
+    }
+
+    /// Nothing of this table is worth prefetching any more.
+    pub(super) fn give_up(&self, table: Table) {
+        let cache = entry_of(&self.records, table, Mutex::default);
+        lock(&cache).is_given_up = true;
     }
 
     /// Keeps records that were read at a moment; false when that is out of date already.
@@ -159,7 +169,8 @@ pub(in crate::servicenow) struct Moment {
 }
 
 impl Moment {
-    fn is_fresh(self, now: Moment) -> bool {
+    /// Whether what was read at this moment can be used now.
+    pub(super) fn is_fresh(self, now: Moment) -> bool {
         self.writes == now.writes && now.at.saturating_duration_since(self.at) < KEPT
     }
 }
@@ -209,6 +220,7 @@ struct TableCache {
     /// Who made the records that were read lately, and how many were read since it was somebody else.
     creator: Option<String>,
     seen: usize,
+    is_given_up: bool,
     /// When it was prefetched last, or tried.
     tried: Option<Moment>,
     columns: Vec<Column>,
@@ -229,3 +241,33 @@ struct LinkCache {
 const WORTH_IT: usize = 10;
 /// How long an answer counts that was read before it was asked for.
 const KEPT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::servicenow::tables::sys_user;
+
+    #[test]
+    fn ten_records_of_one_creator_are_worth_it_once_and_not_after_it_was_given_up() {
+        let cache = PrefetchCache::default();
+        let record = |number: u128| {
+            let row = json!({ "sys_id": format!("{number:032x}"), "sys_created_by": "admin" });
+            Record::from_json(row.as_object().unwrap()).unwrap()
+        };
+        let due = |asked| cache.due(sys_user::TABLE, &[], asked);
+
+        assert_eq!(due(10), None, "nobody is known to have made any");
+        cache.learn(sys_user::TABLE, [&record(1)]);
+        assert_eq!(due(8), None);
+        assert_eq!(due(9).as_deref(), Some("admin"));
+        cache.learn(sys_user::TABLE, &(0..20).map(record).collect::<Vec<_>>());
+        assert_eq!(due(9), None, "it was tried just now");
+
+        let cache = PrefetchCache::default();
+        cache.learn(sys_user::TABLE, &(0..20).map(record).collect::<Vec<_>>());
+        cache.give_up(sys_user::TABLE);
+        assert_eq!(cache.due(sys_user::TABLE, &[], 9), None);
+    }
+}
