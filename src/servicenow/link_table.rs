@@ -452,11 +452,11 @@ impl<'a> Links<'a> {
         match (inherited, error) {
             // A search can lag behind the row that was in the way.
             (
-                _,
+                inherited,
                 TableError::Duplicate {
                     existing: Some(sys_id), ..
                 },
-            ) => Ok(Granted::Had(sys_id)),
+            ) if inherited.as_ref().is_none_or(|inherited| inherited.sys_id != sys_id) => Ok(Granted::Had(sys_id)),
             (Some(inherited), _) if is_refusal => Ok(Granted::Inherited(inherited.sys_id)),
             (Some(_) | None, error) => Err(error),
         }

@@ -199,6 +199,19 @@ pub(crate) fn inherited_roles(simulator: &Simulator) -> BTreeSet<String> {
     inherited.into_iter().map(|(_, line)| line).collect()
 }
 
+/// Whether a change is that of a grant whose role the user had by inheritance alone.
+pub(crate) fn was_inherited(change: &str, blocks: &[Block], inherited: &BTreeSet<String>) -> bool {
+    let block = blocks
+        .iter()
+        .find(|block| change.starts_with(&format!("{} is ", block.address())));
+    block
+        .filter(|block| block.type_name == "servicenow_user_role")
+        .is_some_and(|block| {
+            let granted = generator_of(block).expected(&block.config);
+            granted.iter().all(|line| inherited.contains(line))
+        })
+}
+
 /// Whether a line can be due to a change of one of these addresses that was interrupted.
 pub(crate) fn is_forgotten(line: &str, interrupted: &BTreeSet<String>) -> bool {
     GENERATORS.iter().any(|generator| {
