@@ -6,7 +6,10 @@
 
 pub(super) mod cache; // What was prefetched and not asked for yet.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use crate::servicenow::error::TableError;
 use crate::servicenow::query::Query;
@@ -33,17 +36,21 @@ impl Session {
         let Some(creator) = self.inner.prefetched.due(table, columns, asked) else {
             return;
         };
-        let cache = &self.inner.prefetched;
-        let begun = cache.now();
         // Nobody asked for it: without it, everything goes on as before.
-        let kept = self.prefetch_of(table, &creator, columns).await;
-        let is_kept = kept.unwrap_or_else(|error| {
-            tracing::debug!(table = table.name(), %error, "prefetching failed");
-            false
-        });
-        if !is_kept || !begun.is_fresh(cache.now()) {
+        let is_kept = match timeout(PATIENCE, self.prefetch_of(table, &creator, columns)).await {
+            Ok(Ok(is_kept)) => is_kept,
+            Ok(Err(error)) => {
+                tracing::debug!(table = table.name(), %error, "prefetching failed");
+                false
+            }
+            Err(_) => {
+                tracing::debug!(table = table.name(), "prefetching takes too long");
+                false
+            }
+        };
+        if !is_kept {
             // The instance is too slow for it, or does not allow it: then it only delays what is asked for.
-            cache.give_up(table);
+            self.inner.prefetched.give_up(table);
         }
     }
 
@@ -74,6 +81,8 @@ impl Session {
     }
 }
 
+/// How long it may keep the reads waiting beside which it goes.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Rows of one request.
 const PAGE: usize = 500;
 /// Of more than this, one page is read.

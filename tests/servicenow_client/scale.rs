@@ -204,6 +204,27 @@ async fn where_prefetching_is_refused_everything_is_read_as_ever() {
     assert_eq!(fired.len(), 1, "{fired:?}");
 }
 
+/// A search by creator can take an instance long; who asks for single records does not wait for it, and it is not tried again.
+#[tokio::test]
+async fn a_slow_prefetch_delays_the_reads_once_and_not_for_long() {
+    let simulator = simulator().await;
+    let lists = Matcher::table("sys_user")
+        .method(Method::GET)
+        .path(|path| path.ends_with("sys_user"));
+    let slow = Fault::Slow(Duration::from_secs(60));
+    simulator.instance().faults().every(lists, slow);
+    let begun = std::time::Instant::now();
+
+    let (session, users) = half_read(&simulator).await;
+    let session = session.for_refresh();
+    for sys_id in &users {
+        assert_eq!(title(&session, sys_id).await, None);
+    }
+
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert_eq!(simulator.instance().faults().fired().len(), 1);
+}
+
 #[tokio::test]
 async fn rows_of_others_that_cannot_be_read_spoil_no_read() {
     let simulator = simulator().await;

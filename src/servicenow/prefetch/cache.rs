@@ -169,8 +169,7 @@ pub(in crate::servicenow) struct Moment {
 }
 
 impl Moment {
-    /// Whether what was read at this moment can be used now.
-    pub(super) fn is_fresh(self, now: Moment) -> bool {
+    fn is_fresh(self, now: Moment) -> bool {
         self.writes == now.writes && now.at.saturating_duration_since(self.at) < KEPT
     }
 }
