@@ -213,7 +213,7 @@ async fn a_slow_prefetch_delays_the_reads_once_and_not_for_long() {
         .path(|path| path.ends_with("sys_user"));
     let slow = Fault::Slow(Duration::from_secs(60));
     simulator.instance().faults().every(lists, slow);
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
 
     let (session, users) = half_read(&simulator).await;
     let session = session.for_refresh();
