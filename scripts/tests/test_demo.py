@@ -21,6 +21,8 @@ import unittest
 import warnings
 from unittest import mock
 
+from signals import listen
+
 DEMO = pathlib.Path(__file__).resolve().parent.parent / "demo"
 sys.path.insert(0, str(DEMO))
 
@@ -287,12 +289,7 @@ class Fold(unittest.TestCase):
     def test_without_a_terminal_an_interruption_ends_without_a_traceback(self):
         command = [sys.executable, str(DEMO / "fold.py"), "bash", "-c", "echo started; exec sleep 30"]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-
-        def hear_interruptions():
-            # A shell that starts its commands in the background has them ignore this signal.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-        process = subprocess.Popen(command, process_group=0, preexec_fn=hear_interruptions, **pipes)
+        process = subprocess.Popen(command, process_group=0, preexec_fn=listen, **pipes)
         self.assertEqual(process.stdout.readline(), "started\n")
         os.killpg(process.pid, signal.SIGINT)
         _, error = process.communicate(timeout=30)

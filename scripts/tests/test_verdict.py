@@ -9,14 +9,9 @@ import signal
 import subprocess
 import unittest
 
-SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM")
+from signals import SIGNALS, listen
+
 LIB = pathlib.Path(__file__).resolve().parent.parent / "lib.sh"
-
-
-def listen():
-    """Undoes what a caller ignores, as nohup does with SIGHUP: a script inherits it, and bash cannot trap it then."""
-    for name in SIGNALS:
-        signal.signal(signal.Signals[name], signal.SIG_DFL)
 
 
 class Verdict(unittest.TestCase):
