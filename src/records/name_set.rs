@@ -284,8 +284,8 @@ pub(crate) fn warn_of_second_manager(sets: &[NameSet], cx: &Context<Clients>, re
 /// Two resources of one run manage the same link.
 pub(crate) fn managed_twice(noun: &str, name: &str, record: &SysId) -> Diagnostic {
     let detail = format!(
-        "The {noun} {name} of the record {record} is in the list of the record itself and in a resource of its own. Removed from one of \
-         them, it would be missing in the other. Keep it in one: take it off the list, or remove the resource with a \
+        "The {noun} {name} of the record {record} is in the list of the record itself and in a resource of its own. \
+         Removed from one of them, it would be missing in the other. Keep it in one: take it off the list, or remove the resource with a \
          `removed` block that destroys nothing."
     );
     Diagnostic::warning(format!("The {noun} is managed twice"), detail)

@@ -278,15 +278,15 @@ impl Session {
             let record = one.is_refresh.then(|| cache.take(table, &one.sys_id, &one.columns));
             record.flatten().map(|record| Ok(Seen::Record(record)))
         };
-        let mut answers: Vec<_> = wanted.iter().map(prefetched).collect();
+        let answers: Vec<_> = wanted.iter().map(prefetched).collect();
         let open = wanted.into_iter().zip(&answers).filter(|(_, answer)| answer.is_none());
         let open: Vec<Wanted> = open.map(|(one, _)| one).collect();
         let mut read = self.get_open(table, open).await.into_iter();
+        // Those after one that is missing get none either, in place of another's.
         answers
-            .iter_mut()
-            .filter(|answer| answer.is_none())
-            .for_each(|answer| *answer = read.next());
-        answers.into_iter().flatten().collect()
+            .into_iter()
+            .map_while(|answer| answer.or_else(|| read.next()))
+            .collect()
     }
 
     async fn get_open(&self, table: Table, wanted: Vec<Wanted>) -> Vec<Result<Seen, TableError>> {
