@@ -43,10 +43,10 @@ impl Provider for Servicenow {
     }
 
     fn configure(&self, config: &Object, terraform_version: &str) -> Configured<Clients> {
-        let arguments = Arguments::new(config, self.environment);
+        let arguments = Arguments::new(config, self.environment, environment::SERVICENOW);
         let nothing = Object::new();
         let block = config.object("microsoft365").unwrap_or(&nothing);
-        let microsoft365 = Arguments::new(block, self.environment);
+        let microsoft365 = Arguments::new(block, self.environment, environment::MICROSOFT365);
         let unknown = unknown(&arguments, &microsoft365);
         let options = client_options(&arguments, self.environment, terraform_version);
         let mut problems = Diagnostics::new();
@@ -140,7 +140,7 @@ fn not_known_yet(arguments: &[String]) -> Diagnostic {
 
 /// The instance's address, for calls with other credentials than the provider's.
 fn address(arguments: &Arguments<'_>, http: ClientOptions) -> Option<Address> {
-    let url = arguments.text("instance_url", INSTANCE_URL)?.text;
+    let url = arguments.text("instance_url")?.text;
     let http = ClientOptions {
         client_certificate_path: None,
         client_key_path: None,
@@ -165,7 +165,7 @@ fn servicenow(
     };
     problems.extend(sign_in::warnings(arguments));
     let sign_in = sign_in::choose(arguments).inspect_err(|problem| problems.push(problem.clone()))?;
-    let url = arguments.text("instance_url", INSTANCE_URL);
+    let url = arguments.text("instance_url");
     let Some(url) = url else {
         let what = "The address of the instance is missing (instance_url, SERVICENOW_INSTANCE_URL).";
         return Err(Diagnostic {
@@ -198,8 +198,7 @@ fn servicenow(
                 Diagnostic::error(INVALID, crate::plugin::diagnostics::explain(&error, "")).at_attribute(missing)
             }
             ConfigError::Unusable { attribute, remedy, .. } => {
-                let origin = sign_in::argument(arguments, attribute).map(|given| given.origin());
-                let remedy = format!("{}{remedy}", origin.unwrap_or_default());
+                let remedy = arguments.remedy(attribute, remedy);
                 Diagnostic::error(INVALID, crate::plugin::diagnostics::explain(&error, &remedy)).at_attribute(attribute)
             }
         };
@@ -209,17 +208,12 @@ fn servicenow(
 }
 
 fn client_options(arguments: &Arguments<'_>, environment: Environment, terraform_version: &str) -> ClientOptions {
-    let file = |name| {
-        FILES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .and_then(|(_, variable)| arguments.text(name, &[variable]))
-    };
-    let path = |name| file(name).map(|path| path.text.into());
-    let variables = FILES
-        .iter()
-        .filter_map(|(name, _)| Some((*name, file(name)?.variable?)));
-    let text = |name| arguments.text(name, &[]).map(|argument| argument.text);
+    let path = |name| arguments.text(name).map(|path| path.text.into());
+    let files = ["ca_certificate_path", "client_certificate_path", "client_key_path"];
+    let variables = files
+        .into_iter()
+        .filter_map(|name| Some((name, arguments.text(name)?.variable?)));
+    let text = |name| arguments.text(name).map(|argument| argument.text);
     let run = environment.first(&["TFC_RUN_ID"]);
     let correlates = arguments.flag("run_correlation").unwrap_or(true);
     let correlation = correlates.then(|| Correlation {
@@ -284,14 +278,7 @@ const TUNING: &[&str] = &[
     "requests_per_second",
     "run_correlation",
 ];
-/// The arguments that name a file of the TLS connection, with the variable of each.
-const FILES: &[(&str, &str)] = &[
-    ("ca_certificate_path", "SERVICENOW_CA_CERTIFICATE_PATH"),
-    ("client_certificate_path", "SERVICENOW_CLIENT_CERTIFICATE_PATH"),
-    ("client_key_path", "SERVICENOW_CLIENT_KEY_PATH"),
-];
 const INVALID: &str = "Invalid ServiceNow configuration";
-const INSTANCE_URL: &[&str] = &["SERVICENOW_INSTANCE_URL", "SN_HOST"];
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_RETRIES: u32 = 4;
 /// A little above Terraform's default parallelism; the instance serves few calls of one account at a time.

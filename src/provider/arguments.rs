@@ -1,7 +1,7 @@
 //! One argument at a time: the configuration, else the environment.
 
 use crate::plugin::{Diagnostic, Object, Value};
-use crate::provider::environment::Environment;
+use crate::provider::environment::{Environment, Variables};
 
 /// Where a value came from. Several sign-in methods in the configuration contradict each other; a variable that happens to
 /// be set does not.
@@ -45,15 +45,37 @@ impl Argument {
 pub(super) struct Arguments<'a> {
     block: &'a Object,
     environment: Environment,
+    variables: Variables,
 }
 
 impl<'a> Arguments<'a> {
-    pub(super) fn new(block: &'a Object, environment: Environment) -> Self {
-        Self { block, environment }
+    pub(super) fn new(block: &'a Object, environment: Environment, variables: Variables) -> Self {
+        Self {
+            block,
+            environment,
+            variables,
+        }
+    }
+
+    /// The environment variables of an argument, the preferred one first.
+    pub(super) fn variables(&self, name: &str) -> &'static [&'static str] {
+        let known = self.variables.iter().find(|(known, _)| *known == name);
+        known.map_or(&[], |(_, variables)| variables)
+    }
+
+    /// A variable of the environment that stands for no argument.
+    pub(super) fn of_environment(&self, variables: &[&str]) -> Option<String> {
+        self.environment.first(variables)
+    }
+
+    /// What to do about an argument that cannot be used, with the variable that it comes from.
+    pub(super) fn remedy(&self, name: &str, remedy: &str) -> String {
+        let origin = self.text(name).map(|given| given.origin());
+        format!("{}{remedy}", origin.unwrap_or_default())
     }
 
     /// A text. Empty counts as absent, as in a variable that is set to nothing.
-    pub(super) fn text(&self, name: &str, variables: &[&str]) -> Option<Argument> {
+    pub(super) fn text(&self, name: &str) -> Option<Argument> {
         let configured = self.block.text(name).filter(|text| !text.trim().is_empty());
         match configured {
             Some(text) => Some(Argument {
@@ -61,11 +83,14 @@ impl<'a> Arguments<'a> {
                 source: Source::Configuration,
                 variable: None,
             }),
-            None => self.environment.first_of(variables).map(|(variable, text)| Argument {
-                text,
-                source: Source::Environment,
-                variable: Some(variable.to_owned()),
-            }),
+            None => self
+                .environment
+                .first_of(self.variables(name))
+                .map(|(variable, text)| Argument {
+                    text,
+                    source: Source::Environment,
+                    variable: Some(variable.to_owned()),
+                }),
         }
     }
 
@@ -78,8 +103,8 @@ impl<'a> Arguments<'a> {
     ///
     /// # Errors
     /// When the variable has another value.
-    pub(super) fn flag_of_environment(&self, variables: &[&str]) -> Result<Option<bool>, Diagnostic> {
-        let Some((variable, text)) = self.environment.first_of(variables) else {
+    pub(super) fn flag_of_environment(&self, name: &str) -> Result<Option<bool>, Diagnostic> {
+        let Some((variable, text)) = self.environment.first_of(self.variables(name)) else {
             return Ok(None);
         };
         match text.trim() {

@@ -8,7 +8,7 @@ use crate::microsoft::entra::{self, ChoiceError, Pipeline};
 use crate::microsoft::{Cloud, Hosts, Microsoft365, Microsoft365Options, OptionsError};
 use crate::plugin::{Diagnostic, Diagnostics, diagnostics};
 use crate::provider::address;
-use crate::provider::arguments::{Argument, Arguments, Source};
+use crate::provider::arguments::{Arguments, Source};
 use crate::suggest;
 
 /// Adds the Microsoft side to the clients; or why there is none, which is an error only for what needs it.
@@ -43,23 +43,15 @@ enum Missing {
 }
 
 fn wrong(arguments: &Arguments<'_>, error: &dyn std::error::Error, remedy: &str, name: &str) -> Diagnostic {
-    let origin = argument(arguments, name).map(|given| given.origin());
-    let remedy = format!("{}{remedy}", origin.unwrap_or_default());
     Diagnostic::error(
         "Invalid Microsoft 365 configuration",
-        diagnostics::explain(error, &remedy),
+        diagnostics::explain(error, &arguments.remedy(name, remedy)),
     )
     .at_attribute(&format!("microsoft365.{name}"))
 }
 
-/// An argument of the block, else of the environment.
-fn argument(arguments: &Arguments<'_>, name: &str) -> Option<Argument> {
-    let known = VARIABLES.iter().find(|(known, _)| *known == name);
-    arguments.text(name, known.map_or(&[], |(_, variables)| variables))
-}
-
 fn text(arguments: &Arguments<'_>, name: &str) -> Option<String> {
-    argument(arguments, name).map(|argument| argument.text)
+    arguments.text(name).map(|argument| argument.text)
 }
 
 fn cloud(arguments: &Arguments<'_>) -> Result<Cloud, Diagnostic> {
@@ -95,7 +87,7 @@ fn support(
     problems: &mut Diagnostics,
 ) -> Result<Microsoft365, Missing> {
     let (configured, environment) = given(arguments).map_err(Missing::Wrong)?;
-    if let Some(secret) = argument(arguments, "client_secret") {
+    if let Some(secret) = arguments.text("client_secret") {
         problems.extend(secret.line_break());
     }
     let not_configured = |error: &dyn std::error::Error, remedy: &str| {
@@ -132,7 +124,7 @@ fn support(
 /// The one of the two addresses that cannot be used, called by its variable where it comes from one.
 fn wrong_address(arguments: &Arguments<'_>, error: &HttpError) -> Diagnostic {
     let given = |name| {
-        let argument = argument(arguments, name)?;
+        let argument = arguments.text(name)?;
         Origin::parse(&argument.text).is_err().then_some((name, argument))
     };
     let found = given("login_url").or_else(|| given("admin_url"));
@@ -143,26 +135,10 @@ fn wrong_address(arguments: &Arguments<'_>, error: &HttpError) -> Diagnostic {
     }
 }
 
-/// The environment variables of each argument, the preferred one first.
-const VARIABLES: &[(&str, &[&str])] = &[
-    ("tenant_id", &["ARM_TENANT_ID"]),
-    ("client_id", &["ARM_CLIENT_ID"]),
-    ("client_secret", &["ARM_CLIENT_SECRET"]),
-    ("client_certificate_path", &["ARM_CLIENT_CERTIFICATE_PATH"]),
-    ("oidc_token", &["ARM_OIDC_TOKEN"]),
-    ("oidc_token_file_path", &["ARM_OIDC_TOKEN_FILE_PATH"]),
-    ("refresh_token", &["M365_REFRESH_TOKEN"]),
-    ("access_token", &["M365_ACCESS_TOKEN"]),
-    ("environment", &["ARM_ENVIRONMENT"]),
-    ("login_url", &["M365_LOGIN_URL"]),
-    ("admin_url", &["M365_ADMIN_URL"]),
-    ("support_api_profile", &["M365_SUPPORT_API_PROFILE"]),
-];
-
 /// What the configuration gives, and what the environment does.
 fn given(arguments: &Arguments<'_>) -> Result<(entra::Given, entra::Given), Diagnostic> {
     let one = |name, from: Source| {
-        let given = argument(arguments, name).filter(|argument| argument.source == from);
+        let given = arguments.text(name).filter(|argument| argument.source == from);
         given.map(|argument| argument.text)
     };
     // A file that was read into a variable ends with a line break, which no token contains.
@@ -183,7 +159,7 @@ fn given(arguments: &Arguments<'_>) -> Result<(entra::Given, entra::Given), Diag
     let mut environment = read(Source::Environment);
     environment.use_oidc = match configured.use_oidc {
         Some(flag) => Some(flag),
-        None => arguments.flag_of_environment(&["ARM_USE_OIDC"])?,
+        None => arguments.flag_of_environment("use_oidc")?,
     };
     environment.pipeline = pipeline(arguments);
     Ok((configured, environment))
@@ -191,7 +167,7 @@ fn given(arguments: &Arguments<'_>) -> Result<(entra::Given, entra::Given), Diag
 
 /// Where a CI system hands out tokens.
 fn pipeline(arguments: &Arguments<'_>) -> Option<Pipeline> {
-    let variable = |names: &[&str]| arguments.text("", names).map(|argument| argument.text);
+    let variable = |names: &[&str]| arguments.of_environment(names);
     Some(Pipeline {
         request_url: variable(&[
             "ARM_OIDC_REQUEST_URL",

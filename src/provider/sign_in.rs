@@ -19,7 +19,7 @@ pub(super) fn choose(arguments: &Arguments<'_>) -> Result<Option<SignIn>, Diagno
     if let Some(grant) = &given.grant_type {
         let grant_type = GrantType::parse(grant)?;
         if grant.source == Source::Configuration || candidates.iter().all(|candidate| candidate.suits(grant_type)) {
-            return given.grant(grant_type).map(Some);
+            return given.grant(arguments, grant_type).map(Some);
         }
     }
     let configured: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_configured).collect();
@@ -142,56 +142,19 @@ pub(super) fn lacking(arguments: &Arguments<'_>) -> Option<String> {
         ("refresh_token", "client_id"),
         ("refresh_token", "client_secret"),
     ];
-    let is_given = |name| argument(arguments, name).is_some();
+    let is_given = |name| arguments.text(name).is_some();
     let (given, missing) = pairs
         .into_iter()
         .find(|(given, missing)| is_given(given) && !is_given(missing))?;
-    let given = match argument(arguments, given)?.variable {
+    let given = match arguments.text(given)?.variable {
         Some(variable) => format!("{given} is set by {variable}"),
         None => format!("{given} is set"),
     };
     Some(format!(
         "{given}, but {missing} is missing ({}).",
-        variables_of(missing)
+        arguments.variables(missing).join(" or ")
     ))
 }
-
-/// An argument of the sign-in: of the block, else of the environment.
-pub(super) fn argument(arguments: &Arguments<'_>, name: &str) -> Option<Argument> {
-    arguments.text(name, variables(name))
-}
-
-/// The environment variables of an argument in words: `SERVICENOW_USERNAME or SN_USERNAME`.
-fn variables_of(name: &str) -> String {
-    variables(name).join(" or ")
-}
-
-/// The environment variables of an argument, the preferred one first.
-fn variables(name: &str) -> &'static [&'static str] {
-    let known = VARIABLES.iter().find(|(known, _)| *known == name);
-    known.map_or(&[], |(_, variables)| variables)
-}
-
-const VARIABLES: &[(&str, &[&str])] = &[
-    ("grant_type", &["SERVICENOW_GRANT_TYPE", "SN_GRANT_TYPE"]),
-    ("username", &["SERVICENOW_USERNAME", "SN_USERNAME"]),
-    ("password", &["SERVICENOW_PASSWORD", "SN_PASSWORD"]),
-    ("client_id", &["SERVICENOW_CLIENT_ID", "SN_CLIENT_ID"]),
-    ("client_secret", &["SERVICENOW_CLIENT_SECRET", "SN_CLIENT_SECRET"]),
-    ("refresh_token", &["SERVICENOW_REFRESH_TOKEN", "SN_REFRESH_TOKEN"]),
-    ("access_token", &["SERVICENOW_ACCESS_TOKEN", "SN_ACCESS_TOKEN"]),
-    ("api_key", &["SERVICENOW_API_KEY", "SN_API_KEY"]),
-    (
-        "oidc_token",
-        &[
-            "SERVICENOW_OIDC_TOKEN",
-            "TFC_WORKLOAD_IDENTITY_TOKEN_SERVICENOW",
-            "TFC_WORKLOAD_IDENTITY_TOKEN",
-        ],
-    ),
-    ("oidc_token_file_path", &["SERVICENOW_OIDC_TOKEN_FILE_PATH"]),
-    ("client_certificate_path", &["SERVICENOW_CLIENT_CERTIFICATE_PATH"]),
-];
 
 struct Methods {
     grant_type: Option<Argument>,
@@ -209,7 +172,7 @@ struct Methods {
 
 impl Methods {
     fn read(arguments: &Arguments<'_>) -> Self {
-        let text = |name| argument(arguments, name);
+        let text = |name| arguments.text(name);
         // A file that was read into a variable ends with a line break, which no token contains.
         let token = |name| {
             text(name).map(|argument| Argument {
@@ -232,13 +195,13 @@ impl Methods {
         }
     }
 
-    fn grant(&self, grant_type: GrantType) -> Result<SignIn, Diagnostic> {
+    fn grant(&self, arguments: &Arguments<'_>, grant_type: GrantType) -> Result<SignIn, Diagnostic> {
         let need = |argument: &Option<Argument>, name: &'static str| {
             argument.as_ref().map(|argument| argument.text.clone()).ok_or_else(|| {
                 let detail = format!(
                     "grant_type is {:?}, which needs {name}. Add it to the provider block, or set {}.",
                     grant_type.name(),
-                    variables_of(name)
+                    arguments.variables(name).join(" or ")
                 );
                 Diagnostic::error("Incomplete sign-in to ServiceNow", detail).at_attribute(name)
             })
@@ -369,7 +332,7 @@ impl Methods {
 mod tests {
     use super::*;
     use crate::plugin::Object;
-    use crate::provider::environment::Environment;
+    use crate::provider::environment::{Environment, SERVICENOW};
 
     fn none(_: &str) -> Option<String> {
         None
@@ -384,7 +347,7 @@ mod tests {
     #[track_caller]
     fn check(config: &[(&str, &str)], environment: fn(&str) -> Option<String>, expected: Result<Option<&str>, &str>) {
         let config: Object = config.iter().map(|(name, value)| (*name, *value)).collect();
-        let chosen = choose(&Arguments::new(&config, Environment::of(environment)));
+        let chosen = choose(&Arguments::new(&config, Environment::of(environment), SERVICENOW));
         match (chosen, expected) {
             (Ok(chosen), Ok(expected)) => assert_eq!(chosen.as_ref().map(|chosen| chosen.method().name()), expected),
             (Err(problem), Err(expected)) => assert!(problem.detail.contains(expected), "{}", problem.detail),
@@ -458,7 +421,7 @@ mod tests {
     fn half_a_method_is_named() {
         let said = |config: &[(&str, &str)], environment| {
             let config: Object = config.iter().map(|(name, value)| (*name, *value)).collect();
-            lacking(&Arguments::new(&config, Environment::of(environment))).unwrap_or_default()
+            lacking(&Arguments::new(&config, Environment::of(environment), SERVICENOW)).unwrap_or_default()
         };
         let missing = [
             ("username", "password is missing (SERVICENOW_PASSWORD or SN_PASSWORD)."),
