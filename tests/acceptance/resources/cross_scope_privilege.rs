@@ -1,9 +1,18 @@
 //! `servicenow_cross_scope_privilege`: made where it is missing, taken over where it exists.
 
-use crate::harness::configurations::PRIVILEGE;
 use crate::harness::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
-const ADDRESS: &str = "servicenow_cross_scope_privilege.this";
+const PRIVILEGE: &str = r#"
+    resource "servicenow_cross_scope_privilege" "read" {
+      source_scope = "x_mioms_m365_assis"
+      target_scope = "global"
+      target_name  = "oauth_entity"
+      target_type  = "sys_db_object"
+      operation    = "read"
+      status       = "allowed"
+    }
+"#;
+const ADDRESS: &str = "servicenow_cross_scope_privilege.read";
 
 fn application(simulator: &Simulator) -> String {
     simulator
