@@ -182,12 +182,13 @@ impl RecordResource for UserRole {
         _: &Object,
     ) -> Result<Outcome, Diagnostics> {
         let session = cx.instance()?;
-        let user = A_USER
-            .find(&session, "user", planned.text("user").unwrap_or_default())
-            .await?;
-        let role = A_ROLE
-            .find(&session, "role", planned.text("role").unwrap_or_default())
-            .await?;
+        let user = A_USER.find(&session, "user", planned.text("user").unwrap_or_default());
+        let role = A_ROLE.find(&session, "role", planned.text("role").unwrap_or_default());
+        let (user, role) = tokio::join!(user, role);
+        let (user, role) = match (user, role) {
+            (Ok(user), Ok(role)) => (user, role),
+            (user, role) => return Err([user.err(), role.err()].into_iter().flatten().collect()),
+        };
         let granted = session.links(LinkTable::ROLES).grant(&user, &role).await;
         let granted = match granted {
             Ok(granted) => granted,

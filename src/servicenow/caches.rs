@@ -3,6 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
+use tokio::time::Instant;
+
+use crate::servicenow::link_table::Link;
 use crate::servicenow::query::Query;
 use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::Record;
@@ -84,13 +87,26 @@ pub struct Choice {
     pub label: String,
 }
 
-/// Links that existed before they were to be granted, by table and linked record.
-pub(super) type TakenOver = BTreeSet<(&'static str, SysId)>;
+/// What the grants and revocations of one record tell those that come after them.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// Links that existed before they were to be granted, by table and linked record.
+    pub(super) taken_over: BTreeSet<(&'static str, SysId)>,
+    /// By table what the last look showed, with what was granted since.
+    pub(super) looks: HashMap<&'static str, Look>,
+}
+
+/// The links of a record as they were a moment ago.
+pub(super) struct Look {
+    /// When they were asked for.
+    pub(super) at: Instant,
+    pub(super) links: Vec<Link>,
+}
 
 #[derive(Default)]
 pub(super) struct LinkCaches {
-    /// One write at a time per record that has links, with those that were there when they were to be granted.
-    pub(super) owner_locks: Shared<SysId, tokio::sync::Mutex<TakenOver>>,
+    /// One write at a time per record that has links.
+    pub(super) owner_locks: Shared<SysId, tokio::sync::Mutex<Turn>>,
     /// Reads that are sent together, by table.
     pub(super) reads: Shared<Table, Batch<SysId, Vec<Record>>>,
 }

@@ -5,11 +5,13 @@
 //! hold several. Rows with `inherited=true` are derived by the platform and cannot be removed.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
 
-use crate::servicenow::caches::TakenOver;
+use crate::servicenow::caches::{Look, Turn};
 use crate::servicenow::error::{TableError, Verb};
 use crate::servicenow::lookup::{Names, chunks};
 use crate::servicenow::pages::{Unseen, hidden};
@@ -162,6 +164,26 @@ pub struct Link {
     pub active: bool,
 }
 
+impl Link {
+    /// A link that was just made.
+    fn new(sys_id: &SysId, to: &SysId) -> Self {
+        Self {
+            sys_id: sys_id.clone(),
+            to: to.clone(),
+            inherited: false,
+            active: true,
+        }
+    }
+}
+
+/// What a record had before a grant.
+#[derive(Debug, Default)]
+struct Before {
+    links: Vec<Link>,
+    /// Whether nothing was granted since: what a role contains comes with it, as rows that are inherited.
+    is_fresh: bool,
+}
+
 /// What granting found or did.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Granted {
@@ -266,11 +288,11 @@ impl<'a> Links<'a> {
         let is_first = |to: &SysId| self.table.refuses_duplicates && made.is_first_link(owner, to);
         // Each is noted, also after one that is not the first.
         let first = to.iter().filter(|to| is_first(to)).count();
-        let mut existing = if first == to.len() {
-            Vec::new()
+        let mut before = if first == to.len() {
+            Before::default()
         } else {
-            match self.of(owner).await {
-                Ok(existing) => existing,
+            match self.look(&mut lock, owner, to).await {
+                Ok(before) => before,
                 Err(error) => return all_failed(error),
             }
         };
@@ -279,7 +301,7 @@ impl<'a> Links<'a> {
             // A rule of the instance may have linked it since, because of what was linked before.
             if !self.table.refuses_duplicates && granted.iter().any(|ended| matches!(ended, Ok(Granted::Made(_)))) {
                 match self.of(owner).await {
-                    Ok(now) => existing = now,
+                    Ok(links) => before = Before { links, is_fresh: true },
                     Err(error) => {
                         granted.push(Err(error));
                         continue;
@@ -287,23 +309,59 @@ impl<'a> Links<'a> {
                 }
             }
             // Two names can stand for one record.
-            let mut before = granted.iter().zip(to);
-            let before = before.find_map(|(ended, other)| ended.as_ref().ok().filter(|_| other == one));
-            granted.push(match (before, direct(&existing, one)) {
-                (Some(before), _) => Ok(Granted::Had(before.sys_id().clone())),
+            let mut so_far = granted.iter().zip(to);
+            let earlier = so_far.find_map(|(ended, other)| ended.as_ref().ok().filter(|_| other == one));
+            let ended = match (earlier, direct(&before.links, one)) {
+                (Some(earlier), _) => Ok(Granted::Had(earlier.sys_id().clone())),
                 (None, Some(direct)) => self.activated(direct).await,
                 (None, None) => match self.insert(owner, one).await {
                     Ok(sys_id) => Ok(Granted::Made(sys_id)),
-                    Err(error) => self.after_refusal(owner, one, error, &existing).await,
+                    Err(error) => self.after_refusal(owner, one, error, &before).await,
                 },
-            });
+            };
+            before.is_fresh &= !matches!(ended, Ok(Granted::Made(_)));
+            granted.push(ended);
         }
         for (ended, one) in granted.iter().zip(to) {
-            if let Ok(Granted::Had(_)) = ended {
-                lock.insert(self.pair(one));
+            match ended {
+                Ok(Granted::Had(_)) => {
+                    lock.taken_over.insert(self.pair(one));
+                }
+                Ok(Granted::Made(sys_id)) => {
+                    if let Some(look) = lock.looks.get_mut(self.table.table.name()) {
+                        look.links.push(Link::new(sys_id, one));
+                    }
+                }
+                // What the record has is asked for again.
+                Ok(Granted::Inherited(_)) | Err(_) => {
+                    lock.looks.remove(self.table.table.name());
+                }
             }
         }
         granted
+    }
+
+    /// What the record has, before it is linked to these. Where the instance refuses a second row, a look of the grants
+    /// before this one will do, if it shows none of these.
+    async fn look(&self, lock: &mut Turn, owner: &SysId, to: &[SysId]) -> Result<Before, TableError> {
+        let table = self.table.table.name();
+        if let Some(look) = lock.looks.get(table)
+            && self.table.refuses_duplicates
+            && look.at.elapsed() < LOOK_HOLDS
+            && !to.iter().any(|to| direct(&look.links, to).is_some())
+        {
+            let links = look.links.clone();
+            return Ok(Before { links, is_fresh: false });
+        }
+        let at = Instant::now();
+        lock.looks.remove(table);
+        let links = self.of(owner).await?;
+        let look = Look {
+            at,
+            links: links.clone(),
+        };
+        lock.looks.insert(table, look);
+        Ok(Before { links, is_fresh: true })
     }
 
     /// Removes the direct links between the two records, unless a grant of this process found the link: then it stays, and
@@ -348,13 +406,14 @@ impl<'a> Links<'a> {
             let lock = self.lock(owner, Verb::Delete).await?;
             Ok((lock, self.of(owner).await?))
         };
-        let (lock, existing) = match seen.await {
+        let (mut lock, existing) = match seen.await {
             Ok(seen) => seen,
             Err(error) => return to.iter().map(|_| Err(TableError::clone(&error))).collect(),
         };
+        lock.looks.remove(self.table.table.name());
         let mut revoked = Vec::new();
         for to in to {
-            let is_taken_over = lock.contains(&self.pair(to));
+            let is_taken_over = lock.taken_over.contains(&self.pair(to));
             revoked.push(if is_taken_over {
                 Ok(Revoked::TAKEN_OVER)
             } else {
@@ -370,10 +429,11 @@ impl<'a> Links<'a> {
     /// # Errors
     /// [`TableError::Refused`] where the account may not.
     pub async fn revoke_row(&self, owner: &SysId, to: &SysId, row: &SysId) -> Result<Revoked, TableError> {
-        let lock = self.lock(owner, Verb::Delete).await?;
-        if lock.contains(&self.pair(to)) {
+        let mut lock = self.lock(owner, Verb::Delete).await?;
+        if lock.taken_over.contains(&self.pair(to)) {
             return Ok(Revoked::TAKEN_OVER);
         }
+        lock.looks.remove(self.table.table.name());
         match self.session.delete(self.table.table, row).await {
             Ok(Deleted::Removed) => Ok(Revoked {
                 removed: 1,
@@ -412,14 +472,13 @@ impl<'a> Links<'a> {
         Ok(Granted::Made(direct.sys_id.clone()))
     }
 
-    /// Whoever made the row, the record has the link: unlike with other records, nothing more is asked. `before` is what the
-    /// look before the insert showed.
+    /// Whoever made the row, the record has the link: unlike with other records, nothing more is asked.
     async fn after_refusal(
         &self,
         owner: &SysId,
         to: &SysId,
         error: TableError,
-        before: &[Link],
+        before: &Before,
     ) -> Result<Granted, TableError> {
         let is_refusal = error.is_refusal();
         if !is_refusal && !matches!(error, TableError::Uncertain { .. }) {
@@ -433,7 +492,10 @@ impl<'a> Links<'a> {
             let had = self.activated(direct).await?;
             // A row that was found and doubted, or that has another key than ours, may be somebody else's: then it is kept.
             // A grant of a role that was inherited changes the row that was there, with its key, its age and its maker.
-            let was_inherited = |row: &SysId| before.iter().any(|link| link.sys_id == *row && link.inherited);
+            let was_inherited = |row: &SysId| match before.links.iter().find(|link| link.sys_id == *row) {
+                Some(link) => link.inherited,
+                None => !before.is_fresh,
+            };
             let is_ours = match &error {
                 TableError::Uncertain { .. } if was_inherited(&direct.sys_id) => true,
                 TableError::Uncertain {
@@ -497,7 +559,7 @@ impl<'a> Links<'a> {
         (self.table.table.name(), to.clone())
     }
 
-    async fn lock(&self, owner: &SysId, verb: Verb) -> Result<OwnedMutexGuard<TakenOver>, TableError> {
+    async fn lock(&self, owner: &SysId, verb: Verb) -> Result<OwnedMutexGuard<Turn>, TableError> {
         let lock = entry_of(&self.session.inner.links.owner_locks, owner.clone(), Mutex::default);
         let lock = self.session.limits.bound(lock.lock_owned()).await;
         lock.map_err(|error| TableError::from_http(self.table.table, verb, error))
@@ -571,5 +633,7 @@ fn direct<'a>(links: &'a [Link], to: &SysId) -> Option<&'a Link> {
     direct.max_by_key(|link| link.active)
 }
 
+/// How long a look serves the grants that wait for their turn.
+const LOOK_HOLDS: Duration = Duration::from_secs(5);
 /// Records of one question, so that it stays one request.
 const FULL: usize = 40;

@@ -141,6 +141,46 @@ async fn grants_of_one_user_take_turns() {
     assert!(posts > 3, "{posts}");
 }
 
+/// As `servicenow_user_role` grants them, each resource by itself, to a user whom another process made.
+#[tokio::test]
+async fn grants_of_one_user_share_a_look_but_not_what_they_grant() {
+    let simulator = simulator().await;
+    let user = robot(&session(&simulator)).await;
+    let session = session(&simulator);
+    let mut roles = Vec::new();
+    for name in ["itil", "knowledge", "catalog_admin", "user_admin", "oauth_admin"] {
+        roles.extend(session.roles().id_of(name).await.ok());
+    }
+    assert!(roles.len() > 3);
+    let gets = || {
+        let requests = simulator.instance().requests();
+        let of_links = requests
+            .iter()
+            .filter(|request| request.path.ends_with("/sys_user_has_role"));
+        of_links.filter(|request| request.method == "GET").count()
+    };
+
+    let links = || session.links(LinkTable::ROLES);
+    let grants = roles.iter().map(async |role| links().grant(&user, role).await.unwrap());
+    let granted = futures_util::future::join_all(grants).await;
+    assert!(granted.iter().all(|granted| matches!(granted, Granted::Made(_))));
+    assert_eq!(gets(), 1);
+
+    // A look that shows the role is no proof that the user still has it.
+    let again = links().grant(&user, &roles[0]).await.unwrap();
+    assert_eq!(again, Granted::Had(granted[0].sys_id().clone()));
+    assert_eq!(gets(), 2);
+
+    // Nor does one hold after a revocation.
+    let row = granted[1].sys_id();
+    links().revoke_row(&user, &roles[1], row).await.unwrap();
+    assert!(matches!(
+        links().grant(&user, &roles[1]).await.unwrap(),
+        Granted::Made(_)
+    ));
+    assert_eq!(gets(), 3);
+}
+
 #[tokio::test]
 async fn a_grant_whose_answer_is_lost_is_not_doubled() {
     for is_legacy in [false, true] {
@@ -210,6 +250,29 @@ async fn a_lost_grant_of_an_inherited_role_is_ours_as_no_look_showed_it() {
             Granted::Made
         };
         assert_eq!(granted, expected(row));
+    }
+}
+
+/// What a role contains comes with it: no look before the turn can show these rows.
+#[tokio::test]
+async fn a_lost_grant_of_a_role_that_came_with_another_is_ours() {
+    for is_separate in [false, true] {
+        let simulator = simulator().await;
+        let session = session(&simulator);
+        let user = SysId::parse(&simulator.instance().put("sys_user", &[("user_name", "robot")])).unwrap();
+        let outer = session.roles().id_of("incident_manager").await.unwrap();
+        let inner = session.roles().id_of("itil").await.unwrap();
+        let links = session.links(LinkTable::ROLES);
+        let lost = Matcher::table("sys_user_has_role").method(Method::POST).nth(2);
+        simulator.instance().faults().next(lost, Fault::CutAfter);
+
+        let granted = if is_separate {
+            vec![links.grant(&user, &outer).await, links.grant(&user, &inner).await]
+        } else {
+            links.grant_each(&user, &[outer, inner]).await
+        };
+        let are_made = granted.iter().all(|granted| matches!(granted, Ok(Granted::Made(_))));
+        assert!(are_made, "separate {is_separate}: {granted:?}");
     }
 }
 
