@@ -77,11 +77,11 @@ mod tests;
 mod write; // Insert, update, delete.
 
 pub use address::check_url;
-pub use caches::{Choice, Choices};
+pub use caches::{Choice, Choices, Link};
 pub use connection::{InstanceOptions, Timing};
 pub use error::{ConfigError, Refusal, TableError, UnexpectedResponse, Verb};
 pub use key_lock::KeyLock;
-pub use link_table::{Granted, Link, LinkTable, Links, Revoked};
+pub use link_table::{Granted, LinkTable, Links, Revoked};
 pub use lookup::Names;
 pub use pages::{Pages, Sample};
 pub use query::{Query, QueryError};

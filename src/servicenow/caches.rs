@@ -5,7 +5,6 @@ use std::sync::Mutex;
 
 use tokio::time::Instant;
 
-use crate::servicenow::link_table::Link;
 use crate::servicenow::query::Query;
 use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::Record;
@@ -85,6 +84,31 @@ pub struct Choice {
     /// Wire value.
     pub value: String,
     pub label: String,
+}
+
+/// A link that a record has.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Link {
+    /// The row.
+    pub sys_id: SysId,
+    /// The linked record.
+    pub to: SysId,
+    /// Derived by the platform from a group or another role.
+    pub inherited: bool,
+    /// Whether it works.
+    pub active: bool,
+}
+
+impl Link {
+    /// A link that was just made.
+    pub(super) fn new(sys_id: &SysId, to: &SysId) -> Self {
+        Self {
+            sys_id: sys_id.clone(),
+            to: to.clone(),
+            inherited: false,
+            active: true,
+        }
+    }
 }
 
 /// What the grants and revocations of one record tell those that come after them.

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
-use crate::servicenow::caches::{Look, Turn};
+use crate::servicenow::caches::{Link, Look, Turn};
 use crate::servicenow::error::{TableError, Verb};
 use crate::servicenow::lookup::{Names, chunks};
 use crate::servicenow::pages::{Unseen, hidden};
@@ -148,31 +148,6 @@ impl LinkTable {
     fn query_error(&self) -> impl Fn(QueryError) -> TableError {
         let table = self.table;
         move |source| TableError::Query { table, source }
-    }
-}
-
-/// A link that a record has.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Link {
-    /// The row.
-    pub sys_id: SysId,
-    /// The linked record.
-    pub to: SysId,
-    /// Derived by the platform from a group or another role.
-    pub inherited: bool,
-    /// Whether it works.
-    pub active: bool,
-}
-
-impl Link {
-    /// A link that was just made.
-    fn new(sys_id: &SysId, to: &SysId) -> Self {
-        Self {
-            sys_id: sys_id.clone(),
-            to: to.clone(),
-            inherited: false,
-            active: true,
-        }
     }
 }
 
