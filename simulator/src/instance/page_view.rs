@@ -152,7 +152,14 @@ fn cell(view: &View<'_>, table: &Table, owner: &str, column: &Column, record: &R
                 .map_or(stored, |(_, label)| *label)
                 .to_owned(),
         },
-        Kind::Text | Kind::Url | Kind::Integer | Kind::Boolean | Kind::DateTime => Shown::Text(stored.to_owned()),
+        Kind::Text
+        | Kind::Url
+        | Kind::Email
+        | Kind::Integer
+        | Kind::Decimal
+        | Kind::Boolean
+        | Kind::Date
+        | Kind::DateTime => Shown::Text(stored.to_owned()),
     };
     let is_of_platform =
         [EVERY_TABLE, "sys_metadata"].contains(&owner) || column.name.starts_with("sys_") || column.computed;

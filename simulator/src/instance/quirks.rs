@@ -80,7 +80,7 @@ pub struct Beside {
 impl Quirks {
     /// What a column stores of a text.
     pub(super) fn stored(&self, column: &Column, text: String) -> String {
-        let (Kind::Text | Kind::Url) = column.kind else {
+        let (Kind::Text | Kind::Url | Kind::Email) = column.kind else {
             return if self.id_case != IdCase::Stored && column.kind.target().is_some() && is_sys_id(&text) {
                 text.to_lowercase()
             } else {

@@ -9,8 +9,11 @@ use crate::instance::release::Release;
 pub(super) enum Kind {
     Text,
     Url,
+    Email,
     Integer,
+    Decimal,
     Boolean,
+    Date,
     DateTime,
     /// A `sys_id` of another table.
     Reference(&'static str),
@@ -24,11 +27,14 @@ pub(super) enum Kind {
 
 impl Kind {
     /// The dictionary's `internal_type`.
-    pub(super) fn internal_type(self) -> &'static str {
+    fn internal_type(self) -> &'static str {
         match self {
             Self::Text | Self::Choice(_) => "string",
             Self::Url => "url",
+            Self::Email => "email",
             Self::Integer => "integer",
+            Self::Decimal => "decimal",
+            Self::Date => "glide_date",
             Self::Boolean => "boolean",
             Self::DateTime => "glide_date_time",
             Self::Reference(_) => "reference",
@@ -64,6 +70,10 @@ pub(super) struct Column {
     pub(super) unique: bool,
     /// Computed by the instance: what a client sends is dropped.
     pub(super) computed: bool,
+    /// Computed at each read from other columns.
+    pub(super) calculated: bool,
+    /// Closed on forms, and open to clients.
+    pub(super) read_only: bool,
     /// How many characters a text may have. Enforced by a quirk.
     pub(super) max_length: usize,
     since: Release,
@@ -90,6 +100,26 @@ impl Column {
         self
     }
 
+    pub(super) fn calculated(mut self) -> Self {
+        self.computed = true;
+        self.calculated = true;
+        self
+    }
+
+    /// The dictionary's `internal_type`.
+    pub(super) fn internal_type(&self) -> &'static str {
+        match self.name {
+            "sys_id" => "GUID",
+            "sys_class_name" => "sys_class_name",
+            _ => self.kind.internal_type(),
+        }
+    }
+
+    pub(super) fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
     pub(super) fn at_most(mut self, characters: usize) -> Self {
         self.max_length = characters;
         self
@@ -110,6 +140,8 @@ fn column(name: &'static str, label: &'static str, kind: Kind) -> Column {
         mandatory: false,
         unique: false,
         computed: false,
+        calculated: false,
+        read_only: false,
         max_length: if matches!(kind, Kind::Url) { 1024 } else { 255 },
         since: Release::Yokohama,
     }
@@ -121,6 +153,18 @@ pub(super) fn text(name: &'static str, label: &'static str) -> Column {
 
 pub(super) fn url(name: &'static str, label: &'static str) -> Column {
     column(name, label, Kind::Url)
+}
+
+pub(super) fn email(name: &'static str, label: &'static str) -> Column {
+    column(name, label, Kind::Email)
+}
+
+pub(super) fn decimal(name: &'static str, label: &'static str) -> Column {
+    column(name, label, Kind::Decimal)
+}
+
+pub(super) fn date(name: &'static str, label: &'static str) -> Column {
+    column(name, label, Kind::Date)
 }
 
 pub(super) fn integer(name: &'static str, label: &'static str) -> Column {
@@ -293,7 +337,7 @@ impl Schema {
     }
 }
 
-fn system_columns() -> [Column; 6] {
+pub(super) fn system_columns() -> [Column; 6] {
     [
         text("sys_id", "Sys ID"),
         date_time("sys_created_on", "Created").computed(),

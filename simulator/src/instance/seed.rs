@@ -2,7 +2,7 @@
 
 use crate::instance::ids::stable_id;
 use crate::instance::options::Options;
-use crate::instance::schema::{Kind, Schema};
+use crate::instance::schema::{Kind, Schema, system_columns};
 use crate::instance::store::Record;
 use crate::instance::write_context::Platform;
 
@@ -92,7 +92,19 @@ impl Seed<'_, '_> {
                     ("super_class", parent.as_deref().unwrap_or("")),
                 ],
             );
-            for column in table.own_columns() {
+            // The row of the table itself, and those of the columns that every table has, where it extends none.
+            self.add(
+                "sys_dictionary",
+                &[
+                    ("sys_id", &stable_id(&format!("{}.", table.name))),
+                    ("name", table.name),
+                    ("column_label", table.label),
+                    ("internal_type", "collection"),
+                ],
+            );
+            let system = system_columns();
+            let system = system.iter().filter(|_| table.parent.is_none());
+            for column in system.chain(table.own_columns()) {
                 let target = column.kind.target().unwrap_or_default();
                 let max_length = if target.is_empty() { column.max_length } else { 32 };
                 self.add(
@@ -102,10 +114,12 @@ impl Seed<'_, '_> {
                         ("name", table.name),
                         ("element", column.name),
                         ("column_label", column.label),
-                        ("internal_type", column.kind.internal_type()),
+                        ("internal_type", column.internal_type()),
                         ("mandatory", &column.mandatory.to_string()),
-                        ("read_only", &column.computed.to_string()),
+                        ("read_only", &(column.computed || column.read_only).to_string()),
+                        ("virtual", &column.calculated.to_string()),
                         ("unique", &column.unique.to_string()),
+                        ("display", &(column.name == table.display).to_string()),
                         ("default_value", column.default),
                         ("reference", target),
                         ("max_length", &max_length.to_string()),

@@ -367,8 +367,11 @@ impl Instance {
                 kind if are_display_values => self.stored_for(kind, text),
                 Kind::Text
                 | Kind::Url
+                | Kind::Email
                 | Kind::Integer
+                | Kind::Decimal
                 | Kind::Boolean
+                | Kind::Date
                 | Kind::DateTime
                 | Kind::Reference(_)
                 | Kind::Choice(_)
@@ -389,7 +392,15 @@ impl Instance {
                 .find(|(_, label)| *label == text)
                 .map_or(text, |(wire, _)| (*wire).to_owned()),
             Kind::DateTime => self.with_view(Freshness::Current, |view| view.utc_of(&text)),
-            Kind::Text | Kind::Url | Kind::Integer | Kind::Boolean | Kind::Secret | Kind::Password => text,
+            Kind::Text
+            | Kind::Url
+            | Kind::Email
+            | Kind::Integer
+            | Kind::Decimal
+            | Kind::Boolean
+            | Kind::Date
+            | Kind::Secret
+            | Kind::Password => text,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The tables of the instance, declared from ServiceNow's own table schemas and from exported records.
 //! Nothing here is shared with the provider: a wrong name on either side must show.
 
+mod custom;
 mod oauth;
 mod people;
 mod platform;
@@ -10,6 +11,12 @@ use crate::instance::release::Release;
 use crate::instance::schema::Schema;
 
 pub(super) fn schema(release: Release) -> Schema {
-    let tables = [platform::tables(), oauth::tables(), people::tables(), work::tables()];
+    let tables = [
+        platform::tables(),
+        oauth::tables(),
+        people::tables(),
+        work::tables(),
+        custom::tables(),
+    ];
     Schema::new(release, tables.concat())
 }

@@ -226,7 +226,15 @@ impl View<'_> {
             Kind::Text if column.name == "sys_class_name" => {
                 self.schema.table(stored).map_or(stored, |table| table.label).to_owned()
             }
-            Kind::Text | Kind::Url | Kind::Integer | Kind::Boolean | Kind::Secret | Kind::Password => stored.to_owned(),
+            Kind::Text
+            | Kind::Url
+            | Kind::Email
+            | Kind::Integer
+            | Kind::Decimal
+            | Kind::Boolean
+            | Kind::Date
+            | Kind::Secret
+            | Kind::Password => stored.to_owned(),
         }
     }
 

@@ -198,6 +198,9 @@ fn typed(kind: Kind, text: &str) -> String {
             .map_or_else(|_| String::new(), |number| number.to_string()),
         Kind::Text
         | Kind::Url
+        | Kind::Email
+        | Kind::Decimal
+        | Kind::Date
         | Kind::DateTime
         | Kind::Reference(_)
         | Kind::Choice(_)
