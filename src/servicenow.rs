@@ -55,6 +55,7 @@ mod address; // The address of an instance, as people type it.
 mod caches; // What calls of tables share.
 mod choices;
 mod connection; // The instance that requests go to.
+mod dictionary; // What the instance says of its tables.
 mod error;
 mod key_lock; // Look and insert as one step.
 mod link_table; // Roles and groups of users, auth scopes of OAuth entities.
@@ -79,6 +80,7 @@ mod write; // Insert, update, delete.
 pub use address::check_url;
 pub use caches::{Choice, Choices, Link};
 pub use connection::{InstanceOptions, Timing};
+pub use dictionary::{ChoiceSource, Dictionary, DictionaryColumn, Gap, ValueProblem, ValueType};
 pub use error::{ConfigError, Refusal, TableError, UnexpectedResponse, Verb};
 pub use key_lock::KeyLock;
 pub use link_table::{Granted, LinkTable, Links, Revoked};

@@ -340,7 +340,10 @@ fn equality(kind: ColumnKind, form: Form) -> Option<TextEquality> {
         (Form::Stored, ColumnKind::Text) => Some(|one, other| means_the_same(ColumnKind::Text, one, other)),
         (Form::Stored, ColumnKind::Email) => Some(|one, other| means_the_same(ColumnKind::Email, one, other)),
         (Form::Stored, ColumnKind::Reference) => Some(|one, other| means_the_same(ColumnKind::Reference, one, other)),
-        (Form::Stored, ColumnKind::Bool | ColumnKind::Integer | ColumnKind::Secret | ColumnKind::DateTime)
+        (
+            Form::Stored,
+            ColumnKind::Bool | ColumnKind::Integer | ColumnKind::Decimal | ColumnKind::Secret | ColumnKind::DateTime,
+        )
         | (Form::Reference(_), _) => None,
     }
 }
@@ -366,9 +369,12 @@ pub(crate) fn held(column: Column, record: &Record) -> Option<Value> {
         ColumnKind::Secret => None,
         ColumnKind::Bool => known(record.bool(column)),
         ColumnKind::Integer => known(record.integer(column)),
-        ColumnKind::Text | ColumnKind::Email | ColumnKind::Url | ColumnKind::Reference | ColumnKind::DateTime => {
-            known(record.text(column).map(str::to_owned))
-        }
+        ColumnKind::Text
+        | ColumnKind::Email
+        | ColumnKind::Url
+        | ColumnKind::Decimal
+        | ColumnKind::Reference
+        | ColumnKind::DateTime => known(record.text(column).map(str::to_owned)),
     }
 }
 

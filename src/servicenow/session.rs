@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 use tokio::time::Instant as Moment;
 
 use crate::http::{Limits, Secret};
 use crate::servicenow::caches::{ChoiceCaches, FindCaches, LinkCaches, NameCaches};
 use crate::servicenow::connection::{Connection, InstanceOptions};
-use crate::servicenow::error::ConfigError;
+use crate::servicenow::dictionary::Dictionary;
+use crate::servicenow::error::{ConfigError, TableError};
 use crate::servicenow::prefetch::cache::PrefetchCache;
 use crate::servicenow::record::Record;
 use crate::servicenow::shared::Shared;
@@ -38,6 +40,7 @@ impl Instance {
             finds: FindCaches::default(),
             names: NameCaches::default(),
             choices: ChoiceCaches::default(),
+            dictionaries: Shared::default(),
             links: LinkCaches::default(),
             key_locks: Shared::default(),
             made_users: Mutex::default(),
@@ -183,6 +186,8 @@ pub(super) struct Inner {
     pub(super) finds: FindCaches,
     pub(super) names: NameCaches,
     pub(super) choices: ChoiceCaches,
+    /// What the instance says of its tables.
+    pub(super) dictionaries: Shared<Table, OnceCell<Result<Arc<Dictionary>, TableError>>>,
     pub(super) links: LinkCaches,
     /// By table and key: one record at a time is looked for and made.
     pub(super) key_locks: Shared<(Table, String), tokio::sync::Mutex<Option<SysId>>>,

@@ -1,7 +1,11 @@
 //! What a table and a column are to this client.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Mutex;
+
+use crate::sync::lock;
 
 /// A table of the instance, with what is known of the rights and the release it needs.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +40,8 @@ impl Table {
     pub fn named(name: &str) -> Option<Table> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let is_name = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') && name.chars().all(fits);
-        let leaked: &'static str = (is_name && name.len() <= LONGEST_NAME).then(|| &*name.to_owned().leak())?;
-        Some(Table::new(leaked, "a role that its access rules (ACL) ask for"))
+        (is_name && name.len() <= LONGEST_NAME)
+            .then(|| Table::new(interned(name), "a role that its access rules (ACL) ask for"))
     }
 
     /// Names the plugin or release that brings the table, for the error of an instance that lacks it.
@@ -106,6 +110,18 @@ impl Column {
         }
     }
 
+    /// A column that the user or the instance names. `None` when the text cannot be a column's name.
+    pub fn named(name: &str, kind: ColumnKind) -> Option<Column> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(fits);
+        (is_name && name.len() <= LONGEST_NAME).then(|| Column::new(interned(name), kind))
+    }
+
+    /// A column of a record that others refer to: `super_class.name`. Made of names that are known to be ones.
+    pub(super) fn walked(path: &str, kind: ColumnKind) -> Column {
+        Column::new(interned(path), kind)
+    }
+
     /// Marks a column in which the instance itself refuses a value that another record has.
     pub(super) const fn unique(mut self) -> Column {
         self.unique = true;
@@ -157,6 +173,8 @@ pub enum ColumnKind {
     /// `true` or `false`; empty is false.
     Bool,
     Integer,
+    /// A number with a fraction; compared as one.
+    Decimal,
     /// The sys_id of another record, or `global` in `sys_scope`.
     Reference,
     /// Never read back in clear, whatever the instance answers.
@@ -165,5 +183,18 @@ pub enum ColumnKind {
     DateTime,
 }
 
-/// Of a table, characters.
+/// A name that is kept for the life of the process, once however often it is given.
+fn interned(name: &str) -> &'static str {
+    static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
+    let mut names = lock(&NAMES);
+    let names = names.get_or_insert_default();
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    let kept: &'static str = name.to_owned().leak();
+    names.insert(kept);
+    kept
+}
+
+/// Of a table or a column, characters.
 const LONGEST_NAME: usize = 80;

@@ -18,8 +18,8 @@ pub use oauth::{
 };
 pub use oidc::{oauth_oidc_entity, oauth_protected_resource_idp_mapping, oidc_provider_configuration};
 pub use platform::{
-    incident, ip_access, sys_choice, sys_db_object, sys_dictionary, sys_properties, sys_scope, sys_scope_privilege,
-    sys_store_app, v_plugin,
+    incident, ip_access, sys_choice, sys_db_object, sys_dictionary, sys_dictionary_override, sys_properties, sys_scope,
+    sys_scope_privilege, sys_store_app, v_plugin,
 };
 pub use users::{
     sys_group_has_role, sys_user, sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_preference,

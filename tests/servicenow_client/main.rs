@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod dictionary;
 mod faults;
 mod records;
 mod roles_and_groups;

@@ -169,10 +169,67 @@ pub mod sys_dictionary {
         /// Not enforced on REST inserts.
         MANDATORY = "mandatory" Bool;
         READ_ONLY = "read_only" Bool;
+        /// Calculated from other columns at each read.
+        VIRTUAL = "virtual" Bool;
         UNIQUE = "unique" Bool;
+        /// Whether the column stands for the record where others refer to it.
+        DISPLAY = "display" Bool;
         DEFAULT_VALUE = "default_value" Text;
+        /// The table that a reference points to.
+        REFERENCE = "reference" Text;
         /// Characters.
         MAX_LENGTH = "max_length" Integer;
+        /// `1` and `3` offer the choices alone, `2` suggests them, anything else has none.
+        CHOICE = "choice" Text;
+        /// The table and the column that have the choices, where these are not the column's own.
+        CHOICE_TABLE = "choice_table" Text;
+        CHOICE_FIELD = "choice_field" Text;
+    }
+
+    /// `internal_type` of columns with `true` and `false`.
+    pub const BOOLEANS: &[&str] = &["boolean"];
+    /// Of whole numbers.
+    pub const INTEGERS: &[&str] = &["integer", "long", "longint", "auto_increment", "order_index"];
+    /// Of other numbers, without a currency.
+    pub const DECIMALS: &[&str] = &["decimal", "float", "percent_complete"];
+    /// Of times in UTC.
+    pub const DATE_TIMES: &[&str] = &["glide_date_time", "due_date"];
+    /// Of days.
+    pub const DATES: &[&str] = &["glide_date"];
+    /// Of keys of other records.
+    pub const REFERENCES: &[&str] = &["reference", "domain_id"];
+    /// Of addresses.
+    pub const URLS: &[&str] = &["url"];
+    /// Of e-mail addresses.
+    pub const EMAILS: &[&str] = &["email"];
+    /// Of texts whose length the column limits.
+    pub const TEXTS: &[&str] = &["string", "translated_text", "translated_field", "url", "email", "GUID"];
+    /// Of secrets that cannot be read back and are sent through display-value input.
+    pub const ONE_WAY_SECRETS: &[&str] = &["password"];
+    /// Of secrets that scripts of the instance can read.
+    pub const TWO_WAY_SECRETS: &[&str] = &["password2", "glide_encrypted", "key_value_encrypted"];
+}
+
+/// `sys_dictionary_override`: what a table changes of the columns that it inherits. Likely.
+pub mod sys_dictionary_override {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("sys_dictionary_override", "personalize_dictionary or admin");
+
+    columns! {
+        /// The table that changes the column.
+        NAME = "name" Text;
+        ELEMENT = "element" Text;
+        /// Whether [`MANDATORY`] counts.
+        MANDATORY_OVERRIDE = "mandatory_override" Bool;
+        MANDATORY = "mandatory" Bool;
+        /// Whether [`READ_ONLY`] counts.
+        READ_ONLY_OVERRIDE = "read_only_override" Bool;
+        READ_ONLY = "read_only" Bool;
+        /// Whether [`DEFAULT_VALUE`] counts.
+        DEFAULT_VALUE_OVERRIDE = "default_value_override" Bool;
+        DEFAULT_VALUE = "default_value" Text;
     }
 }
 

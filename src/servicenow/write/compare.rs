@@ -150,6 +150,7 @@ fn is_comparable(kind: ColumnKind, input: InputMode) -> bool {
             | ColumnKind::Url
             | ColumnKind::Bool
             | ColumnKind::Integer
+            | ColumnKind::Decimal
             | ColumnKind::Reference
             | ColumnKind::DateTime,
             _,
@@ -170,6 +171,9 @@ pub fn means_the_same(kind: ColumnKind, one: &str, other: &str) -> bool {
         ColumnKind::Reference => one.eq_ignore_ascii_case(other),
         ColumnKind::Integer => {
             matches!((parse_integer(one), parse_integer(other)), (Some(a), Some(b)) if a == b)
+        }
+        ColumnKind::Decimal => {
+            matches!((one.parse::<f64>(), other.parse::<f64>()), (Ok(a), Ok(b)) if (a - b).abs() <= f64::EPSILON * a.abs())
         }
         ColumnKind::Url => matches!((Url::parse(one), Url::parse(other)), (Ok(a), Ok(b)) if a == b),
         ColumnKind::DateTime => {
@@ -215,6 +219,10 @@ mod tests {
             (ColumnKind::Bool, "true", "", false),
             (ColumnKind::Integer, "300", "0300", true),
             (ColumnKind::Integer, "300", "", false),
+            (ColumnKind::Decimal, "12.5", "12.50", true),
+            (ColumnKind::Decimal, "0", "0.00", true),
+            (ColumnKind::Decimal, "12.5", "12.51", false),
+            (ColumnKind::Decimal, "12.5", "", false),
             (
                 ColumnKind::Url,
                 "https://Login.example.com",
