@@ -5,6 +5,7 @@ pub(crate) mod integration_user;
 mod ip_access_rule;
 pub(crate) mod oauth_entity;
 pub(crate) mod oidc_provider;
+mod record;
 mod support_repository;
 mod support_settings;
 mod table_access;
@@ -12,7 +13,8 @@ mod user_role;
 
 use crate::clients::Clients;
 use crate::plugin::Resource;
-use crate::records::resource::ManagedRecord;
+use crate::records::resource::{ManagedRecord, RecordResource};
+use crate::servicenow::Table;
 
 pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
     vec![
@@ -25,7 +27,35 @@ pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
         Box::new(ManagedRecord::<oidc_provider::OidcProvider>::new()),
         Box::new(ManagedRecord::<table_access::TableAccess>::new()),
         Box::new(ManagedRecord::<user_role::UserRole>::new()),
+        Box::new(record::AnyRecord),
     ]
+}
+
+/// Tables whose records have a resource type of their own.
+const TYPED: [(Table, &str); 7] = [
+    of::<cross_scope_privilege::CrossScopePrivilege>(),
+    of::<integration_user::IntegrationUser>(),
+    of::<ip_access_rule::IpAccessRule>(),
+    of::<oauth_entity::OauthEntity>(),
+    of::<oidc_provider::OidcProvider>(),
+    of::<table_access::TableAccess>(),
+    of::<user_role::UserRole>(),
+];
+
+const fn of<R: RecordResource>() -> (Table, &'static str) {
+    (R::TABLE, R::TYPE)
+}
+
+/// The resource type for records of a table.
+fn typed(table: Table) -> Option<&'static str> {
+    let (_, name) = TYPED.iter().find(|(own, _)| *own == table)?;
+    Some(name)
+}
+
+/// The table of a resource type.
+fn table_of_type(type_name: &str) -> Option<Table> {
+    let (table, _) = TYPED.iter().find(|(_, own)| *own == type_name)?;
+    Some(*table)
 }
 
 #[cfg(test)]

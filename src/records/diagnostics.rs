@@ -46,13 +46,13 @@ pub(crate) fn with_article(noun: &str) -> String {
     format!("{article} {noun}")
 }
 
-/// What the instance did not keep of a write, at the attributes that own the columns.
+/// What the instance did not keep of a write, at the places that own the columns.
 pub(crate) fn of_mismatches<'a>(
     mismatches: impl IntoIterator<Item = &'a Mismatch>,
-    attribute_of: impl Fn(&str) -> Option<&'static str>,
+    place_of: impl Fn(&str) -> Path,
 ) -> Diagnostics {
     let diagnostic = |mismatch: &Mismatch| {
-        let place = attribute_of(mismatch.column.name()).map_or_else(Path::root, Path::of);
+        let place = place_of(mismatch.column.name());
         let column = mismatch.column.name();
         let what = sentence(&mismatch.to_string());
         match mismatch.kept {

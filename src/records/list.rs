@@ -31,7 +31,9 @@ pub(crate) struct List<'a> {
     /// The rows that the resource manages, where these are not all.
     pub(crate) rows: Option<Query>,
     /// The name that a list shows for a record.
-    pub(crate) display_name: fn(&Record) -> String,
+    pub(crate) display_name: &'a (dyn Fn(&Record) -> String + Send + Sync),
+    /// The state of an object, as far as its read needs it.
+    pub(crate) state: &'a (dyn Fn(&Record) -> Object + Send + Sync),
     /// What reads the whole objects.
     pub(crate) resource: &'a dyn Resource<Clients>,
 }
@@ -98,7 +100,7 @@ impl List<'_> {
         request: &ListRequest,
         record: Record,
     ) -> Result<Option<Listed>, Diagnostics> {
-        let state = Object::new().with("id", record.sys_id().as_str());
+        let state = (self.state)(&record);
         let state = if request.include_resource {
             read_as_imported(&cx.with_time(STEP), self.resource, state).await?
         } else {
@@ -110,6 +112,11 @@ impl List<'_> {
             warnings: Diagnostics::new(),
         }))
     }
+}
+
+/// The state of a record that is known by its key alone.
+pub(crate) fn of_id(record: &Record) -> Object {
+    Object::new().with("id", record.sys_id().as_str())
 }
 
 /// The whole state of one object, as the read after an import has it.
@@ -248,7 +255,8 @@ mod tests {
             table: ip_access::TABLE,
             columns: &[every::SYS_ID],
             rows: None,
-            display_name: |record| record.sys_id().to_string(),
+            display_name: &|record| record.sys_id().to_string(),
+            state: &of_id,
             resource: &reader,
         };
         let request = ListRequest {

@@ -15,12 +15,12 @@ use crate::plugin::codec::json;
 use crate::plugin::provider::unknown_version;
 use crate::plugin::{
     BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need, Object,
-    Outcome, Plan, Reading, Resource, Rule, Schema,
+    Outcome, Path, Plan, Reading, Resource, Rule, Schema,
 };
 use crate::records::choice::OpenChoice;
 use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
-use crate::records::state_migration::Foreign;
+use crate::records::state_migration::{self, Foreign};
 use crate::records::{diagnostics, import, list, name_set, outcome, required_roles};
 use crate::servicenow::{
     Column, Deleted, InputMode, Insert, KeyLock, Query, QueryError, Record, Row, Session, SysId, Table, TableError,
@@ -313,7 +313,9 @@ impl<R: RecordResource> ManagedRecord<R> {
 
     /// What the instance did not keep of a write.
     pub(crate) fn mismatches(&self, written: &Written) -> Diagnostics {
-        diagnostics::of_mismatches(&written.mismatches, |column| field::attribute_of(&self.fields, column))
+        diagnostics::of_mismatches(&written.mismatches, |column| {
+            field::attribute_of(&self.fields, column).map_or_else(Path::root, Path::of)
+        })
     }
 
     /// Writes a record's values into the state.
@@ -926,7 +928,10 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
     }
 
     fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
-        let moved = R::FOREIGN?.move_state(from)?;
+        let moved = match R::FOREIGN.and_then(|foreign| foreign.move_state(from)) {
+            Some(moved) => moved,
+            None => state_migration::of_any_record(R::TABLE, from)?,
+        };
         Some(moved.map(|state| self.moved(state)))
     }
 
@@ -946,7 +951,8 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
             table: R::TABLE,
             columns: &[self.columns().as_slice(), &[R::LABEL]].concat(),
             rows: R::listed_rows().map_err(|error| diagnostics::of_query(&error, &format!("list {}", R::TABLE)))?,
-            display_name: R::display_name,
+            display_name: &R::display_name,
+            state: &list::of_id,
             resource: self,
         };
         let _listing = cx.data.link_managers.begin_list(R::TABLE);

@@ -10,7 +10,7 @@
 use serde_json::Value as Json;
 
 use crate::plugin::{Diagnostic, Diagnostics, Moved, Object, Value, provider};
-use crate::servicenow::SysId;
+use crate::servicenow::{SysId, Table};
 
 /// What a type of that provider becomes.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ pub(crate) struct Foreign {
 impl Foreign {
     /// Converts a moved state; `None` if it is of another provider or type.
     pub(crate) fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
-        let is_theirs = from.provider.ends_with("/tylerhatton/servicenow") && from.type_name == self.type_name;
+        let is_theirs = from.provider.ends_with(THEIRS) && from.type_name == self.type_name;
         is_theirs.then(|| match from.schema_version {
             VERSION => self.read(from.state),
             version => Err(Diagnostic::error(
@@ -76,6 +76,31 @@ impl Foreign {
     }
 }
 
+/// The state of a `servicenow_record` of this table, which a resource type of its own takes over: its key. None of another
+/// table or type.
+pub(crate) fn of_any_record(table: Table, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+    let is_own = is_of_this_provider(from) && from.type_name == ANY_RECORD;
+    let sys_id = from.state["id"].as_str().and_then(|id| SysId::parse(id).ok());
+    let is_of_table = is_own && from.state["table"].as_str() == Some(table.name());
+    is_of_table.then(|| match sys_id {
+        Some(sys_id) => Ok(Object::new().with("id", sys_id.as_str())),
+        None => {
+            let detail = "The state of this servicenow_record has no valid sys_id. Remove the object from the state with a \
+                          removed block, and import it.";
+            Err(Diagnostic::error("The state cannot be taken over", detail).into())
+        }
+    })
+}
+
+/// Whether a state was written by this provider, from whichever registry it was installed.
+pub(crate) fn is_of_this_provider(from: &Moved<'_>) -> bool {
+    from.provider.ends_with("/servicenow") && !from.provider.ends_with(THEIRS)
+}
+
+/// The type for records of any table.
+pub(crate) const ANY_RECORD: &str = "servicenow_record";
+/// The end of that provider's address.
+pub(crate) const THEIRS: &str = "/tylerhatton/servicenow";
 /// Of every schema of that provider.
 const VERSION: i64 = 0;
 

@@ -11,7 +11,7 @@ use crate::servicenow::pages::Unseen;
 use crate::servicenow::query::{Query, Verdict};
 use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::{Record, rows};
-use crate::servicenow::request::{TableRequest, fields};
+use crate::servicenow::request::{FIELDS, TableRequest, fields};
 use crate::servicenow::session::Session;
 use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;
@@ -82,6 +82,38 @@ impl Session {
             table,
             sys_id: sys_id.clone(),
         })
+    }
+
+    /// The record with every column that the account may read, as an import wants it: the names of all columns of a wide table
+    /// do not fit into an address.
+    ///
+    /// # Errors
+    /// As [`Session::get_opt`].
+    pub async fn get_whole(&self, table: Table, sys_id: &SysId) -> Result<Option<Record>, TableError> {
+        if self.get_alone(table, sys_id, &[]).await?.is_none() {
+            return Ok(None);
+        }
+        let mut request = TableRequest::record(table, sys_id, "");
+        request.params.retain(|(name, _)| *name != FIELDS);
+        let reply = self.send(&request).await?;
+        let record = reply.result.as_object().and_then(Record::from_json);
+        match record {
+            Some(record) if record.sys_id() == sys_id => Ok(Some(record)),
+            Some(_) | None => {
+                Err(self.unusable(table, "the response contains a different record than the one requested"))
+            }
+        }
+    }
+
+    /// Whether a record of the table shows a column, which proves that the table has it; none where no record is shown.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn shows_column(&self, table: Table, column: Column) -> Result<Option<bool>, TableError> {
+        let request = TableRequest::list(table, &Query::every_row(), &fields(&[column], &[]), 1, 0);
+        let reply = self.send(&request).await?;
+        let rows = rows(&reply.result).ok_or_else(|| self.unusable(table, "the response is not a list of records"))?;
+        Ok(rows.first().map(|row| !row.text(column).is_hidden()))
     }
 
     /// The one record that a natural key means. Where several differ in case or in blanks at the end only, which the

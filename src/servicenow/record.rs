@@ -75,6 +75,11 @@ impl Record {
         &self.sys_id
     }
 
+    /// The names of the columns that the answer has.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.cells.keys().map(String::as_str)
+    }
+
     /// The column as text, whatever its kind. Blanks at the ends are kept. A secret is hidden, whatever was answered.
     pub fn text(&self, column: Column) -> Cell<&str> {
         if column.kind() == ColumnKind::Secret {

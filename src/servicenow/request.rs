@@ -235,12 +235,14 @@ pub(super) fn fields<'a>(columns: impl IntoIterator<Item = &'a Column>, extra: &
 /// Parameters of every call that answers with rows. References come as bare keys, which is what we send as well.
 pub(super) fn reading(fields: &str) -> Vec<(&'static str, String)> {
     vec![
-        ("sysparm_fields", fields.to_owned()),
+        (FIELDS, fields.to_owned()),
         ("sysparm_display_value", "false".to_owned()),
         ("sysparm_exclude_reference_link", "true".to_owned()),
     ]
 }
 
+/// The parameter with the names of the columns that are wanted; all of them without it.
+pub(super) const FIELDS: &str = "sysparm_fields";
 /// How often an unusable answer is asked for again.
 const RECHECKS: u32 = 2;
 

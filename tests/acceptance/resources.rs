@@ -8,6 +8,7 @@ mod normalization; // What means the same.
 mod oauth_entity;
 mod oidc_provider;
 mod ownership; // What existed before Terraform.
+mod record;
 mod support_repository;
 mod support_settings;
 mod table_access;

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::clients::Clients;
 use crate::plugin::schema::{Modifier, validate};
-use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Path, Plan, Value};
 use crate::records::duplicate_check::with_trimmed;
 use crate::records::field::{self, Field, Known};
 use crate::records::{diagnostics, resource};
@@ -321,7 +321,9 @@ async fn finish(session: &Session, written: &Written, planned: Object, state: &m
     let read = field::read_into(&fields(), session, &written.record, &mut kept, Known::Planned).await;
     problems.extend(read.err());
     state.set(ATTRIBUTE, kept.with_unknown_as_null());
-    problems.append(diagnostics::of_mismatches(&written.mismatches, attribute_of));
+    problems.append(diagnostics::of_mismatches(&written.mismatches, |column| {
+        attribute_of(column).map_or_else(Path::root, Path::of)
+    }));
 }
 
 /// Changes the configuration that Terraform created, or creates it again if it no longer exists.

@@ -1,0 +1,526 @@
+//! `servicenow_record`: one record of any table, checked against what the instance says of the table.
+
+mod checks; // What the dictionary has against a configuration.
+mod fields; // Between the map of a configuration and the columns of the record.
+mod find; // Import and list.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+
+use crate::clients::{Calls, Clients};
+use crate::plugin::provider::unknown_version;
+use crate::plugin::schema::validate;
+use crate::plugin::{
+    Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
+    Object, Outcome, Plan, Reading, Resource, Schema, Type, Validator, Value, codec::json,
+};
+use crate::records::application_scope::APPLICATION;
+use crate::records::state_migration::ANY_RECORD;
+use crate::records::{diagnostics, duplicate_check, field, outcome, resource};
+use crate::servicenow::tables::every;
+use crate::servicenow::{
+    Column, ColumnKind, Deleted, Dictionary, InputMode, Insert, KeyLock, Query, Record, Row, Session, SysId, Table,
+    TableError, Update, Written,
+};
+
+pub(super) struct AnyRecord;
+
+const TYPE: &str = ANY_RECORD;
+const TABLE: &str = "table";
+const FIELDS: &str = "fields";
+const FIELDS_WO: &str = "fields_wo";
+const FIELDS_WO_VERSION: &str = "fields_wo_version";
+const NATURAL_KEY: &str = "natural_key";
+const SCOPE: &str = "application_scope";
+const SCOPE_ID: &str = "application_scope_id";
+const DELETION_POLICY: &str = "deletion_policy";
+const STRICT: &str = "strict";
+const DISPLAY_VALUE: &str = "display_value";
+const CLASS_NAME: &str = "class_name";
+const REFERENCE_IDS: &str = "reference_ids";
+
+const DELETE: &str = "delete";
+const KEEP: &str = "keep";
+const DEACTIVATE: &str = "deactivate";
+/// The column that a deactivation empties, by convention of the platform.
+const ACTIVE: &str = "active";
+
+/// The table of a state or a configuration; none while it is not known.
+fn table_of(object: &Object) -> Option<Table> {
+    object.text(TABLE).and_then(Table::named)
+}
+
+fn require_table(object: &Object) -> Result<Table, Diagnostic> {
+    table_of(object).ok_or_else(|| {
+        let detail = "The name of the table cannot be used. It has lower-case letters, digits and underscores, such as \
+                      sys_properties.";
+        Diagnostic::error("Invalid table", detail).at_attribute(TABLE)
+    })
+}
+
+fn table_name() -> Validator {
+    Validator::text("Lower-case letters, digits and underscores.", |text| {
+        Table::named(text).map(drop).ok_or_else(|| {
+            format!(
+                "{text:?} is not the name of a table: use lower-case letters, digits and underscores, such as sys_properties. \
+                 The name is in the address of the table's list and in sys_db_object, and is not the label."
+            )
+        })
+    })
+}
+
+/// What the instance says of a table.
+async fn described(session: &Session, table: Table) -> Result<Arc<Dictionary>, Diagnostic> {
+    let read = session.dictionary(table).await;
+    read.map_err(|error| diagnostics::of_table(&error, &format!("read the columns of {table}")).at_attribute(TABLE))
+}
+
+/// What is said of a table in the words of an error: `record of sys_properties`.
+fn noun(table: Table) -> String {
+    format!("record of {table}")
+}
+
+impl AnyRecord {
+    /// The record of a state, with the columns that the state follows.
+    async fn find(&self, session: &Session, state: &Object) -> Result<Option<(Arc<Dictionary>, Record)>, Diagnostic> {
+        let Some(sys_id) = resource::sys_id(state) else {
+            return Ok(None);
+        };
+        let table = require_table(state)?;
+        let dictionary = described(session, table).await?;
+        let columns = fields::columns(&dictionary, state);
+        let found = session.get_opt(table, &sys_id, &columns).await;
+        let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", noun(table))))?;
+        Ok(found.map(|record| (dictionary, record)))
+    }
+
+    /// Looks for a record that has the values of the natural key.
+    async fn refuse_second(
+        &self,
+        session: &Session,
+        table: Table,
+        planned: &Object,
+        row: &Row,
+    ) -> Result<Option<KeyLock>, Diagnostic> {
+        let Some(key) = natural_key(table, planned, row)? else {
+            return Ok(None);
+        };
+        let failed = |error: &TableError| {
+            diagnostics::of_table(error, &format!("check whether the {} already exists", noun(table)))
+                .at_attribute(NATURAL_KEY)
+        };
+        let lock = session
+            .lock_key(table, key.clone())
+            .await
+            .map_err(|error| failed(&error))?;
+        let columns = [
+            every::SYS_CREATED_BY,
+            every::SYS_CREATED_ON,
+            every::SYS_UPDATED_BY,
+            every::SYS_UPDATED_ON,
+        ];
+        let made = session
+            .made_before(&lock, &columns)
+            .await
+            .map_err(|error| failed(&error))?;
+        let found = match made {
+            Some(made) => Some(made),
+            None => {
+                let found = session
+                    .find_existing(table, &key, &columns)
+                    .await
+                    .map_err(|error| failed(&error))?;
+                if found.is_none() {
+                    // A search can lag behind a write, and nothing but this look keeps a second record out.
+                    session.wait_before_recheck().await;
+                    session
+                        .find_existing(table, &key, &columns)
+                        .await
+                        .map_err(|error| failed(&error))?
+                } else {
+                    found
+                }
+            }
+        };
+        match found {
+            Some(found) => Err(exists(table, &key, &found)),
+            None => Ok(Some(lock)),
+        }
+    }
+
+    /// Sends secrets that need a request of their own.
+    async fn send_one_way(session: &Session, table: Table, sys_id: &SysId, secrets: Row) -> Result<(), Diagnostic> {
+        if secrets.is_empty() {
+            return Ok(());
+        }
+        let update = Update {
+            table,
+            sys_id,
+            row: secrets,
+            read: &[],
+            input: InputMode::Display,
+        };
+        let sent = session.update(update).await;
+        let doing = format!("set the secrets of the {}", noun(table));
+        sent.map(drop)
+            .map_err(|error| diagnostics::of_table(&error, &doing).at_attribute(FIELDS_WO))
+    }
+
+    fn moved(&self, table: &str, id: &str) -> Object {
+        let defaults = self.schema().attributes;
+        let mut state = Object::new();
+        for attribute in &defaults {
+            if let Some(default) = &attribute.default {
+                state.set(attribute.name, default.clone());
+            }
+        }
+        state.with("id", id).with(TABLE, table)
+    }
+}
+
+/// The key that a configuration declares; none if it declares none.
+fn natural_key(table: Table, planned: &Object, row: &Row) -> Result<Option<Query>, Diagnostic> {
+    let Some(names) = planned.texts(NATURAL_KEY).filter(|names| !names.is_empty()) else {
+        return Ok(None);
+    };
+    let mut key: Option<Query> = None;
+    for name in names {
+        let value = row.columns().find(|column| column.name() == name);
+        let value = value.and_then(|column| Some((column, row.value(column)?.clone())));
+        let Some((column, value)) = value else { continue };
+        let term = Query::equals(column, value);
+        let term = term.map_err(|error| {
+            diagnostics::of_query(&error, &format!("look for a {} with this key", noun(table)))
+                .at_attribute(NATURAL_KEY)
+        })?;
+        key = Some(match key {
+            Some(key) => key.and(term),
+            None => term,
+        });
+    }
+    Ok(key)
+}
+
+/// The refusal of a second record of a key, which names the first.
+fn exists(table: Table, key: &Query, found: &Record) -> Diagnostic {
+    let sys_id = found.sys_id();
+    let text = |column: Column| found.text(column).value();
+    let by = text(every::SYS_CREATED_BY).map_or_else(String::new, |by| format!(", created by {by}"));
+    let on = text(every::SYS_CREATED_ON).map_or_else(String::new, |on| format!(" on {on} UTC"));
+    let detail = format!(
+        "The table {table} already has a record with {}: {sys_id}{by}{on}.\n\n{}\n\nAn apply that was interrupted before it \
+         saved its state can leave such a record. If it belongs to somebody else, use other values for the columns of \
+         natural_key.",
+        key.encoded().replace('^', " and "),
+        duplicate_check::import_it(TYPE, &format!("{table}/{sys_id}"))
+    );
+    Diagnostic::error("The record already exists", detail).at_attribute(NATURAL_KEY)
+}
+
+impl BlockType for AnyRecord {
+    fn type_name(&self) -> &'static str {
+        TYPE
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::new(
+            "One record of any table. What the instance says of the table in `sys_dictionary` is checked by the plan: \
+             unknown and read-only columns, types, lengths, choices, mandatory columns. Only the columns in `fields` are \
+             managed: the others stay as they are, and are not in the state. For a table that has a resource type of its \
+             own, use that one.",
+            vec![
+                Attribute::text("id").computed().stable().describe("The record's `sys_id`."),
+                Attribute::text(TABLE)
+                    .required()
+                    .replaces()
+                    .check(table_name())
+                    .describe("Name of the table, such as `sys_properties`."),
+                Attribute::of(FIELDS, Type::map(Type::String))
+                    .required()
+                    .check(no_nulls())
+                    .describe(
+                        "Values of the columns to manage, by column name. `true` and `false` for a Boolean, UTC for times \
+                         (`2026-01-31 23:59:59`), the value of a choice and not its label. A reference is a sys_id, or the \
+                         display value of the record it refers to, such as the name of a role. Empty text empties the \
+                         column. A column that is no longer listed stays as it is on the instance. Secrets belong into \
+                         `fields_wo`.",
+                    ),
+                Attribute::of(FIELDS_WO, Type::map(Type::String))
+                    .write_only()
+                    .check(no_nulls())
+                    .describe(
+                        "Values of columns that are sent and never stored or read back, by column name, such as passwords. \
+                         Sent on create, and whenever `fields_wo_version` changes.",
+                    ),
+                Attribute::text(FIELDS_WO_VERSION)
+                    .describe("Any text. A change of it sends `fields_wo` again."),
+                Attribute::of(NATURAL_KEY, Type::list(Type::String)).describe(
+                    "Columns of `fields` by which the record is known. A create looks for a record with the same values and \
+                     is refused if there is one. Without it, two records of the same values can be created.",
+                ),
+                Attribute::text(SCOPE)
+                    .optional_computed()
+                    .stable()
+                    .replaces()
+                    .check(validate::not_blank())
+                    .describe(
+                        "Application that the record belongs to, for tables of application files: `global`, the name of a \
+                         scope, or the sys_id of an application. If omitted, it is not sent, and the instance uses the \
+                         account's current application. Column `sys_scope`.",
+                    ),
+                Attribute::text(SCOPE_ID)
+                    .computed()
+                    .stable()
+                    .describe("`sys_id` of the application that `application_scope` names."),
+                Attribute::text(DELETION_POLICY)
+                    .default(DELETE)
+                    .check(validate::one_of(&[DELETE, KEEP, DEACTIVATE]))
+                    .describe(
+                        "What a destroy does: `delete` deletes the record, `keep` leaves it as it is, `deactivate` sets its \
+                         column `active` to false.",
+                    ),
+                Attribute::flag(STRICT).default(true).describe(
+                    "Whether what the dictionary has against the configuration is an error. With `false` it is a warning, \
+                     and the values are sent as they are: for an instance whose dictionary does not say what its rules do.",
+                ),
+                Attribute::text(DISPLAY_VALUE)
+                    .computed()
+                    .stable()
+                    .describe("What stands for the record where others refer to it, such as its name."),
+                Attribute::text(CLASS_NAME)
+                    .computed()
+                    .stable()
+                    .describe("The table that the record belongs to: `table`, or one that extends it."),
+                Attribute::of(REFERENCE_IDS, Type::map(Type::String))
+                    .computed()
+                    .stable()
+                    .describe("The sys_ids of the records that the references in `fields` mean, by column name."),
+                field::timeouts(),
+            ],
+        )
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![
+            Need::new(
+                "a role that the access rules (ACL) of the table ask for",
+                "the records of `table`",
+            ),
+            Need::new(
+                "`personalize_dictionary` or `admin`",
+                "reading `sys_dictionary` and `sys_db_object`, so that values are checked; without it they are sent as they \
+                 are, with a warning",
+            ),
+        ]
+    }
+
+    fn validate(&self, config: &Object) -> Diagnostics {
+        checks::of_configuration(config)
+    }
+}
+
+/// Null in a map is no value of a column.
+fn no_nulls() -> Validator {
+    Validator::new("", |checked| {
+        let values = checked.value.as_object();
+        match values.and_then(|values| values.iter().find(|(_, value)| value.is_null())) {
+            Some((name, _)) => Err(format!(
+                "The value of {name:?} is null. Omit the column to leave it alone, or set it to \"\" to empty it."
+            )),
+            None => Ok(()),
+        }
+    })
+}
+
+#[async_trait]
+impl Resource<Clients> for AnyRecord {
+    fn identity(&self) -> Option<IdentitySchema> {
+        let identity = IdentitySchema::of("sys_id", "id", "The record's `sys_id`: 32 hexadecimal digits.");
+        Some(identity.and(TABLE, TABLE, "Name of the table."))
+    }
+
+    async fn plan(&self, cx: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
+        let session = cx.and_then(|cx| cx.instance().ok());
+        let dictionary = match (&session, table_of(plan.config)) {
+            (Some(session), Some(table)) => match described(session, table).await {
+                Ok(dictionary) => Some(dictionary),
+                Err(problem) => {
+                    plan.diagnostics.push(problem);
+                    return;
+                }
+            },
+            (_, _) => None,
+        };
+        fields::plan(session.as_ref(), dictionary.as_deref(), plan).await;
+        if let (Some(session), Some(dictionary)) = (&session, &dictionary) {
+            let findings = checks::of_plan(session, dictionary, plan).await;
+            plan.diagnostics.append(findings);
+        }
+    }
+
+    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+        let session = cx.instance()?;
+        let table = require_table(&planned)?;
+        let dictionary = described(&session, table).await?;
+        let mut sent = fields::to_send(&session, &dictionary, None, &planned).await?;
+        if let Some(scope) = planned.text(SCOPE) {
+            let wire = APPLICATION.to_wire(&session, SCOPE, scope).await?;
+            sent.row = sent.row.set(every::SYS_SCOPE, wire);
+        }
+        let lock = self.refuse_second(&session, table, &planned, &sent.row).await?;
+        let secrets = fields::secrets(&dictionary, config);
+        let insert = Insert {
+            table,
+            row: fields::joined(sent.row.clone(), secrets.along),
+            read: &fields::columns(&dictionary, &planned),
+            natural_key: natural_key(table, &planned, &sent.row)?,
+            input: InputMode::Stored,
+        };
+        let written = match session.insert(insert).await {
+            Ok(written) => written,
+            Err(error) => {
+                let problem = checks::explained(table, &error, &format!("create the {}", noun(table)));
+                return outcome::not_created(&error, planned, problem);
+            }
+        };
+        let sys_id = written.record.sys_id().clone();
+        let mut state = planned.clone().with("id", sys_id.as_str());
+        cx.keep(&state);
+        if let Some(mut lock) = lock {
+            lock.made(&sys_id);
+        }
+        let mut problems = fields::mismatches(&written);
+        fields::read_computed(&session, &dictionary, &written.record, &mut state, sent.ids).await?;
+        if let Err(problem) = Self::send_one_way(&session, table, &sys_id, secrets.one_way).await {
+            problems.push(problem);
+        }
+        Ok(outcome::of(state, outcome::unfinished(problems)))
+    }
+
+    async fn read(&self, cx: &Context<Clients>, state: Object) -> Result<Option<Object>, Diagnostics> {
+        let session = resource::instance_to_read(cx)?;
+        if cx.reading == Reading::Import || state.at(FIELDS).is_null() {
+            return Ok(find::whole(&session, state).await?);
+        }
+        let Some((dictionary, record)) = self.find(&session, &state).await? else {
+            return Ok(None);
+        };
+        let mut state = state;
+        fields::read_into(&session, &dictionary, &record, &mut state).await?;
+        Ok(Some(state))
+    }
+
+    async fn update(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        let session = cx.instance()?;
+        let sys_id = resource::require_sys_id(prior)?;
+        let table = require_table(&planned)?;
+        let dictionary = described(&session, table).await?;
+        let sent = fields::to_send(&session, &dictionary, Some(prior), &planned).await?;
+        let is_version_changed = prior.at(FIELDS_WO_VERSION) != planned.at(FIELDS_WO_VERSION);
+        let secrets = if is_version_changed {
+            fields::secrets(&dictionary, config)
+        } else {
+            fields::Secrets::default()
+        };
+        let update = Update {
+            table,
+            sys_id: &sys_id,
+            row: fields::joined(sent.row, secrets.along),
+            read: &fields::columns(&dictionary, &planned),
+            input: InputMode::Stored,
+        };
+        let written = session.update(update).await;
+        let Written { record, mismatches, .. } =
+            written.map_err(|error| checks::explained(table, &error, &format!("update the {}", noun(table))))?;
+        let mut state = planned;
+        let mut problems = fields::of_mismatches(&mismatches);
+        fields::read_computed(&session, &dictionary, &record, &mut state, sent.ids).await?;
+        if problems.has_errors() {
+            // What is there is in the state, so that the next plan shows the difference.
+            fields::read_into(&session, &dictionary, &record, &mut state).await?;
+        }
+        if let Err(problem) = Self::send_one_way(&session, table, &sys_id, secrets.one_way).await {
+            state.set(FIELDS_WO_VERSION, prior.at(FIELDS_WO_VERSION).clone());
+            problems.push(problem);
+        }
+        Ok(outcome::of(state, problems))
+    }
+
+    async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
+        let (Some(sys_id), Some(table)) = (resource::sys_id(state), table_of(state)) else {
+            return Ok(());
+        };
+        let session = cx.instance()?;
+        match state.text(DELETION_POLICY) {
+            Some(KEEP) => Ok(()),
+            Some(DEACTIVATE) => {
+                let active = Column::named(ACTIVE, ColumnKind::Bool).into_iter();
+                let update = Update {
+                    table,
+                    sys_id: &sys_id,
+                    row: active.fold(Row::new(), |row, column| row.set(column, false)),
+                    read: &[],
+                    input: InputMode::Stored,
+                };
+                match session.update(update).await {
+                    Ok(written) => {
+                        let problems = fields::mismatches(&written);
+                        if problems.has_errors() { Err(problems) } else { Ok(()) }
+                    }
+                    Err(TableError::NotFound { .. }) => Ok(()),
+                    Err(error) => {
+                        Err(checks::explained(table, &error, &format!("deactivate the {}", noun(table))).into())
+                    }
+                }
+            }
+            _ => match session.delete(table, &sys_id).await {
+                Ok(Deleted::Removed | Deleted::WasGone) => Ok(()),
+                Err(error) => Err(checks::explained(table, &error, &format!("delete the {}", noun(table))).into()),
+            },
+        }
+    }
+
+    async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
+        let session = cx.instance()?;
+        let (table, sys_id) = find::to_import(&session, target).await?;
+        Ok(self.moved(table.name(), sys_id.as_str()))
+    }
+
+    fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
+        // The other provider has a type of this name, whose states are of version 0.
+        if version != 0 {
+            return Err(unknown_version(TYPE, version, self.schema().version).into());
+        }
+        let state = find::of_other_provider(self, &state)?;
+        Ok(json::encode(&Value::Object(state)))
+    }
+
+    fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+        find::moved(self, from)
+    }
+
+    async fn tidy_config(&self, _: Option<&Context<Clients>>, _: &Object, config: &mut Object) {
+        // What is the default needs no line.
+        for (name, default) in [(DELETION_POLICY, Value::from(DELETE)), (STRICT, Value::from(true))] {
+            if *config.at(name) == default {
+                config.set(name, Value::Null);
+            }
+        }
+    }
+
+    fn list_schema(&self) -> Option<Schema> {
+        Some(find::list_schema())
+    }
+
+    async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
+        find::list(self, cx, request, sink).await
+    }
+}

@@ -1,0 +1,388 @@
+//! Between the map of a configuration and the columns of the record.
+
+use crate::http::{Secret, secret};
+use crate::plugin::path::{Path, Step};
+use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Value};
+use crate::records::diagnostics;
+use crate::records::reference::Target;
+use crate::resources::record::{
+    CLASS_NAME, DISPLAY_VALUE, FIELDS, FIELDS_WO, REFERENCE_IDS, SCOPE, SCOPE_ID, described, table_of,
+};
+use crate::servicenow::tables::every;
+use crate::servicenow::{
+    Cell, Column, ColumnKind, Dictionary, DictionaryColumn, Mismatch, Record, Row, Session, SysId, TableError,
+    Value as Wire, ValueType, Written, means_the_same,
+};
+
+/// What a write sends, and what its references mean.
+pub(super) struct Sent {
+    pub(super) row: Row,
+    /// The sys_ids of all references in the plan, by column.
+    pub(super) ids: Object,
+}
+
+/// The secrets of a write.
+#[derive(Default)]
+pub(super) struct Secrets {
+    /// Those that go along with the other columns.
+    pub(super) along: Row,
+    /// Those that need a request of their own.
+    pub(super) one_way: Row,
+}
+
+/// The place of a column in the configuration.
+pub(super) fn place(column: &str) -> Path {
+    Path::of(FIELDS).join(Step::Key(column.to_owned()))
+}
+
+/// The columns that a state follows, and those that its computed attributes need.
+pub(super) fn columns(dictionary: &Dictionary, state: &Object) -> Vec<Column> {
+    let named = state.object(FIELDS).into_iter().flat_map(Object::iter);
+    let mut columns: Vec<Column> = named.filter_map(|(name, _)| dictionary.column_or_text(name)).collect();
+    columns.push(every::SYS_CLASS_NAME);
+    columns.extend(dictionary.display_column());
+    if !state.at(SCOPE).is_null() {
+        columns.push(every::SYS_SCOPE);
+    }
+    columns
+}
+
+/// What the plan of an update changes, or all of a new record.
+pub(super) async fn to_send(
+    session: &Session,
+    dictionary: &Dictionary,
+    prior: Option<&Object>,
+    planned: &Object,
+) -> Result<Sent, Diagnostics> {
+    let nothing = Object::new();
+    let former = prior.and_then(|prior| prior.object(FIELDS)).unwrap_or(&nothing);
+    let former_ids = prior.and_then(|prior| prior.object(REFERENCE_IDS)).unwrap_or(&nothing);
+    let mut sent = Sent {
+        row: Row::new(),
+        ids: Object::new(),
+    };
+    let mut problems = Diagnostics::new();
+    let values = planned.object(FIELDS).into_iter().flat_map(Object::iter);
+    for (name, value) in values {
+        let (Some(text), Some(column)) = (value.as_str(), dictionary.column_or_text(name)) else {
+            continue;
+        };
+        if prior.is_some() && former.text(name) == Some(text) {
+            if let Some(id) = former_ids.text(name) {
+                sent.ids.set(name, id);
+            }
+            continue;
+        }
+        match to_wire(session, dictionary.column(name), text).await {
+            Ok(wire) => {
+                if let (Wire::Reference(id), true) = (&wire, column.kind() == ColumnKind::Reference) {
+                    sent.ids.set(name, id.as_str());
+                }
+                sent.row = std::mem::take(&mut sent.row).set(column, wire);
+            }
+            Err(problem) => problems.push(problem.at(place(name))),
+        }
+    }
+    if problems.has_errors() { Err(problems) } else { Ok(sent) }
+}
+
+/// What is sent for the text of a configuration.
+pub(super) async fn to_wire(
+    session: &Session,
+    column: Option<&DictionaryColumn>,
+    text: &str,
+) -> Result<Wire, Diagnostic> {
+    let Some(column) = column else {
+        return Ok(Wire::Text(text.to_owned()));
+    };
+    match column.value_type {
+        ValueType::Reference if !text.trim().is_empty() => to_reference(session, column, text).await,
+        _ => Ok(Wire::Text(text.to_owned())),
+    }
+}
+
+async fn to_reference(session: &Session, column: &DictionaryColumn, text: &str) -> Result<Wire, Diagnostic> {
+    if let Ok(sys_id) = SysId::parse(text.trim()) {
+        return Ok(Wire::Reference(sys_id));
+    }
+    // Every instance has these words in columns of scopes and domains, in place of a key.
+    if text == "global" {
+        return Ok(Wire::Text(text.to_owned()));
+    }
+    match target(session, column).await? {
+        Some(target) => target.find(session, FIELDS, text).await.map(Wire::Reference),
+        None => Err(Diagnostic::error(
+            "The reference cannot be looked up",
+            format!(
+                "{text:?} is no sys_id, and the instance does not tell by which column the records that {} refers to are \
+                 known. Use the sys_id of the record.",
+                column.name()
+            ),
+        )),
+    }
+}
+
+/// What a reference points to; none where the dictionary of that table does not tell what its records are known by.
+async fn target(session: &Session, column: &DictionaryColumn) -> Result<Option<Target>, Diagnostic> {
+    let Some(table) = column.reference else { return Ok(None) };
+    let dictionary = described(session, table).await?;
+    Ok(dictionary.display_column().map(|name| Target {
+        table,
+        name,
+        noun: "record",
+        literal: None,
+    }))
+}
+
+/// The write-only values of a configuration.
+pub(super) fn secrets(dictionary: &Dictionary, config: &Object) -> Secrets {
+    let mut secrets = Secrets::default();
+    let values = config.object(FIELDS_WO).into_iter().flat_map(Object::iter);
+    for (name, value) in values {
+        let Some(text) = value.as_str() else { continue };
+        let hidden = Secret::from(text);
+        secret::register(&hidden);
+        let known = dictionary.column(name);
+        let is_one_way = known.is_some_and(|column| column.value_type == ValueType::Secret { one_way: true });
+        if let Some(column) = Column::named(name, ColumnKind::Secret) {
+            let row = if is_one_way {
+                &mut secrets.one_way
+            } else {
+                &mut secrets.along
+            };
+            *row = std::mem::take(row).set(column, hidden);
+        }
+    }
+    secrets
+}
+
+/// Both rows as one.
+pub(super) fn joined(row: Row, other: Row) -> Row {
+    let values: Vec<_> = other
+        .columns()
+        .filter_map(|column| Some((column, other.value(column)?.clone())))
+        .collect();
+    values
+        .into_iter()
+        .fold(row, |row, (column, value)| row.set(column, value))
+}
+
+/// What the instance did not keep.
+pub(super) fn mismatches(written: &Written) -> Diagnostics {
+    of_mismatches(&written.mismatches)
+}
+
+pub(super) fn of_mismatches(mismatches: &[Mismatch]) -> Diagnostics {
+    diagnostics::of_mismatches(mismatches, |column| {
+        if column == every::SYS_SCOPE.name() {
+            Path::of(SCOPE)
+        } else {
+            place(column)
+        }
+    })
+}
+
+/// Fills what is not configured from the record.
+pub(super) async fn read_computed(
+    session: &Session,
+    dictionary: &Dictionary,
+    record: &Record,
+    state: &mut Object,
+    ids: Object,
+) -> Result<(), Diagnostic> {
+    state.set(REFERENCE_IDS, ids);
+    let display = dictionary.display_column().map(|column| record.text(column));
+    set_text(state, DISPLAY_VALUE, display.unwrap_or(Cell::Empty));
+    match record.text(every::SYS_CLASS_NAME) {
+        Cell::Value(class) => state.set(CLASS_NAME, class),
+        // A table that nothing extends has no such column.
+        Cell::Empty | Cell::Hidden => {
+            let table = table_of(state).map(|table| table.name());
+            state.set(CLASS_NAME, table);
+        }
+    }
+    read_scope(session, record, state).await
+}
+
+fn set_text(state: &mut Object, name: &str, cell: Cell<&str>) {
+    match cell {
+        Cell::Value(text) => state.set(name, text),
+        Cell::Empty => state.set(name, Value::Null),
+        // What cannot be read stays as it was.
+        Cell::Hidden if state.at(name).is_unknown() => state.set(name, Value::Null),
+        Cell::Hidden => {}
+    }
+}
+
+async fn read_scope(session: &Session, record: &Record, state: &mut Object) -> Result<(), Diagnostic> {
+    let held = record.reference(every::SYS_SCOPE);
+    match (state.text(SCOPE).is_some(), held) {
+        (true, Cell::Value(held)) => {
+            if state.text(SCOPE_ID).is_some_and(|known| known != held) {
+                let name = crate::records::application_scope::APPLICATION
+                    .name_of(session, held)
+                    .await?;
+                state.set(SCOPE, name);
+            }
+            state.set(SCOPE_ID, held);
+        }
+        (_, _) => {
+            for name in [SCOPE, SCOPE_ID] {
+                if state.at(name).is_unknown() {
+                    state.set(name, Value::Null);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes what the record has into a state that follows it.
+pub(super) async fn read_into(
+    session: &Session,
+    dictionary: &Dictionary,
+    record: &Record,
+    state: &mut Object,
+) -> Result<(), Diagnostic> {
+    let mut fields = state.object(FIELDS).cloned().unwrap_or_default();
+    let mut ids = state.object(REFERENCE_IDS).cloned().unwrap_or_default();
+    let names: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+    for name in names {
+        let Some(column) = dictionary.column_or_text(&name) else {
+            continue;
+        };
+        let former = fields.text(&name).unwrap_or_default();
+        match record.text(column) {
+            Cell::Hidden => {}
+            Cell::Empty => {
+                if !former.trim().is_empty() && !is_empty_boolean(column, former) {
+                    fields.set(&name, "");
+                }
+                ids.0.remove(&name);
+            }
+            Cell::Value(held) => match dictionary.column(&name) {
+                Some(reference) if reference.value_type == ValueType::Reference => {
+                    let is_known = ids.text(&name).is_some_and(|id| id.eq_ignore_ascii_case(held));
+                    let is_same = is_known || former.trim().eq_ignore_ascii_case(held);
+                    if !is_same {
+                        let shown = name_of(session, reference, held).await?;
+                        fields.set(&name, shown);
+                    }
+                    if SysId::parse(held).is_ok() {
+                        ids.set(&name, held);
+                    }
+                }
+                Some(_) | None => {
+                    if !means_the_same(column.kind(), former, held) {
+                        fields.set(&name, held);
+                    }
+                }
+            },
+        }
+    }
+    state.set(FIELDS, fields);
+    read_computed(session, dictionary, record, state, ids).await
+}
+
+/// The instance may store nothing for false.
+fn is_empty_boolean(column: Column, former: &str) -> bool {
+    column.kind() == ColumnKind::Bool && means_the_same(ColumnKind::Bool, former, "")
+}
+
+/// What a configuration would call the record that a reference points to: its display value, or the sys_id where that
+/// cannot be read or could be taken for one.
+pub(super) async fn name_of(session: &Session, column: &DictionaryColumn, held: &str) -> Result<String, Diagnostic> {
+    let shown = match target(session, column).await? {
+        Some(target) => target.name_of(session, held).await?,
+        None => held.to_owned(),
+    };
+    Ok(if shown.trim().is_empty() {
+        held.to_owned()
+    } else {
+        shown
+    })
+}
+
+/// Plans the map as it was where the configuration says the same in other words, or less of it.
+pub(super) async fn plan(session: Option<&Session>, dictionary: Option<&Dictionary>, plan: &mut Plan<'_>) {
+    let Some(prior) = plan.prior else { return };
+    plan_scope(prior, plan.state, plan.replace);
+    let (Some(former), Some(planned)) = (prior.object(FIELDS), plan.state.object(FIELDS)) else {
+        return;
+    };
+    let nothing = Object::new();
+    let ids = prior.object(REFERENCE_IDS).unwrap_or(&nothing);
+    let mut is_changed = false;
+    let mut changes_reference = false;
+    for (name, value) in planned.iter() {
+        let column = dictionary.and_then(|dictionary| dictionary.column(name));
+        let is_same = match (former.text(name), value.as_str()) {
+            (Some(former), Some(text)) => {
+                let known = (former, ids.text(name));
+                is_same_value(session, column, known, text).await
+            }
+            (_, _) => false,
+        };
+        if !is_same {
+            is_changed = true;
+            changes_reference |= column.is_none_or(|column| column.value_type == ValueType::Reference);
+        }
+    }
+    let changes_names = former.len() != planned.len();
+    if is_changed {
+        plan.state.set(DISPLAY_VALUE, Value::Unknown);
+        if changes_reference || changes_names {
+            plan.state.set(REFERENCE_IDS, Value::Unknown);
+        }
+        return;
+    }
+    plan.state.set(FIELDS, former.clone());
+}
+
+/// Another spelling of the application is no change.
+fn plan_scope(prior: &Object, state: &mut Object, replace: &mut Vec<Path>) {
+    let (Some(planned), former, id) = (state.text(SCOPE), prior.text(SCOPE), prior.text(SCOPE_ID)) else {
+        return;
+    };
+    let is_same = |known: &str| means_the_same(ColumnKind::Reference, planned, known);
+    if former != Some(planned) && [former, id].into_iter().flatten().any(is_same) {
+        state.set(SCOPE, prior.at(SCOPE).clone());
+        replace.retain(|path| *path != Path::of(SCOPE));
+    }
+}
+
+async fn is_same_value(
+    session: Option<&Session>,
+    column: Option<&DictionaryColumn>,
+    (former, id): (&str, Option<&str>),
+    text: &str,
+) -> bool {
+    if former == text {
+        return true;
+    }
+    let Some(column) = column else {
+        return means_the_same(ColumnKind::Text, former, text);
+    };
+    if column.value_type != ValueType::Reference {
+        let is_cleared = former.trim().is_empty() != text.trim().is_empty();
+        return (!is_cleared || column.value_type == ValueType::Boolean)
+            && means_the_same(column.column.kind(), former, text);
+    }
+    let Some(id) = id else {
+        return means_the_same(ColumnKind::Reference, former, text);
+    };
+    if id.eq_ignore_ascii_case(text.trim()) || former.trim() == text.trim() {
+        return true;
+    }
+    // Another name of the same record, as far as it can be looked up before the apply.
+    let (Some(session), false) = (session, SysId::is_one(text)) else {
+        return false;
+    };
+    match target(session, column).await {
+        Ok(Some(target)) => match session.names(target.table, target.name).id_of(text).await {
+            Ok(found) => found.as_str() == id,
+            Err(TableError::UnknownName { .. } | TableError::Ambiguous { .. }) | Err(_) => false,
+        },
+        Ok(None) | Err(_) => false,
+    }
+}

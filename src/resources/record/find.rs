@@ -1,0 +1,256 @@
+//! Records that exist: import, list, and states of other types.
+
+use serde_json::Value as Json;
+
+use crate::clients::{Calls, Clients};
+use crate::plugin::schema::validate;
+use crate::plugin::{
+    Attribute, Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Schema, Value,
+};
+use crate::records::application_scope::APPLICATION;
+use crate::records::state_migration::{THEIRS, is_of_this_provider};
+use crate::records::{diagnostics, list, resource};
+use crate::resources::record::{
+    AnyRecord, FIELDS, REFERENCE_IDS, SCOPE, TABLE, TYPE, described, fields, noun, table_name, table_of,
+};
+use crate::resources::table_of_type;
+use crate::servicenow::tables::every;
+use crate::servicenow::{
+    Cell, Column, Dictionary, DictionaryColumn, Query, Record, Session, SysId, Table, TableError, ValueType,
+    means_the_same,
+};
+
+/// What an import ID looks like.
+const FORM: &str = "Use table/sys_id, or table/column=value for a record that can be found by its values, with further columns \
+                    after a caret: sys_choice/name=incident^element=state^value=1.";
+
+/// The record that a user names.
+pub(super) async fn to_import(session: &Session, target: Import<'_>) -> Result<(Table, SysId), Diagnostics> {
+    let invalid = |detail: String| Diagnostic::error("Invalid import ID", detail);
+    let (table, key) = match target {
+        Import::Identity(identity) => {
+            let text = |name: &str| identity.text(name).unwrap_or_default().to_owned();
+            (text(TABLE), text("sys_id"))
+        }
+        Import::Id(id) => match id.split_once('/') {
+            Some((table, key)) => (table.trim().to_owned(), key.trim().to_owned()),
+            None => return Err(invalid(format!("{id:?} does not name a table. {FORM}")).into()),
+        },
+    };
+    let Some(table) = Table::named(&table) else {
+        return Err(invalid(format!("{table:?} is not the name of a table. {FORM}")).into());
+    };
+    let failed = |error: TableError| {
+        let problem = diagnostics::of_table(&error, "find the record to import");
+        match error {
+            TableError::Ambiguous { .. } => Diagnostic::error("Several records match the import ID", problem.detail),
+            _ => problem,
+        }
+    };
+    let found = if key.contains('=') {
+        let dictionary = described(session, table).await?;
+        let query = key_query(session, &dictionary, &key).await?;
+        session.find_unique(table, &query, &[]).await.map_err(failed)?
+    } else {
+        let sys_id = SysId::parse(&key).map_err(|error| invalid(format!("{error}. {FORM}")))?;
+        session.get_opt(table, &sys_id, &[]).await.map_err(failed)?
+    };
+    match found {
+        Some(record) => Ok((table, record.sys_id().clone())),
+        None => {
+            let detail = format!(
+                "No record of {table} has {key}, or the account may not read it. Check the value, and the account's role: {}.",
+                table.role()
+            );
+            Err(Diagnostic::error("Nothing to import", detail).into())
+        }
+    }
+}
+
+/// The records that have all of these values: `column=value^column=value`.
+async fn key_query(session: &Session, dictionary: &Dictionary, key: &str) -> Result<Query, Diagnostic> {
+    let table = dictionary.table;
+    let mut query: Option<Query> = None;
+    for part in key.split('^') {
+        let Some((name, value)) = part.split_once('=') else {
+            let detail = format!("{part:?} is not column=value. {FORM}");
+            return Err(Diagnostic::error("Invalid import ID", detail));
+        };
+        let (name, value) = (name.trim(), value.trim());
+        let known = dictionary.column(name);
+        let column = match (known, dictionary.column_or_text(name)) {
+            (Some(column), _) => column.column,
+            // What the instance does not know it ignores, and every record would match.
+            (None, Some(column)) if !dictionary.is_complete() => column,
+            (None, _) => {
+                let names: Vec<&str> = dictionary.columns().map(DictionaryColumn::name).collect();
+                let meant = crate::suggest::did_you_mean(name, names);
+                let detail = format!("{name:?} is not a column of {table}.{meant}");
+                return Err(Diagnostic::error("Invalid import ID", detail));
+            }
+        };
+        let wire = fields::to_wire(session, known, value).await?;
+        let term =
+            Query::equals(column, wire).map_err(|error| diagnostics::of_query(&error, "find the record to import"))?;
+        query = Some(match query {
+            Some(query) => query.and(term),
+            None => term,
+        });
+    }
+    Ok(query.unwrap_or_else(Query::every_row))
+}
+
+/// The state of a record that is new to Terraform: what a person would write of it.
+pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option<Object>, Diagnostic> {
+    let (Some(sys_id), Some(table)) = (resource::sys_id(&state), table_of(&state)) else {
+        return Ok(None);
+    };
+    let dictionary = described(session, table).await?;
+    let found = session.get_whole(table, &sys_id).await;
+    let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", noun(table))))?;
+    let Some(record) = found else { return Ok(None) };
+    let (mut values, mut ids) = (Object::new(), Object::new());
+    for name in record.names() {
+        let known = dictionary.column(name);
+        let Some(column) = dictionary.column_or_text(name) else {
+            continue;
+        };
+        let Cell::Value(held) = record.text(column) else {
+            continue;
+        };
+        if !is_worth_a_line(&dictionary, known, name, held) {
+            continue;
+        }
+        match known {
+            Some(known) if known.value_type == ValueType::Reference => {
+                values.set(name, fields::name_of(session, known, held).await?);
+                if SysId::parse(held).is_ok() {
+                    ids.set(name, held);
+                }
+            }
+            Some(_) | None => values.set(name, held),
+        }
+    }
+    read_scope_of_import(session, &record, &mut state).await?;
+    state.set(FIELDS, values);
+    fields::read_computed(session, &dictionary, &record, &mut state, ids).await?;
+    Ok(Some(state))
+}
+
+/// The application of a record of another scope than the global one, which nobody needs to write.
+async fn read_scope_of_import(session: &Session, record: &Record, state: &mut Object) -> Result<(), Diagnostic> {
+    if let Cell::Value(scope) = record.reference(every::SYS_SCOPE)
+        && scope != "global"
+    {
+        state.set(SCOPE, APPLICATION.name_of(session, scope).await?);
+    }
+    Ok(())
+}
+
+/// Whether a person would write a column: not what the instance fills, nor what is the default, nor a secret.
+fn is_worth_a_line(dictionary: &Dictionary, known: Option<&DictionaryColumn>, name: &str, held: &str) -> bool {
+    if name.starts_with("sys_") {
+        return false;
+    }
+    let Some(column) = known else {
+        // Where the dictionary is known, what is not in it is no column.
+        let may_be_secret = ["password", "secret", "token", "private_key"]
+            .iter()
+            .any(|word| name.contains(word));
+        return !dictionary.is_complete() && !may_be_secret;
+    };
+    let kind = column.column.kind();
+    let is_default = match &column.default {
+        Some(default) => means_the_same(kind, default, held),
+        None => column.value_type == ValueType::Boolean && means_the_same(kind, "false", held),
+    };
+    let is_secret = matches!(column.value_type, ValueType::Secret { .. });
+    !(column.is_read_only || column.is_calculated || is_secret || is_default)
+}
+
+pub(super) fn list_schema() -> Schema {
+    Schema::new(
+        "Lists records of a table.",
+        vec![
+            Attribute::text(TABLE)
+                .required()
+                .check(table_name())
+                .describe("Name of the table, such as `sys_properties`."),
+            Attribute::text("query").check(validate::not_blank()).describe(
+                "An encoded query that the records must match, such as `nameSTARTSWITHx_acme^type=string`. A term that the \
+                 instance does not understand is rejected, because the instance would ignore it and return every record.",
+            ),
+        ],
+    )
+}
+
+pub(super) async fn list(
+    resource: &AnyRecord,
+    cx: &Context<Clients>,
+    request: &ListRequest,
+    sink: &mut ListSink,
+) -> Result<(), Diagnostics> {
+    let session = cx.instance()?;
+    let table = super::require_table(&request.config)?;
+    let dictionary = described(&session, table).await?;
+    let display: Vec<Column> = dictionary.display_column().into_iter().collect();
+    let display_name = |record: &Record| {
+        let shown = display.first().and_then(|column| record.text(*column).value());
+        shown.unwrap_or_else(|| record.sys_id().as_str()).to_owned()
+    };
+    let list = list::List {
+        table,
+        columns: &display,
+        rows: None,
+        display_name: &display_name,
+        state: &|record| resource.moved(table.name(), record.sys_id().as_str()),
+        resource,
+    };
+    list.send(cx, request, sink).await
+}
+
+/// A state of the other provider's type of the same name, or of a type of this provider.
+pub(super) fn moved(resource: &AnyRecord, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+    if from.provider.ends_with(THEIRS) && from.type_name == TYPE {
+        return Some(of_other_provider(resource, from.state));
+    }
+    let table = table_of_type(from.type_name).filter(|_| is_of_this_provider(from))?;
+    let id = from.state["id"].as_str().unwrap_or_default();
+    Some(match SysId::parse(id) {
+        Ok(sys_id) => Ok(resource.moved(table.name(), sys_id.as_str())),
+        Err(_) => Err(unusable(id)),
+    })
+}
+
+fn unusable(id: &str) -> Diagnostics {
+    let detail = format!(
+        "The state of this {TYPE} has the id {id:?}, which is not a valid sys_id. Remove the object from the state with a \
+         removed block, and import it."
+    );
+    Diagnostic::error("The state cannot be taken over", detail).into()
+}
+
+/// The other provider keeps `table`, `fields` and the whole row in `output`, which is dropped: it holds what nobody
+/// configured.
+pub(super) fn of_other_provider(resource: &AnyRecord, state: &Json) -> Result<Object, Diagnostics> {
+    let text = |name: &str| state[name].as_str().unwrap_or_default();
+    let table = Table::named(text("table"));
+    let (Ok(sys_id), Some(table)) = (SysId::parse(text("id")), table) else {
+        return Err(unusable(text("id")));
+    };
+    let mut object = resource.moved(table.name(), sys_id.as_str());
+    // After an import it has no fields there: then the next read fills them in.
+    if let Json::Object(theirs) = &state["fields"]
+        && !theirs.is_empty()
+    {
+        let mut values = Object::new();
+        for (name, value) in theirs {
+            if let Json::String(text) = value {
+                values.set(name, text.as_str());
+            }
+        }
+        object.set(FIELDS, values);
+        object.set(REFERENCE_IDS, Value::Object(Object::new()));
+    }
+    Ok(object)
+}

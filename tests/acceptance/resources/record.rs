@@ -1,0 +1,534 @@
+//! `servicenow_record`: a record of any table, here of one that somebody made on the instance.
+
+use serde_json::json;
+use servicenow_provider::http::Method;
+use servicenow_simulator::faults::{Fault, Matcher};
+
+use crate::harness::{Drift, Simulator, Terraform, Workspace, for_each_terraform, removal_is_corrected};
+
+const ADDRESS: &str = "servicenow_record.acme";
+const SUPPLIER: &str = r#"
+    resource "servicenow_record" "acme" {
+      table       = "u_supplier"
+      natural_key = ["u_code"]
+      fields = {
+        u_name         = "Acme Corporation"
+        u_code         = "ACME"
+        u_tier         = "1"
+        active         = true
+        u_rating       = 7
+        u_budget       = "12500.50"
+        u_contract_end = "2027-12-31"
+        u_reviewed_on  = "2026-11-01 08:00:00"
+        u_contact      = "sales@acme.example"
+        u_portal       = "https://portal.acme.example"
+        u_owner        = "admin"
+        u_notes        = "Delivers everything."
+      }
+    }
+"#;
+
+/// The same with these fields.
+fn supplier(fields: &str) -> String {
+    format!("resource \"servicenow_record\" \"acme\" {{\n  table = \"u_supplier\"\n  fields = {{\n{fields}\n  }}\n}}\n")
+}
+
+const LEAST: &str = "u_name = \"Acme\"\nu_code = \"ACME\"";
+
+/// The display column of users is the name here: that of the administrator.
+fn administrator(simulator: &Simulator) -> (String, String) {
+    let admin = simulator.instance().find("sys_user", "user_name", "admin").remove(0);
+    (admin["sys_id"].clone(), admin["name"].clone())
+}
+
+fn with_owner(simulator: &Simulator) -> String {
+    SUPPLIER.replace("\"admin\"", &format!("{:?}", administrator(simulator).1))
+}
+
+#[tokio::test]
+async fn a_record_is_made_changed_and_removed() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let (admin, name) = administrator(&simulator);
+        let configuration = with_owner(&simulator);
+        let workspace = simulator.workspace(terraform, &configuration);
+
+        workspace.terraform("apply").await.succeeds();
+
+        let record = simulator.only_record("u_supplier");
+        for (column, value) in [
+            ("u_name", "Acme Corporation"),
+            ("u_tier", "1"),
+            ("active", "true"),
+            ("u_rating", "7"),
+            ("u_owner", admin.as_str()),
+        ] {
+            assert_eq!(record[column], value, "{column}");
+        }
+        workspace
+            .state(ADDRESS)
+            .has("id", record["sys_id"].as_str())
+            .has("display_value", "Acme Corporation")
+            .has("class_name", "u_supplier")
+            .has("fields.u_owner", name.as_str())
+            .has("reference_ids.u_owner", admin.as_str());
+        workspace.plan_is_empty().await;
+
+        // Other words for the same values.
+        let respelled = configuration
+            .replace("= true", "= \"1\"")
+            .replace("\"12500.50\"", "\"12500.5\"")
+            .replace("portal.acme.example\"", "portal.acme.example/\"")
+            .replace("sales@acme", "Sales@acme")
+            .replace(&format!("{name:?}"), &format!("{admin:?}"));
+        workspace.configure(&respelled);
+        workspace.plan_is_empty().await;
+
+        workspace.configure(
+            &configuration
+                .replace("= 7", "= 8")
+                .replace("\"Delivers everything.\"", "\"\""),
+        );
+        workspace.plan().await.does(ADDRESS, &["update"]);
+        workspace.terraform("apply").await.succeeds();
+        let record = simulator.only_record("u_supplier");
+        assert_eq!((record["u_rating"].as_str(), record["u_notes"].as_str()), ("8", ""));
+        workspace.plan_is_empty().await;
+
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_the_listed_columns_are_managed() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &supplier(LEAST));
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+
+        let others = [("u_notes", "by hand"), ("u_tier", "2")];
+        simulator.instance().change("u_supplier", &id, &others);
+        workspace.plan_is_empty().await;
+
+        let drift = Drift {
+            address: ADDRESS,
+            changes: &[("u_supplier", &id, &[("u_name", "Somebody else's")])],
+            planned: &["fields", "display_value"],
+            kept: &[],
+        };
+        drift.is_corrected(&simulator, &workspace).await;
+        assert_eq!(simulator.only_record("u_supplier")["u_notes"], "by hand");
+
+        // A column that is no longer listed stays as it is.
+        workspace.configure(&supplier(&format!("{LEAST}\nu_notes = \"managed\"")));
+        workspace.terraform("apply").await.succeeds();
+        workspace.configure(&supplier(LEAST));
+        workspace.plan_is_empty().await;
+        assert_eq!(simulator.only_record("u_supplier")["u_notes"], "managed");
+
+        removal_is_corrected(&workspace, ADDRESS, |id| simulator.instance().remove("u_supplier", id)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_dictionary_has_against_it_fails_the_plan() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, "");
+        for (fields, says) in [
+            ("u_ratng = 1", "Names that resemble it: u_rating"),
+            ("Rating = 1", "\"Rating\" is the label of the column u_rating"),
+            ("u_rating = \"high\"", "the column holds a whole number"),
+            ("u_budget = \"12,50\"", "the column holds a number, such as 12.5"),
+            ("active = \"yes\"", "the column holds true or false"),
+            (
+                "u_contract_end = \"31.12.2027\"",
+                "the column holds a date, such as 2026-01-31",
+            ),
+            (
+                "u_reviewed_on = \"2026-11-01T08:00:00Z\"",
+                "the column holds a time in UTC",
+            ),
+            (
+                "u_tier = \"Strategic\"",
+                "It is the label of the choice; its value is \"1\"",
+            ),
+            ("u_tier = \"9\"", "\"1\" (Strategic)"),
+            (
+                "u_region = \"a region that is far too long\"",
+                "and the column holds 20",
+            ),
+            ("u_label = \"x\"", "The column u_label is calculated"),
+            ("u_number = \"x\"", "The column u_number is read-only"),
+            ("u_api_key = \"x\"", "Move it to fields_wo"),
+            (
+                "sys_created_by = \"me\"",
+                "The column sys_created_by belongs to the instance",
+            ),
+            ("sys_scope = \"global\"", "Use the argument `application_scope`"),
+            ("\"u_owner.name\" = \"x\"", "is not the name of a column"),
+        ] {
+            workspace.configure(&supplier(&format!("{LEAST}\n{fields}")));
+            workspace.terraform("plan").await.fails_saying(says);
+        }
+        workspace.configure(&supplier("u_name = \"Acme\""));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("Mandatory column is not given: u_code");
+        workspace.configure(&supplier("u_name = \"Acme\"\nu_code = null"));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("The value of \"u_code\" is null");
+        workspace.configure(&supplier(LEAST).replace("u_supplier", "u_suplier"));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("The instance has no table u_suplier");
+        workspace.configure(&supplier(LEAST).replace("u_supplier", "U Supplier"));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("is not the name of a table");
+        assert_eq!(simulator.count("u_supplier"), 0);
+
+        let lenient = supplier(&format!("{LEAST}\nu_number = \"S-1\"")).replace("table =", "strict = false\n  table =");
+        workspace.configure(&lenient);
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The column u_number is read-only");
+        assert_eq!(simulator.only_record("u_supplier")["u_number"], "S-1");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dictionary_that_cannot_be_read_is_a_warning() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().switches(|modes| {
+            modes.quirks.hidden_tables.insert("sys_dictionary".to_owned());
+        });
+        let (admin, _) = administrator(&simulator);
+        let configuration = supplier(&format!("{LEAST}\nu_rating = 7\nactive = true\nu_owner = {admin:?}"));
+        let workspace = simulator.workspace(terraform, &configuration);
+
+        let apply = workspace.terraform("apply").await;
+        apply
+            .succeeds()
+            .says("The columns of u_supplier are not known completely");
+        workspace.plan_is_empty().await;
+
+        // What the instance drops is told all the same.
+        workspace.configure(&supplier(&format!("{LEAST}\nu_ratng = 7")));
+        workspace.terraform("apply").await.says("u_ratng");
+
+        // A part of it: what is not in it may be there.
+        simulator
+            .instance()
+            .switches(|modes| modes.quirks.hidden_tables.clear());
+        let row = simulator
+            .instance()
+            .find("sys_dictionary", "element", "u_rating")
+            .remove(0);
+        simulator.instance().switches(|modes| {
+            modes.hidden_rows.insert(row["sys_id"].clone());
+        });
+        workspace.configure(&supplier(&format!("{LEAST}\nu_rating = 9")));
+        let apply = workspace.terraform("apply").await;
+        apply.succeeds().says("shows a part of the columns");
+        assert_eq!(simulator.only_record("u_supplier")["u_rating"], "9");
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+/// A rule can take rows out of the dictionary without a word, and out of the count.
+#[tokio::test]
+async fn a_column_that_records_show_is_there_whatever_the_dictionary_says() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let row = simulator
+            .instance()
+            .find("sys_dictionary", "element", "u_rating")
+            .remove(0);
+        simulator.instance().remove("sys_dictionary", &row["sys_id"]);
+        simulator
+            .instance()
+            .put("u_supplier", &[("u_name", "Other"), ("u_code", "OTHER")]);
+        let workspace = simulator.workspace(terraform, &supplier(&format!("{LEAST}\nu_rating = 7")));
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_record_of_a_key_is_refused_and_named() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let there = simulator
+            .instance()
+            .put("u_supplier", &[("u_name", "acme"), ("u_code", "acme")]);
+        let configuration = with_owner(&simulator);
+        let workspace = simulator.workspace(terraform, &configuration);
+        simulator.instance().switches(|modes| modes.quirks.ignores_case = true);
+
+        let apply = workspace.terraform("apply").await;
+        apply
+            .fails_saying("The record already exists")
+            .says(&format!("terraform import servicenow_record.<name> u_supplier/{there}"));
+        assert_eq!(
+            simulator
+                .instance()
+                .find("u_supplier", "u_name", "Acme Corporation")
+                .len(),
+            0
+        );
+
+        workspace.configure(
+            &configuration
+                .replace("[\"u_code\"]", "[\"u_notes\"]")
+                .replace("u_notes        = \"Delivers everything.\"", ""),
+        );
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("natural_key names the column u_notes");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_makes_no_second_record() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &supplier(LEAST));
+        let posts = Matcher::table("u_supplier").method(Method::POST);
+        simulator.instance().faults().next(posts, Fault::CutAfter);
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.count("u_supplier"), 1);
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn references_are_names_or_keys() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let parent = simulator
+            .instance()
+            .put("u_supplier", &[("u_name", "Holding"), ("u_code", "HOLD")]);
+        let of = |parent: &str| supplier(&format!("{LEAST}\nu_parent = {parent:?}"));
+        let workspace = simulator.workspace(terraform, &of("Holding"));
+        workspace.terraform("apply").await.succeeds();
+        workspace.state(ADDRESS).has("reference_ids.u_parent", parent.as_str());
+        workspace.configure(&of(&parent));
+        workspace.plan_is_empty().await;
+
+        // Renamed: the same record.
+        simulator
+            .instance()
+            .change("u_supplier", &parent, &[("u_name", "Group")]);
+        workspace.plan_is_empty().await;
+        workspace.configure(&of("Group"));
+        workspace.plan_is_empty().await;
+
+        workspace.configure(&of("Nobody"));
+        workspace.terraform("apply").await.fails_saying("Nobody");
+
+        let other = simulator
+            .instance()
+            .put("u_supplier", &[("u_name", "Group"), ("u_code", "GROUP2")]);
+        simulator.instance().change(
+            "u_supplier",
+            &workspace.state(ADDRESS).text("id"),
+            &[("u_parent", &other)],
+        );
+        workspace.configure(&of(&parent));
+        workspace.plan().await.does(ADDRESS, &["update"]);
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+        let record = simulator.instance().find("u_supplier", "sys_id", &id).remove(0);
+        assert_eq!(record["u_parent"], parent);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn secrets_are_sent_and_never_kept() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let of = |secret: &str, version: &str| {
+            supplier(LEAST).replace(
+                "table =",
+                &format!("fields_wo = {{ u_api_key = {secret:?} }}\n  fields_wo_version = {version:?}\n  table ="),
+            )
+        };
+        let workspace = simulator.workspace(terraform, &of("first-secret-value", "1"));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.only_record("u_supplier")["u_api_key"], "first-secret-value");
+        workspace.configure(&of("second-secret-value", "1"));
+        workspace.plan_is_empty().await;
+        workspace.configure(&of("second-secret-value", "2"));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.only_record("u_supplier")["u_api_key"], "second-secret-value");
+        workspace.leaks_nothing_of(&["first-secret-value", "second-secret-value"]);
+        workspace.configure(&of("third-secret-value", "2").replace("fields_wo_version = \"2\"\n", ""));
+        workspace.terraform("plan").await.says("fields_wo has no version");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_record_may_stay_after_a_destroy() {
+    for_each_terraform(async |terraform| {
+        for (policy, active) in [("keep", "true"), ("deactivate", "false")] {
+            let simulator = Simulator::start().await;
+            let of = supplier(LEAST).replace("table =", &format!("deletion_policy = {policy:?}\n  table ="));
+            let workspace = simulator.workspace(terraform, &of);
+            workspace.terraform("apply").await.succeeds();
+            workspace.terraform("destroy").await.succeeds();
+            assert_eq!(simulator.only_record("u_supplier")["active"], active, "{policy}");
+        }
+        let simulator = Simulator::start().await;
+        let of = supplier("u_name = \"A\"").replace("u_supplier", "u_business_partner");
+        let workspace = simulator.workspace(
+            terraform,
+            &of.replace("table =", "deletion_policy = \"deactivate\"\n table ="),
+        );
+        workspace.terraform("plan").await.fails_saying("has no column active");
+    })
+    .await;
+}
+
+/// Everything that a person would write, and nothing else.
+#[tokio::test]
+async fn what_was_made_by_hand_is_imported_with_an_empty_plan() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let (admin, name) = administrator(&simulator);
+        let id = simulator.instance().put(
+            "u_supplier",
+            &[
+                ("u_name", "By hand"),
+                ("u_code", "HAND"),
+                ("u_rating", "3"),
+                ("u_owner", &admin),
+                ("u_number", "S-17"),
+                ("u_api_key", "secret-by-hand"),
+                ("active", "true"),
+                ("u_tier", "3"),
+            ],
+        );
+        for to_import in [
+            format!("u_supplier/{id}"),
+            "u_supplier/u_code=HAND".to_owned(),
+            format!("u_supplier/u_owner={name}^u_name=By hand"),
+        ] {
+            let workspace = simulator.workspace(terraform, &supplier("u_name = \"By hand\""));
+            let import = ["import", "-no-color", ADDRESS, &to_import];
+            workspace.terraform_with(&import).await.succeeds();
+            let fields = workspace.state(ADDRESS).attribute("fields").clone();
+            let expected = json!({"u_code": "HAND", "u_name": "By hand", "u_owner": name, "u_rating": "3"});
+            assert_eq!(fields, expected);
+            workspace.plan_is_empty().await;
+            workspace.leaks_nothing_of(&["secret-by-hand"]);
+        }
+        generated(&simulator, terraform, &id).await;
+
+        let workspace = simulator.workspace(terraform, &supplier(LEAST));
+        for (wrong, says) in [
+            ("u_supplier", "does not name a table"),
+            ("u_supplier/HAND", "Use table/sys_id"),
+            ("u_supplier/u_cod=HAND", "Did you mean \"u_code\"?"),
+            ("u_supplier/u_code=NOBODY", "Nothing to import"),
+            ("u_suplier/u_code=HAND", "has no table u_suplier"),
+        ] {
+            let import = ["import", "-no-color", ADDRESS, wrong];
+            workspace.terraform_with(&import).await.fails_saying(says);
+        }
+    })
+    .await;
+}
+
+async fn generated(simulator: &Simulator, terraform: &Terraform, id: &str) {
+    let block = format!("import {{\n  to = {ADDRESS}\n  id = \"u_supplier/{id}\"\n}}\n");
+    let workspace: Workspace = simulator.workspace(terraform, &block);
+    workspace
+        .terraform("plan -generate-config-out=generated.tf")
+        .await
+        .succeeds()
+        .says("1 to import, 0 to add, 0 to change, 0 to destroy");
+    workspace.terraform("apply").await.succeeds();
+    workspace.plan_is_empty().await;
+}
+
+#[tokio::test]
+async fn a_table_with_a_type_of_its_own_is_pointed_to() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let of = r#"
+            resource "servicenow_record" "acme" {
+              table  = "sys_user"
+              fields = { user_name = "robot" }
+            }
+        "#;
+        let workspace = simulator.workspace(terraform, of);
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("servicenow_integration_user manages records of sys_user");
+
+        // And moved to it, and back.
+        let typed = r#"
+            resource "servicenow_integration_user" "robot" {
+              user_name = "robot"
+            }
+            moved {
+              from = servicenow_record.acme
+              to   = servicenow_integration_user.robot
+            }
+        "#;
+        workspace.configure(typed);
+        let plan = workspace.plan().await;
+        plan.does("servicenow_integration_user.robot", &["no-op"]);
+        workspace.terraform("apply").await.succeeds();
+        let back = "moved {\n from = servicenow_integration_user.robot\n to = servicenow_record.acme\n}\n";
+        workspace.configure(&format!("{of}\n{back}"));
+        workspace.plan().await.does(ADDRESS, &["no-op"]);
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.only_record("sys_user")["user_name"], "robot");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_platform_refuses_is_explained() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let of = r#"
+            resource "servicenow_record" "acme" {
+              table  = "sys_security_acl"
+              fields = { name = "incident" }
+              strict = false
+            }
+        "#;
+        let workspace = simulator.workspace(terraform, of);
+        let apply = workspace.terraform("apply").await;
+        apply
+            .fails_saying("No right to create the record of sys_security_acl")
+            .says("without the elevated role security_admin");
+        assert_eq!(simulator.count("sys_security_acl"), 0);
+    })
+    .await;
+}
