@@ -40,10 +40,13 @@ const STRICT: &str = "strict";
 const DISPLAY_VALUE: &str = "display_value";
 const CLASS_NAME: &str = "class_name";
 const REFERENCE_IDS: &str = "reference_ids";
+const DEFAULT_FIELDS: &str = "default_fields";
 
 const DELETE: &str = "delete";
 const KEEP: &str = "keep";
 const DEACTIVATE: &str = "deactivate";
+/// The columns that tell whose a record is.
+const WHOSE: &[Column] = &[every::SYS_CREATED_BY, every::SYS_CREATED_ON];
 /// The column that a deactivation empties, by convention of the platform.
 const ACTIVE: &str = "active";
 
@@ -115,28 +118,22 @@ impl AnyRecord {
             .lock_key(table, key.clone())
             .await
             .map_err(|error| failed(&error))?;
-        let columns = [
-            every::SYS_CREATED_BY,
-            every::SYS_CREATED_ON,
-            every::SYS_UPDATED_BY,
-            every::SYS_UPDATED_ON,
-        ];
         let made = session
-            .made_before(&lock, &columns)
+            .made_before(&lock, WHOSE)
             .await
             .map_err(|error| failed(&error))?;
         let found = match made {
             Some(made) => Some(made),
             None => {
                 let found = session
-                    .find_existing(table, &key, &columns)
+                    .find_existing(table, &key, WHOSE)
                     .await
                     .map_err(|error| failed(&error))?;
                 if found.is_none() {
                     // A search can lag behind a write, and nothing but this look keeps a second record out.
                     session.wait_before_recheck().await;
                     session
-                        .find_existing(table, &key, &columns)
+                        .find_existing(table, &key, WHOSE)
                         .await
                         .map_err(|error| failed(&error))?
                 } else {
@@ -148,6 +145,33 @@ impl AnyRecord {
             Some(found) => Err(exists(table, &key, &found)),
             None => Ok(Some(lock)),
         }
+    }
+
+    /// The record for whose sake the instance refused an insert: one with the value of a unique column.
+    async fn in_the_way(
+        &self,
+        session: &Session,
+        dictionary: &Dictionary,
+        row: &Row,
+        error: &TableError,
+    ) -> Option<Diagnostic> {
+        let is_refusal = matches!(
+            error,
+            TableError::Duplicate { .. } | TableError::Refused { .. } | TableError::BadRequest { .. }
+        );
+        let unique = row.columns().filter(|column| {
+            let known = dictionary.column(column.name());
+            is_refusal && known.is_some_and(|known| known.is_unique)
+        });
+        for column in unique {
+            let Ok(key) = Query::equals(column, row.value(column)?.clone()) else {
+                continue;
+            };
+            if let Ok(Some(found)) = session.find_existing(dictionary.table, &key, WHOSE).await {
+                return Some(exists(dictionary.table, &key, &found).at(fields::place(column.name())));
+            }
+        }
+        None
     }
 
     /// Sends secrets that need a request of their own.
@@ -211,8 +235,7 @@ fn exists(table: Table, key: &Query, found: &Record) -> Diagnostic {
     let on = text(every::SYS_CREATED_ON).map_or_else(String::new, |on| format!(" on {on} UTC"));
     let detail = format!(
         "The table {table} already has a record with {}: {sys_id}{by}{on}.\n\n{}\n\nAn apply that was interrupted before it \
-         saved its state can leave such a record. If it belongs to somebody else, use other values for the columns of \
-         natural_key.",
+         saved its state can leave such a record. If it belongs to somebody else, use another key.",
         key.encoded().replace('^', " and "),
         duplicate_check::import_it(TYPE, &format!("{table}/{sys_id}"))
     );
@@ -297,6 +320,13 @@ impl BlockType for AnyRecord {
                     .computed()
                     .stable()
                     .describe("The sys_ids of the records that the references in `fields` mean, by column name."),
+                Attribute::of(DEFAULT_FIELDS, Type::map(Type::String))
+                    .computed()
+                    .stable()
+                    .describe(
+                        "Columns that an import found with their default value: `fields` may list them or not. Null once \
+                         Terraform has changed the record, and for one that it created.",
+                    ),
                 field::timeouts(),
             ],
         )
@@ -381,7 +411,10 @@ impl Resource<Clients> for AnyRecord {
         let written = match session.insert(insert).await {
             Ok(written) => written,
             Err(error) => {
-                let problem = checks::explained(table, &error, &format!("create the {}", noun(table)));
+                let problem = match self.in_the_way(&session, &dictionary, &sent.row, &error).await {
+                    Some(problem) => problem,
+                    None => checks::explained(table, &error, &format!("create the {}", noun(table))),
+                };
                 return outcome::not_created(&error, planned, problem);
             }
         };

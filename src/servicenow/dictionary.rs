@@ -63,6 +63,8 @@ pub struct DictionaryColumn {
     pub is_read_only: bool,
     /// Whether the instance computes it at each read.
     pub is_calculated: bool,
+    /// Whether the instance refuses a second record with a value of the column.
+    pub is_unique: bool,
     pub is_display: bool,
     /// What a new record gets; may be a script.
     pub default: Option<String>,
@@ -218,6 +220,7 @@ impl DictionaryColumn {
             is_mandatory: is_true(sys_dictionary::MANDATORY),
             is_read_only: is_true(sys_dictionary::READ_ONLY),
             is_calculated: is_true(sys_dictionary::VIRTUAL),
+            is_unique: is_true(sys_dictionary::UNIQUE),
             is_display: is_true(sys_dictionary::DISPLAY),
             default: text(sys_dictionary::DEFAULT_VALUE).map(str::to_owned),
             reference: text(sys_dictionary::REFERENCE)

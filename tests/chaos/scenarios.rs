@@ -8,6 +8,7 @@ mod integration_user;
 mod ip_access_rule;
 mod oauth_entity;
 mod oidc_provider;
+mod record;
 mod support_repository;
 mod support_settings;
 mod table_access;
@@ -62,7 +63,7 @@ trait Generator: Sync {
     }
 }
 
-const GENERATORS: [&dyn Generator; 9] = [
+const GENERATORS: [&dyn Generator; 10] = [
     &integration_user::Users,
     &user_role::Roles,
     &oauth_entity::Entities,
@@ -72,6 +73,7 @@ const GENERATORS: [&dyn Generator; 9] = [
     &ip_access_rule::Rules,
     &support_settings::Settings,
     &support_repository::Repositories,
+    &record::Records,
 ];
 
 /// Arguments, and where they come from when they are another block's.

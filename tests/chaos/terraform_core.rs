@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use futures_util::future::join_all;
 use servicenow_provider::clients::Clients;
 use servicenow_provider::plugin::schema::{AttributeKind, Presence};
-use servicenow_provider::plugin::{Attribute, Object, Resource, Rule, Schema, Value};
+use servicenow_provider::plugin::{Attribute, Object, Resource, Rule, Schema, Type, Value};
 use servicenow_simulator::faults::Faults;
 
 use super::provider_process::Process;
@@ -230,9 +230,19 @@ impl Core {
         replaced.changed.iter().any(is_asked)
     }
 
-    /// The objects in the state: their addresses, with the ids of their records.
+    /// The objects in the state: their addresses, with what they are imported by.
     pub(crate) fn ids(&self) -> BTreeMap<String, String> {
-        let id = |kept: &Kept| kept.state.text("id").unwrap_or_default().to_owned();
+        let id = |kept: &Kept| {
+            let id = kept.state.text("id").unwrap_or_default();
+            match kept
+                .state
+                .text("table")
+                .filter(|_| kept.type_name == "servicenow_record")
+            {
+                Some(table) => format!("{table}/{id}"),
+                None => id.to_owned(),
+            }
+        };
         self.state
             .iter()
             .map(|(address, kept)| (address.clone(), id(kept)))
@@ -253,6 +263,10 @@ impl Core {
             let is_special = value.as_list().is_some() || value.as_str() == Some("");
             if is_secret || is_special || (!is_needed && !keeps(attribute.name)) {
                 narrowed.config.set(attribute.name, Value::Null);
+            } else if let (Type::Map(_), Some(elements)) = (attribute.ty(), value.as_object()) {
+                let kept = elements.iter().filter(|(name, _)| keeps(name));
+                let kept = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+                narrowed.config.set(attribute.name, Value::Object(Object(kept)));
             }
         }
         narrowed

@@ -6,7 +6,7 @@ use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Value};
 use crate::records::diagnostics;
 use crate::records::reference::Target;
 use crate::resources::record::{
-    CLASS_NAME, DISPLAY_VALUE, FIELDS, FIELDS_WO, REFERENCE_IDS, SCOPE, SCOPE_ID, described, table_of,
+    CLASS_NAME, DEFAULT_FIELDS, DISPLAY_VALUE, FIELDS, FIELDS_WO, REFERENCE_IDS, SCOPE, SCOPE_ID, described, table_of,
 };
 use crate::servicenow::tables::every;
 use crate::servicenow::{
@@ -37,7 +37,8 @@ pub(super) fn place(column: &str) -> Path {
 
 /// The columns that a state follows, and those that its computed attributes need.
 pub(super) fn columns(dictionary: &Dictionary, state: &Object) -> Vec<Column> {
-    let named = state.object(FIELDS).into_iter().flat_map(Object::iter);
+    let named = [FIELDS, DEFAULT_FIELDS].into_iter();
+    let named = named.filter_map(|name| state.object(name)).flat_map(Object::iter);
     let mut columns: Vec<Column> = named.filter_map(|(name, _)| dictionary.column_or_text(name)).collect();
     columns.push(every::SYS_CLASS_NAME);
     columns.extend(dictionary.display_column());
@@ -55,7 +56,6 @@ pub(super) async fn to_send(
     planned: &Object,
 ) -> Result<Sent, Diagnostics> {
     let nothing = Object::new();
-    let former = prior.and_then(|prior| prior.object(FIELDS)).unwrap_or(&nothing);
     let former_ids = prior.and_then(|prior| prior.object(REFERENCE_IDS)).unwrap_or(&nothing);
     let mut sent = Sent {
         row: Row::new(),
@@ -67,7 +67,7 @@ pub(super) async fn to_send(
         let (Some(text), Some(column)) = (value.as_str(), dictionary.column_or_text(name)) else {
             continue;
         };
-        if prior.is_some() && former.text(name) == Some(text) {
+        if prior.and_then(|prior| former_text(prior, name)) == Some(text) {
             if let Some(id) = former_ids.text(name) {
                 sent.ids.set(name, id);
             }
@@ -99,6 +99,12 @@ pub(super) async fn to_wire(
         ValueType::Reference if !text.trim().is_empty() => to_reference(session, column, text).await,
         _ => Ok(Wire::Text(text.to_owned())),
     }
+}
+
+/// What the state has for a column.
+fn former_text<'a>(prior: &'a Object, name: &str) -> Option<&'a str> {
+    let of = |attribute| prior.object(attribute).and_then(|values| values.text(name));
+    of(FIELDS).or_else(|| of(DEFAULT_FIELDS))
 }
 
 async fn to_reference(session: &Session, column: &DictionaryColumn, text: &str) -> Result<Wire, Diagnostic> {
@@ -281,6 +287,19 @@ pub(super) async fn read_into(
         }
     }
     state.set(FIELDS, fields);
+    if let Some(mut defaults) = state.object(DEFAULT_FIELDS).cloned() {
+        for (name, value) in &mut defaults.0 {
+            let held = dictionary
+                .column_or_text(name)
+                .map_or(Cell::Hidden, |column| record.text(column));
+            match held {
+                Cell::Hidden => {}
+                Cell::Empty => *value = Value::from(""),
+                Cell::Value(held) => *value = Value::from(held),
+            }
+        }
+        state.set(DEFAULT_FIELDS, defaults);
+    }
     read_computed(session, dictionary, record, state, ids).await
 }
 
@@ -316,7 +335,7 @@ pub(super) async fn plan(session: Option<&Session>, dictionary: Option<&Dictiona
     let mut changes_reference = false;
     for (name, value) in planned.iter() {
         let column = dictionary.and_then(|dictionary| dictionary.column(name));
-        let is_same = match (former.text(name), value.as_str()) {
+        let is_same = match (former_text(prior, name), value.as_str()) {
             (Some(former), Some(text)) => {
                 let known = (former, ids.text(name));
                 is_same_value(session, column, known, text).await
@@ -331,6 +350,7 @@ pub(super) async fn plan(session: Option<&Session>, dictionary: Option<&Dictiona
     let changes_names = former.len() != planned.len();
     if is_changed {
         plan.state.set(DISPLAY_VALUE, Value::Unknown);
+        plan.state.set(DEFAULT_FIELDS, Value::Null);
         if changes_reference || changes_names {
             plan.state.set(REFERENCE_IDS, Value::Unknown);
         }

@@ -11,7 +11,7 @@ use crate::records::application_scope::APPLICATION;
 use crate::records::state_migration::{THEIRS, is_of_this_provider};
 use crate::records::{diagnostics, list, resource};
 use crate::resources::record::{
-    AnyRecord, FIELDS, REFERENCE_IDS, SCOPE, TABLE, TYPE, described, fields, noun, table_name, table_of,
+    AnyRecord, DEFAULT_FIELDS, FIELDS, REFERENCE_IDS, SCOPE, TABLE, TYPE, described, fields, noun, table_name, table_of,
 };
 use crate::resources::table_of_type;
 use crate::servicenow::tables::every;
@@ -109,7 +109,7 @@ pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option
     let found = session.get_whole(table, &sys_id).await;
     let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", noun(table))))?;
     let Some(record) = found else { return Ok(None) };
-    let (mut values, mut ids) = (Object::new(), Object::new());
+    let (mut values, mut ids, mut defaults) = (Object::new(), Object::new(), Object::new());
     for name in record.names() {
         let known = dictionary.column(name);
         let Some(column) = dictionary.column_or_text(name) else {
@@ -118,8 +118,13 @@ pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option
         let Cell::Value(held) = record.text(column) else {
             continue;
         };
-        if !is_worth_a_line(&dictionary, known, name, held) {
-            continue;
+        match worth(&dictionary, known, name, held) {
+            Worth::Line => {}
+            Worth::Default => {
+                defaults.set(name, held);
+                continue;
+            }
+            Worth::Nothing => continue,
         }
         match known {
             Some(known) if known.value_type == ValueType::Reference => {
@@ -133,6 +138,7 @@ pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option
     }
     read_scope_of_import(session, &record, &mut state).await?;
     state.set(FIELDS, values);
+    state.set(DEFAULT_FIELDS, defaults);
     fields::read_computed(session, &dictionary, &record, &mut state, ids).await?;
     Ok(Some(state))
 }
@@ -147,25 +153,35 @@ async fn read_scope_of_import(session: &Session, record: &Record, state: &mut Ob
     Ok(())
 }
 
-/// Whether a person would write a column: not what the instance fills, nor what is the default, nor a secret.
-fn is_worth_a_line(dictionary: &Dictionary, known: Option<&DictionaryColumn>, name: &str, held: &str) -> bool {
-    if name.starts_with("sys_") {
-        return false;
-    }
+/// What a value is worth to a configuration.
+enum Worth {
+    /// A person would write it.
+    Line,
+    /// A person may write it, and a new record has it anyway.
+    Default,
+    /// It is the instance's, or a secret.
+    Nothing,
+}
+
+fn worth(dictionary: &Dictionary, known: Option<&DictionaryColumn>, name: &str, held: &str) -> Worth {
     let Some(column) = known else {
         // Where the dictionary is known, what is not in it is no column.
         let may_be_secret = ["password", "secret", "token", "private_key"]
             .iter()
             .any(|word| name.contains(word));
-        return !dictionary.is_complete() && !may_be_secret;
+        let is_own = name.starts_with("sys_") || may_be_secret || dictionary.is_complete();
+        return if is_own { Worth::Nothing } else { Worth::Line };
     };
+    let is_secret = matches!(column.value_type, ValueType::Secret { .. });
+    if name.starts_with("sys_") || column.is_read_only || column.is_calculated || is_secret {
+        return Worth::Nothing;
+    }
     let kind = column.column.kind();
     let is_default = match &column.default {
         Some(default) => means_the_same(kind, default, held),
         None => column.value_type == ValueType::Boolean && means_the_same(kind, "false", held),
     };
-    let is_secret = matches!(column.value_type, ValueType::Secret { .. });
-    !(column.is_read_only || column.is_calculated || is_secret || is_default)
+    if is_default { Worth::Default } else { Worth::Line }
 }
 
 pub(super) fn list_schema() -> Schema {

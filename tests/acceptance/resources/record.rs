@@ -442,6 +442,13 @@ async fn what_was_made_by_hand_is_imported_with_an_empty_plan() {
             assert_eq!(fields, expected);
             workspace.plan_is_empty().await;
             workspace.leaks_nothing_of(&["secret-by-hand"]);
+
+            // What is the default may be written or not, and is watched where it is written.
+            workspace.configure(&supplier("u_name = \"By hand\"\nu_tier = 3"));
+            workspace.plan_is_empty().await;
+            simulator.instance().change("u_supplier", &id, &[("u_tier", "2")]);
+            workspace.plan().await.does(ADDRESS, &["update"]);
+            simulator.instance().change("u_supplier", &id, &[("u_tier", "3")]);
         }
         generated(&simulator, terraform, &id).await;
 
