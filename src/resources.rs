@@ -27,7 +27,7 @@ pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
         Box::new(ManagedRecord::<oidc_provider::OidcProvider>::new()),
         Box::new(ManagedRecord::<table_access::TableAccess>::new()),
         Box::new(ManagedRecord::<user_role::UserRole>::new()),
-        Box::new(record::AnyRecord),
+        Box::new(record::AnyRecord { typed: &TYPED }),
     ]
 }
 
@@ -44,18 +44,6 @@ const TYPED: [(Table, &str); 7] = [
 
 const fn of<R: RecordResource>() -> (Table, &'static str) {
     (R::TABLE, R::TYPE)
-}
-
-/// The resource type for records of a table.
-fn typed(table: Table) -> Option<&'static str> {
-    let (_, name) = TYPED.iter().find(|(own, _)| *own == table)?;
-    Some(name)
-}
-
-/// The table of a resource type.
-fn table_of_type(type_name: &str) -> Option<Table> {
-    let (table, _) = TYPED.iter().find(|(_, own)| *own == type_name)?;
-    Some(*table)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `servicenow_record`: one record of any table, checked against what the instance says of the table.
 
+mod attributes; // Their names.
 mod checks; // What the dictionary has against a configuration.
 mod fields; // Between the map of a configuration and the columns of the record.
 mod find; // Import and list.
@@ -17,73 +18,25 @@ use crate::plugin::{
     Object, Outcome, Plan, Reading, Resource, Schema, Type, Validator, Value, codec::json,
 };
 use crate::records::application_scope::APPLICATION;
-use crate::records::state_migration::ANY_RECORD;
 use crate::records::{diagnostics, duplicate_check, field, outcome, resource};
+use crate::resources::record::attributes::{
+    ACTIVE, CLASS_NAME, DEACTIVATE, DEFAULT_FIELDS, DELETE, DELETION_POLICY, DISPLAY_VALUE, FIELDS, FIELDS_WO,
+    FIELDS_WO_VERSION, KEEP, NATURAL_KEY, REFERENCE_IDS, SCOPE, SCOPE_ID, STRICT, TABLE, TYPE, described, noun, of_key,
+    require_table, table_name, table_of,
+};
 use crate::servicenow::tables::every;
 use crate::servicenow::{
     Column, ColumnKind, Deleted, Dictionary, InputMode, Insert, KeyLock, Query, Record, Row, Session, SysId, Table,
     TableError, Update, Written,
 };
 
-pub(super) struct AnyRecord;
+/// The resource, with the tables whose records have a resource type of their own.
+pub(super) struct AnyRecord {
+    pub(super) typed: &'static [(Table, &'static str)],
+}
 
-const TYPE: &str = ANY_RECORD;
-const TABLE: &str = "table";
-const FIELDS: &str = "fields";
-const FIELDS_WO: &str = "fields_wo";
-const FIELDS_WO_VERSION: &str = "fields_wo_version";
-const NATURAL_KEY: &str = "natural_key";
-const SCOPE: &str = "application_scope";
-const SCOPE_ID: &str = "application_scope_id";
-const DELETION_POLICY: &str = "deletion_policy";
-const STRICT: &str = "strict";
-const DISPLAY_VALUE: &str = "display_value";
-const CLASS_NAME: &str = "class_name";
-const REFERENCE_IDS: &str = "reference_ids";
-const DEFAULT_FIELDS: &str = "default_fields";
-
-const DELETE: &str = "delete";
-const KEEP: &str = "keep";
-const DEACTIVATE: &str = "deactivate";
 /// The columns that tell whose a record is.
 const WHOSE: &[Column] = &[every::SYS_CREATED_BY, every::SYS_CREATED_ON];
-/// The column that a deactivation empties, by convention of the platform.
-const ACTIVE: &str = "active";
-
-/// The table of a state or a configuration; none while it is not known.
-fn table_of(object: &Object) -> Option<Table> {
-    object.text(TABLE).and_then(Table::named)
-}
-
-fn require_table(object: &Object) -> Result<Table, Diagnostic> {
-    table_of(object).ok_or_else(|| {
-        let detail = "The name of the table cannot be used. It has lower-case letters, digits and underscores, such as \
-                      sys_properties.";
-        Diagnostic::error("Invalid table", detail).at_attribute(TABLE)
-    })
-}
-
-fn table_name() -> Validator {
-    Validator::text("Lower-case letters, digits and underscores.", |text| {
-        Table::named(text).map(drop).ok_or_else(|| {
-            format!(
-                "{text:?} is not the name of a table: use lower-case letters, digits and underscores, such as sys_properties. \
-                 The name is in the address of the table's list and in sys_db_object, and is not the label."
-            )
-        })
-    })
-}
-
-/// What the instance says of a table.
-async fn described(session: &Session, table: Table) -> Result<Arc<Dictionary>, Diagnostic> {
-    let read = session.dictionary(table).await;
-    read.map_err(|error| diagnostics::of_table(&error, &format!("read the columns of {table}")).at_attribute(TABLE))
-}
-
-/// What is said of a table in the words of an error: `record of sys_properties`.
-fn noun(table: Table) -> String {
-    format!("record of {table}")
-}
 
 impl AnyRecord {
     /// The record of a state, with the columns that the state follows.
@@ -190,17 +143,6 @@ impl AnyRecord {
         let doing = format!("set the secrets of the {}", noun(table));
         sent.map(drop)
             .map_err(|error| diagnostics::of_table(&error, &doing).at_attribute(FIELDS_WO))
-    }
-
-    fn moved(&self, table: &str, id: &str) -> Object {
-        let defaults = self.schema().attributes;
-        let mut state = Object::new();
-        for attribute in &defaults {
-            if let Some(default) = &attribute.default {
-                state.set(attribute.name, default.clone());
-            }
-        }
-        state.with("id", id).with(TABLE, table)
     }
 }
 
@@ -385,7 +327,7 @@ impl Resource<Clients> for AnyRecord {
         };
         fields::plan(session.as_ref(), dictionary.as_deref(), plan).await;
         if let (Some(session), Some(dictionary)) = (&session, &dictionary) {
-            let findings = checks::of_plan(session, dictionary, plan).await;
+            let findings = checks::of_plan(session, dictionary, self.typed, plan).await;
             plan.diagnostics.append(findings);
         }
     }
@@ -524,7 +466,7 @@ impl Resource<Clients> for AnyRecord {
     async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
         let session = cx.instance()?;
         let (table, sys_id) = find::to_import(&session, target).await?;
-        Ok(self.moved(table.name(), sys_id.as_str()))
+        Ok(of_key(table, sys_id.as_str()))
     }
 
     fn upgrade(&self, version: i64, state: Json) -> Result<Json, Diagnostics> {
@@ -532,12 +474,12 @@ impl Resource<Clients> for AnyRecord {
         if version != 0 {
             return Err(unknown_version(TYPE, version, self.schema().version).into());
         }
-        let state = find::of_other_provider(self, &state)?;
+        let state = find::of_other_provider(&state)?;
         Ok(json::encode(&Value::Object(state)))
     }
 
     fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
-        find::moved(self, from)
+        find::moved(self.typed, from)
     }
 
     async fn tidy_config(&self, _: Option<&Context<Clients>>, _: &Object, config: &mut Object) {

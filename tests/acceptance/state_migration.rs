@@ -262,3 +262,44 @@ async fn a_state_of_a_newer_provider_is_refused() {
     })
     .await;
 }
+
+/// Its record keeps every other column in `output`: that is dropped, and what it manages stays as it is.
+#[tokio::test]
+async fn a_record_of_any_table_takes_its_fields_along() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let columns = [("u_name", "Acme"), ("u_code", "ACME"), ("u_notes", "there")];
+        let id = simulator.instance().put("u_supplier", &columns);
+        let theirs = json!({
+            "id": id, "table": "u_supplier", "fields": {"u_name": "Acme", "u_code": "ACME"},
+            "output": {"u_notes": "there", "u_api_key": "kept-there-key", "sys_updated_on": "2026-01-01 00:00:00"},
+        });
+        let configuration = r#"
+            resource "servicenow_record" "acme" {
+              table  = "u_supplier"
+              fields = { u_name = "Acme", u_code = "ACME" }
+            }
+        "#;
+        let before = simulator.instance().fingerprint();
+
+        let workspace = moved_in(
+            &simulator,
+            terraform,
+            OURS,
+            &[("servicenow_record", "acme", theirs.clone())],
+        );
+        workspace.configure(configuration);
+        workspace.plan_is_empty().await;
+
+        let workspace = moved_in(&simulator, terraform, THEIRS, &[("servicenow_record", "old", theirs)]);
+        workspace.configure(&format!(
+            "{configuration}\nmoved {{\n from = servicenow_record.old\n to = servicenow_record.acme\n}}\n"
+        ));
+        workspace.plan().await.does("servicenow_record.acme", &["no-op"]);
+        workspace.terraform("apply").await.succeeds();
+        let state = workspace.state_file().to_string();
+        assert!(!state.contains("kept-there-key"), "{state}");
+        assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}

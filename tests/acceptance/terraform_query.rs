@@ -67,6 +67,10 @@ fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, Strin
             ("description", "Connector"),
         ],
     );
+    let supplier = instance.put(
+        "u_supplier",
+        &[("u_name", "By hand"), ("u_code", "HAND"), ("u_tier", "3")],
+    );
     let table = &instance.find("sys_db_object", "name", "oauth_entity")[0]["sys_id"];
     let admin = simulator.admin();
     admin.put_settings(&json!({"SupportTool": "ServiceNow", "ApplicationId": "11111111-2222-4333-8444-555555555555"}));
@@ -100,6 +104,7 @@ fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, Strin
             key(&trust.provider),
             "Microsoft 365 inbound".to_owned(),
         ),
+        ("servicenow_record", key(&supplier), "By hand".to_owned()),
         ("servicenow_table_access", key(table), "oauth_entity".to_owned()),
         (
             "servicenow_user_role",
@@ -120,7 +125,15 @@ async fn what_was_set_up_by_hand_is_listed_imported_and_planned_without_change()
         let everything = everything(&simulator);
         let blocks: Vec<String> = everything
             .iter()
-            .map(|(type_name, query, _)| list(type_name, &query.as_deref().map(config).unwrap_or_default()))
+            .map(|(type_name, query, _)| {
+                let config = query.as_deref().map(config).unwrap_or_default();
+                let table = if *type_name == "servicenow_record" {
+                    "table = \"u_supplier\"\n    query"
+                } else {
+                    "query"
+                };
+                list(type_name, &config.replacen("query", table, 1))
+            })
             .collect();
         let workspace = listing(&simulator, terraform, &blocks.concat());
         let schemas = workspace.terraform("providers schema -json").await.succeeds().json();
@@ -149,7 +162,11 @@ async fn what_was_set_up_by_hand_is_listed_imported_and_planned_without_change()
             match query.as_deref().and_then(|query| query.strip_prefix("sys_id=")) {
                 Some(sys_id) => {
                     state.has("id", sys_id);
-                    assert_eq!(*state.identity(), json!({"sys_id": sys_id}));
+                    let identity = match *type_name {
+                        "servicenow_record" => json!({"sys_id": sys_id, "table": "u_supplier"}),
+                        _ => json!({"sys_id": sys_id}),
+                    };
+                    assert_eq!(*state.identity(), identity);
                 }
                 None => assert!(state.identity().is_object(), "{type_name}"),
             }

@@ -3,4 +3,4 @@ terraform import servicenow_record.session_timeout sys_properties/0123456789abcd
 
 # Or values that only this record has
 terraform import servicenow_record.session_timeout sys_properties/name=x_acme.session_timeout
-terraform import servicenow_record.state 'sys_choice/name=incident^element=state^value=1'
+terraform import servicenow_record.acme 'u_supplier/u_code=ACME^u_tier=1'

@@ -3,11 +3,10 @@
 use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Severity, Value};
 use crate::records::diagnostics;
-use crate::resources::record::fields::place;
-use crate::resources::record::{
+use crate::resources::record::attributes::{
     ACTIVE, DEACTIVATE, DELETION_POLICY, FIELDS, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, STRICT, TABLE,
 };
-use crate::resources::typed;
+use crate::resources::record::fields::place;
 use crate::servicenow::tables::every;
 use crate::servicenow::{
     ChoiceSource, Column, ColumnKind, Dictionary, DictionaryColumn, Session, Table, TableError, ValueType,
@@ -90,13 +89,18 @@ fn entries<'a>(config: &'a Object, argument: &str) -> impl Iterator<Item = (&'a 
 }
 
 /// What the dictionary has against a plan.
-pub(super) async fn of_plan(session: &Session, dictionary: &Dictionary, plan: &Plan<'_>) -> Diagnostics {
+pub(super) async fn of_plan(
+    session: &Session,
+    dictionary: &Dictionary,
+    typed: &[(Table, &str)],
+    plan: &Plan<'_>,
+) -> Diagnostics {
     let config = plan.config;
     let is_strict = config.flag(STRICT).unwrap_or(true);
     let mut findings = Diagnostics::new();
     let mut warnings = Diagnostics::new();
     if plan.prior.is_none() {
-        warnings.extend(typed_resource(dictionary.table));
+        warnings.extend(typed_resource(typed, dictionary.table));
         warnings.extend(refused(dictionary.table));
     }
     if !dictionary.gaps.is_empty() {
@@ -146,14 +150,13 @@ fn unchecked(dictionary: &Dictionary) -> Diagnostic {
     Diagnostic::warning(format!("The columns of {table} are not known completely"), detail).told_once()
 }
 
-fn typed_resource(table: Table) -> Option<Diagnostic> {
-    let of_type = typed(table)?;
+fn typed_resource(typed: &[(Table, &str)], table: Table) -> Option<Diagnostic> {
+    let (_, of_type) = typed.iter().find(|(own, _)| *own == table)?;
     let detail = format!(
         "Records of {table} have a resource type of their own, {of_type}, which knows more of them: what belongs together, what \
          is secret, and what existed before. Use it unless it lacks a column that you need."
     );
-    let title = format!("{of_type} manages records of {table}");
-    Some(Diagnostic::warning(title, detail).at_attribute(TABLE))
+    Some(Diagnostic::warning(format!("{of_type} manages records of {table}"), detail).at_attribute(TABLE))
 }
 
 fn refused(table: Table) -> Option<Diagnostic> {
@@ -211,22 +214,18 @@ async fn of_value(
     plan: &Plan<'_>,
 ) -> Option<Diagnostic> {
     let (table, name) = (dictionary.table, column.name());
-    let problem = |title: String, detail: String| Some(Diagnostic::error(title, detail).at(place(name)));
     if let ValueType::Secret { .. } = column.value_type {
-        return problem(
-            format!("The column {name} is a secret"),
-            format!(
-                "{table}.{name} has the type {}. What fields holds is stored in the state and shown in plans. Move it to \
-                 fields_wo, and set fields_wo_version.",
-                column.internal_type
-            ),
+        let detail = format!(
+            "{table}.{name} has the type {}. What fields holds is stored in the state and shown in plans. Move it to \
+             fields_wo, and set fields_wo_version.",
+            column.internal_type
         );
+        return Some(Diagnostic::error(format!("The column {name} is a secret"), detail).at(place(name)));
     }
     if column.is_calculated {
-        return problem(
-            format!("The column {name} is calculated"),
-            format!("The instance calculates {table}.{name} at each read and keeps no value for it. Remove it."),
-        );
+        let detail =
+            format!("The instance calculates {table}.{name} at each read and keeps no value for it. Remove it.");
+        return Some(Diagnostic::error(format!("The column {name} is calculated"), detail).at(place(name)));
     }
     let text = value.as_str()?;
     // What an import found, and nobody changes, is nothing to complain about.
@@ -247,11 +246,20 @@ async fn of_value(
         return Some(finding);
     }
     if let Some(found) = column.problem(text) {
-        return problem(
-            format!("Invalid value for {name}"),
-            format!("{:?} is not kept by {table}.{name}: {found}.", shortened(text)),
-        );
+        let detail = format!("{:?} is not kept by {table}.{name}: {found}.", shortened(text));
+        return Some(Diagnostic::error(format!("Invalid value for {name}"), detail).at(place(name)));
     }
+    unknown_choice(session, dictionary, column, text).await
+}
+
+/// A value that is none of the choices of its column, as far as all of these can be read.
+async fn unknown_choice(
+    session: &Session,
+    dictionary: &Dictionary,
+    column: &DictionaryColumn,
+    text: &str,
+) -> Option<Diagnostic> {
+    let (table, name) = (dictionary.table, column.name());
     let choices = column.choices.filter(|_| !text.trim().is_empty())?;
     let (tables, of) = match choices {
         ChoiceSource::Own => (dictionary.lineage.clone(), column.column),
@@ -282,10 +290,8 @@ async fn of_value(
             format!("Use one of: {}.{meant}", values.join(", "))
         }
     };
-    problem(
-        format!("Unknown choice for {name}"),
-        format!("{:?} is not a choice of {table}.{name}. {hint}", shortened(text)),
-    )
+    let detail = format!("{:?} is not a choice of {table}.{name}. {hint}", shortened(text));
+    Some(Diagnostic::error(format!("Unknown choice for {name}"), detail).at(place(name)))
 }
 
 fn shortened(text: &str) -> String {

@@ -5,7 +5,7 @@ use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Value};
 use crate::records::diagnostics;
 use crate::records::reference::Target;
-use crate::resources::record::{
+use crate::resources::record::attributes::{
     CLASS_NAME, DEFAULT_FIELDS, DISPLAY_VALUE, FIELDS, FIELDS_WO, REFERENCE_IDS, SCOPE, SCOPE_ID, described, table_of,
 };
 use crate::servicenow::tables::every;

@@ -5,15 +5,16 @@ use serde_json::Value as Json;
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
 use crate::plugin::{
-    Attribute, Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Schema, Value,
+    Attribute, Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Resource, Schema, Value,
 };
 use crate::records::application_scope::APPLICATION;
 use crate::records::state_migration::{THEIRS, is_of_this_provider};
 use crate::records::{diagnostics, list, resource};
-use crate::resources::record::{
-    AnyRecord, DEFAULT_FIELDS, FIELDS, REFERENCE_IDS, SCOPE, TABLE, TYPE, described, fields, noun, table_name, table_of,
+use crate::resources::record::attributes::{
+    DEFAULT_FIELDS, FIELDS, REFERENCE_IDS, SCOPE, TABLE, TYPE, described, noun, of_key, require_table, table_name,
+    table_of,
 };
-use crate::resources::table_of_type;
+use crate::resources::record::fields;
 use crate::servicenow::tables::every;
 use crate::servicenow::{
     Cell, Column, Dictionary, DictionaryColumn, Query, Record, Session, SysId, Table, TableError, ValueType,
@@ -201,13 +202,13 @@ pub(super) fn list_schema() -> Schema {
 }
 
 pub(super) async fn list(
-    resource: &AnyRecord,
+    resource: &dyn Resource<Clients>,
     cx: &Context<Clients>,
     request: &ListRequest,
     sink: &mut ListSink,
 ) -> Result<(), Diagnostics> {
     let session = cx.instance()?;
-    let table = super::require_table(&request.config)?;
+    let table = require_table(&request.config)?;
     let dictionary = described(&session, table).await?;
     let display: Vec<Column> = dictionary.display_column().into_iter().collect();
     let display_name = |record: &Record| {
@@ -219,21 +220,23 @@ pub(super) async fn list(
         columns: &display,
         rows: None,
         display_name: &display_name,
-        state: &|record| resource.moved(table.name(), record.sys_id().as_str()),
+        state: &|record| of_key(table, record.sys_id().as_str()),
         resource,
     };
     list.send(cx, request, sink).await
 }
 
 /// A state of the other provider's type of the same name, or of a type of this provider.
-pub(super) fn moved(resource: &AnyRecord, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+pub(super) fn moved(typed: &[(Table, &str)], from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
     if from.provider.ends_with(THEIRS) && from.type_name == TYPE {
-        return Some(of_other_provider(resource, from.state));
+        return Some(of_other_provider(from.state));
     }
-    let table = table_of_type(from.type_name).filter(|_| is_of_this_provider(from))?;
+    let (table, _) = typed
+        .iter()
+        .find(|(_, name)| *name == from.type_name && is_of_this_provider(from))?;
     let id = from.state["id"].as_str().unwrap_or_default();
     Some(match SysId::parse(id) {
-        Ok(sys_id) => Ok(resource.moved(table.name(), sys_id.as_str())),
+        Ok(sys_id) => Ok(of_key(*table, sys_id.as_str())),
         Err(_) => Err(unusable(id)),
     })
 }
@@ -248,13 +251,13 @@ fn unusable(id: &str) -> Diagnostics {
 
 /// The other provider keeps `table`, `fields` and the whole row in `output`, which is dropped: it holds what nobody
 /// configured.
-pub(super) fn of_other_provider(resource: &AnyRecord, state: &Json) -> Result<Object, Diagnostics> {
+pub(super) fn of_other_provider(state: &Json) -> Result<Object, Diagnostics> {
     let text = |name: &str| state[name].as_str().unwrap_or_default();
     let table = Table::named(text("table"));
     let (Ok(sys_id), Some(table)) = (SysId::parse(text("id")), table) else {
         return Err(unusable(text("id")));
     };
-    let mut object = resource.moved(table.name(), sys_id.as_str());
+    let mut object = of_key(table, sys_id.as_str());
     // After an import it has no fields there: then the next read fills them in.
     if let Json::Object(theirs) = &state["fields"]
         && !theirs.is_empty()

@@ -73,7 +73,9 @@ async fn every_resource_example_is_applied() {
             workspace.plan_is_empty().await;
             for (address, id) in imports(&object) {
                 let own = workspace.state(&address).text("id");
-                let id = if PLACEHOLDERS.contains(&id.as_str()) { own } else { id };
+                let id = PLACEHOLDERS
+                    .iter()
+                    .fold(id, |id, placeholder| id.replace(placeholder, &own));
                 workspace.terraform_with(&["state", "rm", &address]).await.succeeds();
                 workspace.terraform_with(&["import", &address, &id]).await.succeeds();
             }
@@ -145,7 +147,12 @@ async fn with_example(terraform: &Terraform, file: &str) -> (Simulator, Workspac
     }
     let simulator = simulator.starting_here();
     let mut workspace = simulator.workspace(terraform, &read(&shipped("examples").join(file)));
-    for variable in ["client_secret", "inbound_client_secret", "rest_user_client_secret"] {
+    for variable in [
+        "client_secret",
+        "inbound_client_secret",
+        "rest_user_client_secret",
+        "acme_api_key",
+    ] {
         workspace.set(&format!("TF_VAR_{variable}"), "a-secret-of-an-example");
     }
     (simulator, workspace)
