@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::instance::options::Unauthorized;
 
@@ -11,9 +11,29 @@ use crate::instance::options::Unauthorized;
 #[derive(Clone, Debug)]
 pub(super) struct RanAs(pub(super) String);
 
+/// What an answer that is no error is wrapped in.
+#[derive(Serialize)]
+pub(super) struct Answer<T> {
+    pub(super) result: T,
+}
+
+/// The error envelope, its members in the order of a real instance.
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: Fault<'a>,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Fault<'a> {
+    message: &'a str,
+    detail: Option<&'a str>,
+}
+
 /// JSON with the headers that every answer of the API carries.
-pub(super) fn json_answer(status: u16, body: &Value) -> Response {
-    let mut response = plain(status, "application/json;charset=UTF-8", body.to_string());
+pub(super) fn json_answer(status: u16, body: &impl Serialize) -> Response {
+    let body = serde_json::to_string(body).unwrap_or_default();
+    let mut response = plain(status, "application/json;charset=UTF-8", body);
     let headers = response.headers_mut();
     for (name, value) in API_HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -21,13 +41,13 @@ pub(super) fn json_answer(status: u16, body: &Value) -> Response {
     response
 }
 
-/// The error envelope.
+/// An error in its envelope.
 pub(super) fn failure(status: u16, message: &str, detail: Option<&str>) -> Response {
-    json_answer(status, &failure_body(message, detail))
-}
-
-pub(super) fn failure_body(message: &str, detail: Option<&str>) -> Value {
-    json!({"error": {"message": message, "detail": detail}, "status": "failure"})
+    let body = Failure {
+        error: Fault { message, detail },
+        status: "failure",
+    };
+    json_answer(status, &body)
 }
 
 /// 401. Says nothing of the cause, which only the system log has.

@@ -5,6 +5,7 @@
 
 use axum::http::Method;
 use axum::response::Response;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::instance::answer::{failure, html, json_answer};
@@ -13,7 +14,7 @@ use crate::instance::options::Operation;
 use crate::instance::query::Query;
 use crate::instance::store::{Record, value};
 use crate::instance::table_api::Call;
-use crate::instance::view::{Freshness, Links, Shape};
+use crate::instance::view::{Freshness, Links, Row, Shape};
 use crate::instance::write_context::{Platform, Refused};
 use crate::instance::{Instance, access};
 
@@ -64,8 +65,8 @@ impl Instance {
                 platform.delete(class, sys_id).map(|()| record)
             }),
         };
-        let records: Vec<Value> = written.into_iter().map(|one| self.rendered(table, one)).collect();
-        json_answer(200, &json!({ "records": records }))
+        let records: Vec<Shown> = written.into_iter().map(|one| self.rendered(table, one)).collect();
+        json_answer(200, &Records { records })
     }
 
     /// The records that match, without those that the caller may not see.
@@ -97,7 +98,7 @@ impl Instance {
         written.collect()
     }
 
-    fn rendered(&self, table: &str, written: Result<Record, Refused>) -> Value {
+    fn rendered(&self, table: &str, written: Result<Record, Refused>) -> Shown {
         let shape = Shape {
             links: Links::Excluded,
             ..Shape::default()
@@ -105,15 +106,27 @@ impl Instance {
         match written {
             Ok(record) => {
                 let mut shown = self.with_view(Freshness::Current, |view| view.render(table, &record, &shape));
-                shown["__status"] = "success".into();
-                shown
+                shown.push("__status", "success".into());
+                Shown::Record(shown)
             }
-            Err(refused) => json!({
+            Err(refused) => Shown::Failure(json!({
                 "__status": "failure",
                 "__error": { "message": "Operation Failed", "reason": refused.detail },
-            }),
+            })),
         }
     }
+}
+
+#[derive(Serialize)]
+struct Records {
+    records: Vec<Shown>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown {
+    Record(Row),
+    Failure(Value),
 }
 
 fn by_id(call: &Call) -> String {

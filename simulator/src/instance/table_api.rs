@@ -4,13 +4,13 @@ use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::instance::answer::{failure, json_answer, plain, set};
+use crate::instance::answer::{Answer, failure, json_answer, plain, set};
 use crate::instance::caller::Caller;
 use crate::instance::options::{Operation, Switches};
 use crate::instance::query::Query;
 use crate::instance::schema::Kind;
 use crate::instance::store::{Record, value};
-use crate::instance::view::{DisplayMode, Freshness, Links, Shape};
+use crate::instance::view::{DisplayMode, Freshness, Links, Row, Shape};
 use crate::instance::write_context::{Platform, Refused};
 use crate::instance::{Instance, access};
 
@@ -198,7 +198,7 @@ impl Instance {
             (!is_hidden).then(|| view.render(table, record, &call.shape()))
         });
         match rendered {
-            Some(record) => json_answer(200, &json!({"result": record})),
+            Some(record) => json_answer(200, &Answer { result: record }),
             None => no_record(),
         }
     }
@@ -212,7 +212,7 @@ impl Instance {
             let found = query.select_countable(view, table);
             let shape = call.shape();
             // The page is cut before access rules act, so it may come out short or empty.
-            let rows: Vec<Value> = found
+            let rows: Vec<Row> = found
                 .iter()
                 .skip(offset)
                 .take(limit)
@@ -224,7 +224,7 @@ impl Instance {
         if total == 0 && call.version == Version::One {
             return no_record();
         }
-        let mut response = json_answer(200, &json!({"result": rows}));
+        let mut response = json_answer(200, &Answer { result: rows });
         if !call.is_set("sysparm_no_count") {
             set(&mut response, "x-total-count", &total.to_string());
         }
@@ -305,7 +305,7 @@ impl Instance {
             let (_, record) = view.rows.find(view.schema, table, sys_id)?;
             Some(view.render(table, record, &call.shape()))
         });
-        json_answer(status, &json!({"result": record}))
+        json_answer(status, &Answer { result: record })
     }
 
     pub(super) fn visible_class(&self, caller: &Caller, table: &str, sys_id: &str) -> Option<&'static str> {

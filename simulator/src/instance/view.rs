@@ -1,9 +1,11 @@
 //! What a caller sees of the records: dot-walked columns, display values, reference objects, hidden secrets.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use crate::instance::ids::new_id;
 use crate::instance::options::{SecretRead, Switches};
@@ -42,6 +44,45 @@ pub(super) struct Shape {
 pub(super) enum Freshness {
     Current,
     BeforeLastWrite,
+}
+
+/// A record as an answer shows it: its columns in the order of a real instance, which is that of Java's `HashMap`.
+///
+/// Recorded answers agree with it. It is neither the order that a caller asked for nor the alphabet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row(Vec<(String, Value)>);
+
+impl Row {
+    fn of(cells: Vec<(String, Value)>) -> Row {
+        // The table doubles as soon as it is more than three quarters full.
+        let mut buckets = 16;
+        while cells.len() * 4 > buckets * 3 {
+            buckets *= 2;
+        }
+        let mut cells = cells;
+        // Stable: within a bucket the first to come stays the first.
+        cells.sort_by_key(|(column, _)| java_hash(column) as usize & (buckets - 1));
+        Row(cells)
+    }
+
+    /// Adds what is no column of the record, at the end.
+    pub(super) fn push(&mut self, name: &str, value: Value) {
+        self.0.push((name.to_owned(), value));
+    }
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(column, value)| (column, value)))
+    }
+}
+
+/// `String.hashCode`, spread as `HashMap` does.
+fn java_hash(text: &str) -> u32 {
+    let hash = text
+        .encode_utf16()
+        .fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
+    hash ^ (hash >> 16)
 }
 
 /// The records as one request sees them.
@@ -96,10 +137,9 @@ impl View<'_> {
     }
 
     /// A record in the shape that the caller asked for. Columns that it may not read are missing.
-    pub(super) fn render(&self, table: &str, record: &Record, shape: &Shape) -> Value {
-        let mut object = Map::new();
+    pub(super) fn render(&self, table: &str, record: &Record, shape: &Shape) -> Row {
         let Some(columns) = self.schema.columns(table) else {
-            return Value::Object(object);
+            return Row::default();
         };
         let all;
         let fields = match &shape.fields {
@@ -109,12 +149,10 @@ impl View<'_> {
                 &all
             }
         };
-        for path in fields {
-            if let Some(cell) = self.cell(table, record, path, shape) {
-                object.insert(path.clone(), cell);
-            }
-        }
-        Value::Object(object)
+        let mut seen = BTreeSet::new();
+        let asked = fields.iter().filter(|path| seen.insert(path.as_str()));
+        let cells = asked.filter_map(|path| Some((path.clone(), self.cell(table, record, path, shape)?)));
+        Row::of(cells.collect())
     }
 
     /// The `sys_id` behind a display value of a reference column, empty if nothing carries that name.
@@ -253,4 +291,56 @@ impl View<'_> {
         let column = self.schema.table(table).map_or("sys_id", |table| table.display);
         value(record, column).to_owned()
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A recorded answer of a developer instance, 2026-09, and the columns of PySNC's own tests.
+    #[test]
+    fn columns_come_in_the_order_of_a_real_instance() {
+        for (asked, shown) in [
+            (
+                "user.user_name,role.name,inherited",
+                "role.name,inherited,user.user_name",
+            ),
+            ("state,sys_id,short_description", "sys_id,short_description,state"),
+        ] {
+            let cells = asked.split(',').map(|column| (column.to_owned(), Value::Null));
+
+            let Row(cells) = Row::of(cells.collect());
+
+            let columns: Vec<_> = cells.iter().map(|(column, _)| column.as_str()).collect();
+            assert_eq!(columns.join(","), shown);
+        }
+    }
+
+    /// A recorded answer for an incident of a developer instance, 2025-10, with all its columns.
+    #[test]
+    fn many_columns_are_spread_over_more_buckets() {
+        let recorded: Vec<_> = OF_AN_INCIDENT.split_whitespace().collect();
+        let mut asked = recorded.clone();
+        asked.rotate_left(40);
+        let cells = asked.into_iter().map(|column| (column.to_owned(), Value::Null));
+
+        let Row(cells) = Row::of(cells.collect());
+
+        let columns: Vec<_> = cells.iter().map(|(column, _)| column.as_str()).collect();
+        assert_eq!(columns, recorded);
+    }
+
+    const OF_AN_INCIDENT: &str = "\
+        parent made_sla caused_by watch_list upon_reject sys_updated_on child_incidents hold_reason \
+        origin_table task_effective_number approval_history number resolved_by sys_updated_by opened_by \
+        user_input sys_created_on sys_domain state route_reason sys_created_by knowledge order calendar_stc \
+        closed_at cmdb_ci contract impact active work_notes_list business_impact priority sys_domain_path \
+        rfc time_worked expected_start opened_at business_duration group_list work_end caller_id resolved_at \
+        approval_set subcategory work_notes universal_request short_description close_code \
+        correlation_display work_start delivery_task assignment_group additional_assignee_list business_stc \
+        cause description origin_id calendar_duration close_notes notify service_offering sys_class_name \
+        closed_by follow_up parent_incident sys_id contact_type reopened_by incident_state urgency \
+        problem_id company reassignment_count activity_due assigned_to severity comments approval sla_due \
+        comments_and_work_notes due_date sys_mod_count reopen_count sys_tags escalation upon_approval \
+        correlation_id location category";
 }

@@ -235,3 +235,24 @@ async fn a_delete_may_need_a_content_type() {
         .switches(|modes| modes.delete_needs_content_type = false);
     assert_eq!(bare.delete(&format!("sys_user/{id}")).await.status, 204);
 }
+
+#[tokio::test]
+async fn columns_and_errors_come_in_the_order_of_a_real_instance() {
+    let client = Client::new();
+
+    let one = client
+        .insert("incident?sysparm_fields=state,sys_id,short_description", json!({}))
+        .await;
+    let error = client.read("nosuch").await;
+
+    let at = |column: &str| one.text.find(&format!("\"{column}\":")).unwrap();
+    assert!(
+        at("sys_id") < at("short_description") && at("short_description") < at("state"),
+        "{}",
+        one.text
+    );
+    assert_eq!(
+        error.text,
+        r#"{"error":{"message":"Invalid table nosuch","detail":null},"status":"failure"}"#
+    );
+}
