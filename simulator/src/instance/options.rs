@@ -148,6 +148,12 @@ pub struct Switches {
     pub uri_limit: usize,
     /// Basic authentication asks for `snc_basic_auth_api_access`, as on newly provisioned instances.
     pub basic_auth_role: bool,
+    /// A request without `Accept`, and a write without `Content-Type`, is answered with 400.
+    ///
+    /// The documentation contradicts itself: its page on REST says that both headers are required, its page on the Table
+    /// API that both default to `application/json`. The default here is the second, since the tests of ServiceNow's own
+    /// Python client send neither and expect JSON.
+    pub headers_required: bool,
     /// DELETE asks for a `Content-Type`, as documented. ServiceNow's own Python client sends none and works.
     pub delete_needs_content_type: bool,
     /// The REST API itself asks for `snc_platform_rest_api_access`.
@@ -197,6 +203,7 @@ impl Default for Switches {
             unauthorized: Unauthorized::Newer,
             uri_limit: 16_384,
             basic_auth_role: false,
+            headers_required: false,
             delete_needs_content_type: false,
             rest_api_role: false,
             write_denied: BTreeSet::new(),

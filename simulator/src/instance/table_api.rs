@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::instance::answer::{Answer, failure, json_answer, plain, set};
 use crate::instance::caller::Caller;
@@ -104,18 +104,19 @@ impl Call {
         };
         let is_json = |text: &str| text.contains("application/json") || text.contains("text/json");
         match header(header::ACCEPT) {
-            None => return Some(failure(400, "Accept header is missing", Some(""))),
+            None if modes.headers_required => return Some(failure(400, "Accept header is missing", Some(""))),
             Some(accept) if !is_json(&accept) && !accept.contains("*/*") && !accept.contains("application/*") => {
                 return Some(failure(406, "Unsupported Accept header", Some(&accept)));
             }
-            Some(_) => {}
+            Some(_) | None => {}
         }
         let verb = self.verb();
-        let writes = matches!(verb, Method::POST | Method::PUT | Method::PATCH)
-            || (verb == Method::DELETE && modes.delete_needs_content_type);
+        let has_body = matches!(verb, Method::POST | Method::PUT | Method::PATCH);
+        let (deletes, delete_needs_it) = (verb == Method::DELETE, modes.delete_needs_content_type);
+        let needs_it = (has_body && modes.headers_required) || (deletes && delete_needs_it);
         match header(header::CONTENT_TYPE) {
-            None if writes => Some(failure(400, "Content-Type header is missing", Some(""))),
-            Some(content_type) if writes && !is_json(&content_type) => {
+            None if needs_it => Some(failure(400, "Content-Type header is missing", Some(""))),
+            Some(content_type) if (has_body || (deletes && delete_needs_it)) && !is_json(&content_type) => {
                 Some(failure(415, "Unsupported Media Type", Some(&content_type)))
             }
             _ => None,
@@ -338,13 +339,26 @@ impl Instance {
 
     /// The columns of the body that the table knows, as stored values.
     pub(super) fn body_values(&self, call: &Call, table: &str) -> Result<Record, Box<Response>> {
-        let parsed = serde_json::from_str::<Value>(&call.body);
-        let Ok(Value::Object(object)) = parsed else {
-            return Err(Box::new(failure(
+        let not_json = || {
+            Box::new(failure(
                 400,
                 "Exception while reading request",
                 Some("The payload is not valid JSON."),
-            )));
+            ))
+        };
+        let parsed = match call.body.trim() {
+            // A record without values, as ServiceNow's own Python client inserts one.
+            "" => Value::Object(Map::new()),
+            body => serde_json::from_str(body).map_err(|_| not_json())?,
+        };
+        let object = match parsed {
+            Value::Object(object) => object,
+            // Of several records the first is used and the others are ignored (KB0534905).
+            Value::Array(records) => match records.into_iter().next() {
+                Some(Value::Object(object)) => object,
+                _ => return Err(not_json()),
+            },
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Err(not_json()),
         };
         let are_display_values = call.is_set("sysparm_input_display_value");
         let mut values = Record::new();
