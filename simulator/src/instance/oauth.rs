@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -44,8 +46,8 @@ impl Instance {
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
         let outcome = if content_type.starts_with("application/x-www-form-urlencoded") {
-            let form: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-            let form = Form(form);
+            let mut form = Form(form_urlencoded::parse(body.as_bytes()).into_owned().collect());
+            form.add_basic(headers);
             self.with_rows(|rows| self.granted(rows, &form))
         } else {
             Err(Cause::Flattened(format!(
@@ -241,9 +243,32 @@ impl Form {
     fn text(&self, name: &str) -> &str {
         self.0
             .iter()
-            .find(|(key, _)| key == name)
+            .find(|(key, text)| key == name && !text.is_empty())
             .map_or("", |(_, text)| text.as_str())
     }
+}
+
+impl Form {
+    /// The client's id and secret of HTTP Basic (RFC 6749, 2.3.1). ServiceNow's own Python client sends them so, and not
+    /// form-encoded inside. What the body says goes first.
+    fn add_basic(&mut self, headers: &HeaderMap) {
+        let Some((id, secret)) = basic(headers) else {
+            return;
+        };
+        for (name, text) in [("client_id", id), ("client_secret", secret)] {
+            if self.text(name).is_empty() {
+                self.0.push((name.to_owned(), text));
+            }
+        }
+    }
+}
+
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, pair) = value.split_once(' ')?;
+    let pair = String::from_utf8(BASE64_STANDARD.decode(pair.trim()).ok()?).ok()?;
+    let (id, secret) = pair.split_once(':').filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    Some((id.to_owned(), secret.to_owned()))
 }
 
 fn flat(cause: impl Into<String>) -> Cause {

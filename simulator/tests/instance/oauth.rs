@@ -1,5 +1,7 @@
 //! The instance as an authorization server, and the other sign-in methods.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use servicenow_simulator::instance::Instance;
 
@@ -102,6 +104,28 @@ async fn the_password_grant_gives_a_refresh_token_that_can_be_revoked() {
         .change("sys_user", &user, &[("web_service_access_only", "true")]);
     let form = "grant_type=password&client_id=id&client_secret=secret&username=robot&password=pw";
     assert_eq!(token(&client, form).await.status, 401);
+}
+
+/// As ServiceNow's own Python client sends it.
+#[tokio::test]
+async fn the_client_may_prove_itself_by_http_basic() {
+    let client = Client::new();
+    application(&client.instance);
+    let form = "grant_type=password&username=robot&password=pw";
+    let with = async |pair: &str| {
+        let pair = BASE64_STANDARD.encode(pair);
+        let form_client = client
+            .header("authorization", &format!("Basic {pair}"))
+            .header("content-type", "application/x-www-form-urlencoded");
+        form_client.call("POST", "/oauth_token.do", form).await
+    };
+
+    let granted = with("id:secret").await;
+
+    assert_eq!(granted.status, 200);
+    assert_eq!(bearer(&client, &granted.json()).read("sys_user").await.status, 200);
+    assert_eq!(with("id:wrong").await.status, 401);
+    assert_eq!(with("robot:pw").await.status, 401);
 }
 
 #[tokio::test]
