@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::instance::answer::{failure, html, json_answer};
 use crate::instance::caller::Caller;
 use crate::instance::options::Operation;
-use crate::instance::query::Query;
+use crate::instance::query::{NotSimulated, Query};
 use crate::instance::store::{Record, value};
 use crate::instance::table_api::Call;
 use crate::instance::view::{Freshness, Links, Row, Shape};
@@ -49,18 +49,22 @@ impl Instance {
                 Some("ACL Exception due to security constraints"),
             );
         }
+        let found = match self.shown(caller, table, &query) {
+            Ok(found) => found,
+            Err(unknown) => return self.not_simulated(&unknown),
+        };
         let written = match operation {
-            Operation::Read => self.shown(caller, table, &query).into_iter().map(Ok).collect(),
+            Operation::Read => found.into_iter().map(Ok).collect(),
             Operation::Create | Operation::Write => match self.body_values(call, table) {
                 Ok(values) if operation == Operation::Create => {
                     vec![self.with_platform(Some(caller), |platform| platform.insert(table, &values))]
                 }
-                Ok(values) => self.each(caller, table, &query, |platform, class, sys_id| {
+                Ok(values) => self.each(caller, table, &found, |platform, class, sys_id| {
                     platform.update(class, sys_id, &values)
                 }),
                 Err(response) => return *response,
             },
-            Operation::Delete => self.each(caller, table, &query, |platform, class, sys_id| {
+            Operation::Delete => self.each(caller, table, &found, |platform, class, sys_id| {
                 let record = platform.stored(class, sys_id);
                 platform.delete(class, sys_id).map(|()| record)
             }),
@@ -70,15 +74,16 @@ impl Instance {
     }
 
     /// The records that match, without those that the caller may not see.
-    fn shown(&self, caller: &Caller, table: &str, query: &str) -> Vec<Record> {
+    fn shown(&self, caller: &Caller, table: &str, query: &str) -> Result<Vec<Record>, NotSimulated> {
         let modes = self.modes().clone();
         self.with_view(Freshness::Current, |view| {
             let query = Query::parse(view, table, query);
+            query.check()?;
             let found = query.select_countable(view, table);
             let shown = found
                 .into_iter()
                 .filter(|(_, record)| !access::is_hidden(&modes, caller, table, record));
-            shown.map(|(_, record)| record.clone()).collect()
+            Ok(shown.map(|(_, record)| record.clone()).collect())
         })
     }
 
@@ -86,10 +91,9 @@ impl Instance {
         &self,
         caller: &Caller,
         table: &str,
-        query: &str,
+        found: &[Record],
         write: impl Fn(&mut Platform<'_>, &'static str, &str) -> Result<Record, Refused>,
     ) -> Vec<Result<Record, Refused>> {
-        let found = self.shown(caller, table, query);
         let written = found.iter().filter_map(|record| {
             let sys_id = value(record, "sys_id");
             let class = self.visible_class(caller, table, sys_id)?;

@@ -12,10 +12,37 @@ use crate::instance::view::View;
 #[derive(Debug, Default)]
 pub(super) struct Query {
     /// Alternatives (`^NQ`) of conjunctions (`^`) of alternatives (`^OR`).
-    sets: Vec<Vec<Vec<Term>>>,
+    sets: Vec<Vec<Vec<Condition>>>,
     order: Vec<(String, Direction)>,
     /// Whether a term was ignored.
     is_invalid: bool,
+    /// Terms that a real instance understands and this one does not.
+    not_simulated: Vec<String>,
+}
+
+/// Terms of a query that the simulator does not know.
+#[derive(Debug, thiserror::Error)]
+#[error("The simulator does not know these terms of the query: {0}")]
+pub(super) struct NotSimulated(String);
+
+#[derive(Debug)]
+enum Condition {
+    Term(Term),
+    Related(Related),
+}
+
+/// `RLQUERY` and `JOIN`: how many records of another table belong to a record.
+#[derive(Debug)]
+struct Related {
+    table: String,
+    /// Column of the other table.
+    column: String,
+    /// Column of this table whose value it has.
+    own: String,
+    /// How many there must be, as a comparison with a number.
+    comparison: (Operator, i64),
+    /// Which of them count.
+    of: Query,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +81,18 @@ enum Operator {
     NotOn,
     SameAs,
     NotSameAs,
+    LessThanField,
+    LessOrEqualField,
+    GreaterThanField,
+    GreaterOrEqualField,
 }
 
 /// Longer spellings first, since the first that fits is taken.
 const OPERATORS: &[(&str, Operator)] = &[
+    ("GT_OR_EQUALS_FIELD", Operator::GreaterOrEqualField),
+    ("LT_OR_EQUALS_FIELD", Operator::LessOrEqualField),
+    ("GT_FIELD", Operator::GreaterThanField),
+    ("LT_FIELD", Operator::LessThanField),
     ("ISNOTEMPTY", Operator::IsNotEmpty),
     ("EMPTYSTRING", Operator::IsEmpty),
     ("STARTSWITH", Operator::StartsWith),
@@ -77,6 +112,9 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("IN", Operator::In),
     ("ON", Operator::On),
     ("!=", Operator::NotEqual),
+    ("!*", Operator::NotLike),
+    ("*", Operator::Like),
+    ("%", Operator::EndsWith),
     ("<=", Operator::LessOrEqual),
     (">=", Operator::GreaterOrEqual),
     ("=", Operator::Equal),
@@ -84,15 +122,39 @@ const OPERATORS: &[(&str, Operator)] = &[
     (">", Operator::Greater),
 ];
 
+/// Operators of a real instance that this one does not know, before those of [`OPERATORS`] that they begin with.
+const NOT_SIMULATED: &[&str] = &[
+    "VALCHANGES",
+    "CHANGESFROM",
+    "CHANGESTO",
+    "MATCH_PAT",
+    "MATCH_RGX",
+    "RELATIVE",
+    "DATEPART",
+    "MORETHAN",
+    "LESSTHAN",
+    "DYNAMIC",
+    "IN_HIERARCHY",
+    "INSTANCEOF",
+    "HASVARIABLE",
+    "HASITEMVARIABLE",
+    "HASQUESTION",
+    "HASLABEL",
+];
+
+/// What whole terms begin with that name no column and are not known here either.
+const TERMS_NOT_SIMULATED: &[&str] = &["SUBQUERY", "ENDSUBQUERY", "123TEXTQUERY321", "123TEXTINDEXGROUP321"];
+
 impl Query {
-    /// Parses for a table. Never fails: what is not understood is ignored.
+    /// Parses for a table. Never fails: what is not understood is ignored. See [`Query::check`].
     pub(super) fn parse(view: &View<'_>, table: &str, text: &str) -> Self {
         let mut query = Self {
             sets: vec![Vec::new()],
             ..Self::default()
         };
+        let mut tokens = text.split('^');
         // An alternative whose every term is ignored does not narrow anything; one term of several just goes.
-        for token in text.split('^') {
+        while let Some(token) = tokens.next() {
             if token.is_empty() || token == "EQ" || token.starts_with("GROUPBY") {
                 continue;
             }
@@ -115,20 +177,52 @@ impl Query {
             if opens_set {
                 query.sets.push(Vec::new());
             }
-            let term = Term::parse(view, table, token);
-            query.is_invalid |= term.is_none();
+            let condition = if let Some(head) = token.strip_prefix("RLQUERY") {
+                let inner: Vec<_> = tokens.by_ref().take_while(|token| *token != "ENDRLQUERY").collect();
+                Related::of_list(view, table, head, &inner.join("^")).map(Condition::Related)
+            } else if let Some(head) = token.strip_prefix("JOIN") {
+                // What follows the `!` is about the other table, to the end.
+                let rest: Vec<_> = std::iter::once(head).chain(tokens.by_ref()).collect();
+                Related::of_join(view, table, &rest.join("^")).map(Condition::Related)
+            } else {
+                Term::parse(view, table, token).map(Condition::Term)
+            };
+            match &condition {
+                Some(Condition::Related(related)) => {
+                    query.not_simulated.extend(related.of.not_simulated.iter().cloned())
+                }
+                Some(Condition::Term(_)) => {}
+                None if is_not_simulated(view, table, token) => query.not_simulated.push(token.to_owned()),
+                None => query.is_invalid = true,
+            }
             let Some(set) = query.sets.last_mut() else {
                 continue;
             };
             match set.last_mut() {
-                Some(alternatives) if joins_last => alternatives.extend(term),
-                _ => set.push(term.into_iter().collect()),
+                Some(alternatives) if joins_last => alternatives.extend(condition),
+                _ => set.push(condition.into_iter().collect()),
             }
         }
         for set in &mut query.sets {
             set.retain(|alternatives| !alternatives.is_empty());
         }
         query
+    }
+
+    /// Refuses a query with terms that a real instance would heed: without them it finds too much, and a test could pass on
+    /// that.
+    pub(super) fn check(&self) -> Result<(), NotSimulated> {
+        if self.not_simulated.is_empty() {
+            Ok(())
+        } else {
+            Err(NotSimulated(self.not_simulated.join("^")))
+        }
+    }
+
+    /// Whether a real instance would run a script where this one compares its text.
+    pub(super) fn has_script(&self) -> bool {
+        let mut conditions = self.sets.iter().flatten().flatten();
+        conditions.any(|one| matches!(one, Condition::Term(term) if term.operand.starts_with("javascript:")))
     }
 
     /// The matching records in the order asked for, or else by `sys_id`.
@@ -165,7 +259,7 @@ impl Query {
             return view.rows.all(view.schema, table);
         };
         let narrow = set.iter().find_map(|alternatives| match alternatives.as_slice() {
-            [term] => term.indexed_values(view, class),
+            [Condition::Term(term)] => term.indexed_values(view, class),
             _ => None,
         });
         let Some((column, values)) = narrow else {
@@ -190,17 +284,20 @@ impl Query {
     fn matches(&self, view: &View<'_>, table: &str, record: &Record) -> bool {
         self.sets.iter().any(|set| {
             set.iter()
-                .all(|alternatives| alternatives.iter().any(|term| term.holds(view, table, record)))
+                .all(|alternatives| alternatives.iter().any(|one| one.holds(view, table, record)))
         })
     }
 
     fn compare(&self, view: &View<'_>, table: &str, a: &Record, b: &Record) -> Ordering {
         for (column, direction) in &self.order {
-            let (left, right) = (
-                view.raw(table, a, column).unwrap_or_default(),
-                view.raw(table, b, column).unwrap_or_default(),
-            );
-            let ordering = match view.kind_of(table, column) {
+            let kind = view.kind_of(table, column);
+            let shown = |record: &Record| {
+                let raw = view.raw(table, record, column).unwrap_or_default();
+                // References are sorted by what they show.
+                kind.map_or(raw.clone(), |kind| view.name_behind(kind, raw))
+            };
+            let (left, right) = (shown(a), shown(b));
+            let ordering = match kind {
                 Some(Kind::Integer) => number(&left).cmp(&number(&right)),
                 Some(_) | None => left.cmp(&right),
             };
@@ -216,12 +313,124 @@ impl Query {
     }
 }
 
+impl Condition {
+    fn holds(&self, view: &View<'_>, table: &str, record: &Record) -> bool {
+        match self {
+            Self::Term(term) => term.holds(view, table, record),
+            Self::Related(related) => related.holds(view, table, record),
+        }
+    }
+}
+
+impl Related {
+    /// `RLQUERY<table>.<column>,<comparison>[,m2m]` and the query up to `ENDRLQUERY`.
+    fn of_list(view: &View<'_>, table: &str, head: &str, inner: &str) -> Option<Self> {
+        let mut parts = head.trim().split(',');
+        let (path, comparison) = (parts.next()?, parts.next()?);
+        let (other, column) = path.split_once('.')?;
+        let (operator, count) = comparisons().find_map(|(spelling, operator)| {
+            let count = comparison.strip_prefix(spelling)?.parse().ok()?;
+            Some((operator, count))
+        })?;
+        Self::new(view, table, (other, column), "sys_id", (operator, count), inner)
+    }
+
+    /// `JOIN<this table>.<column>=<table>.<column>!<query>`.
+    fn of_join(view: &View<'_>, table: &str, text: &str) -> Option<Self> {
+        let (head, inner) = text.split_once('!')?;
+        let (own, other) = head.split_once('=')?;
+        let (named, own) = own.split_once('.')?;
+        let (other, column) = other.split_once('.')?;
+        let is_ours = view.schema.lineage(table).contains(&named);
+        let at_least_one = (Operator::GreaterOrEqual, 1);
+        is_ours.then(|| Self::new(view, table, (other, column), own, at_least_one, inner))?
+    }
+
+    fn new(
+        view: &View<'_>,
+        table: &str,
+        (other, column): (&str, &str),
+        own: &str,
+        comparison: (Operator, i64),
+        inner: &str,
+    ) -> Option<Self> {
+        view.kind_of(table, own)?;
+        view.kind_of(other, column)?;
+        Some(Self {
+            table: other.to_owned(),
+            column: column.to_owned(),
+            own: own.to_owned(),
+            comparison,
+            of: Query::parse(view, other, inner),
+        })
+    }
+
+    fn holds(&self, view: &View<'_>, table: &str, record: &Record) -> bool {
+        let own = view.raw(table, record, &self.own).unwrap_or_default();
+        let belonging = self.of.select(view, &self.table);
+        let count = belonging
+            .iter()
+            .filter(|(_, other)| view.raw(&self.table, other, &self.column).as_deref() == Some(own.as_str()))
+            .count();
+        let (operator, wanted) = self.comparison;
+        operator.accepts(i64::try_from(count).unwrap_or(i64::MAX).cmp(&wanted))
+    }
+}
+
+/// The spellings of comparisons, longer ones first.
+fn comparisons() -> impl Iterator<Item = (&'static str, Operator)> {
+    let all = OPERATORS.iter().copied();
+    all.filter(|(_, operator)| operator.is_comparison())
+}
+
+impl Operator {
+    fn is_comparison(self) -> bool {
+        matches!(
+            self,
+            Self::Equal | Self::NotEqual | Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual
+        )
+    }
+
+    /// Whether this comparison, with a value or with a field, holds for an ordering of left and right.
+    fn accepts(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Less | Self::LessThanField => ordering == Ordering::Less,
+            Self::LessOrEqual | Self::LessOrEqualField => ordering != Ordering::Greater,
+            Self::Greater | Self::GreaterThanField => ordering == Ordering::Greater,
+            Self::GreaterOrEqual | Self::GreaterOrEqualField => ordering != Ordering::Less,
+            Self::NotEqual => ordering != Ordering::Equal,
+            _ => ordering == Ordering::Equal,
+        }
+    }
+
+    /// Whether it looks at the text that a reference shows, and not at the key that it stores.
+    fn is_of_texts(self) -> bool {
+        matches!(self, Self::Like | Self::NotLike | Self::StartsWith | Self::EndsWith)
+    }
+}
+
+/// Whether a term that could not be parsed is one that a real instance would understand.
+fn is_not_simulated(view: &View<'_>, table: &str, token: &str) -> bool {
+    let of_column = split(token).is_some_and(|(column, rest)| {
+        view.kind_of(table, column).is_some() && NOT_SIMULATED.iter().any(|operator| rest.starts_with(operator))
+    });
+    of_column || TERMS_NOT_SIMULATED.iter().any(|begin| token.starts_with(begin))
+}
+
+/// The column of a term, and what follows it.
+fn split(token: &str) -> Option<(&str, &str)> {
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
+    let at = token.find(|c| !is_name(c))?;
+    Some(token.split_at(at))
+}
+
 impl Term {
     fn parse(view: &View<'_>, table: &str, token: &str) -> Option<Self> {
-        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
-        let split = token.find(|c| !is_name(c))?;
-        let (column, rest) = token.split_at(split);
+        let (column, rest) = split(token)?;
         let kind = view.kind_of(table, column)?;
+        if NOT_SIMULATED.iter().any(|operator| rest.starts_with(operator)) {
+            return None;
+        }
         let (operator, operand) = OPERATORS
             .iter()
             .find_map(|(spelling, operator)| Some((*operator, rest.strip_prefix(spelling)?)))?;
@@ -229,7 +438,8 @@ impl Term {
             column: column.to_owned(),
             kind,
             operator,
-            // A leading `javascript:` stays text: a client that lets one through must not get far with it here.
+            // A leading `javascript:` stays text: a client that lets one through must not get far with it here. The log
+            // tells of it.
             operand: operand.to_owned(),
         })
     }
@@ -272,7 +482,11 @@ impl Term {
         };
         // Trailing blanks count where texts are searched, and not where they are compared.
         let is_equal = |one: &str, other: &str| one == other || (view.ignores_case() && folded(one) == folded(other));
-        let left = fold(&raw);
+        let left = if self.operator.is_of_texts() {
+            fold(&view.name_behind(self.kind, raw))
+        } else {
+            fold(&raw)
+        };
         let right = match (self.kind == Kind::Boolean, self.operand.as_str()) {
             (true, "1") => "true".to_owned(),
             (true, "0") => "false".to_owned(),
@@ -289,10 +503,17 @@ impl Term {
         match self.operator {
             Operator::Equal => is_equal(&left, &right),
             Operator::NotEqual => !is_equal(&left, &right),
-            Operator::Less => !left.is_empty() && order(&right) == Ordering::Less,
-            Operator::LessOrEqual => !left.is_empty() && order(&right) != Ordering::Greater,
-            Operator::Greater => !left.is_empty() && order(&right) == Ordering::Greater,
-            Operator::GreaterOrEqual => !left.is_empty() && order(&right) != Ordering::Less,
+            Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
+                !left.is_empty() && self.operator.accepts(order(&right))
+            }
+            Operator::LessThanField
+            | Operator::LessOrEqualField
+            | Operator::GreaterThanField
+            | Operator::GreaterOrEqualField => {
+                let other = view.raw(table, record, &self.operand).map(|raw| fold(&raw));
+                let other = other.filter(|other| !left.is_empty() && !other.is_empty());
+                other.is_some_and(|other| self.operator.accepts(order(&other)))
+            }
             Operator::Like => left.contains(&right),
             Operator::NotLike => !left.contains(&right),
             Operator::StartsWith => left.starts_with(&right),

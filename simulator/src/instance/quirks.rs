@@ -15,8 +15,11 @@ pub struct Quirks {
     pub line_endings: LineEndings,
     /// A text is cut at the length of its column when it is written.
     pub truncates: bool,
-    /// `=`, `IN` and unique keys tell neither case nor trailing blanks apart, and no other comparison tells case apart:
-    /// as on most data bases below a real instance.
+    /// `=`, `IN` and unique keys tell neither case nor trailing blanks apart, and no other comparison tells case apart.
+    ///
+    /// ServiceNow's page on REST says that values in queries are case-sensitive; pages of others say that most comparisons
+    /// are not, as on the data bases below a real instance. Off at the start: the vendor's word goes first, and a client
+    /// that relies on case being ignored then fails here. One that relies on case being told apart fails with this on.
     pub ignores_case: bool,
     /// How answers spell `sys_id`s, references, and texts that are GUIDs. Either is found in either spelling.
     pub id_case: IdCase,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::instance::answer::{Answer, failure, json_answer, plain, set};
 use crate::instance::caller::Caller;
 use crate::instance::options::{Operation, Switches};
-use crate::instance::query::Query;
+use crate::instance::query::{NotSimulated, Query};
 use crate::instance::schema::Kind;
 use crate::instance::store::{Record, value};
 use crate::instance::view::{DisplayMode, Freshness, Links, Row, Shape};
@@ -178,10 +178,15 @@ impl Instance {
                 Some("ACL Exception Query Failed due to security constraints"),
             );
         }
-        let count = self.with_view(self.freshness_of_list(call), |view| {
+        let counted = self.with_view(self.freshness_of_list(call), |view| {
             let query = Query::parse(view, table.name, &call.encoded_query());
-            query.select_countable(view, table.name).len()
+            query.check()?;
+            Ok(query.select_countable(view, table.name).len())
         });
+        let count = match counted {
+            Ok(count) => count,
+            Err(unknown) => return self.not_simulated(&unknown),
+        };
         let stats = if call.is_set("sysparm_count") {
             json!({"count": count.to_string()})
         } else {
@@ -208,8 +213,9 @@ impl Instance {
         let modes = self.modes().clone();
         let limit = call.number("sysparm_limit").unwrap_or(10_000).max(1);
         let offset = call.number("sysparm_offset").unwrap_or(0);
-        let (total, rows) = self.with_view(self.freshness_of_list(call), |view| {
+        let found = self.with_view(self.freshness_of_list(call), |view| {
             let query = Query::parse(view, table, &call.encoded_query());
+            query.check()?;
             let found = query.select_countable(view, table);
             let shape = call.shape();
             // The page is cut before access rules act, so it may come out short or empty.
@@ -220,8 +226,15 @@ impl Instance {
                 .filter(|(_, record)| !access::is_hidden(&modes, caller, table, record))
                 .map(|(_, record)| view.render(table, record, &shape))
                 .collect();
-            (found.len(), rows)
+            Ok((found.len(), rows, query.has_script()))
         });
+        let (total, rows, has_script) = match found {
+            Ok(found) => found,
+            Err(unknown) => return self.not_simulated(&unknown),
+        };
+        if has_script {
+            self.note("A script in the query was compared as text; a real instance runs it");
+        }
         if total == 0 && call.version == Version::One {
             return no_record();
         }
@@ -234,6 +247,12 @@ impl Instance {
             set(&mut response, "link", &link);
         }
         response
+    }
+
+    /// Neither an answer of a real instance nor one that could be taken for it.
+    pub(super) fn not_simulated(&self, unknown: &NotSimulated) -> Response {
+        self.note(&unknown.to_string());
+        failure(501, &unknown.to_string(), None)
     }
 
     /// Lists may lag behind a write.

@@ -125,6 +125,15 @@ impl View<'_> {
         }
     }
 
+    /// What stands behind a stored value for texts to be compared with: of a reference, the name of the record.
+    pub(super) fn name_behind(&self, kind: Kind, stored: String) -> String {
+        let named = kind.target().and_then(|target| {
+            let (_, record) = self.rows.find(self.schema, target, &stored)?;
+            Some(self.display_of(target, record))
+        });
+        named.unwrap_or(stored)
+    }
+
     /// A day as `ON` spells it, in UTC.
     pub(super) fn day(&self, text: &str) -> String {
         let today = |shift: i64| wire_time(shifted(self.now, shift * 86_400))[..10].to_owned();

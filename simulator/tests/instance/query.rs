@@ -52,6 +52,12 @@ async fn operators_select_what_they_say() {
         ("titleNOTLIKEler", "delta gamma"),
         ("titleSTARTSWITHC", "alpha"),
         ("titleENDSWITHk", "alpha beta"),
+        ("title*ler", "alpha beta"),
+        ("title!*ler", "delta gamma"),
+        ("title%k", "alpha beta"),
+        ("notificationGT_FIELDsys_mod_count", "alpha beta delta gamma"),
+        ("sys_mod_countGT_OR_EQUALS_FIELDnotification", ""),
+        ("sys_mod_countLT_FIELDnotification", "alpha beta delta gamma"),
         ("user_nameINq.alpha,q.beta", "alpha beta"),
         ("user_nameNOT INq.alpha,q.beta", "delta gamma"),
         ("notification>2", "delta gamma"),
@@ -116,4 +122,94 @@ async fn columns_are_dot_walked() {
         .read("sys_user_has_role?sysparm_query=role.name%3Dadmin%5Euser.user_name%3Dadmin")
         .await;
     assert_eq!(roles.result().as_array().unwrap().len(), 1);
+}
+
+/// "All records in which the name in the **Caller** field begins with Don", says the documentation of `caller_idSTARTSWITHDon`.
+#[tokio::test]
+async fn texts_are_searched_in_what_a_reference_shows() {
+    let client = Client::new();
+    let find = async |query: &str| {
+        let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let path = format!("sys_group_has_role?sysparm_fields=group.name&sysparm_query={query}");
+        let rows = client.read(&path).await.result();
+        let names: Vec<_> = rows
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["group.name"].as_str().unwrap().to_owned())
+            .collect();
+        names.join(", ")
+    };
+
+    assert_eq!(find("groupSTARTSWITHServ").await, "Service Desk");
+    assert_eq!(find("groupENDSWITHDesk").await, "Service Desk");
+    assert_eq!(find("groupLIKEice D").await, "Service Desk");
+    assert_eq!(find("groupNOT LIKEDesk").await, "Major Incident Team");
+    assert_eq!(find("ORDERBYgroup").await, "Major Incident Team, Service Desk");
+    assert_eq!(find("ORDERBYDESCgroup").await, "Service Desk, Major Incident Team");
+}
+
+#[tokio::test]
+async fn records_are_found_by_those_that_belong_to_them() {
+    let client = Client::new();
+    let find = async |query: &str| {
+        let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let path = format!("sys_user_group?sysparm_fields=name&sysparm_query={query}");
+        let rows = client.read(&path).await.result();
+        let names: Vec<_> = rows
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["name"].as_str().unwrap().to_owned())
+            .collect();
+        names.join(", ")
+    };
+
+    for (query, expected) in [
+        (
+            "RLQUERYsys_group_has_role.group,>0,m2m^role.name=itil^ENDRLQUERY",
+            "Service Desk",
+        ),
+        ("RLQUERYsys_group_has_role.group,=0^ENDRLQUERY^nameLIKEa", "Hardware"),
+        (
+            "nameLIKEa^RLQUERYsys_group_has_role.group,>=1^ENDRLQUERY",
+            "Major Incident Team",
+        ),
+        (
+            "JOINsys_user_group.sys_id=sys_group_has_role.group!role.name=itil",
+            "Service Desk",
+        ),
+        (
+            "JOINsys_user_group.sys_id=sys_group_has_role.group!^ORDERBYname",
+            "Major Incident Team, Service Desk",
+        ),
+    ] {
+        let mut names: Vec<_> = find(query).await.split(", ").map(str::to_owned).collect();
+        names.sort();
+        assert_eq!(names.join(", "), expected, "{query}");
+    }
+}
+
+/// Left out, they would find everything, and a test could pass on that.
+#[tokio::test]
+async fn a_term_that_a_real_instance_knows_and_this_one_does_not_is_refused() {
+    let client = Client::new();
+    for query in [
+        "sys_created_onRELATIVEGT@hour@ago@2",
+        "managerDYNAMIC90d1921e5f510100a9ad2572f2b477fe",
+        "user_nameMATCH_PATa",
+        "123TEXTQUERY321=admin",
+    ] {
+        for path in ["table/sys_user?sysparm_limit=1", "stats/sys_user?sysparm_count=true"] {
+            let answer = client
+                .call("GET", &format!("/api/now/{path}&sysparm_query={query}"), "")
+                .await;
+
+            assert_eq!(answer.status, 501, "{query}");
+            assert!(answer.text.contains(query), "{}", answer.text);
+            assert!(client.instance.log().iter().any(|line| line.contains(query)), "{query}");
+        }
+    }
+    // A column that is not there makes it no term at all.
+    assert_eq!(client.read("sys_user?sysparm_query=nosuchDYNAMIC1").await.status, 200);
 }
