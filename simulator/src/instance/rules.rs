@@ -33,6 +33,7 @@ pub(super) fn before_insert(
             follow_identity_type(record, sent);
             record.insert("hashed_user_id".to_owned(), new_id());
         }
+        "sys_user_role" => name_role(record, sent),
         "sys_user_has_role" => roles::before_grant(platform, record)?,
         "sys_user_grmember" => {
             let is_member = platform
@@ -67,6 +68,7 @@ pub(super) fn before_update(
                 follow_identity_type(record, sent);
             }
         }
+        "sys_user_role" if value(before, "name") != value(record, "name") => name_role(record, sent),
         "sys_user_has_role" if platform.via == Via::Rest && is_true(before, "inherited") => {
             return Err(Refused::by_rule(class, "Prevent changes of inherited roles"));
         }
@@ -208,6 +210,15 @@ fn check_metadata_url(platform: &Platform<'_>, record: &Record) -> Result<(), Re
         return Err(platform.duplicate("oidc_provider_configuration", url));
     }
     Ok(())
+}
+
+/// The suffix of a role is its name without the scope that goes before it.
+fn name_role(record: &mut Record, sent: &Record) {
+    if value(sent, "suffix").is_empty() {
+        let name = value(record, "name");
+        let suffix = name.split_once('.').map_or(name, |(_, suffix)| suffix).to_owned();
+        record.insert("suffix".to_owned(), suffix);
+    }
 }
 
 fn name_user(record: &mut Record) {

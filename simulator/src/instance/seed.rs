@@ -153,7 +153,13 @@ impl Seed<'_, '_> {
         let mut ids = std::collections::BTreeMap::new();
         for name in ROLES.iter().copied().chain(app_roles.into_iter().flatten()) {
             let elevated = (name == "security_admin").to_string();
-            let id = self.add("sys_user_role", &[("name", name), ("elevated_privilege", &elevated)]);
+            let sys_id = key_of(name).map_or_else(|| stable_id(&format!("role {name}")), str::to_owned);
+            let values = [
+                ("sys_id", sys_id.as_str()),
+                ("name", name),
+                ("elevated_privilege", &elevated),
+            ];
+            let id = self.add("sys_user_role", &values);
             ids.insert(name, id);
         }
         for (outer, inner) in CONTAINS {
@@ -169,7 +175,8 @@ impl Seed<'_, '_> {
             ("Major Incident Team", "incident_manager"),
             ("Hardware", ""),
         ] {
-            let group = self.add("sys_user_group", &[("name", name)]);
+            let sys_id = key_of(name).unwrap_or_default();
+            let group = self.add("sys_user_group", &[("sys_id", sys_id), ("name", name)]);
             let role = self.find("sys_user_role", "name", role);
             if !role.is_empty() {
                 self.add("sys_group_has_role", &[("group", &group), ("role", &role)]);
@@ -217,6 +224,7 @@ impl Seed<'_, '_> {
         let user = self.add(
             "sys_user",
             &[
+                ("sys_id", ADMINISTRATOR),
                 ("user_name", &options.admin_user),
                 ("first_name", "System"),
                 ("last_name", "Administrator"),
@@ -234,6 +242,7 @@ impl Seed<'_, '_> {
             self.add(
                 "sys_user",
                 &[
+                    ("sys_id", key_of(user_name).unwrap_or_default()),
                     ("user_name", user_name),
                     ("first_name", first_name),
                     ("last_name", last_name),
@@ -252,6 +261,25 @@ impl Seed<'_, '_> {
             .unwrap_or_default()
     }
 }
+
+/// The key of an out-of-box record, where it is known: it is the same on every instance.
+fn key_of(name: &str) -> Option<&'static str> {
+    let (_, sys_id) = KEYS.iter().find(|(known, _)| *known == name)?;
+    Some(sys_id)
+}
+
+/// The user `admin` of every instance, by whichever name.
+const ADMINISTRATOR: &str = "6816f79cc0a8016401c5a33be04be441";
+
+/// Published keys of roles, and of groups and people of the demonstration data.
+const KEYS: &[(&str, &str)] = &[
+    ("admin", "2831a114c611228501d4ea6c309d626d"),
+    ("itil", "282bf1fac6112285017366cb5f867469"),
+    ("Service Desk", "d625dccec0a8016700a222a0f7900d06"),
+    ("Hardware", "8a5055c9c61122780043563ef53438e3"),
+    ("abel.tuter", "62826bf03710200044e0bfc8bcbe5df1"),
+    ("beth.anglin", "46d44a23a9fe19810012d100cca80666"),
+];
 
 const APP_SCOPE: &str = "x_mioms_m365_assis";
 

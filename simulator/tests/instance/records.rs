@@ -415,3 +415,30 @@ async fn a_snapshot_brings_everything_back() {
     assert!(other.instance.restore(&json!({"rows": 1})).is_err());
     assert_eq!(other.instance.fingerprint(), client.instance.fingerprint());
 }
+
+/// Scripts and suites of others spell these keys out.
+#[tokio::test]
+async fn out_of_box_records_have_the_keys_that_they_have_on_every_instance() {
+    let client = Client::new();
+    for (path, key) in [
+        ("sys_user?user_name=admin", "6816f79cc0a8016401c5a33be04be441"),
+        ("sys_user?user_name=abel.tuter", "62826bf03710200044e0bfc8bcbe5df1"),
+        ("sys_user_role?name=admin", "2831a114c611228501d4ea6c309d626d"),
+        ("sys_user_role?name=itil", "282bf1fac6112285017366cb5f867469"),
+        ("sys_user_group?name=Service%20Desk", "d625dccec0a8016700a222a0f7900d06"),
+    ] {
+        assert_eq!(client.read(path).await.result()[0]["sys_id"], key, "{path}");
+    }
+    let other = Client::new();
+    let role = |client: &Client| client.instance.find("sys_user_role", "name", "oauth_admin")[0]["sys_id"].clone();
+    assert_eq!(role(&client), role(&other));
+}
+
+#[tokio::test]
+async fn the_suffix_of_a_role_is_its_name_without_the_scope() {
+    let client = Client::new();
+    for (name, suffix) in [("x_acme_app.reader", "reader"), ("reader", "reader")] {
+        let role = client.insert("sys_user_role", json!({"name": name})).await;
+        assert_eq!((role.status, role.text_of("suffix")), (201, suffix.to_owned()));
+    }
+}
