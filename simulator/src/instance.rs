@@ -35,7 +35,7 @@ mod write; // What happens around every write.
 mod write_context; // What a write needs to know. // What a caller sees of a record.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -43,6 +43,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::faults::Faults;
+use crate::history::History;
 use crate::internet::Internet;
 
 use schema::Schema;
@@ -84,12 +85,14 @@ struct State {
     later: Vec<(Timestamp, Record)>,
     /// Ids of tokens that may not be used again.
     used_tokens: BTreeSet<String>,
-    requests: Vec<RequestRecord>,
+    /// When those that were used since the start are over, in seconds since 1970, by their order of use.
+    used_until: VecDeque<(i64, String)>,
+    requests: History<RequestRecord>,
     /// Second of the clock and requests in it.
     rate: (i64, u32),
     /// Users, by `sys_id`, of whom a grant is being handled.
     granting: Vec<String>,
-    log: Vec<String>,
+    log: History<String>,
     /// How many lists are still those from before the last write.
     lagging: u32,
     /// Who made the records that the instance did not ship with, by `sys_id`.
@@ -251,7 +254,7 @@ impl Instance {
     /// The requests so far, in the order in which they were answered.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestRecord> {
-        self.state().requests.clone()
+        self.state().requests.all()
     }
 
     /// Forgets the requests so far.
@@ -259,10 +262,17 @@ impl Instance {
         self.state().requests.clear();
     }
 
+    /// Remembers only so many requests and lines of the log, the newest.
+    pub(crate) fn keep_at_most(&self, at_most: usize) {
+        let mut state = self.state();
+        state.requests.keep_at_most(at_most);
+        state.log.keep_at_most(at_most);
+    }
+
     /// The instance's system log.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        self.state().log.clone()
+        self.state().log.all()
     }
 
     /// Everything that a restart must keep. Holds secrets in clear.
@@ -440,6 +450,9 @@ impl Instance {
                 by_rule: position > 0,
             };
             makers.insert(sys_id.to_owned(), maker);
+        }
+        for sys_id in rows.removed() {
+            makers.remove(sys_id);
         }
         written
     }

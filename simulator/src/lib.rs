@@ -7,6 +7,7 @@
 
 pub mod connection_test;
 pub mod faults;
+mod history;
 pub mod instance;
 pub mod internet;
 pub mod listener;

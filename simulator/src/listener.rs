@@ -21,12 +21,13 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::faults::Cut;
+use crate::history::History;
 use crate::instance::ClientCertificate;
 use crate::tls;
 
 /// What a service was asked, oldest first. Bodies hold secrets as they came: for tests only, never printed.
 #[derive(Clone, Default)]
-pub struct RequestLog(Arc<Mutex<Vec<LoggedRequest>>>);
+pub struct RequestLog(Arc<Mutex<History<LoggedRequest>>>);
 
 /// One request as it arrived, and the status of its answer.
 #[derive(Clone)]
@@ -46,7 +47,7 @@ pub struct LoggedRequest {
 impl RequestLog {
     /// All requests so far.
     pub fn all(&self) -> Vec<LoggedRequest> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).all()
     }
 
     /// How many requests had this method and a path that starts so.
@@ -60,6 +61,11 @@ impl RequestLog {
     /// Forgets the past.
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(crate) fn keep_at_most(&self, requests: usize) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.keep_at_most(requests);
     }
 
     fn push(&self, request: LoggedRequest) {

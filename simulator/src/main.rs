@@ -41,7 +41,10 @@ async fn serve() -> anyhow::Result<()> {
 
 /// Reads the command line; `None` when help is wanted.
 fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<Options>> {
-    let mut options = Options::default();
+    let mut options = Options {
+        history: Some(HISTORY),
+        ..Options::default()
+    };
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--help" | "-h" => return Ok(None),
@@ -55,6 +58,9 @@ fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option
     }
     Ok(Some(options))
 }
+
+/// More than a person looks at, and few enough to run for weeks.
+const HISTORY: usize = 500;
 
 const USAGE: &str = "\
 Usage: servicenow-simulator [--port N] [--state FILE]

@@ -36,6 +36,9 @@ pub struct Options {
     pub tenant_domain: String,
     /// Whether the instance speaks TLS, as the other four always do.
     pub instance_scheme: Scheme,
+    /// How many requests, lines of the instance's log and issued tokens are remembered, the newest of each; all of them
+    /// without it. For a program that runs on: tests want all.
+    pub history: Option<usize>,
     /// How the instance starts.
     pub instance: instance::Options,
 }
@@ -56,6 +59,7 @@ impl Default for Options {
             state: None,
             tenant_domain: "contoso.com".to_owned(),
             instance_scheme: Scheme::Https,
+            history: None,
             instance: instance::Options::default(),
         }
     }
@@ -91,6 +95,14 @@ pub struct Logs {
     pub admin: RequestLog,
     /// The cloud's metadata, and the connection test.
     pub metadata: RequestLog,
+}
+
+impl Logs {
+    fn keep_at_most(&self, requests: usize) {
+        for log in [&self.instance, &self.login, &self.graph, &self.admin, &self.metadata] {
+            log.keep_at_most(requests);
+        }
+    }
 }
 
 /// A running simulator. Dropping it stops it; a handler that panicked makes the drop panic, so that a test cannot
@@ -172,6 +184,11 @@ impl Simulator {
         std::fs::write(ca_file.path(), authority.pem())?;
 
         let (logs, panics, changed) = (Logs::default(), Panics::default(), Arc::new(Notify::new()));
+        if let Some(at_most) = options.history {
+            instance.keep_at_most(at_most);
+            entra.keep_at_most(at_most);
+            logs.keep_at_most(at_most);
+        }
         let acceptor = authority.acceptor()?;
         let served = |router: Router, log: &RequestLog| Service {
             router,

@@ -23,7 +23,7 @@ impl Instance {
             .verify_bearer(token)
             .await
             .and_then(|verified| match verified.once {
-                Some(id) if !self.state().used_tokens.insert(id.clone()) => Err(unauthenticated(format!(
+                Some((id, end)) if !self.use_up(&id, end) => Err(unauthenticated(format!(
                     "JTI verification is on and the token {id} was used before"
                 ))),
                 _ => Ok(verified.caller),
@@ -41,11 +41,25 @@ impl Instance {
     pub async fn explain_bearer(&self, token: &str) -> Result<Caller, Denied> {
         let verified = self.verify_bearer(token).await?;
         match verified.once {
-            Some(id) if self.state().used_tokens.contains(&id) => Err(unauthenticated(format!(
+            Some((id, _)) if self.state().used_tokens.contains(&id) => Err(unauthenticated(format!(
                 "JTI verification is on and the token {id} was used before"
             ))),
             _ => Ok(verified.caller),
         }
+    }
+
+    /// Marks a token as used until its end; false if it was before. Forgets those that are long over.
+    fn use_up(&self, id: &str, end: i64) -> bool {
+        let now = self.now().as_second();
+        let mut state = self.state();
+        while let Some((_, over)) = state.used_until.pop_front_if(|(end, _)| *end < now - LONG_OVER) {
+            state.used_tokens.remove(&over);
+        }
+        let is_new = state.used_tokens.insert(id.to_owned());
+        if is_new {
+            state.used_until.push_back((end, id.to_owned()));
+        }
+        is_new
     }
 
     async fn verify_bearer(&self, token: &str) -> Result<Verified, Denied> {
@@ -69,6 +83,7 @@ impl Instance {
                 .unwrap_or(token)
                 .to_owned()
         });
+        let once = once.map(|id| (id, claims["exp"].as_i64().unwrap_or(i64::MAX)));
         Ok(Verified { caller, once })
     }
 
@@ -243,10 +258,13 @@ impl Instance {
     }
 }
 
+/// Seconds after its end in which no clock and no skew lets a token in any more.
+const LONG_OVER: i64 = 86_400;
+
 struct Verified {
     caller: Caller,
-    /// The token's id, where it may be used only once.
-    once: Option<String>,
+    /// The token's id and its end, where it may be used only once.
+    once: Option<(String, i64)>,
 }
 
 struct Chosen {

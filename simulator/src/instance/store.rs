@@ -44,6 +44,15 @@ impl Rows {
             .filter(|(_, class, sys_id)| self.classes.get(*class).is_some_and(|rows| rows.contains_key(*sys_id)))
     }
 
+    /// `sys_id` of what the last write removed and did not add again.
+    pub(super) fn removed(&self) -> impl Iterator<Item = &str> {
+        let gone = |change: &&Change| {
+            let rows = self.classes.get(&change.class);
+            rows.is_none_or(|rows| !rows.contains_key(&change.sys_id))
+        };
+        self.last_write.iter().filter(gone).map(|change| change.sys_id.as_str())
+    }
+
     /// The records of exactly this class.
     pub(super) fn of_class(&self, class: &str) -> impl Iterator<Item = &Record> {
         self.classes.get(class).into_iter().flat_map(BTreeMap::values)
@@ -166,6 +175,9 @@ impl Rows {
             let index = self.index.entry(position).or_default();
             if let Some(ids) = index.get_mut(value(record, column)) {
                 ids.remove(value(record, "sys_id"));
+                if ids.is_empty() {
+                    index.remove(value(record, column));
+                }
             }
         }
     }

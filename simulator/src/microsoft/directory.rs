@@ -140,6 +140,9 @@ pub struct RefreshToken {
     pub is_of_public_client: bool,
     /// Whether it still works.
     pub standing: Standing,
+    /// When it was given or used last, in milliseconds since 1970.
+    #[serde(default)]
+    pub used: i64,
 }
 
 /// Whether a refresh token works.
@@ -261,9 +264,22 @@ impl Directory {
             client: client.to_owned(),
             is_of_public_client,
             standing: Standing::Good,
+            used: jiff::Timestamp::now().as_millisecond(),
         };
-        self.with(|tenant| tenant.refresh_tokens.insert(text.clone(), token));
+        self.with(|tenant| {
+            tenant.refresh_tokens.insert(text.clone(), token);
+            tenant.forget_refresh_tokens();
+        });
         text
+    }
+
+    /// Notes that a refresh token was used: it lasts longer than those that nobody uses.
+    pub(crate) fn use_refresh_token(&self, text: &str) {
+        self.with(|tenant| {
+            if let Some(token) = tenant.refresh_tokens.get_mut(text) {
+                token.used = jiff::Timestamp::now().as_millisecond();
+            }
+        });
     }
 
     /// Sets the standing of every refresh token.
@@ -281,6 +297,17 @@ impl Tenant {
     /// Whether a path segment names this tenant.
     pub fn is_named(&self, name: &str) -> bool {
         name.eq_ignore_ascii_case(&self.id) || name.eq_ignore_ascii_case(&self.domain)
+    }
+
+    /// Every refresh gives a new token while the old one goes on working, so those go that were not used for longest.
+    fn forget_refresh_tokens(&mut self) {
+        while self.refresh_tokens.len() > KEPT_REFRESH_TOKENS {
+            let by_use = self.refresh_tokens.iter().min_by_key(|(_, token)| token.used);
+            let Some(oldest) = by_use.map(|(text, _)| text.clone()) else {
+                return;
+            };
+            self.refresh_tokens.remove(&oldest);
+        }
     }
 
     /// Adds an application with these properties of Graph.
@@ -435,6 +462,9 @@ impl std::fmt::Debug for Password {
             .finish_non_exhaustive()
     }
 }
+
+/// Far more than the sign-ins of one demonstration.
+const KEPT_REFRESH_TOKENS: usize = 1000;
 
 const FIRST_PARTY: [(&str, &str, &[&str]); 5] = [
     (GRAPH_APP, "Microsoft Graph", &["https://graph.microsoft.com"]),

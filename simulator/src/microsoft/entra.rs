@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::faults::Faults;
+use crate::history::History;
 use crate::microsoft::directory::Directory;
 use crate::microsoft::hcp::Hcp;
 use crate::microsoft::keys::{self, Claims};
@@ -30,7 +31,7 @@ pub struct Entra {
     hcp: Hcp,
     /// Where this Entra is served, without a slash at the end.
     login_url: Arc<str>,
-    issued: Arc<Mutex<Vec<Claims>>>,
+    issued: Arc<Mutex<History<Claims>>>,
     lifetime: Arc<Mutex<i64>>,
     device_codes: DeviceCodes,
     faults: Faults,
@@ -56,7 +57,13 @@ impl Entra {
 
     /// Claims of every token issued, oldest first.
     pub fn issued(&self) -> Vec<Claims> {
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner).all()
+    }
+
+    /// Remembers only so many of them, the newest.
+    pub(crate) fn keep_at_most(&self, tokens: usize) {
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        issued.keep_at_most(tokens);
     }
 
     /// How long the tokens issued from now on are good for, in seconds. Negative ones are over from the start.

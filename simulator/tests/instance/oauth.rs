@@ -215,3 +215,21 @@ async fn a_password_changed_while_running_counts_at_once() {
         .change("sys_user", &admin["sys_id"], &[("user_password", "new")]);
     assert_eq!(client.read("sys_user").await.status, 401);
 }
+
+#[tokio::test]
+async fn tokens_that_are_long_over_are_no_records_any_more() {
+    let client = Client::new();
+    application(&client.instance);
+    let form = "grant_type=password&client_id=id&client_secret=secret&username=robot&password=pw";
+    let credentials = || client.instance.records("oauth_credential").len();
+    token(&client, form).await;
+    assert_eq!(credentials(), 2);
+
+    client.instance.switches(|modes| modes.clock_offset = 1801);
+    token(&client, form).await;
+    assert_eq!(credentials(), 3, "the refresh token, and two access tokens");
+    client.instance.switches(|modes| modes.clock_offset = 2 * 86_400);
+    token(&client, form).await;
+
+    assert_eq!(credentials(), 2);
+}

@@ -224,3 +224,46 @@ async fn http_works_where_asked_for_and_other_schemes_do_not() {
 
     assert_eq!(send(request).await.0, 200);
 }
+
+/// The program runs for weeks; a test wants to see everything.
+#[tokio::test]
+async fn only_the_newest_of_the_past_is_kept_where_that_was_asked_for() {
+    for (history, expected) in [(None, 5), (Some(2), 2)] {
+        let simulation = Simulation::with(Options {
+            history,
+            ..Options::default()
+        })
+        .await;
+        let (simulator, client) = (&simulation.simulator, &simulation.client);
+        let url = format!("{}/api/now/table/nosuch", simulator.urls().instance);
+        for _ in 0..5 {
+            send(client.get(&url)).await;
+            simulation.app_token("https://graph.microsoft.com").await;
+        }
+
+        assert_eq!(simulator.instance().requests().len(), expected);
+        assert_eq!(simulator.instance().log().len(), expected);
+        assert_eq!(simulator.logs().instance.all().len(), expected);
+        assert_eq!(simulator.logs().login.all().len(), expected);
+        assert_eq!(simulator.entra().issued().len(), expected);
+    }
+}
+
+#[tokio::test]
+async fn refresh_tokens_that_nobody_uses_are_forgotten_at_last() {
+    let simulation = Simulation::start().await;
+    let directory = simulation.simulator.directory();
+    let unused = directory.issue_refresh_token(simulation.simulator.client_id());
+    for _ in 0..3 {
+        simulation.admin_token().await;
+        for _ in 0..500 {
+            directory.issue_refresh_token("another client");
+        }
+    }
+
+    let kept = directory.with(|tenant| tenant.refresh_tokens.clone());
+
+    assert_eq!(kept.len(), 1000);
+    assert!(!kept.contains_key(&unused));
+    assert!(kept.contains_key(simulation.simulator.refresh_token()));
+}

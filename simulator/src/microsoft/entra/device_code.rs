@@ -50,7 +50,11 @@ impl DeviceCodes {
             end: ids::in_seconds(LIFETIME),
             approved: false,
         };
-        self.lock().insert(device_code.clone(), code);
+        let mut codes = self.lock();
+        // Whoever still polls hears for a while that the code is over.
+        let long_over = ids::in_seconds(-LIFETIME);
+        codes.retain(|_, code| code.end > long_over);
+        codes.insert(device_code.clone(), code);
         json!({
             "user_code": user_code,
             "device_code": device_code,

@@ -193,6 +193,7 @@ impl Entra {
         }
         // The old one keeps working, as in Entra: a program cannot always write the new one back.
         let mut body = self.delegated(tenant, application, proof, audience, endpoint)?;
+        self.directory.use_refresh_token(sent);
         let next = self.directory.keep_refresh_token(&application.app_id, is_public);
         body["refresh_token"] = json!(next);
         Ok(body)
