@@ -1,10 +1,18 @@
-//! As much DER as the simulator reads: the public key and the subject of an X.509 certificate.
+//! As much DER as the simulator reads: subject, validity and public key of an X.509 certificate.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 /// What a certificate says that the simulator cares about.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Certificate {
     /// Distinguished name in the order of the certificate, `CN=caller,O=Contoso`.
     pub(crate) subject: String,
+    /// From when it is good.
+    pub(crate) not_before: Timestamp,
+    /// Until when it is good.
+    pub(crate) not_after: Timestamp,
     /// The RSA public key (RFC 8017 `RSAPublicKey`), or the raw key bits of another algorithm.
     pub(crate) public_key: Vec<u8>,
 }
@@ -21,13 +29,17 @@ pub(crate) fn certificate(der: &[u8]) -> Option<Certificate> {
     let (_serial, rest) = element(rest, INTEGER)?;
     let (_signature_algorithm, rest) = element(rest, SEQUENCE)?;
     let (_issuer, rest) = element(rest, SEQUENCE)?;
-    let (_validity, rest) = element(rest, SEQUENCE)?;
+    let (validity, rest) = element(rest, SEQUENCE)?;
+    let (not_before, until) = time(validity)?;
+    let (not_after, _) = time(until)?;
     let (subject, rest) = element(rest, SEQUENCE)?;
     let (key_info, _) = element(rest, SEQUENCE)?;
     let (_key_algorithm, rest) = element(key_info, SEQUENCE)?;
     let (bits, _) = element(rest, BIT_STRING)?;
     Some(Certificate {
         subject: distinguished_name(subject),
+        not_before,
+        not_after,
         // The first octet counts unused bits, which a key never has.
         public_key: bits.get(1..)?.to_vec(),
     })
@@ -59,6 +71,23 @@ fn element(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         (length.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)), rest)
     };
     rest.split_at_checked(length)
+}
+
+/// A `UTCTime`, whose years are those from 1950 to 2049, or a `GeneralizedTime`; and what follows it.
+fn time(input: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let (text, rest) = match element(input, UTC_TIME) {
+        Some((text, rest)) => {
+            let text = std::str::from_utf8(text).ok()?;
+            let century = if text < "50" { "20" } else { "19" };
+            (format!("{century}{text}"), rest)
+        }
+        None => {
+            let (text, rest) = element(input, GENERALIZED_TIME)?;
+            (String::from_utf8(text.to_vec()).ok()?, rest)
+        }
+    };
+    let utc = DateTime::strptime("%Y%m%d%H%M%SZ", &text).ok()?;
+    Some((utc.to_zoned(TimeZone::UTC).ok()?.timestamp(), rest))
 }
 
 fn distinguished_name(mut input: &[u8]) -> String {
@@ -94,6 +123,8 @@ fn unsigned(number: &[u8]) -> Vec<u8> {
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const VERSION: u8 = 0xa0;
@@ -105,17 +136,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subject_and_key_of_a_certificate_are_found() {
+    fn subject_validity_and_key_of_a_certificate_are_found() {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "caller");
         params.distinguished_name.push(DnType::OrganizationName, "Contoso");
+        params.not_before = rcgen::date_time_ymd(2026, 1, 31);
+        params.not_after = rcgen::date_time_ymd(2050, 1, 31);
         let der = params.self_signed(&key).unwrap();
 
         let read = certificate(der.der()).unwrap();
 
         assert_eq!(read.subject, "CN=caller,O=Contoso");
+        assert_eq!(read.not_before.to_string(), "2026-01-31T00:00:00Z");
+        assert_eq!(read.not_after.to_string(), "2050-01-31T00:00:00Z");
         assert_eq!(read.public_key, key.public_key_raw());
     }
 

@@ -93,7 +93,8 @@ impl Entra {
         match rest {
             ".well-known/openid-configuration" => Some(metadata(base, tenant, "", &v1_issuer(&id))),
             "v2.0/.well-known/openid-configuration" => Some(metadata(base, tenant, "/v2.0", &v2_issuer(&id))),
-            "discovery/keys" | "discovery/v2.0/keys" => Some(keys::entra().ok()?.key_set()),
+            "discovery/keys" => Some(keys::entra().ok()?.key_set_of_entra(None)),
+            "discovery/v2.0/keys" => Some(keys::entra().ok()?.key_set_of_entra(Some(&v2_issuer(&id)))),
             _ => None,
         }
     }

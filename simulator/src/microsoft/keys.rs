@@ -3,15 +3,16 @@
 use std::sync::OnceLock;
 
 use anyhow::anyhow;
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use rcgen::{CertificateParams, DistinguishedName, DnType};
 use serde_json::{Map, Value, json};
 
 use crate::x509;
@@ -23,6 +24,8 @@ pub struct SigningKey {
     pub kid: String,
     modulus: String,
     exponent: String,
+    /// DER.
+    certificate: Vec<u8>,
 }
 
 /// Claims of a token.
@@ -33,11 +36,11 @@ impl SigningKey {
         let key_pair = KeyPair::generate(KeySize::Rsa2048)?;
         let (modulus, exponent) = x509::rsa_numbers(key_pair.public_key().as_ref())
             .ok_or_else(|| anyhow!("the public key is not RFC 8017"))?;
-        let public: PublicKeyX509Der<'_> = key_pair.public_key().as_der()?;
-        let thumbprint = digest(&SHA256, public.as_ref());
-        let kid = URL_SAFE_NO_PAD.encode(&thumbprint.as_ref()[..20]);
+        let certificate = certificate(&key_pair)?;
         Ok(SigningKey {
-            kid,
+            // As Entra does: the key's name is the thumbprint of its certificate.
+            kid: URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate)),
+            certificate,
             modulus: URL_SAFE_NO_PAD.encode(modulus),
             exponent: URL_SAFE_NO_PAD.encode(exponent),
             key_pair,
@@ -67,9 +70,20 @@ impl SigningKey {
     /// The key set that publishes this key.
     pub fn key_set(&self) -> Value {
         json!({"keys": [{
-            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "x5t": self.kid,
-            "n": self.modulus, "e": self.exponent,
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": self.modulus, "e": self.exponent,
         }]})
+    }
+
+    /// The key set in Entra's form: without `alg`, with the certificate, and at the v2.0 address with the issuer.
+    pub(crate) fn key_set_of_entra(&self, issuer: Option<&str>) -> Value {
+        let mut key = json!({
+            "kty": "RSA", "use": "sig", "kid": self.kid, "x5t": self.kid, "n": self.modulus, "e": self.exponent,
+            "x5c": [STANDARD.encode(&self.certificate)],
+        });
+        if let Some(issuer) = issuer {
+            key["issuer"] = json!(issuer);
+        }
+        json!({"keys": [key]})
     }
 }
 
@@ -105,13 +119,13 @@ pub(crate) fn verify(token: &str, key_set: &Value) -> Option<Claims> {
     let header = jsonwebtoken::decode_header(token).ok()?;
     let keys: JwkSet = serde_json::from_value(key_set.clone()).ok()?;
     let key = DecodingKey::from_jwk(keys.find(header.kid.as_deref()?)?).ok()?;
-    verify_with(token, &key)
+    verify_with(token, &key, &[Algorithm::RS256])
 }
 
-/// Claims of a token signed by this RSA key.
-pub(crate) fn verify_with(token: &str, key: &DecodingKey) -> Option<Claims> {
+/// Claims of a token signed by this RSA key with one of these algorithms.
+pub(crate) fn verify_with(token: &str, key: &DecodingKey, algorithms: &[Algorithm]) -> Option<Claims> {
     let mut rules = Validation::new(Algorithm::RS256);
-    rules.algorithms = vec![Algorithm::RS256];
+    rules.algorithms = algorithms.to_vec();
     rules.validate_exp = false;
     rules.validate_nbf = false;
     rules.validate_aud = false;
@@ -123,6 +137,18 @@ pub(crate) fn verify_with(token: &str, key: &DecodingKey) -> Option<Claims> {
 pub(crate) fn unverified(token: &str) -> Option<Claims> {
     let payload = token.split('.').nth(1)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+/// A certificate of the key, signed by itself.
+fn certificate(key_pair: &KeyPair) -> anyhow::Result<Vec<u8>> {
+    let pkcs8: Pkcs8V1Der<'_> = key_pair.as_der()?;
+    let signer = rcgen::KeyPair::try_from(pkcs8.as_ref())?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "accounts.accesscontrol.windows.net");
+    Ok(params.self_signed(&signer)?.der().to_vec())
 }
 
 fn once(cell: &'static OnceLock<SigningKey>) -> anyhow::Result<&'static SigningKey> {

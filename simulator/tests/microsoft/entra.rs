@@ -80,7 +80,14 @@ async fn metadata_names_the_issuer_of_its_version_and_leads_to_the_keys() {
 
         assert_eq!((status, &metadata["issuer"]), (200, &json!(issuer)));
         let (_, keys) = send(simulation.client.get(metadata["jwks_uri"].as_str().unwrap())).await;
-        assert_eq!(keys["keys"][0]["kty"], "RSA");
+        let key = &keys["keys"][0];
+        assert_eq!(
+            (&key["kty"], &key["alg"], &key["x5t"]),
+            (&json!("RSA"), &Value::Null, &key["kid"])
+        );
+        assert!(key["x5c"][0].is_string(), "{key}");
+        let is_v2 = path.ends_with("/v2.0");
+        assert_eq!(key["issuer"], if is_v2 { json!(issuer) } else { Value::Null });
     }
     let (status, error) = send(
         simulation
@@ -88,7 +95,10 @@ async fn metadata_names_the_issuer_of_its_version_and_leads_to_the_keys() {
             .get(format!("{login}/fabrikam.com/.well-known/openid-configuration")),
     )
     .await;
-    assert_eq!((status, &error["error_codes"]), (400, &json!([90002])));
+    assert_eq!(
+        (status, &error["error_codes"], &error["error"]),
+        (400, &json!([90002]), &json!("invalid_tenant"))
+    );
 }
 
 /// Name, changed fields, and status, `error` and code of the answer.
@@ -137,7 +147,8 @@ async fn every_refusal_has_its_code() {
         ("disabled", &[("client_id", &disabled.client_id), ("client_secret", &disabled.client_secret)], 400, "unauthorized_client", 7_000_112),
         ("no scope", &[("scope", "")], 400, "invalid_request", 900_144),
         ("resource on v2", &[("resource", &audience.client_id)], 400, "invalid_request", 901_002),
-        ("no default", &[("scope", &audience.client_id)], 400, "invalid_scope", 70011),
+        ("no default", &[("scope", "https://graph.microsoft.com/User.Read")], 400, "invalid_scope", 1_002_012),
+        ("no resource either", &[("scope", "User.Read")], 400, "invalid_scope", 1_002_012),
         ("two resources", &[("scope", &two)], 400, "invalid_scope", 700_022),
         ("no resource", &[("scope", "openid")], 400, "invalid_scope", 700_023),
         ("unknown resource", &[("scope", "api://nobody/.default")], 400, "invalid_resource", 500_011),

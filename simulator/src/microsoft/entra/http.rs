@@ -129,7 +129,10 @@ async fn document(State(entra): State<Entra>, request: Request) -> Response {
     let tenant = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     if path.ends_with("/.well-known/openid-configuration") {
         let refusal = Refusal::UnknownTenant(tenant.to_owned());
-        return answer(refusal.status(), &refusal.body());
+        let mut body = refusal.body();
+        // The token endpoints call the same code an invalid request.
+        body["error"] = json!("invalid_tenant");
+        return answer(refusal.status(), &body);
     }
     answer(404, &json!({"error": "not_found"}))
 }

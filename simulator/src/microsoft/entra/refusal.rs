@@ -53,11 +53,30 @@ pub enum Refusal {
         /// Tenant id.
         tenant: String,
     },
-    /// The assertion's signature fits no certificate and no trusted issuer.
-    #[error("The certificate with identifier used to sign the client assertion is not registered on application. {0}")]
+    /// What was sent is no assertion, or not one of the trusted issuer.
+    #[error("The client assertion cannot be verified. {0}")]
     BadAssertion(String),
-    /// The assertion is for another audience or over.
-    #[error("Client assertion is not within its valid time range, or its audience is wrong.")]
+    /// The header names no certificate of the application.
+    #[error(
+        "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Application: '{0}']"
+    )]
+    UnknownKey(String),
+    /// The certificate that the header names did not sign the assertion.
+    #[error(
+        "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was found, but use of the key to verify the signature failed., Application: '{0}']"
+    )]
+    WrongSignature(String),
+    /// The certificate is over, or not yet good.
+    #[error("The provided certificate is not within its specified valid time range.")]
+    CertificateNotValid,
+    /// The assertion is about somebody else than the client.
+    #[error("Client assertion application identifier doesn't match 'client_id' parameter.")]
+    WrongAssertionSubject,
+    /// The assertion is for another audience.
+    #[error("Client assertion audience claim does not match Realm issuer.")]
+    WrongAssertionAudience,
+    /// The assertion is over, or not yet good.
+    #[error("Client assertion is not within its valid time range.")]
     AssertionNotValid,
     /// No federated credential has the issuer.
     #[error("No matching federated identity record found for presented assertion issuer '{0}'.")]
@@ -96,11 +115,11 @@ pub enum Refusal {
     /// `resource` sent to the v2 endpoint.
     #[error("The 'resource' request parameter is not supported.")]
     ResourceNotSupported,
-    /// The scope is not `{resource}/.default`.
+    /// The scope of an application that acts for itself is not `{resource}/.default`.
     #[error(
-        "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {0} is not valid."
+        "The provided value for scope {0} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
     )]
-    InvalidScope(String),
+    NotDefaultScope(String),
     /// The scope names more than one resource.
     #[error(
         "The provided value for the input parameter 'scope' is not valid because it contains more than one resource. Scope {0} is not valid."
@@ -194,7 +213,13 @@ impl Refusal {
             Refusal::WrongSecret(_) => (7_000_215, "invalid_client"),
             Refusal::ExpiredSecret(_) => (7_000_222, "invalid_client"),
             Refusal::NoServicePrincipal { .. } => (7_000_229, "invalid_client"),
-            Refusal::BadAssertion(_) => (700_027, "invalid_client"),
+            Refusal::BadAssertion(_) | Refusal::UnknownKey(_) | Refusal::WrongSignature(_) => {
+                (700_027, "invalid_client")
+            }
+            Refusal::CertificateNotValid => (1_000_502, "invalid_client"),
+            // Not reported anywhere in this form; the number is that of an issuer that is not the client.
+            Refusal::WrongAssertionSubject => (700_021, "invalid_client"),
+            Refusal::WrongAssertionAudience => (700_023, "invalid_client"),
             Refusal::AssertionNotValid => (700_024, "invalid_client"),
             Refusal::UnknownIssuer(_) => (700_211, "invalid_client"),
             Refusal::UnknownSubject(_) => (700_213, "invalid_client"),
@@ -203,7 +228,7 @@ impl Refusal {
             Refusal::NotAssigned { .. } => (501_051, "invalid_grant"),
             Refusal::ForItself(_) => (90009, "invalid_request"),
             Refusal::ResourceNotSupported => (901_002, "invalid_request"),
-            Refusal::InvalidScope(_) => (70011, "invalid_scope"),
+            Refusal::NotDefaultScope(_) => (1_002_012, "invalid_scope"),
             Refusal::SeveralResources(_) => (700_022, "invalid_scope"),
             Refusal::NoResource => (700_023, "invalid_scope"),
             Refusal::NoConsent(_) => (65001, "invalid_grant"),

@@ -352,12 +352,11 @@ impl TokenRequest<'_> {
         let scope = scope.ok_or(Refusal::MissingParameter("scope"))?;
         let mut resources: Vec<&str> = Vec::new();
         for part in scope.split_whitespace().filter(|part| !OPENID_SCOPES.contains(part)) {
-            let Some((resource, last)) = part.rsplit_once('/') else {
-                return Err(Refusal::InvalidScope(scope.to_owned()));
-            };
+            // A permission without a resource is one of Microsoft Graph.
+            let (resource, last) = part.rsplit_once('/').unwrap_or((GRAPH_RESOURCE, part));
             // Only a client that acts for a user may ask for single permissions.
             if last != ".default" && self.field("grant_type") == Some("client_credentials") {
-                return Err(Refusal::InvalidScope(scope.to_owned()));
+                return Err(Refusal::NotDefaultScope(scope.to_owned()));
             }
             if !resources.contains(&resource) {
                 resources.push(resource);
@@ -392,4 +391,5 @@ const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// Where a person enters a user code, on the login host.
 pub(super) const DEVICE_PAGE: &str = "/common/oauth2/deviceauth";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const GRAPH_RESOURCE: &str = "https://graph.microsoft.com";
 const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
