@@ -221,6 +221,21 @@ async fn bad_requests_are_refused_in_the_shape_of_graph() {
         .directory()
         .with(|tenant| tenant.role_assignments.clear());
     graph.token = simulation.app_token("https://graph.microsoft.com").await;
+    for (method, path) in [
+        (GET, at.as_str()),
+        (GET, "/v1.0/servicePrincipals"),
+        (DELETE, at.as_str()),
+    ] {
+        let (status, error) = graph.call(method, path, &Value::Null).await;
+        assert_eq!(
+            (status, &error["error"]["code"]),
+            (403, &json!("Authorization_RequestDenied")),
+            "{path}"
+        );
+    }
+    assert_eq!(graph.call(GET, "/v1.0/organization", &Value::Null).await.0, 200);
+    simulation.give_role("Application.Read.All");
+    graph.token = simulation.app_token("https://graph.microsoft.com").await;
     assert_eq!(graph.call(GET, &at, &Value::Null).await.0, 200);
     assert_eq!(graph.call(DELETE, &at, &Value::Null).await.0, 403);
 }

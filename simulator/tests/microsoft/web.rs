@@ -2,6 +2,7 @@
 
 use reqwest::{Certificate, Client, Method, RequestBuilder};
 use serde_json::Value;
+use servicenow_simulator::microsoft::directory::GRAPH_APP;
 use servicenow_simulator::{Options, Simulator};
 
 /// A simulator with a client for it.
@@ -65,6 +66,16 @@ impl Simulation {
         let (status, body) = self.token("/v2.0", &form).await;
         assert_eq!(status, 200, "{body}");
         body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Gives the automation application a role of Microsoft Graph.
+    pub(crate) fn give_role(&self, role: &str) {
+        let directory = self.simulator.directory();
+        directory.with(|tenant| {
+            let principal = tenant.service_principal(self.simulator.client_id()).unwrap();
+            let assignment = (principal.object_id.clone(), GRAPH_APP.to_owned(), role.to_owned());
+            tenant.role_assignments.insert(assignment);
+        });
     }
 
     /// An access token for the admin center, on behalf of the administrator.

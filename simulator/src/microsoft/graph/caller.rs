@@ -16,6 +16,7 @@ pub(super) struct Caller {
     /// Object id of the service principal or user.
     pub(super) object_id: String,
     power: Power,
+    reads_domains: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,17 +25,27 @@ enum Power {
     All,
     /// `Application.ReadWrite.OwnedBy`.
     Owned,
-    /// Reads only.
+    /// `Application.Read.All` and the like.
+    Reads,
+    /// A token without any of these roles.
     None,
 }
 
 impl Caller {
     /// Whether the caller may make applications and service principals.
     pub(super) fn may_create(&self) -> Result<(), Refusal> {
-        if self.power == Power::None {
-            Err(Refusal::Denied)
-        } else {
+        match self.power {
+            Power::All | Power::Owned => Ok(()),
+            Power::Reads | Power::None => Err(Refusal::Denied),
+        }
+    }
+
+    /// Whether the caller may read the tenant's domains.
+    pub(super) fn may_read_domains(&self) -> Result<(), Refusal> {
+        if self.reads_domains {
             Ok(())
+        } else {
+            Err(Refusal::Denied)
         }
     }
 
@@ -43,7 +54,7 @@ impl Caller {
         let allowed = match self.power {
             Power::All => true,
             Power::Owned => owners.any(|owner| *owner == self.object_id),
-            Power::None => false,
+            Power::Reads | Power::None => false,
         };
         if allowed { Ok(()) } else { Err(Refusal::Denied) }
     }
@@ -60,6 +71,10 @@ pub(super) async fn signed_in(State(directory): State<Directory>, mut request: R
         .ok_or(Refusal::NoToken)
         .and_then(|token| directory.with(|tenant| caller(tenant, &token)));
     match caller {
+        // Applications and service principals are the affair of whoever has a role for them; any caller reads the tenant's name.
+        Ok(caller) if caller.power == Power::None && !request.uri().path().ends_with("/organization") => {
+            Refusal::Denied.into_response()
+        }
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -92,15 +107,22 @@ fn caller(tenant: &Tenant, token: &str) -> Result<Caller, Refusal> {
         return Err(Refusal::BadToken("The tenant is not known."));
     }
     let roles = list("roles");
-    let power = if roles.contains(&"Application.ReadWrite.All") || list("wids").contains(&GLOBAL_ADMINISTRATOR) {
+    let is_administrator = list("wids").contains(&GLOBAL_ADMINISTRATOR);
+    let has_one_of = |names: &[&str]| names.iter().any(|name| roles.contains(name));
+    let power = if is_administrator || has_one_of(&["Application.ReadWrite.All", "Directory.ReadWrite.All"]) {
         Power::All
-    } else if roles.contains(&"Application.ReadWrite.OwnedBy") {
+    } else if has_one_of(&["Application.ReadWrite.OwnedBy"]) {
         Power::Owned
+    } else if has_one_of(&["Application.Read.All", "Directory.Read.All", "Domain.Read.All"]) {
+        Power::Reads
     } else {
         Power::None
     };
+    let reads_domains =
+        is_administrator || has_one_of(&["Domain.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"]);
     Ok(Caller {
         object_id: text("oid").to_owned(),
         power,
+        reads_domains,
     })
 }
