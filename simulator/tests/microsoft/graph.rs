@@ -334,3 +334,41 @@ async fn an_application_works_in_graph_once_it_was_given_the_role() {
         }
     }
 }
+
+/// As the tests of the azuread provider send it to real tenants.
+#[tokio::test]
+async fn redirect_addresses_may_have_any_scheme_but_http() {
+    let simulation = Simulation::start().await;
+    let graph = graph(&simulation).await;
+    for (uri, status) in [
+        ("urn:ietf:wg:oauth:2.0:oob", 201),
+        ("https://contoso.service-now.com/oauth_redirect.do", 201),
+        ("http://localhost:8400", 201),
+        ("http://contoso.service-now.com/oauth_redirect.do", 400),
+        ("no address", 400),
+    ] {
+        let body = json!({"displayName": "one", "web": {"redirectUris": [uri]}});
+        assert_eq!(graph.call(POST, "/v1.0/applications", &body).await.0, status, "{uri}");
+    }
+}
+
+/// The azuread provider destroys its resource for optional claims with an empty object.
+#[tokio::test]
+async fn an_empty_object_clears_the_optional_claims() {
+    let simulation = Simulation::start().await;
+    let graph = graph(&simulation).await;
+    let claims = json!({"idToken": [{"name": "email", "essential": true}]});
+    let (_, app) = graph
+        .call(
+            POST,
+            "/v1.0/applications",
+            &json!({"displayName": "one", "optionalClaims": claims}),
+        )
+        .await;
+    let at = format!("/v1.0/applications/{}", app["id"].as_str().unwrap());
+
+    assert_eq!(graph.call(PATCH, &at, &json!({"optionalClaims": {}})).await.0, 204);
+
+    let (_, shown) = graph.call(GET, &at, &Value::Null).await;
+    assert_eq!(shown["optionalClaims"]["idToken"], json!([]), "{shown}");
+}

@@ -168,13 +168,12 @@ fn check(tenant: &Tenant, id: Option<&str>, fields: &Map<String, Value>) -> Resu
         .filter_map(Value::as_str)
     {
         let parsed = Url::parse(uri).ok();
-        let good = parsed.is_some_and(|url| {
-            url.scheme() == "https"
-                || url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1"))
-        });
+        // Of the addresses without TLS only those of the same machine; other schemes, such as `urn:`, are taken.
+        let good = parsed
+            .is_some_and(|url| url.scheme() != "http" || matches!(url.host_str(), Some("localhost" | "127.0.0.1")));
         if !good || uri.contains('*') {
             return invalid(format!(
-                "Property web.redirectUris is invalid: '{uri}' must start with 'https://' or 'http://localhost'."
+                "Property web.redirectUris is invalid: '{uri}' must be an address with 'https://' or 'http://localhost'."
             ));
         }
     }

@@ -54,6 +54,11 @@ pub(super) fn application(tenant: &Tenant, application: &Application) -> Value {
         },
     });
     merge(&mut shown, &application.fields);
+    if let Some(claims) = shown["optionalClaims"].as_object_mut() {
+        for token in ["accessToken", "idToken", "saml2Token"] {
+            claims.entry(token).or_insert_with(|| json!([]));
+        }
+    }
     shown["passwordCredentials"] = application
         .passwords
         .iter()
@@ -137,6 +142,9 @@ pub(super) fn service_principal(tenant: &Tenant, principal: &ServicePrincipal) -
 }
 
 /// Puts changes into an object: complex properties one by one, lists and everything else as a whole.
+///
+/// One of the complex properties is replaced: the azuread provider clears the optional claims with `{}`. The others are
+/// merged: its resources for redirect addresses, scopes and registrations each send their own part of `api` and `web`.
 pub(super) fn merge(object: &mut Value, changes: &Map<String, Value>) {
     let Some(fields) = object.as_object_mut() else {
         return;
@@ -144,7 +152,7 @@ pub(super) fn merge(object: &mut Value, changes: &Map<String, Value>) {
     for (name, change) in changes {
         let current = fields.entry(name.clone()).or_insert(Value::Null);
         match change {
-            Value::Object(inner) if current.is_object() => merge(current, inner),
+            Value::Object(inner) if current.is_object() && name != "optionalClaims" => merge(current, inner),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
                 *current = change.clone();
             }
@@ -157,6 +165,16 @@ const MICROSOFT_TENANT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn optional_claims_are_replaced() {
+        let mut object = json!({"optionalClaims": {"idToken": [{"name": "email"}]}});
+
+        let changes = json!({"optionalClaims": {}});
+        merge(&mut object, changes.as_object().unwrap());
+
+        assert_eq!(object, json!({"optionalClaims": {}}));
+    }
 
     #[test]
     fn a_patch_keeps_what_it_does_not_name() {
