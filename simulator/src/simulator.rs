@@ -164,7 +164,7 @@ impl Simulator {
         let directory = Directory::new(&options.tenant_domain);
         let hcp = Hcp;
         let entra = Entra::new(directory.clone(), hcp, &urls.login);
-        let graph = Graph::new(directory.clone());
+        let graph = Graph::new(directory.clone(), &urls.graph);
         let admin = Admin::new(directory.clone());
         let line = Line::new(entra.clone(), hcp);
         let instance = Instance::new(options.instance.clone(), Arc::new(line.clone()));
@@ -439,10 +439,10 @@ fn automation(directory: &Directory) -> Account {
         for resource in [PORTAL_APP, GRAPH_APP] {
             tenant.consents.insert((client_id.clone(), resource.to_owned()));
         }
-        let role = "Application.ReadWrite.All".to_owned();
-        tenant
-            .role_assignments
-            .insert((service_principal_id, GRAPH_APP.to_owned(), role));
+        for role in ["Application.ReadWrite.All", "Domain.Read.All"] {
+            let assignment = (service_principal_id.clone(), GRAPH_APP.to_owned(), role.to_owned());
+            tenant.role_assignments.insert(assignment);
+        }
     });
     let refresh_token = directory.issue_refresh_token(&client_id);
     Account {

@@ -67,6 +67,9 @@ pub struct Application {
     pub federated: Vec<FederatedCredential>,
     /// Object ids.
     pub owners: BTreeSet<String>,
+    /// RFC 3339; empty in states that were saved before it was kept.
+    #[serde(default)]
+    pub created: String,
 }
 
 /// A client secret.
@@ -117,6 +120,12 @@ pub struct ServicePrincipal {
     pub first_party: bool,
     /// Addresses by which tokens for it are asked.
     pub names: BTreeSet<String>,
+    /// Secrets of its own, as good as those of the application.
+    #[serde(default)]
+    pub passwords: Vec<Password>,
+    /// RFC 3339; empty in states that were saved before it was kept.
+    #[serde(default)]
+    pub created: String,
 }
 
 /// The administrator.
@@ -296,7 +305,18 @@ impl Directory {
 impl Tenant {
     /// Whether a path segment names this tenant.
     pub fn is_named(&self, name: &str) -> bool {
-        name.eq_ignore_ascii_case(&self.id) || name.eq_ignore_ascii_case(&self.domain)
+        name.eq_ignore_ascii_case(&self.id) || self.has_domain(name)
+    }
+
+    /// Whether a domain is one of the tenant's.
+    pub fn has_domain(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(&self.domain) || name.eq_ignore_ascii_case(&self.initial_domain())
+    }
+
+    /// The domain that the tenant was opened with: `contoso.onmicrosoft.com`.
+    pub fn initial_domain(&self) -> String {
+        let name = self.domain.split('.').next().unwrap_or_default();
+        format!("{name}.onmicrosoft.com")
     }
 
     /// Every refresh gives a new token while the old one goes on working, so those go that were not used for longest.
@@ -315,6 +335,7 @@ impl Tenant {
         let application = Application {
             object_id: ids::guid(),
             app_id: ids::guid(),
+            created: ids::now(),
             fields,
             ..Application::default()
         };
@@ -333,6 +354,8 @@ impl Tenant {
             owners: BTreeSet::new(),
             first_party: false,
             names: BTreeSet::new(),
+            passwords: Vec::new(),
+            created: ids::now(),
         };
         self.service_principals.insert(object_id.clone(), principal);
         object_id

@@ -1,17 +1,23 @@
 //! Microsoft Graph, as much of it as the azuread provider calls: applications, their credentials and owners, and
 //! service principals, under `/v1.0` and `/beta`.
 
+mod annotations; // What is added to every answer.
 mod applications;
 mod caller;
 mod credentials;
+mod domains;
+mod key_credentials;
 mod owners;
 mod principals;
+mod properties; // Which properties there are.
 mod query;
 mod refusal;
 mod request;
 mod response;
 mod roles;
 mod shape;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
@@ -29,12 +35,15 @@ use crate::microsoft::graph::response::{Answered, collection};
 pub struct Graph {
     directory: Directory,
     faults: Faults,
+    /// Where it is served, without a version.
+    url: Arc<str>,
 }
 
 impl Graph {
-    pub(crate) fn new(directory: Directory) -> Graph {
+    pub(crate) fn new(directory: Directory, url: &str) -> Graph {
         Graph {
             directory,
+            url: url.into(),
             faults: Faults::new(),
         }
     }
@@ -47,6 +56,7 @@ impl Graph {
     pub(crate) fn router(&self) -> Router {
         let api = Router::new()
             .route("/applications", get(applications::list).post(applications::create))
+            .route("/applications/$count", get(applications::count))
             .route(
                 "/applications/{id}",
                 get(applications::read)
@@ -72,6 +82,19 @@ impl Graph {
                 delete(owners::remove_from_application),
             )
             .route("/servicePrincipals", get(principals::list).post(principals::create))
+            .route("/servicePrincipals/$count", get(principals::count))
+            .route(
+                "/servicePrincipals/{id}/addPassword",
+                post(credentials::add_password_to_principal),
+            )
+            .route(
+                "/servicePrincipals/{id}/removePassword",
+                post(credentials::remove_password_of_principal),
+            )
+            .route(
+                "/servicePrincipals/{id}/addTokenSigningCertificate",
+                post(principals::add_token_signing_certificate),
+            )
             .route(
                 "/servicePrincipals/{id}",
                 get(principals::read)
@@ -93,6 +116,8 @@ impl Graph {
                 delete(owners::remove_from_principal),
             )
             .route("/organization", get(organization))
+            .route("/domains", get(domains::list))
+            .route("/domains/{name}", get(domains::read))
             .fallback(unknown);
         let router = Router::new()
             .nest("/v1.0", api.clone())
@@ -100,14 +125,21 @@ impl Graph {
             .fallback(unknown)
             .layer(from_fn_with_state(self.directory.clone(), caller::signed_in))
             .with_state(self.directory.clone());
+        // A layer sees the address before the routes of what is inside of it only if it is around a fallback.
+        let router = Router::new()
+            .fallback_service(router)
+            .layer(from_fn_with_state(self.clone(), annotations::annotate));
         self.faults.layer(router)
     }
 }
 
 async fn organization(State(directory): State<Directory>) -> Answered {
     let shown = directory.with(|tenant| {
-        let domain = json!({"name": tenant.domain, "isDefault": true, "isInitial": false, "type": "Managed"});
-        json!({"id": tenant.id, "displayName": tenant.domain, "verifiedDomains": [domain]})
+        let domain = |name: &str, is_initial: bool| {
+            json!({"name": name, "isDefault": !is_initial, "isInitial": is_initial, "type": "Managed"})
+        };
+        let domains = [domain(&tenant.domain, false), domain(&tenant.initial_domain(), true)];
+        json!({"id": tenant.id, "displayName": tenant.domain, "verifiedDomains": domains})
     });
     Ok(collection(vec![shown]))
 }

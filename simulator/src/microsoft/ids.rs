@@ -39,6 +39,11 @@ pub(crate) fn client_secret() -> String {
     format!("{}8Q~{}", &random[..3], &random[..34]).replace('-', ".")
 }
 
+/// A time in the form of [`now`].
+pub(crate) fn written(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// Now, in whole seconds, `2026-01-31T12:00:00Z`.
 pub(crate) fn now() -> String {
     in_seconds(0)
@@ -48,7 +53,7 @@ pub(crate) fn now() -> String {
 pub(crate) fn in_seconds(seconds: i64) -> String {
     let now = Timestamp::now();
     let then = now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(now);
-    then.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    written(then)
 }
 
 /// Whether the time is over. A text that is no time is: a credential without a readable end must not work.

@@ -36,7 +36,7 @@ impl SigningKey {
         let key_pair = KeyPair::generate(KeySize::Rsa2048)?;
         let (modulus, exponent) = x509::rsa_numbers(key_pair.public_key().as_ref())
             .ok_or_else(|| anyhow!("the public key is not RFC 8017"))?;
-        let certificate = certificate(&key_pair)?;
+        let certificate = certificate(&key_pair, "accounts.accesscontrol.windows.net")?;
         Ok(SigningKey {
             // As Entra does: the key's name is the thumbprint of its certificate.
             kid: URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate)),
@@ -139,15 +139,18 @@ pub(crate) fn unverified(token: &str) -> Option<Claims> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
+/// A certificate of a key of its own, DER.
+pub(crate) fn self_signed(common_name: &str) -> anyhow::Result<Vec<u8>> {
+    certificate(&KeyPair::generate(KeySize::Rsa2048)?, common_name)
+}
+
 /// A certificate of the key, signed by itself.
-fn certificate(key_pair: &KeyPair) -> anyhow::Result<Vec<u8>> {
+fn certificate(key_pair: &KeyPair, common_name: &str) -> anyhow::Result<Vec<u8>> {
     let pkcs8: Pkcs8V1Der<'_> = key_pair.as_der()?;
     let signer = rcgen::KeyPair::try_from(pkcs8.as_ref())?;
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "accounts.accesscontrol.windows.net");
+    params.distinguished_name.push(DnType::CommonName, common_name);
     Ok(params.self_signed(&signer)?.der().to_vec())
 }
 

@@ -157,7 +157,11 @@ impl Entra {
         let Some(sent) = request.secret() else {
             return Ok(Proof::None);
         };
-        let known = application.passwords.iter().find(|password| password.secret == sent);
+        let of_principal = tenant
+            .service_principal(&application.app_id)
+            .map(|principal| &principal.passwords);
+        let mut passwords = application.passwords.iter().chain(of_principal.into_iter().flatten());
+        let known = passwords.find(|password| password.secret == sent);
         match known {
             None => Err(Refusal::WrongSecret(application.app_id.clone())),
             Some(password) if ids::is_past(&password.end) => Err(Refusal::ExpiredSecret(application.app_id.clone())),

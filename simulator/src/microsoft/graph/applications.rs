@@ -1,7 +1,10 @@
 //! Application registrations.
 
+use std::collections::BTreeSet;
+
 use axum::Extension;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -9,34 +12,43 @@ use crate::microsoft::answer;
 use crate::microsoft::directory::{Application, Directory, Tenant};
 use crate::microsoft::graph::caller::Caller;
 use crate::microsoft::graph::credentials::new_password;
-use crate::microsoft::graph::owners;
 use crate::microsoft::graph::query::Wanted;
 use crate::microsoft::graph::refusal::Refusal;
 use crate::microsoft::graph::request::{object, strip, take_list, text};
-use crate::microsoft::graph::response::{Answered, collection, no_content};
+use crate::microsoft::graph::response::{Answered, counted, no_content, page};
 use crate::microsoft::graph::shape::{self, Secret};
+use crate::microsoft::graph::{key_credentials, owners, properties};
 
-pub(super) async fn list(State(directory): State<Directory>, query: RawQuery) -> Answered {
-    let wanted = Wanted::read(&query)?;
-    let found = directory.with(|tenant| {
-        let shown = tenant
-            .applications
-            .values()
-            .map(|application| shape::application(tenant, application));
-        shown
-            .filter(|shown| wanted.accepts(shown))
-            .map(|shown| wanted.project(shown))
-            .collect()
-    });
-    Ok(collection(found))
+pub(super) async fn list(State(directory): State<Directory>, wanted: Wanted) -> Answered {
+    wanted.check_expand(&["owners"])?;
+    directory.with(|tenant| Ok(page(&wanted, all(tenant, &wanted))))
 }
 
-pub(super) async fn read(State(directory): State<Directory>, Path(id): Path<String>, query: RawQuery) -> Answered {
-    let wanted = Wanted::read(&query)?;
+pub(super) async fn count(State(directory): State<Directory>, headers: HeaderMap, wanted: Wanted) -> Answered {
+    directory.with(|tenant| counted(&headers, wanted.count(all(tenant, &wanted))))
+}
+
+pub(super) async fn read(State(directory): State<Directory>, Path(id): Path<String>, wanted: Wanted) -> Answered {
+    wanted.check_expand(&["owners"])?;
     directory.with(|tenant| {
         let application = find(tenant, &id)?;
-        Ok(answer(200, &wanted.project(shape::application(tenant, application))))
+        Ok(answer(200, &wanted.project(shown(tenant, &wanted, application))))
     })
+}
+
+fn all(tenant: &Tenant, wanted: &Wanted) -> impl Iterator<Item = Value> {
+    tenant
+        .applications
+        .values()
+        .map(|application| shown(tenant, wanted, application))
+}
+
+fn shown(tenant: &Tenant, wanted: &Wanted, application: &Application) -> Value {
+    let mut shown = shape::application(tenant, application);
+    if wanted.expands("owners") {
+        shown["owners"] = owners::shown(tenant, &application.owners);
+    }
+    shown
 }
 
 pub(super) async fn create(
@@ -49,6 +61,8 @@ pub(super) async fn create(
     let bound = owners::bound(&mut fields);
     let passwords = take_list(&mut fields, "passwordCredentials");
     strip(&mut fields);
+    properties::check_application(&fields)?;
+    key_credentials::complete(&mut fields, &Map::new())?;
     directory.with(|tenant| {
         check(tenant, None, &fields)?;
         if text(&fields, "displayName").is_empty() {
@@ -70,6 +84,7 @@ pub(super) async fn create(
         application.passwords = passwords;
         let application = application.clone();
         let mut shown = shape::application(tenant, &application);
+        key_credentials::shown(&mut shown, false);
         let fresh = application
             .passwords
             .iter()
@@ -89,9 +104,11 @@ pub(super) async fn update(
     strip(&mut fields);
     // Passwords change by their own actions; a list in a PATCH could only remove some of them.
     let kept = fields.remove("passwordCredentials");
+    properties::check_application(&fields)?;
     directory.with(|tenant| {
         let application = find(tenant, &id)?;
         caller.may_change(application.owners.iter())?;
+        key_credentials::complete(&mut fields, &application.fields)?;
         check(tenant, Some(&id), &fields)?;
         let application = tenant
             .applications
@@ -183,12 +200,52 @@ fn check(tenant: &Tenant, id: Option<&str>, fields: &Map<String, Value>) -> Resu
         .flatten()
         .filter_map(Value::as_str)
     {
+        let url =
+            Url::parse(uri).map_err(|_| Refusal::Invalid(format!("Property identifierUris is invalid: '{uri}'.")))?;
+        let host = url.host_str().unwrap_or_default();
+        let is_of_tenant = host
+            .match_indices('.')
+            .map(|(at, _)| &host[at + 1..])
+            .chain([host])
+            .any(|domain| tenant.has_domain(domain));
+        if matches!(url.scheme(), "http" | "https") && !is_of_tenant {
+            return Err(Refusal::UnverifiedHost(uri.to_owned()));
+        }
         let taken = tenant
             .applications
             .values()
             .any(|other| Some(other.object_id.as_str()) != id && other.identifier_uris().any(|other| other == uri));
         if taken {
             return Err(Refusal::Conflict("identifierUris"));
+        }
+    }
+    let before = current.map_or(Value::Null, |current| Value::Object(current.fields.clone()));
+    check_entitlements(&before["appRoles"], &merged["appRoles"])?;
+    check_entitlements(
+        &before["api"]["oauth2PermissionScopes"],
+        &merged["api"]["oauth2PermissionScopes"],
+    )
+}
+
+/// Roles or scopes: each id and each value once, and none goes or gets another value while it is enabled.
+fn check_entitlements(before: &Value, after: &Value) -> Result<(), Refusal> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let (before, after) = (list(before), list(after));
+    for property in ["id", "value"] {
+        let mut seen = BTreeSet::new();
+        let stated = after.iter().filter_map(|one| one[property].as_str());
+        for text in stated.filter(|text| !text.is_empty()) {
+            if !seen.insert(text.to_lowercase()) {
+                return Err(Refusal::Invalid(
+                    "Request contains a property with duplicate values.".to_owned(),
+                ));
+            }
+        }
+    }
+    for enabled in before.iter().filter(|one| one["isEnabled"] == true) {
+        let same = after.iter().find(|one| one["id"] == enabled["id"]);
+        if same.is_none_or(|same| same["value"] != enabled["value"]) {
+            return Err(Refusal::EnabledEntitlement);
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::microsoft::directory::{Application, Directory, FederatedCredential, Password, Tenant};
+use crate::microsoft::directory::{Application, Directory, FederatedCredential, Password, ServicePrincipal, Tenant};
 use crate::microsoft::graph::applications::find;
 use crate::microsoft::graph::caller::Caller;
 use crate::microsoft::graph::refusal::Refusal;
@@ -37,21 +37,59 @@ pub(super) async fn remove_password(
     body: String,
 ) -> Answered {
     let body = object(&body)?;
-    let key_id = text(&body, "keyId");
     directory.with(|tenant| {
         let application = find_mut(tenant, &id)?;
         caller.may_change(application.owners.iter())?;
-        let before = application.passwords.len();
-        application
-            .passwords
-            .retain(|password| !password.key_id.eq_ignore_ascii_case(key_id));
-        if application.passwords.len() == before {
-            return Err(Refusal::Invalid(format!(
-                "No password credential found with keyId '{key_id}'."
-            )));
-        }
-        Ok(no_content())
+        remove(&mut application.passwords, text(&body, "keyId"))
     })
+}
+
+pub(super) async fn add_password_to_principal(
+    State(directory): State<Directory>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: String,
+) -> Answered {
+    let asked = object(&body)?.remove("passwordCredential").unwrap_or(json!({}));
+    directory.with(|tenant| {
+        caller.may_change(find_principal(tenant, &id)?.owners.iter())?;
+        let password = new_password(tenant, &asked)?;
+        let shown = shape::password(&password, Secret::Shown);
+        find_principal(tenant, &id)?.passwords.push(password);
+        Ok(answer(200, &shown))
+    })
+}
+
+pub(super) async fn remove_password_of_principal(
+    State(directory): State<Directory>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: String,
+) -> Answered {
+    let body = object(&body)?;
+    directory.with(|tenant| {
+        let principal = find_principal(tenant, &id)?;
+        caller.may_change(principal.owners.iter())?;
+        remove(&mut principal.passwords, text(&body, "keyId"))
+    })
+}
+
+fn find_principal<'a>(tenant: &'a mut Tenant, id: &str) -> Result<&'a mut ServicePrincipal, Refusal> {
+    tenant
+        .service_principals
+        .get_mut(id)
+        .ok_or_else(|| Refusal::NotFound(id.to_owned()))
+}
+
+fn remove(passwords: &mut Vec<Password>, key_id: &str) -> Answered {
+    let before = passwords.len();
+    passwords.retain(|password| !password.key_id.eq_ignore_ascii_case(key_id));
+    if passwords.len() == before {
+        return Err(Refusal::Invalid(format!(
+            "No password credential found with keyId '{key_id}'."
+        )));
+    }
+    Ok(no_content())
 }
 
 /// A secret as asked for, within the rules of the tenant.
@@ -101,6 +139,11 @@ pub(super) async fn add_federated(
     directory.with(|tenant| {
         let application = find_mut(tenant, &id)?;
         caller.may_change(application.owners.iter())?;
+        if application.federated.len() >= MOST_FEDERATED {
+            return Err(Refusal::Invalid(format!(
+                "An application can have no more than {MOST_FEDERATED} federated identity credentials."
+            )));
+        }
         let record = FederatedCredential {
             id: ids::guid(),
             name: text(&fields, "name").to_owned(),
@@ -186,6 +229,21 @@ fn changed(
         let message = "name, issuer, subject and exactly one audience are required.";
         return Err(Refusal::Invalid(message.to_owned()));
     }
+    let is_address = url::Url::parse(&record.issuer).is_ok_and(|issuer| matches!(issuer.scheme(), "https" | "http"));
+    if !is_address {
+        return Err(Refusal::Invalid(format!(
+            "Property issuer is invalid: '{}'.",
+            record.issuer
+        )));
+    }
+    // It becomes part of an address.
+    let is_friendly = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    if !(3..=120).contains(&record.name.len()) || !record.name.chars().all(is_friendly) {
+        return Err(Refusal::Invalid(format!(
+            "Property name is invalid: '{}'.",
+            record.name
+        )));
+    }
     for other in application.federated.iter().filter(|other| other.id != record.id) {
         if other.name == record.name {
             return Err(Refusal::FederatedConflict(format!(
@@ -217,3 +275,5 @@ fn federated(record: &FederatedCredential) -> Value {
         "claimsMatchingExpression": null,
     })
 }
+
+const MOST_FEDERATED: usize = 20;

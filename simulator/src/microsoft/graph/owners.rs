@@ -6,11 +6,12 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use serde_json::{Map, Value, json};
 
+use crate::microsoft::answer;
 use crate::microsoft::directory::{Directory, Tenant};
 use crate::microsoft::graph::caller::Caller;
 use crate::microsoft::graph::refusal::Refusal;
 use crate::microsoft::graph::request::object;
-use crate::microsoft::graph::response::{Answered, collection, no_content};
+use crate::microsoft::graph::response::{Answered, no_content};
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -82,17 +83,22 @@ pub(super) fn known(tenant: &Tenant, owners: &BTreeSet<String>) -> Result<(), Re
 fn list(directory: &Directory, kind: Kind, id: &str) -> Answered {
     directory.with(|tenant| {
         let owners = owners(tenant, kind, id)?.clone();
-        let shown = owners.into_iter().map(|owner| {
-            let is_user = tenant.administrator.object_id == owner;
-            let of_type = if is_user {
-                "#microsoft.graph.user"
-            } else {
-                "#microsoft.graph.servicePrincipal"
-            };
-            json!({"@odata.type": of_type, "id": owner})
-        });
-        Ok(collection(shown.collect()))
+        Ok(answer(200, &json!({"value": shown(tenant, &owners)})))
     })
+}
+
+/// Owners as a list shows them.
+pub(super) fn shown(tenant: &Tenant, owners: &BTreeSet<String>) -> Value {
+    let shown = owners.iter().map(|owner| {
+        let is_user = tenant.administrator.object_id == *owner;
+        let of_type = if is_user {
+            "#microsoft.graph.user"
+        } else {
+            "#microsoft.graph.servicePrincipal"
+        };
+        json!({"@odata.type": of_type, "id": owner})
+    });
+    shown.collect()
 }
 
 fn add(directory: &Directory, caller: &Caller, kind: Kind, id: &str, body: &str) -> Answered {

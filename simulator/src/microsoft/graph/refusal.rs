@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::microsoft::graph::annotations::REQUEST_ID;
 use crate::microsoft::{answer, ids};
 
 /// Why Graph refuses a request.
@@ -20,6 +21,14 @@ pub(super) enum Refusal {
     UnknownPath,
     #[error("{0}")]
     Invalid(String),
+    #[error("{0}")]
+    BadOption(String),
+    #[error("{0}")]
+    Unsupported(String),
+    #[error("Permission (scope or role) cannot be deleted or updated unless disabled first.")]
+    EnabledEntitlement,
+    #[error("Values of identifierUris property must use a verified domain of the organization or its subdomain: '{0}'")]
+    UnverifiedHost(String),
     #[error("Unsupported or invalid query filter clause: {0}")]
     UnsupportedFilter(String),
     #[error("The appId '{0}' of the service principal does not reference a valid application object.")]
@@ -44,9 +53,11 @@ impl Refusal {
             Refusal::NoToken | Refusal::BadToken(_) => (401, "InvalidAuthenticationToken"),
             Refusal::Denied => (403, "Authorization_RequestDenied"),
             Refusal::NotFound(_) => (404, "Request_ResourceNotFound"),
-            Refusal::UnknownPath => (400, "BadRequest"),
+            Refusal::UnknownPath | Refusal::BadOption(_) => (400, "BadRequest"),
             Refusal::Invalid(_) | Refusal::NoApplication(_) | Refusal::OwnerExists => (400, "Request_BadRequest"),
-            Refusal::UnsupportedFilter(_) => (400, "Request_UnsupportedQuery"),
+            Refusal::UnsupportedFilter(_) | Refusal::Unsupported(_) => (400, "Request_UnsupportedQuery"),
+            Refusal::EnabledEntitlement => (400, "CannotDeleteOrUpdateEnabledEntitlement"),
+            Refusal::UnverifiedHost(_) => (400, "HostNameNotOnVerifiedDomain"),
             Refusal::Conflict(_) => (400, "ObjectConflict"),
             Refusal::PrincipalExists(_) | Refusal::FederatedConflict(_) => {
                 (409, "Request_MultipleObjectsWithSameKeyValue")
@@ -60,7 +71,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code) = self.row();
         let request = ids::guid();
-        answer(
+        let mut response = answer(
             status,
             &json!({"error": {
                 "code": code,
@@ -71,6 +82,10 @@ impl IntoResponse for Refusal {
                     "client-request-id": request,
                 },
             }}),
-        )
+        );
+        if let Ok(request) = request.parse() {
+            response.headers_mut().insert(REQUEST_ID, request);
+        }
+        response
     }
 }

@@ -12,9 +12,24 @@ use crate::microsoft::graph::request::{object, text};
 use crate::microsoft::graph::response::{Answered, collection, no_content};
 
 /// The roles of Microsoft Graph that a set-up by Terraform needs, with their published identifiers.
-const OF_GRAPH: [(&str, &str); 2] = [
+const OF_GRAPH: [(&str, &str); 6] = [
     ("1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9", "Application.ReadWrite.All"),
     ("18a4783c-866b-4cc7-a460-3d5e5662c884", "Application.ReadWrite.OwnedBy"),
+    ("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30", "Application.Read.All"),
+    ("7ab1d382-f21e-4acd-a863-ba3e13f7da61", "Directory.Read.All"),
+    ("19dbc75e-c2e2-444c-a770-ec69d8559fc7", "Directory.ReadWrite.All"),
+    ("dbb9058a-0e50-45d7-ae91-66909b5d4664", "Domain.Read.All"),
+];
+
+/// The delegated permissions of Microsoft Graph that applications ask for most, with their published identifiers, and
+/// whether each user may consent.
+const SCOPES_OF_GRAPH: [(&str, &str, bool); 6] = [
+    ("e1fe6dd8-ba31-4d61-89e7-88639da4683d", "User.Read", true),
+    ("37f7f235-527c-4136-accd-4a02d197296e", "openid", true),
+    ("14dad69e-099b-42c9-810b-d002981feec1", "profile", true),
+    ("64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0", "email", true),
+    ("7427e0e9-2fba-42fe-b0c0-848c9e6a8182", "offline_access", true),
+    ("06da0dbc-49e2-44d2-8312-53f166ab848a", "Directory.Read.All", false),
 ];
 
 /// The roles of a first-party application, as its service principal shows them.
@@ -24,6 +39,19 @@ pub(super) fn offered(app_id: &str) -> Value {
         json!({
             "id": id, "value": value, "displayName": value, "description": value, "isEnabled": true,
             "origin": "Application", "allowedMemberTypes": ["Application"],
+        })
+    });
+    shown.collect()
+}
+
+/// The delegated permissions of a first-party application, as its service principal shows them.
+pub(super) fn offered_scopes(app_id: &str) -> Value {
+    let scopes: &[(&str, &str, bool)] = if app_id == GRAPH_APP { &SCOPES_OF_GRAPH } else { &[] };
+    let shown = scopes.iter().map(|(id, value, is_of_users)| {
+        json!({
+            "id": id, "value": value, "isEnabled": true, "type": if *is_of_users { "User" } else { "Admin" },
+            "adminConsentDisplayName": value, "adminConsentDescription": value,
+            "userConsentDisplayName": value, "userConsentDescription": value,
         })
     });
     shown.collect()

@@ -11,6 +11,7 @@ pub(super) fn application(tenant: &Tenant, application: &Application) -> Value {
         "id": application.object_id,
         "appId": application.app_id,
         "applicationTemplateId": null,
+        "createdDateTime": time(&application.created),
         "deletedDateTime": null,
         "disabledByMicrosoftStatus": null,
         "description": null,
@@ -67,6 +68,11 @@ pub(super) fn application(tenant: &Tenant, application: &Application) -> Value {
     shown
 }
 
+/// A time of a record; null in records that were made before it was kept.
+fn time(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { json!(text) }
+}
+
 /// Whether the secret is shown; only the request that makes it may.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Secret {
@@ -115,6 +121,7 @@ pub(super) fn service_principal(tenant: &Tenant, principal: &ServicePrincipal) -
         "appRoleAssignmentRequired": false,
         "appRoles": if principal.first_party { roles::offered(&principal.app_id) } else { list(&backing["appRoles"]) },
         "applicationTemplateId": null,
+        "createdDateTime": time(&principal.created),
         "deletedDateTime": null,
         "description": null,
         "disabledByMicrosoftStatus": null,
@@ -126,8 +133,12 @@ pub(super) fn service_principal(tenant: &Tenant, principal: &ServicePrincipal) -
         "logoutUrl": backing["web"]["logoutUrl"],
         "notes": null,
         "notificationEmailAddresses": [],
-        "oauth2PermissionScopes": list(&backing["api"]["oauth2PermissionScopes"]),
-        "passwordCredentials": [],
+        "oauth2PermissionScopes": if principal.first_party {
+            roles::offered_scopes(&principal.app_id)
+        } else {
+            list(&backing["api"]["oauth2PermissionScopes"])
+        },
+        "passwordCredentials": principal.passwords.iter().map(|one| password(one, Secret::Hidden)).collect::<Value>(),
         "preferredSingleSignOnMode": null,
         "replyUrls": list(&backing["web"]["redirectUris"]),
         "samlMetadataUrl": null,
