@@ -29,11 +29,15 @@ impl Instance {
                 continue;
             };
             let response = self.dispatch(caller, &parts, body);
-            serviced.push(serviced_request(id, response).await);
+            let shows_headers = request["exclude_response_headers"] != true;
+            serviced.push(serviced_request(id, response, shows_headers).await);
         }
         // The id comes back as text, whatever it was sent as.
-        let id = &batch["batch_request_id"];
-        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        let id = match &batch["batch_request_id"] {
+            Value::Null => String::new(),
+            Value::String(id) => id.clone(),
+            id => id.to_string(),
+        };
         json_answer(
             200,
             &json!({
@@ -66,12 +70,13 @@ fn inner_request(request: &Value, outer: &Parts) -> Option<(Parts, String)> {
     Some((parts, String::from_utf8(body).ok()?))
 }
 
-async fn serviced_request(id: Value, response: Response) -> Value {
+async fn serviced_request(id: Value, response: Response, shows_headers: bool) -> Value {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let headers: Vec<_> = parts
         .headers
         .iter()
+        .filter(|_| shows_headers)
         .map(|(name, value)| json!({"name": name.as_str(), "value": value.to_str().unwrap_or_default()}))
         .collect();
     json!({

@@ -4,11 +4,12 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any;
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
 use crate::faults::{Cut, RetryAfter, Stale, too_many_requests};
@@ -103,6 +104,9 @@ async fn api(State(instance): State<Instance>, request: Request) -> Response {
         failure(403, "User Not Authorized", Some("Failed API level ACL Validation"))
     } else {
         match parts.uri.path() {
+            "/api/now/batch" | "/api/now/v1/batch" if parts.method != Method::POST => {
+                failure(405, "Method not supported", Some(""))
+            }
             "/api/now/batch" | "/api/now/v1/batch" => instance.batch_call(&caller, &parts, &body).await,
             _ => instance.dispatch(&caller, &parts, body),
         }
@@ -256,7 +260,12 @@ enum Route {
 
 fn route(parts: &Parts, body: String) -> Option<Route> {
     let path = parts.uri.path().trim_end_matches('/');
-    let segments: Vec<_> = path.trim_start_matches('/').split('/').collect();
+    let decoded: Vec<_> = path
+        .trim_start_matches('/')
+        .split('/')
+        .map(|segment| percent_decode_str(segment).decode_utf8_lossy())
+        .collect();
+    let segments: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
     let call = |version, table: &str, sys_id: Option<&str>| call(parts, version, table, sys_id, body.clone());
     match segments.as_slice() {
         ["api", "global", "user_role_inheritance"] => Some(Route::RoleInheritance(call(Version::Latest, "", None))),

@@ -1,5 +1,7 @@
 //! `/api/now/table`: verbs, parameters, headers and errors of the Table API.
 
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
@@ -103,12 +105,17 @@ impl Call {
             text.map(str::to_lowercase)
         };
         let is_json = |text: &str| text.contains("application/json") || text.contains("text/json");
+        // A real instance speaks XML as well.
+        let is_xml = |text: &str| text.contains("application/xml") || text.contains("text/xml");
+        let no_xml = || Some(failure(501, "The simulator does not speak XML", None));
         match header(header::ACCEPT) {
             None if modes.headers_required => return Some(failure(400, "Accept header is missing", Some(""))),
-            Some(accept) if !is_json(&accept) && !accept.contains("*/*") && !accept.contains("application/*") => {
+            Some(accept) if is_json(&accept) || accept.contains("*/*") || accept.contains("application/*") => {}
+            Some(accept) if is_xml(&accept) => return no_xml(),
+            Some(accept) => {
                 return Some(failure(406, "Unsupported Accept header", Some(&accept)));
             }
-            Some(_) | None => {}
+            None => {}
         }
         let verb = self.verb();
         let has_body = matches!(verb, Method::POST | Method::PUT | Method::PATCH);
@@ -116,6 +123,7 @@ impl Call {
         let needs_it = (has_body && modes.headers_required) || (deletes && delete_needs_it);
         match header(header::CONTENT_TYPE) {
             None if needs_it => Some(failure(400, "Content-Type header is missing", Some(""))),
+            Some(content_type) if has_body && is_xml(&content_type) => no_xml(),
             Some(content_type) if (has_body || (deletes && delete_needs_it)) && !is_json(&content_type) => {
                 Some(failure(415, "Unsupported Media Type", Some(&content_type)))
             }
@@ -167,6 +175,9 @@ impl Instance {
         if let Some(response) = call.header_fault(&self.modes()) {
             return response;
         }
+        if !matches!(call.verb(), Method::GET | Method::HEAD) {
+            return failure(405, "Method not supported", Some(""));
+        }
         let Some(table) = self.inner.schema.table(&call.table) else {
             return failure(400, &format!("Invalid table {}", call.table), None);
         };
@@ -181,18 +192,47 @@ impl Instance {
         let counted = self.with_view(self.freshness_of_list(call), |view| {
             let query = Query::parse(view, table.name, &call.encoded_query());
             query.check()?;
-            Ok(query.select_countable(view, table.name).len())
+            let found = query.select_countable(view, table.name);
+            let columns = call
+                .param("sysparm_group_by")
+                .unwrap_or_default()
+                .split(',')
+                .map(str::trim);
+            let columns = columns.filter(|column| view.kind_of(table.name, column).is_some());
+            let columns: Vec<_> = columns.map(str::to_owned).collect();
+            // By the values of the columns, in their order.
+            let mut groups: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+            for (_, record) in &found {
+                let values = columns
+                    .iter()
+                    .map(|column| view.raw(table.name, record, column).unwrap_or_default());
+                *groups.entry(values.collect()).or_default() += 1;
+            }
+            Ok((found.len(), columns, groups))
         });
-        let count = match counted {
-            Ok(count) => count,
+        let (count, columns, groups) = match counted {
+            Ok(counted) => counted,
             Err(unknown) => return self.not_simulated(&unknown),
         };
-        let stats = if call.is_set("sysparm_count") {
-            json!({"count": count.to_string()})
-        } else {
-            json!({})
+        let stats = |count: usize| {
+            if call.is_set("sysparm_count") {
+                json!({"count": count.to_string()})
+            } else {
+                json!({})
+            }
         };
-        json_answer(200, &json!({"result": {"stats": stats}}))
+        if columns.is_empty() {
+            return json_answer(200, &json!({"result": {"stats": stats(count)}}));
+        }
+        let groups = groups.into_iter().map(|(values, count)| {
+            let fields: Vec<_> = columns
+                .iter()
+                .zip(values)
+                .map(|(field, value)| json!({"field": field, "value": value}))
+                .collect();
+            json!({"stats": stats(count), "groupby_fields": fields})
+        });
+        json_answer(200, &json!({"result": groups.collect::<Vec<_>>()}))
     }
 
     fn read_one(&self, caller: &Caller, call: &Call, table: &str, sys_id: &str) -> Response {

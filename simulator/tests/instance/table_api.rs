@@ -177,6 +177,44 @@ async fn counting_needs_no_rows() {
         )
         .await;
     assert_eq!(answer.result(), json!({"stats": {"count": "3"}}));
+    for verb in ["POST", "DELETE"] {
+        let path = "/api/now/stats/sys_user?sysparm_count=true";
+        assert_eq!(client.call(verb, path, "").await.status, 405, "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn groups_are_counted_as_a_list() {
+    let client = Client::new();
+    client
+        .instance
+        .put("sys_user", &[("user_name", "idle"), ("active", "false")]);
+    let path = "/api/now/stats/sys_user?sysparm_count=true&sysparm_group_by=active";
+
+    let answer = client.call("GET", path, "").await;
+
+    let group = |value: &str, count: &str| json!({"stats": {"count": count}, "groupby_fields": [{"field": "active", "value": value}]});
+    assert_eq!(answer.result(), json!([group("false", "1"), group("true", "3")]));
+}
+
+/// A real instance speaks it; the simulator says that it is the simulator that does not.
+#[tokio::test]
+async fn xml_is_not_simulated() {
+    let client = Client::new();
+    assert_eq!(
+        client.header("accept", "application/xml").read("sys_user").await.status,
+        501
+    );
+    let xml = client.header("content-type", "application/xml");
+    assert_eq!(xml.insert("sys_user", json!({})).await.status, 501);
+    let either = client.header("accept", "application/xml, application/json");
+    assert_eq!(either.read("sys_user").await.status, 200);
+}
+
+#[tokio::test]
+async fn segments_of_a_path_are_decoded() {
+    let client = Client::new();
+    assert_eq!(client.read("sys%5Fuser?sysparm_limit=1").await.status, 200);
 }
 
 #[tokio::test]
@@ -213,9 +251,24 @@ async fn a_batch_is_answered_call_by_call() {
         .await
         .json();
     assert_eq!(answer["batch_request_id"], "1");
+    assert_ne!(answer["serviced_requests"][0]["headers"], json!([]));
     assert_eq!(answer["serviced_requests"][0]["status_code"], 201);
     assert_eq!(answer["serviced_requests"][1]["status_code"], 400);
     assert_eq!(client.instance.find("sys_user", "user_name", "b").len(), 1);
+}
+
+#[tokio::test]
+async fn a_batch_leaves_out_what_it_was_not_asked_for() {
+    let client = Client::new();
+    let batch = json!({"rest_requests": [
+        {"id": "1", "method": "GET", "url": "/api/now/table/sys_user", "exclude_response_headers": true},
+    ]});
+    let answer = client.call("POST", "/api/now/batch", &batch.to_string()).await.json();
+    assert_eq!(
+        (&answer["batch_request_id"], &answer["serviced_requests"][0]["headers"]),
+        (&json!(""), &json!([]))
+    );
+    assert_eq!(client.call("GET", "/api/now/batch", "").await.status, 405);
 }
 
 #[tokio::test]

@@ -230,6 +230,36 @@ async fn a_delegated_sign_in_rotates_and_ends() {
     }
 }
 
+/// Microsoft's own libraries ask for it, and know the account by it.
+#[tokio::test]
+async fn a_refresh_that_asks_for_openid_says_who_has_signed_in() {
+    let simulation = Simulation::start().await;
+    for (scope, is_given) in [
+        (
+            "https://admin.microsoft.com/.default openid profile offline_access",
+            true,
+        ),
+        ("https://admin.microsoft.com/.default offline_access", false),
+    ] {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", simulation.simulator.client_id()),
+            ("client_secret", simulation.simulator.client_secret()),
+            ("refresh_token", simulation.simulator.refresh_token()),
+            ("scope", scope),
+        ];
+
+        let (status, body) = simulation.token("/v2.0", &form).await;
+
+        assert_eq!((status, body["id_token"].is_string()), (200, is_given), "{body}");
+        if is_given {
+            let token = claims(body["id_token"].as_str().unwrap());
+            assert_eq!(token["aud"], json!(simulation.simulator.client_id()));
+            assert_eq!(token["preferred_username"], "admin@contoso.com");
+        }
+    }
+}
+
 /// A person signs in for a program: it waits until they have entered the code, and is a public client from then on.
 #[tokio::test]
 async fn a_device_code_gives_the_tokens_of_the_person_who_enters_it() {

@@ -103,3 +103,28 @@ pub(super) fn claims(
     }
     claims
 }
+
+/// The claims of an ID token: who has signed in, for the client itself.
+pub(super) fn id_claims(tenant: &Tenant, client: &str, lifetime: i64) -> Claims {
+    let now = jiff::Timestamp::now().as_second();
+    let user = &tenant.administrator;
+    let claims = [
+        ("ver", json!("2.0")),
+        ("iss", json!(v2_issuer(&tenant.id))),
+        ("aud", json!(client)),
+        ("iat", json!(now)),
+        ("nbf", json!(now)),
+        ("exp", json!(now + lifetime)),
+        ("tid", json!(tenant.id)),
+        ("oid", json!(user.object_id)),
+        ("sub", json!(ids::random_text(32))),
+        ("name", json!("Tenant administrator")),
+        ("preferred_username", json!(user.principal_name)),
+        ("rh", json!(ids::random_text(30))),
+        ("uti", json!(ids::random_text(16))),
+    ];
+    claims
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
+}

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use serde_json::{Value, json};
 
 use crate::microsoft::directory::{Application, LEGACY_GRAPH_APP, Standing, Tenant, TokenVersion};
-use crate::microsoft::entra::claims::{Audience, Proof, Subject, claims};
+use crate::microsoft::entra::claims::{Audience, Proof, Subject, claims, id_claims};
 use crate::microsoft::entra::{Entra, Refusal};
 use crate::microsoft::ids;
 use crate::microsoft::keys::{self, Thumbprint};
@@ -79,7 +79,7 @@ impl Entra {
                 let sent = request
                     .field("refresh_token")
                     .ok_or(Refusal::MissingParameter("refresh_token"))?;
-                self.refresh(&tenant, application, proof, &audience, sent, request.endpoint)
+                self.refresh(&tenant, application, proof, &audience, sent, request)
             }
             other => Err(Refusal::UnsupportedGrant(other.to_owned())),
         }
@@ -176,7 +176,7 @@ impl Entra {
         proof: Proof,
         audience: &Audience,
         sent: &str,
-        endpoint: Endpoint,
+        request: &TokenRequest<'_>,
     ) -> Result<Value, Refusal> {
         let known = tenant.refresh_tokens.get(sent);
         let is_public = known.is_some_and(|token| token.is_of_public_client);
@@ -196,7 +196,12 @@ impl Entra {
             Standing::Revoked => return Err(Refusal::RevokedGrant),
         }
         // The old one keeps working, as in Entra: a program cannot always write the new one back.
-        let mut body = self.delegated(tenant, application, proof, audience, endpoint)?;
+        let mut body = self.delegated(tenant, application, proof, audience, request.endpoint)?;
+        if request.asks_for("openid") {
+            let claims = id_claims(tenant, &application.app_id, self.lifetime());
+            let token = keys::entra().and_then(|key| key.sign(Thumbprint::Absent, &claims));
+            body["id_token"] = json!(token.map_err(|error| Refusal::Broken(error.to_string()))?);
+        }
         self.directory.use_refresh_token(sent);
         let next = self.directory.keep_refresh_token(&application.app_id, is_public);
         body["refresh_token"] = json!(next);
@@ -298,6 +303,12 @@ impl TokenRequest<'_> {
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         let found = self.form.iter().find(|(key, _)| key == name)?;
         Some(found.1.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the scope has this part.
+    fn asks_for(&self, wanted: &str) -> bool {
+        let scope = self.field("scope").unwrap_or_default();
+        scope.split_whitespace().any(|part| part == wanted)
     }
 
     /// The client, in the tenant that the path names.
