@@ -26,6 +26,8 @@ impl Simulator {
         let running = servicenow_simulator::Simulator::start(options)
             .await
             .expect("the simulator starts");
+        // The stricter of two readings of the documentation: what passes under it passes under the other.
+        running.instance().switches(|modes| modes.headers_required = true);
         let simulator = Self {
             running,
             seeded: BTreeSet::new(),
