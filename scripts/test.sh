@@ -25,8 +25,8 @@ need python3 "apt-get install python3"
 step "Testing the scripts"
 python3 -m unittest discover -s scripts/tests
 
-step "Calling the simulator with PySNC"
-scripts/pysnc.sh
+step "Calling the simulator with clients of ServiceNow and Microsoft"
+scripts/foreign-clients.sh
 
 step "Looking at the simulator's page in a browser"
 scripts/check-page.sh

@@ -21,5 +21,5 @@ for _ in $(seq 100); do
 done
 value() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$announced" "$1"; }
 
-NO_PROXY=127.0.0.1,localhost "$venv/bin/python" simulator/tests/pysnc/check.py \
+NO_PROXY=127.0.0.1,localhost "$venv/bin/python" simulator/tests/foreign_clients/check_pysnc.py \
   "$(value instance_url)" "$(value username)" "$(value password)" "$(value ca_certificate)"
