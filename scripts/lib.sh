@@ -33,13 +33,15 @@ need_cargo() {
   need cargo "apt-get install rustup && rustup toolchain install stable (or see https://rustup.rs)"
 }
 
-# from_pypi PACKAGE VERSION: prints the virtual environment in target/tools that has it, made on first use.
+# from_pypi PACKAGE VERSION [REQUIREMENT...]: prints the virtual environment in target/tools that has it, together with the
+# other requirements; made on first use.
 from_pypi() {
-  local venv="$project/target/tools/$1-$2"
+  local IFS=-
+  local venv="$project/target/tools/$*"
   if [ ! -e "$venv/ready" ]; then
     rm -rf "$venv"
     python3 -m venv "$venv" >&2 || return 1
-    "$venv/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2 || return 1
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$1==$2" "${@:3}" >&2 || return 1
     touch "$venv/ready"
   fi
   printf '%s\n' "$venv"

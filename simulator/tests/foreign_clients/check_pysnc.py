@@ -1,35 +1,39 @@
 """An independent caller of the simulator: PySNC, ServiceNow's own Python client (PyPI `pysnc`, written against 1.2.1).
 
-Usage: python check.py INSTANCE_URL USER PASSWORD [CA_FILE]
+Usage: python check_pysnc.py FILE, which has the simulator's first line.
 
 Exits non-zero at the first difference.
 """
 
-import os
-import sys
+import asyncio
 
-import pysnc.client
-from pysnc import ServiceNowClient, ServiceNowClientCredentialsFlow
+from pysnc import ServiceNowClient, ServiceNowClientCredentialsFlow, ServiceNowPasswordGrantFlow
+from pysnc.asyncio import AsyncServiceNowClient
 from pysnc.exceptions import AuthenticationException, RoleException
 
+from announced import announced
+
 TABLE = "sys_user"
+# The keys of these records are the same on every instance; PySNC's own tests spell them out.
+ADMINISTRATOR = "6816f79cc0a8016401c5a33be04be441"
+ADMIN_ROLE = "2831a114c611228501d4ea6c309d626d"
 
 
-def main(url, user, password, ca_file=None):
-    if url.startswith("http://127.0.0.1:"):
-        # PySNC insists on https, which the bare instance of `examples/instance.rs` does not speak.
-        pysnc.client.get_instance = lambda instance: instance
-    if ca_file:
-        # The environment beats PySNC's `verify`, and its OAuth flow knows no other way.
-        os.environ["REQUESTS_CA_BUNDLE"] = ca_file
-    client = ServiceNowClient(url, (user, password))
+def main():
+    simulator = announced()
+    url, account = simulator["instance_url"], (simulator["username"], simulator["password"])
+    client = ServiceNowClient(url, account)
     created = create(client, 25)
     query(client)
+    related(client)
     page(client)
     update(client, created[0])
+    without_values(client)
+    columns(client)
     long_query(client, created)
-    oauth(client, url)
-    errors(client, url, user)
+    oauth(client, url, account)
+    asyncio.run(without_headers(url, account))
+    errors(client, url, account[0])
     delete(client)
     print(f"PySNC agrees with {url}")
 
@@ -83,6 +87,26 @@ def query(client):
     assert len(grant.get_value("role")) == 32
 
 
+def related(client):
+    """Terms about other tables, and texts in what a reference shows."""
+    users = client.GlideRecord(TABLE)
+    grants = users.add_join_query("sys_user_has_role", join_table_field="user")
+    grants.add_query("role", ADMIN_ROLE)
+    users.query()
+    assert [str(row.sys_id) for row in users] == [ADMINISTRATOR]
+
+    groups = client.GlideRecord("sys_user_group")
+    roles = groups.add_rl_query("sys_group_has_role", "group", ">0", True)
+    roles.add_query("role.name", "LIKE", "iti")
+    groups.query()
+    assert [str(row.name) for row in groups] == ["Service Desk"]
+
+    grant = client.GlideRecord("sys_user_has_role")
+    grant.add_query("role", "STARTSWITH", "adm")
+    grant.query()
+    assert grant.get_row_count() == 1
+
+
 def page(client):
     record = client.GlideRecord(TABLE, batch_size=4)
     record.add_query("user_name", "STARTSWITH", "pysnc.")
@@ -109,6 +133,38 @@ def update(client, sys_id):
     assert (str(again.title), str(again.sys_mod_count)) == ("Engineer", "1")
 
 
+def without_values(client):
+    """It then sends no body at all."""
+    record = client.GlideRecord("incident")
+    record.initialize()
+    assert record.insert() is not None
+    assert record.delete()
+
+
+def columns(client):
+    record = client.GlideRecord("incident")
+    record.initialize()
+    record.insert()
+    record = client.GlideRecord("incident")
+    record.fields = "sys_id,short_description,state"
+    record.query()
+    for row in record.serialize_all():
+        assert list(row) == ["sys_id", "short_description", "state"], row
+    record.query()
+    assert record.delete_multiple()
+
+
+async def without_headers(url, account):
+    """Its asynchronous half sends neither Accept nor Content-Type."""
+    client = AsyncServiceNowClient(url, account)
+    try:
+        record = await client.GlideRecord(TABLE)
+        assert await record.get(ADMINISTRATOR)
+        assert record.get_value("user_name") == account[0]
+    finally:
+        await client.session.aclose()
+
+
 def long_query(client, ids):
     """Above 10,000 characters PySNC turns to the batch API."""
     record = client.GlideRecord(TABLE)
@@ -117,7 +173,7 @@ def long_query(client, ids):
     assert record.get_row_count() == 25
 
 
-def oauth(client, url):
+def oauth(client, url, account):
     user = client.GlideRecord(TABLE)
     assert user.get("user_name", "pysnc.01")
     enabled = client.GlideRecord("sys_properties")
@@ -136,6 +192,10 @@ def oauth(client, url):
     flow = ServiceNowClientCredentialsFlow(entity.get_value("client_id"), "simulated secret")
     robot = ServiceNowClient(url, flow).GlideRecord(TABLE)
     assert robot.get("user_name", "pysnc.01")
+    # This one puts the client's id and secret into HTTP Basic.
+    flow = ServiceNowPasswordGrantFlow(*account, entity.get_value("client_id"), "simulated secret")
+    person = ServiceNowClient(url, flow).GlideRecord(TABLE)
+    assert person.get("user_name", "pysnc.01")
     assert entity.delete() and enabled.delete()
 
 
@@ -171,4 +231,4 @@ def delete(client):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
