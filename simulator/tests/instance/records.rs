@@ -442,3 +442,19 @@ async fn the_suffix_of_a_role_is_its_name_without_the_scope() {
         assert_eq!((role.status, role.text_of("suffix")), (201, suffix.to_owned()));
     }
 }
+
+#[tokio::test]
+async fn an_application_has_all_the_choices_that_are_known() {
+    let client = Client::new();
+    for (element, value) in [
+        ("type", "auth_server"),
+        ("inbound_grant_type", "oidc"),
+        ("inbound_grant_type", "not_applicable"),
+        ("client_type", "integration_as_a_service"),
+        ("scope_restriction_status", "useraccount"),
+    ] {
+        let path = format!("sys_choice?name=oauth_entity&element={element}&value={value}");
+        let found = client.read(&path).await;
+        assert_eq!(found.header("x-total-count"), Some("1"), "{element}: {value}");
+    }
+}

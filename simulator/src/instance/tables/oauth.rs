@@ -12,13 +12,25 @@ const GRANT_TYPES: Choices = &[
     ("urn:ietf:params:oauth:grant-type:jwt-bearer", "JWT Bearer"),
 ];
 
-const ENTITY_TYPES: Choices = &[("client", "OAuth Client"), ("oauth_provider", "OAuth Provider")];
+// The labels of the last two are not known, and neither are those of the grant types from `oidc` on.
+const ENTITY_TYPES: Choices = &[
+    ("client", "OAuth Client"),
+    ("oauth_provider", "OAuth Provider"),
+    ("auth_server", "Authorization Server"),
+    ("snc_instance", "ServiceNow Instance"),
+];
 
 const INBOUND_GRANT_TYPES: Choices = &[
     ("authz_code", "Authorization Code"),
     ("client_credential", "Client Credentials"),
     ("jwt", "JWT Bearer"),
     ("multiple", "Multiple"),
+    ("oidc", "OIDC"),
+    ("ropc", "Resource Owner Password Credentials"),
+    ("internal", "Internal"),
+    ("default", "Default"),
+    ("not_applicable", "Not Applicable"),
+    ("uncertain", "Uncertain"),
 ];
 
 const SEND_CREDENTIALS: Choices = &[
@@ -171,7 +183,11 @@ fn entity() -> Table {
             choice(
                 "client_type",
                 "Client type",
-                &[("integration_as_a_user", "Integration as a User")],
+                &[
+                    ("integration_as_a_user", "Integration as a User"),
+                    ("integration_as_a_service", "Integration as a Service"),
+                    ("iframe_embedded", "Embedded in an iframe"),
+                ],
             ),
             choice("inbound_grant_type", "Inbound grant type", INBOUND_GRANT_TYPES).since(Release::Zurich),
             choice("token_format", "Token format", &[("opaque", "Opaque"), ("jwt", "JWT")])
@@ -181,7 +197,11 @@ fn entity() -> Table {
             choice(
                 "scope_restriction_status",
                 "Scope Restriction",
-                &[("unrestricted", "Broadly scoped"), ("restricted", "Securely scoped")],
+                &[
+                    ("unrestricted", "Broadly scoped"),
+                    ("restricted", "Securely scoped"),
+                    ("useraccount", "User account"),
+                ],
             )
             .since(Release::Zurich),
             boolean("use_pkce", "Use PKCE").since(Release::Zurich),
