@@ -367,7 +367,8 @@ impl Resource<Clients> for AnyRecord {
             lock.made(&sys_id);
         }
         let mut problems = fields::mismatches(&written);
-        fields::read_computed(&session, &dictionary, &written.record, &mut state, sent.ids).await?;
+        let read = fields::read_computed(&session, &dictionary, &written.record, &mut state, sent.ids).await;
+        problems.extend(read.err());
         if let Err(problem) = Self::send_one_way(&session, table, &sys_id, secrets.one_way).await {
             problems.push(problem);
         }
@@ -417,7 +418,8 @@ impl Resource<Clients> for AnyRecord {
             written.map_err(|error| checks::explained(table, &error, &format!("update the {}", noun(table))))?;
         let mut state = planned;
         let mut problems = fields::of_mismatches(&mismatches);
-        fields::read_computed(&session, &dictionary, &record, &mut state, sent.ids).await?;
+        let read = fields::read_computed(&session, &dictionary, &record, &mut state, sent.ids).await;
+        problems.extend(read.err());
         if problems.has_errors() {
             // What is there is in the state, so that the next plan shows the difference.
             fields::read_into(&session, &dictionary, &record, &mut state).await?;

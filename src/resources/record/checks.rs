@@ -4,7 +4,7 @@ use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Severity, Value};
 use crate::records::diagnostics;
 use crate::resources::record::attributes::{
-    ACTIVE, DEACTIVATE, DELETION_POLICY, FIELDS, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, STRICT, TABLE,
+    ACTIVE, DEACTIVATE, DELETION_POLICY, FIELDS, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT, TABLE,
 };
 use crate::resources::record::fields::place;
 use crate::servicenow::tables::every;
@@ -130,6 +130,14 @@ pub(super) async fn of_plan(
             dictionary.table
         );
         findings.push(Diagnostic::error("No column to deactivate", detail).at_attribute(DELETION_POLICY));
+    }
+    let scope = every::SYS_SCOPE.name();
+    if config.text(SCOPE).is_some() && dictionary.is_complete() && dictionary.column(scope).is_none() {
+        let detail = format!(
+            "Records of {} belong to no application: the table has no column {scope}. Remove application_scope.",
+            dictionary.table
+        );
+        findings.push(Diagnostic::error("No column for the application", detail).at_attribute(SCOPE));
     }
     if !is_strict {
         findings = findings.into_warnings();

@@ -185,6 +185,11 @@ async fn what_the_dictionary_has_against_it_fails_the_plan() {
             .terraform("plan")
             .await
             .fails_saying("The value of \"u_code\" is null");
+        workspace.configure(&supplier(LEAST).replace("table =", "application_scope = \"global\"\n  table ="));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("the table has no column sys_scope");
         workspace.configure(&supplier(LEAST).replace("u_supplier", "u_suplier"));
         workspace
             .terraform("plan")
