@@ -27,6 +27,7 @@ use serde_json::json;
 
 use crate::faults::Faults;
 use crate::microsoft::directory::Directory;
+use crate::microsoft::graph::annotations::Annotations;
 use crate::microsoft::graph::refusal::Refusal;
 use crate::microsoft::graph::response::{Answered, collection};
 
@@ -125,10 +126,14 @@ impl Graph {
             .fallback(unknown)
             .layer(from_fn_with_state(self.directory.clone(), caller::signed_in))
             .with_state(self.directory.clone());
+        let annotations = Annotations {
+            directory: self.directory.clone(),
+            url: Arc::clone(&self.url),
+        };
         // A layer sees the address before the routes of what is inside of it only if it is around a fallback.
         let router = Router::new()
             .fallback_service(router)
-            .layer(from_fn_with_state(self.clone(), annotations::annotate));
+            .layer(from_fn_with_state(annotations, annotations::annotate));
         self.faults.layer(router)
     }
 }

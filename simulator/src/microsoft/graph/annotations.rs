@@ -1,5 +1,7 @@
 //! What Graph adds to answers and accepts in addresses: `@odata` annotations, headers, and keys in round brackets.
 
+use std::sync::Arc;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
@@ -9,16 +11,23 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::microsoft::directory::Tenant;
-use crate::microsoft::graph::Graph;
+use crate::microsoft::directory::{Directory, Tenant};
 use crate::microsoft::ids;
+
+/// What is looked up for it.
+#[derive(Clone)]
+pub(super) struct Annotations {
+    pub(super) directory: Directory,
+    /// Where Graph is served, without a version.
+    pub(super) url: Arc<str>,
+}
 
 /// Response extension: where the next page of a list begins.
 #[derive(Clone, Copy)]
 pub(super) struct NextPage(pub(super) usize);
 
 /// Completes what goes out, and finds the object behind an address such as `applications(appId='…')`.
-pub(super) async fn annotate(State(graph): State<Graph>, mut request: Request, next: Next) -> Response {
+pub(super) async fn annotate(State(graph): State<Annotations>, mut request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     let client_request = request.headers().get(&CLIENT_REQUEST_ID).cloned();
     if let Some(found) = graph.directory.with(|tenant| by_alternate_key(tenant, &uri)) {
