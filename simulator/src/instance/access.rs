@@ -121,12 +121,9 @@ fn rule(schema: &Schema, release: Release, table: &str, operation: Operation) ->
         "sys_auth_scope" | "jwt_verifier_map" => OAUTH,
         _ if table.starts_with("oauth_") => OAUTH,
         "sys_user" | "sys_user_group" | "sys_user_role" if reads => Rule::Anybody,
-        "sys_user"
-        | "sys_user_group"
-        | "sys_user_has_role"
-        | "sys_user_grmember"
-        | "sys_group_has_role"
-        | "sys_user_role_contains" => USERS,
+        "cmn_department" | "core_company" | "cmn_location" if reads => Rule::Anybody,
+        "sys_user_role_contains" if reads => USERS,
+        "sys_user" | "sys_user_group" | "sys_user_has_role" | "sys_user_grmember" | "sys_group_has_role" => USERS,
         "sys_dictionary" | "sys_choice" | "sys_scope" | "sys_store_app" | "sys_package" | "sys_properties" if reads => {
             Rule::Anybody
         }

@@ -68,11 +68,53 @@ pub(super) fn before_grant(platform: &Platform<'_>, record: &mut Record) -> Resu
     Ok(())
 }
 
+/// The name of a role of a scoped application is its scope, a dot, and the suffix.
+pub(super) fn name_in_scope(platform: &Platform<'_>, record: &mut Record) {
+    let application = platform.stored("sys_scope", value(record, "sys_scope"));
+    let scope = value(&application, "scope");
+    if matches!(scope, "" | "global") {
+        return;
+    }
+    let name = value(record, "name");
+    let own = name.strip_prefix(&format!("{scope}.")).unwrap_or(name).to_owned();
+    let suffix = match value(record, "suffix") {
+        "" => own,
+        suffix => suffix.to_owned(),
+    };
+    record.insert("name".to_owned(), format!("{scope}.{suffix}"));
+    record.insert("suffix".to_owned(), suffix);
+}
+
+/// A role contains neither itself nor a role that contains it.
+pub(super) fn check_no_cycle(platform: &Platform<'_>, record: &Record) -> Result<(), Refused> {
+    let (role, inner) = (value(record, "role"), value(record, "contains"));
+    if role == inner || contained_in(platform.rows, inner).contains(role) {
+        return Err(Refused::by_rule("sys_user_role_contains", "Prevent recursive roles"));
+    }
+    Ok(())
+}
+
 /// Derives rows anew where a write may have changed what somebody inherits.
 pub(super) fn after_change(platform: &mut Platform<'_>, class: &str, record: &Record) {
     let users: BTreeSet<String> = match class {
         "sys_user_has_role" | "sys_user_grmember" => [value(record, "user").to_owned()].into(),
-        "sys_group_has_role" => members_of(platform.rows, value(record, "group")),
+        "sys_group_has_role" => {
+            let group = value(record, "group");
+            let mut users = members_of(platform.rows, group);
+            for child in derive_children(platform, group) {
+                users.extend(members_of(platform.rows, &child));
+            }
+            users
+        }
+        "sys_user_group" => {
+            let group = value(record, "sys_id");
+            derive_from_parent(platform, group);
+            let mut users = members_of(platform.rows, group);
+            for child in derive_children(platform, group) {
+                users.extend(members_of(platform.rows, &child));
+            }
+            users
+        }
         "sys_user_role_contains" => platform
             .rows
             .of_class("sys_user_has_role")
@@ -83,6 +125,81 @@ pub(super) fn after_change(platform: &mut Platform<'_>, class: &str, record: &Re
     for user in users {
         derive(platform, &user);
     }
+}
+
+/// Gives the groups below one the roles that they inherit, and names them.
+fn derive_children(platform: &mut Platform<'_>, group: &str) -> BTreeSet<String> {
+    let mut derived = BTreeSet::from([group.to_owned()]);
+    let mut open = vec![group.to_owned()];
+    while let Some(parent) = open.pop() {
+        let children: Vec<String> = platform
+            .rows
+            .having("sys_user_group", "parent", &parent)
+            .map(|child| value(child, "sys_id").to_owned())
+            .collect();
+        for child in children {
+            // Groups can be each other's parents.
+            if derived.insert(child.clone()) {
+                derive_from_parent(platform, &child);
+                open.push(child);
+            }
+        }
+    }
+    derived.remove(group);
+    derived
+}
+
+/// Gives a group the roles of its parent, as rows that tell where they come from.
+fn derive_from_parent(platform: &mut Platform<'_>, group: &str) {
+    let parent = platform.rows.having("sys_user_group", "sys_id", group).next();
+    let Some(parent) = parent.map(|group| value(group, "parent").to_owned()) else {
+        return;
+    };
+    let mut missing: BTreeSet<String> = platform
+        .rows
+        .having("sys_group_has_role", "group", &parent)
+        .filter(|row| !parent.is_empty() && is_true(row, "inherits"))
+        .map(|row| value(row, "role").to_owned())
+        .collect();
+    let rows: Vec<Record> = platform
+        .rows
+        .having("sys_group_has_role", "group", group)
+        .cloned()
+        .collect();
+    for row in rows.iter().filter(|row| !value(row, "granted_by").is_empty()) {
+        let is_still = value(row, "granted_by") == parent && missing.remove(value(row, "role"));
+        if !is_still {
+            platform.rows.take("sys_group_has_role", value(row, "sys_id"));
+        }
+    }
+    for role in missing {
+        let columns = [
+            ("group", group),
+            ("role", role.as_str()),
+            ("granted_by", parent.as_str()),
+            ("inherits", "true"),
+        ];
+        let row = derived_row(platform, columns);
+        platform.rows.set("sys_group_has_role", row);
+    }
+}
+
+/// A row of the platform's own making.
+fn derived_row<const N: usize>(platform: &Platform<'_>, columns: [(&str, &str); N]) -> Record {
+    let stamp = wire_time(platform.now);
+    let stamps = [
+        ("sys_id", new_id()),
+        ("sys_created_on", stamp.clone()),
+        ("sys_created_by", "system".to_owned()),
+        ("sys_updated_on", stamp),
+        ("sys_updated_by", "system".to_owned()),
+        ("sys_mod_count", "0".to_owned()),
+    ];
+    let stamps = stamps.into_iter().map(|(column, text)| (column.to_owned(), text));
+    let columns = columns
+        .into_iter()
+        .map(|(column, text)| (column.to_owned(), text.to_owned()));
+    stamps.chain(columns).collect()
 }
 
 fn members_of(rows: &Rows, group: &str) -> BTreeSet<String> {
@@ -200,23 +317,18 @@ fn derive_row_per_source(platform: &mut Platform<'_>, user: &str, rows: &[Record
 }
 
 fn add_inherited(platform: &mut Platform<'_>, user: &str, source: &Source, count: &str) {
-    let stamp = wire_time(platform.now);
-    let row = [
-        ("sys_id", new_id()),
-        ("sys_created_on", stamp.clone()),
-        ("sys_created_by", "system".to_owned()),
-        ("sys_updated_on", stamp),
-        ("sys_updated_by", "system".to_owned()),
-        ("sys_mod_count", "0".to_owned()),
-        ("user", user.to_owned()),
-        ("role", source.role.clone()),
-        ("state", "active".to_owned()),
-        ("inherited", "true".to_owned()),
-        ("granted_by", source.group.clone()),
-        ("included_in_role", source.included_in.clone()),
-        ("included_in_role_instance", String::new()),
-        ("inh_count", count.to_owned()),
-    ];
-    let row = row.map(|(column, text)| (column.to_owned(), text));
-    platform.rows.set("sys_user_has_role", row.into());
+    let row = derived_row(
+        platform,
+        [
+            ("user", user),
+            ("role", source.role.as_str()),
+            ("state", "active"),
+            ("inherited", "true"),
+            ("granted_by", source.group.as_str()),
+            ("included_in_role", source.included_in.as_str()),
+            ("included_in_role_instance", ""),
+            ("inh_count", count),
+        ],
+    );
+    platform.rows.set("sys_user_has_role", row);
 }

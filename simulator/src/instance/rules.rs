@@ -35,15 +35,13 @@ pub(super) fn before_insert(
         }
         "sys_user_role" => name_role(record, sent),
         "sys_user_has_role" => roles::before_grant(platform, record)?,
-        "sys_user_grmember" => {
-            let is_member = platform
-                .rows
-                .having(class, "user", value(record, "user"))
-                .any(|row| value(row, "group") == value(record, "group"));
-            if is_member {
-                return Err(platform.duplicate(class, "user and group"));
-            }
+        "sys_user_role" => roles::name_in_scope(platform, record),
+        "sys_user_role_contains" => {
+            check_pair(platform, class, record, ["role", "contains"])?;
+            roles::check_no_cycle(platform, record)?;
         }
+        "sys_group_has_role" => check_pair(platform, class, record, ["group", "role"])?,
+        "sys_user_grmember" => check_pair(platform, class, record, ["user", "group"])?,
         "sys_properties" => check_guarded_property(platform, record)?,
         "ip_access" => network::check_lock_out(platform, record)?,
         "incident" => open_task(platform, record),
@@ -72,6 +70,9 @@ pub(super) fn before_update(
         "sys_user_has_role" if platform.via == Via::Rest && is_true(before, "inherited") => {
             return Err(Refused::by_rule(class, "Prevent changes of inherited roles"));
         }
+        "sys_user_role" if platform.via == Via::Rest && value(before, "name") != value(record, "name") => {
+            return Err(Refused::by_rule(class, "Prevent renaming of roles"));
+        }
         "sys_properties" => check_guarded_property(platform, before)?,
         "ip_access" => network::check_lock_out(platform, record)?,
         _ => {}
@@ -82,6 +83,9 @@ pub(super) fn before_update(
 pub(super) fn before_delete(platform: &Platform<'_>, class: &'static str, record: &Record) -> Result<(), Refused> {
     match class {
         "sys_user_has_role" if platform.via == Via::Rest && is_true(record, "inherited") => {
+            Err(Refused::by_rule(class, "Prevent deletion of inherited roles"))
+        }
+        "sys_group_has_role" if platform.via == Via::Rest && !value(record, "granted_by").is_empty() => {
             Err(Refused::by_rule(class, "Prevent deletion of inherited roles"))
         }
         "sys_properties" => check_guarded_property(platform, record),
@@ -118,7 +122,12 @@ pub(super) fn after_delete(platform: &mut Platform<'_>, class: &'static str, rec
                 ("sys_user_preference", "user"),
             ],
             "sys_user_group" => &[("sys_user_grmember", "group"), ("sys_group_has_role", "group")],
-            "sys_user_role" => &[("sys_user_has_role", "role"), ("sys_group_has_role", "role")],
+            "sys_user_role" => &[
+                ("sys_user_role_contains", "role"),
+                ("sys_user_role_contains", "contains"),
+                ("sys_group_has_role", "role"),
+                ("sys_user_has_role", "role"),
+            ],
             _ => &[],
         };
         for (table, column) in dependants {
@@ -141,6 +150,22 @@ pub(super) fn after_delete(platform: &mut Platform<'_>, class: &'static str, rec
             .retain(|(_, profile)| value(profile, "oauth_entity") != entity);
     }
     roles::after_change(platform, class, record);
+    Ok(())
+}
+
+/// A table of pairs has each of them once.
+fn check_pair(
+    platform: &Platform<'_>,
+    class: &'static str,
+    record: &Record,
+    [one, other]: [&str; 2],
+) -> Result<(), Refused> {
+    let is_there = platform.rows.having(class, one, value(record, one)).any(|row| {
+        value(row, other) == value(record, other) && value(row, "granted_by") == value(record, "granted_by")
+    });
+    if is_there {
+        return Err(platform.duplicate(class, &format!("{one} and {other}")));
+    }
     Ok(())
 }
 

@@ -191,3 +191,101 @@ async fn user_admin_may_not_fill_a_group_that_has_roles() {
         assert_eq!(caller.insert("sys_user_grmember", body).await.status, status, "{group}");
     }
 }
+
+#[tokio::test]
+async fn a_role_cannot_contain_itself_or_a_role_that_contains_it() {
+    let client = Client::new();
+    let role = id(&client, "sys_user_role", "incident_manager");
+    let itil = id(&client, "sys_user_role", "itil");
+    let contain = async |outer: &str, inner: &str| {
+        let row = json!({"role": outer, "contains": inner});
+        client.insert("sys_user_role_contains", row).await.status
+    };
+
+    assert_eq!(contain(&role, &role).await, 403);
+    assert_eq!(contain(&itil, &role).await, 403, "incident_manager contains itil");
+    assert_eq!(contain(&role, &itil).await, 403, "a second time");
+    let knowledge = id(&client, "sys_user_role", "knowledge");
+    assert_eq!(contain(&role, &knowledge).await, 201);
+}
+
+#[tokio::test]
+async fn what_a_role_contains_comes_to_those_who_have_it_and_goes_with_it() {
+    let client = Client::new();
+    let user = user(&client, "u");
+    let made = client.insert("sys_user_role", json!({"name": "own"})).await;
+    let own = made.text_of("sys_id");
+    grant(&client, &user, "own");
+    let knowledge = id(&client, "sys_user_role", "knowledge");
+    let row = client
+        .insert("sys_user_role_contains", json!({"role": own, "contains": knowledge}))
+        .await;
+    assert_eq!(row.status, 201);
+    let has = |role: &str| grants(&client, &user).iter().any(|row| row["role"] == role);
+    assert!(has(&knowledge));
+
+    let renamed = client
+        .update(&format!("sys_user_role/{own}"), json!({"name": "other"}))
+        .await;
+    assert_eq!(renamed.status, 403, "nobody renames a role");
+    client.delete(&format!("sys_user_role/{own}")).await;
+
+    assert_eq!(grants(&client, &user), Vec::<Record>::new());
+    assert_eq!(client.instance.find("sys_user_role_contains", "role", &own).len(), 0);
+}
+
+#[tokio::test]
+async fn a_role_of_an_application_is_named_by_its_scope_and_its_suffix() {
+    let client = Client::new();
+    let scope = "x_mioms_m365_assis";
+    let application = client.instance.find("sys_scope", "scope", scope).remove(0)["sys_id"].clone();
+    for (sent, suffix) in [
+        (json!({"suffix": "one"}), "one"),
+        (json!({"name": "x_mioms_m365_assis.two"}), "two"),
+        (json!({"name": "three"}), "three"),
+    ] {
+        let mut values = sent;
+        values["sys_scope"] = application.as_str().into();
+        let made = client.insert("sys_user_role", values).await;
+        assert_eq!(
+            (made.text_of("name"), made.text_of("suffix")),
+            (format!("{scope}.{suffix}"), suffix.to_owned())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_group_inherits_the_roles_of_its_parents() {
+    let client = Client::new();
+    let user = user(&client, "u");
+    let desk = id(&client, "sys_user_group", "Service Desk");
+    let put = |name: &str, parent: &str| {
+        let group = [("name", name), ("parent", parent)];
+        client.instance.put("sys_user_group", &group)
+    };
+    let child = put("child", &desk);
+    let grandchild = put("grandchild", &child);
+    client
+        .instance
+        .put("sys_user_grmember", &[("user", &user), ("group", &grandchild)]);
+    let itil = id(&client, "sys_user_role", "itil");
+    let has_itil = || grants(&client, &user).iter().any(|row| row["role"] == itil);
+    assert!(has_itil());
+    let rows = client.instance.find("sys_group_has_role", "group", &grandchild);
+    assert_eq!(rows[0]["granted_by"], child);
+    let refused = client
+        .delete(&format!("sys_group_has_role/{}", rows[0]["sys_id"]))
+        .await;
+    assert_eq!(refused.status, 403);
+
+    let left = client
+        .update(&format!("sys_user_group/{child}"), json!({"parent": ""}))
+        .await;
+    assert_eq!(left.status, 200);
+
+    assert!(!has_itil());
+    assert_eq!(
+        client.instance.find("sys_group_has_role", "group", &grandchild).len(),
+        0
+    );
+}

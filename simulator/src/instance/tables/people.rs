@@ -6,10 +6,13 @@ use crate::instance::schema::{Table, boolean, choice, date_time, integer, passwo
 pub(super) fn tables() -> Vec<Table> {
     vec![
         user(),
+        table("cmn_department", "Department", "name").columns([text("name", "Name").at_most(100)]),
+        table("core_company", "Company", "name").columns([text("name", "Name").at_most(80)]),
+        table("cmn_location", "Location", "name").columns([text("name", "Name").at_most(100)]),
         table("sys_user_role", "Role", "name").application_file().columns([
-            text("name", "Name").mandatory().unique(),
-            text("description", "Description"),
-            text("suffix", "Suffix"),
+            text("name", "Name").mandatory().unique().at_most(100),
+            text("description", "Description").at_most(1000),
+            text("suffix", "Suffix").at_most(100),
             boolean("elevated_privilege", "Elevated privilege"),
             text("assignable_by", "Assignable by"),
             boolean("can_delegate", "Can delegate").default("true"),
@@ -39,10 +42,10 @@ pub(super) fn tables() -> Vec<Table> {
             integer("inh_count", "Inheritance Count").computed(),
         ]),
         table("sys_user_group", "Group", "name").columns([
-            text("name", "Name").mandatory().unique(),
-            text("description", "Description"),
+            text("name", "Name").mandatory().at_most(80),
+            text("description", "Description").at_most(1000),
             boolean("active", "Active").default("true"),
-            text("email", "Group email"),
+            text("email", "Group email").at_most(100),
             reference("manager", "Manager", "sys_user"),
             reference("parent", "Parent", "sys_user_group"),
             text("type", "Type"),
