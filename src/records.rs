@@ -6,6 +6,7 @@ pub mod diagnostics; // The one place where an error becomes a diagnostic.
 pub(crate) mod duplicate_check; // Refuses a create whose record exists.
 pub(crate) mod field; // An attribute and its column.
 pub(crate) mod import; // Finds what a user names.
+pub(crate) mod inactive; // Inactive records, which an account may not see.
 pub(crate) mod installed_application; // Looks an application up by its scope.
 pub(crate) mod left_alone; // What is not configured stays, where there is no column.
 pub(crate) mod list; // Lists records for `terraform query`.
@@ -18,4 +19,5 @@ pub(crate) mod resource; // What every resource that is a record has.
 pub(crate) mod state_migration; // States of other providers.
 pub(crate) mod tenant; // The Microsoft 365 tenant that an object belongs to.
 pub(crate) mod user_roles; // The roles that a user has.
+pub(crate) mod uses; // Refuses a destroy of what others still use.
 pub(crate) mod write_only_secret; // When a secret is sent.

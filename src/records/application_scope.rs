@@ -8,6 +8,9 @@ use crate::servicenow::tables::sys_scope;
 
 pub(crate) const ATTRIBUTE: &str = "application_scope";
 
+/// The computed attribute with its `sys_id`.
+pub(crate) const ID: &str = "application_scope_id";
+
 /// Applications, by their scope.
 pub(crate) const APPLICATION: Target = Target {
     table: sys_scope::TABLE,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plugin::schema::{Presence, TextEquality};
+use crate::plugin::schema::{Presence, TextEquality, validate};
 use crate::plugin::{Attribute, Diagnostic, Object, Path, Plan, Reading, Validator, Value};
 use crate::records::application_scope::{self, APPLICATION};
 use crate::records::name_set::NameSet;
@@ -116,7 +116,7 @@ impl Field {
     /// The application that the record belongs to.
     pub(crate) fn application_scope() -> Self {
         let attribute = application_scope::attribute();
-        Self::reference(APPLICATION, every::SYS_SCOPE, "application_scope_id", attribute)
+        Self::reference(APPLICATION, every::SYS_SCOPE, application_scope::ID, attribute)
     }
 
     /// The three attributes of a secret.
@@ -136,7 +136,7 @@ impl Field {
         let attribute_name = attribute.name;
         let noun = links.noun;
         let own = Attribute::texts(granted).computed().describe(format!(
-            "Names of the {noun}s that Terraform granted. Null after an import and for a state written by an older \
+            "Names of the {noun}s that Terraform added. Null after an import and for a state written by an older \
              version, because it is not known then; what is removed from the list is then kept."
         ));
         Self {
@@ -224,7 +224,7 @@ impl Field {
         Some(Self {
             attributes: attributes.collect(),
             unless: None,
-            named_by: None,
+            named_by: self.named_by,
             unnamed: Unnamed::Kept,
             source: self.source,
         })
@@ -278,6 +278,7 @@ impl Field {
                 let value = choice::to_wire(session, table, column, self.name(), text).await?;
                 Some(Wire::Text(value))
             }
+            (Form::Reference(_), Value::String(text)) if text.trim().is_empty() => Some(Wire::Text(String::new())),
             (Form::Reference(target), Value::String(text)) => Some(target.to_wire(session, self.name(), text).await?),
             _ => stored(column, value),
         };
@@ -319,12 +320,21 @@ impl Field {
                 }
                 state.set(id, value);
             }
-            // A choice or a reference that cannot be seen, or is empty, is left as it was.
+            (Form::Reference(_), Cell::Empty) if self.unnamed == Unnamed::LeftAlone => {
+                let is_cleared = state.text(name).is_some_and(|text| text.trim().is_empty());
+                if !is_cleared {
+                    state.set(name, Value::Null);
+                }
+                state.set(self.id_name(), Value::Null);
+            }
+            // A choice or a reference that cannot be seen, or is empty though every record has one, is left as it was.
             (Form::Choice(_) | Form::Reference(_), Cell::Empty | Cell::Hidden) => {}
             (Form::Stored, _) => match held(column, record) {
                 None => {}
                 // Empty text that was configured as such is that, and not nothing.
                 Some(Value::Null) if state.text(name) == Some("") => {}
+                // A flag that was never set is not set.
+                Some(Value::Null) if self.default() == Some(&Value::Bool(false)) => state.set(name, false),
                 Some(value) => state.set(name, value),
             },
         }
@@ -491,7 +501,12 @@ pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
         let is_named = !plan.config.at(name).is_null();
         let former = plan.prior.map(|prior| prior.at(name).clone());
         match field.unnamed {
-            Unnamed::LeftAlone if !is_named => plan.state.set(name, former),
+            Unnamed::LeftAlone if !is_named => {
+                plan.state.set(name, former);
+                if matches!(field.source, Source::Column(_, Form::Reference(_))) && plan.state.at(name).is_null() {
+                    plan.state.set(field.id_name(), Value::Null);
+                }
+            }
             Unnamed::Kept | Unnamed::NotManaged if !is_named && left_alone.contains(name) => {
                 plan.state.set(name, former);
                 plan.replace.retain(|path| *path != Path::of(name));
@@ -638,6 +653,12 @@ pub(crate) fn key_text() -> Validator {
         )),
         Err(error) => Err(diagnostics::explain(&error, &error.remedy())),
     })
+}
+
+/// A required text of at most so many characters that a record is known by.
+pub(crate) fn required_key(name: &'static str, most: usize) -> Attribute {
+    let attribute = Attribute::text(name).required().check(validate::not_blank());
+    attribute.check(validate::at_most_characters(most)).check(key_text())
 }
 
 /// Text without control characters, which no form would have let through.

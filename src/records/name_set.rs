@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::{Context, Diagnostic, Diagnostics, Object, Plan, Reading, Value};
-use crate::records::diagnostics;
+use crate::records::{application_scope, diagnostics};
 use crate::servicenow::{Granted, Link, LinkTable, Links, Session, SysId, TableError};
 
 /// One attribute that lists names, and the links behind it.
@@ -114,7 +114,8 @@ pub(crate) async fn grant(
             }
         }
         let ids: Vec<SysId> = resolved.new.iter().map(|(_, id)| id.clone()).collect();
-        let ended = set.links(session).grant_each(record, &ids).await;
+        let links = set.links(session).in_application(state.text(application_scope::ID));
+        let ended = links.grant_each(record, &ids).await;
         for ((name, _), ended) in resolved.new.iter().zip(ended) {
             match ended {
                 Ok(Granted::Made(_)) => {

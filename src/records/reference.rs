@@ -5,6 +5,7 @@
 
 use crate::plugin::{Attribute, Diagnostic, Path, Plan, Value};
 use crate::records::diagnostics;
+use crate::servicenow::tables::sys_user;
 use crate::servicenow::{Column, ColumnKind, Session, SysId, Table, TableError, Value as Wire, means_the_same};
 
 /// What a reference points to, and what it is known by there.
@@ -18,6 +19,14 @@ pub(crate) struct Target {
     /// A value that is neither: the global application has no record.
     pub(crate) literal: Option<&'static str>,
 }
+
+/// Users, by their user names.
+pub(crate) const A_USER: Target = Target {
+    table: sys_user::TABLE,
+    name: sys_user::USER_NAME,
+    noun: "user",
+    literal: None,
+};
 
 /// The attribute that holds the sys_id beside one that refers to a record.
 pub(crate) fn id_attribute(id: &'static str, name: &str, target: Target) -> Attribute {
@@ -86,6 +95,9 @@ impl Target {
 /// Plans the prior value if the configuration means the same record in another spelling.
 pub(crate) fn plan(attribute: &'static str, id: &'static str, plan: &mut Plan<'_>) {
     let Some(prior) = plan.prior else { return };
+    if plan.state.at(attribute).is_null() && prior.at(attribute).is_null() {
+        return;
+    }
     let (former, known, planned) = (prior.text(attribute), prior.text(id), plan.state.text(attribute));
     if planned.is_some() && planned == former {
         return;

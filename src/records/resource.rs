@@ -21,6 +21,7 @@ use crate::records::choice::OpenChoice;
 use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::{self, Foreign};
+use crate::records::uses::{self, Use};
 use crate::records::{diagnostics, import, list, name_set, outcome, required_roles};
 use crate::servicenow::{
     Column, Deleted, InputMode, Insert, KeyLock, Query, QueryError, Record, Row, Session, SysId, Table, TableError,
@@ -48,6 +49,8 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     const FOREIGN: Option<Foreign> = None;
     /// What is added to the error of a write that the instance refused.
     const REFUSAL_ADVICE: Option<&'static str> = None;
+    /// What refers to the record and would go with it: a destroy is refused while there is some.
+    const USES: &'static [Use] = &[];
     /// Columns of which the documentation does not name every value.
     const OPEN_CHOICES: &'static [OpenChoice] = &[];
 
@@ -765,6 +768,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         };
         match R::removal(state) {
             Removal::Delete => {
+                uses::refuse_while_used::<R>(&session, &sys_id, state).await?;
                 name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
                 R::before_delete(&session, &sys_id).await?;
                 let deleted = session.delete(R::TABLE, &sys_id).await;

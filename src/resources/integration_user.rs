@@ -7,6 +7,7 @@ use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Object, Plan, Reading, Value};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
+use crate::records::inactive;
 use crate::records::resource::{Absence, Existing, RecordResource, Removal};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
@@ -271,15 +272,7 @@ impl RecordResource for IntegrationUser {
     }
 
     async fn absence(session: &Session, state: &Object) -> Result<Absence, TableError> {
-        if !session.may_hide_inactive_users().await? {
-            return Ok(Absence::Proven);
-        }
-        let why = "the account sees no inactive user at all (some instances show them to administrators only)";
-        Ok(if state.flag("active") == Some(false) {
-            Absence::Doubtful(why.to_owned())
-        } else {
-            Absence::Likely(why.to_owned())
-        })
+        inactive::absence(session, (TABLE, ACTIVE), Self::NOUN, state).await
     }
 
     async fn after_read(cx: &Context<Clients>, _: &Session, _: &SysId, state: &mut Object) -> Result<(), Diagnostic> {

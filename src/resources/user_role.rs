@@ -12,7 +12,7 @@ use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::records::name_set;
 use crate::records::outcome;
-use crate::records::reference::Target;
+use crate::records::reference::{A_USER, Target};
 use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::records::state_migration::Foreign;
 use crate::servicenow::tables::sys_user_has_role::{
@@ -65,13 +65,6 @@ fn taken_over_by_another(state: &Object) -> Diagnostic {
     );
     Diagnostic::warning("The role was not revoked", detail)
 }
-
-const A_USER: Target = Target {
-    table: sys_user::TABLE,
-    name: sys_user::USER_NAME,
-    noun: "user",
-    literal: None,
-};
 
 const A_ROLE: Target = Target {
     table: sys_user_role::TABLE,

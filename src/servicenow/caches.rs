@@ -1,6 +1,6 @@
 //! What all sessions of an instance share about its records: answers that are kept, questions that are asked together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
 use tokio::time::Instant;
@@ -131,6 +131,8 @@ pub(super) struct Look {
 pub(super) struct LinkCaches {
     /// One write at a time per record that has links.
     pub(super) owner_locks: Shared<SysId, tokio::sync::Mutex<Turn>>,
-    /// Reads that are sent together, by table.
-    pub(super) reads: Shared<Table, Batch<SysId, Vec<Record>>>,
+    /// Reads that are sent together, by table and by the column of the records that have the links.
+    pub(super) reads: Shared<(Table, Column), Batch<SysId, Vec<Record>>>,
+    /// Rows that existed before they were to be made: one of them may be a link of the record on its other side too.
+    pub(super) taken_over: Mutex<HashSet<SysId>>,
 }

@@ -9,7 +9,7 @@ use crate::servicenow::sign_in::error::SignInError;
 use crate::servicenow::sign_in::method::SignInMethod;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::Table;
-use crate::servicenow::tables::sys_user_has_role;
+use crate::servicenow::tables::{sys_user_has_role, sys_user_role_contains};
 
 /// What was asked of a table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -410,11 +410,7 @@ impl Refusal {
                     _ => "",
                 },
                 table.role(),
-                if table == sys_user_has_role::TABLE && verb != Verb::Read {
-                    BY_GROUP
-                } else {
-                    ""
-                }
+                if verb == Verb::Read { "" } else { particular(table) }
             ),
             Refusal::MissingScope { scope } => format!(
                 "Roles are not the cause. In the instance, give {scope} to the OIDC provider or application registry that \
@@ -423,7 +419,12 @@ impl Refusal {
             ),
             Refusal::BusinessRule { .. } => format!(
                 "Credentials and roles are not the cause. The rule's own message is only in the instance: try the same \
-                 change in the form of {table}, or ask its administrator."
+                 change in the form of {table}, or ask its administrator.{}",
+                if verb == Verb::Insert && table == sys_user_role_contains::TABLE {
+                    CYCLE
+                } else {
+                    ""
+                }
             ),
             Refusal::CrossScope { .. } => format!(
                 "Open the table's application access (sys_db_object) for {table}, or add a cross-scope privilege."
@@ -583,6 +584,18 @@ fn similar_names(similar: &[String]) -> String {
 }
 
 /// The way around grants that want a role which only an interactive session can take on.
+/// What else a table may ask for, or refuse, beyond a role.
+fn particular(table: Table) -> &'static str {
+    if table == sys_user_has_role::TABLE {
+        BY_GROUP
+    } else if table == sys_user_role_contains::TABLE {
+        CYCLE
+    } else {
+        ""
+    }
+}
+
+const CYCLE: &str = " A role can contain neither itself nor a role that contains it, also not by way of others.";
 const BY_GROUP: &str = " Some instances grant roles only with elevated security_admin, which no API session has: there, \
                         have an administrator give the role to a group and put the user into that group (`groups`).";
 const MAX_LISTED: usize = 10;

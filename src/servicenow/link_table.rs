@@ -21,12 +21,13 @@ use crate::servicenow::record::{Cell, Record, Row};
 use crate::servicenow::session::Session;
 use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;
-use crate::servicenow::table::{Column, Table};
+use crate::servicenow::table::{Column, ColumnKind, Table};
 use crate::servicenow::tables::{
-    oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_user, sys_user_grmember, sys_user_group,
-    sys_user_has_role, sys_user_role,
+    every, oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_group_has_role, sys_user,
+    sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_role, sys_user_role_contains,
 };
 use crate::servicenow::write::{Deleted, InputMode, Insert, Update};
+use crate::sync::lock as locked;
 
 /// A table whose rows link a record to others that are known by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,7 +50,11 @@ pub struct LinkTable {
     read: &'static [Column],
     /// Whether the instance refuses a second row for the same two records.
     refuses_duplicates: bool,
-    /// True on rows that the platform derives.
+    /// Whether a rule of the instance may link the record to others, because of a link that was just made.
+    one_leads_to_others: bool,
+    /// Whether the rows are application files, which belong to the application of the record that has the links.
+    pub is_application_file: bool,
+    /// On rows that the platform derives: true, or what they are derived from.
     inherited: Option<Column>,
     /// Names of records that the platform links by itself, again and again.
     pub by_platform: &'static [&'static str],
@@ -71,6 +76,8 @@ impl LinkTable {
         name: sys_user_role::NAME,
         read: sys_user_has_role::COLUMNS,
         refuses_duplicates: true,
+        one_leads_to_others: true,
+        is_application_file: false,
         inherited: Some(sys_user_has_role::INHERITED),
         by_platform: sys_user_role::OF_EVERYBODY,
         state: Some((sys_user_has_role::STATE, sys_user_has_role::STATE_ACTIVE)),
@@ -89,6 +96,8 @@ impl LinkTable {
         name: sys_user_group::NAME,
         read: sys_user_grmember::COLUMNS,
         refuses_duplicates: false,
+        one_leads_to_others: true,
+        is_application_file: false,
         inherited: None,
         by_platform: &[sys_user_group::SCRIPT_WRITERS],
         state: None,
@@ -107,6 +116,69 @@ impl LinkTable {
         name: sys_auth_scope::NAME,
         read: oauth_entity_auth_scope_mapping::COLUMNS,
         refuses_duplicates: false,
+        one_leads_to_others: true,
+        is_application_file: false,
+        inherited: None,
+        by_platform: &[],
+        state: None,
+    };
+
+    /// Roles that a role contains.
+    pub const CONTAINED_ROLES: LinkTable = LinkTable {
+        table: sys_user_role_contains::TABLE,
+        noun: "contained role",
+        grant: "add the contained role",
+        revoke: "remove the contained role",
+        from: sys_user_role_contains::ROLE,
+        owner: sys_user_role::TABLE,
+        to: sys_user_role_contains::CONTAINS,
+        target: sys_user_role::TABLE,
+        name: sys_user_role::NAME,
+        read: sys_user_role_contains::COLUMNS,
+        refuses_duplicates: false,
+        one_leads_to_others: false,
+        is_application_file: true,
+        inherited: None,
+        by_platform: &[],
+        state: None,
+    };
+
+    /// Roles of groups, which their members have.
+    pub const GROUP_ROLES: LinkTable = LinkTable {
+        table: sys_group_has_role::TABLE,
+        noun: "role",
+        grant: "grant the group the role",
+        revoke: "revoke the group's role",
+        from: sys_group_has_role::GROUP,
+        owner: sys_user_group::TABLE,
+        to: sys_group_has_role::ROLE,
+        target: sys_user_role::TABLE,
+        name: sys_user_role::NAME,
+        read: sys_group_has_role::COLUMNS,
+        refuses_duplicates: false,
+        one_leads_to_others: false,
+        is_application_file: false,
+        // From a parent group.
+        inherited: Some(sys_group_has_role::GRANTED_BY),
+        by_platform: &[],
+        state: Some((sys_group_has_role::INHERITS, sys_group_has_role::INHERITED_BY_MEMBERS)),
+    };
+
+    /// Users of groups: the rows of [`LinkTable::GROUPS`] from the other side.
+    pub const MEMBERS: LinkTable = LinkTable {
+        table: sys_user_grmember::TABLE,
+        noun: "member",
+        grant: "add the member",
+        revoke: "remove the member",
+        from: sys_user_grmember::GROUP,
+        owner: sys_user_group::TABLE,
+        to: sys_user_grmember::USER,
+        target: sys_user::TABLE,
+        name: sys_user::USER_NAME,
+        read: sys_user_grmember::COLUMNS,
+        refuses_duplicates: false,
+        one_leads_to_others: false,
+        is_application_file: false,
         inherited: None,
         by_platform: &[],
         state: None,
@@ -138,9 +210,10 @@ impl LinkTable {
         Ok(to.map(|to| Link {
             sys_id: row.sys_id().clone(),
             to,
-            inherited: self
-                .inherited
-                .is_some_and(|column| row.bool(column) == Cell::Value(true)),
+            inherited: self.inherited.is_some_and(|column| match column.kind() {
+                ColumnKind::Reference => matches!(row.reference(column), Cell::Value(_)),
+                _ => row.bool(column) == Cell::Value(true),
+            }),
             active: !self.state.is_some_and(is_inactive),
         }))
     }
@@ -204,16 +277,31 @@ impl Revoked {
 pub struct Links<'a> {
     session: &'a Session,
     table: LinkTable,
+    /// The application that new rows are to belong to.
+    application: Option<String>,
 }
 
 impl Session {
     /// The links of a table.
     pub fn links(&self, table: LinkTable) -> Links<'_> {
-        Links { session: self, table }
+        Links {
+            session: self,
+            table,
+            application: None,
+        }
     }
 }
 
 impl<'a> Links<'a> {
+    /// New rows are to belong to this application, a `sys_id` or `global`, where they belong to one at all.
+    #[must_use]
+    pub fn in_application(mut self, application: Option<&str>) -> Links<'a> {
+        self.application = application
+            .filter(|_| self.table.is_application_file)
+            .map(str::to_owned);
+        self
+    }
+
     /// The records that can be linked, by name.
     pub fn names(&self) -> Names<'a> {
         self.session.names(self.table.target, self.table.name)
@@ -231,7 +319,7 @@ impl<'a> Links<'a> {
         {
             return self.links(&rows);
         }
-        let batch = entry_of(&session.inner.links.reads, table, Batch::default);
+        let batch = entry_of(&session.inner.links.reads, (table, self.table.from), Batch::default);
         let ask = |owners: Vec<SysId>| self.read_batch(owners);
         let rows = batch.ask(owner.clone(), &session.limits, ask).await;
         self.links(&rows.map_err(|reason| reason.of(table))?)
@@ -274,7 +362,8 @@ impl<'a> Links<'a> {
         let mut granted: Vec<Result<Granted, TableError>> = Vec::new();
         for one in to {
             // A rule of the instance may have linked it since, because of what was linked before.
-            if !self.table.refuses_duplicates && granted.iter().any(|ended| matches!(ended, Ok(Granted::Made(_)))) {
+            let may_have_it_since = self.table.one_leads_to_others && !self.table.refuses_duplicates;
+            if may_have_it_since && granted.iter().any(|ended| matches!(ended, Ok(Granted::Made(_)))) {
                 match self.of(owner).await {
                     Ok(links) => before = Before { links, is_fresh: true },
                     Err(error) => {
@@ -299,8 +388,9 @@ impl<'a> Links<'a> {
         }
         for (ended, one) in granted.iter().zip(to) {
             match ended {
-                Ok(Granted::Had(_)) => {
+                Ok(Granted::Had(row)) => {
                     lock.taken_over.insert(self.pair(one));
+                    locked(&self.session.inner.links.taken_over).insert(row.clone());
                 }
                 Ok(Granted::Made(sys_id)) => {
                     if let Some(look) = lock.looks.get_mut(self.table.table.name()) {
@@ -388,7 +478,7 @@ impl<'a> Links<'a> {
         lock.looks.remove(self.table.table.name());
         let mut revoked = Vec::new();
         for to in to {
-            let is_taken_over = lock.taken_over.contains(&self.pair(to));
+            let is_taken_over = lock.taken_over.contains(&self.pair(to)) || self.is_taken_over(&existing, to);
             revoked.push(if is_taken_over {
                 Ok(Revoked::TAKEN_OVER)
             } else {
@@ -421,6 +511,13 @@ impl<'a> Links<'a> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a grant from the other side found one of these links: by a group's members, or by a user's groups.
+    fn is_taken_over(&self, existing: &[Link], to: &SysId) -> bool {
+        let taken_over = locked(&self.session.inner.links.taken_over);
+        let mut links = existing.iter().filter(|link| link.to == *to && !link.inherited);
+        links.any(|link| taken_over.contains(&link.sys_id))
     }
 
     /// Removes the direct links to a record, of those that a look showed.
@@ -469,7 +566,7 @@ impl<'a> Links<'a> {
             // A grant of a role that was inherited changes the row that was there, with its key, its age and its maker.
             let was_inherited = |row: &SysId| match before.links.iter().find(|link| link.sys_id == *row) {
                 Some(link) => link.inherited,
-                None => !before.is_fresh,
+                None => !before.is_fresh && self.table.refuses_duplicates,
             };
             let is_ours = match &error {
                 TableError::Uncertain { .. } if was_inherited(&direct.sys_id) => true,
@@ -507,7 +604,10 @@ impl<'a> Links<'a> {
             .map_err(self.table.query_error())?;
         let insert = Insert {
             table,
-            row: Row::new().set(from, owner).set(self.table.to, to),
+            row: Row::new()
+                .set(from, owner)
+                .set(self.table.to, to)
+                .set_if_some(every::SYS_SCOPE, self.application.as_deref()),
             read,
             natural_key: Some(key),
             input: InputMode::Stored,

@@ -42,17 +42,14 @@ impl Session {
         self.names(sys_user::TABLE, sys_user::USER_NAME)
     }
 
-    /// Whether inactive users may be kept from this account: a rule of the platform takes them out of its lists, and out of
-    /// the count. One that it sees or that is counted shows that they are not.
+    /// Whether inactive records of a table may be kept from this account: a rule of the platform takes such users and groups
+    /// out of its lists, and out of the count. One that it sees or that is counted shows that they are not.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn may_hide_inactive_users(&self) -> Result<bool, TableError> {
-        let query = Query::equals(sys_user::ACTIVE, false).map_err(|source| TableError::Query {
-            table: sys_user::TABLE,
-            source,
-        })?;
-        let mut inactive = self.pages(sys_user::TABLE, &query, &[], 1);
+    pub async fn may_hide_inactive(&self, table: Table, active: Column) -> Result<bool, TableError> {
+        let query = Query::equals(active, false).map_err(|source| TableError::Query { table, source })?;
+        let mut inactive = self.pages(table, &query, &[], 1);
         let shown = inactive.next().await?.unwrap_or_default();
         Ok(shown.is_empty() && inactive.hidden() == 0)
     }

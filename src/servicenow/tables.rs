@@ -22,8 +22,8 @@ pub use platform::{
     sys_scope_privilege, sys_store_app, v_plugin,
 };
 pub use users::{
-    sys_group_has_role, sys_user, sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_preference,
-    sys_user_role,
+    cmn_department, cmn_location, core_company, sys_group_has_role, sys_user, sys_user_grmember, sys_user_group,
+    sys_user_has_role, sys_user_preference, sys_user_role, sys_user_role_contains,
 };
 
 /// Columns that every table has. Proven.

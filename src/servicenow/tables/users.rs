@@ -37,27 +37,97 @@ pub mod sys_user {
         INTERNAL_INTEGRATION_USER = "internal_integration_user" Bool;
         /// `human`, `machine`, `ai_agent`, `unclassified`; moves [`WEB_SERVICE_ACCESS_ONLY`]. Zurich and newer.
         IDENTITY_TYPE = "identity_type" Text newer;
-        /// Some integrations match on it.
+        /// Some integrations match on it: Event Management finds the user of a token by it.
         SOURCE = "source" Text;
+        DEPARTMENT = "department" Reference;
+        COMPANY = "company" Reference;
+        LOCATION = "location" Reference;
+        MANAGER = "manager" Reference;
+    }
+
+    /// Names of what the references mean.
+    pub const NAME_OF_DEPARTMENT: Column = Column::new("department.name", ColumnKind::Text);
+    /// See [`NAME_OF_DEPARTMENT`].
+    pub const NAME_OF_COMPANY: Column = Column::new("company.name", ColumnKind::Text);
+    /// See [`NAME_OF_DEPARTMENT`].
+    pub const NAME_OF_LOCATION: Column = Column::new("location.name", ColumnKind::Text);
+    /// See [`NAME_OF_DEPARTMENT`].
+    pub const USER_NAME_OF_MANAGER: Column = Column::new("manager.user_name", ColumnKind::Text);
+}
+
+/// `cmn_department`: departments that users refer to. Proven (vendor's documentation).
+pub mod cmn_department {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("cmn_department", "user_admin");
+
+    columns! {
+        NAME = "name" Text;
     }
 }
 
-/// `sys_user_role`. sys_ids differ between instances: find by name. Proven.
+/// `core_company`: companies that users refer to. Proven (vendor's documentation).
+pub mod core_company {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("core_company", "user_admin");
+
+    columns! {
+        NAME = "name" Text;
+    }
+}
+
+/// `cmn_location`: locations that users refer to. Proven (vendor's documentation).
+pub mod cmn_location {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("cmn_location", "user_admin");
+
+    columns! {
+        NAME = "name" Text;
+    }
+}
+
+/// `sys_user_role`, application files. sys_ids differ between instances: find by name. No role can be renamed once it is
+/// saved, and who deletes one deletes every reference to it. Proven (vendor's pages on creating a role; KB0682615).
 pub mod sys_user_role {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    pub const TABLE: Table = Table::new("sys_user_role", "user_admin").never_empty();
+    /// Roles are created by administrators (vendor's documentation).
+    pub const TABLE: Table = Table::new("sys_user_role", "user_admin, admin to create roles").never_empty();
 
     /// Roles that the platform gives every user of an instance with explicit roles, by itself. Likely.
     pub const OF_EVERYBODY: &[&str] = &["snc_internal", "snc_external"];
 
     columns! {
-        /// Name, such as `incident_manager`.
+        /// Name, such as `incident_manager`; in a scoped application `<scope>.<suffix>`.
         NAME = "name" Text;
         DESCRIPTION = "description" Text;
         /// Needs elevation in the session.
         ELEVATED_PRIVILEGE = "elevated_privilege" Bool;
+        /// What follows the scope in the name of a role of a scoped application. That the platform puts the two together is
+        /// likely (a peer sends the suffix alone).
+        SUFFIX = "suffix" Text;
+    }
+}
+
+/// `sys_user_role_contains`: the roles that a role contains, application files. Proven (SDK). Cycles are refused: likely.
+pub mod sys_user_role_contains {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("sys_user_role_contains", "admin");
+    /// Name of the containing role.
+    pub const NAME_OF_ROLE: Column = Column::new("role.name", ColumnKind::Text);
+
+    columns! {
+        ROLE = "role" Reference;
+        /// The contained role.
+        CONTAINS = "contains" Reference;
     }
 }
 
@@ -96,7 +166,7 @@ pub mod sys_user_has_role {
     }
 }
 
-/// `sys_user_group`. Proven.
+/// `sys_user_group`. Its names are not unique. Proven (vendor's page on creating a group; a peer).
 pub mod sys_user_group {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -105,10 +175,19 @@ pub mod sys_user_group {
 
     /// A group that newer releases (Zurich on) put users into by themselves when they are given roles. Proven (PRB1966968).
     pub const SCRIPT_WRITERS: &str = "Conditional Script Writer";
+    /// User name of the manager.
+    pub const USER_NAME_OF_MANAGER: Column = Column::new("manager.user_name", ColumnKind::Text);
+    /// Name of the parent.
+    pub const NAME_OF_PARENT: Column = Column::new("parent.name", ColumnKind::Text);
 
     columns! {
         NAME = "name" Text;
-        /// Inactive groups grant nothing new.
+        DESCRIPTION = "description" Text;
+        EMAIL = "email" Email;
+        MANAGER = "manager" Reference;
+        /// A child inherits the roles of its parent; its members are none of the parent's.
+        PARENT = "parent" Reference;
+        /// Inactive groups grant nothing new, and are kept from the lists of everybody but administrators.
         ACTIVE = "active" Bool;
     }
 }
@@ -119,6 +198,8 @@ pub mod sys_user_grmember {
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
     pub const TABLE: Table = Table::new("sys_user_grmember", "user_admin, admin for groups that carry roles");
+    /// The user's user name.
+    pub const USER_NAME_OF_USER: Column = Column::new("user.user_name", ColumnKind::Text);
 
     columns! {
         USER = "user" Reference;
@@ -132,12 +213,18 @@ pub mod sys_group_has_role {
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
     pub const TABLE: Table = Table::new("sys_group_has_role", "user_admin or admin");
+    /// `inherits` of a row that gives the members the role.
+    pub const INHERITED_BY_MEMBERS: &str = "true";
+    /// Name of the group.
+    pub const NAME_OF_GROUP: Column = Column::new("group.name", ColumnKind::Text);
 
     columns! {
         GROUP = "group" Reference;
         ROLE = "role" Reference;
-        /// Members inherit it.
+        /// Members inherit it; the default.
         INHERITS = "inherits" Bool;
+        /// The parent group that the role comes from. Likely.
+        GRANTED_BY = "granted_by" Reference;
     }
 }
 
