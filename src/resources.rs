@@ -6,6 +6,7 @@ mod ip_access_rule;
 pub(crate) mod oauth_entity;
 pub(crate) mod oidc_provider;
 mod record;
+mod role;
 mod support_repository;
 mod support_settings;
 mod table_access;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
         Box::new(ManagedRecord::<ip_access_rule::IpAccessRule>::new()),
         Box::new(ManagedRecord::<oauth_entity::OauthEntity>::new()),
         Box::new(ManagedRecord::<oidc_provider::OidcProvider>::new()),
+        Box::new(ManagedRecord::<role::Role>::new()),
         Box::new(ManagedRecord::<table_access::TableAccess>::new()),
         Box::new(ManagedRecord::<user_role::UserRole>::new()),
         Box::new(record::AnyRecord { typed: &TYPED }),
@@ -32,12 +34,13 @@ pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
 }
 
 /// Tables whose records have a resource type of their own.
-const TYPED: [(Table, &str); 7] = [
+const TYPED: [(Table, &str); 8] = [
     of::<cross_scope_privilege::CrossScopePrivilege>(),
     of::<integration_user::IntegrationUser>(),
     of::<ip_access_rule::IpAccessRule>(),
     of::<oauth_entity::OauthEntity>(),
     of::<oidc_provider::OidcProvider>(),
+    of::<role::Role>(),
     of::<table_access::TableAccess>(),
     of::<user_role::UserRole>(),
 ];

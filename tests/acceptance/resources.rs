@@ -9,6 +9,7 @@ mod oauth_entity;
 mod oidc_provider;
 mod ownership; // What existed before Terraform.
 mod record;
+mod role;
 mod support_repository;
 mod support_settings;
 mod table_access;

@@ -71,6 +71,12 @@ fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, Strin
         "u_supplier",
         &[("u_name", "By hand"), ("u_code", "HAND"), ("u_tier", "3")],
     );
+    let role = instance.put(
+        "sys_user_role",
+        &[("name", "copilot_connector"), ("description", "By hand")],
+    );
+    let inner = &instance.find("sys_user_role", "name", "knowledge")[0]["sys_id"];
+    instance.put("sys_user_role_contains", &[("role", &role), ("contains", inner)]);
     let table = &instance.find("sys_db_object", "name", "oauth_entity")[0]["sys_id"];
     let admin = simulator.admin();
     admin.put_settings(&json!({"SupportTool": "ServiceNow", "ApplicationId": "11111111-2222-4333-8444-555555555555"}));
@@ -105,6 +111,7 @@ fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, Strin
             "Microsoft 365 inbound".to_owned(),
         ),
         ("servicenow_record", key(&supplier), "By hand".to_owned()),
+        ("servicenow_role", key(&role), "copilot_connector".to_owned()),
         ("servicenow_table_access", key(table), "oauth_entity".to_owned()),
         (
             "servicenow_user_role",

@@ -9,6 +9,7 @@ mod ip_access_rule;
 mod oauth_entity;
 mod oidc_provider;
 mod record;
+mod role;
 mod support_repository;
 mod support_settings;
 mod table_access;
@@ -63,7 +64,8 @@ trait Generator: Sync {
     }
 }
 
-const GENERATORS: [&dyn Generator; 10] = [
+const GENERATORS: [&dyn Generator; 11] = [
+    &role::Roles,
     &integration_user::Users,
     &user_role::Roles,
     &oauth_entity::Entities,

@@ -79,6 +79,11 @@ fn people(simulator: &Simulator) {
             instance.put("sys_user_grmember", &[("user", &user), ("group", group)]);
         }
     }
+    let outer = instance.put("sys_user_role", &[("name", "chaos_role_00"), ("description", "A role")]);
+    for inner in ["chaos inner", "knowledge"] {
+        let inner = id("sys_user_role", inner);
+        instance.put("sys_user_role_contains", &[("role", &outer), ("contains", &inner)]);
+    }
     let person = instance.find("sys_user", "user_name", "person-0").remove(0)["sys_id"].clone();
     let role = id("sys_user_role", "catalog");
     instance.put("sys_user_has_role", &[("user", &person), ("role", &role)]);

@@ -49,6 +49,14 @@ pub(crate) const RULE: &str = r#"
     }
 "#;
 
+/// A role that contains another.
+pub(crate) const ROLE: &str = r#"
+    resource "servicenow_role" "this" {
+      name     = "copilot_connector"
+      contains = ["knowledge"]
+    }
+"#;
+
 /// A privilege of an application.
 pub(crate) const PRIVILEGE: &str = r#"
     resource "servicenow_cross_scope_privilege" "this" {

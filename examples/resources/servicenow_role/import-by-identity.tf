@@ -1,0 +1,7 @@
+import {
+  to = servicenow_role.copilot_connector
+
+  identity = {
+    sys_id = "0123456789abcdef0123456789abcdef"
+  }
+}

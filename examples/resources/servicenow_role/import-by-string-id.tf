@@ -1,0 +1,4 @@
+import {
+  to = servicenow_role.copilot_connector
+  id = "name=copilot_connector"
+}

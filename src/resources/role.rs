@@ -1,0 +1,176 @@
+//! `servicenow_role`: a role, and the roles that it contains (`sys_user_role`, `sys_user_role_contains`).
+
+use crate::plugin::schema::validate;
+use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Plan};
+use crate::records::application_scope;
+use crate::records::duplicate_check::NaturalKey;
+use crate::records::field::{self, Field};
+use crate::records::resource::RecordResource;
+use crate::records::state_migration::Foreign;
+use crate::records::uses::{self, Use};
+use crate::servicenow::tables::sys_user_role::{DESCRIPTION, ELEVATED_PRIVILEGE, NAME, SUFFIX, TABLE};
+use crate::servicenow::tables::{sys_group_has_role, sys_scope, sys_user_has_role, sys_user_role_contains};
+use crate::servicenow::{Column, LinkTable, Row, SysId, Table};
+
+pub(super) struct Role;
+
+const CONTAINS: &str = "contains";
+
+/// The scope of the application whose roles have names that begin with it; none for the global application, and where it is
+/// given by its `sys_id`.
+fn scope(object: &Object) -> Option<&str> {
+    let scope = object.text(application_scope::ATTRIBUTE)?.trim();
+    let is_named = scope != sys_scope::GLOBAL && SysId::parse(scope).is_err();
+    is_named.then_some(scope)
+}
+
+impl RecordResource for Role {
+    const TYPE: &'static str = "servicenow_role";
+    const TABLE: Table = TABLE;
+    const NOUN: &'static str = "role";
+    const DESCRIPTION: &'static str = "A role of your own, with the roles that it contains. Table `sys_user_role`. Who has the \
+                                       role has those as well. The instance lets nobody rename a role, so another `name` \
+                                       replaces it. Deleting a role takes it from everybody who has it, so a destroy is \
+                                       refused while a user, a group or another role has it (`force_destroy`).";
+    const LISTS: &'static str = "Lists roles.";
+    const LABEL: Column = NAME;
+    const KEY: Option<NaturalKey> = Some(NaturalKey {
+        columns: &[NAME],
+        label: NAME,
+        why: "Roles are granted and asked for by name, so two of one name could not be told apart.",
+        otherwise: "use another name",
+        recheck: true,
+    });
+    const OTHER_TABLES: &'static [Table] = &[
+        sys_user_role_contains::TABLE,
+        sys_scope::TABLE,
+        sys_user_has_role::TABLE,
+        sys_group_has_role::TABLE,
+    ];
+    /// Its name is computed there; contained roles are no attribute there, and stay as they are.
+    const FOREIGN: Option<Foreign> = Some(Foreign {
+        type_name: "servicenow_role",
+        attributes: &[
+            ("name", "name"),
+            ("description", "description"),
+            ("elevated_privilege", "elevated_privilege"),
+            ("scope", application_scope::ATTRIBUTE),
+        ],
+        made: None,
+    });
+    const USES: &'static [Use] = &[
+        Use {
+            table: sys_user_has_role::TABLE,
+            column: sys_user_has_role::ROLE,
+            name: sys_user_has_role::USER_NAME_OF_USER,
+            words: "granted to the user",
+            inherited: Some(sys_user_has_role::INHERITED),
+            listed: None,
+        },
+        Use {
+            table: sys_group_has_role::TABLE,
+            column: sys_group_has_role::ROLE,
+            name: sys_group_has_role::NAME_OF_GROUP,
+            words: "granted to the group",
+            inherited: None,
+            listed: None,
+        },
+        Use {
+            table: sys_user_role_contains::TABLE,
+            column: sys_user_role_contains::CONTAINS,
+            name: sys_user_role_contains::NAME_OF_ROLE,
+            words: "contained in the role",
+            inherited: None,
+            listed: None,
+        },
+    ];
+
+    fn fields() -> Vec<Field> {
+        let names = Attribute::texts(CONTAINS).check(validate::each(validate::not_blank()));
+        vec![
+            Field::id(),
+            Field::new(
+                NAME,
+                field::required_key("name", 100)
+                    .replaces()
+                    // The instance takes them for the same, and another name would replace the role.
+                    .same_text(|one, other| one.trim().eq_ignore_ascii_case(other.trim()))
+                    .describe(
+                        "Name, unique on the instance, such as `copilot_connector`. In a scoped application it begins with the \
+                         scope and a dot: `x_acme_app.reader`.",
+                    ),
+            ),
+            Field::new(
+                DESCRIPTION,
+                Attribute::text("description").describe("What the role is for."),
+            ),
+            Field::new(
+                ELEVATED_PRIVILEGE,
+                Attribute::flag("elevated_privilege").default(false).describe(
+                    "Whether the role works only in an elevated session, which API calls never have: leave it false for \
+                     the role of an integration.",
+                ),
+            ),
+            Field::names(
+                LinkTable::CONTAINED_ROLES,
+                "added_roles",
+                names.check(validate::each(field::key_text())).describe(
+                    "Names of the roles that it contains. Listed roles are added and kept, roles removed from the list \
+                     are removed, others are left unchanged. Table `sys_user_role_contains`.",
+                ),
+            ),
+            Field::application_scope(),
+            uses::force_destroy("Whoever has the role loses it then, with the roles that it contains."),
+            Field::timeouts(),
+        ]
+    }
+
+    fn validate(config: &Object) -> Diagnostics {
+        let mut problems = Diagnostics::new();
+        let Some(name) = config.text("name").map(str::trim) else {
+            return problems;
+        };
+        let contained = config.texts(CONTAINS).unwrap_or_default();
+        if contained
+            .iter()
+            .any(|contained| contained.trim().eq_ignore_ascii_case(name))
+        {
+            let detail = format!("The role {name:?} cannot contain itself. Remove it from the list.");
+            problems.push(Diagnostic::error("Invalid value for contains", detail).at_attribute(CONTAINS));
+        }
+        if let Some(scope) = scope(config)
+            && name
+                .strip_prefix(scope)
+                .is_none_or(|rest| !rest.starts_with('.') || rest.len() == 1)
+        {
+            let detail = format!(
+                "{name:?} is not a valid name of a role of the application {scope}: expected \"{scope}.\" and a suffix."
+            );
+            problems.push(Diagnostic::error("Invalid value for name", detail).at_attribute("name"));
+        }
+        problems
+    }
+
+    fn plan(plan: &mut Plan<'_>) {
+        if let (Some(prior), false) = (plan.prior, plan.replace.is_empty()) {
+            let detail = format!(
+                "The role {} is deleted, and a new one is created: whoever has it loses it, unless the configuration grants the \
+                 new one. The delete is refused while anybody has it, unless the state has force_destroy = true. To keep \
+                 both for a while, add a second resource.",
+                prior.text("name").unwrap_or_default()
+            );
+            plan.diagnostics
+                .push(Diagnostic::warning("The role will be replaced", detail).at_attribute("name"));
+        }
+    }
+
+    /// In a scoped application the platform keeps the part of the name after the scope as well.
+    fn row_to_create(planned: &Object, row: Row) -> Row {
+        let is_global = planned.text(application_scope::ATTRIBUTE) == Some(sys_scope::GLOBAL);
+        let suffix = planned.text("name").and_then(|name| name.trim().split_once('.'));
+        match suffix {
+            Some((_, suffix)) if !is_global => row.set(SUFFIX, suffix),
+            Some(_) | None => row,
+        }
+    }
+}
