@@ -1,6 +1,7 @@
 //! The managed resources: one file per resource type. What they share is in [`crate::records`].
 
 mod cross_scope_privilege;
+mod group;
 pub(crate) mod integration_user;
 mod ip_access_rule;
 pub(crate) mod oauth_entity;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
         Box::new(support_repository::SupportRepository),
         Box::new(support_settings::SupportSettings),
         Box::new(ManagedRecord::<cross_scope_privilege::CrossScopePrivilege>::new()),
+        Box::new(ManagedRecord::<group::Group>::new()),
         Box::new(ManagedRecord::<integration_user::IntegrationUser>::new()),
         Box::new(ManagedRecord::<ip_access_rule::IpAccessRule>::new()),
         Box::new(ManagedRecord::<oauth_entity::OauthEntity>::new()),
@@ -34,8 +36,9 @@ pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
 }
 
 /// Tables whose records have a resource type of their own.
-const TYPED: [(Table, &str); 8] = [
+const TYPED: [(Table, &str); 9] = [
     of::<cross_scope_privilege::CrossScopePrivilege>(),
+    of::<group::Group>(),
     of::<integration_user::IntegrationUser>(),
     of::<ip_access_rule::IpAccessRule>(),
     of::<oauth_entity::OauthEntity>(),

@@ -1,6 +1,7 @@
 //! Each resource type, from creation to removal: a file per type.
 
 mod cross_scope_privilege;
+mod group;
 mod integration_user;
 mod ip_access_rule;
 mod name_sets; // Roles, groups and auth scopes, which several types list by name.

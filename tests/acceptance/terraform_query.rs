@@ -77,6 +77,10 @@ fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, Strin
     );
     let inner = &instance.find("sys_user_role", "name", "knowledge")[0]["sys_id"];
     instance.put("sys_user_role_contains", &[("role", &role), ("contains", inner)]);
+    let manager = simulator.person("abel.tuter");
+    let group = instance.put("sys_user_group", &[("name", "Copilot readers"), ("manager", &manager)]);
+    instance.put("sys_group_has_role", &[("group", &group), ("role", inner)]);
+    instance.put("sys_user_grmember", &[("group", &group), ("user", &manager)]);
     let table = &instance.find("sys_db_object", "name", "oauth_entity")[0]["sys_id"];
     let admin = simulator.admin();
     admin.put_settings(&json!({"SupportTool": "ServiceNow", "ApplicationId": "11111111-2222-4333-8444-555555555555"}));
@@ -94,6 +98,7 @@ fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, Strin
             key(&privilege),
             "oauth_entity".to_owned(),
         ),
+        ("servicenow_group", key(&group), "Copilot readers".to_owned()),
         (
             "servicenow_integration_user",
             key(&trust.user),

@@ -150,11 +150,12 @@ pub(crate) async fn survive(core: &mut Core, blocks: &[Block], simulator: &Simul
 const ROWS: f64 = 0.3;
 const TABLES: f64 = 0.075;
 /// Tables of what the scenarios make.
-const WRITTEN: [&str; 10] = [
+const WRITTEN: [&str; 11] = [
     "sys_user",
     "sys_user_has_role",
     "sys_user_grmember",
     "sys_user_role_contains",
+    "sys_group_has_role",
     "oauth_entity",
     "oauth_oidc_entity",
     "oauth_entity_profile",
@@ -172,7 +173,8 @@ const REFERENCED: [&str; 5] = [
     "sys_db_object",
 ];
 /// Texts without a limit in the schema.
-const LONG: [(&str, &str); 4] = [
+const LONG: [(&str, &str); 5] = [
+    ("servicenow_group", "description"),
     ("servicenow_role", "description"),
     ("servicenow_integration_user", "title"),
     ("servicenow_oauth_entity", "comments"),

@@ -4,6 +4,7 @@
 //! each of them makes. What is expected follows from the configuration alone.
 
 mod cross_scope_privilege;
+mod group;
 mod integration_user;
 mod ip_access_rule;
 mod oauth_entity;
@@ -64,8 +65,9 @@ trait Generator: Sync {
     }
 }
 
-const GENERATORS: [&dyn Generator; 11] = [
+const GENERATORS: [&dyn Generator; 12] = [
     &role::Roles,
+    &group::Groups,
     &integration_user::Users,
     &user_role::Roles,
     &oauth_entity::Entities,

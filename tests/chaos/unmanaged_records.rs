@@ -79,6 +79,12 @@ fn people(simulator: &Simulator) {
             instance.put("sys_user_grmember", &[("user", &user), ("group", group)]);
         }
     }
+    let twin = instance.put(
+        "sys_user_group",
+        &[("name", "chaos group 00"), ("description", "A group")],
+    );
+    let soap = id("sys_user_role", "soap");
+    instance.put("sys_group_has_role", &[("group", &twin), ("role", &soap)]);
     let outer = instance.put("sys_user_role", &[("name", "chaos_role_00"), ("description", "A role")]);
     for inner in ["chaos inner", "knowledge"] {
         let inner = id("sys_user_role", inner);

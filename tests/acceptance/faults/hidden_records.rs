@@ -2,7 +2,7 @@
 
 use servicenow_simulator::instance::{Operation, Refusal};
 
-use crate::harness::configurations::{PRIVILEGE, PROVIDER, ROLE, RULE, USER};
+use crate::harness::configurations::{GROUP, PRIVILEGE, PROVIDER, ROLE, RULE, USER};
 use crate::harness::{Simulator, for_each_terraform};
 
 const ENTITY: &str = r#"
@@ -49,6 +49,11 @@ async fn a_row_that_is_hidden_is_not_gone() {
                 &["sys_scope_privilege"],
             ),
             (ACCESS, "servicenow_table_access.this", &["sys_db_object"]),
+            (
+                GROUP,
+                "servicenow_group.this",
+                &["sys_user_group", "sys_group_has_role", "sys_user_grmember"],
+            ),
             (
                 ROLE,
                 "servicenow_role.this",

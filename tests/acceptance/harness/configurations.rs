@@ -49,6 +49,15 @@ pub(crate) const RULE: &str = r#"
     }
 "#;
 
+/// A group with a role and a member.
+pub(crate) const GROUP: &str = r#"
+    resource "servicenow_group" "this" {
+      name    = "Copilot readers"
+      roles   = ["knowledge"]
+      members = ["abel.tuter"]
+    }
+"#;
+
 /// A role that contains another.
 pub(crate) const ROLE: &str = r#"
     resource "servicenow_role" "this" {

@@ -1,0 +1,7 @@
+import {
+  to = servicenow_group.copilot_readers
+
+  identity = {
+    sys_id = "0123456789abcdef0123456789abcdef"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = servicenow_group.copilot_readers
+  id = "name=Copilot readers"
+}
