@@ -8,14 +8,18 @@ use crate::plugin::{Attribute, Context, Diagnostic, Object, Plan, Reading, Value
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::inactive;
+use crate::records::reference::{A_USER, Target};
 use crate::records::resource::{Absence, Existing, RecordResource, Removal};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
 use crate::servicenow::tables::sys_user::{
-    ACTIVE, EMAIL, FIRST_NAME, IDENTITY_TYPE, INTERNAL_INTEGRATION_USER, LAST_NAME, LOCKED_OUT, NAME,
-    PASSWORD_NEEDS_RESET, TABLE, TIME_ZONE, TITLE, USER_NAME, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
+    ACTIVE, COMPANY, DEPARTMENT, EMAIL, FIRST_NAME, IDENTITY_TYPE, INTERNAL_INTEGRATION_USER, LAST_NAME, LOCATION,
+    LOCKED_OUT, MANAGER, NAME, NAME_OF_COMPANY, NAME_OF_DEPARTMENT, NAME_OF_LOCATION, PASSWORD_NEEDS_RESET, SOURCE,
+    TABLE, TIME_ZONE, TITLE, USER_NAME, USER_NAME_OF_MANAGER, USER_PASSWORD, WEB_SERVICE_ACCESS_ONLY,
 };
-use crate::servicenow::tables::{every, sys_user_grmember, sys_user_has_role};
+use crate::servicenow::tables::{
+    cmn_department, cmn_location, core_company, every, sys_user_grmember, sys_user_has_role,
+};
 use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table, TableError, Value as Wire};
 
 pub(crate) struct IntegrationUser;
@@ -24,6 +28,27 @@ const DELETION_POLICY: &str = "deletion_policy";
 const WEB_ACCESS: &str = "web_service_access_only";
 const DELETE: &str = "delete";
 const DEACTIVATE: &str = "deactivate";
+
+const A_DEPARTMENT: Target = Target {
+    table: cmn_department::TABLE,
+    name: cmn_department::NAME,
+    noun: "department",
+    literal: None,
+};
+
+const A_COMPANY: Target = Target {
+    table: core_company::TABLE,
+    name: core_company::NAME,
+    noun: "company",
+    literal: None,
+};
+
+const A_LOCATION: Target = Target {
+    table: cmn_location::TABLE,
+    name: cmn_location::NAME,
+    noun: "location",
+    literal: None,
+};
 
 fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
@@ -57,7 +82,13 @@ impl RecordResource for IntegrationUser {
         otherwise: "use another user_name",
         recheck: false,
     });
-    const OTHER_TABLES: &'static [Table] = &[sys_user_has_role::TABLE, sys_user_grmember::TABLE];
+    const OTHER_TABLES: &'static [Table] = &[
+        sys_user_has_role::TABLE,
+        sys_user_grmember::TABLE,
+        cmn_department::TABLE,
+        core_company::TABLE,
+        cmn_location::TABLE,
+    ];
     /// Roles and groups are managed by other resources there, and stay with them.
     const FOREIGN: Option<Foreign> = Some(Foreign {
         type_name: "servicenow_user",
@@ -69,6 +100,15 @@ impl RecordResource for IntegrationUser {
             ("title", "title"),
             ("time_zone", "time_zone"),
             ("active", "active"),
+            ("password_needs_reset", "password_needs_reset"),
+            ("department", "department"),
+            ("department", "department_id"),
+            ("company", "company"),
+            ("company", "company_id"),
+            ("location", "location"),
+            ("location", "location_id"),
+            ("manager", "manager"),
+            ("manager", "manager_id"),
             ("user_password", "password"),
         ],
         made: None,
@@ -79,15 +119,15 @@ impl RecordResource for IntegrationUser {
             let attribute = Attribute::texts(name).check(validate::each(validate::not_blank()));
             attribute.check(validate::each(field::key_text()))
         };
+        let reference = |name, noun: &str| {
+            let attribute = Attribute::text(name).check(field::key_text());
+            attribute.describe(format!("Name or `sys_id` of the user's {noun}."))
+        };
         vec![
             Field::id(),
             Field::new(
                 USER_NAME,
-                Attribute::text("user_name")
-                    .required()
-                    .check(validate::not_blank())
-                    .check(validate::at_most_characters(40))
-                    .check(field::key_text())
+                field::required_key("user_name", 40)
                     .describe("User ID, unique on the instance: what the claim of a token is compared with."),
             ),
             Field::new(FIRST_NAME, Attribute::text("first_name").describe("First name.")),
@@ -136,6 +176,33 @@ impl RecordResource for IntegrationUser {
                         "Kind of identity: `human`, `machine`, `ai_agent` or `unclassified`. Newer releases only; the \
                          instance sets `web_service_access_only` to match.",
                     ),
+            ),
+            Field::new(
+                SOURCE,
+                Attribute::text("source").describe(
+                    "Where the user comes from. Some integrations find the user by it: for Event Management it holds the                      client ID of the caller or its App ID URI.",
+                ),
+            ),
+            Field::reference(A_DEPARTMENT, DEPARTMENT, "department_id", reference("department", "department"))
+                .named_by(NAME_OF_DEPARTMENT),
+            Field::reference(A_COMPANY, COMPANY, "company_id", reference("company", "company"))
+                .named_by(NAME_OF_COMPANY),
+            Field::reference(A_LOCATION, LOCATION, "location_id", reference("location", "location"))
+                .named_by(NAME_OF_LOCATION),
+            Field::reference(
+                A_USER,
+                MANAGER,
+                "manager_id",
+                Attribute::text("manager")
+                    .check(field::key_text())
+                    .describe("User name (User ID) or `sys_id` of the person who answers for the user."),
+            )
+            .named_by(USER_NAME_OF_MANAGER),
+            Field::new(
+                PASSWORD_NEEDS_RESET,
+                Attribute::flag("password_needs_reset").default(false).describe(
+                    "Whether the user must set another password at the next sign-in. While it is true, requests for OAuth                      tokens of the user fail.",
+                ),
             ),
             Field::new(
                 LOCKED_OUT,
@@ -215,8 +282,6 @@ impl RecordResource for IntegrationUser {
     }
 
     fn row_to_create(planned: &Object, row: Row) -> Row {
-        // When it is set, token requests of the user fail; some instances set it by default.
-        let row = row.set(PASSWORD_NEEDS_RESET, false);
         with_a_name(planned, row)
     }
 

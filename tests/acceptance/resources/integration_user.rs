@@ -571,3 +571,148 @@ async fn the_identity_type_is_kept_where_the_release_has_it() {
     })
     .await;
 }
+
+/// A department, a company and a location by which a user is described. Gives their keys.
+fn places(simulator: &Simulator) -> [String; 3] {
+    let instance = simulator.instance();
+    [
+        ("cmn_department", "IT"),
+        ("core_company", "Contoso"),
+        ("cmn_location", "Paris"),
+    ]
+    .map(|(table, name)| instance.put(table, &[("name", name)]))
+}
+
+#[tokio::test]
+async fn a_user_refers_to_others_by_name_or_by_key() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let [department, company, location] = places(&simulator);
+        let manager = simulator.person("abel.tuter");
+        let simulator = simulator.starting_here();
+        let described = |department: &str, manager: &str| {
+            least(&format!(
+                "source = \"api://inbound\"\n  department = \"{department}\"\n  company = \"Contoso\"\n  location = \
+                 \"Paris\"\n  manager = \"{manager}\""
+            ))
+        };
+        let workspace = simulator.workspace(terraform, &described("IT", "abel.tuter"));
+
+        workspace.terraform("apply").await.succeeds();
+
+        let columns = [
+            "source",
+            "department",
+            "company",
+            "location",
+            "manager",
+            "password_needs_reset",
+        ];
+        let cells = || {
+            let user = simulator.only_record("sys_user");
+            columns.map(|column| user[column].clone())
+        };
+        assert_eq!(
+            cells(),
+            ["api://inbound", &department, &company, &location, &manager, "false"]
+        );
+        workspace
+            .state(ADDRESS)
+            .has("department_id", department.clone())
+            .has("manager_id", manager.clone());
+        workspace.plan_is_empty().await;
+        // In another spelling, or by its key, it is the same record.
+        workspace.configure(&described(&department, &manager));
+        workspace.plan_is_empty().await;
+        workspace.configure(&described(" it ", "Abel.Tuter"));
+        workspace.plan_is_empty().await;
+
+        // Drift, also to nothing, is planned back.
+        workspace.configure(&described("IT", "abel.tuter"));
+        let id = workspace.state(ADDRESS).text("id");
+        Drift {
+            address: ADDRESS,
+            changes: &[(
+                "sys_user",
+                &id,
+                &[
+                    ("source", "ldap"),
+                    ("department", ""),
+                    ("manager", &simulator.person("beth.anglin")),
+                    ("password_needs_reset", "true"),
+                ],
+            )],
+            planned: &[
+                "department",
+                "department_id",
+                "locked_out",
+                "manager",
+                "manager_id",
+                "password_needs_reset",
+                "source",
+            ],
+            kept: &[],
+        }
+        .is_corrected(&simulator, &workspace)
+        .await;
+
+        // Left out they stay, empty they are cleared.
+        workspace.configure(&least(""));
+        workspace.plan_is_empty().await;
+        workspace.configure(&least(
+            "source = \"\"\n  department = \"\"\n  company = \"\"\n  location = \"\"\n  manager = \"\"",
+        ));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(cells(), ["", "", "", "", "", "false"]);
+        workspace.plan_is_empty().await;
+        workspace.state(ADDRESS).lacks("department_id");
+
+        workspace.configure(&described("Itt", "abel.tuter"));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Could not find the department")
+            .says("on main.tf line 4");
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_user_refers_to_is_imported_by_name() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let [department, ..] = places(&simulator);
+        let manager = simulator.person("abel.tuter");
+        let id = simulator.instance().put(
+            "sys_user",
+            &[
+                ("user_name", "robot"),
+                ("last_name", "robot"),
+                ("web_service_access_only", "true"),
+                ("department", &department),
+                ("manager", &manager),
+                ("password_needs_reset", "true"),
+            ],
+        );
+        let block = format!("import {{\n  to = {ADDRESS}\n  id = \"{id}\"\n}}\n");
+        let workspace = simulator.workspace(terraform, &block);
+
+        workspace
+            .terraform("plan -generate-config-out=generated.tf")
+            .await
+            .succeeds()
+            .says("1 to import, 0 to add, 0 to change");
+        workspace.terraform("apply").await.succeeds();
+
+        workspace
+            .state(ADDRESS)
+            .has("department", "IT")
+            .has("manager", "abel.tuter")
+            .has("password_needs_reset", true)
+            .lacks("company");
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
