@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import time
+import uuid
 import zipfile
 import zlib
 from pathlib import Path
@@ -42,10 +43,12 @@ def bill(arguments):
     text = re.sub(r"path\+file://[^#\"]*?/?(simulator|tools/docs)?#", lambda found: f"path+file:///{found[1] or ''}#", text)
     text = re.sub(r"(\?|&)download_url=file://[^\"#&]*", "", text)
     document = json.loads(text)
-    document.pop("serialNumber", None)  # random
+    # Random otherwise, and without one an attestation of the bill is refused.
+    document.pop("serialNumber", None)
     if arguments.built_in:
         same_as_built_in(document, arguments.built_in)
     document["metadata"]["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(os.environ["SOURCE_DATE_EPOCH"])))
+    document["serialNumber"] = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(document, sort_keys=True)).urn
     text = json.dumps(document, indent=2) + "\n"
     for folder in (str(PROJECT), str(Path.home())):
         if len(folder) > 3 and folder + "/" in text:

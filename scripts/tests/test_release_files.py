@@ -88,7 +88,8 @@ class ReleaseFiles(unittest.TestCase):
         text = self.bill([{"name": NAME, "version": "1.2.3"}, {"name": "serde", "version": "1.0.0"}])
 
         self.assertNotIn("somewhere", text)
-        self.assertNotIn("serialNumber", text)
+        self.assertRegex(json.loads(text)["serialNumber"], r"^urn:uuid:[0-9a-f-]{36}$")
+        self.assertEqual(text, self.bill([{"name": NAME, "version": "1.2.3"}]))
         self.assertIn("2023-11-14T22:13:20Z", text)
 
     def test_a_bill_that_lacks_what_the_binary_has_is_refused(self):
