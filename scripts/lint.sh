@@ -47,13 +47,13 @@ else
   verdict_detail="shellcheck is missing, so scripts were parsed only; install it with: apt-get install shellcheck"
 fi
 
-step "Workflow files of the examples: YAML, templates and their parameters"
+step "Workflow files and issue forms: YAML, templates, pins, versions, owners"
 if yaml="$(from_pypi PyYAML 6.0.3)"; then
-  "$yaml/bin/python" scripts/check-workflows.py examples/continuous-integration
+  "$yaml/bin/python" scripts/check-workflows.py .github examples/continuous-integration
 else
   note "PyYAML cannot be installed from PyPI"
   # shellcheck disable=SC2034
-  verdict_detail="${verdict_detail:+$verdict_detail; }PyYAML is missing, so the workflow files of the examples were not parsed"
+  verdict_detail="${verdict_detail:+$verdict_detail; }PyYAML is missing, so workflow files and issue forms were not parsed"
 fi
 
 step "GitHub workflows: schema, pinned actions, permissions, injection"
