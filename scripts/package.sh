@@ -8,6 +8,7 @@
 #   TARGET=triple    a platform other than this machine's
 #   GPG_KEY=id       signs the sums with this key of the keyring; RSA or DSA, the registry refuses others. Its passphrase, if
 #                    nobody can be asked, in GPG_PASSPHRASE
+#   PLATFORMS=list   what `seal` must find, such as linux_amd64,linux_arm64: no more and no less
 #   TWICE=1          builds again, from another folder and with another cargo home, and compares every byte
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -137,7 +138,7 @@ archive() {
 }
 
 seal() {
-  local sums="$package/${name}_${version}_SHA256SUMS"
+  local sums="$package/${name}_${version}_SHA256SUMS" rules=(--unsigned) key
   rm -f "$sums" "$sums.sig"
   "$python" scripts/package/files.py sums --folder "$package" --name "$name" --version "$version"
   if [ -n "${GPG_KEY:-}" ]; then
@@ -146,10 +147,16 @@ seal() {
     [ -z "${GPG_PASSPHRASE:-}" ] || unattended=(--pinentry-mode loopback --passphrase-fd 3)
     gpg --batch --yes --local-user "$GPG_KEY" ${unattended[@]+"${unattended[@]}"} --output "$sums.sig" --detach-sign "$sums" \
       3<<<"${GPG_PASSPHRASE:-}"
-    gpg --batch --quiet --verify "$sums.sig" "$sums"
+    key="$(mktemp)"
+    gpg --batch --armor --export "$GPG_KEY" >"$key"
+    rules=(--public-key "$key")
   else
     note "No signature: GPG_KEY is not set. The public registry wants one, a filesystem mirror does not."
   fi
+  [ -z "${PLATFORMS:-}" ] || rules+=(--platforms "$PLATFORMS")
+  step "Checking against the rules of both registries"
+  "$python" scripts/check-registry-archives.py "$package" "${rules[@]}"
+  [ -z "${key:-}" ] || rm -f "$key"
 }
 
 ended() {
