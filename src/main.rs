@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use servicenow_provider::http::secret;
 use servicenow_provider::plugin::server::{Secrets, Server};
 use servicenow_provider::plugin::transport::{self, Plugin};
-use servicenow_provider::provider::{ADDRESS, Environment, Servicenow, WORDS_OF_MESSAGES};
+use servicenow_provider::provider::{ADDRESSES, Environment, Servicenow, WORDS_OF_MESSAGES};
 
 fn main() -> ExitCode {
     secret::spare(WORDS_OF_MESSAGES);
     let plugin = Plugin {
-        address: ADDRESS,
+        addresses: ADDRESSES,
         name: "servicenow",
         version: env!("CARGO_PKG_VERSION"),
         mask: secret::mask,

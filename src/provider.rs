@@ -26,8 +26,11 @@ use crate::plugin::{Configured, DataSource, Diagnostic, Diagnostics, Object, Pro
 use crate::resources;
 use crate::servicenow::{ConfigError, Instance, InstanceOptions, Timing};
 
-/// The source address under which Terraform knows the provider.
-pub const ADDRESS: &str = "registry.terraform.io/servicenow-m365/servicenow";
+/// The source addresses under which Terraform and OpenTofu know the provider.
+pub const ADDRESSES: &[&str] = &[
+    "registry.terraform.io/servicenow-m365/servicenow",
+    "registry.opentofu.org/servicenow-m365/servicenow",
+];
 
 #[derive(Debug)]
 pub struct Servicenow {

@@ -32,9 +32,9 @@ use crate::plugin::{Mask, log, panic};
 /// What the process says about itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Plugin {
-    /// Full source address, `registry.example.org/namespace/type`.
-    pub address: &'static str,
-    /// The type in that address, lower case: the binary is `terraform-provider-<name>`.
+    /// Full source addresses, `registry.example.org/namespace/type`: one for each registry that has the provider.
+    pub addresses: &'static [&'static str],
+    /// The type in those addresses, lower case: the binary is `terraform-provider-<name>`.
     pub name: &'static str,
     /// Without a leading `v`.
     pub version: &'static str,
@@ -114,7 +114,7 @@ fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtimes, Announced)>, 
     let _context = runtimes.wire.enter();
     let listening = Listening::open(&host, owner)?;
     let announced = match owner {
-        Owner::Person => listening.announce_to_person(plugin.address, &mut stdout().lock()),
+        Owner::Person => listening.announce_to_person(plugin.addresses, &mut stdout().lock()),
         Owner::Host => listening.announce_to_host(&mut stdout().lock()),
     }?;
     drop(_context);

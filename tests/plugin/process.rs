@@ -21,7 +21,7 @@ use crate::support::thing::{SECRET, THING, Things, mask, secrets};
 #[test]
 fn plugin_of_things() {
     let plugin = transport::Plugin {
-        address: "registry.example.org/example/things",
+        addresses: &["registry.example.org/example/things"],
         name: "things",
         version: "1",
         mask,

@@ -367,6 +367,7 @@ async fn debug_mode_tells_a_person_what_it_opens_and_ends_on_ctrl_c() {
         .unwrap();
     let reattach: serde_json::Value = serde_json::from_str(json).unwrap();
     let entry = &reattach["registry.terraform.io/servicenow-m365/servicenow"];
+    assert_eq!(&reattach["registry.opentofu.org/servicenow-m365/servicenow"], entry);
     assert_eq!(
         (&entry["Protocol"], &entry["ProtocolVersion"], &entry["Test"]),
         (&"grpc".into(), &6.into(), &true.into())

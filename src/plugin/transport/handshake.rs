@@ -75,18 +75,23 @@ impl Listening {
     }
 
     /// Writes what a person needs to let a host find us.
-    pub(super) fn announce_to_person(self, address: &str, stdout: &mut impl Write) -> Result<Announced, StartError> {
-        let reattach = serde_json::json!({
-            address: {
-                "Protocol": "grpc",
-                "ProtocolVersion": self.version,
-                "Pid": std::process::id(),
-                "Test": true, // the host must not end us after its first command
-                "Addr": { "Network": self.socket.network, "String": self.socket.address },
-            }
+    pub(super) fn announce_to_person(
+        self,
+        addresses: &[&str],
+        stdout: &mut impl Write,
+    ) -> Result<Announced, StartError> {
+        let entry = serde_json::json!({
+            "Protocol": "grpc",
+            "ProtocolVersion": self.version,
+            "Pid": std::process::id(),
+            "Test": true, // the host must not end us after its first command
+            "Addr": { "Network": self.socket.network, "String": self.socket.address },
         });
+        // Each host looks for the address of its own registry, and ignores the others.
+        let entries = addresses.iter().map(|address| ((*address).to_owned(), entry.clone()));
+        let reattach = serde_json::Value::Object(entries.collect());
         let text = format!(
-            "Serving {address} on the {} socket {}\n\
+            "Serving {} on the {} socket {}\n\
              without TLS and without a password, open to {}:\n\
              whoever connects can use the provider with the credentials that it was configured with.\n\
              To use it from another shell:\n\
@@ -94,7 +99,10 @@ impl Listening {
              \x20 export TF_REATTACH_PROVIDERS='{reattach}'\n\
              \n\
              Ctrl-C ends it.\n",
-            self.socket.network, self.socket.address, self.socket.open_to,
+            addresses.join(" and "),
+            self.socket.network,
+            self.socket.address,
+            self.socket.open_to,
         );
         self.announce(&text, stdout)
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use servicenow_provider::http::secret;
 use servicenow_provider::plugin::proto::tfplugin6::provider_server::Provider as Served;
 use servicenow_provider::plugin::transport::{self, Plugin};
-use servicenow_provider::provider::{ADDRESS, Environment, Servicenow};
+use servicenow_provider::provider::{ADDRESSES, Environment, Servicenow};
 
 use super::Workspace;
 
@@ -31,7 +31,7 @@ impl Workspace {
 pub(crate) fn serve_if_started_by_terraform<P: Served>(provider: impl FnOnce(Servicenow) -> P) {
     if std::env::vars().any(|(name, _)| name == "TF_PLUGIN_MAGIC_COOKIE") {
         let plugin = Plugin {
-            address: ADDRESS,
+            addresses: ADDRESSES,
             name: "servicenow",
             version: "0",
             mask: secret::mask,
