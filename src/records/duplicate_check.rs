@@ -213,9 +213,15 @@ pub(crate) fn taken_over(session: &Session, noun: &str, record: &Record) -> Diag
 /// How to import an object that exists: the command, and the block to write.
 pub(crate) fn import_it(resource: &str, id: &str) -> String {
     let in_hcl = format!("{id:?}").replace("${", "$${").replace("%{", "%%{");
+    // OpenTofu takes the provider of a block from the type's name, Terraform from the resource.
+    let block = if resource.starts_with("m365_") {
+        format!("    provider = servicenow\n    to       = {resource}.<name>\n    id       = {in_hcl}")
+    } else {
+        format!("    to = {resource}.<name>\n    id = {in_hcl}")
+    };
     format!(
         "To manage the existing one here, import it:\n\n  terraform import {resource}.<name> {}\n\nor with a block in the \
-         configuration:\n\n  import {{\n    to = {resource}.<name>\n    id = {in_hcl}\n  }}",
+         configuration:\n\n  import {{\n{block}\n  }}",
         shell_word(id)
     )
 }
@@ -243,5 +249,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains(r#"id = "it's $${x}""#), "{text}");
+        assert!(!text.contains("provider ="), "{text}");
+        assert!(import_it("m365_thing", "x").contains("provider = servicenow\n    to       = m365_thing.<name>\n"));
     }
 }

@@ -85,10 +85,11 @@ fn import_as_told(workspace: &Workspace, refused: &Run) -> Vec<String> {
     let words = refused.words();
     let mut types: Vec<String> = Vec::new();
     let mut blocks = String::new();
-    for told in words.split("import { to = ").skip(1) {
-        let (to, rest) = told.split_once(".<name> id = ").unwrap();
-        let (id, _) = rest.split_once(" }").unwrap();
-        blocks.push_str(&format!("import {{\n  to = {to}.this\n  id = {id}\n}}\n"));
+    for told in words.split("import { ").skip(1) {
+        let (arguments, _) = told.split_once(" }").unwrap();
+        let (before, rest) = arguments.split_once("to = ").unwrap();
+        let (to, id) = rest.split_once(".<name> id = ").unwrap();
+        blocks.push_str(&format!("import {{\n  {before}\n  to = {to}.this\n  id = {id}\n}}\n"));
         types.push(to.to_owned());
     }
     workspace.write("imports.tf", &blocks);
