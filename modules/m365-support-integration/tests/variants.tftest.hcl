@@ -3,7 +3,6 @@
 mock_provider "servicenow" {
   mock_resource "servicenow_oauth_entity" {
     defaults = {
-      client_id            = "0123456789abcdef0123456789abcdef"
       default_profile_name = "m365supportintegration_outbound default_profile"
     }
   }
@@ -143,6 +142,12 @@ run "aad_v1_by_hand" {
 }
 
 run "basic_v1" {
+  # The instance makes one up.
+  override_resource {
+    target = servicenow_oauth_entity.inbound
+    values = { client_id = "0123456789abcdef0123456789abcdef" }
+  }
+
   command = apply
 
   variables {
