@@ -13,7 +13,7 @@ async fn the_schema_is_read_without_asking_anybody() {
 
         let schemas = workspace.terraform("providers schema -json").await.succeeds().json();
 
-        let provider = &schemas["provider_schemas"]["registry.terraform.io/servicenow-m365/servicenow"];
+        let provider = &schemas["provider_schemas"][workspace.address()];
         assert!(provider["provider"]["block"].is_object(), "{schemas:#}");
         assert_eq!(simulator.logs().instance.all().len(), 0);
         assert_eq!(simulator.logs().login.all().len(), 0);

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use crate::harness::by_hand::grant;
 use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
-const THEIRS: &str = "registry.terraform.io/tylerhatton/servicenow";
-const OURS: &str = "registry.terraform.io/servicenow-m365/servicenow";
+const THEIRS: &str = "tylerhatton/servicenow";
+const OURS: &str = "servicenow-m365/servicenow";
 
-/// A workspace with a state that the other provider wrote, with the attributes and versions of its documentation. Terraform
-/// wants a binary for every provider of the state; ours stands in for theirs, and nothing but its schema is asked for.
+/// A workspace with a state that the provider of this source wrote, with the attributes and versions of its documentation.
+/// Terraform wants a binary for every provider of the state; ours stands in for theirs, and nothing but its schema is asked for.
 fn moved_in(
     simulator: &Simulator,
     terraform: &Terraform,
@@ -22,7 +22,7 @@ fn moved_in(
         .map(|(type_name, name, attributes)| {
             json!({
                 "mode": "managed", "type": type_name, "name": name,
-                "provider": format!("provider[\"{provider}\"]"),
+                "provider": format!("provider[\"{}\"]", terraform.address_of(provider)),
                 "instances": [{"schema_version": 0, "attributes": attributes, "sensitive_attributes": []}],
             })
         })
@@ -35,7 +35,7 @@ fn moved_in(
     let folder = workspace.folder().join("provider").display().to_string();
     let overrides: String = [THEIRS, OURS]
         .iter()
-        .map(|address| format!("    {address:?} = {folder:?}\n"))
+        .map(|source| format!("    {:?} = {folder:?}\n", terraform.address_of(source)))
         .collect();
     let rc = format!("provider_installation {{\n  dev_overrides {{\n{overrides}  }}\n  direct {{}}\n}}\n");
     workspace.write("terraform.rc", &rc);

@@ -149,7 +149,7 @@ async fn what_was_set_up_by_hand_is_listed_imported_and_planned_without_change()
             .collect();
         let workspace = listing(&simulator, terraform, &blocks.concat());
         let schemas = workspace.terraform("providers schema -json").await.succeeds().json();
-        let served = &schemas["provider_schemas"]["registry.terraform.io/servicenow-m365/servicenow"];
+        let served = &schemas["provider_schemas"][workspace.address()];
         let types: Vec<&str> = everything.iter().map(|(type_name, ..)| *type_name).collect();
         for kind in ["resource_schemas", "resource_identity_schemas", "list_resource_schemas"] {
             let names: Vec<&String> = served[kind].as_object().unwrap().keys().collect();
@@ -287,8 +287,9 @@ async fn a_configuration_that_terraform_generates_for_an_import_is_valid_and_pla
         let is_twice = generated.contains("[\"incident_manager\"]");
         assert_eq!(run.mentions("The role is managed twice"), is_twice, "{generated}");
 
-        // Once there is a configuration, it tells the provider.
-        workspace.configure(&blocks.replace("  provider = servicenow\n", ""));
+        // Once there is a configuration, it tells the provider; OpenTofu goes by the type all the same.
+        let settled = blocks.replace("  provider = servicenow\n  to = servicenow_", "  to = servicenow_");
+        workspace.configure(&settled);
         let plan = workspace.plan().await;
         assert_eq!(plan.changes(), [], "the generated configuration plans no change");
         let imported = format!("{} imported, 0 added, 0 changed, 0 destroyed", everything.len());

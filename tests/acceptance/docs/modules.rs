@@ -220,7 +220,8 @@ async fn a_copilot_connector_that_was_set_up_by_hand_is_imported_into_the_module
     .await;
 }
 
-/// Pastes the blocks of a module's README that import, with the reader's own values in place of those shown.
+/// Pastes the blocks of a module's README that import, with the reader's own values in place of those shown. With OpenTofu
+/// those of `m365_*` are commands, as the page says.
 async fn imports(simulator: &Simulator, terraform: &Terraform, module: &str, own: &[(&str, &str)], count: usize) {
     let page = std::fs::read_to_string(shipped("modules").join(module).join("README.md")).unwrap();
     let shown = page
@@ -232,9 +233,25 @@ async fn imports(simulator: &Simulator, terraform: &Terraform, module: &str, own
         assert!(text.contains(shown), "the README of {module} shows {shown} no more");
         text.replace(shown, own)
     });
-    let workspace = simulator.workspace(terraform, &filled);
+    let is_command = |block: &str| terraform.is_opentofu() && block.contains("integration.m365_");
+    let mut blocks = filled.split("import {");
+    let mut configuration = blocks.next().unwrap_or_default().to_owned();
+    let (commands, blocks): (Vec<&str>, Vec<&str>) = blocks.partition(|block| is_command(block));
+    configuration.extend(blocks.iter().flat_map(|block| ["import {", block]));
+    let count = count - commands.len();
+    let workspace = simulator.workspace(terraform, &configuration);
     copy(&workspace, &shipped("modules"), "modules");
     workspace.terraform("get").await.succeeds();
+    for command in commands {
+        let value = |name: &str| {
+            let line = command.lines().find_map(|line| line.trim().strip_prefix(name));
+            line.unwrap().trim_matches('"').to_owned()
+        };
+        workspace
+            .terraform_with(&["import", &value("to = "), &value("id = ")])
+            .await
+            .succeeds();
+    }
 
     workspace
         .terraform("plan")

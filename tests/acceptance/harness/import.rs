@@ -46,7 +46,16 @@ impl Imports<'_> {
             return;
         }
         let (attribute, value) = self.identity;
-        let block = format!("import {{\n  to = {}\n  identity = {identity}\n}}\n", self.address);
+        // OpenTofu takes the provider from the type's name otherwise.
+        let provider = if self.address.starts_with("m365_") {
+            "  provider = servicenow\n"
+        } else {
+            ""
+        };
+        let block = format!(
+            "import {{\n{provider}  to = {}\n  identity = {identity}\n}}\n",
+            self.address
+        );
         workspace.configure(&format!("{}\n{block}", self.configuration));
         workspace
             .terraform("apply")

@@ -93,18 +93,23 @@ pub(crate) fn azuread(what_is_skipped: &str) -> Option<PathBuf> {
         eprintln!("Skipped without the azuread provider (AZUREAD_MIRROR is not set): {what_is_skipped}.");
         return None;
     };
+    Some(azuread_in(&mirror))
+}
+
+/// The folder of the newest azuread in a mirror.
+pub(crate) fn azuread_in(mirror: &Path) -> PathBuf {
     let versions = mirror.join("registry.terraform.io/hashicorp/azuread");
     let found = newest(&versions).and_then(|version| newest(&version));
-    let folder = found.unwrap_or_else(|| panic!("AZUREAD_MIRROR has no provider in {}", versions.display()));
-    Some(folder)
+    found.unwrap_or_else(|| panic!("AZUREAD_MIRROR has no provider in {}", versions.display()))
 }
 
 /// Lets a workspace use the azuread provider, against the simulator.
 pub(crate) fn with_azuread(workspace: &mut Workspace, simulator: &Simulator, azuread: &Path) {
     let ours = workspace.folder().join("provider");
+    let (theirs, address) = (workspace.address_of("hashicorp/azuread"), workspace.address());
     let overrides = format!(
-        "provider_installation {{\n  dev_overrides {{\n    \"registry.terraform.io/hashicorp/azuread\" = {azuread:?}\n    \
-         \"registry.terraform.io/servicenow-m365/servicenow\" = {ours:?}\n  }}\n  direct {{}}\n}}\n"
+        "provider_installation {{\n  dev_overrides {{\n    {theirs:?} = {azuread:?}\n    {address:?} = {ours:?}\n  }}\n  \
+         direct {{}}\n}}\n"
     );
     workspace.write("terraform.rc", &overrides);
     workspace.set("ARM_METADATA_HOSTNAME", &simulator.urls().metadata_host);

@@ -1,38 +1,87 @@
-//! The Terraform versions at hand.
+//! The Terraform and OpenTofu versions at hand.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// One `terraform` binary.
+/// What tests skip where it is not there: the Terraform that brought it, and the OpenTofu that did, if any has.
+///
+/// Tests name a feature by its Terraform. Both programs are at 1.x, and the same number means another thing in the other.
+const SINCE: &[(&str, Option<&str>)] = &[
+    ("1.11", Some("1.11")), // write-only arguments, ephemeral resources
+    ("1.12", Some("1.12")), // resource identity, import by identity
+    ("1.14", None),         // terraform query, actions
+];
+
+/// One `terraform` or `tofu` binary.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Terraform {
     pub(crate) path: PathBuf,
+    program: Program,
     version: Version,
 }
 
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Program {
+    Terraform,
+    OpenTofu,
+}
+
 impl Terraform {
-    /// Whether this version is `minimum` ("1.14") or newer. Where it is not, says that `feature` is not tested with it.
+    /// Whether this is Terraform `minimum` ("1.14") or newer, or an OpenTofu that has what came with it. Where it is not,
+    /// says that `feature` is not tested with it.
     pub(crate) fn has(&self, minimum: &str, feature: &str) -> bool {
-        let enough = self.version >= Version::parse(minimum);
-        if !enough {
-            eprintln!("Skipped with {self}: {feature} needs Terraform {minimum}.");
+        let row = SINCE.iter().find(|(terraform, _)| *terraform == minimum);
+        let (terraform, opentofu) = row.unwrap_or_else(|| panic!("no row of SINCE is for Terraform {minimum}"));
+        let (needed, name) = match self.program {
+            Program::Terraform => (Some(*terraform), "Terraform"),
+            Program::OpenTofu => (*opentofu, "OpenTofu"),
+        };
+        let enough = needed.is_some_and(|needed| self.version >= Version::parse(needed));
+        match needed {
+            _ if enough => {}
+            Some(needed) => eprintln!("Skipped with {self}: {feature} needs {name} {needed}."),
+            None => eprintln!("Skipped with {self}: {name} does not have {feature}."),
         }
         enough
     }
 
+    pub(crate) fn is_opentofu(&self) -> bool {
+        self.program == Program::OpenTofu
+    }
+
+    pub(crate) fn version(&self) -> String {
+        let Version(major, minor, patch) = self.version;
+        format!("{major}.{minor}.{patch}")
+    }
+
+    /// The address of a provider that a configuration requires as `source`: each program has a registry of its own.
+    pub(crate) fn address_of(&self, source: &str) -> String {
+        match self.program {
+            Program::Terraform => format!("registry.terraform.io/{source}"),
+            Program::OpenTofu => format!("registry.opentofu.org/{source}"),
+        }
+    }
+
     fn at(path: PathBuf) -> Self {
         let output = Command::new(&path)
-            .args(["version", "-json"])
+            .arg("version")
             .env("CHECKPOINT_DISABLE", "1")
             .env_remove("TF_CLI_CONFIG_FILE")
             .output()
             .unwrap_or_else(|error| panic!("{} cannot be started: {error}", path.display()));
-        let version: serde_json::Value = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("{} version -json: {error}", path.display()));
+        // "OpenTofu v1.12.6", and a line for the platform.
+        let said = String::from_utf8_lossy(&output.stdout);
+        let first = said.lines().next().and_then(|line| line.split_once(" v"));
+        let (program, version) = match first {
+            Some(("Terraform", version)) => (Program::Terraform, version),
+            Some(("OpenTofu", version)) => (Program::OpenTofu, version),
+            _ => panic!("{} is neither Terraform nor OpenTofu: {said}", path.display()),
+        };
         Self {
-            version: Version::parse(version["terraform_version"].as_str().unwrap()),
+            version: Version::parse(version),
+            program,
             path,
         }
     }
@@ -40,8 +89,7 @@ impl Terraform {
 
 impl fmt::Display for Terraform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Version(major, minor, patch) = self.version;
-        write!(f, "Terraform {major}.{minor}.{patch}")
+        write!(f, "{:?} {}", self.program, self.version())
     }
 }
 

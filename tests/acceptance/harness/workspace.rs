@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::terraform::variable;
-use super::{Plan, ResourceState, Run, Running, Terraform, leaks};
+use super::{Plan, ResourceState, Run, Running, Terraform, leaks, shipped};
 
 /// A configuration in a folder of its own, and one Terraform that works on it with the provider under test.
 ///
@@ -51,7 +51,8 @@ impl Workspace {
         symlink(PROVIDER_BINARY, root.join("provider/terraform-provider-servicenow")).unwrap();
         let provider = root.join("provider");
         let cli_config = format!(
-            "provider_installation {{\n  dev_overrides {{\n    \"{ADDRESS}\" = {:?}\n  }}\n  direct {{}}\n}}\n",
+            "provider_installation {{\n  dev_overrides {{\n    {:?} = {:?}\n  }}\n  direct {{}}\n}}\n",
+            terraform.address_of(SOURCE),
             provider.display().to_string()
         );
         fs::write(root.join("terraform.rc"), cli_config).unwrap();
@@ -116,6 +117,16 @@ impl Workspace {
         self.witness = Some(Box::new(witness));
     }
 
+    /// The provider under test, as this Terraform knows it.
+    pub(crate) fn address(&self) -> String {
+        self.address_of(SOURCE)
+    }
+
+    /// Another provider, likewise.
+    pub(crate) fn address_of(&self, source: &str) -> String {
+        self.terraform.address_of(source)
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -154,14 +165,25 @@ impl Workspace {
         self.finish(Running::start(script, command)).await
     }
 
-    /// Lets `terraform init` install the provider, as from a release, and what `other` has.
+    /// Lets `terraform init` install the provider, as from a release, and the azuread of `other`.
     pub(crate) fn init_from_mirrors(&self, other: Option<&Path>) {
         let mirror = self.folder.path().join("mirror");
         let version = env!("CARGO_PKG_VERSION");
-        let package = mirror.join(ADDRESS).join(version).join(platform());
+        let package = mirror.join(self.address()).join(version).join(platform());
         fs::create_dir_all(&package).unwrap();
         let binary = package.join(format!("terraform-provider-servicenow_v{version}"));
         fs::copy(PROVIDER_BINARY, binary).unwrap();
+        if let Some(other) = other.filter(|_| self.terraform.is_opentofu()) {
+            // It is there under its address in Terraform's registry.
+            let package = shipped::azuread_in(other);
+            let (platform, version) = (
+                package.file_name().unwrap(),
+                package.parent().unwrap().file_name().unwrap(),
+            );
+            let folder = mirror.join(self.address_of("hashicorp/azuread")).join(version);
+            fs::create_dir_all(&folder).unwrap();
+            symlink(&package, folder.join(platform)).unwrap();
+        }
         let mirrors: String = [Some(mirror.as_path()), other]
             .into_iter()
             .flatten()
@@ -359,8 +381,8 @@ fn platform() -> String {
     format!("{system}_{machine}")
 }
 
-/// Where the provider is published. See docs/architecture.md.
-const ADDRESS: &str = "registry.terraform.io/servicenow-m365/servicenow";
+/// Under what the provider is published, in both registries.
+const SOURCE: &str = "servicenow-m365/servicenow";
 const PROVIDER_BINARY: &str = env!("CARGO_BIN_EXE_terraform-provider-servicenow");
 const PLAN_FILE: &str = "plan.bin";
 const LAST_LOG_LINES: usize = 60;

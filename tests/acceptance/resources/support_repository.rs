@@ -229,7 +229,7 @@ async fn a_narrow_import_of_a_repository_leaves_everything_as_it_is() {
             "ClientId": "an-endpoint", "RestUserName": "robot", "RefreshTokenExpiry": 100, "Region": "EU",
         }));
         let before = simulator.admin().shown();
-        let import = format!("import {{\n  to = {ADDRESS}\n  id = \"contoso\"\n}}\n");
+        let import = format!("import {{\n  provider = servicenow\n  to = {ADDRESS}\n  id = \"contoso\"\n}}\n");
         let with = |arguments: &str| [LEAST.replace("provider ", &format!("{arguments}\n  provider ")), import.clone()].concat();
         let workspace = simulator.workspace(terraform, &with(""));
 
@@ -629,7 +629,7 @@ async fn a_repository_of_one_tenant_is_not_taken_for_that_of_another() {
         of_other.leaks_nothing_of(&SECRETS);
         if terraform.has("1.12", "import by identity") {
             let block = format!(
-                "import {{\n  to = {ADDRESS}\n  identity = {{\n    repository_id = \"contoso\"\n    tenant_id = {:?}\n  }}\n}}\n",
+                "import {{\n  provider = servicenow\n  to = {ADDRESS}\n  identity = {{\n    repository_id = \"contoso\"\n    tenant_id = {:?}\n  }}\n}}\n",
                 simulator.tenant_id()
             );
             of_other.terraform("state rm m365_support_repository.this").await.succeeds();

@@ -236,7 +236,10 @@ async fn a_narrow_import_of_settings_leaves_the_tool() {
         simulator
             .admin()
             .put_settings(&json!({"SupportTool": "Other", "ApplicationId": APPLICATION}));
-        let import = format!("import {{\n  to = {ADDRESS}\n  id = {:?}\n}}\n", simulator.tenant_id());
+        let import = format!(
+            "import {{\n  provider = servicenow\n  to = {ADDRESS}\n  id = {:?}\n}}\n",
+            simulator.tenant_id()
+        );
         let workspace = simulator.workspace(terraform, &[settings(APPLICATION).as_str(), &import].concat());
 
         workspace

@@ -276,7 +276,10 @@ async fn a_panic_leaves_no_secret() {
         apply
             .fails_saying("Bug in the provider")
             .says("ApplyResourceChange of servicenow_panic panicked: no way with ***");
-        apply.says("panic: no way with ***");
+        // OpenTofu keeps a plugin's report of a panic to its log.
+        if !terraform.is_opentofu() {
+            apply.says("panic: no way with ***");
+        }
         workspace.leaks_nothing_of(&markers.all());
         assert!(
             workspace.provider_log().contains("tf_resource_type=servicenow_panic"),
