@@ -112,7 +112,7 @@ def of_versions(files, project):
             if version != f"{rust}.0":
                 problems.append(f"{name} has Rust {version}, and Cargo.toml {rust}")
     tested = (project / "README.md").read_text()
-    wanted = {version for content in files.values() for version in settings(content, "terraform_version", "tofu_version")}
+    wanted = {version for content in files.values() for version in settings(content, "terraform_version", "tofu_version", "tofu")}
     wanted |= set(re.findall(r'features/terraform:1": \{ "version": "([\d.]+)"', container))
     problems += [f"{version} is installed, but README.md says nothing of it" for version in sorted(wanted) if version not in tested]
     return problems
@@ -122,8 +122,8 @@ def settings(node, *names):
     """The values of these settings anywhere below a node; an expression is none."""
     if isinstance(node, dict):
         for key, child in node.items():
-            if key in names and "${{" not in str(child):
-                yield str(child)
+            if key in names:
+                yield from (str(each) for each in (child if isinstance(child, list) else [child]) if "${{" not in str(each))
             yield from settings(child, *names)
     elif isinstance(node, list):
         for child in node:

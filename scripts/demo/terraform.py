@@ -60,7 +60,7 @@ class Terraform:
 
     def run(self, *arguments: str, accepted=(0,)) -> str:
         """Runs one command; shows how it goes, and everything when it fails."""
-        print(f"\n$ terraform {' '.join(arguments)}", flush=True)
+        print(f"\n$ {Path(self._binary).name} {' '.join(arguments)}", flush=True)
         command = [self._binary, arguments[0], *NO_QUESTIONS.get(arguments[0], []), *arguments[1:]]
         process = subprocess.Popen(
             command,
@@ -81,7 +81,7 @@ class Terraform:
             # Ctrl-C reached it too, and it ends what it is doing.
             status = process.wait()
         if status not in accepted:
-            raise DemoFailed(f"terraform {arguments[0]} ended with {status}:\n{''.join(lines)}")
+            raise DemoFailed(f"{Path(self._binary).name} {arguments[0]} ended with {status}:\n{''.join(lines)}")
         return "".join(lines)
 
     def output(self, name: str):

@@ -24,7 +24,7 @@ from api_clients import Http, Instance  # noqa: E402  the path is set above
 from nameserver import NameServer, raise_loopback  # noqa: E402
 
 NAME = "terraform-provider-servicenow"
-ADDRESS = "registry.terraform.io/servicenow-m365/servicenow"
+SOURCE = "servicenow-m365/servicenow"
 CONFIGURATION = """
 terraform {
   required_providers {
@@ -155,7 +155,7 @@ def main() -> int:
 def installed(folder: Path, archive: Path, terraform: str, arguments):
     """The way of a user whose organization has a mirror."""
     folder.mkdir()
-    mirror = folder / "mirror" / ADDRESS
+    mirror = folder / "mirror" / address(terraform)
     mirror.mkdir(parents=True)
     shutil.copy(archive, mirror)
     with Simulator(arguments.simulator) as simulator:
@@ -226,7 +226,7 @@ def empty_root(folder: Path, archive: Path, arguments):
     sockets.symlink_to(root / sockets.relative_to("/"))
     try:
         with Simulator(arguments.simulator) as simulator:
-            installation = f'  dev_overrides {{\n    "{ADDRESS}" = "{wrapper.parent}"\n  }}\n  direct {{}}'
+            installation = f'  dev_overrides {{\n    "{address(terraform)}" = "{wrapper.parent}"\n  }}\n  direct {{}}'
             temporary = {"TMPDIR": str(sockets)}
             workspace = Workspace(folder / "work", terraform, installation, **simulator.environment, **temporary)
             note(f"its root directory holds: {sorted(path.name for path in root.rglob('*'))}")
@@ -303,6 +303,12 @@ def content_hash(archive: Path) -> str:
 def version(terraform: str) -> str:
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
     return subprocess.check_output([terraform, "version"], env=environment, text=True).splitlines()[0]
+
+
+def address(terraform: str) -> str:
+    """Where this Terraform or OpenTofu looks for the provider."""
+    host = "registry.opentofu.org" if version(terraform).startswith("OpenTofu") else "registry.terraform.io"
+    return f"{host}/{SOURCE}"
 
 
 def say(text: str):

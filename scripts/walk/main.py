@@ -25,10 +25,10 @@ def main() -> int:
     try:
         for binary in arguments.terraforms.split(":"):
             with tempfile.TemporaryDirectory(prefix="sn-walk-") as folder:
-                number, parts = walked(Path(folder).resolve(), binary, arguments)
+                number, parts, product = walked(Path(folder).resolve(), binary, arguments)
             failed += number
             skipped += parts
-            has_opentofu |= Path(binary).name == "tofu"
+            has_opentofu |= product == "OpenTofu"
     except KeyboardInterrupt:
         print("\nerror: interrupted", file=sys.stderr)
         return 130
@@ -43,8 +43,8 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def walked(folder: Path, binary: str, arguments) -> tuple[int, list[str]]:
-    """One Terraform: how many parts failed, and which were skipped."""
+def walked(folder: Path, binary: str, arguments) -> tuple[int, list[str], str]:
+    """One Terraform: how many parts failed, which were skipped, and whose it is."""
     simulator = Simulator(arguments.simulator, folder, is_kept=False)
     try:
         machine = Machine(folder, binary, simulator.announced)
@@ -66,7 +66,7 @@ def walked(folder: Path, binary: str, arguments) -> tuple[int, list[str]]:
     finally:
         simulator.stop()
     print(f"\n    {verdicts.summary()}", flush=True)
-    return verdicts.failed, [f"{machine.name}: {reason}" for reason in verdicts.skipped]
+    return verdicts.failed, [f"{machine.name}: {reason}" for reason in verdicts.skipped], machine.product
 
 
 class Verdicts:
