@@ -47,6 +47,16 @@ impl Terraform {
         enough
     }
 
+    /// Whether a `moved` block between types of different identities works. OpenTofu 1.12 asks the provider for the new
+    /// state and not for the new identity, and then cannot read the old one.
+    pub(crate) fn moves_identities(&self) -> bool {
+        let moves = self.program == Program::Terraform;
+        if !moves {
+            eprintln!("Skipped with {self}: a moved block leaves the identity of the old type in the state.");
+        }
+        moves
+    }
+
     pub(crate) fn is_opentofu(&self) -> bool {
         self.program == Program::OpenTofu
     }

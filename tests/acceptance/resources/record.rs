@@ -515,6 +515,9 @@ async fn a_table_with_a_type_of_its_own_is_pointed_to() {
         let plan = workspace.plan().await;
         plan.does("servicenow_integration_user.robot", &["no-op"]);
         workspace.terraform("apply").await.succeeds();
+        if !terraform.moves_identities() {
+            return;
+        }
         let back = "moved {\n from = servicenow_integration_user.robot\n to = servicenow_record.acme\n}\n";
         workspace.configure(&format!("{of}\n{back}"));
         workspace.plan().await.does(ADDRESS, &["no-op"]);
