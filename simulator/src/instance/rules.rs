@@ -33,9 +33,11 @@ pub(super) fn before_insert(
             follow_identity_type(record, sent);
             record.insert("hashed_user_id".to_owned(), new_id());
         }
-        "sys_user_role" => name_role(record, sent),
+        "sys_user_role" => {
+            roles::name_in_scope(platform, record);
+            name_role(record, sent);
+        }
         "sys_user_has_role" => roles::before_grant(platform, record)?,
-        "sys_user_role" => roles::name_in_scope(platform, record),
         "sys_user_role_contains" => {
             check_pair(platform, class, record, ["role", "contains"])?;
             roles::check_no_cycle(platform, record)?;
