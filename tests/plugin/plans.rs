@@ -72,6 +72,10 @@ impl Planner {
             Type::Bool => vec![false.into(), true.into()],
             Type::Number => vec![1i64.into(), 300i64.into()],
             Type::Set(_) | Type::List(_) => vec![Vec::<String>::new().into(), vec!["a"].into(), vec!["a", "b"].into()],
+            Type::Map(_) => {
+                let of = |a: &str| Object::new().with("a", a);
+                [of("a"), of("b"), of("a").with("b", "a")].map(Value::Object).into()
+            }
             _ => Vec::new(),
         };
         // What needs another argument beside it is judged with the whole configuration.

@@ -68,13 +68,13 @@ pub(super) fn before_update(
                 follow_identity_type(record, sent);
             }
         }
-        "sys_user_role" if value(before, "name") != value(record, "name") => name_role(record, sent),
         "sys_user_has_role" if platform.via == Via::Rest && is_true(before, "inherited") => {
             return Err(Refused::by_rule(class, "Prevent changes of inherited roles"));
         }
         "sys_user_role" if platform.via == Via::Rest && value(before, "name") != value(record, "name") => {
             return Err(Refused::by_rule(class, "Prevent renaming of roles"));
         }
+        "sys_user_role" if value(before, "name") != value(record, "name") => name_role(record, sent),
         "sys_properties" => check_guarded_property(platform, before)?,
         "ip_access" => network::check_lock_out(platform, record)?,
         _ => {}
