@@ -262,7 +262,9 @@ async fn a_configuration_that_terraform_generates_for_an_import_is_valid_and_pla
         let mut blocks = String::new();
         for (type_name, query, _) in &everything {
             let tenant = simulator.tenant_id();
+            let supplier = query.as_deref().unwrap_or_default().replace("sys_id=", "u_supplier/");
             let id = match (query.as_deref(), *type_name) {
+                (Some(_), "servicenow_record") => &supplier,
                 (Some(query), _) => query.trim_start_matches("sys_id="),
                 (None, "m365_support_settings") => &tenant,
                 (None, _) => "contoso.com",

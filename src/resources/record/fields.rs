@@ -350,7 +350,9 @@ pub(super) async fn plan(session: Option<&Session>, dictionary: Option<&Dictiona
     let changes_names = former.len() != planned.len();
     if is_changed {
         plan.state.set(DISPLAY_VALUE, Value::Unknown);
-        plan.state.set(DEFAULT_FIELDS, Value::Unknown);
+        if !prior.at(DEFAULT_FIELDS).is_null() {
+            plan.state.set(DEFAULT_FIELDS, Value::Unknown);
+        }
         if changes_reference || changes_names {
             plan.state.set(REFERENCE_IDS, Value::Unknown);
         }
