@@ -195,7 +195,11 @@ impl Core {
 
     /// How many objects a plan would change.
     pub(crate) async fn changes(&mut self, blocks: &[Block]) -> Result<Vec<String>, Vec<Problem>> {
-        let steps = self.plan(blocks).await?;
+        // As with terraform plan, which saves nothing of its refresh: a list that lags must not reach the state.
+        let state = self.state.clone();
+        let steps = self.plan(blocks).await;
+        self.state = state;
+        let steps = steps?;
         let describe = |step: &Step<'_>| match step {
             Step::Nothing => None,
             Step::Remove(address) => Some(format!("{address} is removed")),

@@ -7,7 +7,7 @@ pub mod sys_user {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    pub const TABLE: Table = Table::new("sys_user", "user_admin");
+    pub const TABLE: Table = Table::new("sys_user", "user_admin").never_empty();
     /// One-way. Needs [`crate::servicenow::InputMode::Display`], which changes how every other column is read too, so
     /// send it in a request of its own.
     pub const USER_PASSWORD: Column = Column::new("user_password", ColumnKind::Secret);
@@ -171,7 +171,7 @@ pub mod sys_user_group {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    pub const TABLE: Table = Table::new("sys_user_group", "user_admin");
+    pub const TABLE: Table = Table::new("sys_user_group", "user_admin").never_empty();
 
     /// A group that newer releases (Zurich on) put users into by themselves when they are given roles. Proven (PRB1966968).
     pub const SCRIPT_WRITERS: &str = "Conditional Script Writer";
