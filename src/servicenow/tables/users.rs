@@ -7,7 +7,7 @@ pub mod sys_user {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    pub const TABLE: Table = Table::new("sys_user", "user_admin").never_empty();
+    pub const TABLE: Table = Table::new("sys_user", "user_admin");
     /// One-way. Needs [`crate::servicenow::InputMode::Display`], which changes how every other column is read too, so
     /// send it in a request of its own.
     pub const USER_PASSWORD: Column = Column::new("user_password", ColumnKind::Secret);
