@@ -327,6 +327,8 @@ pub(super) async fn plan(session: Option<&Session>, dictionary: Option<&Dictiona
     let Some(prior) = plan.prior else { return };
     plan_scope(prior, plan.state, plan.replace);
     let (Some(former), Some(planned)) = (prior.object(FIELDS), plan.state.object(FIELDS)) else {
+        // Nothing is known of the fields, before or after: what follows from them is not known either.
+        expect_anything(prior, plan.state);
         return;
     };
     let nothing = Object::new();
@@ -349,25 +351,32 @@ pub(super) async fn plan(session: Option<&Session>, dictionary: Option<&Dictiona
     }
     let changes_names = former.len() != planned.len();
     if is_changed {
-        plan.state.set(DISPLAY_VALUE, Value::Unknown);
-        if !prior.at(DEFAULT_FIELDS).is_null() {
-            plan.state.set(DEFAULT_FIELDS, Value::Unknown);
-        }
-        if changes_reference || changes_names {
-            plan.state.set(REFERENCE_IDS, Value::Unknown);
+        let ids = prior.at(REFERENCE_IDS).clone();
+        expect_anything(prior, plan.state);
+        if !changes_reference && !changes_names {
+            plan.state.set(REFERENCE_IDS, ids);
         }
         return;
     }
     plan.state.set(FIELDS, former.clone());
 }
 
+/// Plans what follows from fields that may change.
+fn expect_anything(prior: &Object, state: &mut Object) {
+    state.set(DISPLAY_VALUE, Value::Unknown);
+    state.set(REFERENCE_IDS, Value::Unknown);
+    if !prior.at(DEFAULT_FIELDS).is_null() {
+        state.set(DEFAULT_FIELDS, Value::Unknown);
+    }
+}
+
 /// Another spelling of the application is no change.
 fn plan_scope(prior: &Object, state: &mut Object, replace: &mut Vec<Path>) {
-    let (Some(planned), former, id) = (state.text(SCOPE), prior.text(SCOPE), prior.text(SCOPE_ID)) else {
+    let (Some(planned), Some(former)) = (state.text(SCOPE), prior.text(SCOPE)) else {
         return;
     };
     let is_same = |known: &str| means_the_same(ColumnKind::Reference, planned, known);
-    if former != Some(planned) && [former, id].into_iter().flatten().any(is_same) {
+    if former != planned && [Some(former), prior.text(SCOPE_ID)].into_iter().flatten().any(is_same) {
         state.set(SCOPE, prior.at(SCOPE).clone());
         replace.retain(|path| *path != Path::of(SCOPE));
     }
