@@ -180,7 +180,8 @@ impl RecordResource for IntegrationUser {
             Field::new(
                 SOURCE,
                 Attribute::text("source").describe(
-                    "Where the user comes from. Some integrations find the user by it: for Event Management it holds the                      client ID of the caller or its App ID URI.",
+                    "Where the user comes from. Some integrations find the user by it: for Event Management it holds \
+                     the client ID of the caller or its App ID URI.",
                 ),
             ),
             Field::reference(A_DEPARTMENT, DEPARTMENT, "department_id", reference("department", "department"))
@@ -201,7 +202,8 @@ impl RecordResource for IntegrationUser {
             Field::new(
                 PASSWORD_NEEDS_RESET,
                 Attribute::flag("password_needs_reset").default(false).describe(
-                    "Whether the user must set another password at the next sign-in. While it is true, requests for OAuth                      tokens of the user fail.",
+                    "Whether the user must set another password at the next sign-in. While it is true, requests \
+                     for OAuth tokens of the user fail.",
                 ),
             ),
             Field::new(
