@@ -134,6 +134,8 @@ impl Field {
     /// Names of the records that this one is linked to.
     pub(crate) fn names(links: LinkTable, granted: &'static str, attribute: Attribute) -> Self {
         let attribute_name = attribute.name;
+        let attribute = attribute.check(validate::each(validate::not_blank()));
+        let attribute = attribute.check(validate::each(key_text()));
         let noun = links.noun;
         let own = Attribute::texts(granted).computed().describe(format!(
             "Names of the {noun}s that Terraform added. Null after an import and for a state written by an older \

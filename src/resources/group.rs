@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 
-use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
@@ -87,10 +86,6 @@ impl RecordResource for Group {
     ];
 
     fn fields() -> Vec<Field> {
-        let names = |name| {
-            let attribute = Attribute::texts(name).check(validate::each(validate::not_blank()));
-            attribute.check(validate::each(field::key_text()))
-        };
         vec![
             Field::id(),
             Field::new(
@@ -133,7 +128,7 @@ impl RecordResource for Group {
             Field::names(
                 LinkTable::GROUP_ROLES,
                 "granted_roles",
-                names("roles").describe(
+                Attribute::texts("roles").describe(
                     "Names of the roles that every member has. Listed roles are granted and kept, roles removed from the \
                      list are revoked, others are left unchanged. Table `sys_group_has_role`.",
                 ),
@@ -141,7 +136,7 @@ impl RecordResource for Group {
             Field::names(
                 LinkTable::MEMBERS,
                 "added_members",
-                names(MEMBERS).describe(
+                Attribute::texts(MEMBERS).describe(
                     "User names (User ID) of members, with the same rule. Table `sys_user_grmember`.",
                 ),
             ),

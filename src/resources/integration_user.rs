@@ -115,10 +115,6 @@ impl RecordResource for IntegrationUser {
     });
 
     fn fields() -> Vec<Field> {
-        let names = |name| {
-            let attribute = Attribute::texts(name).check(validate::each(validate::not_blank()));
-            attribute.check(validate::each(field::key_text()))
-        };
         let reference = |name, noun: &str| {
             let attribute = Attribute::text(name).check(field::key_text());
             attribute.describe(format!("Name or `sys_id` of the user's {noun}."))
@@ -222,7 +218,7 @@ impl RecordResource for IntegrationUser {
             Field::names(
                 LinkTable::ROLES,
                 "granted_roles",
-                names("roles").describe(
+                Attribute::texts("roles").describe(
                     "Names of roles. Listed roles are granted and kept, roles removed from the list are revoked, \
                      others are left unchanged. Table `sys_user_has_role`.",
                 ),
@@ -230,7 +226,7 @@ impl RecordResource for IntegrationUser {
             Field::names(
                 LinkTable::GROUPS,
                 "joined_groups",
-                names("groups").describe(
+                Attribute::texts("groups").describe(
                     "Names of groups, with the same rule. If the account may not grant roles, use a group that has \
                      them. Table `sys_user_grmember`.",
                 ),

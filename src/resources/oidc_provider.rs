@@ -104,8 +104,6 @@ impl RecordResource for OidcProvider {
                 LinkTable::AUTH_SCOPES,
                 "granted_auth_scopes",
                 Attribute::texts(AUTH_SCOPES)
-                    .check(validate::each(validate::not_blank()))
-                    .check(validate::each(field::key_text()))
                     .describe(
                         "Names of auth scopes that calls with these tokens have, such as `useraccount`. Listed \
                          scopes are kept, scopes removed from the list are removed, others are left unchanged. Needs \

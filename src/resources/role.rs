@@ -1,6 +1,5 @@
 //! `servicenow_role`: a role, and the roles that it contains (`sys_user_role`, `sys_user_role_contains`).
 
-use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Plan};
 use crate::records::application_scope;
 use crate::records::duplicate_check::NaturalKey;
@@ -86,7 +85,6 @@ impl RecordResource for Role {
     ];
 
     fn fields() -> Vec<Field> {
-        let names = Attribute::texts(CONTAINS).check(validate::each(validate::not_blank()));
         vec![
             Field::id(),
             Field::new(
@@ -114,7 +112,7 @@ impl RecordResource for Role {
             Field::names(
                 LinkTable::CONTAINED_ROLES,
                 "added_roles",
-                names.check(validate::each(field::key_text())).describe(
+                Attribute::texts(CONTAINS).describe(
                     "Names of the roles that it contains. Listed roles are added and kept, roles removed from the list \
                      are removed, others are left unchanged. Table `sys_user_role_contains`.",
                 ),
