@@ -10,17 +10,17 @@ use crate::servicenow::{Cell, Column, Query, QueryError, Session, SysId, Table, 
 /// Rows that refer to a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Use {
-    pub(crate) table: Table,
+    table: Table,
     /// The column that refers to the record.
-    pub(crate) column: Column,
+    column: Column,
     /// The dot-walked column with the name of what uses it.
-    pub(crate) name: Column,
+    name: Column,
     /// What that is to the record: `granted to the user`.
-    pub(crate) words: &'static str,
+    words: &'static str,
     /// A column that is true on rows that the platform derives: those go with what they are derived from.
-    pub(crate) inherited: Option<Column>,
+    inherited: Option<Column>,
     /// The attribute that lists what the resource itself put there.
-    pub(crate) listed: Option<&'static str>,
+    listed: Option<&'static str>,
 }
 
 const FORCE_DESTROY: &str = "force_destroy";
@@ -33,6 +33,31 @@ pub(crate) fn force_destroy(what: &str) -> Field {
 }
 
 impl Use {
+    /// Rows of a table that refer to the record in a column: the dot-walked name of what uses it, and what that is to the
+    /// record.
+    pub(crate) const fn new(table: Table, column: Column, name: Column, words: &'static str) -> Self {
+        Self {
+            table,
+            column,
+            name,
+            words,
+            inherited: None,
+            listed: None,
+        }
+    }
+
+    /// Without rows that the platform derives: this column is true on them.
+    pub(crate) const fn except_inherited(mut self, inherited: Column) -> Self {
+        self.inherited = Some(inherited);
+        self
+    }
+
+    /// Without what the resource itself put there and lists in this attribute.
+    pub(crate) const fn except_listed(mut self, listed: &'static str) -> Self {
+        self.listed = Some(listed);
+        self
+    }
+
     fn rows(&self, sys_id: &SysId) -> Result<Query, QueryError> {
         let query = Query::equals(self.column, sys_id)?;
         Ok(match self.inherited {

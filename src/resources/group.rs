@@ -67,22 +67,14 @@ impl RecordResource for Group {
         made: None,
     });
     const USES: &'static [Use] = &[
-        Use {
-            table: sys_user_grmember::TABLE,
-            column: sys_user_grmember::GROUP,
-            name: sys_user_grmember::USER_NAME_OF_USER,
-            words: "joined by the user",
-            inherited: None,
-            listed: Some(MEMBERS),
-        },
-        Use {
-            table: TABLE,
-            column: PARENT,
-            name: NAME,
-            words: "the parent of the group",
-            inherited: None,
-            listed: None,
-        },
+        Use::new(
+            sys_user_grmember::TABLE,
+            sys_user_grmember::GROUP,
+            sys_user_grmember::USER_NAME_OF_USER,
+            "joined by the user",
+        )
+        .except_listed(MEMBERS),
+        Use::new(TABLE, PARENT, NAME, "the parent of the group"),
     ];
 
     fn fields() -> Vec<Field> {

@@ -58,30 +58,25 @@ impl RecordResource for Role {
         made: None,
     });
     const USES: &'static [Use] = &[
-        Use {
-            table: sys_user_has_role::TABLE,
-            column: sys_user_has_role::ROLE,
-            name: sys_user_has_role::USER_NAME_OF_USER,
-            words: "granted to the user",
-            inherited: Some(sys_user_has_role::INHERITED),
-            listed: None,
-        },
-        Use {
-            table: sys_group_has_role::TABLE,
-            column: sys_group_has_role::ROLE,
-            name: sys_group_has_role::NAME_OF_GROUP,
-            words: "granted to the group",
-            inherited: None,
-            listed: None,
-        },
-        Use {
-            table: sys_user_role_contains::TABLE,
-            column: sys_user_role_contains::CONTAINS,
-            name: sys_user_role_contains::NAME_OF_ROLE,
-            words: "contained in the role",
-            inherited: None,
-            listed: None,
-        },
+        Use::new(
+            sys_user_has_role::TABLE,
+            sys_user_has_role::ROLE,
+            sys_user_has_role::USER_NAME_OF_USER,
+            "granted to the user",
+        )
+        .except_inherited(sys_user_has_role::INHERITED),
+        Use::new(
+            sys_group_has_role::TABLE,
+            sys_group_has_role::ROLE,
+            sys_group_has_role::NAME_OF_GROUP,
+            "granted to the group",
+        ),
+        Use::new(
+            sys_user_role_contains::TABLE,
+            sys_user_role_contains::CONTAINS,
+            sys_user_role_contains::NAME_OF_ROLE,
+            "contained in the role",
+        ),
     ];
 
     fn fields() -> Vec<Field> {
