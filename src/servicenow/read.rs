@@ -90,18 +90,19 @@ impl Session {
     /// # Errors
     /// As [`Session::get_opt`].
     pub async fn get_whole(&self, table: Table, sys_id: &SysId) -> Result<Option<Record>, TableError> {
-        if self.get_alone(table, sys_id, &[]).await?.is_none() {
-            return Ok(None);
-        }
         let mut request = TableRequest::record(table, sys_id, "");
         request.params.retain(|(name, _)| *name != FIELDS);
-        let reply = self.send(&request).await?;
-        let record = reply.result.as_object().and_then(Record::from_json);
-        match record {
-            Some(record) if record.sys_id() == sys_id => Ok(Some(record)),
-            Some(_) | None => {
-                Err(self.unusable(table, "the response contains a different record than the one requested"))
-            }
+        match self.one(&request, sys_id).await? {
+            Some(record) => Ok(Some(record)),
+            None if self.counted(table, sys_id, &[]).await?.is_none() => Ok(None),
+            // A list shows it, so that there is none was not true.
+            None => match self.one(&request, sys_id).await? {
+                Some(record) => Ok(Some(record)),
+                None => Err(TableError::NotFound {
+                    table,
+                    sys_id: sys_id.clone(),
+                }),
+            },
         }
     }
 
@@ -247,7 +248,12 @@ impl Session {
         columns: &[Column],
     ) -> Result<Option<Record>, TableError> {
         let request = TableRequest::record(table, sys_id, &fields(columns, &[]));
-        let reply = match self.send(&request).await {
+        self.one(&request, sys_id).await
+    }
+
+    /// The answer to a GET of one record. None on 404, unconfirmed.
+    async fn one(&self, request: &TableRequest<'_>, sys_id: &SysId) -> Result<Option<Record>, TableError> {
+        let reply = match self.send(request).await {
             Ok(reply) => reply,
             Err(TableError::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error),
@@ -257,7 +263,8 @@ impl Session {
         match record {
             Some(record) if record.sys_id() == sys_id => Ok(Some(record)),
             Some(_) | None => {
-                Err(self.unusable(table, "the response contains a different record than the one requested"))
+                let detail = "the response contains a different record than the one requested";
+                Err(self.unusable(request.table, detail))
             }
         }
     }
