@@ -1,11 +1,13 @@
 //! Client secrets and trusted issuers of an application.
 
+use std::collections::BTreeSet;
+
 use axum::Extension;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::microsoft::directory::{Application, Directory, FederatedCredential, Password, ServicePrincipal, Tenant};
+use crate::microsoft::directory::{Application, Directory, FederatedCredential, Password, Tenant};
 use crate::microsoft::graph::applications::find;
 use crate::microsoft::graph::caller::Caller;
 use crate::microsoft::graph::refusal::Refusal;
@@ -14,20 +16,61 @@ use crate::microsoft::graph::response::{Answered, collection, no_content};
 use crate::microsoft::graph::shape::{self, Secret};
 use crate::microsoft::{answer, ids};
 
+/// What has client secrets.
+#[derive(Clone, Copy)]
+enum Holder {
+    Application,
+    Principal,
+}
+
+impl Holder {
+    /// The owners of one, who may change it, and its secrets.
+    fn find<'a>(
+        self,
+        tenant: &'a mut Tenant,
+        id: &str,
+    ) -> Result<(&'a BTreeSet<String>, &'a mut Vec<Password>), Refusal> {
+        let found = match self {
+            Self::Application => {
+                let found = tenant.applications.get_mut(id);
+                found.map(|found| (&found.owners, &mut found.passwords))
+            }
+            Self::Principal => {
+                let found = tenant.service_principals.get_mut(id);
+                found.map(|found| (&found.owners, &mut found.passwords))
+            }
+        };
+        found.ok_or_else(|| Refusal::NotFound(id.to_owned()))
+    }
+
+    fn add_password(self, directory: &Directory, caller: &Caller, id: &str, body: &str) -> Answered {
+        let asked = object(body)?.remove("passwordCredential").unwrap_or(json!({}));
+        directory.with(|tenant| {
+            caller.may_change(self.find(tenant, id)?.0.iter())?;
+            let password = new_password(tenant, &asked)?;
+            let shown = shape::password(&password, Secret::Shown);
+            self.find(tenant, id)?.1.push(password);
+            Ok(answer(200, &shown))
+        })
+    }
+
+    fn remove_password(self, directory: &Directory, caller: &Caller, id: &str, body: &str) -> Answered {
+        let body = object(body)?;
+        directory.with(|tenant| {
+            let (owners, passwords) = self.find(tenant, id)?;
+            caller.may_change(owners.iter())?;
+            remove(passwords, text(&body, "keyId"))
+        })
+    }
+}
+
 pub(super) async fn add_password(
     State(directory): State<Directory>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
-    let asked = object(&body)?.remove("passwordCredential").unwrap_or(json!({}));
-    directory.with(|tenant| {
-        caller.may_change(find(tenant, &id)?.owners.iter())?;
-        let password = new_password(tenant, &asked)?;
-        let shown = shape::password(&password, Secret::Shown);
-        find_mut(tenant, &id)?.passwords.push(password);
-        Ok(answer(200, &shown))
-    })
+    Holder::Application.add_password(&directory, &caller, &id, &body)
 }
 
 pub(super) async fn remove_password(
@@ -36,12 +79,7 @@ pub(super) async fn remove_password(
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
-    let body = object(&body)?;
-    directory.with(|tenant| {
-        let application = find_mut(tenant, &id)?;
-        caller.may_change(application.owners.iter())?;
-        remove(&mut application.passwords, text(&body, "keyId"))
-    })
+    Holder::Application.remove_password(&directory, &caller, &id, &body)
 }
 
 pub(super) async fn add_password_to_principal(
@@ -50,14 +88,7 @@ pub(super) async fn add_password_to_principal(
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
-    let asked = object(&body)?.remove("passwordCredential").unwrap_or(json!({}));
-    directory.with(|tenant| {
-        caller.may_change(find_principal(tenant, &id)?.owners.iter())?;
-        let password = new_password(tenant, &asked)?;
-        let shown = shape::password(&password, Secret::Shown);
-        find_principal(tenant, &id)?.passwords.push(password);
-        Ok(answer(200, &shown))
-    })
+    Holder::Principal.add_password(&directory, &caller, &id, &body)
 }
 
 pub(super) async fn remove_password_of_principal(
@@ -66,19 +97,7 @@ pub(super) async fn remove_password_of_principal(
     Path(id): Path<String>,
     body: String,
 ) -> Answered {
-    let body = object(&body)?;
-    directory.with(|tenant| {
-        let principal = find_principal(tenant, &id)?;
-        caller.may_change(principal.owners.iter())?;
-        remove(&mut principal.passwords, text(&body, "keyId"))
-    })
-}
-
-fn find_principal<'a>(tenant: &'a mut Tenant, id: &str) -> Result<&'a mut ServicePrincipal, Refusal> {
-    tenant
-        .service_principals
-        .get_mut(id)
-        .ok_or_else(|| Refusal::NotFound(id.to_owned()))
+    Holder::Principal.remove_password(&directory, &caller, &id, &body)
 }
 
 fn remove(passwords: &mut Vec<Password>, key_id: &str) -> Answered {
