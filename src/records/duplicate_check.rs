@@ -163,21 +163,14 @@ impl Key<'_> {
         } = self.natural;
         let sys_id = record.sys_id().as_str();
         let name = record.text(label).value().unwrap_or("without a name");
-        let by = record.text(every::SYS_CREATED_BY).value();
-        let by = by.map_or_else(String::new, |by| format!(", created by {by}"));
-        let on = record.text(every::SYS_CREATED_ON).value();
-        let on = match (on, by.is_empty()) {
-            (Some(on), false) => format!(" on {on} UTC"),
-            (Some(on), true) => format!(", created on {on} UTC"),
-            (None, _) => String::new(),
-        };
+        let made = made_by(record);
         let spelling = if self.query.is_exact(record) {
             ""
         } else {
             " Its key differs only in case or trailing blanks, which the instance ignores."
         };
         let detail = format!(
-            "The instance already has {} with {words}: {name} ({sys_id}{by}{on}).{spelling} {why}{}\n\n{}\n\nAn apply that was \
+            "The instance already has {} with {words}: {name} ({sys_id}{made}).{spelling} {why}{}\n\n{}\n\nAn apply that was \
              interrupted before it saved its state can leave such a record. If it belongs to somebody else, {}.",
             diagnostics::with_article(noun),
             advice.map(|advice| format!("\n\n{advice}")).unwrap_or_default(),
@@ -185,6 +178,17 @@ impl Key<'_> {
             otherwise
         );
         Diagnostic::error(format!("The {noun} already exists"), detail).at_attribute(self.attribute)
+    }
+}
+
+/// Who made a record and when, as far as it tells: `, created by admin on 2026-01-31 23:59:59 UTC`.
+pub(crate) fn made_by(record: &Record) -> String {
+    let text = |column| record.text(column).value();
+    match (text(every::SYS_CREATED_BY), text(every::SYS_CREATED_ON)) {
+        (Some(by), Some(on)) => format!(", created by {by} on {on} UTC"),
+        (Some(by), None) => format!(", created by {by}"),
+        (None, Some(on)) => format!(", created on {on} UTC"),
+        (None, None) => String::new(),
     }
 }
 

@@ -16,11 +16,16 @@ use crate::servicenow::{Column, Query, Record, Table};
 pub(crate) fn schema(description: &str, table: Table) -> Schema {
     Schema::new(
         format!("{description} Table `{table}`."),
-        vec![Attribute::text("query").check(validate::not_blank()).describe(
-            "An encoded query that the records must match, such as `active=true^nameLIKEmicrosoft`. A term that the \
-             instance does not understand is rejected, because the instance would ignore it and return every record.",
-        )],
+        vec![query_attribute("active=true^nameLIKEmicrosoft")],
     )
+}
+
+/// The argument that narrows a list, with a query for example.
+pub(crate) fn query_attribute(example: &str) -> Attribute {
+    Attribute::text("query").check(validate::not_blank()).describe(format!(
+        "An encoded query that the records must match, such as `{example}`. A term that the instance does not understand is \
+         rejected, because the instance would ignore it and return every record."
+    ))
 }
 
 /// The records of a `list` block, and how they are shown.

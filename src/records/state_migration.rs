@@ -50,16 +50,7 @@ impl Foreign {
     }
 
     fn read(&self, state: &Json) -> Result<Object, Diagnostics> {
-        let id = state["id"].as_str().unwrap_or_default();
-        let Ok(sys_id) = SysId::parse(id) else {
-            let detail = format!(
-                "The state of this {} has the id {id:?}, which is not a valid sys_id. Remove the object from the \
-                 state with a removed block, and import it.",
-                self.type_name
-            );
-            return Err(Diagnostic::error("The state cannot be taken over", detail).into());
-        };
-        let mut object = Object::new().with("id", sys_id.as_str());
+        let mut object = Object::new().with("id", key(self.type_name, state)?.as_str());
         for (theirs, ours) in self.attributes {
             let value = match &state[*theirs] {
                 Json::String(text) if !text.is_empty() => Value::from(text.as_str()),
@@ -80,15 +71,19 @@ impl Foreign {
 /// table or type.
 pub(crate) fn of_any_record(table: Table, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
     let is_own = is_of_this_provider(from) && from.type_name == ANY_RECORD;
-    let sys_id = from.state["id"].as_str().and_then(|id| SysId::parse(id).ok());
     let is_of_table = is_own && from.state["table"].as_str() == Some(table.name());
-    is_of_table.then(|| match sys_id {
-        Some(sys_id) => Ok(Object::new().with("id", sys_id.as_str())),
-        None => {
-            let detail = "The state of this servicenow_record has no valid sys_id. Remove the object from the state with a \
-                          removed block, and import it.";
-            Err(Diagnostic::error("The state cannot be taken over", detail).into())
-        }
+    is_of_table.then(|| Ok(Object::new().with("id", key(ANY_RECORD, from.state)?.as_str())))
+}
+
+/// The key in a state of another type.
+pub(crate) fn key(type_name: &str, state: &Json) -> Result<SysId, Diagnostic> {
+    let id = state["id"].as_str().unwrap_or_default();
+    SysId::parse(id).map_err(|_| {
+        let detail = format!(
+            "The state of this {type_name} has the id {id:?}, which is not a valid sys_id. Remove the object from the state \
+             with a removed block, and import it."
+        );
+        Diagnostic::error("The state cannot be taken over", detail)
     })
 }
 

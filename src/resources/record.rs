@@ -53,16 +53,7 @@ impl AnyRecord {
     }
 
     /// Looks for a record that has the values of the natural key.
-    async fn refuse_second(
-        &self,
-        session: &Session,
-        table: Table,
-        planned: &Object,
-        row: &Row,
-    ) -> Result<Option<KeyLock>, Diagnostic> {
-        let Some(key) = natural_key(table, planned, row)? else {
-            return Ok(None);
-        };
+    async fn refuse_second(&self, session: &Session, table: Table, key: &Query) -> Result<KeyLock, Diagnostic> {
         let failed = |error: &TableError| {
             diagnostics::of_table(error, &format!("check whether the {} already exists", noun(table)))
                 .at_attribute(NATURAL_KEY)
@@ -79,14 +70,14 @@ impl AnyRecord {
             Some(made) => Some(made),
             None => {
                 let found = session
-                    .find_existing(table, &key, WHOSE)
+                    .find_existing(table, key, WHOSE)
                     .await
                     .map_err(|error| failed(&error))?;
                 if found.is_none() {
                     // A search can lag behind a write, and nothing but this look keeps a second record out.
                     session.wait_before_recheck().await;
                     session
-                        .find_existing(table, &key, WHOSE)
+                        .find_existing(table, key, WHOSE)
                         .await
                         .map_err(|error| failed(&error))?
                 } else {
@@ -95,8 +86,8 @@ impl AnyRecord {
             }
         };
         match found {
-            Some(found) => Err(exists(table, &key, &found)),
-            None => Ok(Some(lock)),
+            Some(found) => Err(exists(table, key, &found)),
+            None => Ok(lock),
         }
     }
 
@@ -172,11 +163,9 @@ fn natural_key(table: Table, planned: &Object, row: &Row) -> Result<Option<Query
 /// The refusal of a second record of a key, which names the first.
 fn exists(table: Table, key: &Query, found: &Record) -> Diagnostic {
     let sys_id = found.sys_id();
-    let text = |column: Column| found.text(column).value();
-    let by = text(every::SYS_CREATED_BY).map_or_else(String::new, |by| format!(", created by {by}"));
-    let on = text(every::SYS_CREATED_ON).map_or_else(String::new, |on| format!(" on {on} UTC"));
+    let made = duplicate_check::made_by(found);
     let detail = format!(
-        "The table {table} already has a record with {}: {sys_id}{by}{on}.\n\n{}\n\nAn apply that was interrupted before it \
+        "The table {table} already has a record with {}: {sys_id}{made}.\n\n{}\n\nAn apply that was interrupted before it \
          saved its state can leave such a record. If it belongs to somebody else, use another key.",
         key.encoded().replace('^', " and "),
         duplicate_check::import_it(TYPE, &format!("{table}/{sys_id}"))
@@ -309,8 +298,7 @@ fn no_nulls() -> Validator {
 #[async_trait]
 impl Resource<Clients> for AnyRecord {
     fn identity(&self) -> Option<IdentitySchema> {
-        let identity = IdentitySchema::of("sys_id", "id", "The record's `sys_id`: 32 hexadecimal digits.");
-        Some(identity.and(TABLE, TABLE, "Name of the table."))
+        Some(resource::sys_id_identity().and(TABLE, TABLE, "Name of the table."))
     }
 
     async fn plan(&self, cx: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
@@ -341,13 +329,17 @@ impl Resource<Clients> for AnyRecord {
             let wire = APPLICATION.to_wire(&session, SCOPE, scope).await?;
             sent.row = sent.row.set(every::SYS_SCOPE, wire);
         }
-        let lock = self.refuse_second(&session, table, &planned, &sent.row).await?;
+        let key = natural_key(table, &planned, &sent.row)?;
+        let lock = match &key {
+            Some(key) => Some(self.refuse_second(&session, table, key).await?),
+            None => None,
+        };
         let secrets = fields::secrets(&dictionary, config);
         let insert = Insert {
             table,
             row: fields::joined(sent.row.clone(), secrets.along),
             read: &fields::columns(&dictionary, &planned),
-            natural_key: natural_key(table, &planned, &sent.row)?,
+            natural_key: key,
             input: InputMode::Stored,
         };
         let written = match session.insert(insert).await {

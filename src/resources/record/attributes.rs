@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::plugin::{Diagnostic, Object, Validator};
-use crate::records::diagnostics;
 use crate::records::state_migration::ANY_RECORD;
+use crate::records::{application_scope, diagnostics};
 use crate::servicenow::{Dictionary, Session, Table};
 
 pub(super) const TYPE: &str = ANY_RECORD;
@@ -13,8 +13,8 @@ pub(super) const FIELDS: &str = "fields";
 pub(super) const FIELDS_WO: &str = "fields_wo";
 pub(super) const FIELDS_WO_VERSION: &str = "fields_wo_version";
 pub(super) const NATURAL_KEY: &str = "natural_key";
-pub(super) const SCOPE: &str = "application_scope";
-pub(super) const SCOPE_ID: &str = "application_scope_id";
+pub(super) const SCOPE: &str = application_scope::ATTRIBUTE;
+pub(super) const SCOPE_ID: &str = application_scope::ID;
 pub(super) const DELETION_POLICY: &str = "deletion_policy";
 pub(super) const STRICT: &str = "strict";
 pub(super) const DISPLAY_VALUE: &str = "display_value";
@@ -25,7 +25,7 @@ pub(super) const DEFAULT_FIELDS: &str = "default_fields";
 pub(super) const DELETE: &str = "delete";
 pub(super) const KEEP: &str = "keep";
 pub(super) const DEACTIVATE: &str = "deactivate";
-/// The column that a deactivation empties, by convention of the platform.
+/// The column that a deactivation sets to false, by convention of the platform.
 pub(super) const ACTIVE: &str = "active";
 
 /// The table of a state or a configuration; none while it is not known.

@@ -3,6 +3,7 @@
 use crate::http::{Secret, secret};
 use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Value};
+use crate::records::application_scope::APPLICATION;
 use crate::records::diagnostics;
 use crate::records::reference::Target;
 use crate::resources::record::attributes::{
@@ -225,9 +226,7 @@ async fn read_scope(session: &Session, record: &Record, state: &mut Object) -> R
     match (state.text(SCOPE).is_some(), held) {
         (true, Cell::Value(held)) => {
             if state.text(SCOPE_ID).is_some_and(|known| known != held) {
-                let name = crate::records::application_scope::APPLICATION
-                    .name_of(session, held)
-                    .await?;
+                let name = APPLICATION.name_of(session, held).await?;
                 state.set(SCOPE, name);
             }
             state.set(SCOPE_ID, held);

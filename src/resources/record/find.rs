@@ -3,12 +3,11 @@
 use serde_json::Value as Json;
 
 use crate::clients::{Calls, Clients};
-use crate::plugin::schema::validate;
 use crate::plugin::{
     Attribute, Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Resource, Schema, Value,
 };
 use crate::records::application_scope::APPLICATION;
-use crate::records::state_migration::{THEIRS, is_of_this_provider};
+use crate::records::state_migration::{self, THEIRS, is_of_this_provider};
 use crate::records::{diagnostics, list, resource};
 use crate::resources::record::attributes::{
     DEFAULT_FIELDS, FIELDS, REFERENCE_IDS, SCOPE, TABLE, TYPE, described, noun, of_key, require_table, table_name,
@@ -193,10 +192,7 @@ pub(super) fn list_schema() -> Schema {
                 .required()
                 .check(table_name())
                 .describe("Name of the table, such as `sys_properties`."),
-            Attribute::text("query").check(validate::not_blank()).describe(
-                "An encoded query that the records must match, such as `nameSTARTSWITHx_acme^type=string`. A term that the \
-                 instance does not understand is rejected, because the instance would ignore it and return every record.",
-            ),
+            list::query_attribute("nameSTARTSWITHx_acme^type=string"),
         ],
     )
 }
@@ -234,29 +230,15 @@ pub(super) fn moved(typed: &[(Table, &str)], from: &Moved<'_>) -> Option<Result<
     let (table, _) = typed
         .iter()
         .find(|(_, name)| *name == from.type_name && is_of_this_provider(from))?;
-    let id = from.state["id"].as_str().unwrap_or_default();
-    Some(match SysId::parse(id) {
-        Ok(sys_id) => Ok(of_key(*table, sys_id.as_str())),
-        Err(_) => Err(unusable(id)),
-    })
-}
-
-fn unusable(id: &str) -> Diagnostics {
-    let detail = format!(
-        "The state of this {TYPE} has the id {id:?}, which is not a valid sys_id. Remove the object from the state with a \
-         removed block, and import it."
-    );
-    Diagnostic::error("The state cannot be taken over", detail).into()
+    let state = state_migration::key(from.type_name, from.state).map(|id| of_key(*table, id.as_str()));
+    Some(state.map_err(Diagnostics::from))
 }
 
 /// The other provider keeps `table`, `fields` and the whole row in `output`, which is dropped: it holds what nobody
 /// configured.
 pub(super) fn of_other_provider(state: &Json) -> Result<Object, Diagnostics> {
-    let text = |name: &str| state[name].as_str().unwrap_or_default();
-    let table = Table::named(text("table"));
-    let (Ok(sys_id), Some(table)) = (SysId::parse(text("id")), table) else {
-        return Err(unusable(text("id")));
-    };
+    let sys_id = state_migration::key(TYPE, state)?;
+    let table = require_table(&Object::new().with(TABLE, state[TABLE].as_str()))?;
     let mut object = of_key(table, sys_id.as_str());
     // After an import it has no fields there: then the next read fills them in.
     if let Json::Object(theirs) = &state["fields"]
