@@ -47,6 +47,9 @@ from_pypi() {
   printf '%s\n' "$venv"
 }
 
+# cores: how many processors may be used.
+cores() { nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || printf '2\n'; }
+
 # platform TRIPLE: a platform of Rust as Terraform calls it.
 platform() {
   local system machine

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests: unit, simulator, acceptance with every installed Terraform. Arguments go to `cargo test`.
+# Runs all tests: unit, simulator, acceptance with every installed Terraform, scripts, pages. With arguments, which go to
+# `cargo test`, runs those alone. The package of a release has its own test: make package-test.
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make test"
@@ -9,6 +10,7 @@ need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
 # Pages tell their readers to use these, and tests type what the pages say.
 need curl "apt-get install curl"
 need jq "apt-get install jq"
+need python3 "apt-get install python3"
 
 TERRAFORM_BINARIES="$(scripts/find-terraform.sh all)"
 export TERRAFORM_BINARIES
@@ -18,30 +20,53 @@ done < <(tr ':' '\n' <<<"$TERRAFORM_BINARIES")
 AZUREAD_MIRROR="$(scripts/find-azuread.sh)"
 export AZUREAD_MIRROR
 
+# A test waits for terraform, and terraform for the provider: with one test per core a quarter of the time nobody computes.
+RUST_TEST_THREADS="${RUST_TEST_THREADS:-$((2 * $(cores)))}"
+export RUST_TEST_THREADS
+
 step "Building the tests"
 cargo test --workspace --locked --no-run
 
-need python3 "apt-get install python3"
-step "Testing the scripts"
-python3 -m unittest discover -s scripts/tests
-
-step "Calling the simulator with clients of ServiceNow and Microsoft"
-scripts/foreign-clients.sh
-
-step "Looking at the simulator's page in a browser"
-scripts/check-page.sh
-
-step "Running the demo, and comparing it with docs/demo.md"
-scripts/demo-transcript.sh --check
-
-step "Walking a new user's first hour"
-scripts/walk.sh
-
-step "Running the tests"
-cargo test --workspace --locked --no-fail-fast "$@"
-
-# Users get a program that differs from the tested one: optimised, static, packed. Not run when only some tests were selected.
-if [ $# -eq 0 ]; then
-  scripts/package.sh
-  scripts/smoke.sh
+if [ $# -gt 0 ]; then
+  step "Running the tests"
+  cargo test --workspace --locked --no-fail-fast "$@"
+  exit
 fi
+
+# What waits most of its time: for a browser, for Python, for one terraform after the other.
+of_scripts() {
+  step "Testing the scripts"
+  python3 -m unittest discover -s scripts/tests
+
+  step "Calling the simulator with clients of ServiceNow and Microsoft"
+  scripts/foreign-clients.sh
+
+  step "Looking at the simulator's page in a browser"
+  scripts/check-page.sh
+
+  step "Running the demo, and comparing it with docs/demo.md"
+  scripts/demo-transcript.sh --check
+
+  step "Walking a new user's first hour"
+  scripts/walk.sh
+}
+
+log="$(mktemp)"
+ended() {
+  [ -z "${scripts:-}" ] || kill -- "-$scripts" 2>/dev/null || true
+  rm -f "$log"
+  verdict_at_exit "$1"
+}
+trap 'ended $?' EXIT
+
+step "Running the tests. Those of scripts and pages run beside them and print at the end"
+set -m # in a process group, which an interrupted run can end
+(of_scripts) >"$log" 2>&1 &
+scripts=$!
+set +m
+failed=()
+cargo test --workspace --locked --no-fail-fast || failed+=("cargo test")
+wait "$scripts" || failed+=("the tests of scripts and pages, see above")
+scripts=""
+cat "$log" >&2
+[ ${#failed[@]} -eq 0 ] || fail "Failed: $(IFS=';'; printf '%s' "${failed[*]}")"
