@@ -211,6 +211,101 @@ async fn a_provider_that_was_replaced_in_the_state_is_taken_over_too() {
     .await;
 }
 
+/// A role and a group, with a contained role, a role and a member that other resources made there. Gives their states.
+fn role_and_group(simulator: &Simulator) -> [Value; 2] {
+    let instance = simulator.instance();
+    let id_of = |name: &str| instance.find("sys_user_role", "name", name)[0]["sys_id"].clone();
+    let role = instance.put("sys_user_role", &[("name", "reader"), ("description", "Reads")]);
+    instance.put(
+        "sys_user_role_contains",
+        &[("role", &role), ("contains", &id_of("knowledge"))],
+    );
+    let manager = simulator.person("abel.tuter");
+    let group = instance.put(
+        "sys_user_group",
+        &[
+            ("name", "Readers"),
+            ("manager", &manager),
+            ("email", "readers@contoso.com"),
+        ],
+    );
+    instance.put("sys_group_has_role", &[("group", &group), ("role", &role)]);
+    instance.put("sys_user_grmember", &[("group", &group), ("user", &manager)]);
+    [
+        json!({
+            "id": role, "name": "reader", "suffix": "", "description": "Reads", "elevated_privilege": false,
+            "assignable_by": "", "protection_policy": "", "scope": "global",
+        }),
+        json!({
+            "id": group, "name": "Readers", "description": "", "email": "readers@contoso.com", "manager": manager,
+            "parent": "", "cost_center": "", "type": "", "active": true, "default_assignee": "",
+            "include_members": false, "exclude_manager": false,
+        }),
+    ]
+}
+
+const ROLE_AND_GROUP: &str = r#"
+    resource "servicenow_role" "reader" {
+      name        = "reader"
+      description = "Reads"
+    }
+    resource "servicenow_group" "readers" {
+      name    = "Readers"
+      email   = "readers@contoso.com"
+      manager = "abel.tuter"
+    }
+"#;
+
+#[tokio::test]
+async fn a_role_and_a_group_are_taken_over_with_what_belongs_to_them() {
+    for_each_terraform(async |terraform| {
+        for is_moved in [true, false] {
+            let simulator = Simulator::start().await;
+            let [role, group] = role_and_group(&simulator);
+            let before = simulator.instance().fingerprint();
+            let (their_role, their_group) = if is_moved {
+                ("old", "old")
+            } else {
+                ("reader", "readers")
+            };
+            let resources = [
+                ("servicenow_role", their_role, role.clone()),
+                ("servicenow_group", their_group, group.clone()),
+            ];
+            let workspace = moved_in(&simulator, terraform, THEIRS, &resources);
+            let moved = |kind: &str, name: &str| format!("moved {{\n  from = {kind}.old\n  to   = {kind}.{name}\n}}\n");
+            if is_moved {
+                let moved = moved("servicenow_role", "reader") + &moved("servicenow_group", "readers");
+                workspace.configure(&format!("{ROLE_AND_GROUP}{moved}"));
+            } else {
+                workspace.configure(ROLE_AND_GROUP);
+                let replace = format!("state replace-provider -auto-approve {THEIRS} {OURS}");
+                workspace.terraform(&replace).await.succeeds();
+            }
+
+            let plan = workspace.plan().await;
+            assert_eq!(plan.changes(), []);
+            workspace.terraform("apply").await.succeeds();
+
+            workspace.plan_is_empty().await;
+            workspace
+                .state("servicenow_role.reader")
+                .has("id", role["id"].clone())
+                .has("application_scope", "global")
+                .has("force_destroy", false)
+                .lacks("contains");
+            workspace
+                .state("servicenow_group.readers")
+                .has("id", group["id"].clone())
+                .has("manager_id", group["manager"].clone())
+                .lacks("roles")
+                .lacks("members");
+            assert_eq!(simulator.instance().fingerprint(), before);
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_move_that_cannot_be_says_what_to_do() {
     for_each_terraform(async |terraform| {
