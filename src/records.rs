@@ -1,5 +1,6 @@
 //! Between a Terraform object and a ServiceNow record: what resources, data sources and checks have in common.
 
+pub(crate) mod any_table; // A table that the user names.
 pub(crate) mod application_scope; // The application that a record belongs to.
 pub(crate) mod choice; // What the user calls a choice, and what the instance stores for it.
 pub mod diagnostics; // The one place where an error becomes a diagnostic.

@@ -17,12 +17,12 @@ use crate::plugin::{
     Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
     Object, Outcome, Plan, Reading, Resource, Schema, Type, Validator, Value, codec::json,
 };
+use crate::records::any_table::{FIELDS, TABLE, described, noun, require_table, table_name, table_of};
 use crate::records::application_scope::APPLICATION;
 use crate::records::{diagnostics, duplicate_check, field, outcome, resource};
 use crate::resources::record::attributes::{
-    ACTIVE, CLASS_NAME, DEACTIVATE, DEFAULT_FIELDS, DELETE, DELETION_POLICY, DISPLAY_VALUE, FIELDS, FIELDS_WO,
-    FIELDS_WO_VERSION, KEEP, NATURAL_KEY, REFERENCE_IDS, SCOPE, SCOPE_ID, STRICT, TABLE, TYPE, described, noun, of_key,
-    require_table, table_name, table_of,
+    ACTIVE, CLASS_NAME, DEACTIVATE, DEFAULT_FIELDS, DELETE, DELETION_POLICY, DISPLAY_VALUE, FIELDS_WO,
+    FIELDS_WO_VERSION, KEEP, NATURAL_KEY, REFERENCE_IDS, SCOPE, SCOPE_ID, STRICT, TYPE, of_key,
 };
 use crate::servicenow::tables::every;
 use crate::servicenow::{

@@ -2,9 +2,10 @@
 
 use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Severity, Value};
+use crate::records::any_table::{self, FIELDS, TABLE};
 use crate::records::diagnostics;
 use crate::resources::record::attributes::{
-    ACTIVE, DEACTIVATE, DELETION_POLICY, FIELDS, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT, TABLE,
+    ACTIVE, DEACTIVATE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT,
 };
 use crate::resources::record::fields::place;
 use crate::servicenow::tables::every;
@@ -185,30 +186,13 @@ pub(super) fn explained(table: Table, error: &TableError, doing: &str) -> Diagno
     diagnostic
 }
 
-/// A column that the dictionary does not have. What a record of the table shows is there all the same: rules can take rows
-/// out of the dictionary without a word.
+/// A column that the dictionary does not have.
 async fn unknown_column(session: &Session, dictionary: &Dictionary, name: &str, at: Path) -> Option<Diagnostic> {
-    if !dictionary.is_complete() {
-        return None;
-    }
-    let column = Column::named(name, ColumnKind::Text)?;
-    if let Ok(Some(true)) = session.shows_column(dictionary.table, column).await {
-        return None;
-    }
-    let table = dictionary.table;
-    let by_label = dictionary
-        .columns()
-        .find(|column| column.label.eq_ignore_ascii_case(name));
-    let names = dictionary.columns().map(DictionaryColumn::name);
-    let similar: Vec<&str> = suggest::similar(name, names).into_iter().take(SHOWN).collect();
-    let hint = match (by_label, similar.as_slice()) {
-        (Some(column), _) => format!(" {name:?} is the label of the column {}.", column.name()),
-        (None, []) => String::new(),
-        (None, names) => format!(" Names that resemble it: {}.", names.join(", ")),
-    };
+    let hint = any_table::hint_if_absent(session, dictionary, name).await?;
     let detail = format!(
-        "The table {table} has no column {name}, and the instance would ignore the value without a word.{hint} The columns are \
-         listed in System Definition > Dictionary."
+        "The table {} has no column {name}, and the instance would ignore the value without a word.{hint} The columns are \
+         listed in System Definition > Dictionary.",
+        dictionary.table
     );
     Some(Diagnostic::error(format!("Unknown column {name}"), detail).at(at))
 }
@@ -344,7 +328,5 @@ fn missing(dictionary: &Dictionary, config: &Object) -> (Option<Diagnostic>, Opt
     (finding(certain), perhaps)
 }
 
-/// Of names that resemble a wrong one.
-const SHOWN: usize = 3;
 /// Characters of a value that a message shows.
 const LONGEST: usize = 60;

@@ -3,11 +3,11 @@
 use crate::http::{Secret, secret};
 use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Value};
+use crate::records::any_table::{FIELDS, name_of, table_of, target, to_wire};
 use crate::records::application_scope::APPLICATION;
 use crate::records::diagnostics;
-use crate::records::reference::Target;
 use crate::resources::record::attributes::{
-    CLASS_NAME, DEFAULT_FIELDS, DISPLAY_VALUE, FIELDS, FIELDS_WO, REFERENCE_IDS, SCOPE, SCOPE_ID, described, table_of,
+    CLASS_NAME, DEFAULT_FIELDS, DISPLAY_VALUE, FIELDS_WO, REFERENCE_IDS, SCOPE, SCOPE_ID,
 };
 use crate::servicenow::tables::every;
 use crate::servicenow::{
@@ -87,58 +87,10 @@ pub(super) async fn to_send(
     if problems.has_errors() { Err(problems) } else { Ok(sent) }
 }
 
-/// What is sent for the text of a configuration.
-pub(super) async fn to_wire(
-    session: &Session,
-    column: Option<&DictionaryColumn>,
-    text: &str,
-) -> Result<Wire, Diagnostic> {
-    let Some(column) = column else {
-        return Ok(Wire::Text(text.to_owned()));
-    };
-    match column.value_type {
-        ValueType::Reference if !text.trim().is_empty() => to_reference(session, column, text).await,
-        _ => Ok(Wire::Text(text.to_owned())),
-    }
-}
-
 /// What the state has for a column.
 fn former_text<'a>(prior: &'a Object, name: &str) -> Option<&'a str> {
     let of = |attribute| prior.object(attribute).and_then(|values| values.text(name));
     of(FIELDS).or_else(|| of(DEFAULT_FIELDS))
-}
-
-async fn to_reference(session: &Session, column: &DictionaryColumn, text: &str) -> Result<Wire, Diagnostic> {
-    if let Ok(sys_id) = SysId::parse(text.trim()) {
-        return Ok(Wire::Reference(sys_id));
-    }
-    // Every instance has these words in columns of scopes and domains, in place of a key.
-    if text == "global" {
-        return Ok(Wire::Text(text.to_owned()));
-    }
-    match target(session, column).await? {
-        Some(target) => target.find(session, FIELDS, text).await.map(Wire::Reference),
-        None => Err(Diagnostic::error(
-            "The reference cannot be looked up",
-            format!(
-                "{text:?} is no sys_id, and the instance does not tell by which column the records that {} refers to are \
-                 known. Use the sys_id of the record.",
-                column.name()
-            ),
-        )),
-    }
-}
-
-/// What a reference points to; none where the dictionary of that table does not tell what its records are known by.
-async fn target(session: &Session, column: &DictionaryColumn) -> Result<Option<Target>, Diagnostic> {
-    let Some(table) = column.reference else { return Ok(None) };
-    let dictionary = described(session, table).await?;
-    Ok(dictionary.display_column().map(|name| Target {
-        table,
-        name,
-        noun: "record",
-        literal: None,
-    }))
 }
 
 /// The write-only values of a configuration.
@@ -305,20 +257,6 @@ pub(super) async fn read_into(
 /// The instance may store nothing for false.
 fn is_empty_boolean(column: Column, former: &str) -> bool {
     column.kind() == ColumnKind::Bool && means_the_same(ColumnKind::Bool, former, "")
-}
-
-/// What a configuration would call the record that a reference points to: its display value, or the sys_id where that
-/// cannot be read or could be taken for one.
-pub(super) async fn name_of(session: &Session, column: &DictionaryColumn, held: &str) -> Result<String, Diagnostic> {
-    let shown = match target(session, column).await? {
-        Some(target) => target.name_of(session, held).await?,
-        None => held.to_owned(),
-    };
-    Ok(if shown.trim().is_empty() {
-        held.to_owned()
-    } else {
-        shown
-    })
 }
 
 /// Plans the map as it was where the configuration says the same in other words, or less of it.

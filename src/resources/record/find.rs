@@ -6,13 +6,13 @@ use crate::clients::{Calls, Clients};
 use crate::plugin::{
     Attribute, Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Resource, Schema, Value,
 };
+use crate::records::any_table::{
+    FIELDS, TABLE, described, may_be_secret, name_of, noun, require_table, table_name, table_of, to_wire,
+};
 use crate::records::application_scope::APPLICATION;
 use crate::records::state_migration::{self, THEIRS, is_of_this_provider};
 use crate::records::{diagnostics, list, resource};
-use crate::resources::record::attributes::{
-    DEFAULT_FIELDS, FIELDS, REFERENCE_IDS, SCOPE, TABLE, TYPE, described, noun, of_key, require_table, table_name,
-    table_of,
-};
+use crate::resources::record::attributes::{DEFAULT_FIELDS, REFERENCE_IDS, SCOPE, TYPE, of_key};
 use crate::resources::record::fields;
 use crate::servicenow::tables::every;
 use crate::servicenow::{
@@ -89,7 +89,7 @@ async fn key_query(session: &Session, dictionary: &Dictionary, key: &str) -> Res
                 return Err(Diagnostic::error("Invalid import ID", detail));
             }
         };
-        let wire = fields::to_wire(session, known, value).await?;
+        let wire = to_wire(session, known, value).await?;
         let term =
             Query::equals(column, wire).map_err(|error| diagnostics::of_query(&error, "find the record to import"))?;
         query = Some(match query {
@@ -128,7 +128,7 @@ pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option
         }
         match known {
             Some(known) if known.value_type == ValueType::Reference => {
-                values.set(name, fields::name_of(session, known, held).await?);
+                values.set(name, name_of(session, known, held).await?);
                 if SysId::parse(held).is_ok() {
                     ids.set(name, held);
                 }
@@ -166,10 +166,7 @@ enum Worth {
 fn worth(dictionary: &Dictionary, known: Option<&DictionaryColumn>, name: &str, held: &str) -> Worth {
     let Some(column) = known else {
         // Where the dictionary is known, what is not in it is no column.
-        let may_be_secret = ["password", "secret", "token", "private_key"]
-            .iter()
-            .any(|word| name.contains(word));
-        let is_own = name.starts_with("sys_") || may_be_secret || dictionary.is_complete();
+        let is_own = name.starts_with("sys_") || may_be_secret(name) || dictionary.is_complete();
         return if is_own { Worth::Nothing } else { Worth::Line };
     };
     let is_secret = matches!(column.value_type, ValueType::Secret { .. });

@@ -1,0 +1,145 @@
+//! A table that the user names: what the instance says of it, and what its columns hold.
+
+use std::sync::Arc;
+
+use crate::plugin::{Diagnostic, Object, Validator};
+use crate::records::diagnostics;
+use crate::records::reference::Target;
+use crate::servicenow::{
+    Column, ColumnKind, Dictionary, DictionaryColumn, Session, SysId, Table, Value as Wire, ValueType,
+};
+use crate::suggest;
+
+/// The argument that names the table.
+pub(crate) const TABLE: &str = "table";
+/// The values of its columns, by column name.
+pub(crate) const FIELDS: &str = "fields";
+
+/// The table of a state or a configuration; none while it is not known.
+pub(crate) fn table_of(object: &Object) -> Option<Table> {
+    object.text(TABLE).and_then(Table::named)
+}
+
+pub(crate) fn require_table(object: &Object) -> Result<Table, Diagnostic> {
+    table_of(object).ok_or_else(|| {
+        let detail = "The name of the table cannot be used. It has lower-case letters, digits and underscores, such as \
+                      sys_properties.";
+        Diagnostic::error("Invalid table", detail).at_attribute(TABLE)
+    })
+}
+
+pub(crate) fn table_name() -> Validator {
+    Validator::text("Lower-case letters, digits and underscores.", |text| {
+        Table::named(text).map(drop).ok_or_else(|| {
+            format!(
+                "{text:?} is not the name of a table: use lower-case letters, digits and underscores, such as sys_properties. \
+                 The name is in the address of the table's list and in sys_db_object, and is not the label."
+            )
+        })
+    })
+}
+
+/// What the instance says of a table.
+pub(crate) async fn described(session: &Session, table: Table) -> Result<Arc<Dictionary>, Diagnostic> {
+    let read = session.dictionary(table).await;
+    read.map_err(|error| diagnostics::of_table(&error, &format!("read the columns of {table}")).at_attribute(TABLE))
+}
+
+/// What is said of a table in the words of an error: `record of sys_properties`.
+pub(crate) fn noun(table: Table) -> String {
+    format!("record of {table}")
+}
+
+/// What to say of a column that the table does not have: names that resemble it. None where it may be there: the dictionary is
+/// not known completely, or a record of the table shows the column, which rules can take out of the dictionary without a word.
+pub(crate) async fn hint_if_absent(session: &Session, dictionary: &Dictionary, name: &str) -> Option<String> {
+    if !dictionary.is_complete() {
+        return None;
+    }
+    let column = Column::named(name, ColumnKind::Text)?;
+    if let Ok(Some(true)) = session.shows_column(dictionary.table, column).await {
+        return None;
+    }
+    let by_label = dictionary
+        .columns()
+        .find(|column| column.label.eq_ignore_ascii_case(name));
+    let names = dictionary.columns().map(DictionaryColumn::name);
+    let similar: Vec<&str> = suggest::similar(name, names).into_iter().take(SHOWN).collect();
+    Some(match (by_label, similar.as_slice()) {
+        (Some(column), _) => format!(" {name:?} is the label of the column {}.", column.name()),
+        (None, []) => String::new(),
+        (None, names) => format!(" Names that resemble it: {}.", names.join(", ")),
+    })
+}
+
+/// What is sent for the text of a configuration.
+pub(crate) async fn to_wire(
+    session: &Session,
+    column: Option<&DictionaryColumn>,
+    text: &str,
+) -> Result<Wire, Diagnostic> {
+    let Some(column) = column else {
+        return Ok(Wire::Text(text.to_owned()));
+    };
+    match column.value_type {
+        ValueType::Reference if !text.trim().is_empty() => to_reference(session, column, text).await,
+        _ => Ok(Wire::Text(text.to_owned())),
+    }
+}
+
+async fn to_reference(session: &Session, column: &DictionaryColumn, text: &str) -> Result<Wire, Diagnostic> {
+    if let Ok(sys_id) = SysId::parse(text.trim()) {
+        return Ok(Wire::Reference(sys_id));
+    }
+    // Every instance has these words in columns of scopes and domains, in place of a key.
+    if text == "global" {
+        return Ok(Wire::Text(text.to_owned()));
+    }
+    match target(session, column).await? {
+        Some(target) => target.find(session, FIELDS, text).await.map(Wire::Reference),
+        None => Err(Diagnostic::error(
+            "The reference cannot be looked up",
+            format!(
+                "{text:?} is no sys_id, and the instance does not tell by which column the records that {} refers to are \
+                 known. Use the sys_id of the record.",
+                column.name()
+            ),
+        )),
+    }
+}
+
+/// What a reference points to; none where the dictionary of that table does not tell what its records are known by.
+pub(crate) async fn target(session: &Session, column: &DictionaryColumn) -> Result<Option<Target>, Diagnostic> {
+    let Some(table) = column.reference else { return Ok(None) };
+    let dictionary = described(session, table).await?;
+    Ok(dictionary.display_column().map(|name| Target {
+        table,
+        name,
+        noun: "record",
+        literal: None,
+    }))
+}
+
+/// Whether the name of a column of unknown type suggests that it holds a secret.
+pub(crate) fn may_be_secret(name: &str) -> bool {
+    ["password", "secret", "token", "private_key"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// What a configuration would call the record that a reference points to: its display value, or the sys_id where that
+/// cannot be read or could be taken for one.
+pub(crate) async fn name_of(session: &Session, column: &DictionaryColumn, held: &str) -> Result<String, Diagnostic> {
+    let shown = match target(session, column).await? {
+        Some(target) => target.name_of(session, held).await?,
+        None => held.to_owned(),
+    };
+    Ok(if shown.trim().is_empty() {
+        held.to_owned()
+    } else {
+        shown
+    })
+}
+
+/// Of names that resemble a wrong one.
+const SHOWN: usize = 3;
