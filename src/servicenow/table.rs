@@ -13,7 +13,6 @@ pub struct Table {
     name: &'static str,
     role: &'static str,
     comes_with: Option<&'static str>,
-    never_empty: bool,
 }
 
 impl Table {
@@ -23,15 +22,7 @@ impl Table {
             name,
             role,
             comes_with: None,
-            never_empty: false,
         }
-    }
-
-    /// Marks a table that has rows on every instance, because the platform itself needs them: that it shows none is no proof
-    /// that one was removed.
-    pub(super) const fn never_empty(mut self) -> Table {
-        self.never_empty = true;
-        self
     }
 
     /// A table that the user names. Nothing is known of the rights that it asks for.
@@ -58,11 +49,6 @@ impl Table {
     /// The role that an account most likely lacks when the table refuses it (facts of the vendor's documentation).
     pub const fn role(&self) -> &'static str {
         self.role
-    }
-
-    /// Whether every instance has rows in it.
-    pub(super) const fn is_never_empty(&self) -> bool {
-        self.never_empty
     }
 
     /// The plugin or release that brings the table, where it is not in every instance.

@@ -12,6 +12,8 @@ mod oidc;
 mod platform;
 mod users;
 
+use crate::servicenow::table::Table;
+
 pub use oauth::{
     oauth_entity, oauth_entity_auth_scope_mapping, oauth_entity_profile, oauth_entity_profile_scope,
     oauth_entity_scope, sys_api_access_policy, sys_auth_scope,
@@ -25,6 +27,15 @@ pub use users::{
     cmn_department, cmn_location, core_company, sys_group_has_role, sys_user, sys_user_grmember, sys_user_group,
     sys_user_has_role, sys_user_preference, sys_user_role, sys_user_role_contains,
 };
+
+/// Tables that have rows on every instance, because the platform itself needs them: that one of them shows none is no proof that
+/// one was removed.
+pub(super) const NEVER_EMPTY: &[Table] = &[
+    sys_db_object::TABLE,
+    sys_scope::TABLE,
+    sys_user_role::TABLE,
+    sys_user_group::TABLE,
+];
 
 /// Columns that every table has. Proven.
 pub mod every {

@@ -7,7 +7,7 @@ pub mod sys_db_object {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    pub const TABLE: Table = Table::new("sys_db_object", "admin").never_empty();
+    pub const TABLE: Table = Table::new("sys_db_object", "admin");
 
     columns! {
         /// Wire name of the table.
@@ -64,7 +64,7 @@ pub mod sys_scope {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    pub const TABLE: Table = Table::new("sys_scope", "admin").never_empty();
+    pub const TABLE: Table = Table::new("sys_scope", "admin");
     /// Scope of Microsoft's app.
     pub const MICROSOFT_APP: &str = "x_mioms_m365_assis";
     /// Roles that it brings: who opens cases, and who sees health incidents and solutions.

@@ -98,7 +98,7 @@ pub mod sys_user_role {
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
     /// Roles are created by administrators (vendor's documentation).
-    pub const TABLE: Table = Table::new("sys_user_role", "user_admin, admin to create roles").never_empty();
+    pub const TABLE: Table = Table::new("sys_user_role", "user_admin, admin to create roles");
 
     /// Roles that the platform gives every user of an instance with explicit roles, by itself. Likely.
     pub const OF_EVERYBODY: &[&str] = &["snc_internal", "snc_external"];
@@ -171,7 +171,7 @@ pub mod sys_user_group {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
-    pub const TABLE: Table = Table::new("sys_user_group", "user_admin").never_empty();
+    pub const TABLE: Table = Table::new("sys_user_group", "user_admin");
 
     /// A group that newer releases (Zurich on) put users into by themselves when they are given roles. Proven (PRB1966968).
     pub const SCRIPT_WRITERS: &str = "Conditional Script Writer";

@@ -205,6 +205,24 @@ async fn a_table_that_shows_nothing_where_every_instance_has_rows_is_hidden() {
         workspace
             .state("servicenow_table_access.this")
             .has("id", row["sys_id"].as_str());
+        // Whoever names the table.
+        let of_any_table = r#"
+            resource "servicenow_record" "this" {
+              table  = "sys_user_group"
+              fields = { name = "Acme" }
+            }
+        "#;
+        let group = simulator.workspace(terraform, of_any_table);
+        hide(&[]);
+        group.terraform("apply").await.succeeds();
+        hide(&["sys_user_group"]);
+        group
+            .terraform("plan")
+            .await
+            .fails_saying("sys_user_group has records on every instance, but shows none of them to the account");
+        hide(&[]);
+        group.terraform("destroy").await.succeeds();
+
         hide(&["sys_user_role"]);
         workspace.configure(&configuration.replace("itil", "knowledge"));
         workspace
