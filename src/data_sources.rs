@@ -5,6 +5,8 @@ mod connector_addresses;
 mod integration_readiness;
 mod oauth_entity;
 mod oidc_provider;
+mod record;
+mod records;
 mod role;
 mod support_integration;
 mod user;
@@ -20,6 +22,8 @@ pub fn all() -> Vec<Box<dyn DataSource<Clients>>> {
         Box::new(integration_readiness::IntegrationReadiness),
         Box::new(oauth_entity::OauthEntity),
         Box::new(oidc_provider::OidcProvider),
+        Box::new(record::AnyRecord),
+        Box::new(records::AnyRecords),
         Box::new(role::Role),
         Box::new(user::User),
     ]

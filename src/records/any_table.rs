@@ -1,8 +1,10 @@
 //! A table that the user names: what the instance says of it, and what its columns hold.
 
+pub(crate) mod columns; // Columns that a configuration names.
+
 use std::sync::Arc;
 
-use crate::plugin::{Diagnostic, Object, Validator};
+use crate::plugin::{Attribute, Diagnostic, Need, Object, Validator};
 use crate::records::diagnostics;
 use crate::records::reference::Target;
 use crate::servicenow::{
@@ -26,6 +28,26 @@ pub(crate) fn require_table(object: &Object) -> Result<Table, Diagnostic> {
                       sys_properties.";
         Diagnostic::error("Invalid table", detail).at_attribute(TABLE)
     })
+}
+
+/// The argument that names the table of a data source.
+pub(crate) fn table_attribute() -> Attribute {
+    let attribute = Attribute::text(TABLE).required().check(table_name());
+    attribute.describe("Name of the table, such as `sys_properties`.")
+}
+
+/// The rights to read records of a table that the user names.
+pub(crate) fn rights_to_read() -> Vec<Need> {
+    vec![
+        Need::new(
+            "a role that the access rules (ACL) of the table ask for",
+            "reading the records of `table`",
+        ),
+        Need::new(
+            "`personalize_dictionary` or `admin`",
+            "reading `sys_dictionary` and `sys_db_object`, so that columns are checked and secrets are known",
+        ),
+    ]
 }
 
 pub(crate) fn table_name() -> Validator {

@@ -135,16 +135,18 @@ pub(crate) async fn read_as_imported(
 
 /// The user's query, checked term by term, and the resource's own.
 fn query(request: &ListRequest, rows: Option<Query>) -> Result<Query, Diagnostic> {
-    let user = match request.config.text("query") {
-        Some(text) => Some(Query::user(text).map_err(|error| {
-            Diagnostic::error("Invalid query", diagnostics::explain(&error, &error.remedy())).at_attribute("query")
-        })?),
-        None => None,
-    };
+    let user = request.config.text("query").map(user_query).transpose()?;
     Ok(match (user, rows) {
         (Some(user), Some(rows)) => user.and(rows),
         (Some(query), None) | (None, Some(query)) => query,
         (None, None) => Query::every_row(),
+    })
+}
+
+/// The query that a user wrote, checked term by term.
+pub(crate) fn user_query(text: &str) -> Result<Query, Diagnostic> {
+    Query::user(text).map_err(|error| {
+        Diagnostic::error("Invalid query", diagnostics::explain(&error, &error.remedy())).at_attribute("query")
     })
 }
 

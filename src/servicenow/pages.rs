@@ -61,6 +61,47 @@ impl Session {
         })
     }
 
+    /// The first records that match, at most `limit`, in the order of the query and then of `sys_id`, and how many match. Rows
+    /// that are hidden are passed over, as far as `most` rows: an account may see few of the rows of a large table.
+    ///
+    /// # Errors
+    /// [`TableError::Unproven`] when there are none and the instance did not count, [`TableError::Hidden`] when the table shows
+    /// none although every instance has some; else [`TableError`].
+    pub async fn first(
+        &self,
+        table: Table,
+        query: &Query,
+        columns: &[Column],
+        limit: usize,
+        most: usize,
+    ) -> Result<FirstRecords, TableError> {
+        let mut pages = self.pages(table, query, columns, limit.min(PAGE));
+        let mut records = Vec::new();
+        while records.len() < limit && pages.offset < most {
+            let Some(page) = pages.next().await? else { break };
+            records.extend(page);
+            // After a page with gaps, one request shall fill them.
+            pages.size = PAGE;
+        }
+        records.truncate(limit);
+        if records.is_empty() && pages.total == Some(0) {
+            self.shows_something(table).await?;
+        }
+        let is_over = pages.is_over || records.len() == limit;
+        match (pages.unseen, pages.total) {
+            (Unseen::Uncounted, _) if records.is_empty() => Err(self.unproven(table, format!("record with {query}"))),
+            (unseen, total) => Ok(FirstRecords {
+                records,
+                total,
+                hidden: match unseen {
+                    Unseen::Rows(count) => count,
+                    Unseen::Uncounted => 0,
+                },
+                passed_over: (!is_over).then_some(pages.offset),
+            }),
+        }
+    }
+
     pub(super) fn unproven(&self, table: Table, what: String) -> TableError {
         let host = self.inner.connection.origin.host();
         TableError::Unproven { host, table, what }
@@ -119,6 +160,7 @@ impl Session {
             is_over: false,
             seen: HashSet::new(),
             unseen: Unseen::Rows(0),
+            total: None,
         }
     }
 }
@@ -155,6 +197,18 @@ impl Selection {
     }
 }
 
+/// The beginning of a list.
+#[derive(Clone, Debug)]
+pub struct FirstRecords {
+    pub records: Vec<Record>,
+    /// How many rows match, hidden ones included; none where the instance does not count.
+    pub total: Option<usize>,
+    /// How many of the rows that were looked at are hidden.
+    pub hidden: usize,
+    /// After how many rows the search ended with fewer records than asked for, although more match.
+    pub passed_over: Option<usize>,
+}
+
 /// What matches a query and was not shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Unseen {
@@ -177,6 +231,8 @@ pub struct Pages {
     /// Rows move while others are made and deleted: none is handed out twice.
     seen: HashSet<SysId>,
     unseen: Unseen,
+    /// How many rows match, by the last page.
+    total: Option<usize>,
 }
 
 impl Pages {
@@ -209,6 +265,7 @@ impl Pages {
                 .unusable(self.table, "the response is not a list of records")
         })?;
         self.offset += self.size;
+        self.total = reply.total;
         self.is_over = match reply.total {
             Some(total) => self.offset >= total,
             // Without a count only the link tells, or a page with nothing in it.

@@ -230,6 +230,13 @@ impl Query {
         names
     }
 
+    /// The columns of its terms, and of its order.
+    pub fn columns(&self) -> Vec<(&str, ColumnUse)> {
+        let terms = self.terms().map(|term| (term.column.as_str(), ColumnUse::Term));
+        let order = self.order.iter().map(|(column, _)| (column.as_str(), ColumnUse::Order));
+        terms.chain(order).collect()
+    }
+
     /// The columns of the terms that a user wrote.
     pub(super) fn columns_of_user(&self) -> impl Iterator<Item = &str> {
         self.terms()
@@ -278,6 +285,15 @@ impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.encoded())
     }
+}
+
+/// What a query does with a column.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ColumnUse {
+    /// It compares its value.
+    Term,
+    /// It orders the rows by it.
+    Order,
 }
 
 /// What a row of an answer is to the query that was asked.

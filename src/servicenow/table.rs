@@ -103,6 +103,12 @@ impl Column {
         (is_name && name.len() <= LONGEST_NAME).then(|| Column::new(interned(name), kind))
     }
 
+    /// A column, or one of a record that others refer to, by its path: `manager.user_name`. `None` when the text cannot be one.
+    pub fn path(path: &str, kind: ColumnKind) -> Option<Column> {
+        let is_path = path.split('.').all(|name| Column::named(name, kind).is_some());
+        is_path.then(|| Column::new(interned(path), kind))
+    }
+
     /// A column of a record that others refer to: `super_class.name`. Made of names that are known to be ones.
     pub(super) fn walked(path: &str, kind: ColumnKind) -> Column {
         Column::new(interned(path), kind)

@@ -1,5 +1,7 @@
 //! Data sources that look for one thing each.
 
+mod any_table; // Records of any table.
+
 use servicenow_simulator::instance::Operation;
 
 use crate::harness::{Simulator, for_each_terraform};

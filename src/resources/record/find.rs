@@ -6,6 +6,7 @@ use crate::clients::{Calls, Clients};
 use crate::plugin::{
     Attribute, Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Resource, Schema, Value,
 };
+use crate::records::any_table::columns::is_written_by_people;
 use crate::records::any_table::{
     FIELDS, TABLE, described, may_be_secret, name_of, noun, require_table, table_name, table_of, to_wire,
 };
@@ -169,8 +170,7 @@ fn worth(dictionary: &Dictionary, known: Option<&DictionaryColumn>, name: &str, 
         let is_own = name.starts_with("sys_") || may_be_secret(name) || dictionary.is_complete();
         return if is_own { Worth::Nothing } else { Worth::Line };
     };
-    let is_secret = matches!(column.value_type, ValueType::Secret { .. });
-    if name.starts_with("sys_") || column.is_read_only || column.is_calculated || is_secret {
+    if !is_written_by_people(column) {
         return Worth::Nothing;
     }
     let kind = column.column.kind();

@@ -216,10 +216,19 @@ async fn a_table_that_shows_nothing_where_every_instance_has_rows_is_hidden() {
         hide(&[]);
         group.terraform("apply").await.succeeds();
         hide(&["sys_user_group"]);
-        group
-            .terraform("plan")
-            .await
-            .fails_saying("sys_user_group has records on every instance, but shows none of them to the account");
+        let read = r#"
+            data "servicenow_records" "this" {
+              table = "sys_user_group"
+            }
+        "#;
+        for configuration in [of_any_table, read] {
+            group.configure(configuration);
+            group
+                .terraform("plan")
+                .await
+                .fails_saying("sys_user_group has records on every instance, but shows none of them to the account");
+        }
+        group.configure(of_any_table);
         hide(&[]);
         group.terraform("destroy").await.succeeds();
 
