@@ -128,6 +128,11 @@ fn rule(schema: &Schema, release: Release, table: &str, operation: Operation) ->
             Rule::Anybody
         }
         "sys_user_preference" => Rule::Anybody,
+        "sys_alias" if reads => Rule::Roles(&["credential_admin", "connection_admin"]),
+        "sys_connection" | "http_connection" => Rule::Roles(&["connection_admin"]),
+        "discovery_credentials" | "basic_auth_credentials" | "oauth_2_0_credentials" => {
+            Rule::Roles(&["credential_admin"])
+        }
         "sys_plugins" => Rule::Nobody,
         "sys_security_acl" if !reads => Rule::Nobody,
         "kb_knowledge" => Rule::Roles(&["knowledge", "knowledge_admin"]),

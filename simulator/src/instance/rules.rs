@@ -47,6 +47,8 @@ pub(super) fn before_insert(
         "sys_properties" => check_guarded_property(platform, record)?,
         "ip_access" => network::check_lock_out(platform, record)?,
         "incident" => open_task(platform, record),
+        "sys_alias" => name_alias(platform, record)?,
+        "http_connection" => check_one_active(platform, class, record)?,
         _ => {}
     }
     Ok(())
@@ -76,6 +78,8 @@ pub(super) fn before_update(
         }
         "sys_user_role" if value(before, "name") != value(record, "name") => name_role(record, sent),
         "sys_properties" => check_guarded_property(platform, before)?,
+        "sys_alias" => name_alias(platform, record)?,
+        "http_connection" => check_one_active(platform, class, record)?,
         "ip_access" => network::check_lock_out(platform, record)?,
         _ => {}
     }
@@ -167,6 +171,40 @@ fn check_pair(
     });
     if is_there {
         return Err(platform.duplicate(class, &format!("{one} and {other}")));
+    }
+    Ok(())
+}
+
+/// The name of an alias has letters, digits and underscores, and is one of a kind in its scope (ServiceNow's page on aliases).
+fn name_alias(platform: &Platform<'_>, record: &mut Record) -> Result<(), Refused> {
+    let name = value(record, "name").to_owned();
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(Refused::by_rule("sys_alias", "Validate Alias name"));
+    }
+    let scope = value(record, "sys_scope");
+    let is_other = |row: &&Record| value(row, "sys_id") != value(record, "sys_id");
+    let mut named = platform.rows.having("sys_alias", "name", &name).filter(is_other);
+    if named.any(|row| value(row, "sys_scope") == scope) {
+        return Err(platform.duplicate("sys_alias", "name"));
+    }
+    record.insert("id".to_owned(), format!("{scope}.{name}"));
+    Ok(())
+}
+
+/// An alias has one active connection, unless it says otherwise (ServiceNow's page on aliases).
+fn check_one_active(platform: &Platform<'_>, class: &'static str, record: &Record) -> Result<(), Refused> {
+    let alias = value(record, "connection_alias");
+    if alias.is_empty() || !is_true(record, "active") {
+        return Ok(());
+    }
+    let may_have_several = |row: &Record| is_true(row, "multiple_connections");
+    if platform.rows.having("sys_alias", "sys_id", alias).any(may_have_several) {
+        return Ok(());
+    }
+    let is_other = |row: &&Record| value(row, "sys_id") != value(record, "sys_id");
+    let mut others = platform.rows.having(class, "connection_alias", alias).filter(is_other);
+    if others.any(|row| is_true(row, "active")) {
+        return Err(Refused::by_rule(class, "Check for active connections"));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The tables of the instance, declared from ServiceNow's own table schemas and from exported records.
 //! Nothing here is shared with the provider: a wrong name on either side must show.
 
+mod connections;
 mod custom;
 mod oauth;
 mod people;
@@ -16,6 +17,7 @@ pub(super) fn schema(release: Release) -> Schema {
         oauth::tables(),
         people::tables(),
         work::tables(),
+        connections::tables(),
         custom::tables(),
     ];
     Schema::new(release, tables.concat())
