@@ -1,5 +1,6 @@
 //! Each resource type, from creation to removal: a file per type.
 
+mod any_table; // Many records, and many tables.
 mod cross_scope_privilege;
 mod group;
 mod integration_user;
