@@ -1,5 +1,6 @@
 //! What the documentation, the examples and the modules show is what happens.
 
+mod any_table;
 mod examples;
 mod microsoft_guide;
 mod modules;

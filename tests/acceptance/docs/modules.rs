@@ -9,7 +9,7 @@ use crate::harness::{Guide, Simulator, Terraform, Workspace, by_hand, for_each_t
 #[tokio::test]
 async fn each_module_passes_its_own_tests() {
     for_each_terraform(async |terraform| {
-        for module in ["copilot-connector", "m365-support-integration"] {
+        for module in ["copilot-connector", "custom-table", "m365-support-integration"] {
             let workspace = Workspace::without_provider(terraform, "");
             copy(&workspace, &shipped("modules").join(module), "");
 

@@ -1,0 +1,11 @@
+terraform {
+  # The provider needs 1.11.
+  required_version = ">= 1.11.0"
+
+  required_providers {
+    servicenow = {
+      source  = "servicenow-m365/servicenow"
+      version = ">= 0.1.0"
+    }
+  }
+}
