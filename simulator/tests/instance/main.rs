@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as its cases do")]
 
 mod client;
+mod connections;
 mod faults;
 mod json_web_service;
 mod oauth;
