@@ -18,6 +18,7 @@ mod outbound_oauth; // Tokens for calls to others.
 mod page_view; // What the page shows of the records.
 mod query; // Encoded queries.
 mod quirks; // What is made of records beyond storing them.
+mod read_rules; // What the access rules among the records let an account read.
 mod release;
 mod roles; // Containment and inherited rows.
 mod routes; // Routes.
@@ -56,7 +57,8 @@ pub(crate) use page_view::{Cell, MadeBy, Shown, ShownRecord, ShownTable};
 
 pub use caller::{Caller, ClientCertificate, Denied};
 pub use options::{
-    AbortRule, DefaultProfile, ExplicitScope, Operation, Options, Refusal, SecretRead, Switches, Unauthorized,
+    AbortRule, DefaultProfile, ExplicitScope, ForbiddenRead, Operation, Options, Refusal, SecretRead, Switches,
+    Unauthorized,
 };
 pub use quirks::{Beside, IdCase, LineEndings, Quirks};
 pub use release::Release;
@@ -336,6 +338,13 @@ impl Instance {
     pub fn may(&self, caller: &Caller, table: &str, operation: Operation) -> Result<(), Denied> {
         let modes = self.modes().clone();
         let Inner { schema, options, .. } = &*self.inner;
+        let is_switched = modes.table_roles.contains_key(&(table.to_owned(), operation));
+        if operation == Operation::Read && !is_switched {
+            let ruled = self.with_view(Freshness::Current, |view| read_rules::may_read(view, caller, table));
+            if let Some(ruled) = ruled {
+                return ruled;
+            }
+        }
         access::check(schema, options.release, &modes, caller, table, operation)
     }
 

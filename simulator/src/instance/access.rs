@@ -12,6 +12,8 @@ enum Rule {
     Anybody,
     /// Holders of one of these roles, and administrators.
     Roles(&'static [&'static str]),
+    /// Holders of `security_admin`. Being an administrator is not enough.
+    SecurityAdmin,
     /// No role over REST.
     Nobody,
 }
@@ -34,13 +36,17 @@ pub(super) fn check(
                 owned = roles.iter().copied().chain(["admin"]).map(str::to_owned).collect();
                 &owned
             }
+            Rule::SecurityAdmin => {
+                owned = vec![SECURITY_ADMIN.to_owned()];
+                &owned
+            }
             Rule::Nobody => {
                 owned = Vec::new();
                 &owned
             }
         },
     };
-    let is_admin = caller.roles.contains("admin") && !roles.is_empty();
+    let is_admin = caller.roles.contains("admin") && !roles.is_empty() && *roles != [SECURITY_ADMIN];
     if is_admin || roles.iter().any(|role| caller.roles.contains(role)) {
         return Ok(());
     }
@@ -97,6 +103,29 @@ pub(super) fn is_hidden(modes: &Switches, caller: &Caller, table: &str, record: 
     }
 }
 
+/// The roles that reading a table asks for, as the rules say that the instance ships with: none where anybody may, and
+/// whether administrators need one of them as well. `None` where nobody may.
+pub(super) fn shipped_read_rule(
+    schema: &Schema,
+    release: Release,
+    table: &str,
+) -> Option<(Vec<&'static str>, AdminOverrides)> {
+    match rule(schema, release, table, Operation::Read) {
+        Rule::Anybody => Some((Vec::new(), AdminOverrides::Yes)),
+        Rule::Roles([]) => Some((vec!["admin"], AdminOverrides::Yes)),
+        Rule::Roles(roles) => Some((roles.to_vec(), AdminOverrides::Yes)),
+        Rule::SecurityAdmin => Some((vec![SECURITY_ADMIN], AdminOverrides::No)),
+        Rule::Nobody => None,
+    }
+}
+
+/// Whether administrators pass a rule without its roles.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum AdminOverrides {
+    Yes,
+    No,
+}
+
 fn is_private(record: &Record) -> bool {
     value(record, "is_private") == "true"
 }
@@ -134,7 +163,9 @@ fn rule(schema: &Schema, release: Release, table: &str, operation: Operation) ->
             Rule::Roles(&["credential_admin"])
         }
         "sys_plugins" => Rule::Nobody,
-        "sys_security_acl" if !reads => Rule::Nobody,
+        "sys_security_acl" | "sys_security_acl_role" if reads => Rule::SecurityAdmin,
+        "sys_security_operation" | "sys_security_type" if reads => Rule::Anybody,
+        _ if table.starts_with("sys_security_") => Rule::Nobody,
         "kb_knowledge" => Rule::Roles(&["knowledge", "knowledge_admin"]),
         "user_criteria" => Rule::Roles(&["user_criteria_admin"]),
         "sc_cat_item" if reads => Rule::Roles(&["catalog", "catalog_admin"]),
@@ -145,3 +176,5 @@ fn rule(schema: &Schema, release: Release, table: &str, operation: Operation) ->
         _ => ADMIN,
     }
 }
+
+const SECURITY_ADMIN: &str = "security_admin";

@@ -12,6 +12,7 @@ use crate::instance::answer::{failure, html, json_answer};
 use crate::instance::caller::Caller;
 use crate::instance::options::Operation;
 use crate::instance::query::{NotSimulated, Query};
+use crate::instance::read_rules::ReadRules;
 use crate::instance::store::{Record, value};
 use crate::instance::table_api::Call;
 use crate::instance::view::{Freshness, Links, Row, Shape};
@@ -80,9 +81,10 @@ impl Instance {
             let query = Query::parse(view, table, query);
             query.check()?;
             let found = query.select_countable(view, table);
-            let shown = found
-                .into_iter()
-                .filter(|(_, record)| !access::is_hidden(&modes, caller, table, record));
+            let rules = ReadRules::of(view, caller, table);
+            let shown = found.into_iter().filter(|(_, record)| {
+                !access::is_hidden(&modes, caller, table, record) && rules.shows(view, table, record)
+            });
             Ok(shown.map(|(_, record)| record.clone()).collect())
         })
     }

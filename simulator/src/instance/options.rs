@@ -93,6 +93,15 @@ pub enum Unauthorized {
     Older,
 }
 
+/// What a list of a table answers that the account may not read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ForbiddenRead {
+    /// 403.
+    Refused,
+    /// 200 without rows; the count is that of all of them.
+    NoRows,
+}
+
 /// What a client does to a record.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Operation {
@@ -162,6 +171,8 @@ pub struct Switches {
     pub write_denied: BTreeSet<(String, String)>,
     /// Columns (table, column) that are missing from every answer.
     pub read_denied: BTreeSet<(String, String)>,
+    /// What a list answers that the account may not read. Releases differ.
+    pub forbidden_read: ForbiddenRead,
     /// Records, by `sys_id`, that no caller of the REST API sees.
     pub hidden_rows: BTreeSet<String>,
     /// Rules that abort operations.
@@ -208,6 +219,7 @@ impl Default for Switches {
             rest_api_role: false,
             write_denied: BTreeSet::new(),
             read_denied: BTreeSet::new(),
+            forbidden_read: ForbiddenRead::Refused,
             hidden_rows: BTreeSet::new(),
             abort_rules: Vec::new(),
             requests_per_second: None,

@@ -281,7 +281,7 @@ impl Query {
         }
     }
 
-    fn matches(&self, view: &View<'_>, table: &str, record: &Record) -> bool {
+    pub(super) fn matches(&self, view: &View<'_>, table: &str, record: &Record) -> bool {
         self.sets.iter().any(|set| {
             set.iter()
                 .all(|alternatives| alternatives.iter().any(|one| one.holds(view, table, record)))

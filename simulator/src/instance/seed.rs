@@ -1,5 +1,6 @@
 //! The records that an instance ships with.
 
+use crate::instance::access::{self, AdminOverrides};
 use crate::instance::ids::stable_id;
 use crate::instance::options::Options;
 use crate::instance::schema::{Kind, Schema, system_columns};
@@ -12,6 +13,7 @@ pub(super) fn fill(platform: &mut Platform<'_>, options: &Options) {
     seed.applications(options);
     seed.dictionary();
     seed.roles(options);
+    seed.access_rules(options);
     seed.groups();
     seed.settings(options);
     seed.providers(options);
@@ -169,6 +171,40 @@ impl Seed<'_, '_> {
         }
     }
 
+    /// A rule for each table, about reading. What else the roles allow is not among the records.
+    fn access_rules(&mut self, options: &Options) {
+        for (name, key) in OPERATIONS {
+            self.add("sys_security_operation", &[("sys_id", key), ("name", name)]);
+        }
+        self.add("sys_security_type", &[("sys_id", "record"), ("name", "record")]);
+        let schema: &Schema = self.platform.schema;
+        for table in schema.tables() {
+            let Some((roles, overrides)) = access::shipped_read_rule(schema, options.release, table.name) else {
+                continue;
+            };
+            let rule = self.add(
+                "sys_security_acl",
+                &[
+                    ("sys_id", &stable_id(&format!("rule {}", table.name))),
+                    ("name", table.name),
+                    ("operation", "read"),
+                    ("type", "record"),
+                    ("admin_overrides", &(overrides == AdminOverrides::Yes).to_string()),
+                ],
+            );
+            for role in roles {
+                let link = stable_id(&format!("rule {} {role}", table.name));
+                let role = self.find("sys_user_role", "name", role);
+                let values = [
+                    ("sys_id", link.as_str()),
+                    ("sys_security_acl", &rule),
+                    ("sys_user_role", &role),
+                ];
+                self.add("sys_security_acl_role", &values);
+            }
+        }
+    }
+
     fn groups(&mut self) {
         for (name, role) in [
             ("Service Desk", "itil"),
@@ -270,6 +306,17 @@ fn key_of(name: &str) -> Option<&'static str> {
 
 /// The user `admin` of every instance, by whichever name.
 const ADMINISTRATOR: &str = "6816f79cc0a8016401c5a33be04be441";
+
+/// Operations of access rules, with their keys: some have their names as keys.
+const OPERATIONS: &[(&str, &str)] = &[
+    ("create", "create"),
+    ("read", "read"),
+    ("write", "write"),
+    ("delete", "delete"),
+    ("execute", "execute"),
+    ("query_range", "e66cf897b7300210240b06dd1e11a9fd"),
+    ("report_view", "0997ab83733303005978e4b9cdf6a7b9"),
+];
 
 /// Published keys of roles, and of groups and people of the demonstration data.
 const KEYS: &[(&str, &str)] = &[

@@ -1,6 +1,6 @@
 //! `/api/now/table`: verbs, parameters, headers and errors of the Table API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::instance::answer::{Answer, failure, json_answer, plain, set};
 use crate::instance::caller::Caller;
-use crate::instance::options::{Operation, Switches};
+use crate::instance::options::{ForbiddenRead, Operation, Switches};
 use crate::instance::query::{NotSimulated, Query};
+use crate::instance::read_rules::ReadRules;
 use crate::instance::schema::Kind;
 use crate::instance::store::{Record, value};
 use crate::instance::view::{DisplayMode, Freshness, Links, Row, Shape};
@@ -69,6 +70,7 @@ impl Call {
             } else {
                 Links::Included
             },
+            denied: BTreeSet::new(),
         }
     }
 
@@ -153,6 +155,12 @@ impl Instance {
         };
         if let Err(denied) = self.may(caller, table.name, operation) {
             self.note(&denied.cause);
+            if operation == Operation::Read && self.modes().forbidden_read == ForbiddenRead::NoRows {
+                return match sys_id {
+                    Some(_) => no_record(),
+                    None => self.read_list(caller, call, table.name, false),
+                };
+            }
             let detail = format!(
                 "ACL Exception {} Failed due to security constraints",
                 access::exception(operation)
@@ -162,7 +170,7 @@ impl Instance {
         match operation {
             Operation::Read => match sys_id {
                 Some(sys_id) => self.read_one(caller, call, table.name, sys_id),
-                None => self.read_list(caller, call, table.name),
+                None => self.read_list(caller, call, table.name, true),
             },
             Operation::Create => self.create(caller, call, table.name),
             Operation::Write => self.write(caller, call, table.name, sys_id.unwrap_or_default()),
@@ -239,9 +247,11 @@ impl Instance {
         let modes = self.modes().clone();
         let rendered = self.with_view(call.freshness, |view| {
             let (_, record) = view.rows.find(view.schema, table, sys_id)?;
-            let is_hidden = access::is_hidden(&modes, caller, table, record);
+            let rules = ReadRules::of(view, caller, table);
+            let is_hidden = access::is_hidden(&modes, caller, table, record) || !rules.shows(view, table, record);
             let is_hidden = is_hidden || modes.quirks.is_uncounted(table, record);
-            (!is_hidden).then(|| view.render(table, record, &call.shape()))
+            let denied = rules.denied;
+            (!is_hidden).then(|| view.render(table, record, &Shape { denied, ..call.shape() }))
         });
         match rendered {
             Some(record) => json_answer(200, &Answer { result: record }),
@@ -249,7 +259,8 @@ impl Instance {
         }
     }
 
-    fn read_list(&self, caller: &Caller, call: &Call, table: &str) -> Response {
+    /// A list; of a table that the caller may not read at all, one without rows.
+    fn read_list(&self, caller: &Caller, call: &Call, table: &str, is_permitted: bool) -> Response {
         let modes = self.modes().clone();
         let limit = call.number("sysparm_limit").unwrap_or(10_000).max(1);
         let offset = call.number("sysparm_offset").unwrap_or(0);
@@ -257,13 +268,18 @@ impl Instance {
             let query = Query::parse(view, table, &call.encoded_query());
             query.check()?;
             let found = query.select_countable(view, table);
-            let shape = call.shape();
+            let rules = ReadRules::of(view, caller, table);
+            let is_shown = |record: &Record| {
+                is_permitted && !access::is_hidden(&modes, caller, table, record) && rules.shows(view, table, record)
+            };
+            let denied = rules.denied.clone();
+            let shape = Shape { denied, ..call.shape() };
             // The page is cut before access rules act, so it may come out short or empty.
             let rows: Vec<Row> = found
                 .iter()
                 .skip(offset)
                 .take(limit)
-                .filter(|(_, record)| !access::is_hidden(&modes, caller, table, record))
+                .filter(|(_, record)| is_shown(record))
                 .map(|(_, record)| view.render(table, record, &shape))
                 .collect();
             Ok((found.len(), rows, query.has_script()))
@@ -372,7 +388,8 @@ impl Instance {
         let modes = self.modes().clone();
         self.with_view(Freshness::Current, |view| {
             let (class, record) = view.rows.find(view.schema, table, sys_id)?;
-            let is_hidden = access::is_hidden(&modes, caller, table, record);
+            let rules = ReadRules::of(view, caller, table);
+            let is_hidden = access::is_hidden(&modes, caller, table, record) || !rules.shows(view, table, record);
             let is_hidden = is_hidden || modes.quirks.is_uncounted(table, record);
             (!is_hidden).then_some(class)
         })

@@ -37,6 +37,8 @@ pub(super) struct Shape {
     pub(super) fields: Option<Vec<String>>,
     pub(super) display: DisplayMode,
     pub(super) links: Links,
+    /// Columns that the caller may not read.
+    pub(super) denied: BTreeSet<String>,
 }
 
 /// Which state of the records a read sees.
@@ -204,6 +206,9 @@ impl View<'_> {
     fn cell(&self, table: &str, record: &Record, path: &str, shape: &Shape) -> Option<Value> {
         let column = self.column_of(table, path)?;
         let first = path.split('.').next().unwrap_or(path);
+        if shape.denied.contains(first) {
+            return None;
+        }
         let denied = &self.modes.read_denied;
         let lineage = || self.schema.lineage(table);
         let is_denied = !denied.is_empty()

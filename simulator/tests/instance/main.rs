@@ -10,6 +10,7 @@ mod oauth;
 mod oidc;
 mod query;
 mod quirks;
+mod read_rules;
 mod records;
 mod roles;
 mod table_api;

@@ -101,10 +101,33 @@ pub(super) fn tables() -> Vec<Table> {
             .application_file()
             .columns([
                 text("name", "Name"),
-                text("operation", "Operation"),
-                text("type", "Type"),
+                reference("operation", "Operation", "sys_security_operation"),
+                reference("type", "Type", "sys_security_type"),
+                choice(
+                    "decision_type",
+                    "Decision type",
+                    &[("allow", "Allow If"), ("deny", "Deny Unless")],
+                )
+                .default("allow"),
+                text("condition", "Data condition"),
+                boolean("advanced", "Advanced"),
+                text("script", "Script"),
+                boolean("admin_overrides", "Admin overrides").default("true"),
+                text("description", "Description"),
                 boolean("active", "Active").default("true"),
             ]),
+        table("sys_security_acl_role", "Access Roles", "sys_user_role")
+            .application_file()
+            .columns([
+                reference("sys_security_acl", "Security ACL", "sys_security_acl"),
+                reference("sys_user_role", "Role", "sys_user_role"),
+            ]),
+        table("sys_security_operation", "Operation", "name")
+            .application_file()
+            .columns([text("name", "Name")]),
+        table("sys_security_type", "Type", "name")
+            .application_file()
+            .columns([text("name", "Name")]),
         table("sys_certificate", "X.509 Certificate", "name")
             .application_file()
             .columns([
