@@ -75,7 +75,15 @@ pub trait Calls {
     ///
     /// # Errors
     /// When the provider block does not say where the instance is.
-    fn instance_with(&self, token: &Secret) -> Result<Session, Diagnostic>;
+    fn instance_with(&self, token: &Secret) -> Result<Session, Diagnostic> {
+        self.instance_as(SignIn::Bearer { token: token.clone() })
+    }
+
+    /// The instance, signed in as somebody else than the provider.
+    ///
+    /// # Errors
+    /// When the provider block does not say where the instance is.
+    fn instance_as(&self, sign_in: SignIn) -> Result<Session, Diagnostic>;
 
     fn limits(&self) -> Limits;
 }
@@ -93,7 +101,7 @@ impl Calls for Context<Clients> {
         self.data.microsoft.as_ref().map_err(Clone::clone)
     }
 
-    fn instance_with(&self, token: &Secret) -> Result<Session, Diagnostic> {
+    fn instance_as(&self, sign_in: SignIn) -> Result<Session, Diagnostic> {
         let Some(address) = self.data.address.clone() else {
             if let (false, Err(problem)) = (self.data.unknown.servicenow.is_empty(), &self.data.servicenow) {
                 return Err(problem.clone());
@@ -104,7 +112,7 @@ impl Calls for Context<Clients> {
         };
         let options = InstanceOptions {
             instance_url: address.url,
-            sign_in: SignIn::Bearer { token: token.clone() },
+            sign_in,
             http: address.http,
             timing: Timing::STANDARD,
         };

@@ -1,5 +1,6 @@
 //! The data sources: one file per type. Those that look for one record share [`crate::records::lookup`].
 
+mod access_report;
 mod application;
 mod connector_addresses;
 mod integration_readiness;
@@ -18,6 +19,7 @@ pub fn all() -> Vec<Box<dyn DataSource<Clients>>> {
     vec![
         Box::new(connector_addresses::ConnectorAddresses),
         Box::new(support_integration::SupportIntegration),
+        Box::new(access_report::AccessReport),
         Box::new(application::Application),
         Box::new(integration_readiness::IntegrationReadiness),
         Box::new(oauth_entity::OauthEntity),

@@ -1,5 +1,6 @@
 //! Ephemeral resources: values that are in no plan and no state. From Terraform 1.10.
 
+mod access_report;
 mod access_token;
 mod inbound_check;
 
@@ -8,6 +9,7 @@ use crate::plugin::provider::EphemeralResource;
 
 pub fn all() -> Vec<Box<dyn EphemeralResource<Clients>>> {
     vec![
+        Box::new(access_report::AccessReport),
         Box::new(access_token::AccessToken),
         Box::new(inbound_check::InboundCheck),
     ]

@@ -1,5 +1,7 @@
-//! Functions: addresses that both sides of the trust must spell alike. Pure: no client, clock or environment.
+//! Functions: addresses that both sides of the trust must spell alike, and access rules as text. Pure: no client, clock or
+//! environment.
 
+use crate::access_rules::{self, Rules, Wrong};
 use crate::http::Origin;
 use crate::microsoft::entra::Endpoint;
 use crate::microsoft::entra::addresses::{self, SHARED_TENANTS};
@@ -11,6 +13,8 @@ pub fn all() -> Vec<Box<dyn Function>> {
         Box::new(OauthRedirectUrl),
         Box::new(EntraTokenUrl),
         Box::new(EntraOidcMetadataUrl),
+        Box::new(AccessRulesScript),
+        Box::new(AccessRulesUpdateSet),
     ]
 }
 
@@ -122,6 +126,112 @@ impl Function for EntraOidcMetadataUrl {
             }
         };
         Ok(format!("{LOGIN}/{}", addresses::metadata_path(tenant, version)).into())
+    }
+}
+
+/// `access_rules_script(names, role, operations)`.
+struct AccessRulesScript;
+
+impl Function for AccessRulesScript {
+    fn name(&self) -> &'static str {
+        "access_rules_script"
+    }
+
+    fn signature(&self) -> Signature {
+        Signature {
+            summary: "Background script that creates access rules (ACL)",
+            description: "A script for *System Definition > Scripts - Background*, as text for somebody who may elevate to \
+                          `security_admin`: no session of an API may create access rules. It creates a rule for each name and \
+                          operation, which asks for the role, and prints what became of each. It can be run again: a rule that \
+                          exists stays as it is. A rule that would be the first of its name is skipped unless \
+                          `ALLOW_FIRST_RULES` is set to `true` in the script: it takes precedence over the rules that the name \
+                          inherits, and whoever has access through these loses it. The same arguments give the same text.",
+            parameters: vec![names_parameter(), role_parameter(), operations_parameter()],
+            returns: Type::String,
+        }
+    }
+
+    fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
+        let rules = rules(arguments, 0, 1, 2)?;
+        Ok(access_rules::script(&rules).into())
+    }
+}
+
+/// `access_rules_update_set(names, role, role_id, operations)`.
+struct AccessRulesUpdateSet;
+
+impl Function for AccessRulesUpdateSet {
+    fn name(&self) -> &'static str {
+        "access_rules_update_set"
+    }
+
+    fn signature(&self) -> Signature {
+        Signature {
+            summary: "Update set with access rules (ACL)",
+            description: "The same rules as [`access_rules_script`](access_rules_script.md) writes, as a file for *Retrieved \
+                          Update Sets > Import Update Set from XML*: to be previewed and committed by somebody who may \
+                          elevate to `security_admin`. The keys of the records are made of the arguments, so importing it again, \
+                          or after the script, doubles nothing. It does not check whether a rule would be the first of its name. \
+                          Operations other than `read`, `write`, `create`, `delete`, `query_range` and `report_view` have keys \
+                          that differ between instances: for those use the script.",
+            parameters: vec![
+                names_parameter(),
+                role_parameter(),
+                Parameter {
+                    name: "role_id",
+                    ty: Type::String,
+                    description: "`sys_id` of the role: `id` of `servicenow_role`, as resource or data source.",
+                },
+                operations_parameter(),
+            ],
+            returns: Type::String,
+        }
+    }
+
+    fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
+        let rules = rules(arguments, 0, 1, 3)?;
+        let role = access_rules::role_key(text(arguments, 2)).map_err(|text| FunctionError::at(2, text))?;
+        let text = access_rules::update_set(&rules, &role).map_err(|text| FunctionError::at(3, text))?;
+        Ok(text.into())
+    }
+}
+
+/// The rules that arguments at these positions ask for.
+fn rules(arguments: &[Value], names: usize, role: usize, operations: usize) -> Result<Rules, FunctionError> {
+    let list = |position: usize| arguments.get(position).and_then(Value::as_list).unwrap_or_default();
+    let found = Rules::new(list(names), text(arguments, role), list(operations));
+    found.map_err(|wrong| match wrong {
+        Wrong::Names(text) => FunctionError::at(names, text),
+        Wrong::Role(text) => FunctionError::at(role, text),
+        Wrong::Operations(text) => FunctionError::at(operations, text),
+    })
+}
+
+fn names_parameter() -> Parameter {
+    Parameter {
+        name: "names",
+        ty: Type::list(Type::String),
+        description: "What the rules are about: tables (`kb_knowledge`), single columns (`kb_knowledge.text`), or all columns of a \
+                      table (`kb_knowledge.*`).",
+    }
+}
+
+fn role_parameter() -> Parameter {
+    Parameter {
+        name: "role",
+        ty: Type::String,
+        description: "Name of the role that the rules ask for, such as `copilot_connector`.",
+    }
+}
+
+fn operations_parameter() -> Parameter {
+    Parameter {
+        name: "operations",
+        ty: Type::list(Type::String),
+        description: "What the role may do: `read`, and `query_range` where the release has it (queries such as *starts with*, and \
+                      sorting); `write`, `create`, `delete`, `query_match`, `conditional_table_query_range`, `data_fabric`, \
+                      `report_view`, `report_on`, `list_edit`, `add_to_list`, `save_as_template`, `personalize_choices`, \
+                      `edit_task_relations`, `edit_ci_relations`.",
     }
 }
 

@@ -17,7 +17,7 @@ use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Need, Object};
 use crate::records::diagnostics;
 use crate::servicenow::tables::incident;
-use crate::servicenow::{InputMode, Insert, Row, Sample, Session, Table};
+use crate::servicenow::{InputMode, Insert, Row, Sample, Session, Table, TableError};
 
 /// The arguments of a check.
 pub(crate) struct Check {
@@ -249,6 +249,32 @@ async fn write(
     Ok(())
 }
 
+/// A token as Microsoft gets it, and the claims in it.
+///
+/// # Errors
+/// What kept it from being issued.
+pub(crate) async fn token(cx: &Context<Clients>, check: &Check) -> Result<(Secret, Claims), Diagnostic> {
+    let token = sign_in(cx, check).await?;
+    let claims = Claims::decode(token.expose()).map_err(|error| no_jwt(&error))?;
+    Ok((token, claims))
+}
+
+/// Why the instance refused a call with a token, found out with the provider's own account.
+pub(crate) async fn why_refused(
+    cx: &Context<Clients>,
+    check: &Check,
+    claims: &Claims,
+    caller: &Session,
+    error: &TableError,
+) -> Diagnostic {
+    evidence::of(cx, check, claims, caller, error, Attempt::First).await
+}
+
+/// The user name behind a token, as far as the provider's own account can tell.
+pub(crate) async fn user_of(account: &Session, check: &Check, claims: &Claims) -> Option<String> {
+    evidence::user_name(account, check, claims).await
+}
+
 /// Signs in at the version 1 endpoint as Microsoft's guide does; where that one does not know what is asked for, at the
 /// other. The version of the token is the audience's choice either way.
 async fn sign_in(cx: &Context<Clients>, check: &Check) -> Result<Secret, Diagnostic> {
@@ -334,7 +360,8 @@ fn summary(claims: &Claims) -> String {
     )
 }
 
-fn table_name() -> validate::Validator {
+/// A check of a table's name.
+pub(crate) fn table_name() -> validate::Validator {
     validate::Validator::text("", |text| match Table::named(text) {
         Some(_) => Ok(()),
         None => Err(format!(

@@ -5,6 +5,8 @@
 //! and [`actions`] have one file per type, [`functions`] is one file; [`records`] is what they have in common;
 //! [`servicenow`] and [`microsoft`] are the clients of the two sides, on top of one [`http`] client. Imports point down.
 
+mod access_report;
+mod access_rules;
 pub mod actions;
 pub mod clients;
 mod connection_diagnostics;

@@ -78,7 +78,7 @@ impl Provider for Servicenow {
     fn unknown<'d>(&self, data: &'d Clients, type_name: &str) -> &'d [String] {
         match type_name {
             // It signs in to the one side and calls the other.
-            "servicenow_inbound_check" => &data.unknown.any,
+            "servicenow_access_report" | "servicenow_inbound_check" => &data.unknown.any,
             name if name.starts_with("m365_") => &data.unknown.microsoft365,
             _ => &data.unknown.servicenow,
         }

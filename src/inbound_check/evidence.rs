@@ -51,6 +51,14 @@ pub(super) async fn of(
     Diagnostic::error(FAILED, diagnostic)
 }
 
+/// The name of the user that a token stands for, where nothing speaks against it.
+pub(super) async fn user_name(account: &Session, check: &Check, claims: &Claims) -> Option<String> {
+    let providers = providers(account).await.ok()?;
+    let accepting = cause::accepting(claims, &providers).ok()?;
+    let (_, name) = user(account, &accepting, check).await.ok()?.ok()?;
+    Some(name)
+}
+
 /// The table that a name without one probably stands for, read as the provider's own account.
 async fn meant_table(cx: &Context<Clients>, name: &str) -> Option<String> {
     let session = cx.instance().ok()?;

@@ -123,6 +123,14 @@ impl Session {
         })
     }
 
+    /// Fails where a table that has rows on every instance shows none of them: that a query finds none proves nothing then.
+    ///
+    /// # Errors
+    /// [`TableError::Hidden`]; else [`TableError`].
+    pub async fn proves_rows(&self, table: Table) -> Result<(), TableError> {
+        self.shows_something(table).await
+    }
+
     /// Fails where a table shows no row at all although every instance has some: a query that finds nothing there, and counts
     /// nothing, proves no absence. Business rules that hide rows also take them out of the count.
     ///
@@ -248,6 +256,11 @@ impl Pages {
             Unseen::Rows(count) => count,
             Unseen::Uncounted => 0,
         }
+    }
+
+    /// How many rows matched by the last answer, those included that the account may not read; none where it had no count.
+    pub fn total(&self) -> Option<usize> {
+        self.total
     }
 
     /// The next page; none after the last. A page may be empty although more follow.

@@ -20,8 +20,9 @@ pub use oauth::{
 };
 pub use oidc::{oauth_oidc_entity, oauth_protected_resource_idp_mapping, oidc_provider_configuration};
 pub use platform::{
-    incident, ip_access, sys_choice, sys_db_object, sys_dictionary, sys_dictionary_override, sys_properties, sys_scope,
-    sys_scope_privilege, sys_store_app, v_plugin,
+    incident, ip_access, sys_choice, sys_db_object, sys_dictionary, sys_dictionary_override, sys_metadata,
+    sys_properties, sys_remote_update_set, sys_scope, sys_scope_privilege, sys_security_acl, sys_security_acl_role,
+    sys_security_operation, sys_security_type, sys_store_app, sys_update_xml, v_plugin,
 };
 pub use users::{
     cmn_department, cmn_location, core_company, sys_group_has_role, sys_user, sys_user_grmember, sys_user_group,
@@ -33,6 +34,7 @@ pub use users::{
 pub(super) const NEVER_EMPTY: &[Table] = &[
     sys_db_object::TABLE,
     sys_scope::TABLE,
+    sys_security_acl::TABLE,
     sys_user_role::TABLE,
     sys_user_group::TABLE,
 ];

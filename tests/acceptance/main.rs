@@ -17,6 +17,7 @@
 )]
 mod harness;
 
+mod access_report; // What the integration user can read, and access rules as text.
 mod data_sources; // Each data source that looks for one record.
 mod docs; // What the documentation, the examples and the modules show.
 mod faults; // Servers, processes and disks that fail, and instances that differ.

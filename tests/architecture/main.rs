@@ -24,7 +24,9 @@ use servicenow_provider::{actions, data_sources, ephemeral_resources, resources}
 use imports::Imports;
 
 /// Everything that turns a configuration into calls of the clients.
-const ABOVE_THE_CLIENTS: [&str; 10] = [
+const ABOVE_THE_CLIENTS: [&str; 12] = [
+    "access_report",
+    "access_rules",
     "actions",
     "clients",
     "connection_diagnostics",
@@ -177,8 +179,9 @@ fn wire_names_stand_in_the_tables_and_nowhere_else() {
 }
 
 /// Texts that are equal to a wire name by chance.
-const OTHER_MEANINGS: [&str; 5] = [
+const OTHER_MEANINGS: [&str; 6] = [
     // What messages call such a record.
+    "application",
     "group",
     // The attribute of an identity.
     "sys_id",
@@ -240,10 +243,11 @@ fn the_folder_of_the_resources_holds_a_file_for_each_type_and_nothing_else() {
 }
 
 /// From the top: what a module imports of the crate stands below it.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["provider"],
     &["actions", "data_sources", "ephemeral_resources", "functions"],
-    &["inbound_check", "readiness", "resources"],
+    &["access_report"],
+    &["access_rules", "inbound_check", "readiness", "resources"],
     &["records"],
     &["connection_diagnostics"],
     &["clients"],

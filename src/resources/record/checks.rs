@@ -8,7 +8,7 @@ use crate::resources::record::attributes::{
     ACTIVE, DEACTIVATE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT,
 };
 use crate::resources::record::fields::place;
-use crate::servicenow::tables::every;
+use crate::servicenow::tables::{every, sys_security_acl, sys_security_acl_role, sys_security_operation};
 use crate::servicenow::{
     ChoiceSource, Column, ColumnKind, Dictionary, DictionaryColumn, Session, Table, TableError, ValueType,
 };
@@ -35,12 +35,13 @@ const FILLED: &str = "The instance fills it with every write. Remove it.";
 
 /// Tables of which the platform refuses writes through its APIs, and what to do instead.
 const REFUSED_BY_PLATFORM: &[(&str, &str)] = &[
-    ("sys_security_acl", ELEVATED),
-    ("sys_security_acl_role", ELEVATED),
-    ("sys_security_operation", ELEVATED),
+    (sys_security_acl::TABLE.name(), ELEVATED),
+    (sys_security_acl_role::TABLE.name(), ELEVATED),
+    (sys_security_operation::TABLE.name(), ELEVATED),
 ];
 const ELEVATED: &str = "The platform lets nobody write access rules (ACL) without the elevated role security_admin, and a session of an API \
-                        cannot elevate. Create them in the form after elevating, or import an update set that holds them.";
+                        cannot elevate. The functions access_rules_script and access_rules_update_set write them out for somebody who \
+                        can, or create them in the form.";
 
 /// What is wrong with a configuration whatever the instance says.
 pub(super) fn of_configuration(config: &Object) -> Diagnostics {

@@ -1,5 +1,6 @@
 //! Reads the dictionary of a table, once for the life of the process however many ask.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
@@ -105,9 +106,52 @@ impl Session {
                 None
             }
         };
-        let Some(row) = row else { return Ok(None) };
+        match row {
+            Some(row) => self.lineage_of(table, row, &ancestors).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What each of these tables extends, the table itself first; one where the account cannot tell is left out. One
+    /// request for all where the instance follows references.
+    ///
+    /// # Errors
+    /// [`TableError`], but not for the lack of a right.
+    pub async fn lineages(&self, tables: &[Table]) -> Result<HashMap<Table, Vec<Table>>, TableError> {
+        let ancestors = ancestor_columns();
+        let wanted = [&[sys_db_object::NAME, sys_db_object::SUPER_CLASS], ancestors.as_slice()].concat();
+        let query = Query::any_of(sys_db_object::NAME, tables.iter().map(Table::name));
+        let query = query.map_err(|source| TableError::Query {
+            table: sys_db_object::TABLE,
+            source,
+        })?;
+        let rows = match self.selection(sys_db_object::TABLE, &query, &wanted).await {
+            Ok(found) => found.records,
+            Err(error) => {
+                unreadable(error)?;
+                Vec::new()
+            }
+        };
+        let mut lineages = HashMap::new();
+        for row in rows {
+            let Some(table) = row.text(sys_db_object::NAME).value().and_then(Table::named) else {
+                continue;
+            };
+            if let Some(lineage) = self.lineage_of(table, row, &ancestors).await? {
+                lineages.insert(table, lineage);
+            }
+        }
+        Ok(lineages)
+    }
+
+    async fn lineage_of(
+        &self,
+        table: Table,
+        row: Record,
+        ancestors: &[Column],
+    ) -> Result<Option<Vec<Table>>, TableError> {
         let mut lineage = vec![table];
-        for ancestor in &ancestors {
+        for ancestor in ancestors {
             match row.text(*ancestor) {
                 Cell::Value(name) => match Table::named(name) {
                     Some(known) if !lineage.contains(&known) => lineage.push(known),

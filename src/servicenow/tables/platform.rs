@@ -34,6 +34,163 @@ pub mod sys_db_object {
     }
 }
 
+/// `sys_security_acl`: access rules. Proven (SDK). Nobody may write them without elevating to `security_admin`, which no
+/// session of an API can (proven); whether an administrator may read them differs.
+pub mod sys_security_acl {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    /// Every instance has rules, such as those for `*`.
+    pub const TABLE: Table = Table::new("sys_security_acl", "security_admin");
+    /// [`DECISION_TYPE`] of a rule that lets through; the other one, `deny`, must hold besides.
+    pub const ALLOW: &str = "allow";
+    /// [`DECISION_TYPE`] of a rule that must hold besides. Likely; older releases have no such rules.
+    pub const DENY: &str = "deny";
+
+    columns! {
+        /// What it is about: `incident`, `incident.description`, `incident.*`, `*`, `*.*`.
+        NAME = "name" Text;
+        /// A record of `sys_security_operation`. Some of these have their name as key. Proven.
+        OPERATION = "operation" Reference;
+        /// A record of `sys_security_type`. Proven.
+        TYPE = "type" Reference;
+        ACTIVE = "active" Bool;
+        /// [`ALLOW`] or [`DENY`].
+        DECISION_TYPE = "decision_type" Text;
+        /// Encoded query that a row must meet.
+        CONDITION = "condition" Text;
+        /// Whether the script counts.
+        ADVANCED = "advanced" Bool;
+        SCRIPT = "script" Text;
+        /// Whether administrators pass in any case.
+        ADMIN_OVERRIDES = "admin_overrides" Bool;
+        DESCRIPTION = "description" Text;
+    }
+}
+
+/// `sys_security_acl_role`: the roles that an access rule asks for, one of which is enough. Proven (SDK).
+pub mod sys_security_acl_role {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("sys_security_acl_role", "security_admin");
+
+    columns! {
+        SYS_SECURITY_ACL = "sys_security_acl" Reference;
+        SYS_USER_ROLE = "sys_user_role" Reference;
+        /// Name of the role. Walked.
+        ROLE_NAME = "sys_user_role.name" Text;
+    }
+}
+
+/// `sys_security_operation`: what access rules are about. Proven.
+pub mod sys_security_operation {
+    use crate::servicenow::table::Table;
+
+    pub const TABLE: Table = Table::new("sys_security_operation", "security_admin");
+    /// Key and name of the operation that a GET is. Proven.
+    pub const READ: &str = "read";
+    /// Operations on records and their columns, from the SDK's list. Older releases lack some.
+    pub const OF_RECORDS: &[&str] = &[
+        READ,
+        "write",
+        "create",
+        "delete",
+        "query_range",
+        "query_match",
+        "conditional_table_query_range",
+        "data_fabric",
+        "report_view",
+        "report_on",
+        "list_edit",
+        "add_to_list",
+        "save_as_template",
+        "personalize_choices",
+        "edit_task_relations",
+        "edit_ci_relations",
+    ];
+
+    /// The key of an operation where it is the same on every instance: proven for those that are their own key, likely for
+    /// the two others (seen on instances that have nothing to do with each other).
+    pub fn key_of(operation: &str) -> Option<&str> {
+        match operation {
+            READ | "write" | "create" | "delete" => Some(operation),
+            "query_range" => Some("e66cf897b7300210240b06dd1e11a9fd"),
+            "report_view" => Some("0997ab83733303005978e4b9cdf6a7b9"),
+            _ => None,
+        }
+    }
+}
+
+/// `sys_security_type`: kinds of what access rules are about. Proven.
+pub mod sys_security_type {
+    use crate::servicenow::table::Table;
+
+    pub const TABLE: Table = Table::new("sys_security_type", "security_admin");
+    /// Key and name of the type of rules about records. Proven.
+    pub const RECORD: &str = "record";
+}
+
+/// `sys_metadata`: what every application file has, in the files that the platform writes. Proven.
+pub mod sys_metadata {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind};
+
+    columns! {
+        SYS_NAME = "sys_name" Text;
+        /// Table and key of the record.
+        SYS_UPDATE_NAME = "sys_update_name" Text;
+    }
+}
+
+/// `sys_remote_update_set`: an update set that was imported, as its file has it. Proven (exports).
+pub mod sys_remote_update_set {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("sys_remote_update_set", "admin");
+    /// [`STATE`] of one that can be previewed.
+    pub const LOADED: &str = "loaded";
+
+    columns! {
+        NAME = "name" Text;
+        DESCRIPTION = "description" Text;
+        APPLICATION = "application" Reference;
+        APPLICATION_NAME = "application_name" Text;
+        APPLICATION_SCOPE = "application_scope" Text;
+        /// Key of the update set that it is a copy of.
+        REMOTE_SYS_ID = "remote_sys_id" Text;
+        STATE = "state" Text;
+    }
+}
+
+/// `sys_update_xml`: a record in an update set, as its file has it. Proven (exports).
+pub mod sys_update_xml {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("sys_update_xml", "admin");
+    /// [`CATEGORY`] of what an instance's own administrators change.
+    pub const CUSTOMER: &str = "customer";
+
+    columns! {
+        /// `INSERT_OR_UPDATE` or `DELETE`.
+        ACTION = "action" Text;
+        APPLICATION = "application" Reference;
+        CATEGORY = "category" Text;
+        /// Table and key of the record.
+        NAME = "name" Text;
+        /// The record, as XML.
+        PAYLOAD = "payload" Text;
+        REMOTE_UPDATE_SET = "remote_update_set" Reference;
+        REPLACE_ON_UPGRADE = "replace_on_upgrade" Bool;
+        TARGET_NAME = "target_name" Text;
+        /// What lists call the kind of record.
+        TYPE = "type" Text;
+        UPDATE_DOMAIN = "update_domain" Text;
+    }
+}
+
 /// `sys_scope_privilege`: what one application may do to another's objects. Proven.
 pub mod sys_scope_privilege {
     use super::columns;

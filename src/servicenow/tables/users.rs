@@ -100,6 +100,9 @@ pub mod sys_user_role {
     /// Roles are created by administrators (vendor's documentation).
     pub const TABLE: Table = Table::new("sys_user_role", "user_admin, admin to create roles");
 
+    /// Characters of a name. Likely.
+    pub const LONGEST_NAME: usize = 100;
+
     /// Roles that the platform gives every user of an instance with explicit roles, by itself. Likely.
     pub const OF_EVERYBODY: &[&str] = &["snc_internal", "snc_external"];
 

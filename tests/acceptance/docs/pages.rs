@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::harness::shipped::{at_hand, azuread, copy, shipped, with_azuread};
 use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
@@ -20,7 +22,9 @@ async fn every_example_of_a_function_gives_what_it_says() {
             let outputs = workspace.terraform("output -json").await.succeeds().json();
             let outputs = outputs.as_object().unwrap();
             let promised: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# ")).collect();
-            assert_eq!(promised.len(), outputs.len(), "{text}");
+            // A file is not repeated in a comment.
+            let is_line = |output: &&Value| output["value"].as_str().is_none_or(|text| !text.contains('\n'));
+            assert_eq!(promised.len(), outputs.values().filter(is_line).count(), "{text}");
             for promise in promised {
                 assert!(
                     outputs.values().any(|output| output["value"] == promise),
