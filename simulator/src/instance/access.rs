@@ -147,7 +147,7 @@ fn rule(schema: &Schema, release: Release, table: &str, operation: Operation) ->
     match table {
         "oauth_oidc_entity" | "oidc_provider_configuration" if release < Release::Australia => ADMIN,
         "oauth_oidc_entity" | "oidc_provider_configuration" => OAUTH,
-        "sys_auth_scope" | "jwt_verifier_map" => OAUTH,
+        "sys_auth_scope" | "jwt_verifier_map" | "jwt_provider" | "jwt_claim_validation" => OAUTH,
         _ if table.starts_with("oauth_") => OAUTH,
         "sys_user" | "sys_user_group" | "sys_user_role" if reads => Rule::Anybody,
         "cmn_department" | "core_company" | "cmn_location" if reads => Rule::Anybody,

@@ -73,6 +73,7 @@ impl Instance {
         let entity = self.choose_entity(&claims).await?;
         self.check_signature(token, &entity).await?;
         self.check_times(&claims, &entity)?;
+        self.check_claims(&claims, &entity)?;
         self.check_scope(&claims, &entity)?;
         self.check_access_policies()?;
         let caller = self.with_rows(|rows| mapped_user(rows, &claims, &entity))?;
@@ -198,6 +199,25 @@ impl Instance {
                 start - now
             ))),
             _ => Ok(()),
+        }
+    }
+
+    /// The claims that the configuration wants, beyond issuer and audience.
+    fn check_claims(&self, claims: &Value, chosen: &Chosen) -> Result<(), Denied> {
+        let configuration = value(&chosen.configuration, "sys_id");
+        let wrong = self.with_rows(|rows| {
+            let mut wanted = rows
+                .of_class("jwt_claim_validation")
+                .filter(|row| value(row, "oidc_config") == configuration);
+            let wrong = wanted.find(|row| claims[value(row, "name")].as_str() != Some(value(row, "value")));
+            wrong.map(|row| value(row, "name").to_owned())
+        });
+        match wrong {
+            None => Ok(()),
+            Some(name) => Err(unauthenticated(format!(
+                "JWT verification failed. exception:com.auth0.jwt.exceptions.InvalidClaimException: The Claim '{name}' value \
+                 doesn't match the required one."
+            ))),
         }
     }
 

@@ -36,6 +36,8 @@ const INBOUND_GRANT_TYPES: Choices = &[
 const SEND_CREDENTIALS: Choices = &[
     ("basic_authorization_header", "As Basic Authorization Header"),
     ("request_body_parameter", "In Request Body (Form URL-Encoded)"),
+    // The label is documented, the value is not.
+    ("private_key_jwt", "As Private Key JWT"),
 ];
 
 const ACCESS: Choices = &[
@@ -65,6 +67,41 @@ pub(super) fn tables() -> Vec<Table> {
                 secret("shared_key", "Shared Key"),
             ]),
         provider_configuration(),
+        // The names of its columns are not documented, only their labels.
+        table(
+            "oauth_protected_resource_idp_mapping",
+            "Protected Resource Identity Provider Mappings",
+            "sys_id",
+        )
+        .application_file()
+        .since(Release::Australia)
+        .columns([
+            text("protected_resource", "Protected Resource"),
+            reference("oidc_provider", "OIDC Provider", "oidc_provider_configuration"),
+            text("accepted_audiences", "Accepted Audiences"),
+        ]),
+        table("jwt_provider", "JWT Providers", "name")
+            .application_file()
+            .columns([
+                text("name", "Name").mandatory(),
+                integer("expiry_interval", "Expiry Interval").default("60"),
+            ]),
+        table("jwt_claim_validation", "JWT Claim Validations", "name")
+            .application_file()
+            .columns([
+                text("name", "Claim Name").mandatory(),
+                text("value", "Claim Value"),
+                boolean("is_standard", "Is Standard"),
+                text("data_type", "Data Type").default("string"),
+                reference("jwt_provider", "JWT Provider", "jwt_provider"),
+                // What the reference to an OIDC configuration is called is not documented, nor since when there is one.
+                reference(
+                    "oidc_config",
+                    "OIDC Provider Configuration",
+                    "oidc_provider_configuration",
+                )
+                .since(Release::Zurich),
+            ]),
         table("oauth_entity_profile", "OAuth Entity Profiles", "name")
             .application_file()
             .columns([
@@ -245,6 +282,7 @@ fn provider_configuration() -> Table {
             text("user_field", "User Field").mandatory(),
             // Not documented; "on" is the default that hurts a client which does not send it.
             boolean("enable_jti_verification", "Enable JTI claim verification").default("true"),
+            text("jti_claim", "JTI Claim").default("jti").since(Release::Zurich),
             // The column names of these two are not documented.
             boolean("active", "Active").default("true").since(Release::Brazil),
             text("issuer", "Issuer URI").since(Release::Brazil),
