@@ -2,6 +2,7 @@
 
 pub(crate) mod any_table; // A table that the user names.
 pub(crate) mod application_scope; // The application that a record belongs to.
+pub(crate) mod child_rows; // Rows of another table that an attribute lists.
 pub(crate) mod choice; // What the user calls a choice, and what the instance stores for it.
 pub mod diagnostics; // The one place where an error becomes a diagnostic.
 pub(crate) mod duplicate_check; // Refuses a create whose record exists.

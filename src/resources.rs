@@ -5,6 +5,7 @@ mod group;
 pub(crate) mod integration_user;
 mod ip_access_rule;
 pub(crate) mod oauth_entity;
+pub(crate) mod oidc_configuration;
 pub(crate) mod oidc_provider;
 mod record;
 mod role;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
         Box::new(ManagedRecord::<integration_user::IntegrationUser>::new()),
         Box::new(ManagedRecord::<ip_access_rule::IpAccessRule>::new()),
         Box::new(ManagedRecord::<oauth_entity::OauthEntity>::new()),
+        Box::new(ManagedRecord::<oidc_configuration::OidcConfiguration>::new()),
         Box::new(ManagedRecord::<oidc_provider::OidcProvider>::new()),
         Box::new(ManagedRecord::<role::Role>::new()),
         Box::new(ManagedRecord::<table_access::TableAccess>::new()),
@@ -36,12 +38,13 @@ pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
 }
 
 /// Tables whose records have a resource type of their own.
-const TYPED: [(Table, &str); 9] = [
+const TYPED: [(Table, &str); 10] = [
     of::<cross_scope_privilege::CrossScopePrivilege>(),
     of::<group::Group>(),
     of::<integration_user::IntegrationUser>(),
     of::<ip_access_rule::IpAccessRule>(),
     of::<oauth_entity::OauthEntity>(),
+    of::<oidc_configuration::OidcConfiguration>(),
     of::<oidc_provider::OidcProvider>(),
     of::<role::Role>(),
     of::<table_access::TableAccess>(),

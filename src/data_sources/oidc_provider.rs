@@ -7,6 +7,7 @@ use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need
 use crate::records::field::{Field, Known};
 use crate::records::lookup::Lookup;
 use crate::records::required_roles;
+use crate::resources::oidc_configuration;
 use crate::resources::oidc_provider::{self as resource, configuration};
 use crate::servicenow::tables::oauth_oidc_entity::TABLE;
 use crate::servicenow::tables::oidc_provider_configuration;
@@ -23,7 +24,9 @@ impl BlockType for OidcProvider {
     }
 
     fn schema(&self) -> Schema {
-        let nested = configuration::fields().into_iter().filter_map(Field::into_computed);
+        let nested = oidc_configuration::fields()
+            .into_iter()
+            .filter_map(Field::into_computed);
         let nested = nested.flat_map(|field| field.attributes);
         let mut attributes = provider().attributes();
         attributes.push(

@@ -26,6 +26,10 @@ pub(crate) struct Field {
     named_by: Option<Column>,
     /// What a configuration that does not name the attribute means.
     unnamed: Unnamed,
+    /// Values that records have without anybody's doing: no configuration is written with one of them.
+    usual: &'static [&'static str],
+    /// Whether there are instances without the column, which drop what they are sent for it.
+    is_newer: bool,
 }
 
 /// What becomes of an attribute that the configuration does not name.
@@ -127,6 +131,8 @@ impl Field {
             unless: None,
             named_by: None,
             unnamed: Unnamed::Kept,
+            usual: &[],
+            is_newer: false,
             source: Source::Secret(SecretColumn { column, names, input }),
         }
     }
@@ -146,6 +152,8 @@ impl Field {
             unless: None,
             named_by: None,
             unnamed: Unnamed::LeftAlone,
+            usual: &[],
+            is_newer: false,
             source: Source::Names(NameSet {
                 attribute: attribute_name,
                 granted,
@@ -161,6 +169,8 @@ impl Field {
             unless: None,
             named_by: None,
             unnamed: Unnamed::Kept,
+            usual: &[],
+            is_newer: false,
             source: Source::Local,
         }
     }
@@ -203,6 +213,18 @@ impl Field {
         self
     }
 
+    /// Records have these values without anybody's doing, so that a configuration which is generated leaves them out.
+    pub(crate) fn usually(mut self, usual: &'static [&'static str]) -> Self {
+        self.usual = usual;
+        self
+    }
+
+    /// There are instances without the column: they are found out before anything is written.
+    pub(crate) fn where_there_is_one(mut self) -> Self {
+        self.is_newer = true;
+        self
+    }
+
     fn of_column(column: Column, form: Form, mut attribute: Attribute) -> Self {
         attribute.description.push_str(&format!(" Column `{column}`."));
         attribute.same_text = attribute.same_text.or(equality(column.kind(), form));
@@ -215,6 +237,8 @@ impl Field {
             unless: None,
             named_by: None,
             unnamed: if is_optional { Unnamed::LeftAlone } else { Unnamed::Kept },
+            usual: &[],
+            is_newer: false,
             source: Source::Column(column, form),
         }
     }
@@ -228,6 +252,8 @@ impl Field {
             unless: None,
             named_by: self.named_by,
             unnamed: Unnamed::Kept,
+            usual: &[],
+            is_newer: false,
             source: self.source,
         })
     }
@@ -429,6 +455,49 @@ pub(crate) async fn row_to_create(fields: &[Field], session: &Session, planned: 
     Ok(row)
 }
 
+/// An error where a value is to be written for a column that the instance does not have: it would drop it without a word.
+pub(crate) async fn check_columns(
+    fields: &[Field],
+    session: &Session,
+    table: Table,
+    prior: Option<&Object>,
+    planned: &Object,
+) -> Result<(), Diagnostic> {
+    for field in fields.iter().filter(|field| field.is_newer) {
+        let (name, value) = (field.name(), planned.at(field.name()));
+        let is_sent = !value.is_null() && prior.is_none_or(|prior| prior.at(name) != value);
+        let Some(column) = field.column().filter(|_| is_sent) else {
+            continue;
+        };
+        if let Some(why) = lack(session, table, column).await {
+            let detail = format!(
+                "{table} has no column {column}, as far as the account can tell: {why}. The instance would drop the value without \
+                 a word, so nothing was written. Leave the argument out, and make the setting in the form if this release has it \
+                 under another name."
+            );
+            let problem = Diagnostic::error(format!("The instance has no column {column}"), detail);
+            return Err(problem.at_attribute(name));
+        }
+    }
+    Ok(())
+}
+
+/// Why a table seems to lack a column; none where it has it, or nothing shows whether it does.
+async fn lack(session: &Session, table: Table, column: Column) -> Option<&'static str> {
+    if let Ok(dictionary) = session.dictionary(table).await {
+        if dictionary.column(column.name()).is_some() {
+            return None;
+        }
+        if dictionary.is_complete() {
+            return Some("the instance's dictionary lists every column, and not this one");
+        }
+    }
+    match session.shows_column(table, column).await {
+        Ok(Some(false)) => Some("a record that it can read does not show it, so there is none or it may not read it"),
+        Ok(Some(true) | None) | Err(_) => None,
+    }
+}
+
 /// A warning for each choice that is sent although the account cannot read whether the instance has it.
 pub(crate) async fn unread_choices(
     fields: &[Field],
@@ -527,6 +596,28 @@ pub(crate) fn plan(fields: &[Field], plan: &mut Plan<'_>) {
     let still: BTreeSet<String> = left_alone.into_iter().filter(is_as_before).collect();
     set_left_alone(plan.state, still);
     settle(fields, plan);
+}
+
+/// The same rules for a nested object: what its configuration does not name stays as it is.
+pub(crate) fn plan_nested(fields: &[Field], prior: Option<&Object>, config: &Object, state: &mut Object) {
+    let is_left_alone = |field: &&Field| field.unnamed == Unnamed::LeftAlone && config.at(field.name()).is_null();
+    for field in fields.iter().filter(is_left_alone) {
+        state.set(field.name(), prior.map(|prior| prior.at(field.name()).clone()));
+    }
+}
+
+/// Takes out of a configuration that is generated what nobody would write.
+pub(crate) fn omit_usual(fields: &[Field], config: &mut Object) {
+    for field in fields {
+        let is_usual = match config.at(field.name()) {
+            Value::String(text) => field.usual.contains(&text.as_str()),
+            Value::Bool(flag) => field.usual.contains(&if *flag { "true" } else { "false" }),
+            _ => false,
+        };
+        if is_usual {
+            config.set(field.name(), Value::Null);
+        }
+    }
 }
 
 /// Leaves nothing open in a plan that changes nothing: what the framework took for a change was put back.

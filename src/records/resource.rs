@@ -51,6 +51,8 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     const REFUSAL_ADVICE: Option<&'static str> = None;
     /// What refers to the record and would go with it: a destroy is refused while there is some.
     const USES: &'static [Use] = &[];
+    /// The attribute by which other resources refer to the record, where that is not its label.
+    const REFERRED_BY: Option<&'static str> = None;
     /// Columns of which the documentation does not name every value.
     const OPEN_CHOICES: &'static [OpenChoice] = &[];
 
@@ -65,6 +67,12 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     /// Columns that it reads beside those of its attributes.
     fn extra_columns() -> &'static [Column] {
         &[]
+    }
+
+    /// What the record that is planned is known by; [`RecordResource::KEY`], unless an argument says otherwise.
+    fn key(planned: &Object) -> Option<NaturalKey> {
+        let _ = planned;
+        Self::KEY
     }
 
     /// The rows of the table that it manages, where these are not all.
@@ -137,10 +145,43 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
         Removal::Delete
     }
 
+    /// What uses the record, in words: a destroy is refused while there is some.
+    ///
+    /// # Errors
+    /// When it is not known whether something does.
+    async fn users(session: &Session, sys_id: &SysId, state: &Object) -> Result<Vec<String>, TableError>
+    where
+        Self: Sized,
+    {
+        uses::of_all::<Self>(session, sys_id, state).await
+    }
+
+    /// What becomes of its users when the record is deleted, as a sentence.
+    fn loss() -> String {
+        format!("The instance would remove that together with the {}.", Self::NOUN)
+    }
+
     /// Changes what belongs to the record before the record itself changes.
     async fn before_update(session: &Session, prior: &Object, planned: &Object) -> Result<(), Diagnostic> {
         let _ = (session, prior, planned);
         Ok(())
+    }
+
+    /// Finds out whether the instance can keep what is planned, before anything is written.
+    async fn check(session: &Session, prior: Option<&Object>, planned: &Object) -> Result<(), Diagnostic> {
+        let _ = (session, prior, planned);
+        Ok(())
+    }
+
+    /// Makes the rows of other tables that the record lists after it was written; `state` is what became of the record.
+    async fn write_children(
+        session: &Session,
+        sys_id: &SysId,
+        (prior, planned): (Option<&Object>, &Object),
+        state: &mut Object,
+        problems: &mut Diagnostics,
+    ) {
+        let _ = (session, sys_id, prior, planned, state, problems);
     }
 
     /// Makes what belongs to the record after it was written. What is planned for it is in the state.
@@ -431,7 +472,12 @@ impl<R: RecordResource> ManagedRecord<R> {
         state
     }
 
-    async fn create(&self, cx: &Context<Clients>, planned: Object, config: &Object) -> Result<Outcome, Diagnostics> {
+    pub(crate) async fn create(
+        &self,
+        cx: &Context<Clients>,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
         let mut new = match self.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
@@ -463,9 +509,11 @@ impl<R: RecordResource> ManagedRecord<R> {
         let session = cx.instance()?;
         // Names that do not exist are found out before anything is written.
         let names = name_set::resolve(&self.name_sets(), &session, None, planned).await?;
+        field::check_columns(&self.fields, &session, R::TABLE, None, planned).await?;
+        R::check(&session, None, planned).await?;
         self.warn_of_unread_choices(cx, &session, None, planned).await?;
         let row = with_trimmed_key::<R>(field::row_to_create(&self.fields, &session, planned).await?);
-        let key = self.key(&row)?;
+        let key = self.key(&row, planned)?;
         let mut lock = None;
         if let Some(key) = self.duplicate_key(key.as_ref(), planned) {
             let lock = lock.insert(key.lock(&session).await?);
@@ -532,7 +580,7 @@ impl<R: RecordResource> ManagedRecord<R> {
                     None => {
                         let mut problem = failed::<R>(&error, "create");
                         // The instance keeps a second one of its key out, and the look after the refusal showed none.
-                        let is_unique = R::KEY.is_some_and(|key| key.is_unique());
+                        let is_unique = R::key(&new.planned).is_some_and(|key| key.is_unique());
                         if is_unique && matches!(error, TableError::Refused { .. } | TableError::BadRequest { .. }) {
                             problem.detail.push_str(&Self::unseen(session, &new.planned).await);
                         }
@@ -673,6 +721,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             &mut problems,
         )
         .await;
+        R::write_children(session, sys_id, (None, planned), &mut state, &mut problems).await;
         outcome::of(state, outcome::unfinished(problems))
     }
 
@@ -702,6 +751,8 @@ impl<R: RecordResource> ManagedRecord<R> {
         let sys_id = require_sys_id(prior)?;
         let sets = self.name_sets();
         let names = name_set::resolve(&sets, &session, Some(prior), &planned).await?;
+        field::check_columns(&self.fields, &session, R::TABLE, Some(prior), &planned).await?;
+        R::check(&session, Some(prior), &planned).await?;
         self.warn_of_unread_choices(cx, &session, Some(prior), &planned).await?;
         let row = with_trimmed_key::<R>(field::row_to_update(&self.fields, &session, prior, &planned).await?);
         let row = R::row_to_update(&planned, row);
@@ -758,10 +809,11 @@ impl<R: RecordResource> ManagedRecord<R> {
         )
         .await;
         name_set::keep(&sets, prior, &mut state, left);
+        R::write_children(&session, &sys_id, (Some(prior), &planned), &mut state, &mut problems).await;
         Ok(outcome::of(state, problems))
     }
 
-    async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
+    pub(crate) async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
         let Some(sys_id) = sys_id(state) else {
             return Ok(());
@@ -813,8 +865,10 @@ impl<R: RecordResource> ManagedRecord<R> {
     }
 
     /// The records that have the key of a row, among those that the resource manages.
-    fn key(&self, row: &Row) -> Result<Option<Query>, Diagnostic> {
-        let Some(natural) = R::KEY else { return Ok(None) };
+    fn key(&self, row: &Row, planned: &Object) -> Result<Option<Query>, Diagnostic> {
+        let Some(natural) = R::key(planned) else {
+            return Ok(None);
+        };
         let key = natural.query(row).and_then(|key| {
             Ok(match R::rows()? {
                 Some(rows) => key.and(rows),
@@ -826,7 +880,7 @@ impl<R: RecordResource> ManagedRecord<R> {
     }
 
     fn duplicate_key<'a>(&self, query: Option<&'a Query>, planned: &Object) -> Option<duplicate_check::Key<'a>> {
-        let natural = R::KEY?;
+        let natural = R::key(planned)?;
         let attribute = natural.columns.first();
         Some(duplicate_check::Key {
             resource: R::TYPE,
@@ -940,6 +994,7 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
     }
 
     async fn tidy_config(&self, cx: Option<&Context<Clients>>, state: &Object, config: &mut Object) {
+        field::omit_usual(&self.fields, config);
         R::tidy_config(config);
         if let (Some(cx), Some(sys_id)) = (cx, sys_id(state)) {
             name_set::omit_separate(&self.name_sets(), cx, &sys_id, config).await;

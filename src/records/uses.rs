@@ -96,7 +96,7 @@ pub(crate) async fn refuse_while_used<R: RecordResource>(
     sys_id: &SysId,
     state: &Object,
 ) -> Result<(), Diagnostic> {
-    if R::USES.is_empty() || state.flag(FORCE_DESTROY) == Some(true) {
+    if state.flag(FORCE_DESTROY) == Some(true) {
         return Ok(());
     }
     let noun = R::NOUN;
@@ -107,11 +107,11 @@ pub(crate) async fn refuse_while_used<R: RecordResource>(
         ));
         problem
     };
-    let mut used = of_all::<R>(session, sys_id, state).await.map_err(failed)?;
+    let mut used = R::users(session, sys_id, state).await.map_err(failed)?;
     if !used.is_empty() {
         // A search can still show what was removed just now.
         session.wait_before_recheck().await;
-        used = of_all::<R>(session, sys_id, state).await.map_err(failed)?;
+        used = R::users(session, sys_id, state).await.map_err(failed)?;
     }
     if used.is_empty() {
         return Ok(());
@@ -123,19 +123,20 @@ pub(crate) async fn refuse_while_used<R: RecordResource>(
     let label = field::attribute_of(&R::fields(), R::LABEL.name());
     let name = label.and_then(|label| state.text(label)).unwrap_or_default();
     let detail = format!(
-        "The {noun} {name} ({sys_id}) is {}. The instance would remove that together with the {noun}. Nothing was removed.\n\n\
+        "The {noun} {name} ({sys_id}) is {}. {} Nothing was removed.\n\n\
          Remove these uses first. What Terraform manages itself goes first where its configuration refers to the \
          {noun} (`{}.<name>.{}`) and does not repeat the name. To delete the {noun} with all its uses, set \
          {FORCE_DESTROY} = true, apply, and destroy then.",
         used.join("; "),
+        R::loss(),
         R::TYPE,
-        label.unwrap_or("id"),
+        R::REFERRED_BY.or(label).unwrap_or("id"),
     );
     Err(Diagnostic::error(format!("The {noun} is still used"), detail))
 }
 
-/// Everything that uses the record, in words.
-async fn of_all<R: RecordResource>(
+/// Everything of [`RecordResource::USES`] that uses the record, in words.
+pub(crate) async fn of_all<R: RecordResource>(
     session: &Session,
     sys_id: &SysId,
     state: &Object,

@@ -1,29 +1,35 @@
 //! `servicenow_oauth_entity`: an entry of the application registry (`oauth_entity`), with its default profile.
 
 mod profile; // The OAuth profile that set-up wizards ask for.
+mod scopes; // What that profile asks for.
 
 pub(crate) use profile::read_into as read_profile_into;
 pub(super) use profile::remove as remove_profiles;
 
 use async_trait::async_trait;
 
-use crate::clients::Clients;
+use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
-use crate::records::choice::OpenChoice;
+use crate::records::choice::{self, OpenChoice};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::RecordResource;
+use crate::records::reference::A_USER;
+use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
 use crate::records::{application_scope, diagnostics};
 use crate::servicenow::tables::oauth_entity::{
-    ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, COMMENTS, DEFAULT_GRANT_TYPE, LOGO_URL,
-    NAME, REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL, SEND_CLIENT_CREDENTIALS_AS, SYS_CLASS_NAME, TABLE,
-    TOKEN_URL, TYPE, TYPE_CLIENT, TYPE_PROVIDER,
+    ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, AUTH_URL, CLIENT_ID, CLIENT_SECRET, CLIENT_TYPE, COMMENTS,
+    DEFAULT_GRANT_TYPE, INBOUND_GRANT_TYPE, INBOUND_GRANT_TYPES, JWT_PROVIDER, LOGO_URL, NAME, PUBLIC_CLIENT,
+    REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, REVOKE_TOKEN_URL, SCOPE_RESTRICTION_STATUS, SEND_CLIENT_CREDENTIALS_AS,
+    SYS_CLASS_NAME, TABLE, TOKEN_FORMAT, TOKEN_URL, TYPE, TYPE_CLIENT, TYPE_PROVIDER, UNCHOSEN_GRANT_TYPES, USER,
+    USER_NAME_OF_USER,
 };
-use crate::servicenow::tables::oauth_entity_profile;
-use crate::servicenow::{Column, InputMode, Query, QueryError, Session, SysId, Table, TableError};
+use crate::servicenow::tables::{
+    oauth_entity_auth_scope_mapping, oauth_entity_profile, oauth_entity_profile_scope, oauth_entity_scope, sys_user,
+};
+use crate::servicenow::{Column, InputMode, LinkTable, Query, QueryError, Session, SysId, Table, TableError};
 
 pub(crate) struct OauthEntity;
 
@@ -58,7 +64,13 @@ impl RecordResource for OauthEntity {
         otherwise: "use another name",
         recheck: false,
     });
-    const OTHER_TABLES: &'static [Table] = &[oauth_entity_profile::TABLE];
+    const OTHER_TABLES: &'static [Table] = &[
+        oauth_entity_profile::TABLE,
+        oauth_entity_scope::TABLE,
+        oauth_entity_profile_scope::TABLE,
+        oauth_entity_auth_scope_mapping::TABLE,
+        sys_user::TABLE,
+    ];
     const OPEN_CHOICES: &'static [OpenChoice] = &[
         OpenChoice {
             column: DEFAULT_GRANT_TYPE,
@@ -68,6 +80,19 @@ impl RecordResource for OauthEntity {
             column: SEND_CLIENT_CREDENTIALS_AS,
             documented: PLACES_OF_CREDENTIALS,
         },
+        OpenChoice {
+            column: INBOUND_GRANT_TYPE,
+            documented: INBOUND_GRANT_TYPES,
+        },
+        OpenChoice {
+            column: CLIENT_TYPE,
+            documented: CLIENT_TYPES,
+        },
+        OpenChoice {
+            column: TOKEN_FORMAT,
+            documented: TOKEN_FORMATS,
+        },
+        SCOPE_RESTRICTIONS,
     ];
     /// An endpoint for clients: that provider knows no other type.
     const FOREIGN: Option<Foreign> = Some(Foreign {
@@ -95,7 +120,9 @@ impl RecordResource for OauthEntity {
             let attribute = Attribute::integer(name).optional_computed();
             attribute.check(validate::at_least(0)).stable().describe(description)
         };
+        let choice = |name| Attribute::text(name).same_text(choice::is_same);
         let [profile_id, profile_name] = profile_attributes();
+        let [scopes, added_scopes] = scopes::fields();
         vec![
             Field::id(),
             Field::new(
@@ -158,9 +185,66 @@ impl RecordResource for OauthEntity {
                 SEND_CLIENT_CREDENTIALS_AS,
                 Attribute::text("send_client_credentials_as").optional_computed().stable().describe(
                     "How the instance sends id and secret: `request_body_parameter` (the instance's default) or \
-                     `basic_authorization_header`.",
+                     `basic_authorization_header`. For a private key in place of the secret, the value of the choice *As Private \
+                     Key JWT*, which is not documented: the plan warns of any other value and lists those that the instance \
+                     has.",
                 ),
             ),
+            Field::new(
+                JWT_PROVIDER,
+                Attribute::text("jwt_provider")
+                    .check(validate::or_empty(field::sys_id_text()))
+                    .describe(
+                        "`sys_id` of the JWT provider whose key signs for the client, such as a `servicenow_record` of the table \
+                         `jwt_provider`.",
+                    ),
+            ),
+            Field::reference(
+                A_USER,
+                USER,
+                "user_id",
+                Attribute::text("user").check(field::key_text()).describe(
+                    "User name (User ID) or `sys_id` of the OAuth application user, as which inbound calls with client \
+                     credentials run.",
+                ),
+            )
+            .named_by(USER_NAME_OF_USER),
+            Field::new(
+                INBOUND_GRANT_TYPE,
+                choice("inbound_grant_type").describe(
+                    "Grant type of inbound tokens: `client_credential` (singular), `authz_code`, `jwt` or `multiple`. From Zurich \
+                     on.",
+                ),
+            )
+            .usually(UNCHOSEN_GRANT_TYPES)
+            .where_there_is_one(),
+            Field::new(
+                CLIENT_TYPE,
+                choice("client_type").describe(
+                    "What an inbound client is: `integration_as_a_user`, `integration_as_a_service` or `iframe_embedded`.",
+                ),
+            )
+            .where_there_is_one(),
+            Field::new(
+                PUBLIC_CLIENT,
+                Attribute::flag("public_client").describe(
+                    "Whether an inbound client has no secret and proves itself by PKCE; the instance's default is false.",
+                ),
+            )
+            .usually(&["false"]),
+            Field::new(
+                TOKEN_FORMAT,
+                choice("token_format").describe(
+                    "Form of the access tokens that the instance issues: `opaque` (the instance's default) or `jwt`. From Zurich \
+                     patch 1 and Yokohama patch 8 on.",
+                ),
+            )
+            .usually(&["opaque"])
+            .where_there_is_one(),
+            scope_restriction_status(),
+            auth_scopes(LinkTable::AUTH_SCOPES_OF_ENTRIES),
+            scopes,
+            added_scopes,
             Field::new(
                 ACCESS_TOKEN_LIFESPAN,
                 seconds(
@@ -213,6 +297,8 @@ impl RecordResource for OauthEntity {
     }
 
     fn plan(plan: &mut Plan<'_>) {
+        plan.diagnostics
+            .extend(scopes::plan(plan.prior, plan.config, plan.state));
         let is_provider = plan.state.text("type") == Some(TYPE_PROVIDER);
         if is_provider && plan.config.at("default_grant_type").is_null() && plan.prior.is_none() {
             plan.state.set("default_grant_type", "client_credentials");
@@ -250,7 +336,25 @@ impl RecordResource for OauthEntity {
         sys_id: &SysId,
         state: &mut Object,
     ) -> Result<(), Diagnostic> {
-        profile::read_into(cx, session, sys_id, state).await
+        profile::read_into(cx, session, sys_id, state).await?;
+        scopes::read_into(session, sys_id, state, cx.reading.into()).await
+    }
+
+    async fn write_children(
+        session: &Session,
+        sys_id: &SysId,
+        sides: (Option<&Object>, &Object),
+        state: &mut Object,
+        problems: &mut Diagnostics,
+    ) {
+        scopes::write(session, sys_id, sides, state, problems).await;
+    }
+
+    async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
+        if let Some(sys_id) = resource::sys_id(state) {
+            scopes::remove(&cx.instance()?, &sys_id, state).await?;
+        }
+        record.delete(cx, state).await
     }
 
     async fn before_delete(session: &Session, sys_id: &SysId) -> Result<(), Diagnostic> {
@@ -258,6 +362,39 @@ impl RecordResource for OauthEntity {
         removed.map_err(|error: TableError| diagnostics::of_table(&error, "delete the registry entry"))
     }
 }
+
+/// Which APIs inbound tokens open.
+pub(super) fn scope_restriction_status() -> Field {
+    let attribute = Attribute::text("scope_restriction_status").same_text(choice::is_same);
+    Field::new(
+        SCOPE_RESTRICTION_STATUS,
+        attribute.describe(
+            "Which APIs inbound tokens open: `unrestricted` (*Broadly scoped*), `restricted` (*Securely scoped*: those of the \
+             auth scopes alone, the form's own default) or `useraccount`. From Zurich on.",
+        ),
+    )
+    .where_there_is_one()
+}
+
+/// Names of auth scopes of an entry.
+pub(super) fn auth_scopes(links: LinkTable) -> Field {
+    Field::names(
+        links,
+        "granted_auth_scopes",
+        Attribute::texts(AUTH_SCOPES).describe(
+            "Names of auth scopes that calls with these tokens have, such as `useraccount`. Listed \
+             scopes are kept, scopes removed from the list are removed, others are left unchanged. Needs \
+             the plugin `com.glide.rest.auth.scope`. Table `oauth_entity_auth_scope_mapping`.",
+        ),
+    )
+}
+
+pub(super) const AUTH_SCOPES: &str = "auth_scopes";
+
+pub(super) const SCOPE_RESTRICTIONS: OpenChoice = OpenChoice {
+    column: SCOPE_RESTRICTION_STATUS,
+    documented: &["unrestricted", "restricted", "useraccount"],
+};
 
 /// The documented values of `default_grant_type`; instances have at least one more.
 const GRANT_TYPES: &[&str] = &[
@@ -267,6 +404,8 @@ const GRANT_TYPES: &[&str] = &[
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
 ];
 const PLACES_OF_CREDENTIALS: &[&str] = &["request_body_parameter", "basic_authorization_header"];
+const CLIENT_TYPES: &[&str] = &["integration_as_a_user", "integration_as_a_service", "iframe_embedded"];
+const TOKEN_FORMATS: &[&str] = &["opaque", "jwt"];
 
 /// Who may use an entry of the registry.
 pub(super) fn access() -> Attribute {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostics, Object, Outcome, Path, Plan, Rule, Value};
+use crate::records::choice::OpenChoice;
 use crate::records::diagnostics;
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
@@ -25,7 +26,6 @@ use crate::servicenow::{Column, InputMode, LinkTable, Table, TableError};
 pub(crate) struct OidcProvider;
 
 const CONFIGURATION_ID: &str = "configuration_id";
-const AUTH_SCOPES: &str = "auth_scopes";
 
 /// Kept beside the state once a removal has begun.
 const REMOVING: &str = "removing";
@@ -54,6 +54,7 @@ impl RecordResource for OidcProvider {
         oidc_provider_configuration::TABLE,
         oauth_entity_auth_scope_mapping::TABLE,
     ];
+    const OPEN_CHOICES: &'static [OpenChoice] = &[oauth_entity::SCOPE_RESTRICTIONS];
 
     fn fields() -> Vec<Field> {
         let name = |name| {
@@ -100,16 +101,8 @@ impl RecordResource for OidcProvider {
             ),
             Field::new(ACCESS, oauth_entity::access()),
             Field::new(COMMENTS, Attribute::text("comments").describe("Free text.")),
-            Field::names(
-                LinkTable::AUTH_SCOPES,
-                "granted_auth_scopes",
-                Attribute::texts(AUTH_SCOPES)
-                    .describe(
-                        "Names of auth scopes that calls with these tokens have, such as `useraccount`. Listed \
-                         scopes are kept, scopes removed from the list are removed, others are left unchanged. Needs \
-                         the plugin `com.glide.rest.auth.scope`. Table `oauth_entity_auth_scope_mapping`.",
-                    ),
-            ),
+            oauth_entity::scope_restriction_status(),
+            oauth_entity::auth_scopes(LinkTable::AUTH_SCOPES),
             Field::new(
                 CONFIGURATION,
                 Attribute::text(CONFIGURATION_ID)
@@ -143,6 +136,7 @@ impl RecordResource for OidcProvider {
         }
         configuration::warn(plan);
         configuration::plan_owner(plan);
+        configuration::plan_unnamed(plan);
         configuration::plan_left_alone(plan);
         if plan.prior.is_some_and(|prior| prior.at("id").is_null()) {
             // Only its configuration is left: it is deleted, and everything is created again.
@@ -156,9 +150,14 @@ impl RecordResource for OidcProvider {
         }
     }
 
+    fn warn_of_second_manager(cx: &Context<Clients>, plan: &mut Plan<'_>) {
+        configuration::warn_of_second_manager(cx, plan);
+    }
+
     fn tidy_config(config: &mut Object) {
         if configuration::is_managed(config) {
             config.set(CONFIGURATION_ID, Value::Null);
+            configuration::omit_usual(config);
         }
     }
 
@@ -169,7 +168,9 @@ impl RecordResource for OidcProvider {
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
         configuration::is_one(config, None)?;
-        configuration::exists(&cx.instance()?, None, &planned).await?;
+        let session = cx.instance()?;
+        configuration::exists(&session, None, &planned).await?;
+        configuration::check(&session, None, &planned).await?;
         let mut new = match record.begin(cx, &planned, config).await? {
             Begun::New(new) => new,
             Begun::TakenOver(outcome) => return Ok(outcome),
@@ -246,6 +247,7 @@ impl RecordResource for OidcProvider {
         configuration::is_one(config, Some(prior))?;
         let session = cx.instance()?;
         configuration::exists(&session, Some(prior), &planned).await?;
+        configuration::check(&session, Some(prior), &planned).await?;
         // Names that do not exist are found out before anything is written.
         name_set::resolve(&record.name_sets(), &session, Some(prior), &planned).await?;
         let mut planned = planned;
@@ -304,7 +306,7 @@ impl RecordResource for OidcProvider {
             // What is left is the configuration.
             let mut left = state.clone();
             left.set("id", Value::Null);
-            left.set(AUTH_SCOPES, Value::Null);
+            left.set(oauth_entity::AUTH_SCOPES, Value::Null);
             cx.keep(&left);
         }
         if is_owned {

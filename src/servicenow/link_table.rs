@@ -23,8 +23,8 @@ use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind, Table};
 use crate::servicenow::tables::{
-    every, oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_group_has_role, sys_user,
-    sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_role, sys_user_role_contains,
+    every, oauth_entity, oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_group_has_role,
+    sys_user, sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_role, sys_user_role_contains,
 };
 use crate::servicenow::write::{Deleted, InputMode, Insert, Update};
 use crate::sync::lock as locked;
@@ -121,6 +121,12 @@ impl LinkTable {
         inherited: None,
         by_platform: &[],
         state: None,
+    };
+
+    /// The same of entries of the application registry that are no OIDC providers.
+    pub const AUTH_SCOPES_OF_ENTRIES: LinkTable = LinkTable {
+        owner: oauth_entity::TABLE,
+        ..Self::AUTH_SCOPES
     };
 
     /// Roles that a role contains.

@@ -18,7 +18,9 @@ pub use oauth::{
     oauth_entity, oauth_entity_auth_scope_mapping, oauth_entity_profile, oauth_entity_profile_scope,
     oauth_entity_scope, sys_api_access_policy, sys_auth_scope,
 };
-pub use oidc::{oauth_oidc_entity, oauth_protected_resource_idp_mapping, oidc_provider_configuration};
+pub use oidc::{
+    jwt_claim_validation, oauth_oidc_entity, oauth_protected_resource_idp_mapping, oidc_provider_configuration,
+};
 pub use platform::{
     incident, ip_access, sys_choice, sys_db_object, sys_dictionary, sys_dictionary_override, sys_metadata,
     sys_properties, sys_remote_update_set, sys_scope, sys_scope_privilege, sys_security_acl, sys_security_acl_role,

@@ -8,6 +8,7 @@ mod ip_access_rule;
 mod name_sets; // Roles, groups and auth scopes, which several types list by name.
 mod normalization; // What means the same.
 mod oauth_entity;
+mod oidc_configuration;
 mod oidc_provider;
 mod ownership; // What existed before Terraform.
 mod record;

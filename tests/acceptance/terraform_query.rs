@@ -67,6 +67,24 @@ fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, Strin
             ("description", "Connector"),
         ],
     );
+    // That of a provider is in its block.
+    let configuration = instance.put(
+        "oidc_provider_configuration",
+        &[
+            ("name", "Events"),
+            (
+                "oidc_url",
+                "https://login.microsoftonline.com/fabrikam.com/.well-known/openid-configuration",
+            ),
+            ("user_claim", "appid"),
+            ("user_field", "user_name"),
+            ("enable_jti_verification", "false"),
+        ],
+    );
+    instance.put(
+        "jwt_claim_validation",
+        &[("name", "tid"), ("value", "fabrikam"), ("oidc_config", &configuration)],
+    );
     let supplier = instance.put(
         "u_supplier",
         &[("u_name", "By hand"), ("u_code", "HAND"), ("u_tier", "3")],
@@ -109,6 +127,11 @@ fn everything(simulator: &Simulator) -> Vec<(&'static str, Option<String>, Strin
             "servicenow_oauth_entity",
             key(&entity),
             "Microsoft 365 outbound".to_owned(),
+        ),
+        (
+            "servicenow_oidc_configuration",
+            key(&configuration),
+            "Events".to_owned(),
         ),
         (
             "servicenow_oidc_provider",

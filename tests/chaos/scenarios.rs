@@ -8,6 +8,7 @@ mod group;
 mod integration_user;
 mod ip_access_rule;
 mod oauth_entity;
+mod oidc_configuration;
 mod oidc_provider;
 mod record;
 mod role;
@@ -65,12 +66,13 @@ trait Generator: Sync {
     }
 }
 
-const GENERATORS: [&dyn Generator; 12] = [
+const GENERATORS: [&dyn Generator; 13] = [
     &role::Roles,
     &group::Groups,
     &integration_user::Users,
     &user_role::Roles,
     &oauth_entity::Entities,
+    &oidc_configuration::Configurations,
     &oidc_provider::Providers,
     &table_access::Tables,
     &cross_scope_privilege::Privileges,

@@ -144,6 +144,11 @@ async fn is_own(session: &Session, entity: &SysId) -> Result<bool, TableError> {
     Ok(by.is_some_and(|by| session.is_account(by)))
 }
 
+/// The default profile that the state knows.
+pub(super) fn of(state: &Object) -> Option<SysId> {
+    state.text(PROFILE_ID).and_then(|id| SysId::parse(id).ok())
+}
+
 /// Whether an import found no default profile: then none is made.
 pub(super) fn is_left_alone(state: Option<&Object>) -> bool {
     state.is_some_and(|state| state.text(PROFILE_ID).is_none()) && field::is_left_alone(state, PROFILE_ID)

@@ -7,19 +7,18 @@
 use serde_json::Value as Json;
 
 use crate::clients::Clients;
-use crate::plugin::schema::{Modifier, validate};
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Path, Plan, Value};
 use crate::records::duplicate_check::with_trimmed;
-use crate::records::field::{self, Field, Known};
+use crate::records::field::{self, Known};
 use crate::records::{diagnostics, resource};
+use crate::resources::oidc_configuration::{self, claims, fields, shares};
 use crate::resources::oidc_provider::CONFIGURATION_ID;
 use crate::servicenow::tables::oidc_provider_configuration::{
-    CACHE_LIFE_SPAN, ENABLE_JTI_VERIFICATION, NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM, USER_FIELD,
+    NAME, OIDC_URL, SYS_SCOPE, TABLE, USER_CLAIM, USER_FIELD,
 };
-use crate::servicenow::tables::{every, oauth_oidc_entity, oauth_protected_resource_idp_mapping as idp_mapping};
+use crate::servicenow::tables::{every, oauth_oidc_entity};
 use crate::servicenow::{
-    Cell, InputMode, Insert, KeyLock, Query, Record, Refusal, Session, SysId, TableError, Update, Value as Wire,
-    Written,
+    InputMode, Insert, KeyLock, Query, Record, Refusal, Session, SysId, TableError, Update, Value as Wire, Written,
 };
 
 /// Whether this provider made the configuration, and removes it with the OIDC provider.
@@ -28,69 +27,11 @@ pub(super) const OWNS: &str = "owns_configuration";
 /// Of the names of its attributes in `left_alone`.
 const PREFIX: &str = "configuration.";
 
-/// Whether another configuration may have the same address.
-const SHARE: &str = "allow_shared_metadata_url";
-
 /// Where the address is given.
 const METADATA_URL: &str = "configuration.metadata_url";
 
 /// The nested object.
 pub(crate) const ATTRIBUTE: &str = "configuration";
-
-/// The attributes of the nested object.
-pub(crate) fn fields() -> Vec<Field> {
-    vec![
-        Field::new(
-            NAME,
-            Attribute::text("name").required().check(validate::not_blank()).describe("Name of the configuration."),
-        ),
-        Field::new(
-            OIDC_URL,
-            Attribute::text("metadata_url").required().check(validate::url()).check(field::key_text()).describe(
-                "Address of the issuer's metadata document. It must match the version of the tokens: without `/v2.0` for \
-                 Entra's version 1 tokens, with it for version 2.",
-            ),
-        ),
-        Field::local(Attribute::flag(SHARE).describe(
-            "Whether this configuration may have a metadata address that another one has. From Zurich on an instance \
-             accepts that (for single sign-on by its documentation); which of them checks a token that fits several is \
-             not documented. Older releases refuse it.",
-        )),
-        Field::new(
-            USER_CLAIM,
-            Attribute::text("user_claim").default("appid").check(validate::not_blank()).describe(
-                "Claim that names the user. `appid` is the calling application in version 1 tokens, `azp` in version 2; \
-                 `sub` and `oid` are its service principal in both.",
-            ),
-        ),
-        Field::new(
-            USER_FIELD,
-            Attribute::text("user_field")
-                .default("user_name")
-                .check(validate::not_blank())
-                .check(user_field())
-                .describe(
-                    "Column of `sys_user` that the claim is compared with; the form's \"User ID\" is `user_name`.",
-                ),
-        ),
-        Field::new(
-            ENABLE_JTI_VERIFICATION,
-            Attribute::flag("enable_jti_verification").default(false).describe(
-                "Whether each token may be used for one call only. The instance's own default is on, and Entra's tokens \
-                 are used for many calls: so it is always sent, and off unless the configuration says otherwise.",
-            ),
-        ),
-        Field::new(
-            CACHE_LIFE_SPAN,
-            // Stable only where there was a configuration before: without one the instance chooses.
-            Attribute::integer("cache_life_span")
-                .optional_computed()
-                .check(validate::between(0, 720))
-                .plan(Modifier::UseNonNullStateForUnknown)
-                .describe("Hours for which the metadata document is cached, 720 at most; Microsoft's pages use 120."),
-        ),
-    ]
-}
 
 pub(super) fn attribute() -> Attribute {
     let attributes = fields().into_iter().flat_map(|field| field.attributes);
@@ -121,40 +62,19 @@ pub(super) fn is_one(config: &Object, prior: Option<&Object>) -> Result<(), Diag
     Err(Diagnostic::error("Two configurations are given", detail).at_attribute(CONFIGURATION_ID))
 }
 
-fn user_field() -> validate::Validator {
-    validate::Validator::text("", |text| {
-        if text == "user_id" {
-            Err(
-                "The column behind the form's \"User ID\" is `user_name`; there is no `user_id`. Use \"user_name\"."
-                    .into(),
-            )
-        } else {
-            Ok(())
-        }
-    })
-}
-
 /// Warns of a claim that tokens of the metadata document's version do not carry.
 pub(super) fn warn(plan: &mut Plan<'_>) {
-    let Some(configuration) = plan.state.object(ATTRIBUTE) else {
-        return;
-    };
-    let (Some(url), Some(claim)) = (configuration.text("metadata_url"), configuration.text("user_claim")) else {
-        return;
-    };
-    let is_v2 = url.contains("/v2.0");
-    let (version, other) = match (claim, is_v2) {
-        ("appid", true) => ("2.0", "azp"),
-        ("azp", false) => ("1.0", "appid"),
-        _ => return,
-    };
-    let detail = format!(
-        "The metadata address is that of version {version} tokens, which have no claim {claim:?}: every call would \
-         fail with 401. Use the claim {other:?}, or the other metadata address. The version of the tokens is that of \
-         the audience application: requestedAccessTokenVersion null or 1 means 1.0, 2 means 2.0."
-    );
-    let warning = Diagnostic::warning("The claim is not in these tokens", detail);
-    plan.diagnostics.push(warning.at_attribute("configuration.user_claim"));
+    let warning = plan.state.object(ATTRIBUTE).and_then(oidc_configuration::wrong_claim);
+    let warning = warning.map(|warning| warning.at_attribute("configuration.user_claim"));
+    plan.diagnostics.extend(warning);
+}
+
+/// Warns of a configuration that a resource of its own manages too.
+pub(super) fn warn_of_second_manager(cx: &Context<Clients>, plan: &mut Plan<'_>) {
+    let managed = plan.prior.filter(|_| is_managed(plan.config)).and_then(reference);
+    let warning = managed.and_then(|managed| oidc_configuration::managed_twice(cx, &managed, ATTRIBUTE));
+    let warning = warning.map(|warning| warning.at_attribute(ATTRIBUTE));
+    plan.diagnostics.extend(warning);
 }
 
 /// The reference to the configuration that the state names.
@@ -229,8 +149,8 @@ pub(super) async fn create(
     let Some(planned) = state.object(ATTRIBUTE).cloned() else {
         return Ok(());
     };
-    let key = key(&planned)?;
-    let mut lock = lock(session, &planned).await?;
+    let key = key_of(&planned)?;
+    let mut lock = lock_of(session, &planned).await?;
     if let Some(found) = existing(session, &key, &planned, None, &lock).await? {
         let sys_id = found.sys_id().clone();
         let is_ours = noted(cx).contains(&sys_id);
@@ -250,7 +170,7 @@ pub(super) async fn create(
             .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
         state.set(CONFIGURATION_ID, sys_id.as_str());
         state.set(OWNS, is_ours);
-        finish(session, &written, planned, state, problems).await;
+        finish(session, &written, (None, &planned), state, problems).await;
         return Ok(());
     }
     let row = with_trimmed(&[OIDC_URL], field::row_to_create(&fields(), session, &planned).await?)
@@ -298,7 +218,7 @@ pub(super) async fn create(
     lock.made(written.record.sys_id());
     state.set(CONFIGURATION_ID, written.record.sys_id().as_str());
     state.set(OWNS, true);
-    finish(session, &written, planned, state, problems).await;
+    finish(session, &written, (None, &planned), state, problems).await;
     Ok(())
 }
 
@@ -316,14 +236,35 @@ fn taken_over(found: &Record) -> Diagnostic {
     Diagnostic::warning("The OIDC configuration already existed", detail).at_attribute(ATTRIBUTE)
 }
 
-async fn finish(session: &Session, written: &Written, planned: Object, state: &mut Object, problems: &mut Diagnostics) {
-    let mut kept = planned;
+async fn finish(
+    session: &Session,
+    written: &Written,
+    (prior, planned): (Option<&Object>, &Object),
+    state: &mut Object,
+    problems: &mut Diagnostics,
+) {
+    let mut kept = planned.clone();
     let read = field::read_into(&fields(), session, &written.record, &mut kept, Known::Planned).await;
     problems.extend(read.err());
-    state.set(ATTRIBUTE, kept.with_unknown_as_null());
     problems.append(diagnostics::of_mismatches(&written.mismatches, |column| {
         attribute_of(column).map_or_else(Path::root, Path::of)
     }));
+    let sys_id = written.record.sys_id();
+    claims::write(session, claims::IN_BLOCK, sys_id, (prior, planned), &mut kept, problems).await;
+    state.set(ATTRIBUTE, kept.with_unknown_as_null());
+}
+
+/// Finds out whether the instance can keep what is planned, before anything is written.
+pub(super) async fn check(session: &Session, prior: Option<&Object>, planned: &Object) -> Result<(), Diagnostic> {
+    let Some(planned) = planned.object(ATTRIBUTE) else {
+        return Ok(());
+    };
+    let prior = prior.and_then(|prior| prior.object(ATTRIBUTE));
+    let in_block = |problem: Diagnostic| problem.at_attribute(ATTRIBUTE);
+    field::check_columns(&fields(), session, TABLE, prior, planned)
+        .await
+        .map_err(in_block)?;
+    claims::check(session, prior, planned).await.map_err(in_block)
 }
 
 /// Changes the configuration that Terraform created, or creates it again if it no longer exists.
@@ -342,11 +283,22 @@ pub(super) async fn update(
         field::row_to_update(&fields(), session, former, &planned).await?,
     );
     if row.is_empty() {
+        let mut kept = planned.clone();
+        claims::write(
+            session,
+            claims::IN_BLOCK,
+            &sys_id,
+            (Some(former), &planned),
+            &mut kept,
+            problems,
+        )
+        .await;
+        state.set(ATTRIBUTE, kept);
         return Ok(());
     }
-    let mut lock = lock(session, &planned).await?;
+    let mut lock = lock_of(session, &planned).await?;
     if row.value(OIDC_URL).is_some() && !shares(&planned) {
-        existing(session, &key(&planned)?, &planned, Some(&sys_id), &lock).await?;
+        existing(session, &key_of(&planned)?, &planned, Some(&sys_id), &lock).await?;
     }
     let update = Update {
         table: TABLE,
@@ -359,7 +311,7 @@ pub(super) async fn update(
     let written = written
         .map_err(|error| diagnostics::of_table(&error, "update the OIDC configuration").at_attribute(ATTRIBUTE))?;
     lock.made(&sys_id);
-    finish(session, &written, planned, state, problems).await;
+    finish(session, &written, (Some(former), &planned), state, problems).await;
     Ok(())
 }
 
@@ -430,7 +382,7 @@ pub(super) async fn read_into(cx: &Context<Clients>, session: &Session, state: &
         return Ok(());
     }
     // One that was deleted manually is planned again.
-    let found = found(session, state, known).await?;
+    let found = found_with_claims(session, state, known).await?;
     if let (Known::Nothing, Some(found)) = (known, &found) {
         let mut left_alone = field::left_alone(Some(state), "");
         left_alone.extend(field::differing_from_default(&fields(), found, PREFIX));
@@ -445,9 +397,17 @@ pub(super) async fn left_over(session: &Session, mut state: Object) -> Result<Op
     if !is_managed(&state) {
         return Ok(None);
     }
-    let found = found(session, &state, Known::Former).await?;
+    let found = found_with_claims(session, &state, Known::Former).await?;
     state.set("id", Value::Null);
     Ok(found.map(|found| state.with(ATTRIBUTE, found)))
+}
+
+async fn found_with_claims(session: &Session, state: &Object, known: Known) -> Result<Option<Object>, Diagnostic> {
+    let mut found = found(session, state, known).await?;
+    if let (Some(found), Some(sys_id)) = (&mut found, reference(state)) {
+        claims::read_into(session, &sys_id, found, known).await?;
+    }
+    Ok(found)
 }
 
 /// The configuration that the state refers to, as an object.
@@ -519,6 +479,25 @@ pub(super) fn plan_owner(plan: &mut Plan<'_>) {
     plan.state.set(OWNS, owned);
 }
 
+/// Plans as it was what the block does not name.
+pub(super) fn plan_unnamed(plan: &mut Plan<'_>) {
+    let prior = plan.prior.and_then(|prior| prior.object(ATTRIBUTE));
+    if let (Some(config), Some(mut planned)) = (plan.config.object(ATTRIBUTE), plan.state.object(ATTRIBUTE).cloned()) {
+        field::plan_nested(&fields(), prior, config, &mut planned);
+        plan.diagnostics
+            .extend(claims::IN_BLOCK.plan(prior, config, &mut planned));
+        plan.state.set(ATTRIBUTE, planned);
+    }
+}
+
+/// Takes out of a block that is generated what nobody would write.
+pub(super) fn omit_usual(config: &mut Object) {
+    if let Some(mut configuration) = config.object(ATTRIBUTE).cloned() {
+        field::omit_usual(&fields(), &mut configuration);
+        config.set(ATTRIBUTE, configuration);
+    }
+}
+
 /// Plans as it was what has another value than its default, on a configuration that was not made here.
 pub(super) fn plan_left_alone(plan: &mut Plan<'_>) {
     let left_alone = field::left_alone(plan.prior, PREFIX);
@@ -547,7 +526,8 @@ pub(super) fn plan_left_alone(plan: &mut Plan<'_>) {
 /// Removes the configuration while its provider still refers to it; tells whether the instance allowed that.
 pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<bool, Diagnostic> {
     match remove_own(cx, session, state).await {
-        Ok(()) => Ok(true),
+        Ok(false) => Ok(true),
+        Ok(true) => remove_claims(session, state).await.map(|()| true),
         Err(error) if error.is_refusal() => Ok(false),
         Err(error) => Err(diagnostics::of_table(&error, "delete the OIDC configuration")),
     }
@@ -556,94 +536,55 @@ pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state
 /// Removes the configuration that was made here, unless something else uses it.
 pub(super) async fn remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
     let removed = remove_own(cx, session, state).await;
-    removed.map_err(|error| diagnostics::of_table(&error, "delete the OIDC configuration"))
+    if removed.map_err(|error| diagnostics::of_table(&error, "delete the OIDC configuration"))? {
+        remove_claims(session, state).await?;
+    }
+    Ok(())
 }
 
-async fn remove_own(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), TableError> {
-    let Some(sys_id) = reference(state) else { return Ok(()) };
+/// The claims go after their configuration, which accepts nothing more by then.
+async fn remove_claims(session: &Session, state: &Object) -> Result<(), Diagnostic> {
+    match (reference(state), state.object(ATTRIBUTE)) {
+        (Some(sys_id), Some(configuration)) => claims::remove(session, &sys_id, configuration).await,
+        _ => Ok(()),
+    }
+}
+
+async fn remove_own(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<bool, TableError> {
+    let Some(sys_id) = reference(state) else {
+        return Ok(false);
+    };
     // Its own provider was removed a moment ago, and a search may still show it.
     try_to_remove(cx, session, &sys_id, resource::sys_id(state).as_ref()).await
 }
 
-/// Removes a configuration unless it is used by a provider, other than one that is left aside, or a protected resource.
+/// Removes a configuration unless it is used by a provider, other than one that is left aside, or a protected resource; tells
+/// whether it did.
 async fn try_to_remove(
     cx: &Context<Clients>,
     session: &Session,
     sys_id: &SysId,
     aside: Option<&SysId>,
-) -> Result<(), TableError> {
-    if is_used(session, sys_id, aside).await? {
-        let detail = format!(
-            "Another OIDC provider or a protected resource of the instance uses the OIDC configuration {sys_id}, or the \
-             account may not read whether one does. It stays on the instance."
-        );
-        cx.warn(Diagnostic::warning("The OIDC configuration was left in place", detail).at_attribute(ATTRIBUTE));
-    } else {
+) -> Result<bool, TableError> {
+    if oidc_configuration::users(session, sys_id, aside).await?.is_empty() {
         session.delete(TABLE, sys_id).await?;
-    }
-    Ok(())
-}
-
-/// Whether a provider, other than one that is left aside, or a protected resource uses the configuration.
-async fn is_used(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Result<bool, TableError> {
-    let users =
-        Query::equals(oauth_oidc_entity::CONFIGURATION, sys_id.as_str()).map_err(|source| TableError::Query {
-            table: oauth_oidc_entity::TABLE,
-            source,
-        })?;
-    let users = session
-        .select(oauth_oidc_entity::TABLE, &users, &[oauth_oidc_entity::NAME])
-        .await?;
-    if users.iter().any(|user| Some(user.sys_id()) != aside) {
         return Ok(true);
     }
-    let mappings = session
-        .select(idp_mapping::TABLE, &Query::every_row(), idp_mapping::CONFIGURATIONS)
-        .await;
-    match mappings {
-        Ok(mappings) => Ok(mappings.iter().any(|mapping| refers_to(mapping, sys_id))),
-        // Releases before Zurich patch 10.
-        Err(TableError::NoSuchTable { .. }) => Ok(false),
-        Err(TableError::Refused { .. } | TableError::Hidden { .. }) => Ok(true),
-        Err(error) => Err(error),
-    }
+    let detail = format!(
+        "Another OIDC provider or a protected resource of the instance uses the OIDC configuration {sys_id}, or the \
+         account may not read whether one does. It stays on the instance."
+    );
+    cx.warn(Diagnostic::warning("The OIDC configuration was left in place", detail).at_attribute(ATTRIBUTE));
+    Ok(false)
 }
 
-/// Whether a mapping refers to a configuration. Which column does is not known: one that shows none of them may.
-fn refers_to(mapping: &Record, sys_id: &SysId) -> bool {
-    let columns = idp_mapping::CONFIGURATIONS.iter();
-    let cells: Vec<Cell<&str>> = columns.map(|column| mapping.reference(*column)).collect();
-    let refers = cells
-        .iter()
-        .any(|cell| matches!(cell, Cell::Value(id) if sys_id.as_str().eq_ignore_ascii_case(id)));
-    refers || cells.iter().all(Cell::is_hidden)
+async fn lock_of(session: &Session, planned: &Object) -> Result<KeyLock, Diagnostic> {
+    let lock = oidc_configuration::lock(session, planned).await;
+    lock.map_err(|problem| problem.at_attribute(METADATA_URL))
 }
 
-fn shares(planned: &Object) -> bool {
-    planned.flag(SHARE) == Some(true)
-}
-
-/// Waits until nobody else of this process looks for a configuration of the address or makes one.
-async fn lock(session: &Session, planned: &Object) -> Result<KeyLock, Diagnostic> {
-    let address = Query::equals(OIDC_URL, planned.text("metadata_url").unwrap_or_default().trim());
-    let address = address.map_err(|source| TableError::Query { table: TABLE, source });
-    let lock = match address {
-        Ok(address) => session.lock_key(TABLE, address).await,
-        Err(error) => Err(error),
-    };
-    lock.map_err(|error| diagnostics::of_table(&error, "look for the OIDC configuration").at_attribute(METADATA_URL))
-}
-
-/// What there is one configuration of: the address; where that is shared, the address and the name.
-fn key(planned: &Object) -> Result<Query, Diagnostic> {
-    let text = |name| planned.text(name).unwrap_or_default();
-    let key = Query::equals(OIDC_URL, text("metadata_url").trim());
-    let key = if shares(planned) {
-        key.and_then(|key| Ok(key.and(Query::equals(NAME, text("name"))?)))
-    } else {
-        key
-    };
-    key.map_err(|error| diagnostics::of_query(&error, "look for the OIDC configuration").at_attribute(METADATA_URL))
+fn key_of(planned: &Object) -> Result<Query, Diagnostic> {
+    oidc_configuration::key(planned).map_err(|problem| problem.at_attribute(METADATA_URL))
 }
 
 /// A configuration of this key that can be taken over: made by this account, the same name, claim and field, and used by no
@@ -658,24 +599,17 @@ async fn existing(
 ) -> Result<Option<Record>, Diagnostic> {
     let problem =
         |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
-    let columns = [field::columns(&fields()), vec![every::SYS_CREATED_BY]].concat();
-    let key = match own {
-        Some(own) => Query::differs(every::SYS_ID, own.as_str()).map(|others| key.clone().and(others)),
-        None => Ok(key.clone()),
-    };
-    let key = key.map_err(|source| problem(TableError::Query { table: TABLE, source }))?;
-    let mut found = session.find_existing(TABLE, &key, &columns).await.map_err(problem)?;
-    if found.is_none() && !shares(planned) {
-        found = session.made_before(lock, &columns).await.map_err(problem)?;
-        found = found.filter(|record| Some(record.sys_id()) != own);
-    }
+    let found = oidc_configuration::find(session, key, planned, own, lock).await?;
     let Some(record) = found else { return Ok(None) };
     let sys_id = record.sys_id();
     let text = |column| record.text(column).value().unwrap_or("nothing").to_owned();
     let (name, claim, field) = (text(NAME), text(USER_CLAIM), text(USER_FIELD));
     let is_equal = planned.text("user_claim") == Some(&claim) && planned.text("user_field") == Some(&field);
     let is_the_same = is_equal && planned.text("name") == Some(&name);
-    let is_unused = !is_used(session, sys_id, None).await.map_err(problem)?;
+    let users = oidc_configuration::users(session, sys_id, None)
+        .await
+        .map_err(problem)?;
+    let is_unused = users.is_empty();
     let by = record.text(every::SYS_CREATED_BY).value();
     if own.is_none() && is_the_same && is_unused && by.is_some_and(|by| session.is_account(by)) {
         return Ok(Some(record));
@@ -701,16 +635,7 @@ async fn existing(
              record yourself and set configuration_id = \"{sys_id}\".{origin}"
         )
     };
-    let opt_in = if shares(planned) {
-        String::new()
-    } else {
-        format!("\n\nTo have two configurations of one address nevertheless, on Zurich or later, set {SHARE} = true.")
-    };
-    let detail = format!(
-        "The configuration {name} ({sys_id}) already has this metadata address. Releases before Zurich refuse a second one; \
-         later ones may accept it, and which of them then checks a token is not documented.\n\n{remedy}{opt_in}"
-    );
-    Err(Diagnostic::error("The metadata address is already configured", detail).at_attribute(METADATA_URL))
+    Err(oidc_configuration::already_configured(&record, planned, &remedy).at_attribute(METADATA_URL))
 }
 
 fn attribute_of(column: &str) -> Option<&'static str> {
@@ -721,6 +646,9 @@ fn attribute_of(column: &str) -> Option<&'static str> {
         "user_field" => Some("configuration.user_field"),
         "enable_jti_verification" => Some("configuration.enable_jti_verification"),
         "cache_life_span" => Some("configuration.cache_life_span"),
+        "jti_claim" => Some("configuration.jti_claim"),
+        "issuer_url" => Some("configuration.issuer_url"),
+        "active" => Some("configuration.active"),
         other => Some(other),
     }
 }

@@ -20,6 +20,23 @@ pub mod oauth_entity {
     pub const TYPE_CLIENT: &str = "client";
     /// Plain text on insert and update, no display-value input; never read back in clear.
     pub const CLIENT_SECRET: Column = Column::new("client_secret", ColumnKind::Secret);
+    /// Values of [`INBOUND_GRANT_TYPE`]. Likely from `oidc` on.
+    pub const INBOUND_GRANT_TYPES: &[&str] = &[
+        "client_credential",
+        "authz_code",
+        "jwt",
+        "multiple",
+        "oidc",
+        "ropc",
+        "internal",
+        "default",
+        "not_applicable",
+        "uncertain",
+    ];
+    /// Those that an upgrade and the form give an entry for which nobody chose one. Likely.
+    pub const UNCHOSEN_GRANT_TYPES: &[&str] = &["default", "not_applicable", "uncertain"];
+    /// User name of [`USER`].
+    pub const USER_NAME_OF_USER: Column = Column::new("user.user_name", ColumnKind::Text);
 
     columns! {
         /// Documented as unique; whether REST enforces it is unknown.
@@ -41,14 +58,23 @@ pub mod oauth_entity {
         ACCESS_TOKEN_LIFESPAN = "access_token_lifespan" Integer;
         /// Seconds, 8640000 by default.
         REFRESH_TOKEN_LIFESPAN = "refresh_token_lifespan" Integer;
-        /// `request_body_parameter` (default) or `basic_authorization_header`.
+        /// `request_body_parameter` (default) or `basic_authorization_header`; that of the label "As Private Key JWT" is unknown.
         SEND_CLIENT_CREDENTIALS_AS = "send_client_credentials_as" Text;
         /// Inbound client credentials run as this user.
         USER = "user" Reference;
-        /// `client_credential` (singular), `authz_code`, `jwt`, `multiple`.
+        /// `client_credential` (singular), `authz_code`, `jwt`, `multiple`; `oidc`, `ropc`, `internal`, `default`, `not_applicable`
+        /// and `uncertain` are likely. Empty on instances that were upgraded.
         INBOUND_GRANT_TYPE = "inbound_grant_type" Text newer;
-        /// Empty, `integration_as_a_user`.
+        /// Empty, `integration_as_a_user`, `integration_as_a_service`; `iframe_embedded` is likely.
         CLIENT_TYPE = "client_type" Text newer;
+        /// A client without a secret (PKCE).
+        PUBLIC_CLIENT = "public_client" Bool;
+        /// `opaque` or `jwt`, from Zurich patch 1 and Yokohama patch 8 on. Empty on instances that were upgraded.
+        TOKEN_FORMAT = "token_format" Text newer;
+        /// `unrestricted` ("Broadly scoped"), `restricted` (likely "Securely scoped"), `useraccount`.
+        SCOPE_RESTRICTION_STATUS = "scope_restriction_status" Text newer;
+        /// Signs the assertions of an outbound provider. The table that it refers to is likely `jwt_provider`.
+        JWT_PROVIDER = "jwt_provider" Reference;
         /// The record's own "Accessible from": `public` (default) or `package_private`.
         ACCESS = "access" Text;
         /// Default true.

@@ -4,8 +4,9 @@ use crate::servicenow::tables::columns::columns;
 
 /// `oidc_provider_configuration`: how the instance trusts an issuer.
 ///
-/// Source: an exported record (Yokohama). Columns proven; newer releases have more whose names are unknown. A second
-/// row with the same metadata URL may be refused, and creating one answers 403 on some instances.
+/// Source: an exported record (Yokohama). Columns proven, except for those of newer releases, of which the labels are: their names
+/// are likely ones, and sent only where somebody asks for them. A second row with the same metadata URL may be refused, and
+/// creating one answers 403 on some instances.
 pub mod oidc_provider_configuration {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -26,6 +27,12 @@ pub mod oidc_provider_configuration {
         USER_FIELD = "user_field" Text;
         /// On by default (PRB1784935), so it is always sent. On means that a token works only once.
         ENABLE_JTI_VERIFICATION = "enable_jti_verification" Bool;
+        /// Label "JTI Claim", `jti` by default; from Zurich on. Likely, by the column of `oauth_jwt`.
+        JTI_CLAIM = "jti_claim" Text newer;
+        /// Label "Issuer URI", from Brazil on. Likely.
+        ISSUER = "issuer" Text newer;
+        /// Label "Active", from Brazil on. Likely.
+        ACTIVE = "active" Bool newer;
         /// Owning application.
         SYS_SCOPE = "sys_scope" Reference;
     }
@@ -40,7 +47,7 @@ pub mod oauth_oidc_entity {
 
     pub use crate::servicenow::tables::oauth_entity::{
         ACCESS, ACCESS_TOKEN_LIFESPAN, ACTIVE, CLIENT_ID, CLIENT_SECRET, COMMENTS, DEFAULT_GRANT_TYPE, LOGO_URL, NAME,
-        REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, SYS_CLASS_NAME, SYS_SCOPE, TYPE,
+        REDIRECT_URL, REFRESH_TOKEN_LIFESPAN, SCOPE_RESTRICTION_STATUS, SYS_CLASS_NAME, SYS_SCOPE, TYPE,
     };
 
     pub const TABLE: Table = Table::new("oauth_oidc_entity", "admin (oauth_admin from Australia on)")
@@ -85,4 +92,21 @@ pub mod oauth_protected_resource_idp_mapping {
         Column::new("oidc_configuration", ColumnKind::Reference),
         Column::new("identity_provider", ColumnKind::Reference),
     ];
+}
+
+/// `jwt_claim_validation`: claims of JWT providers, with their values. Proven for those (vendor's templates); that OIDC
+/// configurations use it too is likely, and the column that refers to one is unknown: the dictionary says which it is.
+pub mod jwt_claim_validation {
+    use super::columns;
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("jwt_claim_validation", "admin (oauth_admin from Australia on)")
+        .comes_with("plugin com.snc.platform.security.oauth (OAuth 2.0)");
+
+    columns! {
+        /// Label "Claim Name".
+        NAME = "name" Text;
+        /// Label "Claim Value".
+        VALUE = "value" Text;
+    }
 }

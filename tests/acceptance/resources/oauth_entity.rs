@@ -401,3 +401,260 @@ async fn values_of_an_entry_may_be_unknown_until_apply() {
     })
     .await;
 }
+
+/// An endpoint for clients that sign in with client credentials.
+fn inbound(more: &str) -> String {
+    format!(
+        "resource \"servicenow_oauth_entity\" \"this\" {{\n  name = \"Inbound\"\n  type = \"client\"\n  {more}\n}}\n"
+    )
+}
+
+const INBOUND: &str = r#"
+    user                     = "abel.tuter"
+    inbound_grant_type       = "client_credential"
+    client_type              = "integration_as_a_user"
+    public_client            = true
+    token_format             = "jwt"
+    scope_restriction_status = "restricted"
+    auth_scopes              = ["useraccount"]
+"#;
+
+#[tokio::test]
+async fn an_endpoint_says_who_its_clients_are() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = simulator.person("abel.tuter");
+        let workspace = simulator.workspace(terraform, &inbound(""));
+        let column = |name: &str| simulator.only_record("oauth_entity")[name].clone();
+        workspace.terraform("apply").await.succeeds();
+        workspace
+            .state(ADDRESS)
+            .lacks("user")
+            .lacks("public_client")
+            .lacks("token_format")
+            .lacks("scopes");
+
+        workspace.configure(&inbound(INBOUND));
+        workspace.plan().await.updates_only(
+            ADDRESS,
+            &[
+                "auth_scopes",
+                "client_type",
+                "granted_auth_scopes",
+                "inbound_grant_type",
+                "public_client",
+                "scope_restriction_status",
+                "token_format",
+                "user",
+                "user_id",
+            ],
+        );
+        workspace.terraform("apply plan.bin").await.succeeds();
+        for (name, expected) in [
+            ("user", user.as_str()),
+            ("inbound_grant_type", "client_credential"),
+            ("client_type", "integration_as_a_user"),
+            ("public_client", "true"),
+            ("token_format", "jwt"),
+            ("scope_restriction_status", "restricted"),
+        ] {
+            assert_eq!(column(name), expected, "{name}");
+        }
+        assert_eq!(simulator.count("oauth_entity_auth_scope_mapping"), 1);
+        workspace.plan_is_empty().await;
+
+        // Another spelling is no change, and what is left out stays.
+        for respelled in [
+            INBOUND.replace("\"abel.tuter\"", &format!("\"{user}\"")),
+            INBOUND
+                .replace("\"abel.tuter\"", "\" Abel.Tuter \"")
+                .replace("\"jwt\"", "\"JWT \""),
+            String::new(),
+        ] {
+            workspace.configure(&inbound(&respelled));
+            workspace.plan_is_empty().await;
+        }
+
+        // Imported, it is as it is configured.
+        let id = workspace.state(ADDRESS).text("id");
+        workspace.configure(&inbound(INBOUND));
+        workspace.terraform_with(&["state", "rm", ADDRESS]).await.succeeds();
+        workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
+        workspace.plan_is_empty().await;
+        workspace.configure(&inbound(&INBOUND.replace("\"abel.tuter\"", "\"\"")));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(column("user"), "");
+
+        workspace.configure(&inbound(&INBOUND.replace("abel.tuter", "nobody")));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Could not find the user");
+        workspace.configure(&inbound("scope_restriction_status = \"secure\""));
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("Unknown value of scope_restriction_status");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_release_that_does_not_know_an_argument_of_an_entry_is_told() {
+    for_each_terraform(async |terraform| {
+        let options = servicenow_simulator::Options {
+            instance: servicenow_simulator::instance::Options {
+                release: servicenow_simulator::instance::Release::Yokohama,
+                ..servicenow_simulator::instance::Options::default()
+            },
+            ..servicenow_simulator::Options::default()
+        };
+        let simulator = Simulator::start_with(options).await;
+        let workspace = simulator.workspace(terraform, "");
+        for (argument, column) in [
+            ("inbound_grant_type = \"jwt\"", "inbound_grant_type"),
+            ("token_format = \"jwt\"", "token_format"),
+            ("scope_restriction_status = \"restricted\"", "scope_restriction_status"),
+        ] {
+            workspace.configure(&inbound(argument));
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying(&format!("The instance has no column {column}"));
+        }
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_may_sign_with_the_key_of_a_jwt_provider() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let provider = "resource \"servicenow_record\" \"jwt\" {\n  table = \"jwt_provider\"\n  fields = {\n    name = \"Graph\"\n  \
+                        }\n}\n";
+        let entry = least("send_client_credentials_as = \"private_key_jwt\"\n  jwt_provider = servicenow_record.jwt.id");
+        let workspace = simulator.workspace(terraform, &format!("{provider}{entry}"));
+
+        workspace.terraform("apply").await.succeeds();
+
+        let entity = simulator.only_record("oauth_entity");
+        assert_eq!(entity["jwt_provider"], simulator.only_record("jwt_provider")["sys_id"]);
+        assert_eq!(entity["send_client_credentials_as"], "private_key_jwt");
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+/// The scopes of the default profile, sorted.
+fn asked_for(simulator: &Simulator) -> Vec<String> {
+    let instance = simulator.instance();
+    let links = instance.records("oauth_entity_profile_scope");
+    let scope = |id: &str| instance.record("oauth_entity_scope", id).unwrap()["oauth_entity_scope"].clone();
+    let mut scopes: Vec<String> = links.iter().map(|link| scope(&link["oauth_entity_scope"])).collect();
+    scopes.sort();
+    scopes
+}
+
+#[tokio::test]
+async fn the_default_profile_asks_for_the_listed_scopes() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let scopes = |list: &str| least(&format!("scopes = [{list}]"));
+        let workspace = simulator.workspace(terraform, &scopes("\".default\", \"offline_access\""));
+
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(asked_for(&simulator), [".default", "offline_access"]);
+        workspace
+            .state(ADDRESS)
+            .has("scopes", vec![".default", "offline_access"])
+            .has("added_scopes", vec![".default", "offline_access"]);
+        workspace.plan_is_empty().await;
+        workspace.configure(&scopes("\" .default\", \"offline_access \""));
+        workspace.plan_is_empty().await;
+
+        // Somebody's own stays, on the profile and beside it; what is taken off the profile comes back.
+        let id = workspace.state(ADDRESS).text("id");
+        let profile = workspace.state(ADDRESS).text("default_profile_id");
+        let theirs = |scope: &str| {
+            let columns = [
+                ("name", scope),
+                ("oauth_entity_scope", scope),
+                ("oauth_entity", id.as_str()),
+            ];
+            instance.put("oauth_entity_scope", &columns)
+        };
+        let (mail, files) = (theirs("Mail.Send"), theirs("Files.Read"));
+        let link = |scope: &str| {
+            let columns = [
+                ("oauth_entity_profile", profile.as_str()),
+                ("oauth_entity_scope", scope),
+            ];
+            instance.put("oauth_entity_profile_scope", &columns)
+        };
+        link(&mail);
+        workspace.plan_is_empty().await;
+        let offline = &instance.find("oauth_entity_scope", "oauth_entity_scope", "offline_access")[0]["sys_id"];
+        let of_offline = &instance.find("oauth_entity_profile_scope", "oauth_entity_scope", offline)[0]["sys_id"];
+        instance.remove("oauth_entity_profile_scope", of_offline);
+        workspace
+            .plan()
+            .await
+            .updates_only(ADDRESS, &["added_scopes", "scopes"]);
+        workspace.terraform("apply plan.bin").await.succeeds();
+        assert_eq!(asked_for(&simulator), [".default", "Mail.Send", "offline_access"]);
+
+        // Found, listed and no longer listed: one row of it, then none. One that another profile asks for stays there.
+        workspace.configure(&scopes("\".default\", \"Files.Read\""));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(asked_for(&simulator), [".default", "Files.Read", "Mail.Send"]);
+        assert_eq!(
+            instance.find("oauth_entity_scope", "oauth_entity_scope", "offline_access"),
+            []
+        );
+        workspace.plan_is_empty().await;
+        let other = instance.put("oauth_entity_profile", &[("name", "Other"), ("oauth_entity", &id)]);
+        let columns = [
+            ("oauth_entity_profile", other.as_str()),
+            ("oauth_entity_scope", files.as_str()),
+        ];
+        instance.put("oauth_entity_profile_scope", &columns);
+        workspace.configure(&scopes("\".default\""));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(asked_for(&simulator), [".default", "Files.Read", "Mail.Send"]);
+        assert!(instance.record("oauth_entity_scope", &files).is_some());
+
+        // An import lists what the profile asks for, and removes none of it unasked.
+        workspace.terraform_with(&["state", "rm", ADDRESS]).await.succeeds();
+        workspace.configure(&scopes("\".default\", \"Mail.Send\""));
+        workspace.terraform_with(&["import", ADDRESS, &id]).await.succeeds();
+        workspace.plan_is_empty().await;
+        workspace.configure(&least(""));
+        workspace.plan_is_empty().await;
+        workspace.configure(&scopes(""));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("Not every OAuth scope was removed");
+        assert_eq!(asked_for(&simulator), [".default", "Files.Read", "Mail.Send"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn scopes_go_with_their_entry() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().switches(|modes| modes.cascade = false);
+        let workspace = simulator.workspace(terraform, &least("scopes = [\".default\"]"));
+        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}

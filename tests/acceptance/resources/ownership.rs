@@ -524,3 +524,66 @@ async fn the_profile_of_an_imported_entry_stays_as_it_is() {
     })
     .await;
 }
+
+/// A version that did not know them wrote no such attributes, and the instance has had values for them all along.
+#[tokio::test]
+async fn a_state_without_later_attributes_is_read_on_without_a_change() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let metadata_url = by_hand::metadata_url(&simulator, "");
+        let workspace = simulator.workspace(
+            terraform,
+            &format!(
+                "resource \"servicenow_oauth_entity\" \"this\" {{\n  name = \"outbound\"\n  client_id = \"outbound\"\n}}\n\
+                 resource \"servicenow_oidc_provider\" \"this\" {{\n  name = \"inbound\"\n  client_id = \"inbound\"\n  \
+                 configuration = {{\n    name = \"Entra\"\n    metadata_url = \"{metadata_url}\"\n  }}\n}}\n"
+            ),
+        );
+        workspace.terraform("apply").await.succeeds();
+        let before = simulator.instance().fingerprint();
+        let of_entry = [
+            "added_scopes",
+            "auth_scopes",
+            "client_type",
+            "granted_auth_scopes",
+            "inbound_grant_type",
+            "jwt_provider",
+            "public_client",
+            "scope_restriction_status",
+            "scopes",
+            "token_format",
+            "user",
+            "user_id",
+        ];
+        let of_configuration = [
+            "active",
+            "added_claim_validations",
+            "claim_validations",
+            "issuer_url",
+            "jti_claim",
+        ];
+        let mut state = workspace.state_file();
+        for resource in state["resources"].as_array_mut().unwrap() {
+            let attributes = resource["instances"][0]["attributes"].as_object_mut().unwrap();
+            if let Some(configuration) = attributes.get_mut("configuration").and_then(|it| it.as_object_mut()) {
+                attributes_removed(configuration, &of_configuration);
+                attributes_removed(attributes, &["scope_restriction_status"]);
+            } else {
+                attributes_removed(attributes, &of_entry);
+            }
+        }
+        workspace.write("terraform.tfstate", &state.to_string());
+
+        workspace.plan_is_empty().await;
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}
+
+#[track_caller]
+fn attributes_removed(of: &mut serde_json::Map<String, serde_json::Value>, names: &[&str]) {
+    for name in names {
+        assert!(of.remove(*name).is_some(), "{name}");
+    }
+}

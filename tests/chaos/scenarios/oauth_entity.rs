@@ -7,6 +7,7 @@ use super::{Block, Drawn, Generator, Random, cell_of, lines, secret, with_secret
 
 pub(super) struct Entities;
 
+const SCOPES: [&str; 2] = [".default", "offline_access"];
 const GRANTS: [&str; 2] = ["client_credentials", "authorization_code"];
 
 impl Generator for Entities {
@@ -26,13 +27,16 @@ impl Generator for Entities {
             .with(
                 "token_url",
                 "https://login.microsoftonline.com/contoso.com/oauth2/token",
-            );
+            )
+            .with("scopes", random.some(&SCOPES))
+            .with("scope_restriction_status", random.text(&["restricted", "useraccount"]));
         with_secret(random, config, "client_secret").into()
     }
 
     fn change(&self, random: &mut Random, config: &mut Object) {
         config.set("comments", random.another("second\nline\n"));
         config.set("default_grant_type", random.one(&GRANTS));
+        config.set("scopes", random.others(&SCOPES));
         if random.chance(0.5) {
             random.rotate(config, "client_secret");
         }
@@ -57,7 +61,16 @@ impl Generator for Entities {
             text("name"),
             text("default_grant_type")
         );
-        vec![entity, profile]
+        let scopes = config.texts("scopes").unwrap_or_default();
+        let scopes = scopes
+            .iter()
+            .map(|scope| format!("OAuth scope {scope} of {} on its profile", text("name")));
+        [entity, profile].into_iter().chain(scopes).collect()
+    }
+
+    /// Nobody knows whether a killed process made them, so an import leaves them.
+    fn is_forgotten_when_killed(&self, line: &str) -> bool {
+        line.starts_with("OAuth scope ")
     }
 
     fn records(&self, simulator: &Simulator) -> Vec<(String, String)> {
@@ -80,6 +93,19 @@ impl Generator for Entities {
                 "oauth_entity_profile of {entity} default={default} grant={grant}"
             ))
         });
-        [entities, profiles].concat()
+        let scopes = lines(instance, "oauth_entity_scope", |row| {
+            let entity = cell_of(instance, "oauth_entity", row.cell("oauth_entity"), "name");
+            let links = instance.find("oauth_entity_profile_scope", "oauth_entity_scope", row.cell("sys_id"));
+            let place = match links.len() {
+                0 => "on no profile",
+                1 => "on its profile",
+                _ => "on a profile twice",
+            };
+            Some(format!(
+                "OAuth scope {} of {entity} {place}",
+                row.cell("oauth_entity_scope")
+            ))
+        });
+        [entities, profiles, scopes].concat()
     }
 }

@@ -1,0 +1,431 @@
+//! Attributes that list rows of another table which belong to the record, each known by a text: the claims that an OIDC
+//! configuration checks, the scopes of a registry entry.
+//!
+//! Listed rows are made and kept, rows removed from the list are deleted, others are left unchanged: the rule of
+//! [`crate::records::name_set`], where the rows link to records that exist already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Path, Value};
+use crate::records::diagnostics;
+use crate::servicenow::{
+    Column, InputMode, Insert, Mismatch, Query, Record, Row, Session, SysId, Table, TableError, Update, means_the_same,
+};
+
+/// One such attribute.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChildRows {
+    pub(crate) attribute: &'static str,
+    pub(crate) shape: Shape,
+    /// The computed set of those that Terraform added.
+    pub(crate) added: &'static str,
+    /// What one is called: `scope`.
+    pub(crate) noun: &'static str,
+    /// Where problems are shown.
+    pub(crate) path: &'static str,
+}
+
+/// What the attribute is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Shape {
+    /// Texts.
+    Set,
+    /// Texts, each with a value.
+    Map,
+}
+
+/// The table of the rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) table: Table,
+    /// Refers to the record.
+    pub(crate) parent: Column,
+    pub(crate) key: Column,
+    /// The value of a map; in a set a label, which a new row has the text for.
+    pub(crate) value: Column,
+}
+
+/// What is listed: each text, and in a map what it stands for.
+pub(crate) type Listed = BTreeMap<String, String>;
+
+/// A row that exists.
+#[derive(Clone, Debug)]
+pub(crate) struct Child {
+    pub(crate) sys_id: SysId,
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+/// What a write came to.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// What is there and listed now, and what could not be removed.
+    pub(crate) listed: Listed,
+    /// What Terraform added, so far.
+    pub(crate) own: BTreeSet<String>,
+    /// Whether everything became as planned.
+    pub(crate) is_complete: bool,
+    pub(crate) problems: Diagnostics,
+}
+
+impl ChildRows {
+    /// The attribute, and the computed one beside it.
+    pub(crate) fn attributes(self, attribute: Attribute) -> [Attribute; 2] {
+        let added = Attribute::texts(self.added).computed().describe(format!(
+            "Names of the {}s that Terraform added. Null after an import and for a state written by an older version, because it \
+             is not known then; what is removed from the list is then kept.",
+            self.noun
+        ));
+        [attribute.optional_computed(), added]
+    }
+
+    /// What an object lists; none where it lists nothing, or that is not known yet. Blanks around a text do not count.
+    pub(crate) fn listed(self, object: &Object) -> Option<Listed> {
+        let trimmed = |text: &str| text.trim().to_owned();
+        match object.at(self.attribute) {
+            Value::List(texts) => Some(
+                texts
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(|text| (trimmed(text), trimmed(text)))
+                    .collect(),
+            ),
+            Value::Object(map) => Some(
+                map.iter()
+                    .map(|(key, value)| (trimmed(key), trimmed(value.as_str().unwrap_or_default())))
+                    .collect(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// What Terraform added, by the state.
+    pub(crate) fn own(self, state: &Object) -> BTreeSet<String> {
+        let own = state.texts(self.added).unwrap_or_default();
+        own.into_iter().map(str::to_owned).collect()
+    }
+
+    /// What a plan no longer lists and an update removes: nothing where it is not known who added it.
+    pub(crate) fn removed(self, prior: Option<&Object>, wanted: &Listed) -> Listed {
+        let Some(prior) = prior.filter(|prior| !prior.at(self.added).is_null()) else {
+            return Listed::new();
+        };
+        let mut removed = self.listed(prior).unwrap_or_default();
+        removed.retain(|key, _| !wanted.contains_key(key));
+        removed
+    }
+
+    /// Plans what is listed, and a warning about what is no longer listed but stays. What is not named stays as it is.
+    pub(crate) fn plan(self, prior: Option<&Object>, config: &Object, state: &mut Object) -> Option<Diagnostic> {
+        let former = |name| prior.map(|prior| prior.at(name).clone());
+        if config.at(self.attribute).is_null() {
+            state.set(self.attribute, former(self.attribute));
+            state.set(self.added, former(self.added));
+            return None;
+        }
+        let planned = self
+            .listed(state)
+            .filter(|_| state.at(self.attribute).is_wholly_known());
+        let listed = prior.and_then(|prior| self.listed(prior));
+        if prior.is_some() && planned.is_some() && planned == listed {
+            state.set(self.attribute, former(self.attribute));
+            state.set(self.added, former(self.added));
+            return None;
+        }
+        state.set(self.added, Value::Unknown);
+        let is_unknown_whose = prior.is_some_and(|prior| prior.at(self.added).is_null());
+        let (planned, listed) = (planned?, listed?);
+        let left: Vec<String> = listed.into_keys().filter(|key| !planned.contains_key(key)).collect();
+        if !is_unknown_whose || left.is_empty() {
+            return None;
+        }
+        let noun = self.noun;
+        let detail = format!(
+            "These are no longer listed but stay on the instance: {}. It is not known whether Terraform added them, because the \
+             record was imported or its state was written by an older version. To remove them, add them to the list, apply, and \
+             remove them from the list again.",
+            left.join(", ")
+        );
+        Some(Diagnostic::warning(format!("Not every {noun} was removed"), detail).at_attribute(self.path))
+    }
+
+    /// Lists every row: the record is new to Terraform.
+    pub(crate) fn take_over(self, rows: Vec<Child>, state: &mut Object) {
+        let all: Listed = rows.into_iter().map(|child| (child.key, child.value)).collect();
+        let all = (!all.is_empty()).then(|| self.value_of(all));
+        state.set(self.attribute, all);
+        state.set(self.added, Value::Null);
+    }
+
+    /// Whether something that is listed is not among these rows. A search can lag behind what was written.
+    pub(crate) fn misses(self, rows: &[Child], state: &Object) -> bool {
+        let listed = self.listed(state).unwrap_or_default();
+        present(&listed, rows).len() < listed.len()
+    }
+
+    /// Keeps of what is listed that which is among these rows, with its present value.
+    pub(crate) fn keep_present(self, rows: &[Child], state: &mut Object) {
+        let Some(listed) = self.listed(state) else { return };
+        let there = present(&listed, rows);
+        if there != listed {
+            let value = self.value_of(there);
+            state.set(self.attribute, value);
+        }
+    }
+
+    /// The rows of a record.
+    ///
+    /// # Errors
+    /// Where not every row can be seen, too.
+    pub(crate) async fn rows(self, session: &Session, place: Place, parent: &SysId) -> Result<Vec<Child>, TableError> {
+        let columns = [place.parent, place.key, place.value];
+        let rows = session.select(place.table, &place.of(parent)?, &columns).await?;
+        // An instance ignores what it does not know of a query, and shows every row.
+        let is_of_parent = |row: &&Record| {
+            let of = row.reference(place.parent).value();
+            of.is_some_and(|of| means_the_same(place.parent.kind(), of, parent.as_str()))
+        };
+        let children = rows.iter().filter(is_of_parent).filter_map(|row| {
+            let key = row.text(place.key).value()?.trim().to_owned();
+            let value = match self.shape {
+                Shape::Set => key.clone(),
+                Shape::Map => row.text(place.value).value().unwrap_or_default().trim().to_owned(),
+            };
+            let sys_id = row.sys_id().clone();
+            Some(Child { sys_id, key, value })
+        });
+        Ok(children.collect())
+    }
+
+    /// Makes what is wanted and is not there, and gives the rest the wanted value. Gives the rows, by their texts.
+    pub(crate) async fn make(
+        self,
+        session: &Session,
+        place: Place,
+        parent: &SysId,
+        existing: &[Child],
+        wanted: &Listed,
+        done: &mut Done,
+    ) -> BTreeMap<String, SysId> {
+        let mut rows = BTreeMap::new();
+        for (key, value) in wanted {
+            let of_key = || existing.iter().filter(|child| child.key == *key);
+            let found = of_key().find(|child| child.value == *value).or_else(|| of_key().next());
+            let written = match found {
+                Some(child) if child.value == *value => Ok(child.sys_id.clone()),
+                Some(child) => {
+                    let update = Update {
+                        table: place.table,
+                        sys_id: &child.sys_id,
+                        row: Row::new().set(place.value, value.as_str()),
+                        read: &[place.key, place.value],
+                        input: InputMode::Stored,
+                    };
+                    let updated = session.update(update).await;
+                    updated.map(|written| {
+                        self.check(&written.mismatches, done);
+                        child.sys_id.clone()
+                    })
+                }
+                None => self.insert(session, place, parent, (key, value), done).await,
+            };
+            match written {
+                Ok(sys_id) => {
+                    done.listed.insert(key.clone(), value.clone());
+                    rows.insert(key.clone(), sys_id);
+                }
+                Err(error) => {
+                    done.is_complete = false;
+                    let doing = format!("add the {} {key}", self.noun);
+                    done.problems
+                        .push(diagnostics::of_table(&error, &doing).at_attribute(self.path));
+                }
+            }
+        }
+        rows
+    }
+
+    async fn insert(
+        self,
+        session: &Session,
+        place: Place,
+        parent: &SysId,
+        (key, value): (&str, &str),
+        done: &mut Done,
+    ) -> Result<SysId, TableError> {
+        let natural_key = place
+            .of(parent)?
+            .and(Query::equals(place.key, key).map_err(|source| TableError::Query {
+                table: place.table,
+                source,
+            })?);
+        let insert = Insert {
+            table: place.table,
+            row: Row::new()
+                .set(place.parent, parent)
+                .set(place.key, key)
+                .set(place.value, value),
+            read: &[place.parent, place.key, place.value],
+            natural_key: Some(natural_key),
+            input: InputMode::Stored,
+        };
+        let written = session.insert(insert).await?;
+        self.check(&written.mismatches, done);
+        done.own.insert(key.to_owned());
+        Ok(written.record.sys_id().clone())
+    }
+
+    fn check(self, mismatches: &[Mismatch], done: &mut Done) {
+        done.problems
+            .append(diagnostics::of_mismatches(mismatches, |_| Path::of(self.path)));
+    }
+
+    /// Deletes the rows of these texts; what cannot be deleted stays listed.
+    pub(crate) async fn remove(
+        self,
+        session: &Session,
+        place: Place,
+        existing: &[Child],
+        removed: Listed,
+        done: &mut Done,
+    ) {
+        for (key, value) in removed {
+            for child in existing.iter().filter(|child| child.key == key) {
+                if let Err(error) = session.delete(place.table, &child.sys_id).await {
+                    done.is_complete = false;
+                    done.listed.insert(key.clone(), value.clone());
+                    let doing = format!("remove the {} {key}", self.noun);
+                    done.problems
+                        .push(diagnostics::of_table(&error, &doing).at_attribute(self.path));
+                }
+            }
+        }
+    }
+
+    /// Tells and writes into the state what a write came to.
+    pub(crate) fn settle(
+        self,
+        (prior, planned): (Option<&Object>, &Object),
+        done: Done,
+        state: &mut Object,
+        problems: &mut Diagnostics,
+    ) {
+        problems.append(done.problems);
+        let listed = planned.at(self.attribute);
+        let own: Vec<String> = done
+            .own
+            .into_iter()
+            .filter(|key| done.listed.contains_key(key))
+            .collect();
+        let value = if done.is_complete {
+            listed.clone()
+        } else {
+            self.value_of(done.listed)
+        };
+        state.set(self.attribute, value);
+        if planned.at(self.added).is_unknown() || prior.is_none() {
+            state.set(self.added, (!listed.is_null()).then_some(own));
+        }
+    }
+
+    fn value_of(self, listed: Listed) -> Value {
+        match self.shape {
+            Shape::Map => Value::Object(listed.into_iter().collect()),
+            Shape::Set => listed.into_keys().collect::<Vec<_>>().into(),
+        }
+    }
+}
+
+impl Place {
+    fn of(self, parent: &SysId) -> Result<Query, TableError> {
+        Query::equals(self.parent, parent).map_err(|source| TableError::Query {
+            table: self.table,
+            source,
+        })
+    }
+}
+
+impl Done {
+    /// Nothing was written yet; what Terraform added before is in the state.
+    pub(crate) fn after(own: BTreeSet<String>) -> Self {
+        Self {
+            listed: Listed::new(),
+            own,
+            is_complete: true,
+            problems: Diagnostics::new(),
+        }
+    }
+}
+
+/// What is listed and there, with the value that it has there.
+fn present(listed: &Listed, rows: &[Child]) -> Listed {
+    let present = listed.iter().filter_map(|(key, value)| {
+        let of_key = || rows.iter().filter(|child| child.key == *key);
+        let as_listed = of_key().find(|child| child.value == *value);
+        let child = as_listed.or_else(|| of_key().next())?;
+        Some((key.clone(), child.value.clone()))
+    });
+    present.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLAIMS: ChildRows = ChildRows {
+        attribute: "claims",
+        shape: Shape::Map,
+        added: "added_claims",
+        noun: "claim",
+        path: "claims",
+    };
+
+    fn map(pairs: &[(&str, &str)]) -> Value {
+        Value::Object(pairs.iter().map(|(key, value)| (*key, *value)).collect())
+    }
+
+    #[test]
+    fn what_is_not_named_stays_and_another_spelling_is_no_change() {
+        let prior = Object::new()
+            .with("claims", map(&[("tid", "contoso")]))
+            .with("added_claims", vec!["tid"]);
+        for config in [Value::Null, map(&[("tid", " contoso ")]), map(&[("tid", "contoso")])] {
+            let config = Object::new().with("claims", config);
+            let mut state = config.clone();
+
+            assert!(CLAIMS.plan(Some(&prior), &config, &mut state).is_none());
+            assert_eq!(state, prior);
+        }
+    }
+
+    #[test]
+    fn what_an_import_found_is_not_removed_and_the_user_is_told() {
+        let prior = Object::new().with("claims", map(&[("tid", "contoso")]));
+        let config = Object::new().with("claims", map(&[]));
+        let mut state = config.clone();
+
+        let warning = CLAIMS.plan(Some(&prior), &config, &mut state).unwrap();
+
+        assert_eq!(warning.summary, "Not every claim was removed");
+        assert!(state.at("added_claims").is_unknown());
+        assert!(CLAIMS.removed(Some(&prior), &Listed::new()).is_empty());
+        let prior = prior.with("added_claims", vec!["tid"]);
+        assert!(CLAIMS.plan(Some(&prior), &config, &mut state).is_none());
+        assert_eq!(CLAIMS.removed(Some(&prior), &Listed::new()).len(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_not_listed() {
+        let planned = Object::new().with("claims", map(&[("tid", "contoso"), ("azp", "app")]));
+        let mut done = Done::after(BTreeSet::new());
+        done.listed.insert("tid".to_owned(), "contoso".to_owned());
+        done.own.insert("tid".to_owned());
+        done.is_complete = false;
+        let mut state = planned.clone().with("added_claims", Value::Unknown);
+
+        CLAIMS.settle((None, &planned), done, &mut state, &mut Diagnostics::new());
+
+        assert_eq!(*state.at("claims"), map(&[("tid", "contoso")]));
+        assert_eq!(state.texts("added_claims"), Some(vec!["tid"]));
+    }
+}

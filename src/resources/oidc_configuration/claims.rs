@@ -1,0 +1,207 @@
+//! Claims that a configuration wants a token to have, with their values (`jwt_claim_validation`).
+//!
+//! That configurations use this table is likely, and the column that refers to one is not known: the instance's dictionary says
+//! which it is. Where that cannot be told, nothing is written.
+
+use crate::plugin::schema::validate;
+use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Type};
+use crate::records::child_rows::{ChildRows, Done, Listed, Place, Shape};
+use crate::records::diagnostics;
+use crate::records::field::{Field, Known};
+use crate::servicenow::tables::jwt_claim_validation::{NAME, TABLE, VALUE};
+use crate::servicenow::tables::oidc_provider_configuration;
+use crate::servicenow::{Session, SysId, TableError};
+
+/// The attribute, in a configuration of its own.
+pub(super) const ROWS: ChildRows = ChildRows {
+    attribute: "claim_validations",
+    shape: Shape::Map,
+    added: "added_claim_validations",
+    noun: "claim validation",
+    path: "claim_validations",
+};
+
+/// The attribute, in the block of an OIDC provider.
+pub(in crate::resources) const IN_BLOCK: ChildRows = ChildRows {
+    path: "configuration.claim_validations",
+    ..ROWS
+};
+
+/// The attributes.
+pub(super) fn fields() -> [Field; 2] {
+    let attribute = Attribute::of(ROWS.attribute, Type::map(Type::String)).check(keys()).describe(
+        "Claims that a token must have beyond issuer and audience, with their values, such as `{ tid = \"...\" }`. Listed claims \
+         are kept, claims removed from the map are removed, others are left unchanged. Table `jwt_claim_validation`; an instance \
+         whose table does not refer to OIDC configurations refuses them.",
+    );
+    ROWS.attributes(attribute).map(Field::local)
+}
+
+fn keys() -> validate::Validator {
+    validate::Validator::new("", |checked| {
+        let names = checked.value.as_object().into_iter().flat_map(Object::iter);
+        let blank = names
+            .map(|(name, _)| name)
+            .find(|name| name.trim().is_empty() || name.trim() != *name);
+        blank.map_or(Ok(()), |name| {
+            Err(format!(
+                "{name:?} is not a valid name of a claim: expected a text without blanks around it."
+            ))
+        })
+    })
+}
+
+/// Where an instance keeps the claims of configurations.
+async fn place(session: &Session) -> Result<Place, Diagnostic> {
+    let failed = |error: &TableError| diagnostics::of_table(error, "find where the instance keeps claim validations");
+    let dictionary = match session.dictionary(TABLE).await {
+        Ok(dictionary) => dictionary,
+        Err(error) => return Err(failed(&error)),
+    };
+    let configurations = oidc_provider_configuration::TABLE;
+    let references = dictionary
+        .columns()
+        .filter(|column| column.reference == Some(configurations));
+    let references: Vec<_> = references.map(|column| column.column).collect();
+    if let [parent] = references[..] {
+        return Ok(Place {
+            table: TABLE,
+            parent,
+            key: NAME,
+            value: VALUE,
+        });
+    }
+    let why = if !references.is_empty() {
+        format!(
+            "{} columns of {TABLE} refer to {configurations}, and which of them counts is not known",
+            references.len()
+        )
+    } else if dictionary.is_complete() {
+        format!("no column of {TABLE} refers to {configurations}, so this release keeps them elsewhere or has none")
+    } else {
+        let gaps: Vec<String> = dictionary.gaps.iter().map(ToString::to_string).collect();
+        format!(
+            "which column of {TABLE} refers to {configurations} cannot be told: {}",
+            gaps.join(", ")
+        )
+    };
+    let detail = format!(
+        "The instance's dictionary does not say where the claim validations of an OIDC configuration are: {why}. Nothing was \
+         written. Leave out `claim_validations`, and add them in the form (related list JWT Claim Validations)."
+    );
+    Err(Diagnostic::error("Claim validations cannot be managed here", detail))
+}
+
+/// Plans the claims, and a warning about those that stay.
+pub(super) fn plan(prior: Option<&Object>, config: &Object, state: &mut Object) -> Option<Diagnostic> {
+    ROWS.plan(prior, config, state)
+}
+
+/// Finds out whether what is planned can be written, before anything is.
+pub(in crate::resources) async fn check(
+    session: &Session,
+    prior: Option<&Object>,
+    planned: &Object,
+) -> Result<(), Diagnostic> {
+    let listed = ROWS.listed(planned);
+    let former = prior.and_then(|prior| ROWS.listed(prior)).unwrap_or_default();
+    match listed {
+        Some(listed) if listed != former => place(session).await.map(drop),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Makes the claims of a configuration what is planned.
+pub(in crate::resources) async fn write(
+    session: &Session,
+    rows: ChildRows,
+    configuration: &SysId,
+    (prior, planned): (Option<&Object>, &Object),
+    state: &mut Object,
+    problems: &mut Diagnostics,
+) {
+    let wanted = rows.listed(planned).unwrap_or_default();
+    let removed = rows.removed(prior, &wanted);
+    let former = prior.and_then(|prior| rows.listed(prior)).unwrap_or_default();
+    let mut done = Done::after(prior.map(|prior| rows.own(prior)).unwrap_or_default());
+    if wanted == former {
+        done.listed = wanted;
+    } else if let Err(problem) = write_each(session, rows, configuration, &wanted, removed, &mut done).await {
+        done.problems.push(problem);
+        done.listed = former;
+        done.is_complete = false;
+    }
+    rows.settle((prior, planned), done, state, problems);
+}
+
+async fn write_each(
+    session: &Session,
+    rows: ChildRows,
+    configuration: &SysId,
+    wanted: &Listed,
+    removed: Listed,
+    done: &mut Done,
+) -> Result<(), Diagnostic> {
+    let place = place(session).await?;
+    let existing = rows.rows(session, place, configuration).await;
+    let existing = existing.map_err(|error| not_read(&error))?;
+    rows.make(session, place, configuration, &existing, wanted, done).await;
+    rows.remove(session, place, &existing, removed, done).await;
+    Ok(())
+}
+
+/// Reads the claims that are listed; of a configuration that is new to Terraform all of them, where these can be told.
+pub(in crate::resources) async fn read_into(
+    session: &Session,
+    configuration: &SysId,
+    state: &mut Object,
+    known: Known,
+) -> Result<(), Diagnostic> {
+    let is_new = known == Known::Nothing;
+    if !is_new && ROWS.listed(state).is_none() {
+        return Ok(());
+    }
+    let place = match place(session).await {
+        Ok(place) => place,
+        Err(_) if is_new => return Ok(()),
+        Err(problem) => return Err(problem),
+    };
+    let rows = match ROWS.rows(session, place, configuration).await {
+        Err(TableError::Refused { .. } | TableError::NoSuchTable { .. }) if is_new => return Ok(()),
+        rows => rows.map_err(|error| not_read(&error))?,
+    };
+    if is_new {
+        ROWS.take_over(rows, state);
+    } else if ROWS.misses(&rows, state) {
+        session.wait_before_recheck().await;
+        let rows = ROWS.rows(session, place, configuration).await;
+        ROWS.keep_present(&rows.map_err(|error| not_read(&error))?, state);
+    } else {
+        ROWS.keep_present(&rows, state);
+    }
+    Ok(())
+}
+
+/// Removes the listed claims of a configuration that was deleted: rows that refer to a deleted record may remain.
+pub(in crate::resources) async fn remove(
+    session: &Session,
+    configuration: &SysId,
+    state: &Object,
+) -> Result<(), Diagnostic> {
+    let listed = ROWS.listed(state).unwrap_or_default();
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let place = place(session).await?;
+    let rows = ROWS
+        .rows(session, place, configuration)
+        .await
+        .map_err(|error| not_read(&error))?;
+    let mut done = Done::default();
+    ROWS.remove(session, place, &rows, listed, &mut done).await;
+    done.problems.iter().next().cloned().map_or(Ok(()), Err)
+}
+
+fn not_read(error: &TableError) -> Diagnostic {
+    diagnostics::of_table(error, "read the claim validations")
+}
