@@ -105,12 +105,21 @@ impl ChildRows {
         own.into_iter().map(str::to_owned).collect()
     }
 
+    /// What is listed, and what Terraform added without getting as far as to list it.
+    pub(crate) fn all_of(self, state: &Object) -> Listed {
+        let mut all = self.listed(state).unwrap_or_default();
+        for key in self.own(state) {
+            all.entry(key).or_default();
+        }
+        all
+    }
+
     /// What a plan no longer lists and an update removes: nothing where it is not known who added it.
     pub(crate) fn removed(self, prior: Option<&Object>, wanted: &Listed) -> Listed {
         let Some(prior) = prior.filter(|prior| !prior.at(self.added).is_null()) else {
             return Listed::new();
         };
-        let mut removed = self.listed(prior).unwrap_or_default();
+        let mut removed = self.all_of(prior);
         removed.retain(|key, _| !wanted.contains_key(key));
         removed
     }
@@ -127,7 +136,8 @@ impl ChildRows {
             .listed(state)
             .filter(|_| state.at(self.attribute).is_wholly_known());
         let listed = prior.and_then(|prior| self.listed(prior));
-        if prior.is_some() && planned.is_some() && planned == listed {
+        let is_left = |planned: &Listed| !self.removed(prior, planned).is_empty();
+        if prior.is_some() && planned == listed && planned.as_ref().is_some_and(|planned| !is_left(planned)) {
             state.set(self.attribute, former(self.attribute));
             state.set(self.added, former(self.added));
             return None;
@@ -290,14 +300,19 @@ impl ChildRows {
         done: &mut Done,
     ) {
         for (key, value) in removed {
+            let mut is_removed = true;
             for child in existing.iter().filter(|child| child.key == key) {
                 if let Err(error) = session.delete(place.table, &child.sys_id).await {
+                    is_removed = false;
                     done.is_complete = false;
                     done.listed.insert(key.clone(), value.clone());
                     let doing = format!("remove the {} {key}", self.noun);
                     done.problems
                         .push(diagnostics::of_table(&error, &doing).at_attribute(self.path));
                 }
+            }
+            if is_removed {
+                done.own.remove(&key);
             }
         }
     }
@@ -312,11 +327,8 @@ impl ChildRows {
     ) {
         problems.append(done.problems);
         let listed = planned.at(self.attribute);
-        let own: Vec<String> = done
-            .own
-            .into_iter()
-            .filter(|key| done.listed.contains_key(key))
-            .collect();
+        // With what was added half-way and is not listed: it is removed unless it is listed again.
+        let own: Vec<String> = done.own.into_iter().collect();
         let value = if done.is_complete {
             listed.clone()
         } else {

@@ -57,7 +57,7 @@ pub(super) async fn write(
     let former = prior.and_then(|prior| ROWS.listed(prior)).unwrap_or_default();
     let removed = ROWS.removed(prior, &wanted);
     let mut done = Done::after(prior.map(|prior| ROWS.own(prior)).unwrap_or_default());
-    if wanted == former {
+    if wanted == former && removed.is_empty() {
         done.listed = wanted;
     } else {
         let profile = profile::of(state);
@@ -110,7 +110,7 @@ pub(super) async fn read_into(
 
 /// Removes the listed scopes before their entry is deleted: rows that refer to a deleted record may remain.
 pub(super) async fn remove(session: &Session, entity: &SysId, state: &Object) -> Result<(), Diagnostic> {
-    let listed = ROWS.listed(state).unwrap_or_default();
+    let listed = ROWS.all_of(state);
     if listed.is_empty() {
         return Ok(());
     }
@@ -207,7 +207,9 @@ impl Before {
                 let doing = format!("remove the OAuth scope {scope} from the default profile");
                 done.problems
                     .push(diagnostics::of_table(&error, &doing).at_attribute(ROWS.path));
-            } else if !of_scope.iter().any(|row| self.of_others.contains(*row)) {
+            } else if of_scope.iter().any(|row| self.of_others.contains(*row)) {
+                done.own.remove(&scope);
+            } else {
                 to_delete.insert(scope, value);
             }
         }

@@ -124,7 +124,7 @@ pub(in crate::resources) async fn write(
     let removed = rows.removed(prior, &wanted);
     let former = prior.and_then(|prior| rows.listed(prior)).unwrap_or_default();
     let mut done = Done::after(prior.map(|prior| rows.own(prior)).unwrap_or_default());
-    if wanted == former {
+    if wanted == former && removed.is_empty() {
         done.listed = wanted;
     } else if let Err(problem) = write_each(session, rows, configuration, &wanted, removed, &mut done).await {
         done.problems.push(problem);
@@ -188,7 +188,7 @@ pub(in crate::resources) async fn remove(
     configuration: &SysId,
     state: &Object,
 ) -> Result<(), Diagnostic> {
-    let listed = ROWS.listed(state).unwrap_or_default();
+    let listed = ROWS.all_of(state);
     if listed.is_empty() {
         return Ok(());
     }
