@@ -134,7 +134,7 @@ archive() {
   sbom="$package/${name}_${version}_${platform}.cdx.json"
   [ ! -e "$listed" ] || built_in=(--built-in "$listed")
   "$python" scripts/package/files.py bill --output "$sbom" ${built_in[@]+"${built_in[@]}"} target-package-sbom.json
-  rm -f "$listed" "$listed.copy" target-package-sbom.json simulator/target-package-sbom.json tools/docs/target-package-sbom.json
+  rm -f "$listed" "$listed.copy" target-package-sbom.json simulator/target-package-sbom.json tools/{docs,facts}/target-package-sbom.json
 }
 
 seal() {

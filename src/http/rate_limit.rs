@@ -1,5 +1,7 @@
 //! The rate limit of a client: a maximum of concurrent requests, of requests per second, and none while the server asks for a
 //! break.
+//!
+//! Facts: `rate-limit-is-429`.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Why an instance rejects a token: compares the token's claims with the instance's records.
 //!
 //! Values in, decision out. The order is the instance's own: audience, issuer, claim; the user is looked up after that.
+//!
+//! Facts: `client-id-is-the-audience`, `claim-names-the-user`, `inbound-scope-403`, `access-policies`.
 
 use crate::http::jwt_claims::Claims;
 use crate::microsoft::entra::addresses::SHARED_TENANTS;

@@ -2,6 +2,8 @@
 //!
 //! Device code and user password are deliberately absent: automation cannot enter the code, and multi-factor
 //! authentication rejects the password.
+//!
+//! Facts: `token-version-follows-the-audience`, `claims-of-application-tokens`, `new-secrets-take-seconds`.
 
 pub mod addresses;
 mod assertion;

@@ -2,6 +2,8 @@
 //!
 //! The instance cuts to `sysparm_limit` before it applies access rules: a page can be short, or empty, although more
 //! follow. So pages are followed by offset until `X-Total-Count` is reached, in the order of `sys_id`.
+//!
+//! Facts: `lists-are-counted`, `hidden-rows-are-counted`, `pages-are-complete`, `default-limit-is-10000`.
 
 use std::collections::HashSet;
 

@@ -3,6 +3,9 @@
 //! An instance ignores a term that it does not understand and then answers with every row, so nothing goes out that
 //! is not known to be a term. There is no escaping for `^`, `,` and `@` (the vendor's SDK says so), so values that hold
 //! one where it would matter are refused.
+//!
+//! Facts: `queries-find-by-equality`, `equality-and-case`, `invalid-query-terms`, `carets-in-values`,
+//! `long-addresses-are-refused`.
 
 mod parse; // Encoded queries that users wrote.
 

@@ -1,4 +1,7 @@
 //! Single records, by key or by natural key. Reads of one table that arrive together become one request.
+//!
+//! Facts: `absent-record-is-404`, `hidden-columns-are-left-out`, `unknown-columns-are-left-out`,
+//! `references-are-bare-ids`, `reads-follow-writes`.
 
 use std::collections::HashMap;
 

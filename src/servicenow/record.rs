@@ -1,4 +1,6 @@
 //! Rows as the instance answers them and as we send them.
+//!
+//! Facts: `values-are-text`, `date-times-are-utc`, `hidden-columns-are-left-out`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! One request to the Table API and its answer: address, sign-in, and reading again what cannot be used.
+//!
+//! Facts: `headers-asked-for`.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};

@@ -2,6 +2,9 @@
 //!
 //! An answer is one of the Table API's only if its content type is JSON and its body parses: a hibernating instance
 //! answers every route with 200 and a page.
+//!
+//! Facts: `absent-record-is-404`, `absent-table-is-400`, `acl-refusal-is-403`, `business-rules-abort-with-403`,
+//! `words-of-401`, `hibernation-is-html`, `quota-cancels-transactions`, `address-rules-refuse-callers`.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};

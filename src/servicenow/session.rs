@@ -1,4 +1,6 @@
 //! The client of one instance, and the session of one operation with it: what calls of tables share.
+//!
+//! Facts: `date-header-tells-the-clock`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};

@@ -2,6 +2,9 @@
 //!
 //! A token is fetched by one caller at a time, kept, replaced a minute before its end, and once more when the instance
 //! refuses it. The token endpoint answers `access_denied` to nearly every cause, so the error lists the usual ones.
+//!
+//! Facts: `basic-authentication`, `basic-needs-a-role`, `rest-needs-a-role`, `client-certificates-sign-in`,
+//! `client-credentials-property`.
 
 pub(super) mod error; // Why no token was obtained, and the usual causes.
 mod lockout_guard;

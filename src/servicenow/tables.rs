@@ -42,6 +42,8 @@ pub(super) const NEVER_EMPTY: &[Table] = &[
 ];
 
 /// Columns that every table has. Proven.
+/// Facts: `insert-returns-the-record`, `date-times-are-utc`, `equal-values-leave-the-count`,
+/// `scope-defaults-to-current-application`.
 pub mod every {
     use crate::servicenow::table::{Column, ColumnKind};
 

@@ -1,5 +1,9 @@
 //! Insert, update, delete. A write can be answered with 200 and not be taken: unknown columns are ignored, columns that
 //! a field ACL closes are dropped. So every write is compared with what the record holds afterwards.
+//!
+//! Facts: `insert-returns-the-record`, `update-changes-only-what-is-sent`, `empty-text-clears`,
+//! `unknown-columns-are-ignored`, `refused-columns-are-dropped`, `references-by-display-value`,
+//! `business-rules-change-values`, `delete-removes-once`.
 
 pub(super) mod compare; // What was sent against what was kept.
 mod insert; // And what becomes of an insert whose answer is lost.

@@ -7,6 +7,7 @@
     reason = "a test says where it ends"
 )]
 
+mod facts; // What is taken for true of the clouds.
 mod imports; // Which file imports which.
 mod summaries; // Which diagnostics the page about troubleshooting explains.
 mod text; // Sources as text.

@@ -10,36 +10,50 @@ use crate::instance::write_context::{Platform, Refused, Via};
 #[derive(Clone, Debug, Default)]
 pub struct Quirks {
     /// Blanks and line breaks at both ends of a text go when it is written.
+    /// Facts: `texts-are-kept`.
     pub trims: bool,
     /// What a line break in a text becomes when it is written.
+    /// Facts: `texts-are-kept`.
     pub line_endings: LineEndings,
     /// A text is cut at the length of its column when it is written.
+    /// Facts: `texts-are-cut`.
     pub truncates: bool,
     /// `=`, `IN` and unique keys tell neither case nor trailing blanks apart, and no other comparison tells case apart.
     ///
     /// ServiceNow's page on REST says that values in queries are case-sensitive; pages of others say that most comparisons
     /// are not, as on the data bases below a real instance. Off at the start: the vendor's word goes first, and a client
     /// that relies on case being ignored then fails here. One that relies on case being told apart fails with this on.
+    /// Facts: `equality-and-case`.
     pub ignores_case: bool,
     /// How answers spell `sys_id`s, references, and texts that are GUIDs. Either is found in either spelling.
+    /// Facts: `ids-are-lower-case`.
     pub id_case: IdCase,
     /// Columns (table, column) whose text a business rule lower-cases.
+    /// Facts: `business-rules-change-values`.
     pub lower_cased: BTreeSet<(String, String)>,
     /// Business rules that set a column when another is written.
+    /// Facts: `business-rules-change-values`.
     pub beside: Vec<Beside>,
     /// A privilege is filed into its source application, whichever was sent.
+    /// Facts: `privileges-belong-to-the-source`.
     pub privileges_follow_source: bool,
     /// Roles, by name, whose grant over REST is refused with 403.
+    /// Facts: `role-grants-over-rest`.
     pub refused_roles: BTreeSet<String>,
     /// Who is granted a role joins the group "Conditional Script Writer", which has a role of its own.
+    /// Facts: `script-writers-group`.
     pub adds_script_writers: bool,
     /// Tables of which the rows are counted and not shown. Single rows: `Switches::hidden_rows`.
+    /// Facts: `hidden-rows-are-counted`.
     pub hidden_tables: BTreeSet<String>,
     /// Tables of which the rows are neither counted nor shown.
+    /// Facts: `lists-are-counted`.
     pub uncounted_tables: BTreeSet<String>,
     /// Records, by `sys_id`, that are neither counted nor shown.
+    /// Facts: `lists-are-counted`.
     pub uncounted_rows: BTreeSet<String>,
     /// How many lists after each write over REST are those from before it.
+    /// Facts: `reads-follow-writes`.
     pub lists_lag: u32,
 }
 

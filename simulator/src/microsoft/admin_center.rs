@@ -28,8 +28,10 @@ pub struct Admin {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Quirks {
     /// Blanks and line breaks at both ends go.
+    /// Facts: `support-api-texts`.
     pub trims: bool,
     /// GUIDs are stored in lower case, and an address with another spelling of one is not found.
+    /// Facts: `support-api-texts`.
     pub lower_cases_guids: bool,
 }
 

@@ -1,4 +1,6 @@
 //! Microsoft Entra: metadata, key set, the two token endpoints and device codes of one tenant.
+//!
+//! Facts: `token-version-follows-the-audience`, `claims-of-application-tokens`.
 
 mod assertion;
 mod claims;

@@ -1,5 +1,7 @@
 //! Microsoft Graph, as much of it as the azuread provider calls: applications, their credentials and owners, and
 //! service principals, under `/v1.0` and `/beta`.
+//!
+//! Facts: `principals-are-separate`.
 
 mod annotations; // What is added to every answer.
 mod applications;

@@ -3,6 +3,8 @@
 //! Codes and meanings: `reference-error-codes.md` of Microsoft's identity platform documentation, and public reports
 //! for 501051, 700213 and 7000229. Microsoft asks programs to react to `error` and not to the text, which may change;
 //! so the code only chooses the advice, and the text is shown as it came.
+//!
+//! Facts: `error-codes-of-entra`.
 
 use std::fmt;
 

@@ -8,6 +8,9 @@ use crate::servicenow::tables::columns::columns;
 /// Sources: the SDK's schema, an exported record (Yokohama), a program that provisions it over REST. Proven where not
 /// marked. Saving a provider in the form makes one profile "`<name> default_profile`"; over REST that is likely, so
 /// look first and create it when absent.
+/// Facts: `oauth-entity-columns`, `oauth-entity-type-is-kept`, `oauth-entity-type-defaults-to-client`,
+/// `oauth-entity-choices`, `oauth-entity-newer-columns`, `secrets-are-not-read-back`,
+/// `oidc-entity-is-an-oauth-entity`.
 pub mod oauth_entity {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -89,6 +92,7 @@ pub mod oauth_entity {
 }
 
 /// `oauth_entity_profile`: what a set-up wizard asks for. Its grant type must equal the entity's or tokens fail. Proven.
+/// Facts: `profile-columns`, `default-profile-over-rest`.
 pub mod oauth_entity_profile {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -111,6 +115,7 @@ pub mod oauth_entity_profile {
 }
 
 /// `oauth_entity_scope`: a scope that an outbound provider may ask for. Proven.
+/// Facts: `oauth-scopes`.
 pub mod oauth_entity_scope {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -128,6 +133,7 @@ pub mod oauth_entity_scope {
 }
 
 /// `oauth_entity_profile_scope`: which scopes a profile asks for. Proven (AWS's setup).
+/// Facts: `oauth-scopes`.
 pub mod oauth_entity_profile_scope {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -141,6 +147,7 @@ pub mod oauth_entity_profile_scope {
 }
 
 /// `sys_auth_scope`: scopes of inbound calls, such as `useraccount`. Proven on Zurich.
+/// Facts: `inbound-scopes`.
 pub mod sys_auth_scope {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -153,6 +160,7 @@ pub mod sys_auth_scope {
 }
 
 /// `sys_api_access_policy`: REST API access policies. The table is proven, its columns are not known.
+/// Facts: `access-policies`.
 pub mod sys_api_access_policy {
     use crate::servicenow::table::Table;
 
@@ -160,6 +168,7 @@ pub mod sys_api_access_policy {
 }
 
 /// `oauth_entity_auth_scope_mapping`: which inbound scopes a registry carries. Proven on Zurich.
+/// Facts: `inbound-scopes`.
 pub mod oauth_entity_auth_scope_mapping {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};

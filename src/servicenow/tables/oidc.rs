@@ -7,6 +7,9 @@ use crate::servicenow::tables::columns::columns;
 /// Source: an exported record (Yokohama). Columns proven, except for those of newer releases, of which the labels are: their names
 /// are likely ones, and sent only where somebody asks for them. A second row with the same metadata URL may be refused, and
 /// creating one answers 403 on some instances.
+/// Facts: `oidc-configuration-columns`, `oidc-configuration-create`, `metadata-url-is-unique`,
+/// `cache-life-span-in-hours`, `jti-verification-by-default`, `claim-names-the-user`,
+/// `oauth-admin-suffices-from-australia`.
 pub mod oidc_provider_configuration {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -42,6 +45,8 @@ pub mod oidc_provider_configuration {
 ///
 /// Source: an exported record (Yokohama), Microsoft's script (Zurich). `type` over REST is unknown: leave it out.
 /// Reading a row through the parent table shows the parent's columns only.
+/// Facts: `oidc-entity-columns`, `oidc-entity-is-an-oauth-entity`, `oidc-entity-type-over-rest`,
+/// `client-id-is-the-audience`.
 pub mod oauth_oidc_entity {
     use crate::servicenow::table::{Column, ColumnKind, Table};
 
@@ -77,6 +82,7 @@ pub mod oauth_oidc_entity {
 /// `oauth_protected_resource_idp_mapping`: which configurations a protected resource, such as the MCP server, trusts. From
 /// Zurich patch 10 and Australia patch 3 on. The table is proven; only the labels of its columns are known ("OIDC
 /// Provider"), so each name that the reference may have is asked for.
+/// Facts: `protected-resources`.
 pub mod oauth_protected_resource_idp_mapping {
     use crate::servicenow::table::{Column, ColumnKind, Table};
 

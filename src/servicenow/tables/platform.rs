@@ -3,6 +3,7 @@
 use crate::servicenow::tables::columns::columns;
 
 /// `sys_db_object`: tables and who may reach them. Proven (SDK).
+/// Facts: `table-access-columns`.
 pub mod sys_db_object {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -192,6 +193,7 @@ pub mod sys_update_xml {
 }
 
 /// `sys_scope_privilege`: what one application may do to another's objects. Proven.
+/// Facts: `privilege-columns`, `privileges-belong-to-the-source`.
 pub mod sys_scope_privilege {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -217,6 +219,7 @@ pub mod sys_scope_privilege {
 }
 
 /// `sys_scope`: applications. Proven (SDK).
+/// Facts: `microsoft-application`, `explicit-scope-is-kept`.
 pub mod sys_scope {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -243,6 +246,7 @@ pub mod sys_scope {
 }
 
 /// `sys_store_app`: applications from the store. Likely.
+/// Facts: `store-applications`.
 pub mod sys_store_app {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -266,6 +270,8 @@ pub mod sys_store_app {
 
 /// `ip_access`: address rules. Column names proven; the wire values of `type` and `direction` are unknown, resolve them
 /// with [`super::sys_choice`]. Addresses are IPv4, start and end.
+/// Facts: `address-rule-columns`, `address-rule-types`, `address-rule-directions`, `address-rules-take-ipv6`,
+/// `address-rules-refuse-callers`.
 pub mod ip_access {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -287,6 +293,7 @@ pub mod ip_access {
 
 /// `sys_choice`: values and labels of choice columns. A child table inherits its parent's. Rows may be filtered for
 /// non-administrators: advice only. Proven.
+/// Facts: `choices-can-be-read`.
 pub mod sys_choice {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -310,6 +317,7 @@ pub mod sys_choice {
 }
 
 /// `sys_dictionary`: columns of tables. Rows may be filtered for non-administrators: advice only. Proven.
+/// Facts: `dictionary-can-be-read`, `mandatory-is-not-enforced`.
 pub mod sys_dictionary {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -368,6 +376,7 @@ pub mod sys_dictionary {
 }
 
 /// `sys_dictionary_override`: what a table changes of the columns that it inherits. Likely.
+/// Facts: `dictionary-overrides`.
 pub mod sys_dictionary_override {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -391,6 +400,7 @@ pub mod sys_dictionary_override {
 }
 
 /// `v_plugin`: plugins and whether they are active. Likely (`sys_plugins` is closed even to some administrators).
+/// Facts: `plugins-can-be-read`.
 pub mod v_plugin {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -412,6 +422,7 @@ pub mod v_plugin {
 }
 
 /// `sys_properties`. Some are guarded by business rules and answer 403. Proven.
+/// Facts: `release-in-properties`, `oauth-property`, `client-credentials-property`.
 pub mod sys_properties {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -436,6 +447,7 @@ pub mod sys_properties {
 }
 
 /// `incident`, for the inbound check only. Proven.
+/// Facts: `task-tables`.
 pub mod incident {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};

@@ -3,6 +3,8 @@
 use crate::servicenow::tables::columns::columns;
 
 /// `sys_user`. The form's "User ID" is `user_name`, which is unique. Proven (SDK, vendor's documentation).
+/// Facts: `user-columns`, `user-passwords`, `identity-type-from-zurich`, `duplicates-are-refused`,
+/// `names-of-references`.
 pub mod sys_user {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -56,6 +58,7 @@ pub mod sys_user {
 }
 
 /// `cmn_department`: departments that users refer to. Proven (vendor's documentation).
+/// Facts: `names-of-references`.
 pub mod cmn_department {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -68,6 +71,7 @@ pub mod cmn_department {
 }
 
 /// `core_company`: companies that users refer to. Proven (vendor's documentation).
+/// Facts: `names-of-references`.
 pub mod core_company {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -80,6 +84,7 @@ pub mod core_company {
 }
 
 /// `cmn_location`: locations that users refer to. Proven (vendor's documentation).
+/// Facts: `names-of-references`.
 pub mod cmn_location {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -93,6 +98,7 @@ pub mod cmn_location {
 
 /// `sys_user_role`, application files. sys_ids differ between instances: find by name. No role can be renamed once it is
 /// saved, and who deletes one deletes every reference to it. Proven (vendor's pages on creating a role; KB0682615).
+/// Facts: `role-columns`, `role-names-are-fixed`, `role-suffix`, `roles-of-everybody`.
 pub mod sys_user_role {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -119,6 +125,7 @@ pub mod sys_user_role {
 }
 
 /// `sys_user_role_contains`: the roles that a role contains, application files. Proven (SDK). Cycles are refused: likely.
+/// Facts: `role-containment`, `contained-roles-are-inherited`.
 pub mod sys_user_role_contains {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -135,6 +142,8 @@ pub mod sys_user_role_contains {
 }
 
 /// `sys_user_has_role`: role grants. Inherited rows are derived by the platform and cannot be removed. Proven.
+/// Facts: `grant-columns`, `contained-roles-are-inherited`, `inherited-rows-stay`, `role-grants-over-rest`,
+/// `role-rows-per-pair`.
 pub mod sys_user_has_role {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -170,6 +179,7 @@ pub mod sys_user_has_role {
 }
 
 /// `sys_user_group`. Its names are not unique. Proven (vendor's page on creating a group; a peer).
+/// Facts: `group-columns`, `group-names-are-not-unique`, `script-writers-group`.
 pub mod sys_user_group {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -196,6 +206,7 @@ pub mod sys_user_group {
 }
 
 /// `sys_user_grmember`: who is in which group. Groups with roles may be closed to `user_admin`. Proven.
+/// Facts: `memberships`.
 pub mod sys_user_grmember {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -211,6 +222,7 @@ pub mod sys_user_grmember {
 }
 
 /// `sys_group_has_role`. Proven.
+/// Facts: `group-roles`.
 pub mod sys_group_has_role {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -232,6 +244,7 @@ pub mod sys_group_has_role {
 }
 
 /// `sys_user_preference`: among others the account's current application. Proven (SDK).
+/// Facts: `current-application-preference`.
 pub mod sys_user_preference {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};

@@ -1,4 +1,6 @@
 //! What was sent, compared with what was kept.
+//!
+//! Facts: `texts-are-kept`, `texts-are-cut`, `ids-are-lower-case`.
 
 use std::fmt;
 

@@ -5,6 +5,8 @@
 //! found, it is looked for by its natural key and is ours only if this account made it since the insert was sent and
 //! nothing in it differs. Nothing found by either, it is sent again. Where the instance keeps a second record of a key out,
 //! one that was there before proves that ours was not made.
+//!
+//! Facts: `sys-id-may-be-chosen`, `duplicates-are-refused`.
 
 use jiff::{Timestamp, ToSpan};
 use serde_json::Value as Json;

@@ -52,7 +52,8 @@ fn write(root: &Path) -> Result<Vec<String>> {
     for path in layout::left_over(root, &pages)? {
         folder::remove(root, &path)?;
     }
-    eprintln!("    {} pages", pages.len());
+    folder::write(root, FACTS, &facts(root)?)?;
+    eprintln!("    {} pages", pages.len() + 1);
     Ok(problems)
 }
 
@@ -64,6 +65,9 @@ fn check(root: &Path) -> Result<Vec<String>> {
         if folder::read(root, &path).ok().as_deref() != Some(page.text.as_str()) {
             problems.push(format!("{path} is out of date. Write it again with: make docs"));
         }
+    }
+    if folder::read(root, FACTS).ok() != Some(facts(root)?) {
+        problems.push(format!("{FACTS} is out of date. Write it again with: make docs"));
     }
     for path in layout::left_over(root, &pages)? {
         problems.push(format!(
@@ -79,6 +83,16 @@ fn check(root: &Path) -> Result<Vec<String>> {
     eprintln!("    {} pages from schemas, {} pages in all", pages.len(), written.len());
     Ok(problems)
 }
+
+/// The page of the facts, with the files that refer to them.
+fn facts(root: &Path) -> Result<String> {
+    Ok(project_facts::page(
+        &project_facts::all(),
+        &project_facts::references(root)?,
+    ))
+}
+
+const FACTS: &str = "docs/facts.md";
 
 /// The pages, and what is wrong with the schemas and examples behind them.
 fn pages(root: &Path) -> Result<(Vec<docs::Page>, Vec<String>)> {
