@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 # Targets that run the script of the same name.
-SCRIPTED := demo test lint docs bench install package chaos fuzz
+SCRIPTED := demo test live sweep lint docs bench install package chaos fuzz
 
 .PHONY: help build clean package-test $(SCRIPTED)
 
@@ -19,6 +19,8 @@ build: ## Build the provider and the simulator, optimised, in target/release
 
 demo: ## Run the whole guide with a real terraform against the simulator (KEEP=1 leaves it running)
 test: ## Run every test; acceptance tests with every installed Terraform
+live: ## Check the facts and the resources against your own instance (LIVE_INSTANCE=<its host>), and write a report
+sweep: ## Show and remove what a killed run of `make live` has left (SHOW=1 only shows it)
 lint: ## Check formatting, clippy, documentation links, Terraform formatting, shell scripts, dependency policy
 docs: ## Regenerate the reference documentation
 bench: ## Run the benchmarks

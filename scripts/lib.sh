@@ -50,6 +50,21 @@ from_pypi() {
 # cores: how many processors may be used.
 cores() { nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || printf '2\n'; }
 
+# run_live TEST: builds tests/live and runs one of its tests. Not through cargo, which an interruption would end before the test
+# has removed what it made.
+run_live() {
+  local program
+  step "Building the tests"
+  program="$(cargo test --locked --test live --no-run --message-format json |
+    python3 -c 'import json, sys
+for line in sys.stdin:
+    message = json.loads(line)
+    if message.get("executable") and message["target"]["name"] == "live":
+        print(message["executable"])')"
+  # The shell waits for the end of the program when both are interrupted.
+  "$program" --exact "$1" --test-threads 1
+}
+
 # platform TRIPLE: a platform of Rust as Terraform calls it.
 platform() {
   local system machine

@@ -212,6 +212,9 @@ What the provider and the simulator take for true of ServiceNow and Microsoft. W
 - **likely**: one source, or indirect evidence.
 - **unknown**: no evidence, or sources that contradict each other. Nothing relies on it.
 
+`make live` runs the probes against an instance of yours: see
+[Your own instance, first contact](guides/first-contact.md).
+
 ";
 
 #[cfg(test)]

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Shows and then removes what runs of `make live` that were killed have left on the instance: records of the account whose names
+# begin with tfacc_. The variables are those of scripts/live.sh.
+#
+#   SHOW=1  only show it
+
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+verdict "make sweep"
+
+need_cargo
+need python3 "apt-get install python3"
+need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
+LIVE_SWEEP=remove
+[ -z "${SHOW:-}" ] || LIVE_SWEEP=show
+export LIVE_SWEEP TF_ACC=1
+
+run_live sweep

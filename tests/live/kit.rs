@@ -1,0 +1,341 @@
+//! The kit against the simulator: what it finds, what it refuses, and that nothing is left. Not run against an instance.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use servicenow_simulator::faults::{Fault, Matcher};
+use servicenow_simulator::instance::{self, Release};
+use servicenow_simulator::{Options, Simulator};
+use tempfile::TempDir;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::report::Verdict;
+use crate::run::{self, Ended};
+use crate::screen::Screen;
+use crate::settings::Settings;
+use crate::{probes, stories};
+
+const ACCOUNT: &str = "tess.terraform";
+
+/// An instance whose administrator has a name that must not be in the report.
+async fn simulator(release: Release) -> Simulator {
+    let instance = instance::Options {
+        admin_user: ACCOUNT.to_owned(),
+        release,
+        ..instance::Options::default()
+    };
+    let options = Options {
+        instance,
+        ..Options::default()
+    };
+    Simulator::start(options).await.unwrap()
+}
+
+/// The environment of a run on it, with more variables or others.
+fn settings(simulator: &Simulator, more: &[(&str, &str)]) -> Settings {
+    let urls = simulator.urls();
+    let ca = simulator.ca_certificate().display().to_string();
+    let tenant = simulator.tenant_id();
+    let variables = [
+        ("TF_ACC", "1"),
+        ("SERVICENOW_INSTANCE_URL", urls.instance.as_str()),
+        ("SERVICENOW_USERNAME", simulator.username()),
+        ("SERVICENOW_PASSWORD", simulator.password()),
+        ("SERVICENOW_CA_CERTIFICATE_PATH", &ca),
+        ("SSL_CERT_FILE", &ca),
+        ("LIVE_INSTANCE", "127.0.0.1"),
+        ("ARM_TENANT_ID", &tenant),
+        ("ARM_CLIENT_ID", simulator.client_id()),
+        ("ARM_CLIENT_SECRET", simulator.client_secret()),
+        ("M365_REFRESH_TOKEN", simulator.refresh_token()),
+        ("M365_LOGIN_URL", &urls.login),
+        ("M365_ADMIN_URL", &urls.admin),
+    ];
+    let path = std::env::vars().filter(|(name, _)| name == "PATH");
+    let given = variables.iter().chain(more);
+    Settings::of(path.chain(given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))))
+}
+
+/// A run with a hidden screen; its folder holds the report.
+async fn ended(settings: &Settings) -> (Ended, Screen, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let screen = Screen::hidden();
+    let ended = run::all(settings, &screen, &CancellationToken::new(), folder.path()).await;
+    (ended, screen, folder)
+}
+
+/// Whether this process runs against an instance, which then is no place for these tests.
+fn is_live() -> bool {
+    Settings::of_process().is_opted_in()
+}
+
+fn verdict_of(ended: &Ended, id: &str) -> Verdict {
+    let Ended::Reported(report) = ended else {
+        panic!("{}", ended.line());
+    };
+    let checked = report.facts.iter().find(|checked| checked.fact.id == id);
+    checked.unwrap_or_else(|| panic!("{id} was not looked at")).verdict
+}
+
+fn refuted(ended: &Ended) -> Vec<&str> {
+    let Ended::Reported(report) = ended else {
+        panic!("{}", ended.line());
+    };
+    report.refuted().map(|checked| checked.fact.id.as_str()).collect()
+}
+
+/// Records that are there now and were not, or the other way round.
+#[track_caller]
+fn nothing_is_left(simulator: &Simulator, before: &str) {
+    let now = simulator.instance().fingerprint();
+    let (before, now): (BTreeSet<_>, BTreeSet<_>) = (before.lines().collect(), now.lines().collect());
+    let differences: Vec<_> = before.symmetric_difference(&now).collect();
+    assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_passes_tells_nothing_private_and_leaves_nothing() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    let before = simulator.instance().fingerprint();
+    let also = ("LIVE_ALSO", "table_access,ip_access_rule,cross_scope_privilege");
+
+    let (ended, screen, folder) = ended(&settings(&simulator, &[also])).await;
+
+    assert!(ended.is_passed(), "{}\n{}", ended.line(), screen.text());
+    nothing_is_left(&simulator, &before);
+    let Ended::Reported(report) = &ended else {
+        unreachable!("it passed");
+    };
+    let passed = report
+        .stories
+        .iter()
+        .filter(|told| matches!(told.verdict, stories::Verdict::Passed));
+    assert_eq!(passed.count(), 10, "{}", screen.text());
+    assert_eq!(verdict_of(&ended, "claims-of-application-tokens"), Verdict::Confirmed);
+    for name in ["report.md", "report.json"] {
+        is_not_private(&simulator, &folder.path().join(name));
+    }
+}
+
+fn is_not_private(simulator: &Simulator, file: &Path) {
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains("duplicates-are-refused"), "{text}");
+    for private in [
+        "127.0.0.1",
+        ACCOUNT,
+        simulator.password(),
+        simulator.client_secret(),
+        simulator.client_id(),
+        simulator.refresh_token(),
+        &simulator.tenant_id(),
+    ] {
+        assert!(!text.contains(private), "{} has {private}", file.display());
+    }
+    let is_hexadecimal = |word: &&str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let id = text.split(|c: char| !c.is_ascii_alphanumeric()).find(is_hexadecimal);
+    assert_eq!(id, None, "{}", file.display());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fact_that_an_instance_refutes_is_named_with_the_files_that_rely_on_it() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    simulator.instance().switches(|modes| {
+        modes.configuration_create_refused = true;
+        modes.grants_need_elevation = true;
+        modes
+            .write_denied
+            .insert(("oauth_entity".to_owned(), "type".to_owned()));
+    });
+    let before = simulator.instance().fingerprint();
+    let only = ("LIVE_ONLY", "oidc_provider,user_role");
+
+    let (ended, screen, _folder) = ended(&settings(&simulator, &[only])).await;
+
+    assert_eq!(
+        refuted(&ended),
+        ["oauth-entity-type-is-kept", "oidc-configuration-create"],
+        "{}",
+        screen.text()
+    );
+    let line = ended.line();
+    for part in ["oidc-configuration-create", "src/servicenow/tables/oidc.rs"] {
+        assert!(line.contains(part), "{line}");
+    }
+    assert_eq!(verdict_of(&ended, "role-grants-over-rest"), Verdict::Learned);
+    assert!(
+        !screen.text().contains("FAILED"),
+        "stories that cannot pass are skipped\n{}",
+        screen.text()
+    );
+    nothing_is_left(&simulator, &before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn older_and_newer_releases_pass_with_what_they_lack_named() {
+    if is_live() {
+        return;
+    }
+    for release in [Release::Yokohama, Release::Brazil] {
+        let simulator = simulator(release).await;
+        let before = simulator.instance().fingerprint();
+
+        let (ended, screen, _folder) = ended(&settings(&simulator, &[("LIVE_ONLY", "none")])).await;
+
+        assert!(ended.is_passed(), "{release:?}\n{}\n{}", ended.line(), screen.text());
+        let newer = verdict_of(&ended, "oauth-entity-newer-columns");
+        let expected = match release {
+            Release::Yokohama => Verdict::Tolerated,
+            _ => Verdict::Confirmed,
+        };
+        assert_eq!(newer, expected, "{release:?}");
+        nothing_is_left(&simulator, &before);
+    }
+}
+
+/// The run ends before anything is made, with these words.
+async fn is_refused(simulator: &Simulator, more: &[(&str, &str)], words: &str) {
+    let before = simulator.instance().fingerprint();
+    let (ended, screen, _folder) = ended(&settings(simulator, more)).await;
+    let Ended::Refused(why) = &ended else {
+        panic!(
+            "it should be refused with {words:?}: {}\n{}",
+            ended.line(),
+            screen.text()
+        );
+    };
+    assert!(why.contains(words), "it should say {words:?}: {why}");
+    assert!(!why.contains(simulator.password()), "{why}");
+    nothing_is_left(simulator, &before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_not_be_touched_or_cannot_be_used_is_refused_before_anything_is_made() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    is_refused(
+        &simulator,
+        &[("LIVE_INSTANCE", "")],
+        "say so with LIVE_INSTANCE=127.0.0.1",
+    )
+    .await;
+    is_refused(&simulator, &[("LIVE_INSTANCE", "dev1")], "LIVE_INSTANCE is \"dev1\"").await;
+    let production = [
+        ("SERVICENOW_INSTANCE_URL", "https://contoso.service-now.com"),
+        ("LIVE_INSTANCE", "contoso.service-now.com"),
+    ];
+    is_refused(&simulator, &production, "its name has no \"dev\"").await;
+    is_refused(
+        &simulator,
+        &[("SERVICENOW_PASSWORD", "a wrong password")],
+        "does not accept the sign-in",
+    )
+    .await;
+
+    let instance = simulator.instance();
+    instance.put(
+        "sys_user",
+        &[
+            ("user_name", "helpless"),
+            ("last_name", "H"),
+            ("user_password", "helpless-password"),
+        ],
+    );
+    let roles = instance.find("sys_user_role", "name", "itil");
+    let user = instance.find("sys_user", "user_name", "helpless").remove(0);
+    instance.put(
+        "sys_user_has_role",
+        &[("user", &user["sys_id"]), ("role", &roles[0]["sys_id"])],
+    );
+    let helpless = [
+        ("SERVICENOW_USERNAME", "helpless"),
+        ("SERVICENOW_PASSWORD", "helpless-password"),
+    ];
+    is_refused(&simulator, &helpless, "none of the roles that a run needs").await;
+
+    instance.switches(|modes| modes.clock_offset = 900);
+    is_refused(&simulator, &[], "The clock of this machine").await;
+    instance.switches(|modes| modes.clock_offset = 0);
+
+    instance.faults().every(Matcher::any(), Fault::Hibernation);
+    is_refused(&simulator, &[], "hibernating").await;
+    instance.faults().clear();
+
+    instance.put(
+        "sys_properties",
+        &[("name", "glide.installation.production"), ("value", "true")],
+    );
+    is_refused(&simulator, &[], "in production").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_left_is_refused_shown_and_removed_by_prefix_and_maker() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    let instance = simulator.instance();
+    let of_another = instance.put("sys_user_group", &[("name", "tfacc_000000_theirs")]);
+    instance.change("sys_user_group", &of_another, &[("sys_created_by", "somebody.else")]);
+    let before = instance.fingerprint();
+    let user = instance.put("sys_user", &[("user_name", "tfacc_000000_user"), ("last_name", "Left")]);
+    let group = instance.put("sys_user_group", &[("name", "tfacc_000000_group")]);
+    instance.put("sys_user_grmember", &[("user", &user), ("group", &group)]);
+    is_refused(&simulator, &[], "An earlier run has left 3 records").await;
+
+    let screen = Screen::hidden();
+    let shown = run::sweep(&settings(&simulator, &[("LIVE_SWEEP", "show")]), &screen).await;
+    assert_eq!(shown.unwrap(), "3 records would be removed from 127.0.0.1");
+    let removed = run::sweep(&settings(&simulator, &[("LIVE_SWEEP", "remove")]), &screen).await;
+
+    assert_eq!(removed.unwrap(), "3 records were removed from 127.0.0.1");
+    assert!(
+        screen
+            .text()
+            .contains("made by somebody else: sys_user_group tfacc_000000_theirs")
+    );
+    nothing_is_left(&simulator, &before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_run_removes_what_it_made() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    let before = simulator.instance().fingerprint();
+    let cancel = CancellationToken::new();
+    let (simulated, token) = (simulator.instance().clone(), cancel.clone());
+    let interruption = tokio::spawn(async move {
+        let is_of_story = |user: &instance::Record| user["user_name"].ends_with("_story_user");
+        while !simulated.records("sys_user").iter().any(is_of_story) {
+            sleep(Duration::from_millis(20)).await;
+        }
+        token.cancel();
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(&simulator, &[("LIVE_ONLY", "integration_user")]);
+
+    let ended = run::all(&settings, &Screen::hidden(), &cancel, folder.path()).await;
+
+    interruption.abort();
+    assert!(!ended.is_passed());
+    assert!(ended.line().contains("The run was interrupted"), "{}", ended.line());
+    nothing_is_left(&simulator, &before);
+}
+
+#[test]
+fn every_probe_is_of_a_fact_and_every_fact_names_a_probe_that_there_is() {
+    let named: BTreeSet<String> = project_facts::all().into_iter().filter_map(|fact| fact.probe).collect();
+    let there: BTreeSet<String> = probes::names().collect();
+    assert_eq!(named, there);
+}

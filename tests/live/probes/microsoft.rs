@@ -1,0 +1,111 @@
+//! Entra and the admin center: reading alone, with the sign-in of the environment.
+
+use std::time::Duration;
+
+use servicenow_provider::http::jwt_claims::Claims;
+use servicenow_provider::http::{Limits, Secret};
+use servicenow_provider::microsoft::SupportError;
+use servicenow_provider::microsoft::entra::{Authority, Endpoint, Patience, client_credentials};
+use tokio_util::sync::CancellationToken;
+
+use super::{Probed, Seen, with_causes};
+use crate::bench::Bench;
+
+fn limits() -> Limits {
+    Limits::new(Duration::from_secs(60), CancellationToken::new())
+}
+
+/// What the part needs, where a variable is missing.
+fn missing(bench: &Bench, names: &[&str]) -> Option<Seen> {
+    let missing: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| bench.settings.get(name).is_none())
+        .collect();
+    (!missing.is_empty()).then(|| Seen::Open(format!("It needs {}.", missing.join(", "))))
+}
+
+/// A token of the application for itself, which needs no permission.
+pub(super) async fn claims_of_application_tokens(bench: &Bench) -> Probed {
+    if let Some(open) = missing(bench, &["ARM_TENANT_ID", "ARM_CLIENT_ID", "ARM_CLIENT_SECRET"]) {
+        return Ok(open);
+    }
+    let get = |name| bench.settings.get(name).unwrap_or_default();
+    let secret = Secret::from(get("ARM_CLIENT_SECRET"));
+    let client_id = get("ARM_CLIENT_ID");
+    let token = match token(bench, client_id, &secret, client_id).await {
+        Ok(token) => token,
+        Err(seen) => return Ok(seen),
+    };
+    let Ok(claims) = Claims::decode(token.expose()) else {
+        return Ok(Seen::Differs("The token is no JWT.".to_owned()));
+    };
+    let version = claims.text("ver").unwrap_or_default().to_owned();
+    let caller = if version == "2.0" { "azp" } else { "appid" };
+    let holds = claims.text(caller) == Some(client_id) && claims.text("tid").is_some();
+    Ok(Seen::of(
+        holds,
+        format!("A token of version {version:?}; the caller is in {caller:?}: {holds}."),
+    ))
+}
+
+/// A sign-in of an application that does not exist.
+pub(super) async fn error_codes_of_entra(bench: &Bench) -> Probed {
+    if let Some(open) = missing(bench, &["ARM_TENANT_ID"]) {
+        return Ok(open);
+    }
+    let nobody = crate::bench::guid(&bench.prefix, 9);
+    let secret = Secret::from("a-secret-that-opens-nothing");
+    Ok(match token(bench, &nobody, &secret, &nobody).await {
+        Ok(_) => Seen::Differs("A token for an application that does not exist.".to_owned()),
+        Err(Seen::Open(refusal)) => {
+            let code = refusal
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .find(|word| word.starts_with("AADSTS"));
+            Seen::of(code.is_some(), format!("Refused with {}.", code.unwrap_or("no code")))
+        }
+        Err(seen) => seen,
+    })
+}
+
+async fn token(bench: &Bench, client_id: &str, secret: &Secret, resource: &str) -> Result<Secret, Seen> {
+    let open = |text: String| Seen::Open(text);
+    let Some(authorities) = &bench.clients.authorities else {
+        return Err(open("The Microsoft side is not configured.".to_owned()));
+    };
+    let tenant = authorities.tenant.as_deref().unwrap_or_default();
+    let authority = Authority::new(authorities.login.clone(), tenant).map_err(|error| open(with_causes(&error)))?;
+    let limits = limits();
+    let token = client_credentials(
+        &authorities.http,
+        &authority,
+        (client_id, secret),
+        resource,
+        Endpoint::V1,
+        Patience::None,
+        &limits,
+    );
+    Ok(token.await.map_err(|error| open(with_causes(&error)))?.value)
+}
+
+pub(super) async fn support_api_read(bench: &Bench) -> Probed {
+    let has_token = ["M365_ACCESS_TOKEN", "M365_REFRESH_TOKEN"];
+    if has_token.iter().all(|name| bench.settings.get(name).is_none()) {
+        return Ok(Seen::Open(format!(
+            "It needs {}, and ARM_TENANT_ID.",
+            has_token.join(" or ")
+        )));
+    }
+    let microsoft = match &bench.clients.microsoft {
+        Ok(microsoft) => microsoft,
+        Err(problem) => return Ok(Seen::Open(format!("{}. {}", problem.summary, problem.detail))),
+    };
+    Ok(match microsoft.support.find_settings(&limits()).await {
+        Ok(settings) => Seen::Holds(format!(
+            "The tenant has {} settings.",
+            if settings.is_some() { "such" } else { "no such" }
+        )),
+        Err(error @ SupportError::SignIn(_)) => Seen::Open(with_causes(&error)),
+        Err(error) => Seen::Differs(with_causes(&error)),
+    })
+}

@@ -1,0 +1,249 @@
+//! OAuth entities and OIDC providers of the run.
+
+use std::time::Duration;
+
+use servicenow_provider::servicenow::tables::{
+    oauth_entity, oauth_entity_auth_scope_mapping, oauth_entity_profile, oauth_oidc_entity,
+    oidc_provider_configuration, sys_auth_scope, sys_scope,
+};
+use servicenow_provider::servicenow::{Cell, Column, ColumnKind, Query, Row, TableError};
+
+use super::table_api::equals;
+use super::{Probed, Seen, shown, with_causes};
+use crate::bench::{Bench, SECRET, guid, metadata_url};
+
+pub(super) async fn explicit_scope_is_kept(bench: &Bench) -> Probed {
+    // Where the account may make none at all, nothing is shown of scopes.
+    bench.entity().await?;
+    let row = Row::new()
+        .set(oauth_entity::NAME, bench.name("scoped"))
+        .set(oauth_entity::TYPE, oauth_entity::TYPE_PROVIDER)
+        .set(oauth_entity::CLIENT_ID, guid(&bench.prefix, 3))
+        .set(oauth_entity::SYS_SCOPE, sys_scope::GLOBAL);
+    let made = match bench.make(oauth_entity::TABLE, row).await {
+        Ok(made) => made,
+        Err(error @ TableError::Refused { .. }) => return Ok(Seen::Differs(with_causes(&error))),
+        Err(error) => return Err(error),
+    };
+    let scope = made.reference(oauth_entity::SYS_SCOPE);
+    let global = match scope {
+        Cell::Hidden => return Ok(Seen::Open("sys_scope is not shown.".to_owned())),
+        Cell::Empty => false,
+        Cell::Value(text) => text == sys_scope::GLOBAL || is_global(bench, text).await?,
+    };
+    Ok(Seen::of(
+        global,
+        if global { "Global." } else { "Another application." },
+    ))
+}
+
+/// Whether an application is Global, whose key need not be its name.
+async fn is_global(bench: &Bench, sys_id: &str) -> Result<bool, TableError> {
+    let query = equals(sys_scope::SCOPE, sys_scope::GLOBAL, sys_scope::TABLE)?;
+    let found = bench.session.select(sys_scope::TABLE, &query, &[]).await?;
+    Ok(found
+        .iter()
+        .any(|row| row.sys_id().as_str().eq_ignore_ascii_case(sys_id)))
+}
+
+pub(super) async fn type_is_kept(bench: &Bench) -> Probed {
+    let kind = bench.entity().await?.text(oauth_entity::TYPE);
+    Ok(Seen::of(
+        kind == Cell::Value(oauth_entity::TYPE_PROVIDER),
+        format!("It is {}.", shown(&kind)),
+    ))
+}
+
+pub(super) async fn type_defaults_to_client(bench: &Bench) -> Probed {
+    let row = Row::new().set(oauth_entity::NAME, bench.name("untyped"));
+    let made = bench.make(oauth_entity::TABLE, row).await?;
+    let kind = made.text(oauth_entity::TYPE);
+    Ok(Seen::of(
+        kind == Cell::Value(oauth_entity::TYPE_CLIENT),
+        format!("It is {}.", shown(&kind)),
+    ))
+}
+
+pub(super) async fn choices_are_taken(bench: &Bench) -> Probed {
+    let sys_id = bench.entity().await?.sys_id().clone();
+    let choices = [
+        (oauth_entity::SEND_CLIENT_CREDENTIALS_AS, "basic_authorization_header"),
+        (oauth_entity::SEND_CLIENT_CREDENTIALS_AS, "request_body_parameter"),
+        (oauth_entity::DEFAULT_GRANT_TYPE, "authorization_code"),
+        (oauth_entity::DEFAULT_GRANT_TYPE, "client_credentials"),
+    ];
+    let mut lost = Vec::new();
+    for (column, value) in choices {
+        let row = Row::new().set(column, value);
+        let after = bench.change(oauth_entity::TABLE, &sys_id, row).await?;
+        if after.text(column) != Cell::Value(value) {
+            lost.push(format!("{column}={value}"));
+        }
+    }
+    Ok(Seen::of(
+        lost.is_empty(),
+        if lost.is_empty() {
+            "Each is kept.".to_owned()
+        } else {
+            format!("Not kept: {}.", lost.join(", "))
+        },
+    ))
+}
+
+pub(super) async fn newer_columns(bench: &Bench) -> Probed {
+    let entity = bench.entity().await?;
+    let columns = [oauth_entity::INBOUND_GRANT_TYPE, oauth_entity::CLIENT_TYPE];
+    let hidden: Vec<&str> = columns
+        .iter()
+        .filter(|column| entity.text(**column).is_hidden())
+        .map(Column::name)
+        .collect();
+    Ok(Seen::of(
+        hidden.is_empty(),
+        if hidden.is_empty() {
+            "Both are shown.".to_owned()
+        } else {
+            format!("Not shown: {}.", hidden.join(", "))
+        },
+    ))
+}
+
+/// The secret as a text: the client itself never shows one.
+fn secret() -> Column {
+    Column::named(oauth_entity::CLIENT_SECRET.name(), ColumnKind::Text).unwrap()
+}
+
+pub(super) async fn secrets_are_not_read_back(bench: &Bench) -> Probed {
+    let shown = bench.entity().await?.text(secret()) == Cell::Value(SECRET);
+    Ok(Seen::of(
+        !shown,
+        if shown {
+            "The secret reads in clear."
+        } else {
+            "Not in clear."
+        },
+    ))
+}
+
+pub(super) async fn secret_form_on_read(bench: &Bench) -> Probed {
+    let form = match bench.entity().await?.text(secret()) {
+        Cell::Hidden => "Left out.".to_owned(),
+        Cell::Empty => "Empty.".to_owned(),
+        Cell::Value(text) if text == SECRET => "In clear.".to_owned(),
+        Cell::Value(text) if text.chars().all(|c| c == '*') => "Asterisks.".to_owned(),
+        Cell::Value(text) => format!("Another text of {} characters.", text.len()),
+    };
+    Ok(Seen::Holds(form))
+}
+
+pub(super) async fn default_profile(bench: &Bench) -> Probed {
+    let entity = bench.entity().await?;
+    let table = oauth_entity_profile::TABLE;
+    let query = Query::equals(oauth_entity_profile::OAUTH_ENTITY, entity.sys_id())
+        .map_err(|source| TableError::Query { table, source })?;
+    for _ in 0..3 {
+        let found = bench
+            .session
+            .select(table, &query, oauth_entity_profile::COLUMNS)
+            .await?;
+        if let Some(profile) = found.first() {
+            let default = profile.bool(oauth_entity_profile::DEFAULT);
+            let kind = if default == Cell::Value(true) {
+                "the default one"
+            } else {
+                "not the default"
+            };
+            return Ok(Seen::Holds(format!("{} profile, {kind}.", found.len())));
+        }
+        bench.session.wait(Duration::from_secs(1)).await;
+    }
+    Ok(Seen::Differs("No profile after three seconds.".to_owned()))
+}
+
+pub(super) async fn inbound_scopes(bench: &Bench) -> Probed {
+    let mut missing = Vec::new();
+    for table in [sys_auth_scope::TABLE, oauth_entity_auth_scope_mapping::TABLE] {
+        match bench.session.sample(table).await {
+            Err(TableError::NoSuchTable { .. }) => missing.push(table.name()),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+    Ok(Seen::of(
+        missing.is_empty(),
+        if missing.is_empty() {
+            "Both tables are there.".to_owned()
+        } else {
+            format!("Not there: {}.", missing.join(", "))
+        },
+    ))
+}
+
+pub(super) async fn configuration_create(bench: &Bench) -> Probed {
+    Ok(match bench.configuration().await {
+        Ok(_) => Seen::Holds("Created.".to_owned()),
+        Err(error @ TableError::Refused { .. }) if bench.has_role(&["oauth_admin"]) => {
+            Seen::Differs(with_causes(&error))
+        }
+        Err(error) => return Err(error),
+    })
+}
+
+pub(super) async fn metadata_url_is_unique(bench: &Bench) -> Probed {
+    if bench.configuration().await.is_err() {
+        return Ok(Seen::Open("No configuration could be created.".to_owned()));
+    }
+    let row = Row::new()
+        .set(oidc_provider_configuration::NAME, bench.name("second"))
+        .set(oidc_provider_configuration::OIDC_URL, metadata_url(&bench.prefix, 1));
+    Ok(match bench.make(oidc_provider_configuration::TABLE, row).await {
+        Ok(_) => Seen::Holds("A second configuration of one address was created.".to_owned()),
+        Err(error) => Seen::Holds(format!("A second one was refused: {}.", with_causes(&error))),
+    })
+}
+
+pub(super) async fn jti_verification_by_default(bench: &Bench) -> Probed {
+    let Ok(made) = bench.configuration().await else {
+        return Ok(Seen::Open("No configuration could be created.".to_owned()));
+    };
+    let jti = made.bool(oidc_provider_configuration::ENABLE_JTI_VERIFICATION);
+    Ok(match jti {
+        Cell::Hidden => Seen::Open("The column is not shown.".to_owned()),
+        jti => Seen::of(
+            jti == Cell::Value(true),
+            if jti == Cell::Value(true) {
+                "It is on."
+            } else {
+                "It is off."
+            },
+        ),
+    })
+}
+
+pub(super) async fn provider_is_an_entity(bench: &Bench) -> Probed {
+    let Ok(provider) = bench.provider().await else {
+        return Ok(Seen::Open("No OIDC provider could be created.".to_owned()));
+    };
+    let found = bench
+        .session
+        .get_opt(oauth_entity::TABLE, provider.sys_id(), &[])
+        .await?;
+    Ok(Seen::of(
+        found.is_some(),
+        if found.is_some() {
+            "It shows in both tables."
+        } else {
+            "It shows in its own table alone."
+        },
+    ))
+}
+
+pub(super) async fn provider_type(bench: &Bench) -> Probed {
+    let Ok(provider) = bench.provider().await else {
+        return Ok(Seen::Open("No OIDC provider could be created.".to_owned()));
+    };
+    Ok(Seen::Holds(format!(
+        "It is {}.",
+        shown(&provider.text(oauth_oidc_entity::TYPE))
+    )))
+}

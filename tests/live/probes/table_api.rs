@@ -1,0 +1,365 @@
+//! The Table API, whatever the table: looked at with a user and a group of the run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use servicenow_provider::http::{Client, Limits, Method, Origin, Repeat, Request, header};
+use servicenow_provider::servicenow::tables::{every, sys_user, sys_user_group, sys_user_has_role};
+use servicenow_provider::servicenow::{
+    Cell, Column, ColumnKind, Deleted, InputMode, Insert, Query, Row, SysId, Table, TableError, Update,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Probed, Seen, shown, with_causes};
+use crate::bench::Bench;
+
+pub(super) async fn values_are_text(bench: &Bench) -> Probed {
+    let user = bench.user().await?;
+    let active = user.text(sys_user::ACTIVE);
+    let locked = user.text(sys_user::LOCKED_OUT);
+    let email = user.text(sys_user::EMAIL);
+    let holds =
+        active == Cell::Value("true") && locked != Cell::Value("true") && matches!(email, Cell::Empty | Cell::Hidden);
+    Ok(Seen::of(
+        holds,
+        format!(
+            "active is {}, locked_out is {}, email is {}.",
+            shown(&active),
+            shown(&locked),
+            shown(&email)
+        ),
+    ))
+}
+
+pub(super) async fn references_are_bare_ids(bench: &Bench) -> Probed {
+    let membership = super::people::membership(bench).await?;
+    let read = bench.session.get(membership.0, &membership.1, &[membership.2]).await?;
+    let is_id = read.reference(membership.2) == Cell::Value(bench.user().await?.sys_id().as_str());
+    Ok(Seen::of(
+        is_id,
+        if is_id {
+            "A bare sys_id."
+        } else {
+            "Something else than the sys_id."
+        },
+    ))
+}
+
+pub(super) async fn date_times_are_utc(bench: &Bench) -> Probed {
+    let made = bench.user().await?.date_time(every::SYS_CREATED_ON).value();
+    let Some(made) = made else {
+        return Ok(Seen::Differs("The time of creation is no date-time.".to_owned()));
+    };
+    let off = Timestamp::now().duration_since(made).as_secs().abs();
+    Ok(Seen::of(
+        off < 1800,
+        format!(
+            "A record of this run was created {} minutes ago, read as UTC.",
+            off / 60
+        ),
+    ))
+}
+
+pub(super) async fn date_header_tells_the_clock(bench: &Bench) -> Probed {
+    let made = bench.user().await?.date_time(every::SYS_CREATED_ON).value();
+    let (Some(clock), Some(made)) = (bench.session.clock(), made) else {
+        return Ok(Seen::Differs("No response had a date.".to_owned()));
+    };
+    let off = clock.duration_since(made).as_secs();
+    Ok(Seen::of(
+        (-60..1800).contains(&off),
+        format!("The header is {off} seconds after the creation of a record of this run."),
+    ))
+}
+
+pub(super) async fn insert_returns_the_record(bench: &Bench) -> Probed {
+    let name = bench.name("inserted");
+    let insert = Insert {
+        table: sys_user_group::TABLE,
+        row: Row::new()
+            .set(sys_user_group::NAME, &name)
+            .set(sys_user_group::DESCRIPTION, "Live test"),
+        read: &[sys_user_group::NAME, sys_user_group::DESCRIPTION],
+        natural_key: None,
+        input: InputMode::Stored,
+    };
+    let written = bench.session.insert(insert).await?;
+    let is_whole = written.mismatches.is_empty() && written.record.text(sys_user_group::NAME) == Cell::Value(&name);
+    let differences: Vec<String> = written.mismatches.iter().map(ToString::to_string).collect();
+    Ok(Seen::of(
+        is_whole,
+        if is_whole {
+            "The record as it was sent.".to_owned()
+        } else {
+            format!("It differs: {}.", differences.join("; "))
+        },
+    ))
+}
+
+pub(super) async fn update_changes_only_what_is_sent(bench: &Bench) -> Probed {
+    let user = bench.user().await?;
+    let row = Row::new().set(sys_user::FIRST_NAME, "Changed");
+    let after = bench.change(sys_user::TABLE, user.sys_id(), row).await?;
+    let holds = after.text(sys_user::FIRST_NAME) == Cell::Value("Changed")
+        && after.text(sys_user::LAST_NAME) == user.text(sys_user::LAST_NAME)
+        && after.text(sys_user::TITLE) == user.text(sys_user::TITLE);
+    Ok(Seen::of(
+        holds,
+        if holds {
+            "One column was sent, one was changed."
+        } else {
+            "Other columns are not as they were, or the change was not kept."
+        },
+    ))
+}
+
+pub(super) async fn empty_text_clears(bench: &Bench) -> Probed {
+    let user = bench.user().await?;
+    let row = Row::new().set(sys_user::FIRST_NAME, "Full");
+    bench.change(sys_user::TABLE, user.sys_id(), row).await?;
+    let row = Row::new().clear(sys_user::FIRST_NAME);
+    let after = bench.change(sys_user::TABLE, user.sys_id(), row).await?;
+    let holds = after.text(sys_user::FIRST_NAME) == Cell::Empty;
+    Ok(Seen::of(holds, if holds { "Cleared." } else { "Still there." }))
+}
+
+pub(super) async fn equal_values_leave_the_count(bench: &Bench) -> Probed {
+    let group = bench.group().await?;
+    let row = Row::new().set(sys_user_group::DESCRIPTION, "Live test");
+    let before = bench.change(sys_user_group::TABLE, group.sys_id(), row.clone()).await?;
+    let after = bench.change(sys_user_group::TABLE, group.sys_id(), row).await?;
+    let [before, after] = [before, after].map(|record| record.integer(every::SYS_MOD_COUNT).value());
+    Ok(match (before, after) {
+        (Some(before), Some(after)) => Seen::of(before == after, format!("{before}, then {after}.")),
+        _ => Seen::Open("sys_mod_count is not shown.".to_owned()),
+    })
+}
+
+fn no_such_column() -> Column {
+    Column::named("u_tfacc_no_such_column", ColumnKind::Text).unwrap()
+}
+
+pub(super) async fn unknown_columns_are_ignored(bench: &Bench) -> Probed {
+    let user = bench.user().await?;
+    let update = Update {
+        table: sys_user::TABLE,
+        sys_id: user.sys_id(),
+        row: Row::new().set(no_such_column(), "ignored"),
+        read: &[],
+        input: InputMode::Stored,
+    };
+    bench.session.update(update).await?;
+    Ok(Seen::Holds("The write succeeded.".to_owned()))
+}
+
+pub(super) async fn unknown_columns_are_left_out(bench: &Bench) -> Probed {
+    let user = bench.user().await?;
+    let columns = [sys_user::USER_NAME, no_such_column()];
+    let read = bench.session.get(sys_user::TABLE, user.sys_id(), &columns).await?;
+    let holds = read.text(no_such_column()).is_hidden() && !read.text(sys_user::USER_NAME).is_hidden();
+    Ok(Seen::of(
+        holds,
+        if holds { "Left out." } else { "It is in the answer." },
+    ))
+}
+
+/// A key that no record has.
+fn absent_id() -> SysId {
+    SysId::parse(&format!("{:032x}", rand::random::<u128>())).unwrap()
+}
+
+pub(super) async fn absent_record_is_404(bench: &Bench) -> Probed {
+    let found = bench.session.get_opt(sys_user::TABLE, &absent_id(), &[]).await?;
+    Ok(Seen::of(found.is_none(), "No record under a key that nobody has."))
+}
+
+pub(super) async fn absent_table_is_400(bench: &Bench) -> Probed {
+    let table = Table::named("u_tfacc_no_such_table").unwrap();
+    let read = bench.session.select(table, &Query::every_row(), &[]).await;
+    Ok(match read {
+        Err(TableError::NoSuchTable { .. }) => Seen::Holds("The instance says that it has no such table.".to_owned()),
+        Err(error) => Seen::Differs(with_causes(&error)),
+        Ok(_) => Seen::Differs("A list of a table that does not exist.".to_owned()),
+    })
+}
+
+pub(super) async fn delete_removes_once(bench: &Bench) -> Probed {
+    let row = Row::new().set(sys_user_group::NAME, bench.name("removed"));
+    let group = bench.make(sys_user_group::TABLE, row).await?;
+    let first = bench.session.delete(sys_user_group::TABLE, group.sys_id()).await?;
+    let second = bench.session.delete(sys_user_group::TABLE, group.sys_id()).await?;
+    Ok(Seen::of(
+        first == Deleted::Removed && second == Deleted::WasGone,
+        format!("{first:?}, then {second:?}."),
+    ))
+}
+
+pub(super) async fn lists_are_counted(bench: &Bench) -> Probed {
+    let query = equals(sys_user::USER_NAME, &bench.name("nobody"), sys_user::TABLE)?;
+    match bench.session.select(sys_user::TABLE, &query, &[]).await {
+        Ok(rows) => Ok(Seen::of(rows.is_empty(), "An empty list is counted.")),
+        Err(TableError::Unproven { .. }) => Ok(Seen::Differs("An empty list is not counted.".to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) async fn pages_are_complete(bench: &Bench) -> Probed {
+    for number in 1..=5 {
+        let row = Row::new().set(sys_user_group::NAME, bench.name(&format!("page-{number}")));
+        bench.make(sys_user_group::TABLE, row).await?;
+    }
+    let query = starting(sys_user_group::NAME, &bench.name("page-"), sys_user_group::TABLE)?;
+    let mut pages = bench
+        .session
+        .pages(sys_user_group::TABLE, &query, &[sys_user_group::NAME], 2);
+    let mut sizes = Vec::new();
+    let mut names = std::collections::BTreeSet::new();
+    while let Some(page) = pages.next().await? {
+        sizes.push(page.len());
+        names.extend(page.iter().map(|row| format!("{:?}", row.text(sys_user_group::NAME))));
+    }
+    let holds = names.len() == 5 && sizes.iter().sum::<usize>() == 5;
+    Ok(Seen::of(holds, format!("Five records in pages of {sizes:?}.")))
+}
+
+pub(super) async fn queries_find_by_equality(bench: &Bench) -> Probed {
+    let user = bench.user().await?;
+    let table = sys_user::TABLE;
+    let name = bench.name("user");
+    let exact = equals(sys_user::USER_NAME, &name, table)?.and(equals(sys_user::LAST_NAME, "Live test", table)?);
+    let either = equals(sys_user::USER_NAME, &bench.name("nobody"), table)?.or(exact.clone());
+    let queries = [
+        ("=", exact),
+        ("STARTSWITH", starting(sys_user::USER_NAME, &name, table)?),
+        ("^OR", either.order_by(sys_user::USER_NAME)),
+        (
+            "IN",
+            Query::any_of(sys_user::USER_NAME, [name.as_str()])
+                .map_err(|source| TableError::Query { table, source })?,
+        ),
+    ];
+    let mut failed = Vec::new();
+    for (operator, query) in queries {
+        let found = bench.session.select(table, &query, &[sys_user::USER_NAME]).await?;
+        if !matches!(found.as_slice(), [one] if one.sys_id() == user.sys_id()) {
+            failed.push(operator);
+        }
+    }
+    Ok(Seen::of(
+        failed.is_empty(),
+        if failed.is_empty() {
+            "Each finds the one record.".to_owned()
+        } else {
+            format!("These do not find the one record: {}.", failed.join(", "))
+        },
+    ))
+}
+
+pub(super) async fn equality_and_case(bench: &Bench) -> Probed {
+    bench.user().await?;
+    let capitals = bench.name("user").to_uppercase();
+    let query = equals(sys_user::USER_NAME, &capitals, sys_user::TABLE)?;
+    let mut pages = bench.session.pages(sys_user::TABLE, &query, &[sys_user::USER_NAME], 10);
+    let found = pages.next().await?.map_or(0, |page| page.len()) + pages.hidden();
+    Ok(Seen::Holds(if found == 0 {
+        "= tells capitals and small letters apart.".to_owned()
+    } else {
+        "= finds a name in other capitals.".to_owned()
+    }))
+}
+
+/// A request without any sign-in.
+pub(super) async fn words_of_401(bench: &Bench) -> Probed {
+    let Some(address) = &bench.clients.address else {
+        return Ok(Seen::Open("The address of the instance is not known.".to_owned()));
+    };
+    let client = Arc::new(Client::new(address.http.clone()));
+    let sent = async {
+        let origin = Origin::parse(&address.url)?;
+        let url = origin.join("/api/now/table/sys_user?sysparm_limit=1&sysparm_fields=sys_id")?;
+        let request =
+            Request::new(Method::GET, url, &origin, Repeat::Idempotent).header(header::ACCEPT, "application/json")?;
+        client
+            .send(request, &Limits::new(Duration::from_secs(60), CancellationToken::new()))
+            .await
+    };
+    let answer = match sent.await {
+        Ok(answer) => answer,
+        Err(error) => return Ok(Seen::Differs(with_causes(&error))),
+    };
+    let body: serde_json::Value = answer.json().unwrap_or_default();
+    let message = body["error"]["message"].as_str().unwrap_or_default();
+    let known = ["User is not authenticated", "User Not Authenticated"];
+    Ok(Seen::of(
+        answer.status() == 401 && known.iter().any(|words| words.eq_ignore_ascii_case(message)),
+        format!("{} with {message:?}.", answer.status().as_u16()),
+    ))
+}
+
+pub(super) async fn reads_follow_writes(bench: &Bench) -> Probed {
+    let name = bench.name("followed");
+    let query = equals(sys_user_group::NAME, &name, sys_user_group::TABLE)?;
+    bench
+        .make(sys_user_group::TABLE, Row::new().set(sys_user_group::NAME, &name))
+        .await?;
+    let mut pages = bench.session.pages(sys_user_group::TABLE, &query, &[], 5);
+    let found = pages.next().await?.map_or(0, |page| page.len());
+    Ok(Seen::of(
+        found == 1,
+        format!("The next list has {found} of one record."),
+    ))
+}
+
+pub(super) async fn texts_are_kept(bench: &Bench) -> Probed {
+    let row = Row::new()
+        .set(sys_user_group::NAME, bench.name("texts"))
+        .set(sys_user_group::DESCRIPTION, "  one\r\ntwo\n ");
+    let made = bench.make(sys_user_group::TABLE, row).await?;
+    let kept = made.text(sys_user_group::DESCRIPTION).value().unwrap_or_default();
+    Ok(Seen::Holds(format!("\"  one\\r\\ntwo\\n \" became {kept:?}.")))
+}
+
+pub(super) async fn texts_are_cut(bench: &Bench) -> Probed {
+    let long = "x".repeat(400);
+    let row = Row::new()
+        .set(sys_user::USER_NAME, bench.name("long"))
+        .set(sys_user::LAST_NAME, long);
+    Ok(match bench.make(sys_user::TABLE, row).await {
+        Ok(made) => {
+            let kept = made.text(sys_user::LAST_NAME).value().unwrap_or_default().len();
+            Seen::Holds(format!("400 characters in last_name became {kept}."))
+        }
+        Err(error) => Seen::Holds(format!(
+            "400 characters in last_name were refused: {}.",
+            with_causes(&error)
+        )),
+    })
+}
+
+pub(super) async fn ids_are_lower_case(bench: &Bench) -> Probed {
+    let user = bench.user().await?;
+    let shown = user.text(every::SYS_ID).value().unwrap_or_default();
+    Ok(Seen::of(
+        !shown.chars().any(|c| c.is_ascii_uppercase()),
+        "The sys_id of a record of this run.",
+    ))
+}
+
+pub(super) fn equals(column: Column, value: &str, table: Table) -> Result<Query, TableError> {
+    Query::equals(column, value).map_err(|source| TableError::Query { table, source })
+}
+
+pub(super) fn starting(column: Column, value: &str, table: Table) -> Result<Query, TableError> {
+    Query::starts_with(column, value).map_err(|source| TableError::Query { table, source })
+}
+
+/// Direct and inherited grants of a user.
+pub(super) async fn grants_of(
+    bench: &Bench,
+    user: &SysId,
+) -> Result<Vec<servicenow_provider::servicenow::Record>, TableError> {
+    let table = sys_user_has_role::TABLE;
+    let query = Query::equals(sys_user_has_role::USER, user).map_err(|source| TableError::Query { table, source })?;
+    bench.session.select(table, &query, sys_user_has_role::COLUMNS).await
+}

@@ -1,0 +1,266 @@
+//! What is written down, without anything private: no secret, host, name of an account, or `sys_id`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use project_facts::{Fact, Grade};
+use regex_lite::Regex;
+use serde_json::{Value, json};
+
+use crate::probes::Seen;
+use crate::stories::{self, Told};
+
+/// What a probe means for a fact.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    Confirmed,
+    /// It does not hold, and something relies on it.
+    Refuted,
+    /// It does not hold, and the provider copes with that.
+    Tolerated,
+    /// It was open, and this is what the instance does.
+    Learned,
+    /// Nothing decided it.
+    Open,
+}
+
+impl Verdict {
+    fn of(fact: &Fact, seen: &Seen) -> Self {
+        match seen {
+            Seen::Open(_) => Self::Open,
+            _ if fact.grade == Grade::Unknown => Self::Learned,
+            Seen::Holds(_) => Self::Confirmed,
+            Seen::Differs(_) if fact.tolerated.is_some() => Self::Tolerated,
+            Seen::Differs(_) => Self::Refuted,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Refuted => "REFUTED",
+            Self::Tolerated => "differs, tolerated",
+            Self::Learned => "learned",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// A fact that was looked at.
+pub(crate) struct Checked {
+    pub(crate) fact: Fact,
+    pub(crate) verdict: Verdict,
+    pub(crate) seen: String,
+    pub(crate) files: BTreeSet<String>,
+    seconds: f64,
+}
+
+impl Checked {
+    pub(crate) fn new(fact: &Fact, seen: &Seen, files: BTreeSet<String>, seconds: f64) -> Self {
+        let (Seen::Holds(text) | Seen::Differs(text) | Seen::Open(text)) = seen;
+        Self {
+            verdict: Verdict::of(fact, seen),
+            fact: fact.clone(),
+            seen: text.clone(),
+            files,
+            seconds,
+        }
+    }
+}
+
+/// A whole run.
+pub(crate) struct Report {
+    pub(crate) release: Option<String>,
+    pub(crate) plugins: Vec<(String, String)>,
+    pub(crate) facts: Vec<Checked>,
+    pub(crate) stories: Vec<Told>,
+    /// What could not be removed.
+    pub(crate) left: Vec<String>,
+    pub(crate) is_interrupted: bool,
+    pub(crate) seconds: f64,
+}
+
+impl Report {
+    pub(crate) fn refuted(&self) -> impl Iterator<Item = &Checked> {
+        self.facts.iter().filter(|checked| checked.verdict == Verdict::Refuted)
+    }
+
+    pub(crate) fn failed(&self) -> impl Iterator<Item = &Told> {
+        self.stories
+            .iter()
+            .filter(|told| matches!(told.verdict, stories::Verdict::Failed(_)))
+    }
+
+    pub(crate) fn is_passed(&self) -> bool {
+        !self.is_interrupted
+            && self.left.is_empty()
+            && self.refuted().next().is_none()
+            && self.failed().next().is_none()
+    }
+
+    /// Writes both forms.
+    pub(crate) fn write(&self, folder: &Path, private: &Private) -> std::io::Result<()> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("report.md"), private.without(&self.page()))?;
+        let json = serde_json::to_string_pretty(&self.json()).unwrap_or_default();
+        fs::write(folder.join("report.json"), private.without(&json) + "\n")
+    }
+
+    fn page(&self) -> String {
+        let mut page = format!(
+            "# First contact: {}\n\n- Provider: {}\n- Release: {}\n- Time: {:.0} seconds\n",
+            if self.is_passed() { "PASSED" } else { "FAILED" },
+            env!("CARGO_PKG_VERSION"),
+            self.release.as_deref().unwrap_or("not shown"),
+            self.seconds
+        );
+        for (id, state) in &self.plugins {
+            let _ = writeln!(page, "- Plugin `{id}`: {state}");
+        }
+        if self.is_interrupted {
+            page.push_str("\nThe run was interrupted.\n");
+        }
+        for left in &self.left {
+            let _ = writeln!(page, "\nNot removed: {left}");
+        }
+        page.push_str("\n## Stories\n\n| resource | verdict | seconds |\n|---|---|---|\n");
+        for told in &self.stories {
+            let verdict = match &told.verdict {
+                stories::Verdict::Passed => "passed".to_owned(),
+                stories::Verdict::Failed(why) => format!("FAILED: {}", cell(why)),
+                stories::Verdict::Skipped(why) => format!("skipped: {}", cell(why)),
+            };
+            let _ = writeln!(page, "| `{}` | {verdict} | {:.1} |", told.resource, told.seconds);
+        }
+        for verdict in [
+            Verdict::Refuted,
+            Verdict::Tolerated,
+            Verdict::Learned,
+            Verdict::Confirmed,
+            Verdict::Open,
+        ] {
+            let facts: Vec<_> = self.facts.iter().filter(|checked| checked.verdict == verdict).collect();
+            if facts.is_empty() {
+                continue;
+            }
+            let _ = write!(
+                page,
+                "\n## Facts: {} ({})\n\n| fact | grade | expected | seen |\n|---|---|---|---|\n",
+                verdict.name(),
+                facts.len()
+            );
+            for checked in facts {
+                let Fact {
+                    id, grade, statement, ..
+                } = &checked.fact;
+                let _ = writeln!(
+                    page,
+                    "| `{id}` | {grade} | {} | {} |",
+                    cell(statement),
+                    cell(&checked.seen)
+                );
+            }
+        }
+        for checked in self.refuted() {
+            let files: Vec<String> = checked.files.iter().map(|file| format!("`{file}`")).collect();
+            let _ = writeln!(page, "\n`{}` is relied on by {}.", checked.fact.id, files.join(", "));
+        }
+        page
+    }
+
+    fn json(&self) -> Value {
+        let facts = self.facts.iter().map(|checked| {
+            json!({
+                "id": checked.fact.id, "grade": checked.fact.grade, "verdict": checked.verdict.name(),
+                "expected": checked.fact.statement, "seen": checked.seen, "files": checked.files,
+                "seconds": rounded(checked.seconds),
+            })
+        });
+        let stories = self.stories.iter().map(|told| {
+            let (verdict, why) = match &told.verdict {
+                stories::Verdict::Passed => ("passed", ""),
+                stories::Verdict::Failed(why) => ("failed", why.as_str()),
+                stories::Verdict::Skipped(why) => ("skipped", why.as_str()),
+            };
+            json!({"resource": told.resource, "verdict": verdict, "why": why, "seconds": rounded(told.seconds)})
+        });
+        json!({
+            "passed": self.is_passed(), "provider": env!("CARGO_PKG_VERSION"), "release": self.release,
+            "plugins": self.plugins.iter().cloned().collect::<BTreeMap<_, _>>(),
+            "stories": stories.collect::<Vec<_>>(), "facts": facts.collect::<Vec<_>>(),
+            "interrupted": self.is_interrupted, "not_removed": self.left, "seconds": rounded(self.seconds),
+        })
+    }
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}
+
+/// A text in a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\r', '\n'], " ")
+}
+
+/// What may not be written down.
+pub(crate) struct Private {
+    texts: Vec<(String, &'static str)>,
+    patterns: Vec<(Regex, &'static str)>,
+}
+
+impl Private {
+    pub(crate) fn new(
+        host: &str,
+        account: &str,
+        prefix: &str,
+        secrets: impl Iterator<Item = String>,
+        names: impl Iterator<Item = String>,
+    ) -> Self {
+        let name_of_instance = host.split('.').next().unwrap_or_default();
+        let mut texts: Vec<(String, &'static str)> = secrets.map(|it| (it, "<secret>")).collect();
+        texts.push((host.to_owned(), "<instance>"));
+        if name_of_instance.len() > 3 {
+            texts.push((name_of_instance.to_owned(), "<instance>"));
+        }
+        texts.push((prefix.to_owned(), "<run>"));
+        let mut patterns = vec![
+            (
+                Regex::new("(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap(),
+                "<guid>",
+            ),
+            (Regex::new("(?i)\\b[0-9a-f]{32}\\b").unwrap(), "<sys_id>"),
+            (
+                Regex::new("(?i)[a-z0-9.+_-]+@[a-z0-9-]+\\.[a-z0-9.-]+").unwrap(),
+                "<address>",
+            ),
+        ];
+        // A name such as "admin" is also a part of words and the name of a role: what names the account stands in quotation
+        // marks or between blanks, and a role behind "role".
+        let names: BTreeSet<String> = names
+            .chain([account.to_owned()])
+            .filter(|name| name.len() > 2)
+            .collect();
+        for name in names {
+            if name == "admin" {
+                continue;
+            }
+            let pattern = format!("(?i)\\b{}\\b", regex_lite::escape(&name));
+            patterns.push((Regex::new(&pattern).unwrap(), "<account>"));
+        }
+        Self { texts, patterns }
+    }
+
+    /// A text without it.
+    pub(crate) fn without(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (private, placeholder) in &self.texts {
+            text = text.replace(private, placeholder);
+        }
+        for (pattern, placeholder) in &self.patterns {
+            text = pattern.replace_all(&text, *placeholder).into_owned();
+        }
+        text
+    }
+}

@@ -1,0 +1,257 @@
+//! The order of a run: what must hold, what will be touched, probes, stories, cleaning up, report.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::bench::{Bench, EVERY_RUN};
+use crate::probes::{self, Seen};
+use crate::report::{Checked, Private, Report, Verdict};
+use crate::screen::Screen;
+use crate::settings::Settings;
+use crate::stories::{NEEDS_CONFIGURATIONS, NEEDS_GRANTS, Selection, WITHOUT};
+use crate::{start, stories, sweep as leftovers, terraform};
+
+/// How a run ended.
+pub(crate) enum Ended {
+    /// Before anything was made, and why.
+    Refused(String),
+    Reported(Report),
+}
+
+impl Ended {
+    pub(crate) fn is_passed(&self) -> bool {
+        matches!(self, Self::Reported(report) if report.is_passed())
+    }
+
+    /// The verdict.
+    pub(crate) fn line(&self) -> String {
+        let report = match self {
+            Self::Refused(why) => return format!("FAILED before anything was made. {why}"),
+            Self::Reported(report) => report,
+        };
+        let count = |verdict| report.facts.iter().filter(|checked| checked.verdict == verdict).count();
+        let counts = format!(
+            "{} facts confirmed, {} learned, {} tolerated, {} open; {} stories passed in {:.0} s. The report is in \
+             target/live/report.md",
+            count(Verdict::Confirmed),
+            count(Verdict::Learned),
+            count(Verdict::Tolerated),
+            count(Verdict::Open),
+            report
+                .stories
+                .iter()
+                .filter(|told| matches!(told.verdict, stories::Verdict::Passed))
+                .count(),
+            report.seconds
+        );
+        if report.is_passed() {
+            return format!("PASSED. {counts}");
+        }
+        let mut faults: Vec<String> = report
+            .refuted()
+            .map(|checked| {
+                let files: Vec<&str> = checked.files.iter().map(String::as_str).collect();
+                format!(
+                    "  The fact {} is refuted: {} It is relied on by {}.",
+                    checked.fact.id,
+                    checked.seen,
+                    files.join(", ")
+                )
+            })
+            .collect();
+        faults.extend(
+            report
+                .failed()
+                .map(|told| format!("  The story of {} failed.", told.resource)),
+        );
+        faults.extend(
+            report
+                .left
+                .iter()
+                .map(|left| format!("  Not removed: {left}. Remove it with: make sweep")),
+        );
+        if report.is_interrupted {
+            faults.push("  The run was interrupted.".to_owned());
+        }
+        format!("FAILED.\n{}\n  {counts}", faults.join("\n"))
+    }
+}
+
+/// A run, with its report in `folder`.
+pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &CancellationToken, folder: &Path) -> Ended {
+    let begun = Instant::now();
+    let prepared = Box::pin(prepare(settings, screen, cancel)).await;
+    let (host, bench, account, mut selection) = match prepared {
+        Ok(prepared) => prepared,
+        Err(why) => return Ended::Refused(why),
+    };
+    let release = probes::release(&bench).await;
+    let plugins = probes::installed_plugins(&bench).await;
+    screen.say(&format!("Release: {}.", release.as_deref().unwrap_or("not shown")));
+    let facts = Box::pin(check_facts(&bench, screen, cancel)).await;
+    // The rest would fail for a reason that is known by now.
+    let is_refused = |id: &str| {
+        let outcome = facts.iter().find(|outcome| outcome.checked.fact.id == id);
+        outcome.is_some_and(|outcome| outcome.is_refused)
+    };
+    if is_refused("role-grants-over-rest") {
+        selection.without(
+            NEEDS_GRANTS,
+            "The account would need the right to grant roles over REST.",
+        );
+    }
+    if is_refused("oidc-configuration-create") {
+        selection.without(
+            NEEDS_CONFIGURATIONS,
+            "The account would need the right to create OIDC configurations.",
+        );
+    }
+    screen.say("\nStories:");
+    let mut stories = if cancel.is_cancelled() {
+        Vec::new()
+    } else {
+        Box::pin(selection.tell(&bench, screen, cancel)).await
+    };
+    stories.extend(WITHOUT.iter().map(|(resource, why)| stories::Told {
+        resource,
+        verdict: stories::Verdict::Skipped((*why).to_owned()),
+        seconds: 0.0,
+    }));
+    let left = Box::pin(clean_up(&bench, &account, screen)).await;
+    let report = Report {
+        release,
+        plugins,
+        facts: facts.into_iter().map(|outcome| outcome.checked).collect(),
+        stories,
+        left,
+        is_interrupted: cancel.is_cancelled(),
+        seconds: begun.elapsed().as_secs_f64(),
+    };
+    let private = Private::new(
+        &host,
+        &account,
+        &bench.prefix,
+        settings.secrets().map(str::to_owned),
+        settings.names().map(str::to_owned),
+    );
+    if let Err(error) = report.write(folder, &private) {
+        screen.say(&format!("The report cannot be written: {error}"));
+    }
+    Ended::Reported(report)
+}
+
+/// Everything that must hold before anything is made.
+async fn prepare(
+    settings: &Settings,
+    screen: &Screen,
+    cancel: &CancellationToken,
+) -> Result<(String, Bench, String, Selection), String> {
+    let host = start::host(settings)?;
+    terraform::is_there(settings)?;
+    let mut bench = start::bench(settings, cancel)?;
+    screen.say(&format!(
+        "Instance: {host}. Names of this run begin with {}.",
+        bench.prefix
+    ));
+    let account = start::account(&bench, screen).await?;
+    start::nothing_is_left(&bench, &account.name).await?;
+    bench.roles = account.roles;
+    let selection = Selection::of(&bench);
+    screen.say(TOUCHED);
+    screen.say(&format!("Resources: {}.", selection.resources().join(", ")));
+    for told in selection.skipped() {
+        if let stories::Verdict::Skipped(why) = &told.verdict {
+            screen.say(&format!("Skipped: {}. {why}", told.resource));
+        }
+    }
+    Ok((host, bench, account.name, selection))
+}
+
+const TOUCHED: &str = "\
+It makes, changes and removes records of its own, whose names begin like that: users, groups, roles, what links them, OAuth
+entities with their profiles, OIDC configurations, and system properties. Of everything else it reads properties, plugins,
+choices and columns, and writes nothing.";
+
+/// A fact, and whether its probe saw something else or nothing.
+struct Outcome {
+    checked: Checked,
+    is_refused: bool,
+}
+
+async fn check_facts(bench: &Bench, screen: &Screen, cancel: &CancellationToken) -> Vec<Outcome> {
+    let references = project_facts::references(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap_or_default();
+    let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut outcomes = Vec::new();
+    screen.say("\nFacts:");
+    for fact in project_facts::all() {
+        let Some(probe) = &fact.probe else { continue };
+        if cancel.is_cancelled() {
+            break;
+        }
+        let begun = Instant::now();
+        if !seen.contains_key(probe) {
+            seen.insert(probe.clone(), probes::run(probe, bench).await);
+        }
+        let files = references.get(&fact.id).cloned().unwrap_or_default();
+        let checked = Checked::new(&fact, &seen[probe], files, begun.elapsed().as_secs_f64());
+        screen.say(&format!(
+            "  {:<18} {}: {}",
+            checked.verdict.name(),
+            fact.id,
+            checked.seen
+        ));
+        outcomes.push(Outcome {
+            is_refused: !matches!(seen[probe], Seen::Holds(_)),
+            checked,
+        });
+    }
+    outcomes
+}
+
+/// Removes what the run made, whatever became of it. Gives what is left.
+async fn clean_up(bench: &Bench, account: &str, screen: &Screen) -> Vec<String> {
+    let session = bench.lasting_session();
+    let mut left = Vec::new();
+    // Once more for what could not go before something else went.
+    for _ in 0..2 {
+        left = match leftovers::find(&session, &bench.prefix, account).await {
+            Ok(found) if found.own.is_empty() => return Vec::new(),
+            Ok(found) => {
+                screen.say(&format!("Removing {} records of this run.", found.own.len()));
+                leftovers::remove(&session, &found.own).await
+            }
+            Err(error) => vec![format!("what begins with {}: {error}", bench.prefix)],
+        };
+    }
+    left
+}
+
+/// Removes what any run of this account left, after showing it.
+pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String, String> {
+    let host = start::host(settings)?;
+    let bench = start::bench(settings, &CancellationToken::new())?;
+    let account = start::account(&bench, screen).await?;
+    let found = leftovers::find(&bench.session, EVERY_RUN, &account.name).await;
+    let found = found.map_err(|error| error.to_string())?;
+    for it in &found.own {
+        screen.say(&format!("  to remove: {} {}", it.table, it.name));
+    }
+    for it in &found.of_others {
+        screen.say(&format!(
+            "  left alone, made by somebody else: {} {}",
+            it.table, it.name
+        ));
+    }
+    if settings.get("LIVE_SWEEP") == Some("show") {
+        return Ok(format!("{} records would be removed from {host}", found.own.len()));
+    }
+    let left = leftovers::remove(&bench.session, &found.own).await;
+    if left.is_empty() {
+        Ok(format!("{} records were removed from {host}", found.own.len()))
+    } else {
+        Err(format!("Not removed:\n  {}", left.join("\n  ")))
+    }
+}

@@ -1,0 +1,573 @@
+//! Each resource from creation to removal, with the real terraform: create, an empty plan, an update, drift that is repaired,
+//! imports, destroy.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt as _, stream};
+use servicenow_provider::servicenow::tables::{
+    ip_access, oauth_entity, oauth_oidc_entity, sys_db_object, sys_properties, sys_scope_privilege, sys_user,
+    sys_user_group, sys_user_has_role, sys_user_role,
+};
+use servicenow_provider::servicenow::{Cell, Column, InputMode, Query, Row, SysId, Table, TableError, Update};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::bench::{Bench, guid, metadata_url};
+use crate::probes::with_causes;
+use crate::screen::Screen;
+use crate::terraform::Workspace;
+
+/// One resource, as data. In its texts `$p` is the beginning of the names of the run, `$id` the `sys_id`, and `$text` the
+/// text that the update changes.
+struct Story {
+    resource: &'static str,
+    /// Roles of which the account needs one, unless it has `admin`.
+    roles: &'static [&'static str],
+    /// Whether it runs only where it is asked for by name.
+    only_by_name: bool,
+    /// `main.tf`; the resource is called `this`.
+    configuration: &'static str,
+    /// What is changed outside of Terraform; the record is removed where there is no column.
+    drift: Drift,
+    /// IDs that an import takes.
+    imports: &'static [&'static str],
+}
+
+enum Drift {
+    Changed(Table, Column),
+    Removed(Table),
+    /// The record is not the run's own.
+    None,
+}
+
+const STORIES: [Story; 10] = [
+    Story {
+        resource: "servicenow_integration_user",
+        roles: &["user_admin"],
+        only_by_name: false,
+        configuration: r#"
+resource "servicenow_integration_user" "this" {
+  user_name = "$p_story_user"
+  last_name = "Live test"
+  title     = "$text"
+}
+"#,
+        drift: Drift::Changed(sys_user::TABLE, sys_user::TITLE),
+        imports: &["$id", "user_name=$p_story_user"],
+    },
+    Story {
+        resource: "servicenow_group",
+        roles: &["user_admin"],
+        only_by_name: false,
+        configuration: r#"
+resource "servicenow_integration_user" "member" {
+  user_name = "$p_story_member"
+  last_name = "Live test"
+}
+
+resource "servicenow_group" "this" {
+  name        = "$p_story_group"
+  description = "$text"
+  members     = [servicenow_integration_user.member.user_name]
+}
+"#,
+        drift: Drift::Changed(sys_user_group::TABLE, sys_user_group::DESCRIPTION),
+        imports: &["$id", "name=$p_story_group"],
+    },
+    Story {
+        resource: "servicenow_role",
+        roles: &[],
+        only_by_name: false,
+        configuration: r#"
+resource "servicenow_role" "inner" {
+  name = "$p_story_inner"
+}
+
+resource "servicenow_role" "this" {
+  name        = "$p_story_role"
+  description = "$text"
+  contains    = [servicenow_role.inner.name]
+}
+"#,
+        drift: Drift::Changed(sys_user_role::TABLE, sys_user_role::DESCRIPTION),
+        imports: &["$id", "name=$p_story_role"],
+    },
+    Story {
+        resource: GRANT,
+        roles: &[],
+        only_by_name: false,
+        configuration: r#"
+resource "servicenow_integration_user" "granted" {
+  user_name = "$p_story_granted"
+  last_name = "Live test"
+}
+
+resource "servicenow_role" "granted" {
+  name = "$p_story_granted"
+}
+
+resource "servicenow_user_role" "this" {
+  user = servicenow_integration_user.granted.user_name
+  role = servicenow_role.granted.name
+}
+"#,
+        drift: Drift::Removed(sys_user_has_role::TABLE),
+        imports: &["$id", "user=$p_story_granted^role=$p_story_granted"],
+    },
+    Story {
+        resource: "servicenow_oauth_entity",
+        roles: &["oauth_admin", "mi_admin"],
+        only_by_name: false,
+        configuration: r#"
+resource "servicenow_oauth_entity" "this" {
+  name      = "$p_story_outbound"
+  client_id = "$guid"
+  token_url = "https://login.microsoftonline.com/$guid/oauth2/token"
+  comments  = "$text"
+}
+"#,
+        drift: Drift::Changed(oauth_entity::TABLE, oauth_entity::COMMENTS),
+        imports: &["$id", "name=$p_story_outbound"],
+    },
+    Story {
+        resource: OIDC_PROVIDER,
+        roles: &["oauth_admin"],
+        only_by_name: false,
+        configuration: r#"
+resource "servicenow_oidc_provider" "this" {
+  name      = "$p_story_inbound"
+  client_id = "$guid"
+  comments  = "$text"
+
+  configuration = {
+    name         = "$p_story_configuration"
+    metadata_url = "$metadata_url"
+    user_claim   = "appid"
+    user_field   = "user_name"
+  }
+}
+"#,
+        drift: Drift::Changed(oauth_oidc_entity::TABLE, oauth_oidc_entity::COMMENTS),
+        imports: &["$id", "name=$p_story_inbound"],
+    },
+    Story {
+        resource: "servicenow_record",
+        roles: &[],
+        only_by_name: false,
+        configuration: r#"
+resource "servicenow_record" "this" {
+  table = "sys_properties"
+
+  fields = {
+    name        = "$p.story"
+    value       = "1"
+    description = "$text"
+  }
+}
+"#,
+        drift: Drift::Changed(sys_properties::TABLE, sys_properties::DESCRIPTION),
+        imports: &["sys_properties/$id", "sys_properties/name=$p.story"],
+    },
+    Story {
+        resource: "servicenow_cross_scope_privilege",
+        roles: &[],
+        only_by_name: true,
+        configuration: r#"
+resource "servicenow_cross_scope_privilege" "this" {
+  source_scope = "global"
+  target_scope = "global"
+  target_name  = "$p_story"
+  target_type  = "sys_db_object"
+  operation    = "read"
+  status       = "denied"
+}
+"#,
+        drift: Drift::Removed(sys_scope_privilege::TABLE),
+        imports: &["$id", "target_name=$p_story"],
+    },
+    Story {
+        // Addresses that are nobody's (RFC 5737), in a rule that is not active.
+        resource: "servicenow_ip_access_rule",
+        roles: &[],
+        only_by_name: true,
+        configuration: r#"
+resource "servicenow_ip_access_rule" "this" {
+  type        = "allow"
+  direction   = "inbound"
+  range_start = "192.0.2.77"
+  active      = false
+  description = "$p $text"
+}
+"#,
+        drift: Drift::Removed(ip_access::TABLE),
+        imports: &["$id", "range_start=192.0.2.77"],
+    },
+    Story {
+        // The destroy puts back what was there.
+        resource: "servicenow_table_access",
+        roles: &[],
+        only_by_name: true,
+        configuration: r#"
+resource "servicenow_table_access" "this" {
+  table       = "oauth_entity"
+  access      = "public"
+  read_access = true
+}
+"#,
+        drift: Drift::None,
+        imports: &["$id", "table=oauth_entity"],
+    },
+];
+
+/// Resources that have no story, and what they would need.
+pub(crate) const WITHOUT: [(&str, &str); 2] = [
+    (
+        "m365_support_settings",
+        "The settings are the tenant's only ones: a run writes nothing to a tenant.",
+    ),
+    (
+        "m365_support_repository",
+        "The write calls of the admin center are unknown: a run writes nothing to a tenant.",
+    ),
+];
+
+const GRANT: &str = "servicenow_user_role";
+const OIDC_PROVIDER: &str = "servicenow_oidc_provider";
+
+/// What became of a story.
+#[derive(Clone, Debug)]
+pub(crate) enum Verdict {
+    Passed,
+    /// The step that failed, and why.
+    Failed(String),
+    /// What it would need.
+    Skipped(String),
+}
+
+/// A story that was run, or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) resource: &'static str,
+    pub(crate) verdict: Verdict,
+    pub(crate) seconds: f64,
+}
+
+/// Which stories a run has, and why not the others.
+pub(crate) struct Selection {
+    stories: Vec<&'static Story>,
+    skipped: Vec<Told>,
+}
+
+impl Selection {
+    /// By what is asked for and by the roles of the account, where these are known.
+    pub(crate) fn of(bench: &Bench) -> Self {
+        let (also, only) = (bench.settings.also(), bench.settings.only());
+        let mut selection = Self {
+            stories: Vec::new(),
+            skipped: Vec::new(),
+        };
+        for story in &STORIES {
+            let short = story.resource.trim_start_matches("servicenow_");
+            let names = |list: &BTreeSet<&str>| list.contains(short) || list.contains(story.resource);
+            if !only.is_empty() && !names(&only) && !names(&also) {
+                continue;
+            }
+            if story.only_by_name && !names(&also) {
+                selection.skip(story, format!("It runs only when it is asked for: LIVE_ALSO={short}."));
+            } else if bench.roles.is_some() && !bench.has_role(story.roles) {
+                let needed: Vec<&str> = story.roles.iter().copied().chain(["admin"]).collect();
+                selection.skip(story, format!("The account would need {}.", needed.join(" or ")));
+            } else {
+                selection.stories.push(story);
+            }
+        }
+        selection
+    }
+
+    fn skip(&mut self, story: &'static Story, why: String) {
+        self.skipped.push(Told {
+            resource: story.resource,
+            verdict: Verdict::Skipped(why),
+            seconds: 0.0,
+        });
+    }
+
+    /// Leaves out what the probes have shown to be refused.
+    pub(crate) fn without(&mut self, resource: &str, why: &str) {
+        let (left_out, kept) = self.stories.iter().partition(|story| story.resource == resource);
+        self.stories = kept;
+        let left_out: Vec<&'static Story> = left_out;
+        for story in left_out {
+            self.skip(story, why.to_owned());
+        }
+    }
+
+    pub(crate) fn resources(&self) -> Vec<&'static str> {
+        self.stories.iter().map(|story| story.resource).collect()
+    }
+
+    pub(crate) fn skipped(&self) -> &[Told] {
+        &self.skipped
+    }
+
+    /// Runs the stories, a few at a time.
+    pub(crate) async fn tell(self, bench: &Bench, screen: &Screen, cancel: &CancellationToken) -> Vec<Told> {
+        let running = self.stories.iter().map(|story| async move {
+            let begun = Instant::now();
+            let outcome = Box::pin(story.run(bench, cancel)).await;
+            let told = Told {
+                resource: story.resource,
+                verdict: match outcome {
+                    Ok(()) => Verdict::Passed,
+                    Err(why) if why == INTERRUPTED => Verdict::Skipped("The run was interrupted.".to_owned()),
+                    Err(why) => Verdict::Failed(why),
+                },
+                seconds: begun.elapsed().as_secs_f64(),
+            };
+            screen.say(&line(&told));
+            told
+        });
+        let mut told: Vec<Told> = stream::iter(running).buffer_unordered(AT_A_TIME).collect().await;
+        told.sort_by_key(|told| told.resource);
+        told.extend(self.skipped.iter().cloned());
+        told
+    }
+}
+
+/// The resources that other runs of the facts decide on.
+pub(crate) const NEEDS_GRANTS: &str = GRANT;
+pub(crate) const NEEDS_CONFIGURATIONS: &str = OIDC_PROVIDER;
+
+fn line(told: &Told) -> String {
+    match &told.verdict {
+        Verdict::Passed => format!("  passed   {} ({:.0} s)", told.resource, told.seconds),
+        Verdict::Failed(why) => format!("  FAILED   {} ({:.0} s): {why}", told.resource, told.seconds),
+        Verdict::Skipped(why) => format!("  skipped  {}: {why}", told.resource),
+    }
+}
+
+impl Story {
+    async fn run(&self, bench: &Bench, cancel: &CancellationToken) -> Result<(), String> {
+        match self.drift {
+            Drift::None => put_back(bench, self.lifecycle(bench, cancel)).await,
+            Drift::Changed(..) | Drift::Removed(_) => self.lifecycle(bench, cancel).await,
+        }
+    }
+
+    async fn lifecycle(&self, bench: &Bench, cancel: &CancellationToken) -> Result<(), String> {
+        let workspace = Workspace::new(&bench.settings)?;
+        let told = self.steps(bench, cancel, &workspace).await;
+        // Also after a failure, and after an interruption.
+        let destroyed = if workspace.has_state() {
+            let run = workspace.run(&["destroy", "-auto-approve"]).await;
+            if run.succeeded() {
+                Ok(())
+            } else {
+                Err(format!("destroy: {}", run.error()))
+            }
+        } else {
+            Ok(())
+        };
+        told.and(destroyed)
+    }
+
+    async fn steps(&self, bench: &Bench, cancel: &CancellationToken, workspace: &Workspace) -> Result<(), String> {
+        let address = format!("{}.this", self.resource);
+        let go_on = || {
+            if cancel.is_cancelled() {
+                Err(INTERRUPTED.to_owned())
+            } else {
+                Ok(())
+            }
+        };
+        workspace.configure(&self.text(bench, self.configuration, "First"));
+        expect(workspace, "create", &["apply", "-auto-approve"]).await?;
+        go_on()?;
+        nothing_to_do(workspace, "the plan after create").await?;
+        go_on()?;
+        let has_update = self.configuration.contains("$text");
+        let last = if has_update { "Second" } else { "First" };
+        if has_update {
+            workspace.configure(&self.text(bench, self.configuration, last));
+            expect(workspace, "update", &["apply", "-auto-approve"]).await?;
+            go_on()?;
+        }
+        let id = workspace.attribute(&address, "id").ok_or("the state has no id")?;
+        let id = self.drift(bench, workspace, &address, &id, last).await?;
+        go_on()?;
+        if matches!(self.drift, Drift::None) {
+            // What was there before is in the state alone, so the imports have one of their own, which is never destroyed.
+            let other = Workspace::new(&bench.settings)?;
+            other.configure(&self.text(bench, self.configuration, last));
+            return self.import_by_each(bench, cancel, &other, &id, last).await;
+        }
+        self.import_by_each(bench, cancel, workspace, &id, last).await
+    }
+
+    async fn import_by_each(
+        &self,
+        bench: &Bench,
+        cancel: &CancellationToken,
+        workspace: &Workspace,
+        id: &str,
+        text: &str,
+    ) -> Result<(), String> {
+        let address = format!("{}.this", self.resource);
+        for import in self.imports {
+            let target = self.text(bench, import, text).replace("$id", id);
+            forget(workspace, &address).await?;
+            expect(
+                workspace,
+                &format!("import by {import}"),
+                &["import", &address, &target],
+            )
+            .await?;
+            nothing_to_do(workspace, &format!("the plan after import by {import}")).await?;
+            if cancel.is_cancelled() {
+                return Err(INTERRUPTED.to_owned());
+            }
+        }
+        self.import_by_block(bench, workspace, &address, id, text).await
+    }
+
+    /// Changes or removes the record outside of Terraform, and has it repaired. Gives the `sys_id` afterwards.
+    async fn drift(
+        &self,
+        bench: &Bench,
+        workspace: &Workspace,
+        address: &str,
+        id: &str,
+        configured: &str,
+    ) -> Result<String, String> {
+        let key = SysId::parse(id).map_err(|_| "the id is no sys_id".to_owned())?;
+        let failed = |error: TableError| format!("drift: {}", with_causes(&error));
+        match self.drift {
+            Drift::None => return Ok(id.to_owned()),
+            Drift::Changed(table, column) => {
+                let row = Row::new().set(column, "Drifted");
+                bench.change(table, &key, row).await.map_err(failed)?;
+                expect(workspace, "repair of drift", &["apply", "-auto-approve"]).await?;
+                let record = bench.whole(table, &key).await.map_err(failed)?;
+                if record.text(column) != Cell::Value(configured) {
+                    return Err(format!("repair of drift: {column} is not as it is configured"));
+                }
+            }
+            Drift::Removed(table) => {
+                bench.session.delete(table, &key).await.map_err(failed)?;
+                expect(workspace, "repair of drift", &["apply", "-auto-approve"]).await?;
+            }
+        }
+        workspace
+            .attribute(address, "id")
+            .ok_or_else(|| "the state has no id".to_owned())
+    }
+
+    /// The third form: a block in the configuration.
+    async fn import_by_block(
+        &self,
+        bench: &Bench,
+        workspace: &Workspace,
+        address: &str,
+        id: &str,
+        text: &str,
+    ) -> Result<(), String> {
+        let target = self.text(bench, self.imports[0], text).replace("$id", id);
+        forget(workspace, address).await?;
+        let block = format!("\nimport {{\n  to = {address}\n  id = {target:?}\n}}\n");
+        workspace.configure(&format!("{}{block}", self.text(bench, self.configuration, text)));
+        let run = expect(workspace, "import by a block", &["apply", "-auto-approve"]).await?;
+        if !run.contains("1 imported, 0 added, 0 changed, 0 destroyed") {
+            return Err("import by a block: it changed something".to_owned());
+        }
+        Ok(())
+    }
+
+    fn text(&self, bench: &Bench, text: &str, changing: &str) -> String {
+        let number = if self.resource == OIDC_PROVIDER { 21 } else { 20 };
+        text.replace("$text", changing)
+            .replace("$guid", &guid(&bench.prefix, number))
+            .replace("$metadata_url", &metadata_url(&bench.prefix, 22))
+            .replace("$p", &bench.prefix)
+    }
+}
+
+/// Takes the resource out of the state, if it is there.
+async fn forget(workspace: &Workspace, address: &str) -> Result<(), String> {
+    if workspace.attribute(address, "id").is_some() {
+        expect(workspace, "state rm", &["state", "rm", address]).await?;
+    }
+    Ok(())
+}
+
+/// Sees to it that the settings of the table are afterwards what they were before.
+async fn put_back(bench: &Bench, story: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    const SETTINGS: [Column; 3] = [
+        sys_db_object::ACCESS,
+        sys_db_object::READ_ACCESS,
+        sys_db_object::CALLER_ACCESS,
+    ];
+    let failed = |error: TableError| format!("the settings of the table: {}", with_causes(&error));
+    let session = bench.lasting_session();
+    let query = Query::equals(sys_db_object::NAME, oauth_entity::TABLE.name()).map_err(|error| error.to_string())?;
+    let found = session.find_unique(sys_db_object::TABLE, &query, &SETTINGS).await;
+    let before = found.map_err(failed)?.ok_or("the table is not shown")?;
+    let told = story.await;
+    let after = session
+        .get(sys_db_object::TABLE, before.sys_id(), &SETTINGS)
+        .await
+        .map_err(failed)?;
+    let changed: Vec<Column> = SETTINGS
+        .into_iter()
+        .filter(|it| after.text(*it) != before.text(*it))
+        .collect();
+    if changed.is_empty() {
+        return told;
+    }
+    let row = changed
+        .iter()
+        .fold(Row::new(), |row, column| match before.text(*column) {
+            Cell::Value(text) => row.set(*column, text),
+            Cell::Empty | Cell::Hidden => row.clear(*column),
+        });
+    let update = Update {
+        table: sys_db_object::TABLE,
+        sys_id: before.sys_id(),
+        row,
+        read: &[],
+        input: InputMode::Stored,
+    };
+    session.update(update).await.map_err(failed)?;
+    told.and(Err(
+        "destroy did not put back the settings of the table; the run did".to_owned()
+    ))
+}
+
+const INTERRUPTED: &str = "it was interrupted";
+
+async fn expect(workspace: &Workspace, step: &str, arguments: &[&str]) -> Result<String, String> {
+    let run = workspace.run(arguments).await;
+    if run.succeeded() {
+        Ok(run.output)
+    } else {
+        Err(format!("{step}: {}", run.error()))
+    }
+}
+
+async fn nothing_to_do(workspace: &Workspace, step: &str) -> Result<(), String> {
+    let run = workspace.run(&["plan", "-detailed-exitcode"]).await;
+    match run.code {
+        Some(0) => Ok(()),
+        Some(2) => {
+            let changes = run.output.lines().filter(|line| {
+                let line = line.trim_start();
+                // What stands above the plan is about the overrides.
+                ["# ", "+ ", "- ", "~ "].iter().any(|mark| line.starts_with(mark)) && !line.contains("/provider")
+            });
+            let changes: Vec<&str> = changes.map(str::trim).take(8).collect();
+            Err(format!("{step} is not empty: {}", changes.join("; ")))
+        }
+        _ => Err(format!("{step}: {}", run.error())),
+    }
+}
+
+const AT_A_TIME: usize = 3;

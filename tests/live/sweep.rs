@@ -1,0 +1,122 @@
+//! Records that runs made, found by the beginning of their names and by their maker, and their removal.
+
+use servicenow_provider::servicenow::tables::{
+    every, ip_access, oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration,
+    sys_group_has_role, sys_properties, sys_scope_privilege, sys_user, sys_user_grmember, sys_user_group,
+    sys_user_has_role, sys_user_role, sys_user_role_contains,
+};
+use servicenow_provider::servicenow::{Column, Query, Record, Row, Session, SysId, Table, TableError};
+
+use crate::bench::Bench;
+
+/// Where records of a run can be, and the column that begins with the name of the run. What links others comes first.
+const PLACES: [(Table, Column); 15] = [
+    (sys_user_has_role::TABLE, sys_user_has_role::USER_NAME_OF_USER),
+    (sys_user_has_role::TABLE, sys_user_has_role::NAME_OF_ROLE),
+    (sys_user_grmember::TABLE, sys_user_grmember::USER_NAME_OF_USER),
+    (sys_group_has_role::TABLE, sys_group_has_role::NAME_OF_GROUP),
+    (sys_user_role_contains::TABLE, sys_user_role_contains::NAME_OF_ROLE),
+    (oauth_entity_profile::TABLE, oauth_entity_profile::NAME),
+    (oauth_oidc_entity::TABLE, oauth_oidc_entity::NAME),
+    (oauth_entity::TABLE, oauth_entity::NAME),
+    (oidc_provider_configuration::TABLE, oidc_provider_configuration::NAME),
+    (sys_user::TABLE, sys_user::USER_NAME),
+    (sys_user_group::TABLE, sys_user_group::NAME),
+    (sys_user_role::TABLE, sys_user_role::NAME),
+    (sys_properties::TABLE, sys_properties::NAME),
+    (sys_scope_privilege::TABLE, sys_scope_privilege::TARGET_NAME),
+    (ip_access::TABLE, ip_access::DESCRIPTION),
+];
+
+/// A record that a run made.
+pub(crate) struct Found {
+    pub(crate) table: Table,
+    pub(crate) sys_id: SysId,
+    /// What the column has.
+    pub(crate) name: String,
+    made_by: Option<String>,
+}
+
+/// What is there of a run, or of any run.
+pub(crate) struct Leftovers {
+    /// Made by the account.
+    pub(crate) own: Vec<Found>,
+    /// Made by somebody else, with such a name: left alone.
+    pub(crate) of_others: Vec<Found>,
+}
+
+/// Looks in every place. Tables that the instance lacks, or that the account may not read, have nothing to remove.
+pub(crate) async fn find(session: &Session, prefix: &str, account: &str) -> Result<Leftovers, TableError> {
+    let mut leftovers = Leftovers {
+        own: Vec::new(),
+        of_others: Vec::new(),
+    };
+    for (table, column) in PLACES {
+        let query = Query::starts_with(column, prefix).map_err(|source| TableError::Query { table, source })?;
+        let columns = [column, every::SYS_CREATED_BY, sys_user_has_role::INHERITED];
+        let rows = match session.select(table, &query, &columns).await {
+            Ok(rows) => rows,
+            Err(TableError::NoSuchTable { .. } | TableError::Refused { .. } | TableError::Hidden { .. }) => continue,
+            Err(error) => return Err(error),
+        };
+        for row in rows {
+            let Some(found) = found(table, column, &row, prefix) else {
+                continue;
+            };
+            let is_known = |list: &[Found]| list.iter().any(|it| it.sys_id == found.sys_id);
+            if is_known(&leftovers.own) || is_known(&leftovers.of_others) {
+                continue;
+            }
+            let is_own = found
+                .made_by
+                .as_deref()
+                .is_some_and(|by| by.eq_ignore_ascii_case(account));
+            if is_own {
+                &mut leftovers.own
+            } else {
+                &mut leftovers.of_others
+            }
+            .push(found);
+        }
+    }
+    Ok(leftovers)
+}
+
+/// A row, unless the instance answered with rows that were not asked for, or derived it from another by itself.
+fn found(table: Table, column: Column, row: &Record, prefix: &str) -> Option<Found> {
+    let name = row.text(column).value()?;
+    let is_derived = row.text(sys_user_has_role::INHERITED).value() == Some("true");
+    let made_by = row.text(every::SYS_CREATED_BY).value().map(str::to_owned);
+    // What the platform adds to records of the run, such as a profile, goes with them.
+    let is_platforms = made_by.as_deref() == Some("system");
+    (name.starts_with(prefix) && !is_derived && !is_platforms).then(|| Found {
+        table,
+        sys_id: row.sys_id().clone(),
+        name: name.to_owned(),
+        made_by,
+    })
+}
+
+/// Removes records, in the order in which they were found. Gives those that are still there, with the reason.
+pub(crate) async fn remove(session: &Session, found: &[Found]) -> Vec<String> {
+    let mut left = Vec::new();
+    for it in found {
+        if let Err(error) = session.delete(it.table, &it.sys_id).await {
+            left.push(format!("{} {}: {error}", it.table, it.name));
+        }
+    }
+    left
+}
+
+/// As whom the instance writes down what this account makes. Where neither the configuration nor an answer tells, a group is
+/// made and removed again to see.
+pub(crate) async fn maker(bench: &Bench) -> Result<String, TableError> {
+    if let Some(account) = bench.session.account() {
+        return Ok(account);
+    }
+    let row = Row::new().set(sys_user_group::NAME, bench.name("maker"));
+    let made = bench.make(sys_user_group::TABLE, row).await?;
+    let by = made.text(every::SYS_CREATED_BY).value().unwrap_or_default().to_owned();
+    bench.session.delete(sys_user_group::TABLE, made.sys_id()).await?;
+    Ok(by)
+}
