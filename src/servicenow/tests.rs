@@ -28,9 +28,14 @@ fn basic() -> SignIn {
 }
 
 fn instance(server: &Server, sign_in: SignIn) -> Instance {
+    instance_with_trial(server, sign_in, Duration::from_millis(50))
+}
+
+/// With as long a trial of the credentials: where a second one would spoil the count, on however slow a machine.
+fn instance_with_trial(server: &Server, sign_in: SignIn, trial: Duration) -> Instance {
     let timing = Timing {
         recheck_pause: Duration::from_millis(1),
-        trial: Duration::from_millis(50),
+        trial,
     };
     let options = InstanceOptions {
         instance_url: server.url.clone(),

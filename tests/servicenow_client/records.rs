@@ -321,6 +321,13 @@ async fn hidden_rows_are_an_error_and_pages_go_on_behind_them() {
     }
     assert_eq!(seen, made[2..]);
 
+    // The first rows of a list are hidden: what was looked at, and what was not, is told.
+    let none = session.first(sys_user::TABLE, &robots, &[], 1, 1).await.unwrap();
+    assert_eq!((none.records.len(), none.hidden, none.passed_over), (0, 1, Some(1)));
+    let one = session.first(sys_user::TABLE, &robots, &[], 1, 1000).await.unwrap();
+    assert_eq!(one.records[0].sys_id(), &made[2]);
+    assert_eq!((one.records.len(), one.total, one.passed_over), (1, Some(5), None));
+
     let hidden = Query::any_of(every::SYS_ID, &made[..2]).unwrap();
     let error = session.select(sys_user::TABLE, &hidden, &[]).await.unwrap_err();
     assert!(matches!(error, TableError::Hidden { .. }), "{error}");

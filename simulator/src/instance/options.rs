@@ -191,6 +191,7 @@ pub struct Switches {
     /// Facts: `hidden-columns-are-left-out`.
     pub read_denied: BTreeSet<(String, String)>,
     /// What a list answers that the account may not read. Releases differ.
+    /// Facts: `forbidden-lists-may-be-empty`.
     pub forbidden_read: ForbiddenRead,
     /// Records, by `sys_id`, that no caller of the REST API sees.
     /// Facts: `hidden-rows-are-counted`.

@@ -150,7 +150,7 @@ async fn what_is_not_there_is_not_found_and_the_page_says_what_is() {
         ("/simulator/sys_usr", "Did you mean <a href=\"/simulator/sys_user\">"),
         (
             "/simulator/oidc_provider",
-            "Did you mean <a href=\"/simulator/oidc_provider_configuration\">",
+            "<a href=\"/simulator/oidc_provider_configuration\">oidc_provider_configuration</a>?",
         ),
         ("/simulator/sys_user/nonsense", "<a href=\"/simulator/sys_user\">"),
         ("/simulator/sys_user/a/b", "/simulator/sys_user\""),

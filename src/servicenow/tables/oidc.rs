@@ -102,6 +102,7 @@ pub mod oauth_protected_resource_idp_mapping {
 
 /// `jwt_claim_validation`: claims of JWT providers, with their values. Proven for those (vendor's templates); that OIDC
 /// configurations use it too is likely, and the column that refers to one is unknown: the dictionary says which it is.
+/// Facts: `claim-validations-of-oidc`.
 pub mod jwt_claim_validation {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};

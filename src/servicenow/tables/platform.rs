@@ -37,6 +37,7 @@ pub mod sys_db_object {
 
 /// `sys_security_acl`: access rules. Proven (SDK). Nobody may write them without elevating to `security_admin`, which no
 /// session of an API can (proven); whether an administrator may read them differs.
+/// Facts: `access-rule-columns`, `access-rules-need-elevation`.
 pub mod sys_security_acl {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -70,6 +71,7 @@ pub mod sys_security_acl {
 }
 
 /// `sys_security_acl_role`: the roles that an access rule asks for, one of which is enough. Proven (SDK).
+/// Facts: `access-rule-columns`.
 pub mod sys_security_acl_role {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -85,6 +87,7 @@ pub mod sys_security_acl_role {
 }
 
 /// `sys_security_operation`: what access rules are about. Proven.
+/// Facts: `access-rule-operations`, `keys-of-access-rule-operations`.
 pub mod sys_security_operation {
     use crate::servicenow::table::Table;
 
@@ -124,6 +127,7 @@ pub mod sys_security_operation {
 }
 
 /// `sys_security_type`: kinds of what access rules are about. Proven.
+/// Facts: `access-rule-operations`.
 pub mod sys_security_type {
     use crate::servicenow::table::Table;
 
@@ -133,6 +137,7 @@ pub mod sys_security_type {
 }
 
 /// `sys_metadata`: what every application file has, in the files that the platform writes. Proven.
+/// Facts: `update-set-file`.
 pub mod sys_metadata {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind};
@@ -145,6 +150,7 @@ pub mod sys_metadata {
 }
 
 /// `sys_remote_update_set`: an update set that was imported, as its file has it. Proven (exports).
+/// Facts: `update-set-file`.
 pub mod sys_remote_update_set {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -166,6 +172,7 @@ pub mod sys_remote_update_set {
 }
 
 /// `sys_update_xml`: a record in an update set, as its file has it. Proven (exports).
+/// Facts: `update-set-file`.
 pub mod sys_update_xml {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};

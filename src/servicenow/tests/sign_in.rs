@@ -369,7 +369,7 @@ async fn thirty_deletes(instance: &Instance) -> Vec<Result<(), TableError>> {
 async fn refused_credentials_are_sent_once() {
     for sign_in in that_go_with_every_request() {
         let server = Server::replies(vec![refusal(401, "User is not authenticated", "")]).await;
-        let instance = instance(&server, sign_in.clone());
+        let instance = instance_with_trial(&server, sign_in.clone(), Duration::from_secs(20));
 
         for _ in 0..2 {
             for outcome in thirty_deletes(&instance).await {
