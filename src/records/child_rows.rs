@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Path, Value};
 use crate::records::diagnostics;
 use crate::servicenow::{
-    Column, InputMode, Insert, Mismatch, Query, Record, Row, Session, SysId, Table, TableError, Update, means_the_same,
+    Column, ColumnKind, InputMode, Insert, Mismatch, Query, Record, Row, Session, SysId, Table, TableError, Update,
+    means_the_same,
 };
 
 /// One such attribute.
@@ -167,6 +168,11 @@ impl ChildRows {
         state.set(self.added, Value::Null);
     }
 
+    /// Whether something that is expected is not among these rows. A search can lag behind what was written.
+    pub(crate) fn lacks(self, rows: &[Child], expected: &Listed) -> bool {
+        expected.keys().any(|key| rows.iter().all(|child| child.key != *key))
+    }
+
     /// Whether something that is listed is not among these rows. A search can lag behind what was written.
     pub(crate) fn misses(self, rows: &[Child], state: &Object) -> bool {
         let listed = self.listed(state).unwrap_or_default();
@@ -195,6 +201,21 @@ impl ChildRows {
             let of = row.reference(place.parent).value();
             of.is_some_and(|of| means_the_same(place.parent.kind(), of, parent.as_str()))
         };
+        let needed = match self.shape {
+            Shape::Set => &columns[..2],
+            Shape::Map => &columns[..],
+        };
+        // A column that is hidden is no column without a value: the row would count as missing, and be made again.
+        if let Some(hidden) = needed
+            .iter()
+            .find(|column| rows.iter().any(|row| row.text(**column).is_hidden()))
+        {
+            let what = format!("records with the column {hidden}, but does not show it to the account");
+            return Err(TableError::Hidden {
+                table: place.table,
+                what,
+            });
+        }
         let children = rows.iter().filter(is_of_parent).filter_map(|row| {
             let key = row.text(place.key).value()?.trim().to_owned();
             let value = match self.shape {
@@ -220,9 +241,11 @@ impl ChildRows {
         let mut rows = BTreeMap::new();
         for (key, value) in wanted {
             let of_key = || existing.iter().filter(|child| child.key == *key);
-            let found = of_key().find(|child| child.value == *value).or_else(|| of_key().next());
+            let found = of_key()
+                .find(|child| is_same(&child.value, value))
+                .or_else(|| of_key().next());
             let written = match found {
-                Some(child) if child.value == *value => Ok(child.sys_id.clone()),
+                Some(child) if is_same(&child.value, value) => Ok(Some(child.sys_id.clone())),
                 Some(child) => {
                     let update = Update {
                         table: place.table,
@@ -234,16 +257,17 @@ impl ChildRows {
                     let updated = session.update(update).await;
                     updated.map(|written| {
                         self.check(&written.mismatches, done);
-                        child.sys_id.clone()
+                        Some(child.sys_id.clone())
                     })
                 }
                 None => self.insert(session, place, parent, (key, value), done).await,
             };
             match written {
-                Ok(sys_id) => {
+                Ok(Some(sys_id)) => {
                     done.listed.insert(key.clone(), value.clone());
                     rows.insert(key.clone(), sys_id);
                 }
+                Ok(None) => done.is_complete = false,
                 Err(error) => {
                     done.is_complete = false;
                     let doing = format!("add the {} {key}", self.noun);
@@ -255,6 +279,7 @@ impl ChildRows {
         rows
     }
 
+    /// The new row; none where the instance kept it under another text or for another record, and it was removed again.
     async fn insert(
         self,
         session: &Session,
@@ -262,7 +287,7 @@ impl ChildRows {
         parent: &SysId,
         (key, value): (&str, &str),
         done: &mut Done,
-    ) -> Result<SysId, TableError> {
+    ) -> Result<Option<SysId>, TableError> {
         let natural_key = place
             .of(parent)?
             .and(Query::equals(place.key, key).map_err(|source| TableError::Query {
@@ -281,8 +306,14 @@ impl ChildRows {
         };
         let written = session.insert(insert).await?;
         self.check(&written.mismatches, done);
+        let sys_id = written.record.sys_id().clone();
+        if is_lost(&written.mismatches, &[place.parent, place.key]) {
+            // Nobody would find it again, and the next apply would make another one.
+            session.delete(place.table, &sys_id).await?;
+            return Ok(None);
+        }
         done.own.insert(key.to_owned());
-        Ok(written.record.sys_id().clone())
+        Ok(Some(sys_id))
     }
 
     fn check(self, mismatches: &[Mismatch], done: &mut Done) {
@@ -369,15 +400,25 @@ impl Done {
     }
 }
 
-/// What is listed and there, with the value that it has there.
+/// What is listed and there, with the value that it has there; as it is listed where that means the same.
 fn present(listed: &Listed, rows: &[Child]) -> Listed {
     let present = listed.iter().filter_map(|(key, value)| {
         let of_key = || rows.iter().filter(|child| child.key == *key);
-        let as_listed = of_key().find(|child| child.value == *value);
-        let child = as_listed.or_else(|| of_key().next())?;
-        Some((key.clone(), child.value.clone()))
+        let as_listed = of_key().any(|child| is_same(&child.value, value));
+        let held = if as_listed { value } else { &of_key().next()?.value };
+        Some((key.clone(), held.clone()))
     });
     present.collect()
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    means_the_same(ColumnKind::Text, one, other)
+}
+
+/// Whether a row that was inserted has something else in one of these columns, so that it is not found by them.
+pub(crate) fn is_lost(mismatches: &[Mismatch], columns: &[Column]) -> bool {
+    let is_other = |mismatch: &Mismatch| mismatch.kept.is_some() && columns.contains(&mismatch.column);
+    mismatches.iter().any(is_other)
 }
 
 #[cfg(test)]

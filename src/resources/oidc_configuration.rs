@@ -11,11 +11,10 @@ use async_trait::async_trait;
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::{Modifier, validate};
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan};
-use crate::records::diagnostics;
 use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field};
 use crate::records::resource::{self, ManagedRecord, RecordResource};
-use crate::records::uses;
+use crate::records::{diagnostics, outcome, uses};
 use crate::servicenow::tables::oidc_provider_configuration::{
     ACTIVE, CACHE_LIFE_SPAN, ENABLE_JTI_VERIFICATION, ISSUER, JTI_CLAIM, NAME, OIDC_URL, TABLE, USER_CLAIM, USER_FIELD,
 };
@@ -128,6 +127,20 @@ impl RecordResource for OidcConfiguration {
         problems: &mut Diagnostics,
     ) {
         claims::write(session, claims::ROWS, sys_id, sides, state, problems).await;
+    }
+
+    async fn create(
+        record: &ManagedRecord<Self>,
+        cx: &Context<Clients>,
+        planned: Object,
+        config: &Object,
+    ) -> Result<Outcome, Diagnostics> {
+        let wanted = claims::ROWS.listed(&planned);
+        let ended = record.create(cx, planned, config).await?;
+        let (Outcome::Done(state, problems) | Outcome::Partly(state, problems)) = ended;
+        let missing = claims::missing(claims::ROWS, wanted.as_ref(), &state);
+        let problems = problems.iter().cloned().chain(missing).collect();
+        Ok(outcome::of(state, problems))
     }
 
     async fn update(

@@ -178,6 +178,7 @@ impl RecordResource for OidcProvider {
         let mut state = planned;
         let mut problems = Diagnostics::new();
         let has_own = configuration::is_managed(&state);
+        let wanted = configuration::claims(&state);
         if has_own {
             let application = new.row.value(every::SYS_SCOPE).cloned();
             let made = configuration::create(cx, &new.session, application, &mut state, &mut problems).await;
@@ -192,6 +193,10 @@ impl RecordResource for OidcProvider {
             }
             // It exists from here on, even if its provider does not come to be.
             cx.keep(&state);
+            if let Some(problem) = configuration::missing_claims(wanted.as_ref(), &state) {
+                problems.push(problem);
+                return Ok(outcome::of(state, problems));
+            }
             new.set(CONFIGURATION, configuration::reference(&state));
         }
         match record.insert(cx, &mut new, state, config).await {

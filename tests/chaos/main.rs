@@ -255,6 +255,11 @@ async fn apply_until_it_succeeds(
                     more.extend(core.import(block, &id).await.err().unwrap_or_default());
                 }
                 (Advice::Delete(table, id), _) => simulator.instance().remove(table, &id),
+                (Advice::RemoveMembers(group), _) => {
+                    for row in simulator.instance().find("sys_user_grmember", "group", &group) {
+                        simulator.instance().remove("sys_user_grmember", &row["sys_id"]);
+                    }
+                }
                 (Advice::Import(_), None) => {}
             }
         }
@@ -275,6 +280,8 @@ fn last_requests(simulator: &Simulator) -> String {
 enum Advice {
     Import(String),
     Delete(&'static str, String),
+    /// Of this group: nobody knows whether a killed process added them.
+    RemoveMembers(String),
 }
 
 fn advice(problem: &Problem) -> Option<Advice> {
@@ -283,6 +290,10 @@ fn advice(problem: &Problem) -> Option<Advice> {
         let (_, id) = command.split_once(' ')?;
         let id = id.split(['`', '\n']).next()?.trim();
         return Some(Advice::Import(id.trim_matches(['\'', '"']).to_owned()));
+    }
+    if let Some((group, _)) = text.split_once(") is joined by the user") {
+        let (_, id) = group.rsplit_once('(')?;
+        return Some(Advice::RemoveMembers(id.to_owned()));
     }
     let is_interrupted = text.contains("No provider uses it") && text.contains("delete it and apply again");
     let (_, rest) = text.split_once("configuration_id = \"").filter(|_| is_interrupted)?;

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object};
-use crate::records::child_rows::{Child, ChildRows, Done, Listed, Place, Shape};
+use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Path};
+use crate::records::child_rows::{Child, ChildRows, Done, Listed, Place, Shape, is_lost};
 use crate::records::diagnostics;
 use crate::records::field::{Field, Known};
 use crate::resources::oauth_entity::profile;
 use crate::servicenow::tables::oauth_entity_profile_scope::{self as on_profile, PROFILE};
 use crate::servicenow::tables::oauth_entity_scope::{NAME, OAUTH_ENTITY, SCOPE, TABLE};
-use crate::servicenow::{InputMode, Insert, Query, Row, Session, SysId, TableError};
+use crate::servicenow::{InputMode, Insert, Query, Row, Session, SysId, TableError, Written};
 
 const ROWS: ChildRows = ChildRows {
     attribute: "scopes",
@@ -57,11 +57,13 @@ pub(super) async fn write(
     let former = prior.and_then(|prior| ROWS.listed(prior)).unwrap_or_default();
     let removed = ROWS.removed(prior, &wanted);
     let mut done = Done::after(prior.map(|prior| ROWS.own(prior)).unwrap_or_default());
-    if wanted == former && removed.is_empty() {
+    let profile = profile::of(state);
+    // A profile that was made again asks for none of them yet.
+    let is_same_profile = profile == prior.and_then(profile::of);
+    if wanted == former && removed.is_empty() && (is_same_profile || wanted.is_empty()) {
         done.listed = wanted;
     } else {
-        let profile = profile::of(state);
-        let before = Before::look(session, entity, profile.as_ref()).await;
+        let before = Before::look_for(session, entity, profile.as_ref(), &[&former, &removed]).await;
         match before {
             Ok(before) => {
                 before.make(session, entity, &wanted, &mut done).await;
@@ -84,14 +86,18 @@ pub(super) async fn read_into(
     state: &mut Object,
     known: Known,
 ) -> Result<(), Diagnostic> {
-    if known != Known::Nothing && ROWS.listed(state).is_none() {
+    if known != Known::Nothing && ROWS.listed(state).is_none_or(|listed| listed.is_empty()) {
         return Ok(());
     }
     let profile = profile::of(state);
     let look = Before::look(session, entity, profile.as_ref()).await;
     let before = match look {
         // What cannot be read of a record that is imported is left alone.
-        Err(TableError::Refused { .. } | TableError::NoSuchTable { .. }) if known == Known::Nothing => return Ok(()),
+        Err(TableError::Refused { .. } | TableError::NoSuchTable { .. } | TableError::Hidden { .. })
+            if known == Known::Nothing =>
+        {
+            return Ok(());
+        }
         look => look.map_err(|error| not_read(&error))?,
     };
     let mut rows = before.asked_for();
@@ -114,7 +120,7 @@ pub(super) async fn remove(session: &Session, entity: &SysId, state: &Object) ->
     if listed.is_empty() {
         return Ok(());
     }
-    let before = Before::look(session, entity, profile::of(state).as_ref()).await;
+    let before = Before::look_for(session, entity, profile::of(state).as_ref(), &[&listed]).await;
     let before = before.map_err(|error| not_read(&error))?;
     let mut done = Done::default();
     before.remove(session, listed, &mut done).await;
@@ -152,6 +158,16 @@ impl Before {
             source,
         })?;
         for link in session.select(on_profile::TABLE, &query, on_profile::COLUMNS).await? {
+            if [PROFILE, on_profile::SCOPE]
+                .iter()
+                .any(|column| link.reference(*column).is_hidden())
+            {
+                let what = "scopes of profiles, but does not show the account which".to_owned();
+                return Err(TableError::Hidden {
+                    table: on_profile::TABLE,
+                    what,
+                });
+            }
             let key = |column| link.reference(column).value().and_then(|id| SysId::parse(id).ok());
             let (Some(of), Some(scope)) = (key(PROFILE), key(on_profile::SCOPE)) else {
                 continue;
@@ -166,6 +182,22 @@ impl Before {
         Ok(before)
     }
 
+    /// Looks again where one that was there is missing: a search can lag behind a write.
+    async fn look_for(
+        session: &Session,
+        entity: &SysId,
+        profile: Option<&SysId>,
+        expected: &[&Listed],
+    ) -> Result<Self, TableError> {
+        let before = Self::look(session, entity, profile).await?;
+        let there = before.asked_for();
+        if !expected.iter().any(|expected| ROWS.lacks(&there, expected)) {
+            return Ok(before);
+        }
+        session.wait_before_recheck().await;
+        Self::look(session, entity, profile).await
+    }
+
     /// Those that the default profile asks for; where there is none, all.
     fn asked_for(&self) -> Vec<Child> {
         let is_asked_for = |row: &&Child| self.profile.is_none() || self.linked.contains(&row.sys_id);
@@ -176,12 +208,10 @@ impl Before {
         let rows = ROWS.make(session, PLACE, entity, &self.rows, wanted, done).await;
         let Some(profile) = &self.profile else { return };
         for (scope, row) in rows.iter().filter(|(_, row)| !self.linked.contains(*row)) {
-            if let Err(error) = link(session, profile, row).await {
+            if let Err(problems) = link(session, profile, row, scope).await {
                 done.is_complete = false;
                 done.listed.remove(scope);
-                let doing = format!("add the OAuth scope {scope} to the default profile");
-                done.problems
-                    .push(diagnostics::of_table(&error, &doing).at_attribute(ROWS.path));
+                done.problems.append(problems);
             }
         }
     }
@@ -217,7 +247,26 @@ impl Before {
     }
 }
 
-async fn link(session: &Session, profile: &SysId, scope: &SysId) -> Result<(), TableError> {
+async fn link(session: &Session, profile: &SysId, row: &SysId, scope: &str) -> Result<(), Diagnostics> {
+    let failed = |error: &TableError| {
+        let doing = format!("add the OAuth scope {scope} to the default profile");
+        Diagnostics::from(diagnostics::of_table(error, &doing).at_attribute(ROWS.path))
+    };
+    let written = insert_link(session, profile, row)
+        .await
+        .map_err(|error| failed(&error))?;
+    if !is_lost(&written.mismatches, &[PROFILE, on_profile::SCOPE]) {
+        return Ok(());
+    }
+    // It links something else: the next apply would make another one.
+    let mut problems = diagnostics::of_mismatches(&written.mismatches, |_| Path::of(ROWS.path));
+    if let Err(error) = session.delete(on_profile::TABLE, written.record.sys_id()).await {
+        problems.append(failed(&error));
+    }
+    Err(problems)
+}
+
+async fn insert_link(session: &Session, profile: &SysId, scope: &SysId) -> Result<Written, TableError> {
     let key = Query::equals(PROFILE, profile).and_then(|key| Ok(key.and(Query::equals(on_profile::SCOPE, scope)?)));
     let key = key.map_err(|source| TableError::Query {
         table: on_profile::TABLE,
@@ -230,7 +279,7 @@ async fn link(session: &Session, profile: &SysId, scope: &SysId) -> Result<(), T
         natural_key: Some(key),
         input: InputMode::Stored,
     };
-    session.insert(insert).await.map(drop)
+    session.insert(insert).await
 }
 
 fn not_read(error: &TableError) -> Diagnostic {

@@ -5,7 +5,7 @@
 
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Type};
-use crate::records::child_rows::{ChildRows, Done, Listed, Place, Shape};
+use crate::records::child_rows::{Child, ChildRows, Done, Listed, Place, Shape};
 use crate::records::diagnostics;
 use crate::records::field::{Field, Known};
 use crate::servicenow::tables::jwt_claim_validation::{NAME, TABLE, VALUE};
@@ -126,7 +126,8 @@ pub(in crate::resources) async fn write(
     let mut done = Done::after(prior.map(|prior| rows.own(prior)).unwrap_or_default());
     if wanted == former && removed.is_empty() {
         done.listed = wanted;
-    } else if let Err(problem) = write_each(session, rows, configuration, &wanted, removed, &mut done).await {
+    } else if let Err(problem) = write_each(session, rows, configuration, (&former, &wanted), removed, &mut done).await
+    {
         done.problems.push(problem);
         done.listed = former;
         done.is_complete = false;
@@ -138,16 +139,55 @@ async fn write_each(
     session: &Session,
     rows: ChildRows,
     configuration: &SysId,
-    wanted: &Listed,
+    (former, wanted): (&Listed, &Listed),
     removed: Listed,
     done: &mut Done,
 ) -> Result<(), Diagnostic> {
     let place = place(session).await?;
-    let existing = rows.rows(session, place, configuration).await;
-    let existing = existing.map_err(|error| not_read(&error))?;
+    let existing = look(session, rows, place, configuration, &[former, &removed]).await?;
     rows.make(session, place, configuration, &existing, wanted, done).await;
     rows.remove(session, place, &existing, removed, done).await;
     Ok(())
+}
+
+/// The claims of a configuration. Looks again where one that was there is missing: a search can lag behind a write.
+async fn look(
+    session: &Session,
+    rows: ChildRows,
+    place: Place,
+    configuration: &SysId,
+    expected: &[&Listed],
+) -> Result<Vec<Child>, Diagnostic> {
+    let once = || async {
+        let found = rows.rows(session, place, configuration).await;
+        found.map_err(|error| not_read(&error))
+    };
+    let found = once().await?;
+    if !expected.iter().any(|expected| rows.lacks(&found, expected)) {
+        return Ok(found);
+    }
+    session.wait_before_recheck().await;
+    once().await
+}
+
+/// The error that claims are missing after a create: without them the issuer is trusted further than was asked for.
+pub(in crate::resources) fn missing(rows: ChildRows, wanted: Option<&Listed>, state: &Object) -> Option<Diagnostic> {
+    let there = rows.listed(state).unwrap_or_default();
+    let missing: Vec<&str> = wanted?
+        .keys()
+        .filter(|key| !there.contains_key(*key))
+        .map(String::as_str)
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let detail = format!(
+        "The configuration was created without the claim validations {}: tokens would be accepted whatever these claims say, so \
+         nothing that refers to it is created. The cause is in the warning beside this error. Remove it and apply again; the \
+         configuration is tainted and created anew, unless `terraform untaint` keeps it.",
+        missing.join(", ")
+    );
+    Some(Diagnostic::error("Claim validations are missing", detail).at_attribute(rows.path))
 }
 
 /// Reads the claims that are listed; of a configuration that is new to Terraform all of them, where these can be told.
@@ -158,7 +198,7 @@ pub(in crate::resources) async fn read_into(
     known: Known,
 ) -> Result<(), Diagnostic> {
     let is_new = known == Known::Nothing;
-    if !is_new && ROWS.listed(state).is_none() {
+    if !is_new && ROWS.listed(state).is_none_or(|listed| listed.is_empty()) {
         return Ok(());
     }
     let place = match place(session).await {
@@ -167,7 +207,9 @@ pub(in crate::resources) async fn read_into(
         Err(problem) => return Err(problem),
     };
     let rows = match ROWS.rows(session, place, configuration).await {
-        Err(TableError::Refused { .. } | TableError::NoSuchTable { .. }) if is_new => return Ok(()),
+        Err(TableError::Refused { .. } | TableError::NoSuchTable { .. } | TableError::Hidden { .. }) if is_new => {
+            return Ok(());
+        }
         rows => rows.map_err(|error| not_read(&error))?,
     };
     if is_new {
@@ -193,10 +235,7 @@ pub(in crate::resources) async fn remove(
         return Ok(());
     }
     let place = place(session).await?;
-    let rows = ROWS
-        .rows(session, place, configuration)
-        .await
-        .map_err(|error| not_read(&error))?;
+    let rows = look(session, ROWS, place, configuration, &[&listed]).await?;
     let mut done = Done::default();
     ROWS.remove(session, place, &rows, listed, &mut done).await;
     done.problems.iter().next().cloned().map_or(Ok(()), Err)

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::clients::Clients;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Path, Plan, Value};
+use crate::records::child_rows::Listed;
 use crate::records::duplicate_check::with_trimmed;
 use crate::records::field::{self, Known};
 use crate::records::{diagnostics, resource};
@@ -252,6 +253,18 @@ async fn finish(
     let sys_id = written.record.sys_id();
     claims::write(session, claims::IN_BLOCK, sys_id, (prior, planned), &mut kept, problems).await;
     state.set(ATTRIBUTE, kept.with_unknown_as_null());
+}
+
+/// The claims that a configuration lists.
+pub(super) fn claims(state: &Object) -> Option<Listed> {
+    state.object(ATTRIBUTE).and_then(|block| claims::IN_BLOCK.listed(block))
+}
+
+/// The error that some of these are missing after a create.
+pub(super) fn missing_claims(wanted: Option<&Listed>, state: &Object) -> Option<Diagnostic> {
+    let empty = Object::new();
+    let block = state.object(ATTRIBUTE).unwrap_or(&empty);
+    claims::missing(claims::IN_BLOCK, wanted, block)
 }
 
 /// Finds out whether the instance can keep what is planned, before anything is written.

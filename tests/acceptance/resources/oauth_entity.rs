@@ -658,3 +658,32 @@ async fn scopes_go_with_their_entry() {
     })
     .await;
 }
+
+/// A link that the instance keeps for no profile would be made again by every apply.
+#[tokio::test]
+async fn a_scope_that_reaches_no_profile_is_told_and_not_doubled() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().switches(|modes| {
+            let column = (
+                "oauth_entity_profile_scope".to_owned(),
+                "oauth_entity_profile".to_owned(),
+            );
+            modes.write_denied = [column].into();
+        });
+        let workspace = simulator.workspace(terraform, &least("scopes = [\".default\"]"));
+        for _ in 0..2 {
+            workspace
+                .terraform("apply")
+                .await
+                .says("oauth_entity_profile was not kept");
+            assert_eq!(simulator.count("oauth_entity_profile_scope"), 0);
+            assert_eq!(simulator.count("oauth_entity_scope"), 1);
+        }
+        simulator.instance().switches(|modes| modes.write_denied.clear());
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(asked_for(&simulator), [".default"]);
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}

@@ -655,3 +655,107 @@ async fn claims_are_refused_where_the_instance_keeps_them_elsewhere() {
     })
     .await;
 }
+
+/// That no claim is checked needs no table of claims, and does not get in the way later.
+#[tokio::test]
+async fn an_empty_map_of_claims_asks_for_nothing() {
+    for_each_terraform(async |terraform| {
+        let simulator = of(Release::Yokohama).await;
+        let workspace = simulator.workspace(terraform, &configuration("claim_validations = {}"));
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        workspace.configure(&configuration(""));
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
+/// Without its claims a configuration accepts more tokens than it should: nothing comes to use it.
+#[tokio::test]
+async fn nothing_uses_a_configuration_whose_claims_are_refused() {
+    for_each_terraform(async |terraform| {
+        let of_resource = shared_by(&["one"]).replace(
+            &format!("metadata_url = {V1:?}"),
+            &format!("metadata_url = {V1:?}\n  claim_validations = {{ tid = \"contoso\" }}"),
+        );
+        let of_block = format!(
+            "resource \"servicenow_oidc_provider\" \"one\" {{\n  name = \"one\"\n  client_id = \"one\"\n  configuration = {{\n    \
+             name = \"Entra\"\n    metadata_url = {V1:?}\n    claim_validations = {{ tid = \"contoso\" }}\n  }}\n}}\n"
+        );
+        for configuration in [of_resource, of_block] {
+            let simulator = Simulator::start().await;
+            let inserts = Matcher::table("jwt_claim_validation").method(Method::POST);
+            simulator.instance().faults().next(inserts, Fault::ForbiddenByBusinessRule);
+            let workspace = simulator.workspace(terraform, &configuration);
+
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying("Claim validations are missing")
+                .says("Could not add the claim validation tid");
+            assert_eq!(simulator.count("oauth_oidc_entity"), 0);
+
+            workspace.terraform("apply").await.succeeds();
+            assert_eq!(claims(&simulator), ["tid=contoso"]);
+            assert_eq!(simulator.count("oauth_oidc_entity"), 1);
+            workspace.plan_is_empty().await;
+            workspace.terraform("destroy").await.succeeds();
+            simulator.is_as_at_start();
+        }
+    })
+    .await;
+}
+
+/// What an instance does to claims after they were made: none is doubled, and none counts as removed that is there.
+#[tokio::test]
+async fn claims_are_made_once() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let of = |claims: &str| configuration(&format!("claim_validations = {{ {claims} }}"));
+        let guid = "ABCDEF01-2222-3333-4444-555555555555";
+        let tid = format!("tid = {guid:?}");
+        let workspace = simulator.workspace(terraform, &of(&tid));
+        workspace.terraform("apply").await.succeeds();
+
+        // A list that is late, while one is added and while one is removed.
+        let lists = || Matcher::table("jwt_claim_validation").method(Method::GET);
+        instance.faults().next(lists(), Fault::EmptyList);
+        workspace.configure(&of(&format!("{tid}, azp = \"app\"")));
+        workspace.terraform("apply -refresh=false").await.succeeds();
+        assert_eq!(claims(&simulator), ["azp=app".to_owned(), format!("tid={guid}")]);
+        instance.faults().next(lists(), Fault::EmptyList);
+        workspace.configure(&of(&tid));
+        workspace.terraform("apply -refresh=false").await.succeeds();
+        assert_eq!(claims(&simulator), [format!("tid={guid}")]);
+
+        // Another case of a GUID is the same value.
+        let row = instance.find("jwt_claim_validation", "name", "tid")[0]["sys_id"].clone();
+        instance.change("jwt_claim_validation", &row, &[("value", &guid.to_lowercase())]);
+        workspace.plan_is_empty().await;
+
+        // A name that is hidden is no missing row.
+        instance.switches(|modes| {
+            modes.read_denied = [("jwt_claim_validation".to_owned(), "name".to_owned())].into();
+        });
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("does not show it to the account");
+        instance.switches(|modes| modes.read_denied.clear());
+
+        // A name that is kept in another way would be made again and again.
+        instance.quirks(|quirks| {
+            let name = ("jwt_claim_validation".to_owned(), "name".to_owned());
+            quirks.lower_cased.insert(name);
+        });
+        workspace.configure(&of(&format!("{tid}, AZP = \"app\"")));
+        for _ in 0..2 {
+            workspace.terraform("apply").await.fails_saying("name was not kept");
+            assert_eq!(claims(&simulator).len(), 1);
+        }
+    })
+    .await;
+}

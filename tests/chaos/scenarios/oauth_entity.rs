@@ -70,7 +70,7 @@ impl Generator for Entities {
 
     /// Nobody knows whether a killed process made them, so an import leaves them.
     fn is_forgotten_when_killed(&self, line: &str) -> bool {
-        line.starts_with("oauth scope ")
+        line.starts_with("OAuth scope ")
     }
 
     fn records(&self, simulator: &Simulator) -> Vec<(String, String)> {
