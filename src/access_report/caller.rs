@@ -45,18 +45,20 @@ pub(crate) fn arguments(secret: impl Fn(Attribute) -> Attribute) -> Vec<Attribut
 
 /// Checks that the arguments name one way to sign in.
 pub(crate) fn check_arguments(config: &Object) -> Diagnostics {
+    // What is not known yet may become null.
     let given = |name: &str| !config.at(name).is_null();
-    let ways = [CLIENT_SECRET, ACCESS_TOKEN, PASSWORD].map(given);
+    let is_known = |name: &str| given(name) && !config.at(name).is_unknown();
+    let ways = [CLIENT_SECRET, ACCESS_TOKEN, PASSWORD];
     let invalid = |name: &str, detail: &str| Diagnostic::error(INVALID, detail).at_attribute(name).into();
-    if ways.iter().filter(|given| **given).count() != 1 {
+    if ways.iter().filter(|name| is_known(name)).count() > 1 || !ways.iter().any(|name| given(name)) {
         let detail = "Set exactly one of `client_secret` (with `client_id` and `audience`), `access_token`, and `password` (with \
                       `user_name`).";
         return Diagnostic::error(INVALID, detail).into();
     }
-    if given(PASSWORD) && !given(USER_NAME) {
+    if is_known(PASSWORD) && !given(USER_NAME) {
         return invalid(USER_NAME, "A password needs the user's name: set `user_name`.");
     }
-    if given(CLIENT_SECRET) && !(given(CLIENT_ID) && given(AUDIENCE)) {
+    if is_known(CLIENT_SECRET) && !(given(CLIENT_ID) && given(AUDIENCE)) {
         return invalid(CLIENT_ID, "A client secret needs `client_id` and `audience`.");
     }
     Diagnostics::new()
@@ -81,7 +83,11 @@ impl Caller {
     ///
     /// # Errors
     /// What kept Entra from issuing a token.
-    pub(crate) async fn from(cx: &Context<Clients>, config: &Object) -> Result<Caller, Diagnostic> {
+    pub(crate) async fn from(cx: &Context<Clients>, config: &Object) -> Result<Caller, Diagnostics> {
+        let problems = check_arguments(config);
+        if problems.has_errors() {
+            return Err(problems);
+        }
         let user_name = config.text(USER_NAME).map(str::to_owned);
         let caller = |session, user_name, token| Caller {
             session,
@@ -139,3 +145,26 @@ const ACCESS_TOKEN: &str = "access_token";
 const USER_NAME: &str = "user_name";
 const PASSWORD: &str = "password";
 const INVALID: &str = "Invalid sign-in of the integration user";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::Value;
+
+    #[test]
+    fn what_is_not_known_yet_may_become_null() {
+        let check = |arguments: &[(&str, Value)]| {
+            let config: Object = arguments.iter().map(|(name, value)| (*name, value.clone())).collect();
+            !check_arguments(&config).has_errors()
+        };
+        let (known, unknown) = (|| Value::from("a"), || Value::Unknown);
+
+        assert!(check(&[(PASSWORD, unknown()), (ACCESS_TOKEN, unknown())]));
+        assert!(check(&[(PASSWORD, unknown()), (ACCESS_TOKEN, known())]));
+        assert!(check(&[(PASSWORD, known()), (USER_NAME, unknown())]));
+        assert!(!check(&[(PASSWORD, known()), (ACCESS_TOKEN, known())]));
+        assert!(!check(&[(PASSWORD, known())]));
+        assert!(!check(&[(CLIENT_SECRET, known()), (CLIENT_ID, known())]));
+        assert!(!check(&[]));
+    }
+}

@@ -87,6 +87,10 @@ impl Finding {
                     "No row of {table} shows the column {column}, which the query is about: the instance would ignore the query."
                 );
             }
+            Sight::Unclear(why) => {
+                finding.status = Status::PartlyHidden;
+                finding.detail = format!("It cannot be told which records of {table} the account may read: {why}");
+            }
             Sight::Rows(seen) => finding.judge_rows(wanted, seen, own, own_total),
         }
         finding.add_remedy();
@@ -96,10 +100,16 @@ impl Finding {
     fn judge_rows(&mut self, wanted: &Wanted, seen: &Seen, own: Option<&Sight>, own_total: usize) {
         let table = self.table;
         let counted = seen.total.unwrap_or(seen.shown);
+        let is_counted = seen.total.is_some();
         self.shown = seen.shown;
         self.hidden_rows = seen.hidden + own_total.saturating_sub(counted);
         if seen.shown == 0 {
             self.detail = match (counted, own_total) {
+                (0, 0) if !is_counted => {
+                    self.status = Status::Empty;
+                    self.is_failure = false;
+                    format!("The account is shown no record of {table}. {UNCOUNTED}")
+                }
                 (0, 0) => {
                     self.status = Status::Empty;
                     self.is_failure = false;
@@ -152,7 +162,12 @@ impl Finding {
         } else {
             Status::Readable
         };
-        self.detail = if parts.is_empty() {
+        self.detail = if parts.is_empty() && !is_counted {
+            format!(
+                "The account may read {table}: it is shown {} of its records.",
+                seen.shown
+            )
+        } else if parts.is_empty() {
             format!(
                 "The account may read {table}: it is shown {}.",
                 looked_at(seen, counted)
@@ -160,6 +175,9 @@ impl Finding {
         } else {
             format!("The account may read {table} in part: {}.", parts.join("; "))
         };
+        if !is_counted {
+            self.detail = format!("{} {UNCOUNTED}", self.detail);
+        }
     }
 
     fn add_remedy(&mut self) {
@@ -214,6 +232,10 @@ impl Finding {
     }
 }
 
+/// Why an answer proves nothing of what it does not show.
+const UNCOUNTED: &str = "The instance does not count records, so nothing shows whether some are hidden; something on the way may \
+                         remove the header X-Total-Count.";
+
 /// "the only record", "the first 20 records".
 fn looked_at(seen: &Seen, counted: usize) -> String {
     let number = seen.shown + seen.hidden;
@@ -245,5 +267,33 @@ impl From<Finding> for Value {
             .with("missing_roles", texts(judged.missing))
             .with("rules", judged.rules.into_iter().map(Value::from).collect::<Vec<_>>())
             .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::servicenow::{Query, Table};
+
+    #[test]
+    fn without_a_count_nothing_is_said_of_all() {
+        let wanted = Wanted {
+            table: Table::named("incident").unwrap(),
+            columns: Vec::new(),
+            query: Query::every_row(),
+            may_hide_rows: false,
+        };
+        for (shown, status) in [(8, Status::Readable), (0, Status::Empty)] {
+            let sight = Sight::Rows(Seen {
+                shown,
+                ..Seen::default()
+            });
+            let finding = Finding::new(&wanted, &sight, Some(&sight), BTreeSet::new(), None);
+
+            assert_eq!(finding.status, status);
+            assert!(finding.detail.ends_with(UNCOUNTED), "{}", finding.detail);
+            assert!(!finding.detail.contains("all "), "{}", finding.detail);
+            assert!(!finding.detail.contains("There is no record"), "{}", finding.detail);
+        }
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Sight {
     Refused(String),
     /// The query is about a column that no row shows: the instance would ignore it.
     QueryHidden(String),
+    /// What is shown contradicts what was asked for, such as rows that hide a column of the query.
+    Unclear(String),
     Rows(Seen),
 }
 
@@ -36,7 +38,7 @@ impl Sight {
         match self {
             Sight::Rows(seen) => seen.missing.clone(),
             Sight::QueryHidden(column) => BTreeSet::from([column.clone()]),
-            Sight::NoSuchTable | Sight::Refused(_) => BTreeSet::new(),
+            Sight::NoSuchTable | Sight::Refused(_) | Sight::Unclear(_) => BTreeSet::new(),
         }
     }
 }
@@ -55,6 +57,7 @@ pub(super) async fn look(session: &Session, wanted: &Wanted, size: usize) -> Res
         Err(TableError::NoSuchTable { .. }) => return Ok(Sight::NoSuchTable),
         Err(error @ TableError::Refused { .. }) => return Ok(Sight::Refused(diagnostics::explain(&error, ""))),
         Err(TableError::UnknownColumn { column, .. }) => return Ok(Sight::QueryHidden(column)),
+        Err(error @ TableError::Hidden { .. }) => return Ok(Sight::Unclear(diagnostics::explain(&error, ""))),
         Err(error) => return Err(error),
     };
     let is_missing = |column: Column| rows.iter().any(|row| row.text(column).is_hidden());

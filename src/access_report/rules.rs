@@ -70,8 +70,17 @@ async fn read(account: &Session, wanted: &[Wanted]) -> Result<Vec<Access>, Table
         }
     }
     let lineages = account.lineages(&tables).await?;
-    let lineage = |table: Table| lineages.get(&table).cloned().unwrap_or_else(|| vec![table]);
-    let names: Vec<Vec<Vec<String>>> = wanted.iter().map(|one| names(one, &lineage(one.table))).collect();
+    if lineages.is_empty() {
+        let what = "which tables these extend".to_owned();
+        return Err(TableError::Hidden {
+            table: sys_db_object::TABLE,
+            what,
+        });
+    }
+    let names: Vec<Vec<Vec<String>>> = wanted
+        .iter()
+        .map(|one| names(one, lineages.get(&one.table).map(Vec::as_slice)))
+        .collect();
     let all: BTreeSet<&String> = names.iter().flatten().flatten().collect();
     let rules = rules(account, &all.into_iter().collect::<Vec<_>>()).await?;
     let nearest = |names: &Vec<String>| names.iter().find_map(|name| rules.get(name)).cloned();
@@ -81,9 +90,12 @@ async fn read(account: &Session, wanted: &[Wanted]) -> Result<Vec<Access>, Table
     Ok(access.collect())
 }
 
-/// For the table and for each column: the names to try, nearest first.
-fn names(wanted: &Wanted, lineage: &[Table]) -> Vec<Vec<String>> {
-    let tables = || lineage.iter().map(Table::name).chain([ANY]);
+/// For the table and for each column: the names to try, nearest first. Where it is not known what the table extends, its own
+/// alone: one that is farther does not decide before those in between.
+fn names(wanted: &Wanted, lineage: Option<&[Table]>) -> Vec<Vec<String>> {
+    let own = [wanted.table];
+    let any = lineage.map(|_| ANY);
+    let tables = || lineage.unwrap_or(&own).iter().map(Table::name).chain(any);
     let of = |column: &str| tables().map(|table| format!("{table}.{column}")).collect::<Vec<_>>();
     let mut names = vec![tables().map(str::to_owned).collect()];
     names.extend(
@@ -127,6 +139,10 @@ async fn rules(account: &Session, names: &[&String]) -> Result<BTreeMap<String, 
             };
             roles.entry(rule.to_owned()).or_default().insert(role.to_owned());
         }
+    }
+    if !found.is_empty() && roles.is_empty() {
+        // Rules that ask for no role at all are less likely than roles that are hidden.
+        account.proves_rows(sys_security_acl_role::TABLE).await?;
     }
     let mut rules: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for record in &found {
@@ -281,7 +297,8 @@ mod tests {
             may_hide_rows: false,
         };
 
-        let names = names(&wanted, &[table("incident"), table("task")]);
+        let lineage = [table("incident"), table("task")];
+        let names = names(&wanted, Some(&lineage));
 
         assert_eq!(
             names,

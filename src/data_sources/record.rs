@@ -11,11 +11,9 @@ use crate::plugin::{
     Attribute, BlockType, Context, DataSource, Diagnostic, Diagnostics, Need, Object, Rule, Schema, Type, Validator,
 };
 use crate::records::any_table::columns::{
-    HiddenColumns, Purpose, column_of, columns_attribute, is_written_by_people, listed, to_ask, values,
+    COLUMNS, HiddenColumns, Purpose, column_of, columns_attribute, is_written_by_people, listed, to_ask, values,
 };
-use crate::records::any_table::{
-    FIELDS, described, may_be_secret, noun, require_table, rights_to_read, table_attribute, to_wire,
-};
+use crate::records::any_table::{FIELDS, described, noun, require_table, rights_to_read, table_attribute, to_wire};
 use crate::records::{diagnostics, lookup};
 use crate::servicenow::tables::every;
 use crate::servicenow::{Column, Dictionary, FirstRecords, Query, Record, Session, SysId, Table, TableError};
@@ -118,6 +116,9 @@ impl DataSource<Clients> for AnyRecord {
         let columns = listed.clone().unwrap_or_else(|| of_people(&dictionary, &record));
         let (fields, hidden) = values(&record, &columns);
         let mut warnings = Diagnostics::new();
+        if listed.is_none() && !dictionary.is_complete() {
+            warnings.push(of_unknown_type(table));
+        }
         if listed.is_some() {
             let mut columns = HiddenColumns::default();
             columns.add(hidden);
@@ -137,15 +138,19 @@ impl DataSource<Clients> for AnyRecord {
     }
 }
 
-/// The columns of a whole record that a person writes, as far as it shows them.
+/// The columns of a whole record that a person writes, as far as it shows them. One of unknown type may hold a secret.
 fn of_people(dictionary: &Dictionary, record: &Record) -> Vec<Column> {
-    let is_wanted = |name: &&str| match dictionary.column(name) {
-        Some(column) => is_written_by_people(column),
-        // Where the dictionary is known, what is not in it is no column.
-        None => !dictionary.is_complete() && !name.starts_with("sys_") && !may_be_secret(name),
-    };
+    let is_wanted = |name: &&str| dictionary.column(name).is_some_and(is_written_by_people);
     let names = record.names().filter(is_wanted);
     names.filter_map(|name| dictionary.column_or_text(name)).collect()
+}
+
+fn of_unknown_type(table: Table) -> Diagnostic {
+    let detail = format!(
+        "The account cannot read all of what sys_dictionary says of {table}. A column of unknown type may hold a secret, and is left \
+         out. List the columns to read in {COLUMNS}, or let the account read sys_dictionary (personalize_dictionary or admin)."
+    );
+    Diagnostic::warning(format!("Columns of {table} are left out"), detail)
 }
 
 /// The one record that has all values of the key.

@@ -144,9 +144,7 @@ pub(crate) async fn target(session: &Session, column: &DictionaryColumn) -> Resu
 
 /// Whether the name of a column of unknown type suggests that it holds a secret.
 pub(crate) fn may_be_secret(name: &str) -> bool {
-    ["password", "secret", "token", "private_key"]
-        .iter()
-        .any(|word| name.contains(word))
+    SECRETIVE.iter().any(|word| name.contains(word))
 }
 
 /// What a configuration would call the record that a reference points to: its display value, or the sys_id where that
@@ -163,5 +161,20 @@ pub(crate) async fn name_of(session: &Session, column: &DictionaryColumn, held: 
     })
 }
 
+/// In names of columns that hold secrets.
+const SECRETIVE: &[&str] = &[
+    "access_key",
+    "api_key",
+    "apikey",
+    "authentication_key",
+    "encryption_key",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "privacy_key",
+    "secret",
+    "token",
+];
 /// Of names that resemble a wrong one.
 const SHOWN: usize = 3;

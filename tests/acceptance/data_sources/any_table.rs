@@ -226,6 +226,13 @@ async fn a_secret_is_never_read() {
         simulator.instance().quirks(|quirks| {
             quirks.hidden_tables.insert("sys_dictionary".to_owned());
         });
+        workspace.configure(&one("natural_key = { u_code = \"ACME\" }"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("A column of unknown type may hold a secret");
+        assert_eq!(workspace.state(ONE).attribute("fields"), &json!({}));
         workspace.configure(&all("columns = [\"u_client_secret\"]"));
         workspace.terraform("plan").await.fails_saying("may be a secret");
         workspace.configure(&all("columns = [\"u_name\"]"));
