@@ -60,7 +60,7 @@
     }
     if (rule.getValue(ACTIVE) != "1") {
       if (!isNew && hasRole) {
-        return "exists, and somebody deactivated it: left alone";
+        return "exists and is not active: left alone. Activate it, unless somebody deactivated it on purpose";
       }
       rule.setValue(ACTIVE, true);
       if (!rule.update()) {

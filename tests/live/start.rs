@@ -42,7 +42,7 @@ pub(crate) fn host(settings: &Settings) -> Result<String, String> {
     }
     if !is_for_development(&host) && !production_is_meant(settings) {
         return Err(format!(
-            "{host} does not look like a developer instance: its name has no \"dev\". Use one, or set LIVE_PRODUCTION=yes."
+            "{host} does not look like a developer instance: its name has no word that ends with \"dev\". Use one, or set LIVE_PRODUCTION=yes."
         ));
     }
     Ok(host)
@@ -50,7 +50,11 @@ pub(crate) fn host(settings: &Settings) -> Result<String, String> {
 
 fn is_for_development(host: &str) -> bool {
     let name = host.split('.').next().unwrap_or_default();
-    name.contains("dev") || host == "localhost" || host == "[::1]" || host.starts_with("127.")
+    // dev12345, acmedev, acme-dev2, dev-acme: the word, and not the beginning of another one.
+    let mut words = name
+        .split('-')
+        .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    words.any(|word| word.ends_with("dev")) || host == "localhost" || host == "[::1]" || host.starts_with("127.")
 }
 
 fn production_is_meant(settings: &Settings) -> bool {

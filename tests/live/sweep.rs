@@ -43,6 +43,26 @@ pub(crate) struct Leftovers {
     pub(crate) own: Vec<Found>,
     /// Made by somebody else, with such a name: left alone.
     pub(crate) of_others: Vec<Found>,
+    /// Tables that count such rows and do not show them.
+    pub(crate) hidden: Vec<Table>,
+}
+
+impl Leftovers {
+    /// What nobody may remove from here.
+    pub(crate) fn kept(&self) -> Vec<String> {
+        let others = self.of_others.iter().map(|it| {
+            let by = it
+                .made_by
+                .as_deref()
+                .unwrap_or("somebody whom the instance does not show");
+            format!("{} {}: made by {by}", it.table, it.name)
+        });
+        let hidden = self
+            .hidden
+            .iter()
+            .map(|table| format!("{table}: records that are hidden from the account"));
+        others.chain(hidden).collect()
+    }
 }
 
 /// Looks in every place. Tables that the instance lacks, or that the account may not read, have nothing to remove.
@@ -50,13 +70,20 @@ pub(crate) async fn find(session: &Session, prefix: &str, account: &str) -> Resu
     let mut leftovers = Leftovers {
         own: Vec::new(),
         of_others: Vec::new(),
+        hidden: Vec::new(),
     };
     for (table, column) in PLACES {
         let query = Query::starts_with(column, prefix).map_err(|source| TableError::Query { table, source })?;
         let columns = [column, every::SYS_CREATED_BY, sys_user_has_role::INHERITED];
         let rows = match session.select(table, &query, &columns).await {
             Ok(rows) => rows,
-            Err(TableError::NoSuchTable { .. } | TableError::Refused { .. } | TableError::Hidden { .. }) => continue,
+            Err(TableError::NoSuchTable { .. } | TableError::Refused { .. }) => continue,
+            Err(TableError::Hidden { .. }) => {
+                if !leftovers.hidden.contains(&table) {
+                    leftovers.hidden.push(table);
+                }
+                continue;
+            }
             Err(error) => return Err(error),
         };
         for row in rows {

@@ -102,17 +102,34 @@ impl Workspace {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .process_group(0);
-        let ended = spawn_blocking(move || command.output());
-        match timeout(LONGEST, ended).await.map(|ended| ended.unwrap()) {
-            Err(_) => Run {
-                code: None,
-                output: String::new(),
-            },
-            Ok(Err(error)) => Run {
-                code: Some(127),
-                output: format!("Error: terraform cannot be started: {error}"),
-            },
-            Ok(Ok(output)) => Run {
+        let not_started = |error: &std::io::Error| Run {
+            code: Some(127),
+            output: format!("Error: terraform cannot be started: {error}"),
+        };
+        let child = match command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
+            Ok(child) => child,
+            Err(error) => return not_started(&error),
+        };
+        let group = child.id();
+        let mut ended = spawn_blocking(move || child.wait_with_output());
+        let result = match timeout(LONGEST, &mut ended).await {
+            Ok(result) => result,
+            Err(_) => {
+                // It may be writing: it is asked to end, and nothing is cleaned up before it has.
+                signal("INT", group);
+                if timeout(TO_END, &mut ended).await.is_err() {
+                    signal("KILL", group);
+                    let _ = ended.await;
+                }
+                return Run {
+                    code: None,
+                    output: String::new(),
+                };
+            }
+        };
+        match result.unwrap() {
+            Err(error) => not_started(&error),
+            Ok(output) => Run {
                 code: Some(output.status.code().unwrap_or(1)),
                 output: format!(
                     "{}{}",
@@ -146,6 +163,13 @@ impl Workspace {
     }
 }
 
+/// Sends a signal to a process group.
+fn signal(name: &str, group: u32) {
+    let _ = Command::new("kill")
+        .args([&format!("-{name}"), "--", &format!("-{group}")])
+        .status();
+}
+
 /// `LIVE_TERRAFORM`, the one on PATH, or the one that `make test` installed.
 fn binary(settings: &Settings) -> Result<PathBuf, String> {
     if let Some(named) = settings.get("LIVE_TERRAFORM") {
@@ -165,7 +189,10 @@ pub(crate) fn is_there(settings: &Settings) -> Result<(), String> {
     binary(settings).map(|_| ())
 }
 
-const LONGEST: Duration = Duration::from_secs(300);
+/// Longer than the provider's own limit of five minutes for an operation.
+const LONGEST: Duration = Duration::from_secs(420);
+/// For an interrupted terraform to finish what it writes.
+const TO_END: Duration = Duration::from_secs(90);
 const SOURCE: &str = "servicenow-m365/servicenow";
 const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-servicenow");
 const VERSIONS: &str = r#"terraform {
