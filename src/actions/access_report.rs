@@ -40,7 +40,7 @@ impl Action<Clients> for AccessReport {
     async fn invoke(&self, cx: &Context<Clients>, config: &Object, progress: &Progress) -> Diagnostics {
         let report = match Caller::from(cx, config).await {
             Ok(caller) => access_report::report(cx, &caller, config).await,
-            Err(problem) => return problem.into(),
+            Err(problems) => return problems,
         };
         let report = match report {
             Ok(report) => report,
