@@ -233,7 +233,7 @@ async fn what_must_not_be_touched_or_cannot_be_used_is_refused_before_anything_i
         ("SERVICENOW_INSTANCE_URL", "https://contoso.service-now.com"),
         ("LIVE_INSTANCE", "contoso.service-now.com"),
     ];
-    is_refused(&simulator, &production, "its name has no \"dev\"").await;
+    is_refused(&simulator, &production, "no word that ends with \"dev\"").await;
     is_refused(
         &simulator,
         &[("SERVICENOW_PASSWORD", "a wrong password")],
