@@ -340,10 +340,8 @@ async fn a_token_of_another_issuer_fails_with_what_is_wrong_with_it() {
     let checks = "has the token's `aud` as client_id";
 
     let cases = [
-        (
-            token(json!({"exp": now - 7200})),
-            "The token of oidc_token expired 7200 s ago",
-        ),
+        // How long ago depends on how fast the tests are: 7200 s and what has passed since.
+        (token(json!({"exp": now - 7200})), "The token of oidc_token expired 72"),
         (good[..good.len() / 3].to_owned(), "oidc_token cannot be used"),
         ("\u{1}\u{2}\u{3}".to_owned(), "binary data"),
         (hcp_token(&simulator, "elsewhere"), checks),
@@ -371,7 +369,7 @@ async fn a_token_of_another_issuer_fails_with_what_is_wrong_with_it() {
         &["the token is empty"],
     );
 
-    for offset in [4000, -4000] {
+    for offset in [4020, -4020] {
         simulator.instance().switches(|modes| modes.clock_offset = offset);
         fails_saying(
             read(&simulator, &[("oidc_token", &good)]).await,
