@@ -71,7 +71,7 @@ async fn read(account: &Session, wanted: &[Wanted]) -> Result<Vec<Access>, Table
     }
     let lineages = account.lineages(&tables).await?;
     if lineages.is_empty() {
-        let what = "which tables these extend".to_owned();
+        let what = "records of these tables, but shows none of them to the account".to_owned();
         return Err(TableError::Hidden {
             table: sys_db_object::TABLE,
             what,
@@ -124,7 +124,7 @@ async fn rules(account: &Session, names: &[&String]) -> Result<BTreeMap<String, 
     }
     if found.is_empty() {
         // No rule at all is more likely no right to see one.
-        account.proves_rows(TABLE).await?;
+        account.shows_something(TABLE).await?;
     }
     let mut roles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rules in found.chunks(IN_A_QUERY) {
@@ -142,7 +142,7 @@ async fn rules(account: &Session, names: &[&String]) -> Result<BTreeMap<String, 
     }
     if !found.is_empty() && roles.is_empty() {
         // Rules that ask for no role at all are less likely than roles that are hidden.
-        account.proves_rows(sys_security_acl_role::TABLE).await?;
+        account.shows_something(sys_security_acl_role::TABLE).await?;
     }
     let mut rules: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for record in &found {

@@ -37,6 +37,7 @@ pub(super) const NEVER_EMPTY: &[Table] = &[
     sys_db_object::TABLE,
     sys_scope::TABLE,
     sys_security_acl::TABLE,
+    sys_security_acl_role::TABLE,
     sys_user_role::TABLE,
     sys_user_group::TABLE,
 ];

@@ -483,3 +483,23 @@ async fn one_way_to_sign_in_is_needed() {
 }
 
 const REPORT: &str = "data.servicenow_access_report.this";
+
+/// Without the rows that give rules their roles every rule would seem to ask for none.
+#[tokio::test]
+async fn rules_whose_roles_are_hidden_are_not_taken_for_rules_without_roles() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        reader(&simulator);
+        elevate(&simulator);
+        let instance = simulator.instance();
+        instance.put("kb_knowledge", &[("short_description", "article")]);
+        instance.quirks(|quirks| {
+            quirks.uncounted_tables.insert("sys_security_acl_role".to_owned());
+        });
+
+        let (_, run) = report(terraform, &simulator, r#"[{ name = "kb_knowledge" }]"#).await;
+
+        run.fails_saying("It could not be read which access rules decide (sys_security_acl_role has records");
+    })
+    .await;
+}
