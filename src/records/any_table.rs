@@ -30,7 +30,7 @@ pub(crate) fn require_table(object: &Object) -> Result<Table, Diagnostic> {
     })
 }
 
-/// The argument that names the table of a data source.
+/// The argument that names the table of a data source or a list.
 pub(crate) fn table_attribute() -> Attribute {
     let attribute = Attribute::text(TABLE).required().check(table_name());
     attribute.describe("Name of the table, such as `sys_properties`.")
@@ -144,7 +144,7 @@ pub(crate) async fn target(session: &Session, column: &DictionaryColumn) -> Resu
 
 /// Whether the name of a column of unknown type suggests that it holds a secret.
 pub(crate) fn may_be_secret(name: &str) -> bool {
-    SECRETIVE.iter().any(|word| name.contains(word))
+    SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
 /// What a configuration would call the record that a reference points to: its display value, or the sys_id where that
@@ -162,7 +162,7 @@ pub(crate) async fn name_of(session: &Session, column: &DictionaryColumn, held: 
 }
 
 /// In names of columns that hold secrets.
-const SECRETIVE: &[&str] = &[
+const SECRET_WORDS: &[&str] = &[
     "access_key",
     "api_key",
     "apikey",

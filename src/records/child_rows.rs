@@ -173,12 +173,6 @@ impl ChildRows {
         expected.keys().any(|key| rows.iter().all(|child| child.key != *key))
     }
 
-    /// Whether something that is listed is not among these rows. A search can lag behind what was written.
-    pub(crate) fn misses(self, rows: &[Child], state: &Object) -> bool {
-        let listed = self.listed(state).unwrap_or_default();
-        present(&listed, rows).len() < listed.len()
-    }
-
     /// Keeps of what is listed that which is among these rows, with its present value.
     pub(crate) fn keep_present(self, rows: &[Child], state: &mut Object) {
         let Some(listed) = self.listed(state) else { return };

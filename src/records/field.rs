@@ -126,15 +126,8 @@ impl Field {
     /// The three attributes of a secret.
     pub(crate) fn secret(column: Column, names: SecretNames, input: InputMode, description: &str) -> Self {
         let description = format!("{description} Column `{column}`, which is never read back.");
-        Self {
-            attributes: Attribute::secret(names.all(), &description).into(),
-            unless: None,
-            named_by: None,
-            unnamed: Unnamed::Kept,
-            usual: &[],
-            is_newer: false,
-            source: Source::Secret(SecretColumn { column, names, input }),
-        }
+        let attributes = Attribute::secret(names.all(), &description).into();
+        Self::new_of(attributes, Source::Secret(SecretColumn { column, names, input }))
     }
 
     /// Names of the records that this one is linked to.
@@ -147,32 +140,20 @@ impl Field {
             "Names of the {noun}s that Terraform added. Null after an import and for a state written by an older \
              version, because it is not known then; what is removed from the list is then kept."
         ));
+        let names = NameSet {
+            attribute: attribute_name,
+            granted,
+            links,
+        };
         Self {
-            attributes: vec![attribute.optional_computed(), own],
-            unless: None,
-            named_by: None,
             unnamed: Unnamed::LeftAlone,
-            usual: &[],
-            is_newer: false,
-            source: Source::Names(NameSet {
-                attribute: attribute_name,
-                granted,
-                links,
-            }),
+            ..Self::new_of(vec![attribute.optional_computed(), own], Source::Names(names))
         }
     }
 
     /// An attribute that has no column.
     pub(crate) fn local(attribute: Attribute) -> Self {
-        Self {
-            attributes: vec![attribute],
-            unless: None,
-            named_by: None,
-            unnamed: Unnamed::Kept,
-            usual: &[],
-            is_newer: false,
-            source: Source::Local,
-        }
+        Self::new_of(vec![attribute], Source::Local)
     }
 
     /// The record's key.
@@ -233,13 +214,21 @@ impl Field {
             attribute = attribute.optional_computed();
         }
         Self {
-            attributes: vec![attribute],
+            unnamed: if is_optional { Unnamed::LeftAlone } else { Unnamed::Kept },
+            ..Self::new_of(vec![attribute], Source::Column(column, form))
+        }
+    }
+
+    /// Followed and kept, whatever the configuration names.
+    fn new_of(attributes: Vec<Attribute>, source: Source) -> Self {
+        Self {
+            attributes,
+            source,
             unless: None,
             named_by: None,
-            unnamed: if is_optional { Unnamed::LeftAlone } else { Unnamed::Kept },
+            unnamed: Unnamed::Kept,
             usual: &[],
             is_newer: false,
-            source: Source::Column(column, form),
         }
     }
 
@@ -248,13 +237,8 @@ impl Field {
         let Source::Column(..) = self.source else { return None };
         let attributes = self.attributes.into_iter().map(Attribute::only_computed);
         Some(Self {
-            attributes: attributes.collect(),
-            unless: None,
             named_by: self.named_by,
-            unnamed: Unnamed::Kept,
-            usual: &[],
-            is_newer: false,
-            source: self.source,
+            ..Self::new_of(attributes.collect(), self.source)
         })
     }
 

@@ -137,10 +137,9 @@ impl RecordResource for OidcConfiguration {
     ) -> Result<Outcome, Diagnostics> {
         let wanted = claims::ROWS.listed(&planned);
         let ended = record.create(cx, planned, config).await?;
-        let (Outcome::Done(state, problems) | Outcome::Partly(state, problems)) = ended;
-        let missing = claims::missing(claims::ROWS, wanted.as_ref(), &state);
-        let problems = problems.iter().cloned().chain(missing).collect();
-        Ok(outcome::of(state, problems))
+        let (Outcome::Done(state, _) | Outcome::Partly(state, _)) = &ended;
+        let missing = claims::missing(claims::ROWS, wanted.as_ref(), state);
+        Ok(outcome::with(ended, missing.into_iter().collect()))
     }
 
     async fn update(

@@ -178,7 +178,7 @@ impl RecordResource for OidcProvider {
         let mut state = planned;
         let mut problems = Diagnostics::new();
         let has_own = configuration::is_managed(&state);
-        let wanted = configuration::claims(&state);
+        let wanted = configuration::listed_claims(&state);
         if has_own {
             let application = new.row.value(every::SYS_SCOPE).cloned();
             let made = configuration::create(cx, &new.session, application, &mut state, &mut problems).await;

@@ -125,20 +125,12 @@ impl Session {
         })
     }
 
-    /// Fails where a table that has rows on every instance shows none of them: that a query finds none proves nothing then.
-    ///
-    /// # Errors
-    /// [`TableError::Hidden`]; else [`TableError`].
-    pub async fn proves_rows(&self, table: Table) -> Result<(), TableError> {
-        self.shows_something(table).await
-    }
-
     /// Fails where a table shows no row at all although every instance has some: a query that finds nothing there, and counts
     /// nothing, proves no absence. Business rules that hide rows also take them out of the count.
     ///
     /// # Errors
     /// [`TableError::Hidden`]; else [`TableError`].
-    pub(super) async fn shows_something(&self, table: Table) -> Result<(), TableError> {
+    pub async fn shows_something(&self, table: Table) -> Result<(), TableError> {
         if NEVER_EMPTY.contains(&table) && self.sample(table).await? == Sample::Empty {
             let what = "records on every instance, but shows none of them to the account".to_owned();
             return Err(TableError::Hidden { table, what });

@@ -86,31 +86,27 @@ pub(super) async fn read_into(
     state: &mut Object,
     known: Known,
 ) -> Result<(), Diagnostic> {
-    if known != Known::Nothing && ROWS.listed(state).is_none_or(|listed| listed.is_empty()) {
+    let listed = ROWS.listed(state).unwrap_or_default();
+    let is_new = known == Known::Nothing;
+    if !is_new && listed.is_empty() {
         return Ok(());
     }
     let profile = profile::of(state);
-    let look = Before::look(session, entity, profile.as_ref()).await;
+    let expected: &[&Listed] = if is_new { &[] } else { &[&listed] };
+    let look = Before::look_for(session, entity, profile.as_ref(), expected).await;
     let before = match look {
         // What cannot be read of a record that is imported is left alone.
-        Err(TableError::Refused { .. } | TableError::NoSuchTable { .. } | TableError::Hidden { .. })
-            if known == Known::Nothing =>
-        {
+        Err(TableError::Refused { .. } | TableError::NoSuchTable { .. } | TableError::Hidden { .. }) if is_new => {
             return Ok(());
         }
         look => look.map_err(|error| not_read(&error))?,
     };
-    let mut rows = before.asked_for();
-    if known == Known::Nothing {
+    let rows = before.asked_for();
+    if is_new {
         ROWS.take_over(rows, state);
-        return Ok(());
+    } else {
+        ROWS.keep_present(&rows, state);
     }
-    if ROWS.misses(&rows, state) {
-        session.wait_before_recheck().await;
-        let look = Before::look(session, entity, profile.as_ref()).await;
-        rows = look.map_err(|error| not_read(&error))?.asked_for();
-    }
-    ROWS.keep_present(&rows, state);
     Ok(())
 }
 

@@ -144,7 +144,8 @@ async fn write_each(
     done: &mut Done,
 ) -> Result<(), Diagnostic> {
     let place = place(session).await?;
-    let existing = look(session, rows, place, configuration, &[former, &removed]).await?;
+    let existing = look(session, rows, place, configuration, &[former, &removed]).await;
+    let existing = existing.map_err(|error| not_read(&error))?;
     rows.make(session, place, configuration, &existing, wanted, done).await;
     rows.remove(session, place, &existing, removed, done).await;
     Ok(())
@@ -157,17 +158,13 @@ async fn look(
     place: Place,
     configuration: &SysId,
     expected: &[&Listed],
-) -> Result<Vec<Child>, Diagnostic> {
-    let once = || async {
-        let found = rows.rows(session, place, configuration).await;
-        found.map_err(|error| not_read(&error))
-    };
-    let found = once().await?;
+) -> Result<Vec<Child>, TableError> {
+    let found = rows.rows(session, place, configuration).await?;
     if !expected.iter().any(|expected| rows.lacks(&found, expected)) {
         return Ok(found);
     }
     session.wait_before_recheck().await;
-    once().await
+    rows.rows(session, place, configuration).await
 }
 
 /// The error that claims are missing after a create: without them the issuer is trusted further than was asked for.
@@ -198,7 +195,8 @@ pub(in crate::resources) async fn read_into(
     known: Known,
 ) -> Result<(), Diagnostic> {
     let is_new = known == Known::Nothing;
-    if !is_new && ROWS.listed(state).is_none_or(|listed| listed.is_empty()) {
+    let listed = ROWS.listed(state).unwrap_or_default();
+    if !is_new && listed.is_empty() {
         return Ok(());
     }
     let place = match place(session).await {
@@ -206,7 +204,8 @@ pub(in crate::resources) async fn read_into(
         Err(_) if is_new => return Ok(()),
         Err(problem) => return Err(problem),
     };
-    let rows = match ROWS.rows(session, place, configuration).await {
+    let expected: &[&Listed] = if is_new { &[] } else { &[&listed] };
+    let rows = match look(session, ROWS, place, configuration, expected).await {
         Err(TableError::Refused { .. } | TableError::NoSuchTable { .. } | TableError::Hidden { .. }) if is_new => {
             return Ok(());
         }
@@ -214,10 +213,6 @@ pub(in crate::resources) async fn read_into(
     };
     if is_new {
         ROWS.take_over(rows, state);
-    } else if ROWS.misses(&rows, state) {
-        session.wait_before_recheck().await;
-        let rows = ROWS.rows(session, place, configuration).await;
-        ROWS.keep_present(&rows.map_err(|error| not_read(&error))?, state);
     } else {
         ROWS.keep_present(&rows, state);
     }
@@ -235,7 +230,8 @@ pub(in crate::resources) async fn remove(
         return Ok(());
     }
     let place = place(session).await?;
-    let rows = look(session, ROWS, place, configuration, &[&listed]).await?;
+    let rows = look(session, ROWS, place, configuration, &[&listed]).await;
+    let rows = rows.map_err(|error| not_read(&error))?;
     let mut done = Done::default();
     ROWS.remove(session, place, &rows, listed, &mut done).await;
     done.problems.iter().next().cloned().map_or(Ok(()), Err)

@@ -256,7 +256,7 @@ async fn finish(
 }
 
 /// The claims that a configuration lists.
-pub(super) fn claims(state: &Object) -> Option<Listed> {
+pub(super) fn listed_claims(state: &Object) -> Option<Listed> {
     state.object(ATTRIBUTE).and_then(|block| claims::IN_BLOCK.listed(block))
 }
 

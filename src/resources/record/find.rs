@@ -4,11 +4,11 @@ use serde_json::Value as Json;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::{
-    Attribute, Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Resource, Schema, Value,
+    Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Resource, Schema, Value,
 };
 use crate::records::any_table::columns::is_written_by_people;
 use crate::records::any_table::{
-    FIELDS, TABLE, described, may_be_secret, name_of, noun, require_table, table_name, table_of, to_wire,
+    FIELDS, TABLE, described, may_be_secret, name_of, noun, require_table, table_attribute, table_of, to_wire,
 };
 use crate::records::application_scope::APPLICATION;
 use crate::records::state_migration::{self, THEIRS, is_of_this_provider};
@@ -185,10 +185,7 @@ pub(super) fn list_schema() -> Schema {
     Schema::new(
         "Lists records of a table.",
         vec![
-            Attribute::text(TABLE)
-                .required()
-                .check(table_name())
-                .describe("Name of the table, such as `sys_properties`."),
+            table_attribute(),
             list::query_attribute("nameSTARTSWITHx_acme^type=string"),
         ],
     )
