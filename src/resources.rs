@@ -17,7 +17,7 @@ mod user_role;
 use crate::clients::Clients;
 use crate::plugin::Resource;
 use crate::records::resource::{ManagedRecord, RecordResource};
-use crate::servicenow::Table;
+use crate::resources::record::Typed;
 
 pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
     vec![
@@ -38,7 +38,7 @@ pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
 }
 
 /// Tables whose records have a resource type of their own.
-const TYPED: [(Table, &str); 10] = [
+const TYPED: [Typed; 10] = [
     of::<cross_scope_privilege::CrossScopePrivilege>(),
     of::<group::Group>(),
     of::<integration_user::IntegrationUser>(),
@@ -51,8 +51,12 @@ const TYPED: [(Table, &str); 10] = [
     of::<user_role::UserRole>(),
 ];
 
-const fn of<R: RecordResource>() -> (Table, &'static str) {
-    (R::TABLE, R::TYPE)
+const fn of<R: RecordResource>() -> Typed {
+    Typed {
+        table: R::TABLE,
+        type_name: R::TYPE,
+        creates: R::CREATES,
+    }
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     const LABEL: Column;
     /// What a record is known by; none where nothing is made.
     const KEY: Option<NaturalKey> = None;
+    /// Whether it makes records, and does not only change settings of those that exist.
+    const CREATES: bool = true;
     /// Other tables that it needs rights for.
     const OTHER_TABLES: &'static [Table] = &[];
     /// The type of the other provider whose states it takes over.

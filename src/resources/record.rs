@@ -30,9 +30,18 @@ use crate::servicenow::{
     TableError, Update, Written,
 };
 
+/// A resource type of its own for the records of a table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Typed {
+    pub(super) table: Table,
+    pub(super) type_name: &'static str,
+    /// Whether it makes records, or only changes those that exist.
+    pub(super) creates: bool,
+}
+
 /// The resource, with the tables whose records have a resource type of their own.
 pub(super) struct AnyRecord {
-    pub(super) typed: &'static [(Table, &'static str)],
+    pub(super) typed: &'static [Typed],
 }
 
 /// The columns that tell whose a record is.

@@ -62,6 +62,7 @@ impl RecordResource for TableAccess {
                                        it. After an import, the imported values count as the old ones.";
     const LISTS: &'static str = "Lists tables with their application access.";
     const LABEL: Column = NAME;
+    const CREATES: bool = false;
 
     fn fields() -> Vec<Field> {
         let original = |attribute: Attribute, setting: &str| {

@@ -218,6 +218,74 @@ async fn what_was_set_up_by_hand_is_listed_imported_and_planned_without_change()
     .await;
 }
 
+/// Of a table with many columns a person wants to manage a few.
+#[tokio::test]
+async fn a_list_of_any_table_generates_the_columns_that_were_chosen() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.14", QUERY) {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let put = |name: &str, description: &str| {
+            instance.put(
+                "sys_properties",
+                &[
+                    ("name", name),
+                    ("value", "5"),
+                    ("type", "string"),
+                    ("description", description),
+                ],
+            )
+        };
+        let property = put("x_acme.limit", "How many");
+        put("x_acme.name", "What it is called");
+        let chosen = |columns: &str| {
+            let more = format!(
+                "  config {{\n    table = \"sys_properties\"\n    query = \"nameSTARTSWITHx_acme.\"\n    columns = {columns}\n  }}"
+            );
+            listing(&simulator, terraform, &list("servicenow_record", &more))
+        };
+        for (columns, said) in [
+            ("[]", "The list is empty"),
+            (r#"["nmae"]"#, "Names that resemble it: name."),
+            (r#"["sys_created_on"]"#, "sys_properties.sys_created_on is written by the instance"),
+            (r#"["sys_scope.name"]"#, "is not the name of a column of the table"),
+        ] {
+            chosen(columns).terraform("query").await.fails_saying(said);
+        }
+        let before = simulator.instance().fingerprint();
+        let workspace = chosen(r#"["name", "value"]"#);
+
+        workspace
+            .terraform("query -generate-config-out=generated.tf")
+            .await
+            .succeeds();
+
+        let generated = std::fs::read_to_string(workspace.folder().join("generated.tf")).unwrap();
+        assert!(generated.contains("\"5\""), "{generated}");
+        assert!(!generated.contains("How many") && !generated.contains("description"), "{generated}");
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("2 imported, 0 added, 0 changed, 0 destroyed");
+        workspace.plan_is_empty().await;
+        assert_eq!(simulator.instance().fingerprint(), before, "nothing was written");
+        instance.change("sys_properties", &property, &[("description", "Somebody else's")]);
+        workspace.plan_is_empty().await;
+
+        instance.switches(|modes| {
+            modes
+                .read_denied
+                .insert(("sys_properties".to_owned(), "value".to_owned()));
+        });
+        let hidden = chosen(r#"["name", "value"]"#).terraform("query").await;
+        hidden.succeeds().says("Hidden column of sys_properties");
+    })
+    .await;
+}
+
 /// A grant is written once: as the resource that was listed for it, or in the list of its user.
 #[tokio::test]
 async fn a_role_is_in_one_place_of_a_generated_configuration() {

@@ -26,6 +26,20 @@ pub(crate) fn columns_attribute(if_omitted: &str) -> Attribute {
         .describe(description)
 }
 
+/// The argument that lists columns of the table itself.
+pub(crate) fn own_columns_attribute(description: &str) -> Attribute {
+    let own = Validator::text("", |text| match Column::named(text, ColumnKind::Text) {
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "{text:?} is not the name of a column of the table: use letters, digits and underscores, such as short_description."
+        )),
+    });
+    Attribute::of(COLUMNS, Type::list(Type::String))
+        .check(not_empty())
+        .check(validate::each(own))
+        .describe(description)
+}
+
 /// An empty list is no choice of columns.
 fn not_empty() -> Validator {
     Validator::new("", |checked| match checked.value.as_list() {

@@ -4,6 +4,7 @@ use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Severity, Value};
 use crate::records::any_table::{self, FIELDS, TABLE};
 use crate::records::diagnostics;
+use crate::resources::record::Typed;
 use crate::resources::record::attributes::{
     ACTIVE, DEACTIVATE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT,
 };
@@ -94,7 +95,7 @@ fn entries<'a>(config: &'a Object, argument: &str) -> impl Iterator<Item = (&'a 
 pub(super) async fn of_plan(
     session: &Session,
     dictionary: &Dictionary,
-    typed: &[(Table, &str)],
+    typed: &[Typed],
     plan: &Plan<'_>,
 ) -> Diagnostics {
     let config = plan.config;
@@ -160,8 +161,9 @@ fn unchecked(dictionary: &Dictionary) -> Diagnostic {
     Diagnostic::warning(format!("The columns of {table} are not known completely"), detail).told_once()
 }
 
-fn typed_resource(typed: &[(Table, &str)], table: Table) -> Option<Diagnostic> {
-    let (_, of_type) = typed.iter().find(|(own, _)| *own == table)?;
+fn typed_resource(typed: &[Typed], table: Table) -> Option<Diagnostic> {
+    let typed = typed.iter().find(|typed| typed.table == table && typed.creates)?;
+    let of_type = typed.type_name;
     let detail = format!(
         "Records of {table} have a resource type of their own, {of_type}, which knows more of them: what belongs together, what \
          is secret, and what existed before. Use it unless it lacks a column that you need."

@@ -1,18 +1,21 @@
 //! Records that exist: import, list, and states of other types.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::Value as Json;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::{
     Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Resource, Schema, Value,
 };
-use crate::records::any_table::columns::is_written_by_people;
+use crate::records::any_table::columns::{self, COLUMNS, HiddenColumns, is_written_by_people};
 use crate::records::any_table::{
     FIELDS, TABLE, described, may_be_secret, name_of, noun, require_table, table_attribute, table_of, to_wire,
 };
 use crate::records::application_scope::APPLICATION;
 use crate::records::state_migration::{self, THEIRS, is_of_this_provider};
 use crate::records::{diagnostics, list, resource};
+use crate::resources::record::Typed;
 use crate::resources::record::attributes::{DEFAULT_FIELDS, REFERENCE_IDS, SCOPE, TYPE, of_key};
 use crate::resources::record::fields;
 use crate::servicenow::tables::every;
@@ -20,6 +23,7 @@ use crate::servicenow::{
     Cell, Column, Dictionary, DictionaryColumn, Query, Record, Session, SysId, Table, TableError, ValueType,
     means_the_same,
 };
+use crate::sync::lock as locked;
 
 /// What an import ID looks like.
 const FORM: &str = "Use table/sys_id, or table/column=value for a record that can be found by its values, with further columns \
@@ -101,7 +105,8 @@ async fn key_query(session: &Session, dictionary: &Dictionary, key: &str) -> Res
     Ok(query.unwrap_or_else(Query::every_row))
 }
 
-/// The state of a record that is new to Terraform: what a person would write of it.
+/// The state of a record that is new to Terraform: what a person would write of it, or those of its columns that `fields`
+/// names already.
 pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option<Object>, Diagnostic> {
     let (Some(sys_id), Some(table)) = (resource::sys_id(&state), table_of(&state)) else {
         return Ok(None);
@@ -111,6 +116,8 @@ pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option
     let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", noun(table))))?;
     let Some(record) = found else { return Ok(None) };
     let (mut values, mut ids, mut defaults) = (Object::new(), Object::new(), Object::new());
+    let chosen = state.object(FIELDS).cloned();
+    let is_chosen = |name: &str| chosen.as_ref().map(|chosen| !chosen.at(name).is_null());
     for name in record.names() {
         let known = dictionary.column(name);
         let Some(column) = dictionary.column_or_text(name) else {
@@ -119,13 +126,13 @@ pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option
         let Cell::Value(held) = record.text(column) else {
             continue;
         };
-        match worth(&dictionary, known, name, held) {
-            Worth::Line => {}
-            Worth::Default => {
+        match (worth(&dictionary, known, name, held), is_chosen(name)) {
+            (Worth::Line, None | Some(true)) | (Worth::Default, Some(true)) => {}
+            (Worth::Default, None | Some(false)) => {
                 defaults.set(name, held);
                 continue;
             }
-            Worth::Nothing => continue,
+            (Worth::Line, Some(false)) | (Worth::Nothing, _) => continue,
         }
         match known {
             Some(known) if known.value_type == ValueType::Reference => {
@@ -187,8 +194,41 @@ pub(super) fn list_schema() -> Schema {
         vec![
             table_attribute(),
             list::query_attribute("nameSTARTSWITHx_acme^type=string"),
+            columns::own_columns_attribute(
+                "Columns that a generated configuration is to set, of those that can be set. If omitted, all with a value other \
+                 than the default. The others stay as they are on the instance and are not managed.",
+            ),
         ],
     )
+}
+
+/// The columns that the configuration chose, as `fields` that wait for their values.
+async fn chosen(
+    session: &Session,
+    dictionary: &Arc<Dictionary>,
+    config: &Object,
+) -> Result<Option<(Vec<Column>, Object)>, Diagnostic> {
+    let Some(columns) = columns::listed(session, dictionary, config).await? else {
+        return Ok(None);
+    };
+    let mut fields = Object::new();
+    for column in &columns {
+        let name = column.name();
+        if dictionary
+            .column(name)
+            .is_some_and(|known| !is_written_by_people(known))
+            || name.starts_with("sys_")
+        {
+            let detail = format!(
+                "{}.{name} is written by the instance, so no configuration can set it. Remove it.",
+                dictionary.table
+            );
+            let problem = Diagnostic::error(format!("The column {name} cannot be set"), detail);
+            return Err(problem.at_attribute(COLUMNS));
+        }
+        fields.set(name, "");
+    }
+    Ok(Some((columns, fields)))
 }
 
 pub(super) async fn list(
@@ -200,30 +240,46 @@ pub(super) async fn list(
     let session = cx.instance()?;
     let table = require_table(&request.config)?;
     let dictionary = described(&session, table).await?;
-    let display: Vec<Column> = dictionary.display_column().into_iter().collect();
+    let display = dictionary.display_column();
     let display_name = |record: &Record| {
-        let shown = display.first().and_then(|column| record.text(*column).value());
+        let shown = display.and_then(|column| record.text(column).value());
         shown.unwrap_or_else(|| record.sys_id().as_str()).to_owned()
     };
+    let (chosen, fields) = chosen(&session, &dictionary, &request.config).await?.unzip();
+    let chosen = chosen.unwrap_or_default();
+    let asked: Vec<Column> = display.into_iter().chain(chosen.iter().copied()).collect();
+    let hidden: Mutex<(HiddenColumns, usize)> = Mutex::default();
     let list = list::List {
         table,
-        columns: &display,
+        columns: &asked,
         rows: None,
         display_name: &display_name,
-        state: &|record| of_key(table, record.sys_id().as_str()),
+        state: &|record| {
+            let (_, missing) = columns::values(record, &chosen);
+            let mut hidden = locked(&hidden);
+            hidden.0.add(missing);
+            hidden.1 += 1;
+            let fields = fields.clone().map_or(Value::Null, Value::Object);
+            of_key(table, record.sys_id().as_str()).with(FIELDS, fields)
+        },
         resource,
     };
-    list.send(cx, request, sink).await
+    list.send(cx, request, sink).await?;
+    let (hidden, records) = &*locked(&hidden);
+    if let Some(warning) = hidden.warning(table, *records) {
+        cx.warn(warning);
+    }
+    Ok(())
 }
 
 /// A state of the other provider's type of the same name, or of a type of this provider.
-pub(super) fn moved(typed: &[(Table, &str)], from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
+pub(super) fn moved(typed: &[Typed], from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
     if from.provider.ends_with(THEIRS) && from.type_name == TYPE {
         return Some(of_other_provider(from.state));
     }
-    let (table, _) = typed
+    let Typed { table, .. } = typed
         .iter()
-        .find(|(_, name)| *name == from.type_name && is_of_this_provider(from))?;
+        .find(|typed| typed.type_name == from.type_name && is_of_this_provider(from))?;
     let state = state_migration::key(from.type_name, from.state).map(|id| of_key(*table, id.as_str()));
     Some(state.map_err(Diagnostics::from))
 }

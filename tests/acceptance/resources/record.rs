@@ -500,6 +500,11 @@ async fn a_table_with_a_type_of_its_own_is_pointed_to() {
             .await
             .succeeds()
             .says("servicenow_integration_user manages records of sys_user");
+        // Not where the other type only changes what exists.
+        workspace.configure(&of.replace("sys_user\"", "sys_db_object\"").replace("user_name", "name"));
+        let table = workspace.terraform("plan").await;
+        table.succeeds().does_not_say("servicenow_table_access");
+        workspace.configure(of);
 
         // And moved to it, and back.
         let typed = r#"
