@@ -135,6 +135,7 @@ impl RecordResource for OidcProvider {
             return;
         }
         configuration::warn(plan);
+        configuration::warn_of_removal(plan);
         configuration::plan_owner(plan);
         configuration::plan_unnamed(plan);
         configuration::plan_left_alone(plan);

@@ -26,6 +26,11 @@ impl KeyLock {
         *self.made = Some(sys_id.clone());
     }
 
+    /// Whether an earlier holder made this record.
+    pub fn has_made(&self, sys_id: &SysId) -> bool {
+        self.made.as_ref() == Some(sys_id)
+    }
+
     /// Whether an earlier holder made a record, which nobody removed since.
     pub fn is_made(&self) -> bool {
         self.made.is_some()

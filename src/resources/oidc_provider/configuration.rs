@@ -70,6 +70,25 @@ pub(super) fn warn(plan: &mut Plan<'_>) {
     plan.diagnostics.extend(warning);
 }
 
+/// Warns of a configuration that was made here and goes, although the plan shows no more than a change of the provider.
+pub(super) fn warn_of_removal(plan: &mut Plan<'_>) {
+    let (Some(prior), true) = (plan.prior, plan.config.at(ATTRIBUTE).is_null()) else {
+        return;
+    };
+    let owned = reference(prior).filter(|_| Owner::of(prior) == Owner::Provider);
+    let next = plan.config.text(CONFIGURATION_ID);
+    let Some(owned) = owned.filter(|owned| !next.is_some_and(|next| owned.as_str().eq_ignore_ascii_case(next))) else {
+        return;
+    };
+    let detail = format!(
+        "The provider made the OIDC configuration {owned} and will not use it any more, so the apply deletes it, unless another \
+         OIDC provider or a protected resource uses it. To keep it, set {CONFIGURATION_ID} = \"{owned}\" first and apply: it is \
+         not this provider's from then on."
+    );
+    plan.diagnostics
+        .push(Diagnostic::warning("The OIDC configuration will be deleted", detail).at_attribute(CONFIGURATION_ID));
+}
+
 /// Warns of a configuration that a resource of its own manages too.
 pub(super) fn warn_of_second_manager(cx: &Context<Clients>, plan: &mut Plan<'_>) {
     let managed = plan.prior.filter(|_| is_managed(plan.config)).and_then(reference);
@@ -228,8 +247,10 @@ fn taken_over(found: &Record) -> Diagnostic {
     let text = |column| found.text(column).value().unwrap_or("nothing").to_owned();
     let detail = format!(
         "The configuration {} ({}) existed already, made by {}, the account of this provider. Nothing used it, so it is used \
-         and managed here from now on. Destroy keeps it, because it may not have been made by Terraform. If it was left by an \
-         interrupted apply, delete it in System OAuth > Application Registry after the destroy.",
+         and managed here from now on. Destroy keeps it, because it may not have been made by Terraform. If a \
+         servicenow_oidc_configuration manages it, replace the block with {CONFIGURATION_ID}: two resources would change it \
+         in turn. If it was left by an interrupted apply, delete it in System OAuth > Application Registry after \
+         the destroy.",
         text(NAME),
         found.sys_id(),
         text(every::SYS_CREATED_BY)
@@ -602,7 +623,7 @@ fn key_of(planned: &Object) -> Result<Query, Diagnostic> {
 
 /// A configuration of this key that can be taken over: made by this account, the same name, claim and field, and used by no
 /// provider. Such a one remains when a create was interrupted, or its provider was deleted manually. Any other is
-/// refused, and whichever it is where there is an `own` one already.
+/// refused, one that another resource of this apply made among them, and whichever it is where there is an `own` one already.
 async fn existing(
     session: &Session,
     key: &Query,
@@ -624,11 +645,18 @@ async fn existing(
         .map_err(problem)?;
     let is_unused = users.is_empty();
     let by = record.text(every::SYS_CREATED_BY).value();
-    if own.is_none() && is_the_same && is_unused && by.is_some_and(|by| session.is_account(by)) {
+    let is_of_another_resource = lock.has_made(sys_id);
+    if own.is_none()
+        && !is_of_another_resource
+        && is_the_same
+        && is_unused
+        && by.is_some_and(|by| session.is_account(by))
+    {
         return Ok(Some(record));
     }
     let sys_id = sys_id.as_str();
     let origin = match by {
+        Some(_) if is_of_another_resource => " Another resource of this apply made it.".to_owned(),
         Some(by) if is_unused => format!(
             " No provider uses it, and {by} made it: if that was an interrupted apply, delete it and apply again."
         ),

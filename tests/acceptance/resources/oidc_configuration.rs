@@ -345,6 +345,66 @@ async fn the_configuration_of_a_provider_becomes_a_resource_of_its_own() {
     .await;
 }
 
+/// A plan of the provider alone would not show what happens to the configuration that it made.
+#[tokio::test]
+async fn a_block_that_goes_tells_what_becomes_of_its_configuration() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let provider = |more: &str| {
+            format!(
+                "resource \"servicenow_oidc_provider\" \"one\" {{\n  name = \"one\"\n  client_id = \"one\"\n  {more}\n}}\n"
+            )
+        };
+        let block = format!("configuration = {{\n    name = \"Entra\"\n    metadata_url = \"{V1}\"\n  }}");
+        let workspace = simulator.workspace(terraform, &provider(&block));
+        workspace.terraform("apply").await.succeeds();
+        let made = simulator.only_record(TABLE)["sys_id"].clone();
+        let other = simulator.instance().put(
+            TABLE,
+            &[
+                ("name", "Other"),
+                ("oidc_url", "https://example.com/other/.well-known/openid-configuration"),
+                ("user_claim", "appid"),
+                ("user_field", "user_name"),
+            ],
+        );
+        workspace.configure(&provider(&format!("configuration_id = \"{made}\"")));
+        let kept = workspace.terraform("plan").await;
+        kept.succeeds().does_not_say("will be deleted");
+        workspace.configure(&provider(&format!("configuration_id = \"{other}\"")));
+
+        let run = workspace.terraform("apply").await;
+
+        run.succeeds()
+            .says("The OIDC configuration will be deleted")
+            .says(&format!("configuration_id = \"{made}\""));
+        assert_eq!(simulator.only_record(TABLE)["sys_id"], other);
+    })
+    .await;
+}
+
+/// Which of the two comes first is chance unless one depends on the other: neither takes over what the other made.
+#[tokio::test]
+async fn a_block_does_not_take_over_what_another_resource_of_the_apply_made() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let provider = format!(
+            "resource \"servicenow_oidc_provider\" \"one\" {{\n  name = \"one\"\n  client_id = \"one\"\n  configuration = {{\n    \
+             name = \"Entra\"\n    metadata_url = \"{V1}\"\n  }}\n  depends_on = [{ADDRESS}]\n}}\n"
+        );
+        let workspace = simulator.workspace(terraform, &format!("{}{provider}", configuration("")));
+
+        let run = workspace.terraform("apply").await;
+
+        let id = workspace.state(ADDRESS).attribute("id").as_str().unwrap().to_owned();
+        run.fails_saying("The metadata address is already configured")
+            .says("Another resource of this apply made it")
+            .says(&format!("configuration_id = \"{id}\""));
+        assert_eq!(workspace.addresses(), [ADDRESS]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_record_of_a_configuration_moves_here_and_back() {
     for_each_terraform(async |terraform| {
