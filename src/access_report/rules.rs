@@ -107,6 +107,22 @@ fn names(wanted: &Wanted, lineage: Option<&[Table]>) -> Vec<Vec<String>> {
     names
 }
 
+/// The roles that rules ask for, by the rules' keys.
+async fn roles_of(account: &Session, rules: &[Record]) -> Result<BTreeMap<String, BTreeSet<String>>, TableError> {
+    use sys_security_acl_role::{ROLE_NAME, SYS_SECURITY_ACL, TABLE};
+    let rules: Vec<&str> = rules.iter().map(|rule| rule.sys_id().as_str()).collect();
+    let columns = [SYS_SECURITY_ACL, ROLE_NAME];
+    let mut roles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for link in account.select_any_of(TABLE, SYS_SECURITY_ACL, &rules, &columns).await? {
+        let (Some(rule), Some(role)) = (link.reference(SYS_SECURITY_ACL).value(), link.text(ROLE_NAME).value()) else {
+            let what = "roles of access rules whose names are hidden".to_owned();
+            return Err(TableError::Hidden { table: TABLE, what });
+        };
+        roles.entry(rule.to_owned()).or_default().insert(role.to_owned());
+    }
+    Ok(roles)
+}
+
 /// The active rules about reading records, by their names.
 async fn rules(account: &Session, names: &[&String]) -> Result<BTreeMap<String, Vec<Rule>>, TableError> {
     use sys_security_acl::{
@@ -126,20 +142,7 @@ async fn rules(account: &Session, names: &[&String]) -> Result<BTreeMap<String, 
         // No rule at all is more likely no right to see one.
         account.shows_something(TABLE).await?;
     }
-    let mut roles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for rules in found.chunks(IN_A_QUERY) {
-        use sys_security_acl_role::{ROLE_NAME, SYS_SECURITY_ACL, TABLE};
-        let query = Query::any_of(SYS_SECURITY_ACL, rules.iter().map(|rule| rule.sys_id().as_str()));
-        let query = query.map_err(wrong(TABLE))?;
-        for link in account.select(TABLE, &query, &[SYS_SECURITY_ACL, ROLE_NAME]).await? {
-            let (Some(rule), Some(role)) = (link.reference(SYS_SECURITY_ACL).value(), link.text(ROLE_NAME).value())
-            else {
-                let what = "roles of access rules whose names are hidden".to_owned();
-                return Err(TableError::Hidden { table: TABLE, what });
-            };
-            roles.entry(rule.to_owned()).or_default().insert(role.to_owned());
-        }
-    }
+    let mut roles = roles_of(account, &found).await?;
     if !found.is_empty() && roles.is_empty() {
         // Rules that ask for no role at all are less likely than roles that are hidden.
         account.shows_something(sys_security_acl_role::TABLE).await?;

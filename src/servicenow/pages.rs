@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use crate::http::Limits;
 use crate::servicenow::error::TableError;
+use crate::servicenow::lookup::chunks;
 use crate::servicenow::query::{Query, Verdict};
 use crate::servicenow::record::{Cell, Record, rows};
 use crate::servicenow::request::{TableRequest, fields};
@@ -43,6 +44,26 @@ impl Session {
             Unseen::Uncounted => Err(self.unproven(table, format!("record with {query}"))),
             Unseen::Rows(count) => Err(hidden(table, query, count)),
         }
+    }
+
+    /// Every record whose column has one of these values, asked for in parts so that the address stays short.
+    ///
+    /// # Errors
+    /// Those of [`Session::select`].
+    pub async fn select_any_of(
+        &self,
+        table: Table,
+        column: Column,
+        values: &[&str],
+        columns: &[Column],
+    ) -> Result<Vec<Record>, TableError> {
+        let mut found = Vec::new();
+        for chunk in chunks(values.iter(), |value| value.len()) {
+            let query = Query::any_of(column, chunk.into_iter().copied())
+                .map_err(|source| TableError::Query { table, source })?;
+            found.extend(self.select(table, &query, columns).await?);
+        }
+        Ok(found)
     }
 
     /// The records that match and are shown, and whether these are all.

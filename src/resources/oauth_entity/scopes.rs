@@ -148,12 +148,11 @@ impl Before {
         if before.rows.is_empty() {
             return Ok(before);
         }
-        let scopes = before.rows.iter().map(|row| row.sys_id.as_str().to_owned());
-        let query = Query::any_of(on_profile::SCOPE, scopes).map_err(|source| TableError::Query {
-            table: on_profile::TABLE,
-            source,
-        })?;
-        for link in session.select(on_profile::TABLE, &query, on_profile::COLUMNS).await? {
+        let scopes: Vec<&str> = before.rows.iter().map(|row| row.sys_id.as_str()).collect();
+        let links = session
+            .select_any_of(on_profile::TABLE, on_profile::SCOPE, &scopes, on_profile::COLUMNS)
+            .await?;
+        for link in links {
             if [PROFILE, on_profile::SCOPE]
                 .iter()
                 .any(|column| link.reference(*column).is_hidden())
