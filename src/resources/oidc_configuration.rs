@@ -169,11 +169,13 @@ impl RecordResource for OidcConfiguration {
     }
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
+        let session = cx.instance()?;
+        let leaving = match resource::sys_id(state) {
+            Some(sys_id) => claims::Leaving::of(&session, &sys_id, state).await?,
+            None => claims::Leaving::none(),
+        };
         record.delete(cx, state).await?;
-        if let Some(sys_id) = resource::sys_id(state) {
-            claims::remove(&cx.instance()?, &sys_id, state).await?;
-        }
-        Ok(())
+        Ok(leaving.remove(cx, &session).await?)
     }
 }
 

@@ -3,8 +3,9 @@
 //! That configurations use this table is likely, and the column that refers to one is not known: the instance's dictionary says
 //! which it is. Where that cannot be told, nothing is written.
 
+use crate::clients::Clients;
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Type};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Type};
 use crate::records::child_rows::{Child, ChildRows, Done, Listed, Place, Shape};
 use crate::records::diagnostics;
 use crate::records::field::{Field, Known};
@@ -51,13 +52,26 @@ fn keys() -> validate::Validator {
     })
 }
 
+/// Why it is not known where an instance keeps the claims of configurations.
+enum NoPlace {
+    /// The dictionary could not be read.
+    Error(TableError),
+    /// It does not say.
+    NotTold(Diagnostic),
+}
+
+impl NoPlace {
+    fn problem(self) -> Diagnostic {
+        match self {
+            NoPlace::Error(error) => diagnostics::of_table(&error, "find where the instance keeps claim validations"),
+            NoPlace::NotTold(problem) => problem,
+        }
+    }
+}
+
 /// Where an instance keeps the claims of configurations.
-async fn place(session: &Session) -> Result<Place, Diagnostic> {
-    let failed = |error: &TableError| diagnostics::of_table(error, "find where the instance keeps claim validations");
-    let dictionary = match session.dictionary(TABLE).await {
-        Ok(dictionary) => dictionary,
-        Err(error) => return Err(failed(&error)),
-    };
+async fn place(session: &Session) -> Result<Place, NoPlace> {
+    let dictionary = session.dictionary(TABLE).await.map_err(NoPlace::Error)?;
     let configurations = oidc_provider_configuration::TABLE;
     let references = dictionary
         .columns()
@@ -89,7 +103,8 @@ async fn place(session: &Session) -> Result<Place, Diagnostic> {
         "The instance's dictionary does not say where the claim validations of an OIDC configuration are: {why}. Nothing was \
          written. Leave out `claim_validations`, and add them in the form (related list JWT Claim Validations)."
     );
-    Err(Diagnostic::error("Claim validations cannot be managed here", detail))
+    let problem = Diagnostic::error("Claim validations cannot be managed here", detail);
+    Err(NoPlace::NotTold(problem))
 }
 
 /// Plans the claims, and a warning about those that stay.
@@ -106,7 +121,7 @@ pub(in crate::resources) async fn check(
     let listed = ROWS.listed(planned);
     let former = prior.and_then(|prior| ROWS.listed(prior)).unwrap_or_default();
     match listed {
-        Some(listed) if listed != former => place(session).await.map(drop),
+        Some(listed) if listed != former => place(session).await.map(drop).map_err(NoPlace::problem),
         Some(_) | None => Ok(()),
     }
 }
@@ -143,7 +158,7 @@ async fn write_each(
     removed: Listed,
     done: &mut Done,
 ) -> Result<(), Diagnostic> {
-    let place = place(session).await?;
+    let place = place(session).await.map_err(NoPlace::problem)?;
     let existing = look(session, rows, place, configuration, &[former, &removed]).await;
     let existing = existing.map_err(|error| not_read(&error))?;
     rows.make(session, place, configuration, &existing, wanted, done).await;
@@ -202,7 +217,7 @@ pub(in crate::resources) async fn read_into(
     let place = match place(session).await {
         Ok(place) => place,
         Err(_) if is_new => return Ok(()),
-        Err(problem) => return Err(problem),
+        Err(reason) => return Err(reason.problem()),
     };
     let expected: &[&Listed] = if is_new { &[] } else { &[&listed] };
     let rows = match look(session, ROWS, place, configuration, expected).await {
@@ -219,22 +234,84 @@ pub(in crate::resources) async fn read_into(
     Ok(())
 }
 
-/// Removes the listed claims of a configuration that was deleted: rows that refer to a deleted record may remain.
-pub(in crate::resources) async fn remove(
-    session: &Session,
-    configuration: &SysId,
-    state: &Object,
-) -> Result<(), Diagnostic> {
-    let listed = ROWS.all_of(state);
-    if listed.is_empty() {
-        return Ok(());
+/// Claims that go when their configuration does: rows that refer to a deleted record may remain. They are looked for before the
+/// configuration is deleted, while an error still stops everything.
+pub(in crate::resources) struct Leaving {
+    rows: Vec<Child>,
+    /// Why they cannot be told.
+    unknown: Option<Diagnostic>,
+}
+
+impl Leaving {
+    pub(in crate::resources) const fn none() -> Self {
+        Self {
+            rows: Vec::new(),
+            unknown: None,
+        }
     }
-    let place = place(session).await?;
-    let rows = look(session, ROWS, place, configuration, &[&listed]).await;
-    let rows = rows.map_err(|error| not_read(&error))?;
-    let mut done = Done::default();
-    ROWS.remove(session, place, &rows, listed, &mut done).await;
-    done.problems.iter().next().cloned().map_or(Ok(()), Err)
+
+    /// The listed claims of a configuration.
+    ///
+    /// # Errors
+    /// What another run may fare better with. Claims that cannot be read stay, and [`Leaving::remove`] says so.
+    pub(in crate::resources) async fn of(
+        session: &Session,
+        configuration: &SysId,
+        state: &Object,
+    ) -> Result<Self, Diagnostic> {
+        let listed = ROWS.all_of(state);
+        let mut leaving = Self::none();
+        if listed.is_empty() {
+            return Ok(leaving);
+        }
+        let looked = match place(session).await {
+            Ok(place) => look(session, ROWS, place, configuration, &[&listed]).await,
+            Err(NoPlace::NotTold(problem)) => {
+                leaving.unknown = Some(problem);
+                return Ok(leaving);
+            }
+            Err(NoPlace::Error(error)) => Err(error),
+        };
+        match looked {
+            Ok(rows) => leaving.rows = rows.into_iter().filter(|row| listed.contains_key(&row.key)).collect(),
+            Err(error) if is_final(&error) => leaving.unknown = Some(not_read(&error)),
+            Err(error) => return Err(not_read(&error)),
+        }
+        Ok(leaving)
+    }
+
+    /// Deletes them; their configuration is gone. One that the instance keeps is a warning: no further destroy could do more.
+    pub(in crate::resources) async fn remove(self, cx: &Context<Clients>, session: &Session) -> Result<(), Diagnostic> {
+        if let Some(problem) = self.unknown {
+            cx.warn(left(&problem.detail));
+        }
+        for row in self.rows {
+            let doing = format!("remove the claim validation {}", row.key);
+            match session.delete(TABLE, &row.sys_id).await {
+                Ok(_) => {}
+                Err(error) if is_final(&error) => cx.warn(left(&diagnostics::of_table(&error, &doing).detail)),
+                Err(error) => return Err(diagnostics::of_table(&error, &doing)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the same request would fail again.
+fn is_final(error: &TableError) -> bool {
+    error.is_refusal()
+        || matches!(
+            error,
+            TableError::NoSuchTable { .. } | TableError::Hidden { .. } | TableError::Unproven { .. }
+        )
+}
+
+fn left(cause: &str) -> Diagnostic {
+    let detail = format!(
+        "The OIDC configuration is deleted, and rows of {TABLE} that refer to it may stay. They check nothing any more; delete \
+         them on the instance.\n\n{cause}"
+    );
+    Diagnostic::warning("Claim validations were left in place", detail)
 }
 
 fn not_read(error: &TableError) -> Diagnostic {

@@ -732,6 +732,44 @@ async fn an_empty_map_of_claims_asks_for_nothing() {
     .await;
 }
 
+/// Its claims check nothing without their configuration, and a destroy that fails for them would fail for ever.
+#[tokio::test]
+async fn claims_that_the_instance_keeps_do_not_hold_up_a_destroy() {
+    for_each_terraform(async |terraform| {
+        let claims = "claim_validations = { tid = \"contoso\" }";
+        let of_block = format!(
+            "resource \"servicenow_oidc_provider\" \"one\" {{\n  name = \"one\"\n  client_id = \"one\"\n  configuration = {{\n    \
+             name = \"Entra\"\n    metadata_url = {V1:?}\n    {claims}\n  }}\n}}\n"
+        );
+        for configuration in [configuration(claims), of_block] {
+            let simulator = Simulator::start().await;
+            let workspace = simulator.workspace(terraform, &configuration);
+            workspace.terraform("apply").await.succeeds();
+            // What another run may fare better with stops the destroy before anything is deleted.
+            let reads = Matcher::table("jwt_claim_validation").method(Method::GET);
+            simulator.instance().faults().every(reads, Fault::ServerError(500));
+            workspace
+                .terraform("destroy -refresh=false")
+                .await
+                .fails_saying("jwt_claim_validation gave no usable response to the read");
+            assert_eq!(simulator.count(TABLE), 1);
+            simulator.instance().faults().clear();
+
+            let removals = Matcher::table("jwt_claim_validation").method(Method::DELETE);
+            simulator.instance().faults().next(removals, Fault::ForbiddenByBusinessRule);
+            workspace
+                .terraform("destroy")
+                .await
+                .succeeds()
+                .says("Claim validations were left in place")
+                .says("rows of jwt_claim_validation that refer to it may stay");
+            assert_eq!(simulator.count(TABLE), 0);
+            assert_eq!(workspace.addresses(), [""; 0]);
+        }
+    })
+    .await;
+}
+
 /// Without its claims a configuration accepts more tokens than it should: nothing comes to use it.
 #[tokio::test]
 async fn nothing_uses_a_configuration_whose_claims_are_refused() {
