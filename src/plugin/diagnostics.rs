@@ -93,15 +93,19 @@ impl Diagnostics {
         self.0.extend(other.0);
     }
 
-    /// Shortens messages that were shown before, and remembers those that are shown now.
+    /// Shortens errors that were shown before, and remembers those that are shown now. Such a warning is left out: Terraform
+    /// shows one of several with the same summary, whichever comes first.
     pub(super) fn shorten(&mut self, told: &mut HashSet<(String, String)>) {
-        for diagnostic in &mut self.0 {
-            if let Some(repeated) = diagnostic.repeated.take()
-                && !told.insert((diagnostic.summary.clone(), diagnostic.detail.clone()))
-            {
-                diagnostic.detail = repeated;
+        self.0.retain_mut(|diagnostic| {
+            let Some(repeated) = diagnostic.repeated.take() else {
+                return true;
+            };
+            if told.insert((diagnostic.summary.clone(), diagnostic.detail.clone())) {
+                return true;
             }
-        }
+            diagnostic.detail = repeated;
+            diagnostic.severity == Severity::Error
+        });
     }
 
     /// The same messages, none of which stops anything.
@@ -243,5 +247,12 @@ mod tests {
         assert_eq!(details("wrong"), ["wrong", "wrong"]);
         assert_eq!(details("wrong"), [ELSEWHERE, "wrong"]);
         assert_eq!(details("expired"), ["expired", "expired"]);
+
+        let mut warnings = Diagnostics::from_iter([
+            Diagnostic::warning("Not checked", "why").told_once(),
+            Diagnostic::warning("Not checked", "why").told_once(),
+        ]);
+        warnings.shorten(&mut HashSet::new());
+        assert_eq!(warnings.iter().count(), 1);
     }
 }

@@ -233,7 +233,7 @@ impl TableError {
             TableError::Refused { table, verb, reason } => reason.remedy(*table, *verb),
             TableError::NoSuchTable { table } => match table.origin() {
                 Some(origin) => format!("It comes with {origin}: activate it, or upgrade the instance if its release is older."),
-                None => "The release of the instance is probably too old, or instance_url points to something else.".to_owned(),
+                None => "Check its name. If it is right, the release of the instance is probably too old, or instance_url points to something else.".to_owned(),
             },
             TableError::BadRequest { .. } => {
                 "This is probably a defect of the provider, or a proxy that changes requests; please report it with the log.".to_owned()
