@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::plugin::{Attribute, Diagnostic, Need, Object, Validator};
 use crate::records::diagnostics;
 use crate::records::reference::Target;
+use crate::servicenow::tables::sys_scope;
 use crate::servicenow::{
-    Column, ColumnKind, Dictionary, DictionaryColumn, Session, SysId, Table, Value as Wire, ValueType,
+    Column, ColumnKind, Dictionary, DictionaryColumn, Session, SysId, Table, Value as Wire, ValueType, means_the_same,
 };
 use crate::suggest;
 
@@ -105,6 +106,11 @@ pub(crate) async fn to_wire(
     };
     match column.value_type {
         ValueType::Reference if !text.trim().is_empty() => to_reference(session, column, text).await,
+        // Other spellings are stored as false by some instances.
+        ValueType::Boolean if !text.trim().is_empty() => {
+            let of = |flag: &'static str| means_the_same(ColumnKind::Bool, text, flag).then_some(flag);
+            Ok(Wire::Text(of("true").or(of("false")).unwrap_or(text).to_owned()))
+        }
         _ => Ok(Wire::Text(text.to_owned())),
     }
 }
@@ -113,8 +119,10 @@ async fn to_reference(session: &Session, column: &DictionaryColumn, text: &str) 
     if let Ok(sys_id) = SysId::parse(text.trim()) {
         return Ok(Wire::Reference(sys_id));
     }
-    // Every instance has these words in columns of scopes and domains, in place of a key.
-    if text == "global" {
+    // In place of a key, in columns of scopes and of the platform's own, such as domains. Elsewhere it may be a name.
+    let may_be_global =
+        column.name().starts_with("sys_") || column.reference.is_none_or(|table| table == sys_scope::TABLE);
+    if text == sys_scope::GLOBAL && may_be_global {
         return Ok(Wire::Text(text.to_owned()));
     }
     match target(session, column).await? {

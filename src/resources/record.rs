@@ -22,7 +22,7 @@ use crate::records::application_scope::APPLICATION;
 use crate::records::{diagnostics, duplicate_check, field, outcome, resource};
 use crate::resources::record::attributes::{
     ACTIVE, CLASS_NAME, DEACTIVATE, DEFAULT_FIELDS, DELETE, DELETION_POLICY, DISPLAY_VALUE, FIELDS_WO,
-    FIELDS_WO_VERSION, KEEP, NATURAL_KEY, REFERENCE_IDS, SCOPE, SCOPE_ID, STRICT, TYPE, of_key,
+    FIELDS_WO_VERSION, KEEP, NATURAL_KEY, REFERENCE_IDS, SCOPE, SCOPE_ID, STRICT, TYPE, of_key, usual_policy,
 };
 use crate::servicenow::tables::every;
 use crate::servicenow::{
@@ -61,8 +61,14 @@ impl AnyRecord {
         Ok(found.map(|record| (dictionary, record)))
     }
 
-    /// Looks for a record that has the values of the natural key.
-    async fn refuse_second(&self, session: &Session, table: Table, key: &Query) -> Result<KeyLock, Diagnostic> {
+    /// Looks for a record that has the values of the natural key, other than its own.
+    async fn refuse_second(
+        &self,
+        session: &Session,
+        table: Table,
+        key: &Query,
+        own: Option<&SysId>,
+    ) -> Result<KeyLock, Diagnostic> {
         let failed = |error: &TableError| {
             diagnostics::of_table(error, &format!("check whether the {} already exists", noun(table)))
                 .at_attribute(NATURAL_KEY)
@@ -75,18 +81,23 @@ impl AnyRecord {
             .made_before(&lock, WHOSE)
             .await
             .map_err(|error| failed(&error))?;
-        let found = match made {
+        let others = match own {
+            Some(own) => Query::differs(every::SYS_ID, own.as_str()).map(|others| key.clone().and(others)),
+            None => Ok(key.clone()),
+        };
+        let others = others.map_err(|source| failed(&TableError::Query { table, source }))?;
+        let found = match made.filter(|made| Some(made.sys_id()) != own) {
             Some(made) => Some(made),
             None => {
                 let found = session
-                    .find_existing(table, key, WHOSE)
+                    .find_existing(table, &others, WHOSE)
                     .await
                     .map_err(|error| failed(&error))?;
                 if found.is_none() {
                     // A search can lag behind a write, and nothing but this look keeps a second record out.
                     session.wait_before_recheck().await;
                     session
-                        .find_existing(table, key, WHOSE)
+                        .find_existing(table, &others, WHOSE)
                         .await
                         .map_err(|error| failed(&error))?
                 } else {
@@ -100,7 +111,23 @@ impl AnyRecord {
         }
     }
 
-    /// The record for whose sake the instance refused an insert: one with the value of a unique column.
+    /// The natural key of a plan, where an update changes a column of it.
+    async fn changed_key(
+        &self,
+        session: &Session,
+        dictionary: &Dictionary,
+        planned: &Object,
+        changed: &Row,
+    ) -> Result<Option<Query>, Diagnostics> {
+        let names = planned.texts(NATURAL_KEY).unwrap_or_default();
+        if !changed.columns().any(|column| names.contains(&column.name())) {
+            return Ok(None);
+        }
+        let whole = fields::to_send(session, dictionary, None, planned).await?;
+        Ok(natural_key(dictionary.table, planned, &whole.row)?)
+    }
+
+    /// The record for whose sake the instance refused a write: one with the value of a unique column.
     async fn in_the_way(
         &self,
         session: &Session,
@@ -242,7 +269,8 @@ impl BlockType for AnyRecord {
                     .check(validate::one_of(&[DELETE, KEEP, DEACTIVATE]))
                     .describe(
                         "What a destroy does: `delete` deletes the record, `keep` leaves it as it is, `deactivate` sets its \
-                         column `active` to false.",
+                         column `active` to false. For records of `sys_db_object` and `sys_dictionary` the default is `keep`: \
+                         the platform drops the table or column with all of its values when its record is deleted.",
                     ),
                 Attribute::flag(STRICT).default(true).describe(
                     "Whether what the dictionary has against the configuration is an error. With `false` it is a warning, \
@@ -322,6 +350,9 @@ impl Resource<Clients> for AnyRecord {
             },
             (_, _) => None,
         };
+        if let (Some(table), true) = (table_of(plan.config), plan.config.at(DELETION_POLICY).is_null()) {
+            plan.state.set(DELETION_POLICY, usual_policy(table));
+        }
         fields::plan(session.as_ref(), dictionary.as_deref(), plan).await;
         if let (Some(session), Some(dictionary)) = (&session, &dictionary) {
             let findings = checks::of_plan(session, dictionary, self.typed, plan).await;
@@ -340,7 +371,7 @@ impl Resource<Clients> for AnyRecord {
         }
         let key = natural_key(table, &planned, &sent.row)?;
         let lock = match &key {
-            Some(key) => Some(self.refuse_second(&session, table, key).await?),
+            Some(key) => Some(self.refuse_second(&session, table, key, None).await?),
             None => None,
         };
         let secrets = fields::secrets(&dictionary, config);
@@ -407,16 +438,31 @@ impl Resource<Clients> for AnyRecord {
         } else {
             fields::Secrets::default()
         };
+        let lock = match self.changed_key(&session, &dictionary, &planned, &sent.row).await? {
+            Some(key) => Some(self.refuse_second(&session, table, &key, Some(&sys_id)).await?),
+            None => None,
+        };
         let update = Update {
             table,
             sys_id: &sys_id,
-            row: fields::joined(sent.row, secrets.along),
+            row: fields::joined(sent.row.clone(), secrets.along),
             read: &fields::columns(&dictionary, &planned),
             input: InputMode::Stored,
         };
-        let written = session.update(update).await;
-        let Written { record, mismatches, .. } =
-            written.map_err(|error| checks::explained(table, &error, &format!("update the {}", noun(table))))?;
+        let written = match session.update(update).await {
+            Ok(written) => written,
+            Err(error) => {
+                let problem = match self.in_the_way(&session, &dictionary, &sent.row, &error).await {
+                    Some(problem) => problem,
+                    None => checks::explained(table, &error, &format!("update the {}", noun(table))),
+                };
+                return Err(problem.into());
+            }
+        };
+        if let Some(mut lock) = lock {
+            lock.made(&sys_id);
+        }
+        let Written { record, mismatches, .. } = written;
         let mut state = planned;
         let mut problems = fields::of_mismatches(&mismatches);
         let read = fields::read_computed(&session, &dictionary, &record, &mut state, sent.ids).await;
@@ -487,7 +533,8 @@ impl Resource<Clients> for AnyRecord {
 
     async fn tidy_config(&self, _: Option<&Context<Clients>>, _: &Object, config: &mut Object) {
         // What is the default needs no line.
-        for (name, default) in [(DELETION_POLICY, Value::from(DELETE)), (STRICT, Value::from(true))] {
+        let policy = table_of(config).map_or(DELETE, usual_policy);
+        for (name, default) in [(DELETION_POLICY, Value::from(policy)), (STRICT, Value::from(true))] {
             if *config.at(name) == default {
                 config.set(name, Value::Null);
             }

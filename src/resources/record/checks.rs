@@ -6,7 +6,7 @@ use crate::records::any_table::{self, FIELDS, TABLE};
 use crate::records::diagnostics;
 use crate::resources::record::Typed;
 use crate::resources::record::attributes::{
-    ACTIVE, DEACTIVATE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT,
+    ACTIVE, DEACTIVATE, DELETE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT, drops_data,
 };
 use crate::resources::record::fields::place;
 use crate::servicenow::tables::{every, sys_security_acl, sys_security_acl_role, sys_security_operation};
@@ -111,6 +111,9 @@ pub(super) async fn of_plan(
     }
     for (name, value) in entries(config, FIELDS) {
         match dictionary.column(name) {
+            None if any_table::may_be_secret(name) && !dictionary.is_complete() => {
+                findings.push(perhaps_secret(dictionary.table, name));
+            }
             None => findings.extend(unknown_column(session, dictionary, name, place(name)).await),
             Some(column) => findings.extend(of_value(session, dictionary, column, value, plan).await),
         }
@@ -133,6 +136,15 @@ pub(super) async fn of_plan(
             dictionary.table
         );
         findings.push(Diagnostic::error("No column to deactivate", detail).at_attribute(DELETION_POLICY));
+    }
+    let was_told = plan.prior.and_then(|prior| prior.text(DELETION_POLICY)) == Some(DELETE);
+    if drops_data(dictionary.table) && policy == Some(DELETE) && !was_told {
+        let detail = format!(
+            "The platform drops the table or column with all of its values when its record of {} is deleted, and a destroy or a \
+             replacement does that. Leave deletion_policy out, or set it to \"keep\", unless that is meant.",
+            dictionary.table
+        );
+        warnings.push(Diagnostic::warning("A destroy drops a table or a column", detail).at_attribute(DELETION_POLICY));
     }
     let scope = every::SYS_SCOPE.name();
     if config.text(SCOPE).is_some() && dictionary.is_complete() && dictionary.column(scope).is_none() {
@@ -198,6 +210,15 @@ async fn unknown_column(session: &Session, dictionary: &Dictionary, name: &str, 
         dictionary.table
     );
     Some(Diagnostic::error(format!("Unknown column {name}"), detail).at(at))
+}
+
+fn perhaps_secret(table: Table, name: &str) -> Diagnostic {
+    let detail = format!(
+        "The account cannot read in sys_dictionary which type {table}.{name} has, and its name suggests a secret. What fields \
+         holds is stored in the state and shown in plans. Move it to fields_wo, and set fields_wo_version. If it holds none, let \
+         the account read sys_dictionary (personalize_dictionary or admin), or set strict = false."
+    );
+    Diagnostic::error(format!("The column {name} may be a secret"), detail).at(place(name))
 }
 
 /// What is wrong with a value, or with a column that cannot be written.

@@ -3,9 +3,9 @@
 use crate::http::{Secret, secret};
 use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Value};
-use crate::records::any_table::{FIELDS, name_of, table_of, target, to_wire};
+use crate::records::any_table::{FIELDS, may_be_secret, name_of, table_of, target, to_wire};
 use crate::records::application_scope::APPLICATION;
-use crate::records::diagnostics;
+use crate::records::{diagnostics, resource};
 use crate::resources::record::attributes::{
     CLASS_NAME, DEFAULT_FIELDS, DISPLAY_VALUE, FIELDS_WO, REFERENCE_IDS, SCOPE, SCOPE_ID,
 };
@@ -262,7 +262,7 @@ fn is_empty_boolean(column: Column, former: &str) -> bool {
 /// Plans the map as it was where the configuration says the same in other words, or less of it.
 pub(super) async fn plan(session: Option<&Session>, dictionary: Option<&Dictionary>, plan: &mut Plan<'_>) {
     let Some(prior) = plan.prior else { return };
-    plan_scope(prior, plan.state, plan.replace);
+    plan_scope(session, prior, plan).await;
     let (Some(former), Some(planned)) = (prior.object(FIELDS), plan.state.object(FIELDS)) else {
         // Nothing is known of the fields, before or after: what follows from them is not known either.
         expect_anything(prior, plan.state);
@@ -295,7 +295,24 @@ pub(super) async fn plan(session: Option<&Session>, dictionary: Option<&Dictiona
         }
         return;
     }
-    plan.state.set(FIELDS, former.clone());
+    if !changes_names {
+        plan.state.set(FIELDS, former.clone());
+        return;
+    }
+    // An import found more than the configuration has, which is no change. A secret must not stay in the state for it.
+    let is_secret = |name: &str| match dictionary.and_then(|dictionary| dictionary.column(name)) {
+        Some(column) => matches!(column.value_type, ValueType::Secret { .. }),
+        None => may_be_secret(name),
+    };
+    let is_imported = !prior.at(DEFAULT_FIELDS).is_null();
+    let mut left = former.iter().filter(|(name, _)| planned.at(name).is_null());
+    if is_imported && !left.any(|(name, _)| is_secret(name)) {
+        plan.state.set(FIELDS, former.clone());
+        return;
+    }
+    let mut kept = ids.clone();
+    kept.0.retain(|name, _| !planned.at(name).is_null());
+    plan.state.set(REFERENCE_IDS, kept);
 }
 
 /// Plans what follows from fields that may change.
@@ -307,16 +324,53 @@ fn expect_anything(prior: &Object, state: &mut Object) {
     }
 }
 
-/// Another spelling of the application is no change.
-fn plan_scope(prior: &Object, state: &mut Object, replace: &mut Vec<Path>) {
-    let (Some(planned), Some(former)) = (state.text(SCOPE), prior.text(SCOPE)) else {
+/// Another spelling of the application that the record belongs to is no change, and one that is not found an error: a
+/// replacement would delete the record first.
+async fn plan_scope(session: Option<&Session>, prior: &Object, plan: &mut Plan<'_>) {
+    let Some(planned) = plan.state.text(SCOPE).map(str::to_owned) else {
         return;
     };
-    let is_same = |known: &str| means_the_same(ColumnKind::Reference, planned, known);
-    if former != planned && [Some(former), prior.text(SCOPE_ID)].into_iter().flatten().any(is_same) {
-        state.set(SCOPE, prior.at(SCOPE).clone());
-        replace.retain(|path| *path != Path::of(SCOPE));
+    let former = prior.text(SCOPE);
+    if former == Some(&planned) {
+        return;
     }
+    let is_same = |known: &str| means_the_same(ColumnKind::Reference, &planned, known);
+    let is_known = [former, prior.text(SCOPE_ID)].into_iter().flatten().any(is_same);
+    if !is_known {
+        let Some(session) = session else { return };
+        match APPLICATION.to_wire(session, SCOPE, &planned).await {
+            Ok(wire) if belongs_to(session, prior, &wire).await => {}
+            Ok(_) => return,
+            Err(problem) => {
+                plan.diagnostics.push(problem);
+                return;
+            }
+        }
+    }
+    plan.replace.retain(|path| *path != Path::of(SCOPE));
+    if former.is_some() {
+        plan.state.set(SCOPE, prior.at(SCOPE).clone());
+    } else {
+        plan.state.set(SCOPE_ID, Value::Unknown);
+    }
+}
+
+/// Whether the record belongs to the application already, as far as that can be read.
+async fn belongs_to(session: &Session, prior: &Object, application: &Wire) -> bool {
+    let wanted = match application {
+        Wire::Reference(sys_id) => sys_id.as_str(),
+        Wire::Text(text) => text,
+        _ => return false,
+    };
+    let is_wanted = |held: &str| means_the_same(ColumnKind::Reference, held, wanted);
+    if let Some(known) = prior.text(SCOPE_ID) {
+        return is_wanted(known);
+    }
+    let (Some(sys_id), Some(table)) = (resource::sys_id(prior), table_of(prior)) else {
+        return false;
+    };
+    let found = session.get_opt(table, &sys_id, &[every::SYS_SCOPE]).await;
+    matches!(found, Ok(Some(record)) if record.reference(every::SYS_SCOPE).value().is_some_and(is_wanted))
 }
 
 async fn is_same_value(

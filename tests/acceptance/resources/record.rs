@@ -126,6 +126,8 @@ async fn only_the_listed_columns_are_managed() {
         workspace.configure(&supplier(&format!("{LEAST}\nu_notes = \"managed\"")));
         workspace.terraform("apply").await.succeeds();
         workspace.configure(&supplier(LEAST));
+        workspace.plan().await.updates_only(ADDRESS, &["fields"]);
+        workspace.terraform("apply").await.succeeds();
         workspace.plan_is_empty().await;
         assert_eq!(simulator.only_record("u_supplier")["u_notes"], "managed");
 
@@ -549,6 +551,178 @@ async fn what_the_platform_refuses_is_explained() {
             .fails_saying("No right to create the record of sys_security_acl")
             .says("without the elevated role security_admin");
         assert_eq!(simulator.count("sys_security_acl"), 0);
+    })
+    .await;
+}
+
+/// A property, in the application that an account uses unless it says so.
+fn property(more: &str) -> String {
+    format!(
+        "resource \"servicenow_record\" \"acme\" {{\n  table = \"sys_properties\"\n  {more}\n  fields = {{\n    name = \
+         \"x_acme.limit\"\n    value = \"5\"\n  }}\n}}\n"
+    )
+}
+
+/// Where another application means a replacement, the record is deleted first: so not for a name that says the same, nor for one
+/// that does not exist.
+#[tokio::test]
+async fn an_application_that_is_named_later_replaces_nothing() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &property(""));
+        workspace.terraform("apply").await.succeeds();
+        let made = simulator
+            .instance()
+            .find("sys_properties", "name", "x_acme.limit")
+            .remove(0);
+        let before = simulator.instance().fingerprint();
+
+        workspace.configure(&property("application_scope = \"global\""));
+        workspace
+            .plan()
+            .await
+            .updates_only(ADDRESS, &["application_scope", "application_scope_id"]);
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+        assert_eq!(simulator.instance().fingerprint(), before);
+
+        workspace.configure(&property("application_scope = \"nosuchscope\""));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("Could not find the application")
+            .says("nosuchscope");
+
+        let imported = format!(
+            "import {{\n  to = {ADDRESS}\n  id = \"sys_properties/{}\"\n}}\n{}",
+            made["sys_id"],
+            property("application_scope = \"global\"")
+        );
+        let other = simulator.workspace(terraform, &imported);
+        other
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 imported, 0 added, 1 changed, 0 destroyed");
+        assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}
+
+/// A secret that was configured by mistake must not stay in the state once it is taken out.
+#[tokio::test]
+async fn what_is_no_longer_listed_leaves_the_state() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &supplier(&format!("{LEAST}\nu_notes = \"noted-marker\"")));
+        workspace.terraform("apply").await.succeeds();
+        let before = simulator.instance().fingerprint();
+
+        workspace.configure(&supplier(LEAST));
+        workspace.plan().await.updates_only(ADDRESS, &["fields"]);
+        workspace.terraform("apply").await.succeeds();
+
+        workspace.plan_is_empty().await;
+        assert!(!workspace.state_file().to_string().contains("noted-marker"));
+        assert_eq!(
+            simulator.instance().fingerprint(),
+            before,
+            "the instance keeps the value"
+        );
+    })
+    .await;
+}
+
+/// The platform drops a table with its record.
+#[tokio::test]
+async fn a_destroy_keeps_the_record_of_a_table() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let import = format!("import {{\n  to = {ADDRESS}\n  id = \"sys_db_object/name=u_supplier\"\n}}\n");
+        let table = |more: &str| {
+            format!(
+                "resource \"servicenow_record\" \"acme\" {{\n  table = \"sys_db_object\"\n  {more}\n  fields = {{\n    name = \
+                 \"u_supplier\"\n  }}\n}}\n"
+            )
+        };
+        let workspace = simulator.workspace(terraform, &format!("{import}{}", table("")));
+        let before = simulator.instance().fingerprint();
+        workspace.terraform("apply").await.succeeds().says("0 changed");
+        workspace.state(ADDRESS).has("deletion_policy", "keep");
+
+        workspace.terraform("destroy").await.succeeds();
+
+        assert_eq!(simulator.instance().fingerprint(), before);
+        workspace.configure(&format!("{import}{}", table("deletion_policy = \"delete\"")));
+        workspace
+            .terraform("plan")
+            .await
+            .succeeds()
+            .says("A destroy drops a table or a column");
+    })
+    .await;
+}
+
+/// A create looks for a record of the key, and so does an update that changes it.
+#[tokio::test]
+async fn a_record_does_not_take_the_key_of_another() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let two = |second: &str| {
+            let of = |name: &str, description: &str| {
+                format!(
+                    "resource \"servicenow_record\" \"{name}\" {{\n  table = \"sys_properties\"\n  natural_key = \
+                     [\"description\"]\n  fields = {{\n    name = \"x_acme.{name}\"\n    description = \"{description}\"\n  }}\n}}\n"
+                )
+            };
+            of("first", "one") + &of("acme", second)
+        };
+        let workspace = simulator.workspace(terraform, &two("two"));
+        workspace.terraform("apply").await.succeeds();
+        let first = simulator.instance().find("sys_properties", "name", "x_acme.first").remove(0);
+        workspace.configure(&two("TWO"));
+        workspace.terraform("apply").await.succeeds();
+
+        workspace.configure(&two("one"));
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The record already exists")
+            .says(&first["sys_id"]);
+    })
+    .await;
+}
+
+/// The same Boolean in other spellings, and a word that is a key in columns of applications alone.
+#[tokio::test]
+async fn values_mean_what_they_say() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        for spelling in ["True", " true ", "1"] {
+            let workspace = simulator.workspace(terraform, &supplier(&format!("{LEAST}\nactive = {spelling:?}")));
+            workspace
+                .terraform("apply")
+                .await
+                .succeeds()
+                .does_not_say("was not kept");
+            assert_eq!(simulator.only_record("u_supplier")["active"], "true", "{spelling}");
+            workspace.plan_is_empty().await;
+            workspace.terraform("destroy").await.succeeds();
+        }
+        let workspace = simulator.workspace(terraform, &supplier(&format!("{LEAST}\nu_owner = \"global\"")));
+        workspace.terraform("apply").await.fails_saying("has no record");
+        assert_eq!(simulator.count("u_supplier"), 0);
+
+        simulator.instance().switches(|modes| {
+            modes.quirks.hidden_tables.insert("sys_dictionary".to_owned());
+        });
+        let workspace = simulator.workspace(terraform, &supplier(&format!("{LEAST}\nu_api_key = \"key-marker\"")));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("The column u_api_key may be a secret")
+            .says("Move it to fields_wo");
     })
     .await;
 }
