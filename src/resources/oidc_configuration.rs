@@ -170,12 +170,12 @@ impl RecordResource for OidcConfiguration {
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let leaving = match resource::sys_id(state) {
-            Some(sys_id) => claims::Leaving::of(&session, &sys_id, state).await?,
-            None => claims::Leaving::none(),
+        let to_delete = match resource::sys_id(state) {
+            Some(sys_id) => claims::ToDelete::of(&session, &sys_id, state).await?,
+            None => claims::ToDelete::default(),
         };
         record.delete(cx, state).await?;
-        Ok(leaving.remove(cx, &session).await?)
+        Ok(to_delete.remove(cx, &session).await?)
     }
 }
 
@@ -358,10 +358,7 @@ pub(super) async fn find(
     let problem =
         |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
     let columns = [field::columns(&fields()), vec![every::SYS_CREATED_BY]].concat();
-    let others = match own {
-        Some(own) => Query::differs(every::SYS_ID, own.as_str()).map(|others| key.clone().and(others)),
-        None => Ok(key.clone()),
-    };
+    let others = key.clone().other_than(own);
     let others = others.map_err(|source| problem(TableError::Query { table: TABLE, source }))?;
     let found = session.find_existing(TABLE, &others, &columns).await.map_err(problem)?;
     if found.is_some() || shares(planned) {

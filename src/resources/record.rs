@@ -81,10 +81,7 @@ impl AnyRecord {
             .made_before(&lock, WHOSE)
             .await
             .map_err(|error| failed(&error))?;
-        let others = match own {
-            Some(own) => Query::differs(every::SYS_ID, own.as_str()).map(|others| key.clone().and(others)),
-            None => Ok(key.clone()),
-        };
+        let others = key.clone().other_than(own);
         let others = others.map_err(|source| failed(&TableError::Query { table, source }))?;
         let found = match made.filter(|made| Some(made.sys_id()) != own) {
             Some(made) => Some(made),
@@ -152,6 +149,22 @@ impl AnyRecord {
             }
         }
         None
+    }
+
+    /// The error of a write: the record in the way, or else what is known of the table.
+    async fn explained(
+        &self,
+        session: &Session,
+        dictionary: &Dictionary,
+        row: &Row,
+        error: &TableError,
+        verb: &str,
+    ) -> Diagnostic {
+        let table = dictionary.table;
+        match self.in_the_way(session, dictionary, row, error).await {
+            Some(problem) => problem,
+            None => checks::explained(table, error, &format!("{verb} the {}", noun(table))),
+        }
     }
 
     /// Sends secrets that need a request of their own.
@@ -385,10 +398,7 @@ impl Resource<Clients> for AnyRecord {
         let written = match session.insert(insert).await {
             Ok(written) => written,
             Err(error) => {
-                let problem = match self.in_the_way(&session, &dictionary, &sent.row, &error).await {
-                    Some(problem) => problem,
-                    None => checks::explained(table, &error, &format!("create the {}", noun(table))),
-                };
+                let problem = self.explained(&session, &dictionary, &sent.row, &error, "create").await;
                 return outcome::not_created(&error, planned, problem);
             }
         };
@@ -452,10 +462,7 @@ impl Resource<Clients> for AnyRecord {
         let written = match session.update(update).await {
             Ok(written) => written,
             Err(error) => {
-                let problem = match self.in_the_way(&session, &dictionary, &sent.row, &error).await {
-                    Some(problem) => problem,
-                    None => checks::explained(table, &error, &format!("update the {}", noun(table))),
-                };
+                let problem = self.explained(&session, &dictionary, &sent.row, &error, "update").await;
                 return Err(problem.into());
             }
         };

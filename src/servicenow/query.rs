@@ -127,6 +127,17 @@ impl Query {
         parse::user_query(text)
     }
 
+    /// The same rows without this one.
+    ///
+    /// # Errors
+    /// [`QueryError`], as of every term.
+    pub fn other_than(self, own: Option<&SysId>) -> Result<Query, QueryError> {
+        match own {
+            Some(own) => Ok(self.and(Query::differs(every::SYS_ID, own.as_str())?)),
+            None => Ok(self),
+        }
+    }
+
     /// Rows that both queries mean.
     #[must_use]
     pub fn and(mut self, other: Query) -> Query {

@@ -20,10 +20,7 @@ pub(crate) fn columns_attribute(if_omitted: &str) -> Attribute {
         "Columns to read, in any order. A column of a record that a reference points to is written with a dot, such as \
          `manager.email`. {if_omitted}"
     );
-    Attribute::of(COLUMNS, Type::list(Type::String))
-        .check(not_empty())
-        .check(validate::each(column_path()))
-        .describe(description)
+    list_of(column_path(), description)
 }
 
 /// The argument that lists columns of the table itself.
@@ -34,9 +31,13 @@ pub(crate) fn own_columns_attribute(description: &str) -> Attribute {
             "{text:?} is not the name of a column of the table: use letters, digits and underscores, such as short_description."
         )),
     });
+    list_of(own, description)
+}
+
+fn list_of(column: Validator, description: impl Into<String>) -> Attribute {
     Attribute::of(COLUMNS, Type::list(Type::String))
         .check(not_empty())
-        .check(validate::each(own))
+        .check(validate::each(column))
         .describe(description)
 }
 

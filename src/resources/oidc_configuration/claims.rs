@@ -236,48 +236,47 @@ pub(in crate::resources) async fn read_into(
 
 /// Claims that go when their configuration does: rows that refer to a deleted record may remain. They are looked for before the
 /// configuration is deleted, while an error still stops everything.
-pub(in crate::resources) struct Leaving {
+#[derive(Default)]
+pub(in crate::resources) struct ToDelete {
     rows: Vec<Child>,
     /// Why they cannot be told.
     unknown: Option<Diagnostic>,
 }
 
-impl Leaving {
-    pub(in crate::resources) const fn none() -> Self {
-        Self {
-            rows: Vec::new(),
-            unknown: None,
-        }
-    }
-
+impl ToDelete {
     /// The listed claims of a configuration.
     ///
     /// # Errors
-    /// What another run may fare better with. Claims that cannot be read stay, and [`Leaving::remove`] says so.
+    /// What another run may fare better with. Claims that cannot be read stay, and [`ToDelete::remove`] says so.
     pub(in crate::resources) async fn of(
         session: &Session,
         configuration: &SysId,
         state: &Object,
     ) -> Result<Self, Diagnostic> {
         let listed = ROWS.all_of(state);
-        let mut leaving = Self::none();
         if listed.is_empty() {
-            return Ok(leaving);
+            return Ok(Self::default());
         }
         let looked = match place(session).await {
             Ok(place) => look(session, ROWS, place, configuration, &[&listed]).await,
-            Err(NoPlace::NotTold(problem)) => {
-                leaving.unknown = Some(problem);
-                return Ok(leaving);
-            }
+            Err(NoPlace::NotTold(problem)) => return Ok(Self::unknown(problem)),
             Err(NoPlace::Error(error)) => Err(error),
         };
         match looked {
-            Ok(rows) => leaving.rows = rows.into_iter().filter(|row| listed.contains_key(&row.key)).collect(),
-            Err(error) if is_final(&error) => leaving.unknown = Some(not_read(&error)),
-            Err(error) => return Err(not_read(&error)),
+            Ok(mut rows) => {
+                rows.retain(|row| listed.contains_key(&row.key));
+                Ok(Self { rows, unknown: None })
+            }
+            Err(error) if is_final(&error) => Ok(Self::unknown(not_read(&error))),
+            Err(error) => Err(not_read(&error)),
         }
-        Ok(leaving)
+    }
+
+    fn unknown(problem: Diagnostic) -> Self {
+        Self {
+            rows: Vec::new(),
+            unknown: Some(problem),
+        }
     }
 
     /// Deletes them; their configuration is gone. One that the instance keeps is a warning: no further destroy could do more.

@@ -559,10 +559,10 @@ pub(super) fn plan_left_alone(plan: &mut Plan<'_>) {
 
 /// Removes the configuration while its provider still refers to it; tells whether the instance allowed that.
 pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<bool, Diagnostic> {
-    let leaving = leaving(session, state).await?;
+    let claims = claims_to_delete(session, state).await?;
     match remove_own(cx, session, state).await {
         Ok(false) => Ok(true),
-        Ok(true) => leaving.remove(cx, session).await.map(|()| true),
+        Ok(true) => claims.remove(cx, session).await.map(|()| true),
         Err(error) if error.is_refusal() => Ok(false),
         Err(error) => Err(diagnostics::of_table(&error, "delete the OIDC configuration")),
     }
@@ -570,19 +570,19 @@ pub(super) async fn remove_first(cx: &Context<Clients>, session: &Session, state
 
 /// Removes the configuration that was made here, unless something else uses it.
 pub(super) async fn remove(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), Diagnostic> {
-    let leaving = leaving(session, state).await?;
+    let claims = claims_to_delete(session, state).await?;
     let removed = remove_own(cx, session, state).await;
     if removed.map_err(|error| diagnostics::of_table(&error, "delete the OIDC configuration"))? {
-        leaving.remove(cx, session).await?;
+        claims.remove(cx, session).await?;
     }
     Ok(())
 }
 
 /// The claims go after their configuration, which accepts nothing more by then.
-async fn leaving(session: &Session, state: &Object) -> Result<claims::Leaving, Diagnostic> {
+async fn claims_to_delete(session: &Session, state: &Object) -> Result<claims::ToDelete, Diagnostic> {
     match (reference(state), state.object(ATTRIBUTE)) {
-        (Some(sys_id), Some(configuration)) => claims::Leaving::of(session, &sys_id, configuration).await,
-        _ => Ok(claims::Leaving::none()),
+        (Some(sys_id), Some(configuration)) => claims::ToDelete::of(session, &sys_id, configuration).await,
+        _ => Ok(claims::ToDelete::default()),
     }
 }
 
