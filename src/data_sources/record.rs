@@ -11,7 +11,7 @@ use crate::plugin::{
     Attribute, BlockType, Context, DataSource, Diagnostic, Diagnostics, Need, Object, Rule, Schema, Type, Validator,
 };
 use crate::records::any_table::columns::{
-    COLUMNS, HiddenColumns, Purpose, column_of, columns_attribute, is_written_by_people, listed, to_ask, values,
+    COLUMNS, HiddenColumns, Purpose, column_of, columns_attribute, is_written_by_people, listed, of_secrets, to_ask, values,
 };
 use crate::records::any_table::{FIELDS, described, noun, require_table, rights_to_read, table_attribute, to_wire};
 use crate::records::{diagnostics, lookup};
@@ -104,7 +104,7 @@ impl DataSource<Clients> for AnyRecord {
         };
         let record = match &listed {
             Some(columns) => {
-                let mut asked = to_ask(columns);
+                let mut asked = to_ask(table, columns);
                 asked.push(every::SYS_CLASS_NAME);
                 asked.extend(dictionary.display_column());
                 session.get_opt(table, &sys_id, &asked).await
@@ -114,8 +114,8 @@ impl DataSource<Clients> for AnyRecord {
         let record = record.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", noun(table))))?;
         let record = record.ok_or_else(|| absent(table, &format!("sys_id {sys_id}")).at_attribute(ID))?;
         let columns = listed.clone().unwrap_or_else(|| of_people(&dictionary, &record));
-        let (fields, hidden) = values(&record, &columns);
-        let mut warnings = Diagnostics::new();
+        let (fields, hidden) = values(table, &record, &columns);
+        let mut warnings: Diagnostics = of_secrets(table, std::slice::from_ref(&record), &columns).into_iter().collect();
         if listed.is_none() && !dictionary.is_complete() {
             warnings.push(of_unknown_type(table));
         }
@@ -209,7 +209,7 @@ async fn by_key(session: &Session, dictionary: &Arc<Dictionary>, config: &Object
                 in_words(&columns),
                 shown.join(", ")
             );
-            Err(Diagnostic::error(format!("Several {}s match", noun(table)), detail).at_attribute(NATURAL_KEY))
+            Err(Diagnostic::error(format!("Several records of {table} match"), detail).at_attribute(NATURAL_KEY))
         }
     }
 }
@@ -217,9 +217,10 @@ async fn by_key(session: &Session, dictionary: &Arc<Dictionary>, config: &Object
 /// A record that is counted and not shown may be the one that is meant.
 fn hidden_among(table: Table, query: &Query, shown: usize, hidden: usize) -> Diagnostic {
     let detail = format!(
-        "{table} has {} records with {query}, of which {hidden} {} hidden from the account. Whether the record exists, and whether \
+        "{table} has {} {} with {query}, of which {hidden} {} hidden from the account. Whether the record exists, and whether \
          it is the only one, cannot be told. Give the account {}.",
         shown + hidden,
+        if shown + hidden == 1 { "record" } else { "records" },
         if hidden == 1 { "is" } else { "are" },
         table.role()
     );

@@ -9,7 +9,7 @@ use crate::plugin::{
     Attribute, BlockType, Context, DataSource, Diagnostic, Diagnostics, Need, Object, Schema, Type, Validator, Value,
 };
 use crate::records::any_table::columns::{
-    HiddenColumns, Purpose, check_query, column_of, column_path, columns_attribute, listed, to_ask, values,
+    HiddenColumns, Purpose, check_query, column_of, column_path, columns_attribute, listed, of_secrets, to_ask, values,
 };
 use crate::records::any_table::{TABLE, described, require_table, rights_to_read, table_attribute};
 use crate::records::{diagnostics, list, lookup};
@@ -118,14 +118,21 @@ impl DataSource<Clients> for AnyRecords {
         }
         let limit = config.integer(LIMIT).and_then(|limit| usize::try_from(limit).ok());
         let found = session
-            .first(table, &query, &to_ask(&columns), limit.unwrap_or(DEFAULT_LIMIT), MOST)
+            .first(
+                table,
+                &query,
+                &to_ask(table, &columns),
+                limit.unwrap_or(DEFAULT_LIMIT),
+                MOST,
+            )
             .await;
         let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the records of {table}")))?;
         let mut warnings: Diagnostics = incomplete(table, &found).into_iter().collect();
         if limit.is_none() {
             warnings.extend(cut_off(table, &found));
         }
-        let (records, hidden) = shown(&found, &columns);
+        warnings.extend(of_secrets(table, &found.records, &columns));
+        let (records, hidden) = shown(table, &found, &columns);
         warnings.extend(hidden.warning(table, records.len()));
         let total = found.total.and_then(|total| i64::try_from(total).ok());
         let state = config.with("records", Value::List(records)).with("total", total);
@@ -133,10 +140,10 @@ impl DataSource<Clients> for AnyRecords {
     }
 }
 
-fn shown(found: &FirstRecords, columns: &[Column]) -> (Vec<Value>, HiddenColumns) {
+fn shown(table: Table, found: &FirstRecords, columns: &[Column]) -> (Vec<Value>, HiddenColumns) {
     let mut hidden_columns = HiddenColumns::default();
     let records = found.records.iter().map(|record| {
-        let (mut values, hidden) = values(record, columns);
+        let (mut values, hidden) = values(table, record, columns);
         hidden_columns.add(hidden);
         values.set(every::SYS_ID.name(), record.sys_id().as_str());
         Value::Object(values)

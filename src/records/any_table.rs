@@ -7,9 +7,10 @@ use std::sync::Arc;
 use crate::plugin::{Attribute, Diagnostic, Need, Object, Validator};
 use crate::records::diagnostics;
 use crate::records::reference::Target;
-use crate::servicenow::tables::sys_scope;
+use crate::servicenow::tables::{sys_properties, sys_scope};
 use crate::servicenow::{
-    Column, ColumnKind, Dictionary, DictionaryColumn, Session, SysId, Table, Value as Wire, ValueType, means_the_same,
+    Column, ColumnKind, Dictionary, DictionaryColumn, Session, SysId, Table, TableError, Value as Wire, ValueType,
+    means_the_same,
 };
 use crate::suggest;
 
@@ -155,18 +156,27 @@ pub(crate) fn may_be_secret(name: &str) -> bool {
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
+/// Whether a column of a record holds a secret although its type does not say so: a system property has a type of its own.
+pub(crate) fn is_secret_property(table: Table, column: &str, of_type: Option<&str>) -> bool {
+    table == sys_properties::TABLE
+        && column == sys_properties::VALUE.name()
+        && of_type.is_some_and(|of_type| sys_properties::SECRET_TYPES.contains(&of_type))
+}
+
 /// What a configuration would call the record that a reference points to: its display value, or the sys_id where that
-/// cannot be read or could be taken for one.
+/// cannot be read, could be taken for one, or is that of several records.
 pub(crate) async fn name_of(session: &Session, column: &DictionaryColumn, held: &str) -> Result<String, Diagnostic> {
-    let shown = match target(session, column).await? {
-        Some(target) => target.name_of(session, held).await?,
-        None => held.to_owned(),
+    let Some(target) = target(session, column).await? else {
+        return Ok(held.to_owned());
     };
-    Ok(if shown.trim().is_empty() {
-        held.to_owned()
-    } else {
-        shown
-    })
+    let shown = target.name_of(session, held).await?;
+    if shown.trim().is_empty() || shown == held {
+        return Ok(held.to_owned());
+    }
+    match session.names(target.table, target.name).id_of(&shown).await {
+        Err(TableError::Ambiguous { .. }) => Ok(held.to_owned()),
+        Ok(_) | Err(_) => Ok(shown),
+    }
 }
 
 /// In names of columns that hold secrets.

@@ -22,7 +22,7 @@ use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::{self, Foreign};
 use crate::records::uses::{self, Use};
-use crate::records::{diagnostics, import, list, name_set, outcome, required_roles};
+use crate::records::{application_scope, diagnostics, import, list, name_set, outcome, required_roles};
 use crate::servicenow::{
     Column, Deleted, InputMode, Insert, KeyLock, Query, QueryError, Record, Row, Session, SysId, Table, TableError,
     Update, Value, Written,
@@ -942,6 +942,9 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         }
         R::plan(plan);
         if let Some(cx) = cx {
+            if let Ok(session) = cx.instance() {
+                application_scope::check_replacement(&session, plan).await;
+            }
             if let Some(sys_id) = plan.prior.and_then(sys_id) {
                 name_set::warn_of_second_manager(&self.name_sets(), cx, &sys_id, plan);
             }

@@ -314,7 +314,8 @@ pub(super) fn managed_twice(cx: &Context<Clients>, sys_id: &SysId, manager: &'st
     let detail = format!(
         "The OIDC configuration {sys_id} is in the block `configuration` of a servicenow_oidc_provider and in a resource of its \
          own. Keep it in one: replace the block with `configuration_id`, which refers to the resource, or remove the resource \
-         with a `removed` block that destroys nothing."
+         with a `removed` block that destroys nothing. Until then a destroy of the provider deletes the configuration too, where \
+         `owns_configuration` is true."
     );
     Some(Diagnostic::warning("The OIDC configuration is managed twice", detail))
 }

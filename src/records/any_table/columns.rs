@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Object, Path, Type, Validator};
-use crate::records::any_table::{described, hint_if_absent, may_be_secret};
-use crate::servicenow::tables::every;
+use crate::records::any_table::{described, hint_if_absent, is_secret_property, may_be_secret};
+use crate::servicenow::tables::{every, sys_properties};
 use crate::servicenow::{
     Cell, Column, ColumnKind, ColumnUse, Dictionary, DictionaryColumn, Query, Record, Session, Table, ValueType,
 };
@@ -209,8 +209,11 @@ pub(crate) async fn check_query(
 
 /// What must be asked for so that columns can be told from one another: a column of a referenced record is missing where the
 /// account may not read it, and in some releases where there is no such record.
-pub(crate) fn to_ask(columns: &[Column]) -> Vec<Column> {
+pub(crate) fn to_ask(table: Table, columns: &[Column]) -> Vec<Column> {
     let mut asked = columns.to_vec();
+    if table == sys_properties::TABLE && !asked.contains(&sys_properties::TYPE) {
+        asked.push(sys_properties::TYPE);
+    }
     for column in columns {
         if let Some(reference) = reference_of(*column)
             && !asked.contains(&reference)
@@ -227,16 +230,32 @@ fn reference_of(column: Column) -> Option<Column> {
     Column::named(reference, ColumnKind::Reference)
 }
 
-/// The values of columns by name, and the columns that the row does not show.
-pub(crate) fn values(record: &Record, columns: &[Column]) -> (Object, Vec<Column>) {
+/// The values of columns by name, without secrets, and the columns that the row does not show.
+pub(crate) fn values(table: Table, record: &Record, columns: &[Column]) -> (Object, Vec<Column>) {
     let (mut values, mut hidden) = (Object::new(), Vec::new());
-    for column in columns {
+    for column in columns.iter().filter(|column| !is_secret(table, record, **column)) {
         match value(record, *column) {
             Some(text) => values.set(column.name(), text),
             None => hidden.push(*column),
         }
     }
     (values, hidden)
+}
+
+fn is_secret(table: Table, record: &Record, column: Column) -> bool {
+    is_secret_property(table, column.name(), record.text(sys_properties::TYPE).value())
+}
+
+/// Says that secrets are left out.
+pub(crate) fn of_secrets(table: Table, records: &[Record], columns: &[Column]) -> Option<Diagnostic> {
+    let has_secret = |record: &&Record| columns.iter().any(|column| is_secret(table, record, *column));
+    let count = records.iter().filter(has_secret).count();
+    let detail = format!(
+        "{count} of the records are system properties of a type that holds a secret ({}). Their values are left out: what a data \
+         source reads is stored in the state in clear.",
+        sys_properties::SECRET_TYPES.join(", ")
+    );
+    (count > 0).then(|| Diagnostic::warning(format!("Secrets of {table} are left out"), detail))
 }
 
 /// The text of a column; none where the row does not show it.

@@ -9,7 +9,7 @@ use crate::resources::record::attributes::{
     ACTIVE, DEACTIVATE, DELETE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT, drops_data,
 };
 use crate::resources::record::fields::place;
-use crate::servicenow::tables::{every, sys_security_acl, sys_security_acl_role, sys_security_operation};
+use crate::servicenow::tables::{every, sys_properties, sys_security_acl, sys_security_acl_role, sys_security_operation};
 use crate::servicenow::{
     ChoiceSource, Column, ColumnKind, Dictionary, DictionaryColumn, Session, Table, TableError, ValueType,
 };
@@ -230,6 +230,15 @@ async fn of_value(
     plan: &Plan<'_>,
 ) -> Option<Diagnostic> {
     let (table, name) = (dictionary.table, column.name());
+    let of_type = plan.config.object(FIELDS).and_then(|fields| fields.text(sys_properties::TYPE.name()));
+    if any_table::is_secret_property(table, name, of_type) {
+        let detail = format!(
+            "A system property of the type {} holds a secret. What fields holds is stored in the state and shown in plans. Move \
+             it to fields_wo, and set fields_wo_version.",
+            of_type.unwrap_or_default()
+        );
+        return Some(Diagnostic::error(format!("The column {name} is a secret"), detail).at(place(name)));
+    }
     if let ValueType::Secret { .. } = column.value_type {
         let detail = format!(
             "{table}.{name} has the type {}. What fields holds is stored in the state and shown in plans. Move it to \

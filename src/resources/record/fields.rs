@@ -223,7 +223,9 @@ pub(super) async fn read_into(
                     let is_same = is_known || former.trim().eq_ignore_ascii_case(held);
                     if !is_same {
                         let shown = name_of(session, reference, held).await?;
-                        fields.set(&name, shown);
+                        // Another record of the same name.
+                        let is_other = shown == former && ids.text(&name).is_some();
+                        fields.set(&name, if is_other { held.to_owned() } else { shown });
                     }
                     if SysId::parse(held).is_ok() {
                         ids.set(&name, held);

@@ -10,7 +10,8 @@ use crate::plugin::{
 };
 use crate::records::any_table::columns::{self, COLUMNS, HiddenColumns, is_written_by_people};
 use crate::records::any_table::{
-    FIELDS, TABLE, described, may_be_secret, name_of, noun, require_table, table_attribute, table_of, to_wire,
+    FIELDS, TABLE, described, is_secret_property, may_be_secret, name_of, noun, require_table, table_attribute,
+    table_of, to_wire,
 };
 use crate::records::application_scope::APPLICATION;
 use crate::records::state_migration::{self, THEIRS, is_of_this_provider};
@@ -18,12 +19,15 @@ use crate::records::{diagnostics, list, resource};
 use crate::resources::record::Typed;
 use crate::resources::record::attributes::{DEFAULT_FIELDS, REFERENCE_IDS, SCOPE, TYPE, of_key};
 use crate::resources::record::fields;
-use crate::servicenow::tables::every;
+use crate::servicenow::tables::{every, sys_properties};
 use crate::servicenow::{
     Cell, Column, Dictionary, DictionaryColumn, Query, Record, Session, SysId, Table, TableError, ValueType,
     means_the_same,
 };
 use crate::sync::lock as locked;
+
+/// The column that says which table a record belongs to; a table that nothing extends has none.
+const CLASS: &[Column] = &[every::SYS_CLASS_NAME];
 
 /// What an import ID looks like.
 const FORM: &str = "Use table/sys_id, or table/column=value for a record that can be found by its values, with further columns \
@@ -55,11 +59,22 @@ pub(super) async fn to_import(session: &Session, target: Import<'_>) -> Result<(
     let found = if key.contains('=') {
         let dictionary = described(session, table).await?;
         let query = key_query(session, &dictionary, &key).await?;
-        session.find_unique(table, &query, &[]).await.map_err(failed)?
+        session.find_unique(table, &query, CLASS).await.map_err(failed)?
     } else {
         let sys_id = SysId::parse(&key).map_err(|error| invalid(format!("{error}. {FORM}")))?;
-        session.get_opt(table, &sys_id, &[]).await.map_err(failed)?
+        session.get_opt(table, &sys_id, CLASS).await.map_err(failed)?
     };
+    let class = found
+        .as_ref()
+        .and_then(|found| found.text(every::SYS_CLASS_NAME).value());
+    if let (Some(class), Some(found)) = (class.filter(|class| *class != table.name()), &found) {
+        let detail = format!(
+            "The record belongs to {class}, which extends {table}, and has columns that {table} does not have. Import it as \
+             {class}/{}.",
+            found.sys_id()
+        );
+        return Err(invalid(detail).into());
+    }
     match found {
         Some(record) => Ok((table, record.sys_id().clone())),
         None => {
@@ -83,6 +98,17 @@ async fn key_query(session: &Session, dictionary: &Dictionary, key: &str) -> Res
         };
         let (name, value) = (name.trim(), value.trim());
         let known = dictionary.column(name);
+        let is_secret = match known {
+            Some(known) => matches!(known.value_type, ValueType::Secret { .. }),
+            None => may_be_secret(name),
+        };
+        if is_secret {
+            let detail = format!(
+                "{table}.{name} holds a secret, or may hold one: its values cannot be compared, and the instance logs what is \
+                 searched for. Use another column, or the sys_id."
+            );
+            return Err(Diagnostic::error("Invalid import ID", detail));
+        }
         let column = match (known, dictionary.column_or_text(name)) {
             (Some(column), _) => column.column,
             // What the instance does not know it ignores, and every record would match.
@@ -133,6 +159,9 @@ pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option
                 continue;
             }
             (Worth::Line, Some(false)) | (Worth::Nothing, _) => continue,
+        }
+        if is_secret_property(table, name, record.text(sys_properties::TYPE).value()) {
+            continue;
         }
         match known {
             Some(known) if known.value_type == ValueType::Reference => {
@@ -247,7 +276,11 @@ pub(super) async fn list(
     };
     let (chosen, fields) = chosen(&session, &dictionary, &request.config).await?.unzip();
     let chosen = chosen.unwrap_or_default();
-    let asked: Vec<Column> = display.into_iter().chain(chosen.iter().copied()).collect();
+    let asked = display
+        .into_iter()
+        .chain(chosen.iter().copied())
+        .chain(CLASS.iter().copied());
+    let asked: Vec<Column> = asked.collect();
     let hidden: Mutex<(HiddenColumns, usize)> = Mutex::default();
     let list = list::List {
         table,
@@ -255,12 +288,14 @@ pub(super) async fn list(
         rows: None,
         display_name: &display_name,
         state: &|record| {
-            let (_, missing) = columns::values(record, &chosen);
+            let (_, missing) = columns::values(table, record, &chosen);
             let mut hidden = locked(&hidden);
             hidden.0.add(missing);
             hidden.1 += 1;
             let fields = fields.clone().map_or(Value::Null, Value::Object);
-            of_key(table, record.sys_id().as_str()).with(FIELDS, fields)
+            // One of a table that extends this one is imported as what it is.
+            let class = record.text(every::SYS_CLASS_NAME).value().and_then(Table::named);
+            of_key(class.unwrap_or(table), record.sys_id().as_str()).with(FIELDS, fields)
         },
         resource,
     };

@@ -443,6 +443,8 @@ pub mod sys_properties {
     pub const BUILD_TAG: &str = "glide.buildtag.last";
     /// Release name, likely.
     pub const BUILD_NAME: &str = "glide.buildname";
+    /// Types of a property whose value is a secret. Likely.
+    pub const SECRET_TYPES: &[&str] = &["password", "password2"];
 
     columns! {
         NAME = "name" Text;

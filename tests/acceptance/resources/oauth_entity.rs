@@ -149,13 +149,20 @@ async fn an_entry_lives_from_creation_to_removal() {
             (CHANGED.replace("11111111", "22222222"), "client_id"),
             (CHANGED.replace("name    ", "type = \"client\"\n      name    "), "type"),
             (
-                CHANGED.replace("name    ", "application_scope = \"x_scope\"\n      name    "),
+                CHANGED.replace("name    ", "application_scope = \"x_mioms_m365_assis\"\n      name    "),
                 "application_scope",
             ),
         ] {
             workspace.configure(&configuration);
             workspace.plan().await.replaces_because_of(ADDRESS, &[path]);
         }
+        // A replacement deletes first, so it must be possible to create.
+        workspace.configure(&CHANGED.replace("name    ", "application_scope = \"x_mioms\"\n      name    "));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("Could not find the application")
+            .says("x_mioms_m365_assis");
         workspace.configure(&CHANGED.replace("11111111", "22222222"));
         workspace
             .terraform("apply")

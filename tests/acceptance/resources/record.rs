@@ -726,3 +726,99 @@ async fn values_mean_what_they_say() {
     })
     .await;
 }
+
+/// A property has a type of its own, which makes its value a secret.
+#[tokio::test]
+async fn the_value_of_a_secret_property_goes_nowhere() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let of_type = |kind: &str| property("").replace("name =", &format!("type = {kind:?}\n    name ="));
+        let workspace = simulator.workspace(terraform, &of_type("password2"));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("The column value is a secret")
+            .says("Move it to fields_wo");
+
+        let id = simulator.instance().put(
+            "sys_properties",
+            &[("name", "x_acme.key"), ("type", "password2"), ("value", "value-marker")],
+        );
+        let read = format!(
+            "data \"servicenow_record\" \"one\" {{\n  table = \"sys_properties\"\n  id = \"{id}\"\n}}\ndata \
+             \"servicenow_records\" \"all\" {{\n  table = \"sys_properties\"\n  query = \"name=x_acme.key\"\n  columns = [\"name\", \
+             \"value\"]\n}}\nimport {{\n  to = {ADDRESS}\n  id = \"sys_properties/{id}\"\n}}\nresource \"servicenow_record\" \"acme\" \
+             {{\n  table = \"sys_properties\"\n  fields = {{\n    name = \"x_acme.key\"\n    type = \"password2\"\n  }}\n}}\n"
+        );
+        let workspace = simulator.workspace(terraform, &read);
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("Secrets of sys_properties are left out");
+        workspace.plan_is_empty().await;
+        let state = workspace.state_file().to_string();
+        assert!(state.contains("x_acme.key") && !state.contains("value-marker"), "{state}");
+
+        let key = "import {\n  to = servicenow_record.acme\n  id = \"u_supplier/u_api_key=x\"\n}\n";
+        let workspace = simulator.workspace(terraform, &format!("{key}{}", supplier(LEAST)));
+        workspace.terraform("plan").await.fails_saying("u_supplier.u_api_key holds a secret");
+    })
+    .await;
+}
+
+/// Two people have one name: the name alone does not say which of them a record refers to.
+#[tokio::test]
+async fn another_record_of_the_same_name_is_another_one() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let person = |user: &str| {
+            instance.put(
+                "sys_user",
+                &[("user_name", user), ("name", "Jo Doe"), ("first_name", "Jo"), ("last_name", "Doe")],
+            )
+        };
+        let first = person("jo.1");
+        let workspace = simulator.workspace(terraform, &supplier(&format!("{LEAST}\nu_owner = \"Jo Doe\"")));
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+        assert_eq!(simulator.only_record("u_supplier")["u_owner"], first);
+        let second = person("jo.2");
+        workspace.plan_is_empty().await;
+
+        instance.change("u_supplier", &id, &[("u_owner", &second)]);
+
+        workspace.plan().await.does(ADDRESS, &["update"]);
+        let import = format!("import {{\n  to = {ADDRESS}\n  id = \"u_supplier/{id}\"\n}}\n");
+        let configuration = supplier(&format!("{LEAST}\nu_owner = {second:?}"));
+        let other = simulator.workspace(terraform, &format!("{import}{configuration}"));
+        other.terraform("apply").await.succeeds().says("1 imported, 0 added, 0 changed");
+        other.state(ADDRESS).has("fields.u_owner", second.as_str());
+    })
+    .await;
+}
+
+/// The table that others extend shows some of a record's columns alone.
+#[tokio::test]
+async fn a_record_is_imported_as_what_it_is() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let id = simulator.instance().put(
+            "sys_properties",
+            &[("name", "x_acme.limit"), ("value", "5"), ("sys_class_name", "sys_properties")],
+        );
+        let import = format!("import {{\n  to = {ADDRESS}\n  id = \"sys_metadata/{id}\"\n}}\n");
+        let workspace = simulator.workspace(
+            terraform,
+            &format!("{import}resource \"servicenow_record\" \"acme\" {{\n  table = \"sys_metadata\"\n  fields = {{}}\n}}\n"),
+        );
+
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("The record belongs to sys_properties")
+            .says(&format!("sys_properties/{id}"));
+    })
+    .await;
+}
