@@ -4,7 +4,8 @@
 #
 #   SERVICENOW_*     the instance and the sign-in, as for the provider; ARM_* and M365_* for the Microsoft half
 #   LIVE_INSTANCE    the host of the instance once more: without it nothing is touched
-#   LIVE_ALSO        stories that run only by name: table_access, ip_access_rule, cross_scope_privilege
+#   LIVE_ALSO        stories that run only by name: table_access, ip_access_rule, cross_scope_privilege,
+#                    connection (an alias with its connection and credential), custom_table
 #   LIVE_ONLY        only these stories; none: the facts alone
 #   LIVE_PRODUCTION  yes: also an instance that looks like one in production
 #   LIVE_TERRAFORM   the path of the Terraform or OpenTofu to use

@@ -102,7 +102,10 @@ async fn a_run_passes_tells_nothing_private_and_leaves_nothing() {
     }
     let simulator = simulator(Release::Zurich).await;
     let before = simulator.instance().fingerprint();
-    let also = ("LIVE_ALSO", "table_access,ip_access_rule,cross_scope_privilege");
+    let also = (
+        "LIVE_ALSO",
+        "table_access,ip_access_rule,cross_scope_privilege,connection,custom_table",
+    );
 
     let (ended, screen, folder) = ended(&settings(&simulator, &[also])).await;
 
@@ -115,7 +118,7 @@ async fn a_run_passes_tells_nothing_private_and_leaves_nothing() {
         .stories
         .iter()
         .filter(|told| matches!(told.verdict, stories::Verdict::Passed));
-    assert_eq!(passed.count(), 10, "{}", screen.text());
+    assert_eq!(passed.count(), 13, "{}", screen.text());
     assert_eq!(verdict_of(&ended, "claims-of-application-tokens"), Verdict::Confirmed);
     for name in ["report.md", "report.json"] {
         is_not_private(&simulator, &folder.path().join(name));

@@ -125,14 +125,14 @@ impl Report {
         for left in &self.left {
             let _ = writeln!(page, "\nNot removed: {left}");
         }
-        page.push_str("\n## Stories\n\n| resource | verdict | seconds |\n|---|---|---|\n");
+        page.push_str("\n## Stories\n\n| story | verdict | seconds |\n|---|---|---|\n");
         for told in &self.stories {
             let verdict = match &told.verdict {
                 stories::Verdict::Passed => "passed".to_owned(),
                 stories::Verdict::Failed(why) => format!("FAILED: {}", cell(why)),
                 stories::Verdict::Skipped(why) => format!("skipped: {}", cell(why)),
             };
-            let _ = writeln!(page, "| `{}` | {verdict} | {:.1} |", told.resource, told.seconds);
+            let _ = writeln!(page, "| `{}` | {verdict} | {:.1} |", told.story, told.seconds);
         }
         for verdict in [
             Verdict::Refuted,
@@ -184,7 +184,7 @@ impl Report {
                 stories::Verdict::Failed(why) => ("failed", why.as_str()),
                 stories::Verdict::Skipped(why) => ("skipped", why.as_str()),
             };
-            json!({"resource": told.resource, "verdict": verdict, "why": why, "seconds": rounded(told.seconds)})
+            json!({"story": told.story, "verdict": verdict, "why": why, "seconds": rounded(told.seconds)})
         });
         json!({
             "passed": self.is_passed(), "provider": env!("CARGO_PKG_VERSION"), "release": self.release,

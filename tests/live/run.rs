@@ -65,7 +65,7 @@ impl Ended {
         faults.extend(
             report
                 .failed()
-                .map(|told| format!("  The story of {} failed.", told.resource)),
+                .map(|told| format!("  The story of {} failed.", told.story)),
         );
         faults.extend(
             report
@@ -115,8 +115,8 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
     } else {
         Box::pin(selection.tell(&bench, screen, cancel)).await
     };
-    stories.extend(WITHOUT.iter().map(|(resource, why)| stories::Told {
-        resource,
+    stories.extend(WITHOUT.iter().map(|(story, why)| stories::Told {
+        story,
         verdict: stories::Verdict::Skipped((*why).to_owned()),
         seconds: 0.0,
     }));
@@ -161,10 +161,10 @@ async fn prepare(
     bench.roles = account.roles;
     let selection = Selection::of(&bench);
     screen.say(TOUCHED);
-    screen.say(&format!("Resources: {}.", selection.resources().join(", ")));
+    screen.say(&format!("Stories: {}.", selection.names().join(", ")));
     for told in selection.skipped() {
         if let stories::Verdict::Skipped(why) = &told.verdict {
-            screen.say(&format!("Skipped: {}. {why}", told.resource));
+            screen.say(&format!("Skipped: {}. {why}", told.story));
         }
     }
     Ok((host, bench, account.name, selection))
@@ -173,7 +173,7 @@ async fn prepare(
 const TOUCHED: &str = "\
 It makes, changes and removes records of its own, whose names begin like that: users, groups, roles, what links them, OAuth
 entities with their profiles, OIDC configurations, and system properties. Of everything else it reads properties, plugins,
-choices and columns, and writes nothing.";
+choices and columns, and writes nothing. The stories that LIVE_ALSO names touch what they are called by as well.";
 
 /// A fact, and whether its probe saw something else or nothing.
 struct Outcome {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 use servicenow_provider::servicenow::tables::{
-    ip_access, oauth_entity, oauth_oidc_entity, sys_db_object, sys_properties, sys_scope_privilege, sys_user,
-    sys_user_group, sys_user_has_role, sys_user_role,
+    ip_access, oauth_entity, oauth_oidc_entity, oidc_provider_configuration, sys_choice, sys_db_object, sys_properties,
+    sys_scope_privilege, sys_user, sys_user_group, sys_user_has_role, sys_user_role,
 };
 use servicenow_provider::servicenow::{Cell, Column, InputMode, Query, Row, SysId, Table, TableError, Update};
 use tokio::time::Instant;
@@ -20,6 +20,9 @@ use crate::terraform::Workspace;
 /// One resource, as data. In its texts `$p` is the beginning of the names of the run, `$id` the `sys_id`, and `$text` the
 /// text that the update changes.
 struct Story {
+    /// What `LIVE_ALSO` and `LIVE_ONLY` call it, with or without `servicenow_`.
+    name: &'static str,
+    /// The type of the resource that is followed.
     resource: &'static str,
     /// Roles of which the account needs one, unless it has `admin`.
     roles: &'static [&'static str],
@@ -35,13 +38,15 @@ struct Story {
 
 enum Drift {
     Changed(Table, Column),
-    Removed(Table),
+    /// From the table of this name.
+    Removed(&'static str),
     /// The record is not the run's own.
     None,
 }
 
-const STORIES: [Story; 10] = [
+const STORIES: [Story; 13] = [
     Story {
+        name: "servicenow_integration_user",
         resource: "servicenow_integration_user",
         roles: &["user_admin"],
         only_by_name: false,
@@ -56,6 +61,7 @@ resource "servicenow_integration_user" "this" {
         imports: &["$id", "user_name=$p_story_user"],
     },
     Story {
+        name: "servicenow_group",
         resource: "servicenow_group",
         roles: &["user_admin"],
         only_by_name: false,
@@ -75,6 +81,7 @@ resource "servicenow_group" "this" {
         imports: &["$id", "name=$p_story_group"],
     },
     Story {
+        name: "servicenow_role",
         resource: "servicenow_role",
         roles: &[],
         only_by_name: false,
@@ -93,6 +100,7 @@ resource "servicenow_role" "this" {
         imports: &["$id", "name=$p_story_role"],
     },
     Story {
+        name: GRANT,
         resource: GRANT,
         roles: &[],
         only_by_name: false,
@@ -111,10 +119,11 @@ resource "servicenow_user_role" "this" {
   role = servicenow_role.granted.name
 }
 "#,
-        drift: Drift::Removed(sys_user_has_role::TABLE),
+        drift: Drift::Removed(sys_user_has_role::TABLE.name()),
         imports: &["$id", "user=$p_story_granted^role=$p_story_granted"],
     },
     Story {
+        name: "servicenow_oauth_entity",
         resource: "servicenow_oauth_entity",
         roles: &["oauth_admin", "mi_admin"],
         only_by_name: false,
@@ -130,6 +139,7 @@ resource "servicenow_oauth_entity" "this" {
         imports: &["$id", "name=$p_story_outbound"],
     },
     Story {
+        name: OIDC_PROVIDER,
         resource: OIDC_PROVIDER,
         roles: &["oauth_admin"],
         only_by_name: false,
@@ -151,7 +161,28 @@ resource "servicenow_oidc_provider" "this" {
         imports: &["$id", "name=$p_story_inbound"],
     },
     Story {
-        resource: "servicenow_record",
+        name: OIDC_CONFIGURATION,
+        resource: OIDC_CONFIGURATION,
+        roles: &["oauth_admin"],
+        only_by_name: false,
+        configuration: r#"
+resource "servicenow_oidc_configuration" "this" {
+  name         = "$p_story_shared"
+  metadata_url = "$metadata_url"
+  user_claim   = "$text"
+  user_field   = "user_name"
+}
+"#,
+        drift: Drift::Changed(
+            oidc_provider_configuration::TABLE,
+            oidc_provider_configuration::USER_CLAIM,
+        ),
+        imports: &["$id", "name=$p_story_shared"],
+    },
+    Story {
+        // With the data sources that read the record back.
+        name: RECORD,
+        resource: RECORD,
         roles: &[],
         only_by_name: false,
         configuration: r#"
@@ -164,11 +195,144 @@ resource "servicenow_record" "this" {
     description = "$text"
   }
 }
+
+data "servicenow_record" "this" {
+  table   = "sys_properties"
+  id      = servicenow_record.this.id
+  columns = ["name", "value"]
+
+  lifecycle {
+    postcondition {
+      condition     = self.fields == tomap({ name = "$p.story", value = "1" })
+      error_message = "The data source servicenow_record reads other values than were written."
+    }
+  }
+}
+
+data "servicenow_records" "this" {
+  table   = "sys_properties"
+  query   = "sys_id=${servicenow_record.this.id}"
+  columns = ["name"]
+
+  lifecycle {
+    postcondition {
+      condition     = self.records[*].name == tolist(["$p.story"])
+      error_message = "The data source servicenow_records does not find the record."
+    }
+  }
+}
+
+data "servicenow_access_report" "this" {
+  tables = [{ name = "sys_properties", query = "sys_id=${servicenow_record.this.id}", columns = ["name"] }]
+
+  lifecycle {
+    postcondition {
+      condition     = self.findings[0].status == "readable"
+      error_message = "servicenow_access_report does not find the record readable: ${self.findings[0].detail}"
+    }
+  }
+}
 "#,
         drift: Drift::Changed(sys_properties::TABLE, sys_properties::DESCRIPTION),
         imports: &["sys_properties/$id", "sys_properties/name=$p.story"],
     },
     Story {
+        // Nothing uses the alias, and the address is nobody's (RFC 2606).
+        name: "connection",
+        resource: RECORD,
+        roles: &[],
+        only_by_name: true,
+        configuration: r#"
+resource "servicenow_oauth_entity" "connection" {
+  name      = "$p_story_connection"
+  client_id = "$guid"
+  token_url = "https://login.example/oauth2/token"
+}
+
+resource "servicenow_record" "alias" {
+  table       = "sys_alias"
+  natural_key = ["name"]
+
+  fields = {
+    name            = "$p_story_alias"
+    type            = "connection"
+    connection_type = "http_connection"
+  }
+}
+
+resource "servicenow_record" "credential" {
+  table       = "oauth_2_0_credentials"
+  natural_key = ["name"]
+
+  fields = {
+    name                 = "$p_story_credential"
+    oauth_entity_profile = servicenow_oauth_entity.connection.default_profile_id
+  }
+}
+
+resource "servicenow_record" "this" {
+  table = "http_connection"
+
+  fields = {
+    name             = "$p_story_connection"
+    connection_alias = servicenow_record.alias.id
+    credential       = servicenow_record.credential.id
+    connection_url   = "https://api.example/$text"
+  }
+}
+"#,
+        drift: Drift::Removed("http_connection"),
+        imports: &["http_connection/$id", "http_connection/name=$p_story_connection"],
+    },
+    Story {
+        // The destroy drops the table. Labels begin with the name of the run, so that a sweep finds what is left.
+        name: "custom_table",
+        resource: RECORD,
+        roles: &[],
+        only_by_name: true,
+        configuration: r#"
+resource "servicenow_record" "table" {
+  table           = "sys_db_object"
+  natural_key     = ["name"]
+  deletion_policy = "delete"
+
+  fields = {
+    name  = "u_$p_story"
+    label = "$p table"
+  }
+}
+
+resource "servicenow_record" "column" {
+  table           = "sys_dictionary"
+  natural_key     = ["name", "element"]
+  deletion_policy = "delete"
+
+  fields = {
+    name          = servicenow_record.table.fields.name
+    element       = "u_tier"
+    column_label  = "$p column"
+    internal_type = "string"
+    max_length    = "40"
+    choice        = "1"
+  }
+}
+
+resource "servicenow_record" "this" {
+  table = "sys_choice"
+
+  fields = {
+    name    = servicenow_record.table.fields.name
+    element = servicenow_record.column.fields.element
+    value   = "1"
+    label   = "$p $text"
+  }
+}
+"#,
+        drift: Drift::Removed(sys_choice::TABLE.name()),
+        imports: &["sys_choice/$id", "sys_choice/name=u_$p_story^element=u_tier^value=1"],
+    },
+    Story {
+        name: "servicenow_cross_scope_privilege",
         resource: "servicenow_cross_scope_privilege",
         roles: &[],
         only_by_name: true,
@@ -182,11 +346,12 @@ resource "servicenow_cross_scope_privilege" "this" {
   status       = "denied"
 }
 "#,
-        drift: Drift::Removed(sys_scope_privilege::TABLE),
+        drift: Drift::Removed(sys_scope_privilege::TABLE.name()),
         imports: &["$id", "target_name=$p_story"],
     },
     Story {
         // Addresses that are nobody's (RFC 5737), in a rule that is not active.
+        name: "servicenow_ip_access_rule",
         resource: "servicenow_ip_access_rule",
         roles: &[],
         only_by_name: true,
@@ -199,11 +364,12 @@ resource "servicenow_ip_access_rule" "this" {
   description = "$p $text"
 }
 "#,
-        drift: Drift::Removed(ip_access::TABLE),
+        drift: Drift::Removed(ip_access::TABLE.name()),
         imports: &["$id", "range_start=192.0.2.77"],
     },
     Story {
         // The destroy puts back what was there.
+        name: "servicenow_table_access",
         resource: "servicenow_table_access",
         roles: &[],
         only_by_name: true,
@@ -233,6 +399,8 @@ pub(crate) const WITHOUT: [(&str, &str); 2] = [
 
 const GRANT: &str = "servicenow_user_role";
 const OIDC_PROVIDER: &str = "servicenow_oidc_provider";
+const OIDC_CONFIGURATION: &str = "servicenow_oidc_configuration";
+const RECORD: &str = "servicenow_record";
 
 /// What became of a story.
 #[derive(Clone, Debug)]
@@ -247,7 +415,7 @@ pub(crate) enum Verdict {
 /// A story that was run, or not.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
-    pub(crate) resource: &'static str,
+    pub(crate) story: &'static str,
     pub(crate) verdict: Verdict,
     pub(crate) seconds: f64,
 }
@@ -267,8 +435,8 @@ impl Selection {
             skipped: Vec::new(),
         };
         for story in &STORIES {
-            let short = story.resource.trim_start_matches("servicenow_");
-            let names = |list: &BTreeSet<&str>| list.contains(short) || list.contains(story.resource);
+            let short = story.name.trim_start_matches("servicenow_");
+            let names = |list: &BTreeSet<&str>| list.contains(short) || list.contains(story.name);
             if !only.is_empty() && !names(&only) && !names(&also) {
                 continue;
             }
@@ -286,15 +454,15 @@ impl Selection {
 
     fn skip(&mut self, story: &'static Story, why: String) {
         self.skipped.push(Told {
-            resource: story.resource,
+            story: story.name,
             verdict: Verdict::Skipped(why),
             seconds: 0.0,
         });
     }
 
     /// Leaves out what the probes have shown to be refused.
-    pub(crate) fn without(&mut self, resource: &str, why: &str) {
-        let (left_out, kept) = self.stories.iter().partition(|story| story.resource == resource);
+    pub(crate) fn without(&mut self, names: &[&str], why: &str) {
+        let (left_out, kept) = self.stories.iter().partition(|story| names.contains(&story.name));
         self.stories = kept;
         let left_out: Vec<&'static Story> = left_out;
         for story in left_out {
@@ -302,8 +470,8 @@ impl Selection {
         }
     }
 
-    pub(crate) fn resources(&self) -> Vec<&'static str> {
-        self.stories.iter().map(|story| story.resource).collect()
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.stories.iter().map(|story| story.name).collect()
     }
 
     pub(crate) fn skipped(&self) -> &[Told] {
@@ -316,7 +484,7 @@ impl Selection {
             let begun = Instant::now();
             let outcome = Box::pin(story.run(bench, cancel)).await;
             let told = Told {
-                resource: story.resource,
+                story: story.name,
                 verdict: match outcome {
                     Ok(()) => Verdict::Passed,
                     Err(why) if why == INTERRUPTED => Verdict::Skipped("The run was interrupted.".to_owned()),
@@ -328,21 +496,21 @@ impl Selection {
             told
         });
         let mut told: Vec<Told> = stream::iter(running).buffer_unordered(AT_A_TIME).collect().await;
-        told.sort_by_key(|told| told.resource);
+        told.sort_by_key(|told| told.story);
         told.extend(self.skipped.iter().cloned());
         told
     }
 }
 
-/// The resources that other runs of the facts decide on.
-pub(crate) const NEEDS_GRANTS: &str = GRANT;
-pub(crate) const NEEDS_CONFIGURATIONS: &str = OIDC_PROVIDER;
+/// The stories that the probes of some facts decide on.
+pub(crate) const NEEDS_GRANTS: &[&str] = &[GRANT];
+pub(crate) const NEEDS_CONFIGURATIONS: &[&str] = &[OIDC_PROVIDER, OIDC_CONFIGURATION];
 
 fn line(told: &Told) -> String {
     match &told.verdict {
-        Verdict::Passed => format!("  passed   {} ({:.0} s)", told.resource, told.seconds),
-        Verdict::Failed(why) => format!("  FAILED   {} ({:.0} s): {why}", told.resource, told.seconds),
-        Verdict::Skipped(why) => format!("  skipped  {}: {why}", told.resource),
+        Verdict::Passed => format!("  passed   {} ({:.0} s)", told.story, told.seconds),
+        Verdict::Failed(why) => format!("  FAILED   {} ({:.0} s): {why}", told.story, told.seconds),
+        Verdict::Skipped(why) => format!("  skipped  {}: {why}", told.story),
     }
 }
 
@@ -453,6 +621,7 @@ impl Story {
                 }
             }
             Drift::Removed(table) => {
+                let table = Table::named(table).ok_or("drift: no name of a table")?;
                 bench.session.delete(table, &key).await.map_err(failed)?;
                 expect(workspace, "repair of drift", &["apply", "-auto-approve"]).await?;
             }
@@ -483,10 +652,11 @@ impl Story {
     }
 
     fn text(&self, bench: &Bench, text: &str, changing: &str) -> String {
-        let number = if self.resource == OIDC_PROVIDER { 21 } else { 20 };
+        let position = STORIES.iter().position(|story| story.name == self.name);
+        let number = 32 + u8::try_from(position.unwrap_or_default()).unwrap_or_default();
         text.replace("$text", changing)
             .replace("$guid", &guid(&bench.prefix, number))
-            .replace("$metadata_url", &metadata_url(&bench.prefix, 22))
+            .replace("$metadata_url", &metadata_url(&bench.prefix, number))
             .replace("$p", &bench.prefix)
     }
 }

@@ -1,16 +1,26 @@
 //! Records that runs made, found by the beginning of their names and by their maker, and their removal.
 
 use servicenow_provider::servicenow::tables::{
-    every, ip_access, oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration,
-    sys_group_has_role, sys_properties, sys_scope_privilege, sys_user, sys_user_grmember, sys_user_group,
-    sys_user_has_role, sys_user_role, sys_user_role_contains,
+    every, ip_access, oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration, sys_choice,
+    sys_db_object, sys_dictionary, sys_group_has_role, sys_properties, sys_scope_privilege, sys_user,
+    sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_role, sys_user_role_contains,
 };
-use servicenow_provider::servicenow::{Column, Query, Record, Row, Session, SysId, Table, TableError};
+use servicenow_provider::servicenow::{Column, ColumnKind, Query, Record, Row, Session, SysId, Table, TableError};
 
 use crate::bench::Bench;
 
 /// Where records of a run can be, and the column that begins with the name of the run. What links others comes first.
-const PLACES: [(Table, Column); 15] = [
+fn places() -> impl Iterator<Item = (Table, Column)> {
+    let named = NAMED
+        .iter()
+        .filter_map(|table| Some((Table::named(table)?, Column::named("name", ColumnKind::Text)?)));
+    named.chain(PLACES)
+}
+
+/// Tables that the provider has no name for; their records have a `name`.
+const NAMED: [&str; 3] = ["http_connection", "oauth_2_0_credentials", "sys_alias"];
+
+const PLACES: [(Table, Column); 18] = [
     (sys_user_has_role::TABLE, sys_user_has_role::USER_NAME_OF_USER),
     (sys_user_has_role::TABLE, sys_user_has_role::NAME_OF_ROLE),
     (sys_user_grmember::TABLE, sys_user_grmember::USER_NAME_OF_USER),
@@ -26,6 +36,9 @@ const PLACES: [(Table, Column); 15] = [
     (sys_properties::TABLE, sys_properties::NAME),
     (sys_scope_privilege::TABLE, sys_scope_privilege::TARGET_NAME),
     (ip_access::TABLE, ip_access::DESCRIPTION),
+    (sys_choice::TABLE, sys_choice::LABEL),
+    (sys_dictionary::TABLE, sys_dictionary::COLUMN_LABEL),
+    (sys_db_object::TABLE, sys_db_object::LABEL),
 ];
 
 /// A record that a run made.
@@ -72,7 +85,7 @@ pub(crate) async fn find(session: &Session, prefix: &str, account: &str) -> Resu
         of_others: Vec::new(),
         hidden: Vec::new(),
     };
-    for (table, column) in PLACES {
+    for (table, column) in places() {
         let query = Query::starts_with(column, prefix).map_err(|source| TableError::Query { table, source })?;
         let columns = [column, every::SYS_CREATED_BY, sys_user_has_role::INHERITED];
         let rows = match session.select(table, &query, &columns).await {
