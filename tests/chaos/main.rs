@@ -18,6 +18,7 @@ mod scenarios;
 mod terraform_core;
 mod unmanaged_records;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -154,15 +155,17 @@ async fn run_seed(seed: u64) -> Result<(), String> {
         let mut expected = scenario.expected();
         let inherited = scenarios::inherited_roles(&simulator);
         expected.retain(|line| made.contains(line) || !inherited.contains(line));
+        // What a killed process alone knew cannot be put back.
+        let is_forgotten = |line: &str| scenarios::is_forgotten(line, &core.interrupted);
+        let meanings = |lines: &[String]| lines.iter().map(|line| quirks.meaning(line)).collect::<BTreeSet<_>>();
+        let (meant_by_made, meant_by_expected) = (meanings(&made), meanings(&expected));
+        made.retain(|line| meant_by_expected.contains(&quirks.meaning(line)) || !is_forgotten(line));
+        expected.retain(|line| meant_by_made.contains(&quirks.meaning(line)) || !is_forgotten(line));
         for line in made.iter_mut().chain(&mut expected) {
             *line = quirks.meaning(line);
         }
         made.sort();
         expected.sort();
-        // What a killed process alone knew cannot be put back.
-        let declared = expected.clone();
-        made.retain(|line| declared.contains(line) || !scenarios::is_forgotten(line, &core.interrupted));
-        expected.retain(|line| made.contains(line) || !scenarios::is_forgotten(line, &core.interrupted));
         if made != expected {
             return Err(format!("made\n{made:#?}\ninstead of\n{expected:#?}\n{}", describe()));
         }
