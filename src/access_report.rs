@@ -214,7 +214,11 @@ pub(crate) async fn report(cx: &Context<Clients>, caller: &Caller, config: &Obje
 
 /// The columns that the table does not have, of those that the account is not shown.
 async fn unknown_columns(account: &Session, wanted: &Wanted, sight: &Sight, own: Option<&Sight>) -> BTreeSet<String> {
-    let mut missing = sight.missing_columns();
+    let mut missing = match sight {
+        // No row shows what the table has.
+        Sight::Rows(seen) if seen.shown == 0 => wanted.columns.iter().map(|it| it.name().to_owned()).collect(),
+        _ => sight.missing_columns(),
+    };
     if let Some(Sight::Rows(Seen {
         shown, missing: own, ..
     })) = own

@@ -129,6 +129,13 @@ impl Finding {
                     looked_at(seen, counted)
                 ),
             };
+            if !self.unknown_columns.is_empty() {
+                self.is_failure = true;
+                self.detail.push_str(&format!(
+                    " The table has no such columns: {}.",
+                    list(&self.unknown_columns)
+                ));
+            }
             return;
         }
         let mut parts = Vec::new();
@@ -181,8 +188,12 @@ impl Finding {
     }
 
     fn add_remedy(&mut self) {
+        let is_misspelt = !self.unknown_columns.is_empty() && self.hidden_columns.is_empty() && self.hidden_rows == 0;
+        let correct_names = "Correct the names of the columns.";
         let Some(judged) = &self.judged else {
-            if self.is_failure {
+            if self.is_failure && is_misspelt && self.status != Status::Forbidden {
+                correct_names.clone_into(&mut self.remedy);
+            } else if self.is_failure {
                 "Grant the user a role that the access rules (ACL) of the table ask for, or have a security_admin create rules \
                  for a role of its own: see the functions access_rules_script and access_rules_update_set."
                     .clone_into(&mut self.remedy);
@@ -203,8 +214,8 @@ impl Finding {
                 "Grant the user one of these roles: {missing}; or have a security_admin create a rule for a role of its own: see \
                  the functions access_rules_script and access_rules_update_set."
             )
-        } else if !self.unknown_columns.is_empty() && self.hidden_columns.is_empty() && self.hidden_rows == 0 {
-            "Correct the names of the columns.".to_owned()
+        } else if is_misspelt {
+            correct_names.to_owned()
         } else if judged.is_conditional {
             "The user has the roles that the access rules ask for, but a condition or a script of theirs decides as well: see \
              `rules`, and open them in the form. A business rule on queries can hide rows too."

@@ -11,7 +11,8 @@ use crate::plugin::{
     Attribute, BlockType, Context, DataSource, Diagnostic, Diagnostics, Need, Object, Rule, Schema, Type, Validator,
 };
 use crate::records::any_table::columns::{
-    COLUMNS, HiddenColumns, Purpose, column_of, columns_attribute, is_written_by_people, listed, of_secrets, to_ask, values,
+    COLUMNS, HiddenColumns, Purpose, column_of, columns_attribute, is_written_by_people, listed, of_secrets, to_ask,
+    values,
 };
 use crate::records::any_table::{FIELDS, described, noun, require_table, rights_to_read, table_attribute, to_wire};
 use crate::records::{diagnostics, lookup};
@@ -43,7 +44,7 @@ impl BlockType for AnyRecord {
                     .check(key_values())
                     .describe(
                         "Values that the record alone has, by column name, such as `{ name = \"x_acme.url\" }`. A reference is a \
-                         sys_id, or the display value of the record it refers to. The instance compares without regard to case.",
+                         sys_id, or the display value of the record it refers to. Most instances compare texts without regard to case.",
                     ),
                 columns_attribute(
                     "If omitted, every column that a person writes and the account may read: none that the instance fills, and \
@@ -115,7 +116,9 @@ impl DataSource<Clients> for AnyRecord {
         let record = record.ok_or_else(|| absent(table, &format!("sys_id {sys_id}")).at_attribute(ID))?;
         let columns = listed.clone().unwrap_or_else(|| of_people(&dictionary, &record));
         let (fields, hidden) = values(table, &record, &columns);
-        let mut warnings: Diagnostics = of_secrets(table, std::slice::from_ref(&record), &columns).into_iter().collect();
+        let mut warnings: Diagnostics = of_secrets(table, std::slice::from_ref(&record), &columns)
+            .into_iter()
+            .collect();
         if listed.is_none() && !dictionary.is_complete() {
             warnings.push(of_unknown_type(table));
         }

@@ -112,6 +112,11 @@ pub(crate) async fn to_wire(
             let of = |flag: &'static str| means_the_same(ColumnKind::Bool, text, flag).then_some(flag);
             Ok(Wire::Text(of("true").or(of("false")).unwrap_or(text).to_owned()))
         }
+        // A natural key means one record in each spelling of its number.
+        ValueType::Integer => Ok(text
+            .trim()
+            .parse::<i64>()
+            .map_or_else(|_| Wire::Text(text.to_owned()), Wire::Integer)),
         _ => Ok(Wire::Text(text.to_owned())),
     }
 }

@@ -20,7 +20,9 @@ use crate::servicenow::tables::sys_user::{
 use crate::servicenow::tables::{
     cmn_department, cmn_location, core_company, every, sys_user_grmember, sys_user_has_role,
 };
-use crate::servicenow::{Column, InputMode, LinkTable, Record, Row, Session, SysId, Table, TableError, Value as Wire};
+use crate::servicenow::{
+    Column, InputMode, LinkTable, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Value as Wire,
+};
 
 pub(crate) struct IntegrationUser;
 
@@ -73,7 +75,7 @@ impl RecordResource for IntegrationUser {
     const DESCRIPTION: &'static str = "The user as which external calls run, with its roles and groups. Table \
                                        `sys_user`. For Microsoft's guide `user_name` is the client id of the REST \
                                        user application, and the role is `incident_manager`.";
-    const LISTS: &'static str = "Lists users.";
+    const LISTS: &'static str = "Lists users, except those without a user name.";
     const LABEL: Column = USER_NAME;
     const KEY: Option<NaturalKey> = Some(NaturalKey {
         columns: &[USER_NAME],
@@ -113,6 +115,11 @@ impl RecordResource for IntegrationUser {
         ],
         made: None,
     });
+
+    /// No configuration can be written for a user that has none, such as a contact who never signs in.
+    fn listed_rows() -> Result<Option<Query>, QueryError> {
+        Ok(Some(Query::is_not_empty(USER_NAME)))
+    }
 
     fn fields() -> Vec<Field> {
         let reference = |name, noun: &str| {

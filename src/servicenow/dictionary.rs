@@ -138,6 +138,7 @@ impl ValueType {
 pub enum ValueProblem {
     NotBoolean,
     NotInteger,
+    OutOfRange,
     NotDecimal,
     NotDateTime,
     NotDate,
@@ -149,6 +150,14 @@ impl fmt::Display for ValueProblem {
         match self {
             ValueProblem::NotBoolean => f.write_str("the column holds true or false"),
             ValueProblem::NotInteger => f.write_str("the column holds a whole number"),
+            ValueProblem::OutOfRange => {
+                write!(
+                    f,
+                    "the column holds whole numbers between {} and {}",
+                    i32::MIN,
+                    i32::MAX
+                )
+            }
             ValueProblem::NotDecimal => f.write_str("the column holds a number, such as 12.5"),
             ValueProblem::NotDateTime => f.write_str("the column holds a time in UTC, such as 2026-01-31 23:59:59"),
             ValueProblem::NotDate => f.write_str("the column holds a date, such as 2026-01-31"),
@@ -173,7 +182,13 @@ impl DictionaryColumn {
         }
         match self.value_type {
             ValueType::Boolean if !is_boolean(value) => Some(ValueProblem::NotBoolean),
-            ValueType::Integer if parse_integer(value).is_none() => Some(ValueProblem::NotInteger),
+            ValueType::Integer => match parse_integer(value) {
+                None => Some(ValueProblem::NotInteger),
+                Some(number) => {
+                    let is_small = sys_dictionary::SMALL_INTEGERS.contains(&self.internal_type.as_str());
+                    (is_small && i32::try_from(number).is_err()).then_some(ValueProblem::OutOfRange)
+                }
+            },
             ValueType::Decimal if !value.parse::<f64>().is_ok_and(f64::is_finite) => Some(ValueProblem::NotDecimal),
             ValueType::DateTime if parse_date_time(value).is_none() => Some(ValueProblem::NotDateTime),
             ValueType::Date if value.parse::<civil::Date>().is_err() || value.len() != DATE_LENGTH => {

@@ -164,6 +164,15 @@ async fn a_row_that_a_condition_hides_and_an_unknown_column_are_found() {
         run.fails_saying(&format!("The user {READER} cannot read everything"))
             .says("incident: partly hidden. The account may read incident in part: 1 of 2 records are hidden")
             .says("there are no such columns: shrt_description");
+
+        let (_, run) = report(
+            terraform,
+            &simulator,
+            r#"[{ name = "incident", query = "short_description=nothing", columns = ["shrt_description"] }]"#,
+        )
+        .await;
+        run.fails_saying("The table has no such columns: shrt_description")
+            .says("Correct the names of the columns");
     })
     .await;
 }

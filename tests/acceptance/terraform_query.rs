@@ -396,6 +396,41 @@ async fn a_configuration_that_terraform_generates_for_an_import_is_valid_and_pla
     .await;
 }
 
+/// A contact who never signs in has no user name, and no configuration could have one for it.
+#[tokio::test]
+async fn a_user_without_a_user_name_spoils_no_generated_configuration() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.14", QUERY) {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        instance.put(
+            "sys_user",
+            &[("last_name", "Contact"), ("email", "contact@example.com")],
+        );
+        let known = instance.put("sys_user", &[("user_name", "robot"), ("last_name", "Contact")]);
+        let block = list("servicenow_integration_user", &config("last_name=Contact"));
+        let workspace = listing(&simulator, terraform, &block);
+
+        workspace
+            .terraform("query -generate-config-out=generated.tf")
+            .await
+            .succeeds();
+
+        assert_eq!(workspace.plan().await.changes(), []);
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 imported, 0 added, 0 changed, 0 destroyed");
+        workspace
+            .state("servicenow_integration_user.all_0")
+            .has("id", known.as_str());
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn results_stop_at_the_limit_and_carry_names_that_people_know() {
     for_each_terraform(async |terraform| {

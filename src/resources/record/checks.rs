@@ -9,7 +9,10 @@ use crate::resources::record::attributes::{
     ACTIVE, DEACTIVATE, DELETE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT, drops_data,
 };
 use crate::resources::record::fields::place;
-use crate::servicenow::tables::{every, sys_properties, sys_security_acl, sys_security_acl_role, sys_security_operation};
+use crate::servicenow::tables::{
+    every, sys_db_object, sys_dictionary, sys_properties, sys_security_acl, sys_security_acl_role,
+    sys_security_operation,
+};
 use crate::servicenow::{
     ChoiceSource, Column, ColumnKind, Dictionary, DictionaryColumn, Session, Table, TableError, ValueType,
 };
@@ -118,12 +121,14 @@ pub(super) async fn of_plan(
             Some(column) => findings.extend(of_value(session, dictionary, column, value, plan).await),
         }
     }
-    for (name, _) in entries(config, FIELDS_WO) {
-        if dictionary.column(name).is_none() {
-            let at = Path::of(FIELDS_WO).join(Step::Key(name.clone()));
-            findings.extend(unknown_column(session, dictionary, name, at).await);
+    for (name, value) in entries(config, FIELDS_WO) {
+        let at = Path::of(FIELDS_WO).join(Step::Key(name.clone()));
+        match dictionary.column(name) {
+            None => findings.extend(unknown_column(session, dictionary, name, at).await),
+            Some(column) => findings.extend(of_write_only(dictionary, column, value, at)),
         }
     }
+    findings.extend(renamed(dictionary.table, plan));
     if plan.prior.is_none() && config.object(FIELDS).is_some() {
         let (missing, perhaps) = missing(dictionary, config);
         findings.extend(missing);
@@ -230,7 +235,10 @@ async fn of_value(
     plan: &Plan<'_>,
 ) -> Option<Diagnostic> {
     let (table, name) = (dictionary.table, column.name());
-    let of_type = plan.config.object(FIELDS).and_then(|fields| fields.text(sys_properties::TYPE.name()));
+    let of_type = plan
+        .config
+        .object(FIELDS)
+        .and_then(|fields| fields.text(sys_properties::TYPE.name()));
     if any_table::is_secret_property(table, name, of_type) {
         let detail = format!(
             "A system property of the type {} holds a secret. What fields holds is stored in the state and shown in plans. Move \
@@ -248,9 +256,7 @@ async fn of_value(
         return Some(Diagnostic::error(format!("The column {name} is a secret"), detail).at(place(name)));
     }
     if column.is_calculated {
-        let detail =
-            format!("The instance calculates {table}.{name} at each read and keeps no value for it. Remove it.");
-        return Some(Diagnostic::error(format!("The column {name} is calculated"), detail).at(place(name)));
+        return Some(calculated(dictionary, column, place(name)));
     }
     let text = value.as_str()?;
     // What an import found, and nobody changes, is nothing to complain about.
@@ -259,22 +265,73 @@ async fn of_value(
         return None;
     }
     if column.is_read_only {
-        let is_certain = dictionary.knows_overrides() || column.declared_by == table;
-        let detail = format!(
-            "{table}.{name} is read-only by the dictionary: the instance fills it, and may ignore what a client sends. Remove it, \
-             or set strict = false to send it nevertheless."
-        );
-        let mut finding = Diagnostic::error(format!("The column {name} is read-only"), detail).at(place(name));
-        if !is_certain {
-            finding.severity = Severity::Warning;
-        }
-        return Some(finding);
+        return Some(read_only(dictionary, column, place(name)));
     }
     if let Some(found) = column.problem(text) {
         let detail = format!("{:?} is not kept by {table}.{name}: {found}.", shortened(text));
         return Some(Diagnostic::error(format!("Invalid value for {name}"), detail).at(place(name)));
     }
     unknown_choice(session, dictionary, column, text).await
+}
+
+/// What is wrong with a value that is sent and never shown.
+fn of_write_only(dictionary: &Dictionary, column: &DictionaryColumn, value: &Value, at: Path) -> Option<Diagnostic> {
+    let (table, name) = (dictionary.table, column.name());
+    if column.is_calculated {
+        return Some(calculated(dictionary, column, at));
+    }
+    if column.is_read_only {
+        return Some(read_only(dictionary, column, at));
+    }
+    let found = column.problem(value.as_str()?)?;
+    let detail = format!("The value is not kept by {table}.{name}: {found}.");
+    Some(Diagnostic::error(format!("Invalid value for {name}"), detail).at(at))
+}
+
+fn calculated(dictionary: &Dictionary, column: &DictionaryColumn, at: Path) -> Diagnostic {
+    let (table, name) = (dictionary.table, column.name());
+    let detail = format!("The instance calculates {table}.{name} at each read and keeps no value for it. Remove it.");
+    Diagnostic::error(format!("The column {name} is calculated"), detail).at(at)
+}
+
+fn read_only(dictionary: &Dictionary, column: &DictionaryColumn, at: Path) -> Diagnostic {
+    let (table, name) = (dictionary.table, column.name());
+    let is_certain = dictionary.knows_overrides() || column.declared_by == table;
+    let detail = format!(
+        "{table}.{name} is read-only by the dictionary: the instance fills it, and may ignore what a client sends. Remove it, \
+         or set strict = false to send it nevertheless."
+    );
+    let mut finding = Diagnostic::error(format!("The column {name} is read-only"), detail).at(at);
+    if !is_certain {
+        finding.severity = Severity::Warning;
+    }
+    finding
+}
+
+/// What tables and columns are known by.
+const KNOWN_BY: [(Table, &[Column]); 2] = [
+    (sys_db_object::TABLE, &[sys_db_object::NAME]),
+    (sys_dictionary::TABLE, &[sys_dictionary::NAME, sys_dictionary::ELEMENT]),
+];
+
+/// A table or a column that gets another name, with all that is known by the old one.
+fn renamed(table: Table, plan: &Plan<'_>) -> Option<Diagnostic> {
+    let (_, names) = KNOWN_BY.iter().find(|(known, _)| *known == table)?;
+    let (former, planned) = (plan.prior?.object(FIELDS)?, plan.config.object(FIELDS)?);
+    names.iter().find_map(|column| {
+        let name = column.name();
+        let (old, new) = (former.text(name)?, planned.text(name)?);
+        if old.trim() == new.trim() {
+            return None;
+        }
+        let detail = format!(
+            "{table}.{name} would change from {old:?} to {new:?}. Records, columns, choices and access rules are kept by the \
+             name of their table and column, and the platform moves none of them. Leave the name as it is; or declare another \
+             table or column with the new name beside it, move the values, and then remove the old one. With strict = false \
+             the name is sent nevertheless."
+        );
+        Some(Diagnostic::error("A table or a column would be renamed", detail).at(place(name)))
+    })
 }
 
 /// A value that is none of the choices of its column, as far as all of these can be read.

@@ -362,6 +362,8 @@ pub mod sys_dictionary {
     pub const BOOLEANS: &[&str] = &["boolean"];
     /// Of whole numbers.
     pub const INTEGERS: &[&str] = &["integer", "long", "longint", "auto_increment", "order_index"];
+    /// Of whole numbers of 32 bits.
+    pub const SMALL_INTEGERS: &[&str] = &["integer", "order_index"];
     /// Of other numbers, without a currency.
     pub const DECIMALS: &[&str] = &["decimal", "float", "percent_complete"];
     /// Of times in UTC.

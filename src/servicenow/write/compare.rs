@@ -47,6 +47,8 @@ pub enum Cause {
     NotVisible,
     /// Dropped in silence: the account may not write the column.
     FieldAcl,
+    /// The value is none of the column's type.
+    NotOfType,
     /// Cut at the length of the column.
     Truncated {
         /// How many characters were kept.
@@ -69,6 +71,7 @@ impl fmt::Display for Cause {
                     "the column can store {kept} characters, and the instance cut off the rest"
                 );
             }
+            Cause::NotOfType => "it is no value of the column's type",
             Cause::FieldAcl => "a field ACL probably keeps the account from writing it",
             Cause::BusinessRule => "a business rule or a default of the instance probably replaced it",
             Cause::FieldAclOrBusinessRule => {
@@ -119,6 +122,7 @@ fn mismatch(column: Column, sent: &Value, kept: &Record, input: InputMode, after
         return None;
     }
     let cause = match (after, held.is_empty()) {
+        (_, _) if !is_of_type(column.kind(), &sent) => Cause::NotOfType,
         (_, false) if is_text(column.kind()) && is_cut(&sent, held) => Cause::Truncated {
             kept: held.chars().count(),
         },
@@ -136,6 +140,23 @@ fn mismatch(column: Column, sent: &Value, kept: &Record, input: InputMode, after
 
 fn is_text(kind: ColumnKind) -> bool {
     matches!(kind, ColumnKind::Text | ColumnKind::Email | ColumnKind::Url)
+}
+
+/// Whether the text can be a value of the kind; empty text empties any.
+fn is_of_type(kind: ColumnKind, sent: &str) -> bool {
+    let sent = sent.trim();
+    sent.is_empty()
+        || match kind {
+            ColumnKind::Integer => parse_integer(sent).is_some(),
+            ColumnKind::Decimal => sent.parse::<f64>().is_ok(),
+            ColumnKind::DateTime => parse_date_time(sent).is_some(),
+            ColumnKind::Text
+            | ColumnKind::Email
+            | ColumnKind::Url
+            | ColumnKind::Bool
+            | ColumnKind::Reference
+            | ColumnKind::Secret => true,
+        }
 }
 
 /// Whether what is held is the beginning of what was sent.

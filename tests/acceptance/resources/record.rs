@@ -145,6 +145,10 @@ async fn what_the_dictionary_has_against_it_fails_the_plan() {
             ("u_ratng = 1", "Names that resemble it: u_rating"),
             ("Rating = 1", "\"Rating\" is the label of the column u_rating"),
             ("u_rating = \"high\"", "the column holds a whole number"),
+            (
+                "u_rating = \"99999999999999\"",
+                "whole numbers between -2147483648 and 2147483647",
+            ),
             ("u_budget = \"12,50\"", "the column holds a number, such as 12.5"),
             ("active = \"yes\"", "the column holds true or false"),
             (
@@ -175,6 +179,15 @@ async fn what_the_dictionary_has_against_it_fails_the_plan() {
             ("\"u_owner.name\" = \"x\"", "is not the name of a column"),
         ] {
             workspace.configure(&supplier(&format!("{LEAST}\n{fields}")));
+            workspace.terraform("plan").await.fails_saying(says);
+        }
+        for (secret, says) in [
+            ("u_label = \"maybe\"", "The column u_label is calculated"),
+            ("u_number = \"maybe\"", "The column u_number is read-only"),
+            ("active = \"maybe\"", "the column holds true or false"),
+        ] {
+            let secret = format!("fields_wo = {{ {secret} }}\n  fields_wo_version = \"1\"\n  table =");
+            workspace.configure(&supplier(LEAST).replace("table =", &secret));
             workspace.terraform("plan").await.fails_saying(says);
         }
         workspace.configure(&supplier("u_name = \"Acme\""));
@@ -212,6 +225,12 @@ async fn what_the_dictionary_has_against_it_fails_the_plan() {
             .succeeds()
             .says("The column u_number is read-only");
         assert_eq!(simulator.only_record("u_supplier")["u_number"], "S-1");
+        workspace.configure(&lenient.replace("u_number = \"S-1\"", "u_rating = \"abc\""));
+        workspace
+            .terraform("apply")
+            .await
+            .says("it is no value of the column's type")
+            .does_not_say("a field ACL probably");
     })
     .await;
 }
@@ -659,6 +678,37 @@ async fn a_destroy_keeps_the_record_of_a_table() {
             .await
             .succeeds()
             .says("A destroy drops a table or a column");
+
+        workspace.terraform("apply").await.succeeds();
+        workspace.configure(&table("").replace("u_supplier", "u_vendor"));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("A table or a column would be renamed")
+            .says("from \"u_supplier\" to \"u_vendor\"");
+        assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}
+
+/// One number in three spellings is one key, also within one apply.
+#[tokio::test]
+async fn a_number_is_one_key_in_each_spelling() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let of = |number: &str, name: &str| {
+            format!(
+                "resource \"servicenow_record\" \"{name}\" {{\n  table = \"u_supplier\"\n  natural_key = [\"u_rating\"]\n  fields = \
+                 {{\n    u_name = \"{name}\"\n    u_code = \"{name}\"\n    u_rating = \"{number}\"\n  }}\n}}\n"
+            )
+        };
+        let three = [of("7", "a"), of("07", "b"), of("+7", "c")].concat();
+        let workspace = simulator.workspace(terraform, &three);
+
+        let apply = workspace.terraform("apply").await;
+
+        apply.fails_saying("The record already exists");
+        assert_eq!(simulator.only_record("u_supplier")["u_rating"], "7");
     })
     .await;
 }
@@ -776,7 +826,12 @@ async fn another_record_of_the_same_name_is_another_one() {
         let person = |user: &str| {
             instance.put(
                 "sys_user",
-                &[("user_name", user), ("name", "Jo Doe"), ("first_name", "Jo"), ("last_name", "Doe")],
+                &[
+                    ("user_name", user),
+                    ("name", "Jo Doe"),
+                    ("first_name", "Jo"),
+                    ("last_name", "Doe"),
+                ],
             )
         };
         let first = person("jo.1");
@@ -793,7 +848,11 @@ async fn another_record_of_the_same_name_is_another_one() {
         let import = format!("import {{\n  to = {ADDRESS}\n  id = \"u_supplier/{id}\"\n}}\n");
         let configuration = supplier(&format!("{LEAST}\nu_owner = {second:?}"));
         let other = simulator.workspace(terraform, &format!("{import}{configuration}"));
-        other.terraform("apply").await.succeeds().says("1 imported, 0 added, 0 changed");
+        other
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 imported, 0 added, 0 changed");
         other.state(ADDRESS).has("fields.u_owner", second.as_str());
     })
     .await;
@@ -806,12 +865,18 @@ async fn a_record_is_imported_as_what_it_is() {
         let simulator = Simulator::start().await;
         let id = simulator.instance().put(
             "sys_properties",
-            &[("name", "x_acme.limit"), ("value", "5"), ("sys_class_name", "sys_properties")],
+            &[
+                ("name", "x_acme.limit"),
+                ("value", "5"),
+                ("sys_class_name", "sys_properties"),
+            ],
         );
         let import = format!("import {{\n  to = {ADDRESS}\n  id = \"sys_metadata/{id}\"\n}}\n");
         let workspace = simulator.workspace(
             terraform,
-            &format!("{import}resource \"servicenow_record\" \"acme\" {{\n  table = \"sys_metadata\"\n  fields = {{}}\n}}\n"),
+            &format!(
+                "{import}resource \"servicenow_record\" \"acme\" {{\n  table = \"sys_metadata\"\n  fields = {{}}\n}}\n"
+            ),
         );
 
         workspace
