@@ -13,7 +13,7 @@ use jiff::civil;
 use crate::servicenow::query::is_true;
 use crate::servicenow::record::{Cell, Record, parse_date_time, parse_integer};
 use crate::servicenow::table::{Column, ColumnKind, Table};
-use crate::servicenow::tables::{sys_dictionary, sys_dictionary_override};
+use crate::servicenow::tables::{every, sys_dictionary, sys_dictionary_override};
 
 /// The columns of a table, with those that it inherits.
 #[derive(Clone, Debug)]
@@ -213,8 +213,17 @@ impl DictionaryColumn {
         let text = |column| row.text(column).value();
         let declared_by = Table::named(text(sys_dictionary::NAME)?)?;
         let internal_type = text(sys_dictionary::INTERNAL_TYPE).unwrap_or_default().to_owned();
-        let value_type = ValueType::of(&internal_type);
-        let column = Column::named(text(sys_dictionary::ELEMENT)?, value_type.kind(&internal_type))?;
+        let element = text(sys_dictionary::ELEMENT)?;
+        let is_by_name = sys_dictionary::BY_NAME.contains(&(declared_by.name(), element))
+            || text(sys_dictionary::REFERENCE_KEY).is_some_and(|key| key != every::SYS_ID.name());
+        let value_type = match ValueType::of(&internal_type) {
+            ValueType::Reference if is_by_name => ValueType::Other,
+            value_type => value_type,
+        };
+        if row.bool(sys_dictionary::ACTIVE) == Cell::Value(false) {
+            return None;
+        }
+        let column = Column::named(element, value_type.kind(&internal_type))?;
         let is_true = |column| row.bool(column) == Cell::Value(true);
         let max_length = row.integer(sys_dictionary::MAX_LENGTH).value();
         let offers_choices = matches!(text(sys_dictionary::CHOICE), Some("1" | "3"));

@@ -74,6 +74,8 @@ pub(super) struct Column {
     pub(super) calculated: bool,
     /// Closed on forms, and open to clients.
     pub(super) read_only: bool,
+    /// The table that a text refers to by the name of a record.
+    pub(super) names: Option<&'static str>,
     /// How many characters a text may have. Enforced by a quirk.
     pub(super) max_length: usize,
     since: Release,
@@ -111,12 +113,19 @@ impl Column {
         match self.name {
             "sys_id" => "GUID",
             "sys_class_name" => "sys_class_name",
+            _ if self.names.is_some() => "reference",
             _ => self.kind.internal_type(),
         }
     }
 
     pub(super) fn read_only(mut self) -> Self {
         self.read_only = true;
+        self
+    }
+
+    /// A reference by name.
+    pub(super) fn names(mut self, table: &'static str) -> Self {
+        self.names = Some(table);
         self
     }
 
@@ -137,6 +146,7 @@ fn column(name: &'static str, label: &'static str, kind: Kind) -> Column {
         label,
         kind,
         default: "",
+        names: None,
         mandatory: false,
         unique: false,
         computed: false,

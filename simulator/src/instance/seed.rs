@@ -107,7 +107,7 @@ impl Seed<'_, '_> {
             let system = system_columns();
             let system = system.iter().filter(|_| table.parent.is_none());
             for column in system.chain(table.own_columns()) {
-                let target = column.kind.target().unwrap_or_default();
+                let target = column.kind.target().or(column.names).unwrap_or_default();
                 let max_length = if target.is_empty() { column.max_length } else { 32 };
                 self.add(
                     "sys_dictionary",
@@ -124,6 +124,7 @@ impl Seed<'_, '_> {
                         ("display", &(column.name == table.display).to_string()),
                         ("default_value", column.default),
                         ("reference", target),
+                        ("reference_key", column.names.map_or("", |_| "name")),
                         ("max_length", &max_length.to_string()),
                         ("choice", if column.kind.is_choice() { "1" } else { "0" }),
                     ],

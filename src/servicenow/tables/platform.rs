@@ -324,7 +324,7 @@ pub mod sys_choice {
 }
 
 /// `sys_dictionary`: columns of tables. Rows may be filtered for non-administrators: advice only. Proven.
-/// Facts: `dictionary-can-be-read`, `mandatory-is-not-enforced`.
+/// Facts: `dictionary-can-be-read`, `mandatory-is-not-enforced`, `references-by-name`.
 pub mod sys_dictionary {
     use super::columns;
     use crate::servicenow::table::{Column, ColumnKind, Table};
@@ -349,6 +349,10 @@ pub mod sys_dictionary {
         DEFAULT_VALUE = "default_value" Text;
         /// The table that a reference points to.
         REFERENCE = "reference" Text;
+        /// The column whose values a reference holds; empty for the usual `sys_id`. Likely.
+        REFERENCE_KEY = "reference_key" Text;
+        /// A column that is switched off is none. Likely.
+        ACTIVE = "active" Bool;
         /// Characters.
         MAX_LENGTH = "max_length" Integer;
         /// `1` and `3` offer the choices alone, `2` suggests them, anything else has none.
@@ -370,6 +374,8 @@ pub mod sys_dictionary {
     pub const DATE_TIMES: &[&str] = &["glide_date_time", "due_date"];
     /// Of days.
     pub const DATES: &[&str] = &["glide_date"];
+    /// Columns that hold the name of a record, whatever the dictionary shows of them.
+    pub const BY_NAME: &[(&str, &str)] = &[("sys_dictionary", "internal_type"), ("sys_dictionary", "reference")];
     /// Of keys of other records.
     pub const REFERENCES: &[&str] = &["reference", "domain_id"];
     /// Of addresses.
