@@ -2,6 +2,7 @@
 
 use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object};
+use crate::records::any_table::may_be_secret;
 use crate::records::diagnostics;
 use crate::servicenow::{Column, ColumnKind, Query, Table};
 
@@ -37,6 +38,17 @@ impl Wanted {
                     .map_err(|error| invalid(position, "query", diagnostics::explain(&error, &error.remedy())))?,
                 None => Query::every_row(),
             };
+            let terms = query.columns();
+            let secret = terms
+                .iter()
+                .find(|(path, _)| may_be_secret(path.rsplit('.').next().unwrap_or(path)));
+            if let Some((path, _)) = secret {
+                let detail = format!(
+                    "The name of the column {path} suggests a secret: its values cannot be compared, and the instance logs what is \
+                     searched for. Use another column."
+                );
+                return Err(invalid(position, "query", detail));
+            }
             let columns = one.texts("columns").unwrap_or_default().into_iter();
             let mut columns: Vec<_> = columns
                 .filter_map(|name| Column::named(name, ColumnKind::Text))

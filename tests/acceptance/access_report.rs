@@ -173,6 +173,14 @@ async fn a_row_that_a_condition_hides_and_an_unknown_column_are_found() {
         .await;
         run.fails_saying("The table has no such columns: shrt_description")
             .says("Correct the names of the columns");
+
+        let (_, run) = report(
+            terraform,
+            &simulator,
+            r#"[{ name = "sys_user", query = "user_passwordSTARTSWITHa" }]"#,
+        )
+        .await;
+        run.fails_saying("suggests a secret");
     })
     .await;
 }

@@ -573,6 +573,26 @@ async fn a_query_that_the_instance_would_not_understand_is_refused() {
     .await;
 }
 
+/// A list of any table refuses what a data source refuses.
+#[tokio::test]
+async fn a_secret_is_not_searched_for() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.14", QUERY) {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        let of = |query: &str| config(query).replacen("query", "table = \"u_supplier\"\n    query", 1);
+        for (query, says) in [
+            ("u_api_keySTARTSWITHk", "The column u_api_key is a secret"),
+            ("u_nme=Acme", "Unknown column u_nme"),
+        ] {
+            let workspace = listing(&simulator, terraform, &list("servicenow_record", &of(query)));
+            workspace.terraform("query").await.fails_saying(says);
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_identity_is_kept_and_imports() {
     for_each_terraform(async |terraform| {

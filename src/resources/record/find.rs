@@ -8,7 +8,7 @@ use crate::clients::{Calls, Clients};
 use crate::plugin::{
     Context, Diagnostic, Diagnostics, Import, ListRequest, ListSink, Moved, Object, Resource, Schema, Value,
 };
-use crate::records::any_table::columns::{self, COLUMNS, HiddenColumns, is_written_by_people};
+use crate::records::any_table::columns::{self, COLUMNS, HiddenColumns, check_query, is_written_by_people};
 use crate::records::any_table::{
     FIELDS, TABLE, described, is_secret_property, may_be_secret, name_of, noun, require_table, table_attribute,
     table_of, to_wire,
@@ -269,6 +269,10 @@ pub(super) async fn list(
     let session = cx.instance()?;
     let table = require_table(&request.config)?;
     let dictionary = described(&session, table).await?;
+    if let Some(text) = request.config.text("query") {
+        let checked = check_query(&session, &dictionary, &list::user_query(text)?).await;
+        checked.map_err(|problem| problem.at_attribute("query"))?;
+    }
     let display = dictionary.display_column();
     let display_name = |record: &Record| {
         let shown = display.and_then(|column| record.text(column).value());
