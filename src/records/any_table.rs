@@ -106,9 +106,15 @@ pub(crate) async fn to_wire(
         return Ok(Wire::Text(text.to_owned()));
     };
     match column.value_type {
-        ValueType::Reference if !text.trim().is_empty() => to_reference(session, column, text).await,
+        // Blanks are no value of these, and some instances would keep them.
+        ValueType::Reference | ValueType::Boolean | ValueType::Integer | ValueType::Decimal | ValueType::DateTime
+            if text.trim().is_empty() =>
+        {
+            Ok(Wire::Text(String::new()))
+        }
+        ValueType::Reference => to_reference(session, column, text).await,
         // Other spellings are stored as false by some instances.
-        ValueType::Boolean if !text.trim().is_empty() => {
+        ValueType::Boolean => {
             let of = |flag: &'static str| means_the_same(ColumnKind::Bool, text, flag).then_some(flag);
             Ok(Wire::Text(of("true").or(of("false")).unwrap_or(text).to_owned()))
         }
@@ -132,7 +138,18 @@ async fn to_reference(session: &Session, column: &DictionaryColumn, text: &str) 
         return Ok(Wire::Text(text.to_owned()));
     }
     match target(session, column).await? {
-        Some(target) => target.find(session, FIELDS, text).await.map(Wire::Reference),
+        Some(target) => {
+            let found = target.find(session, FIELDS, text).await;
+            found.map(Wire::Reference).map_err(|mut problem| {
+                problem.detail.push_str(&format!(
+                    "\n\nThe column {} refers to a record of {} by its sys_id or by its {}.",
+                    column.name(),
+                    target.table,
+                    target.name
+                ));
+                problem
+            })
+        }
         None => Err(Diagnostic::error(
             "The reference cannot be looked up",
             format!(

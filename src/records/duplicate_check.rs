@@ -10,7 +10,9 @@ use crate::plugin::{Diagnostic, Object};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::servicenow::tables::every;
-use crate::servicenow::{Column, KeyLock, Query, QueryError, Record, Row, Session, Table, TableError, Value};
+use crate::servicenow::{
+    Column, ColumnKind, KeyLock, Query, QueryError, Record, Row, Session, Table, TableError, Value,
+};
 
 /// What a record of a table is known by, where the instance does not keep a second one of it out, or does so with a bare
 /// refusal.
@@ -58,16 +60,43 @@ impl NaturalKey {
     }
 }
 
-/// The row with no blanks around the texts of a key: an instance that removes them would keep another key than the one that
-/// was looked for.
+/// The row with no blanks around the texts of a key, and numbers in their shortest form: an instance that removes these would
+/// keep another key than the one that was looked for.
 pub(crate) fn with_trimmed(columns: &[Column], row: Row) -> Row {
     columns.iter().fold(row, |row, column| match row.value(*column) {
         Some(Value::Text(text)) => {
-            let trimmed = text.trim().to_owned();
-            row.set(*column, trimmed)
+            let trimmed = text.trim();
+            let plain = match column.kind() {
+                ColumnKind::Decimal => shortest(trimmed),
+                _ => trimmed.to_owned(),
+            };
+            row.set(*column, plain)
         }
         Some(_) | None => row,
     })
+}
+
+/// A decimal number without sign and zeros that add nothing; any other text as it is.
+fn shortest(number: &str) -> String {
+    let (minus, digits) = match number.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", number.strip_prefix('+').unwrap_or(number)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = !whole.is_empty()
+        && [whole, fraction]
+            .iter()
+            .all(|part| part.bytes().all(|it| it.is_ascii_digit()));
+    if !is_number {
+        return number.to_owned();
+    }
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    match (whole, fraction) {
+        ("", "") => "0".to_owned(),
+        (whole, "") => format!("{minus}{whole}"),
+        ("", fraction) => format!("{minus}0.{fraction}"),
+        (whole, fraction) => format!("{minus}{whole}.{fraction}"),
+    }
 }
 
 /// The record that a create would make a second time.
@@ -243,6 +272,23 @@ fn shell_word(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_has_one_shortest_form() {
+        for (number, short) in [
+            ("12.50", "12.5"),
+            ("+12.5", "12.5"),
+            ("0012", "12"),
+            ("-0.0", "0"),
+            ("-00.10", "-0.1"),
+            ("100", "100"),
+            ("1e3", "1e3"),
+            ("12,50", "12,50"),
+            ("", ""),
+        ] {
+            assert_eq!(shortest(number), short, "{number}");
+        }
+    }
 
     #[test]
     fn an_id_is_written_so_that_shell_and_configuration_take_it() {

@@ -317,13 +317,16 @@ impl Field {
             }
             (Form::Reference(target), Cell::Value(value)) => {
                 let id = self.id_name();
+                let shown = self.named_by.and_then(|column| record.text(column).value());
                 let is_known = match (known, state.text(name)) {
                     (Known::Planned, Some(_)) => true,
-                    (Known::Former, Some(text)) => state.text(id) == Some(value) && SysId::parse(text).is_err(),
+                    (Known::Former, Some(text)) if state.text(id) == Some(value) && SysId::parse(text).is_err() => {
+                        let is_shown = shown.is_some_and(|shown| shown.trim().eq_ignore_ascii_case(text.trim()));
+                        is_shown || target.still_means(session, text, value).await
+                    }
                     (_, _) => false,
                 };
                 if !is_known {
-                    let shown = self.named_by.and_then(|column| record.text(column).value());
                     let text = match shown {
                         Some(text) => text.to_owned(),
                         None => target.name_of(session, value).await?,

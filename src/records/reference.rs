@@ -76,6 +76,14 @@ impl Target {
         })
     }
 
+    /// Whether a name still means the record with this sys_id, as far as anybody knows.
+    pub(crate) async fn still_means(self, session: &Session, name: &str, id: &str) -> bool {
+        match SysId::parse(id) {
+            Ok(sys_id) => session.names(self.table, self.name).still_means(name, &sys_id).await,
+            Err(_) => true,
+        }
+    }
+
     /// The present name of a record; its sys_id where the name cannot be read.
     pub(crate) async fn name_of(self, session: &Session, value: &str) -> Result<String, Diagnostic> {
         let Ok(sys_id) = SysId::parse(value) else {

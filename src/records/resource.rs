@@ -881,6 +881,48 @@ impl<R: RecordResource> ManagedRecord<R> {
         key.map(Some)
     }
 
+    /// Looks for the record that a replacement would make a second time: it deletes its own record first, and the create would
+    /// be refused afterwards.
+    async fn check_replacement(&self, session: &Session, plan: &mut Plan<'_>) {
+        let own = plan.prior.and_then(sys_id).filter(|_| !plan.replace.is_empty());
+        let (Some(own), Some(natural)) = (own, R::key(plan.state)) else {
+            return;
+        };
+        let attributes = natural
+            .columns
+            .iter()
+            .filter_map(|it| field::attribute_of(&self.fields, it.name()));
+        if attributes
+            .map(|name| plan.state.at(name))
+            .any(|value| value.is_unknown())
+        {
+            return;
+        }
+        // A reference may mean a record that the same apply makes before.
+        let Ok(row) = field::row_to_create(&self.fields, session, plan.state).await else {
+            return;
+        };
+        let Ok(Some(query)) = self.key(&with_trimmed_key::<R>(row), plan.state) else {
+            return;
+        };
+        let Ok(others) = query.other_than(Some(&own)) else {
+            return;
+        };
+        let Some(key) = self.duplicate_key(Some(&others), plan.state) else {
+            return;
+        };
+        match key.find(session, &self.columns()).await {
+            Ok(Some(found)) => {
+                let mut state = plan.state.clone();
+                if let Ok(Existing::Refused { advice }) = R::take_over(session, &found, &mut state) {
+                    plan.diagnostics.push(key.exists(&found, advice.as_deref()));
+                }
+            }
+            Ok(None) => {}
+            Err(problem) => plan.diagnostics.push(problem),
+        }
+    }
+
     fn duplicate_key<'a>(&self, query: Option<&'a Query>, planned: &Object) -> Option<duplicate_check::Key<'a>> {
         let natural = R::key(planned)?;
         let attribute = natural.columns.first();
@@ -944,6 +986,7 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         if let Some(cx) = cx {
             if let Ok(session) = cx.instance() {
                 application_scope::check_replacement(&session, plan).await;
+                self.check_replacement(&session, plan).await;
             }
             if let Some(sys_id) = plan.prior.and_then(sys_id) {
                 name_set::warn_of_second_manager(&self.name_sets(), cx, &sys_id, plan);

@@ -22,12 +22,13 @@ use crate::records::application_scope::APPLICATION;
 use crate::records::{diagnostics, duplicate_check, field, outcome, resource};
 use crate::resources::record::attributes::{
     ACTIVE, CLASS_NAME, DEACTIVATE, DEFAULT_FIELDS, DELETE, DELETION_POLICY, DISPLAY_VALUE, FIELDS_WO,
-    FIELDS_WO_VERSION, KEEP, NATURAL_KEY, REFERENCE_IDS, SCOPE, SCOPE_ID, STRICT, TYPE, of_key, usual_policy,
+    FIELDS_WO_VERSION, KEEP, NATURAL_KEY, REFERENCE_IDS, SCOPE, SCOPE_ID, STRICT, TYPE, drops_data, of_key,
+    usual_policy,
 };
 use crate::servicenow::tables::every;
 use crate::servicenow::{
     Column, ColumnKind, Deleted, Dictionary, InputMode, Insert, KeyLock, Query, Record, Row, Session, SysId, Table,
-    TableError, Update, Written,
+    TableError, Update,
 };
 
 /// A resource type of its own for the records of a table.
@@ -121,7 +122,54 @@ impl AnyRecord {
             return Ok(None);
         }
         let whole = fields::to_send(session, dictionary, None, planned).await?;
-        Ok(natural_key(dictionary.table, planned, &whole.row)?)
+        Ok(natural_key(
+            dictionary.table,
+            planned,
+            &with_plain_key(planned, whole.row),
+        )?)
+    }
+
+    /// Looks for the record of the natural key that a replacement would make a second time: it deletes its own record first,
+    /// and the create would be refused afterwards.
+    async fn check_replacement(&self, session: &Session, dictionary: &Dictionary, plan: &mut Plan<'_>) {
+        let Some(prior) = plan.prior.filter(|_| !plan.replace.is_empty()) else {
+            return;
+        };
+        let (former, class) = (table_of(prior), prior.text(CLASS_NAME));
+        if former != Some(dictionary.table) && class == Some(dictionary.table.name()) {
+            let id = prior.text("id").unwrap_or_default();
+            let detail = format!(
+                "The record belongs to {class} and is managed as one of {former}, which {class} extends. Another table replaces \
+                 the resource: the record would be deleted and made again with the columns of fields alone. Take it out of the \
+                 state instead (terraform state rm, or a removed block that destroys nothing), and import it as {class}/{id}.",
+                class = dictionary.table,
+                former = former.map_or("another table", |table| table.name()),
+            );
+            let problem = Diagnostic::error("The record would be replaced by itself", detail);
+            plan.diagnostics.push(problem.at_attribute(TABLE));
+            return;
+        }
+        let names = plan.state.texts(NATURAL_KEY).unwrap_or_default();
+        let fields = plan.state.object(FIELDS);
+        let is_known = |name: &&str| fields.is_some_and(|fields| fields.text(name).is_some());
+        // A reference may mean a record that the same apply makes before.
+        let (true, Ok(sent)) = (
+            names.iter().all(is_known),
+            fields::to_send(session, dictionary, None, plan.state).await,
+        ) else {
+            return;
+        };
+        let own = resource::sys_id(prior).filter(|_| table_of(prior) == Some(dictionary.table));
+        let row = with_plain_key(plan.state, sent.row);
+        let refused = match natural_key(dictionary.table, plan.state, &row) {
+            Ok(Some(key)) => self
+                .refuse_second(session, dictionary.table, &key, own.as_ref())
+                .await
+                .err(),
+            Ok(None) => None,
+            Err(problem) => Some(problem),
+        };
+        plan.diagnostics.extend(refused);
     }
 
     /// The record for whose sake the instance refused a write: one with the value of a unique column.
@@ -184,6 +232,13 @@ impl AnyRecord {
         sent.map(drop)
             .map_err(|error| diagnostics::of_table(&error, &doing).at_attribute(FIELDS_WO))
     }
+}
+
+/// The row with each value of the natural key in one spelling.
+fn with_plain_key(planned: &Object, row: Row) -> Row {
+    let names = planned.texts(NATURAL_KEY).unwrap_or_default();
+    let columns: Vec<Column> = row.columns().filter(|column| names.contains(&column.name())).collect();
+    duplicate_check::with_trimmed(&columns, row)
 }
 
 /// The key that a configuration declares; none if it declares none.
@@ -370,6 +425,7 @@ impl Resource<Clients> for AnyRecord {
         if let (Some(session), Some(dictionary)) = (&session, &dictionary) {
             let findings = checks::of_plan(session, dictionary, self.typed, plan).await;
             plan.diagnostics.append(findings);
+            self.check_replacement(session, dictionary, plan).await;
         }
     }
 
@@ -382,12 +438,13 @@ impl Resource<Clients> for AnyRecord {
             let wire = APPLICATION.to_wire(&session, SCOPE, scope).await?;
             sent.row = sent.row.set(every::SYS_SCOPE, wire);
         }
+        sent.row = with_plain_key(&planned, sent.row);
         let key = natural_key(table, &planned, &sent.row)?;
         let lock = match &key {
             Some(key) => Some(self.refuse_second(&session, table, key, None).await?),
             None => None,
         };
-        let secrets = fields::secrets(&dictionary, config);
+        let secrets = fields::secrets(&session, &dictionary, config).await?;
         let insert = Insert {
             table,
             row: fields::joined(sent.row.clone(), secrets.along),
@@ -408,7 +465,8 @@ impl Resource<Clients> for AnyRecord {
         if let Some(mut lock) = lock {
             lock.made(&sys_id);
         }
-        let mut problems = fields::mismatches(&written);
+        let mut problems = fields::mismatches(&dictionary, &written);
+        problems.extend(fields::of_secrets(&dictionary, &written.record, &planned));
         let read = fields::read_computed(&session, &dictionary, &written.record, &mut state, sent.ids).await;
         problems.extend(read.err());
         if let Err(problem) = Self::send_one_way(&session, table, &sys_id, secrets.one_way).await {
@@ -426,6 +484,7 @@ impl Resource<Clients> for AnyRecord {
             return Ok(None);
         };
         let mut state = state;
+        fields::of_secrets(&dictionary, &record, &state).for_each(|warning| cx.warn(warning));
         fields::read_into(&session, &dictionary, &record, &mut state).await?;
         Ok(Some(state))
     }
@@ -441,10 +500,11 @@ impl Resource<Clients> for AnyRecord {
         let sys_id = resource::require_sys_id(prior)?;
         let table = require_table(&planned)?;
         let dictionary = described(&session, table).await?;
-        let sent = fields::to_send(&session, &dictionary, Some(prior), &planned).await?;
+        let mut sent = fields::to_send(&session, &dictionary, Some(prior), &planned).await?;
+        sent.row = with_plain_key(&planned, sent.row);
         let is_version_changed = prior.at(FIELDS_WO_VERSION) != planned.at(FIELDS_WO_VERSION);
         let secrets = if is_version_changed {
-            fields::secrets(&dictionary, config)
+            fields::secrets(&session, &dictionary, config).await?
         } else {
             fields::Secrets::default()
         };
@@ -469,9 +529,9 @@ impl Resource<Clients> for AnyRecord {
         if let Some(mut lock) = lock {
             lock.made(&sys_id);
         }
-        let Written { record, mismatches, .. } = written;
+        let mut problems = fields::mismatches(&dictionary, &written);
+        let record = written.record;
         let mut state = planned;
-        let mut problems = fields::of_mismatches(&mismatches);
         let read = fields::read_computed(&session, &dictionary, &record, &mut state, sent.ids).await;
         problems.extend(read.err());
         if problems.has_errors() {
@@ -490,6 +550,20 @@ impl Resource<Clients> for AnyRecord {
             return Ok(());
         };
         let session = cx.instance()?;
+        let class = state
+            .text(CLASS_NAME)
+            .and_then(Table::named)
+            .filter(|class| *class != table);
+        if let (Some(class), Some(DELETE) | None) =
+            (class.filter(|class| drops_data(*class)), state.text(DELETION_POLICY))
+        {
+            let detail = format!(
+                "The record is managed as one of {table} and belongs to {class}: the platform drops the table or column with all \
+                 of its values when it is deleted. To leave it, set deletion_policy = \"keep\" and apply before the destroy, or \
+                 take it out of the state. To delete it, import it as {class}/{sys_id} and set deletion_policy = \"delete\"."
+            );
+            return Err(Diagnostic::error("The destroy would drop a table or a column", detail).into());
+        }
         match state.text(DELETION_POLICY) {
             Some(KEEP) => Ok(()),
             Some(DEACTIVATE) => {
@@ -503,7 +577,7 @@ impl Resource<Clients> for AnyRecord {
                 };
                 match session.update(update).await {
                     Ok(written) => {
-                        let problems = fields::mismatches(&written);
+                        let problems = fields::mismatches(&*described(&session, table).await?, &written);
                         if problems.has_errors() { Err(problems) } else { Ok(()) }
                     }
                     Err(TableError::NotFound { .. }) => Ok(()),

@@ -51,6 +51,8 @@ pub(super) struct Directory {
     pub(super) ids: Mutex<HashMap<String, SysId>>,
     /// As the instance spells them.
     pub(super) names: Mutex<HashMap<SysId, String>>,
+    /// Names that still meant their record, and when.
+    pub(super) meant: Mutex<HashMap<(String, SysId), Instant>>,
     pub(super) by_name: Batch<String, Found>,
     pub(super) by_id: Batch<SysId, Option<String>>,
 }

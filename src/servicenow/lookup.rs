@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use crate::servicenow::caches::{Directory, Found};
 use crate::servicenow::error::TableError;
@@ -117,6 +119,27 @@ impl Names<'_> {
                 sys_ids,
             }),
         }
+    }
+
+    /// Whether a name still means the record that it meant. It does unless another record has the name instead: one that was
+    /// renamed is the same record, and one that cannot be seen is there as far as anybody knows. A moment later the answer is
+    /// the same, so that many records that refer to one ask once.
+    pub async fn still_means(&self, name: &str, sys_id: &SysId) -> bool {
+        let asked = (name.trim().to_lowercase(), sys_id.clone());
+        let known = lock(&self.directory.meant).get(&asked).copied();
+        if known.is_some_and(|at| at.elapsed() < MEANING_HOLDS) {
+            return true;
+        }
+        let at = Instant::now();
+        let is_same = match self.name_of(sys_id).await {
+            Ok(Some(shown)) if shown.trim().to_lowercase() == asked.0 => true,
+            Ok(_) => !matches!(self.find(name.trim()).await, Ok(Some(found)) if found != *sys_id),
+            Err(_) => true,
+        };
+        if is_same {
+            lock(&self.directory.meant).insert(asked, at);
+        }
+        is_same
     }
 
     /// The name of the record with this key, if it can be read.
@@ -317,6 +340,8 @@ pub(super) fn chunks<'a, T: 'a>(items: impl Iterator<Item = &'a T>, length: impl
 const MAX_LIST: usize = 1600;
 /// Names read for advice.
 const NAMES_READ: usize = 5000;
+/// How long the answer serves the records that refer to the same one.
+const MEANING_HOLDS: Duration = Duration::from_secs(5);
 /// How many characters at the beginning of a name are most likely right.
 const BEGINNING: usize = 2;
 const SHOWN: usize = 3;

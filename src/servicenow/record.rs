@@ -257,7 +257,7 @@ pub enum Value {
 
 impl Value {
     /// The text that goes over the wire. For a secret this is the secret itself.
-    pub(super) fn into_wire(self) -> String {
+    pub fn into_wire(self) -> String {
         match self {
             Value::Text(text) => text,
             Value::Bool(yes) => yes.to_string(),

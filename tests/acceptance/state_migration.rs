@@ -398,3 +398,36 @@ async fn a_record_of_any_table_takes_its_fields_along() {
     })
     .await;
 }
+
+/// The other provider takes a record under a table that its own extends.
+#[tokio::test]
+async fn a_table_is_not_dropped_through_what_it_extends() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let table = simulator.instance().find("sys_db_object", "name", "u_supplier").remove(0);
+        let id = &table["sys_id"];
+        let of = |table: &str| {
+            format!(
+                "resource \"servicenow_record\" \"acme\" {{\n  table = \"{table}\"\n  fields = {{\n    sys_policy = \"read\"\n  }}\n}}\n"
+            )
+        };
+        let theirs = json!({"id": id, "table": "sys_metadata", "fields": {"sys_policy": ""}, "output": {}});
+        let workspace = moved_in(&simulator, terraform, OURS, &[("servicenow_record", "acme", theirs)]);
+        workspace.configure(&of("sys_metadata"));
+        let before = simulator.instance().fingerprint();
+
+        workspace
+            .terraform("destroy")
+            .await
+            .fails_saying("The destroy would drop a table or a column");
+
+        workspace.configure(&of("sys_db_object"));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("The record would be replaced by itself")
+            .says(&format!("import it as sys_db_object/{id}"));
+        assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}

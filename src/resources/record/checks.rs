@@ -8,7 +8,7 @@ use crate::resources::record::Typed;
 use crate::resources::record::attributes::{
     ACTIVE, DEACTIVATE, DELETE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT, drops_data,
 };
-use crate::resources::record::fields::place;
+use crate::resources::record::fields::{is_same, place, secret_property};
 use crate::servicenow::tables::{
     every, sys_db_object, sys_dictionary, sys_properties, sys_security_acl, sys_security_acl_role,
     sys_security_operation,
@@ -125,10 +125,10 @@ pub(super) async fn of_plan(
         let at = Path::of(FIELDS_WO).join(Step::Key(name.clone()));
         match dictionary.column(name) {
             None => findings.extend(unknown_column(session, dictionary, name, at).await),
-            Some(column) => findings.extend(of_write_only(dictionary, column, value, at)),
+            Some(column) => findings.extend(of_write_only(session, dictionary, column, value, at).await),
         }
     }
-    findings.extend(renamed(dictionary.table, plan));
+    findings.extend(rebuilt(session, dictionary, plan).await);
     if plan.prior.is_none() && config.object(FIELDS).is_some() {
         let (missing, perhaps) = missing(dictionary, config);
         findings.extend(missing);
@@ -240,11 +240,7 @@ async fn of_value(
         .object(FIELDS)
         .and_then(|fields| fields.text(sys_properties::TYPE.name()));
     if any_table::is_secret_property(table, name, of_type) {
-        let detail = format!(
-            "A system property of the type {} holds a secret. What fields holds is stored in the state and shown in plans. Move \
-             it to fields_wo, and set fields_wo_version.",
-            of_type.unwrap_or_default()
-        );
+        let detail = secret_property(of_type.unwrap_or_default());
         return Some(Diagnostic::error(format!("The column {name} is a secret"), detail).at(place(name)));
     }
     if let ValueType::Secret { .. } = column.value_type {
@@ -275,7 +271,13 @@ async fn of_value(
 }
 
 /// What is wrong with a value that is sent and never shown.
-fn of_write_only(dictionary: &Dictionary, column: &DictionaryColumn, value: &Value, at: Path) -> Option<Diagnostic> {
+async fn of_write_only(
+    session: &Session,
+    dictionary: &Dictionary,
+    column: &DictionaryColumn,
+    value: &Value,
+    at: Path,
+) -> Option<Diagnostic> {
     let (table, name) = (dictionary.table, column.name());
     if column.is_calculated {
         return Some(calculated(dictionary, column, at));
@@ -283,9 +285,14 @@ fn of_write_only(dictionary: &Dictionary, column: &DictionaryColumn, value: &Val
     if column.is_read_only {
         return Some(read_only(dictionary, column, at));
     }
-    let found = column.problem(value.as_str()?)?;
-    let detail = format!("The value is not kept by {table}.{name}: {found}.");
-    Some(Diagnostic::error(format!("Invalid value for {name}"), detail).at(at))
+    let text = value.as_str()?;
+    if let Some(found) = column.problem(text) {
+        let detail = format!("The value is not kept by {table}.{name}: {found}.");
+        return Some(Diagnostic::error(format!("Invalid value for {name}"), detail).at(at));
+    }
+    let hint = hint_if_no_choice(session, dictionary, column, text).await?;
+    let detail = format!("The value is not a choice of {table}.{name}. {hint}");
+    Some(Diagnostic::error(format!("Unknown choice for {name}"), detail).at(at))
 }
 
 fn calculated(dictionary: &Dictionary, column: &DictionaryColumn, at: Path) -> Diagnostic {
@@ -308,30 +315,45 @@ fn read_only(dictionary: &Dictionary, column: &DictionaryColumn, at: Path) -> Di
     finding
 }
 
-/// What tables and columns are known by.
+/// What makes a table or a column the one that it is.
 const KNOWN_BY: [(Table, &[Column]); 2] = [
-    (sys_db_object::TABLE, &[sys_db_object::NAME]),
-    (sys_dictionary::TABLE, &[sys_dictionary::NAME, sys_dictionary::ELEMENT]),
+    (sys_db_object::TABLE, &[sys_db_object::NAME, sys_db_object::SUPER_CLASS]),
+    (
+        sys_dictionary::TABLE,
+        &[
+            sys_dictionary::NAME,
+            sys_dictionary::ELEMENT,
+            sys_dictionary::INTERNAL_TYPE,
+        ],
+    ),
 ];
 
-/// A table or a column that gets another name, with all that is known by the old one.
-fn renamed(table: Table, plan: &Plan<'_>) -> Option<Diagnostic> {
-    let (_, names) = KNOWN_BY.iter().find(|(known, _)| *known == table)?;
-    let (former, planned) = (plan.prior?.object(FIELDS)?, plan.config.object(FIELDS)?);
-    names.iter().find_map(|column| {
+/// A table or a column that becomes another one, with all that is kept by its name or its type.
+async fn rebuilt(session: &Session, dictionary: &Dictionary, plan: &Plan<'_>) -> Option<Diagnostic> {
+    let table = dictionary.table;
+    let (_, columns) = KNOWN_BY.iter().find(|(known, _)| *known == table)?;
+    let planned = plan.config.object(FIELDS)?;
+    for column in *columns {
         let name = column.name();
-        let (old, new) = (former.text(name)?, planned.text(name)?);
-        if old.trim() == new.trim() {
-            return None;
+        let (Some(old), Some(new)) = (
+            plan.prior.and_then(|prior| prior.object(FIELDS)?.text(name)),
+            planned.text(name),
+        ) else {
+            continue;
+        };
+        if is_same(session, dictionary, plan.prior?, name, new).await {
+            continue;
         }
         let detail = format!(
             "{table}.{name} would change from {old:?} to {new:?}. Records, columns, choices and access rules are kept by the \
-             name of their table and column, and the platform moves none of them. Leave the name as it is; or declare another \
-             table or column with the new name beside it, move the values, and then remove the old one. With strict = false \
-             the name is sent nevertheless."
+             name of their table and column, values by the type of the column, and the platform moves none of them. Leave it as \
+             it is; or declare another table or column beside it, move the values, and then remove the old one. With strict = \
+             false the change is sent nevertheless."
         );
-        Some(Diagnostic::error("A table or a column would be renamed", detail).at(place(name)))
-    })
+        let problem = Diagnostic::error("A table or a column would become another one", detail);
+        return Some(problem.at(place(name)));
+    }
+    None
 }
 
 /// A value that is none of the choices of its column, as far as all of these can be read.
@@ -342,6 +364,18 @@ async fn unknown_choice(
     text: &str,
 ) -> Option<Diagnostic> {
     let (table, name) = (dictionary.table, column.name());
+    let hint = hint_if_no_choice(session, dictionary, column, text).await?;
+    let detail = format!("{:?} is not a choice of {table}.{name}. {hint}", shortened(text));
+    Some(Diagnostic::error(format!("Unknown choice for {name}"), detail).at(place(name)))
+}
+
+/// What to use instead of a value that is none of the choices of its column; none where it is one, or may be.
+async fn hint_if_no_choice(
+    session: &Session,
+    dictionary: &Dictionary,
+    column: &DictionaryColumn,
+    text: &str,
+) -> Option<String> {
     let choices = column.choices.filter(|_| !text.trim().is_empty())?;
     let (tables, of) = match choices {
         ChoiceSource::Own => (dictionary.lineage.clone(), column.column),
@@ -364,16 +398,14 @@ async fn unknown_choice(
         .iter()
         .map(|choice| format!("{:?} ({})", choice.value, choice.label))
         .collect();
-    let hint = match by_label {
+    Some(match by_label {
         Some(choice) => format!("It is the label of the choice; its value is {:?}.", choice.value),
         None => {
             let values_of_words = known.list.iter().map(|choice| choice.value.as_str());
             let meant = suggest::did_you_mean(text, values_of_words.filter(|value| value.len() > 2));
             format!("Use one of: {}.{meant}", values.join(", "))
         }
-    };
-    let detail = format!("{:?} is not a choice of {table}.{name}. {hint}", shortened(text));
-    Some(Diagnostic::error(format!("Unknown choice for {name}"), detail).at(place(name)))
+    })
 }
 
 fn shortened(text: &str) -> String {

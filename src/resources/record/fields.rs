@@ -3,15 +3,15 @@
 use crate::http::{Secret, secret};
 use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Value};
-use crate::records::any_table::{FIELDS, may_be_secret, name_of, table_of, target, to_wire};
+use crate::records::any_table::{FIELDS, is_secret_property, may_be_secret, name_of, table_of, target, to_wire};
 use crate::records::application_scope::APPLICATION;
 use crate::records::{diagnostics, resource};
 use crate::resources::record::attributes::{
     CLASS_NAME, DEFAULT_FIELDS, DISPLAY_VALUE, FIELDS_WO, REFERENCE_IDS, SCOPE, SCOPE_ID,
 };
-use crate::servicenow::tables::every;
+use crate::servicenow::tables::{every, sys_properties};
 use crate::servicenow::{
-    Cell, Column, ColumnKind, Dictionary, DictionaryColumn, Mismatch, Record, Row, Session, SysId, TableError,
+    Cause, Cell, Column, ColumnKind, Dictionary, DictionaryColumn, Mismatch, Record, Row, Session, SysId, TableError,
     Value as Wire, ValueType, Written, means_the_same,
 };
 
@@ -43,6 +43,9 @@ pub(super) fn columns(dictionary: &Dictionary, state: &Object) -> Vec<Column> {
     let mut columns: Vec<Column> = named.filter_map(|(name, _)| dictionary.column_or_text(name)).collect();
     columns.push(every::SYS_CLASS_NAME);
     columns.extend(dictionary.display_column());
+    if dictionary.table == sys_properties::TABLE {
+        columns.push(sys_properties::TYPE);
+    }
     if !state.at(SCOPE).is_null() {
         columns.push(every::SYS_SCOPE);
     }
@@ -93,15 +96,28 @@ fn former_text<'a>(prior: &'a Object, name: &str) -> Option<&'a str> {
     of(FIELDS).or_else(|| of(DEFAULT_FIELDS))
 }
 
-/// The write-only values of a configuration.
-pub(super) fn secrets(dictionary: &Dictionary, config: &Object) -> Secrets {
+/// The write-only values of a configuration, as the instance stores them.
+pub(super) async fn secrets(
+    session: &Session,
+    dictionary: &Dictionary,
+    config: &Object,
+) -> Result<Secrets, Diagnostic> {
     let mut secrets = Secrets::default();
     let values = config.object(FIELDS_WO).into_iter().flat_map(Object::iter);
     for (name, value) in values {
         let Some(text) = value.as_str() else { continue };
-        let hidden = Secret::from(text);
-        secret::register(&hidden);
+        secret::register(&Secret::from(text));
         let known = dictionary.column(name);
+        let wire = to_wire(session, known, text).await;
+        let wire = wire.map_err(|_| {
+            let detail = format!(
+                "The value of {name} in fields_wo is no sys_id, and it is not the name of exactly one record that the account may \
+                 read. Use the sys_id of the record."
+            );
+            Diagnostic::error("The reference cannot be looked up", detail)
+                .at(Path::of(FIELDS_WO).join(Step::Key(name.clone())))
+        })?;
+        let hidden = Secret::from(wire.into_wire());
         let is_one_way = known.is_some_and(|column| column.value_type == ValueType::Secret { one_way: true });
         if let Some(column) = Column::named(name, ColumnKind::Secret) {
             let row = if is_one_way {
@@ -112,7 +128,7 @@ pub(super) fn secrets(dictionary: &Dictionary, config: &Object) -> Secrets {
             *row = std::mem::take(row).set(column, hidden);
         }
     }
-    secrets
+    Ok(secrets)
 }
 
 /// Both rows as one.
@@ -126,13 +142,49 @@ pub(super) fn joined(row: Row, other: Row) -> Row {
         .fold(row, |row, (column, value)| row.set(column, value))
 }
 
-/// What the instance did not keep.
-pub(super) fn mismatches(written: &Written) -> Diagnostics {
-    of_mismatches(&written.mismatches)
+/// Whether a column of the record holds a secret, whatever the type of the column.
+fn is_secret(dictionary: &Dictionary, record: &Record, name: &str) -> bool {
+    is_secret_property(dictionary.table, name, record.text(sys_properties::TYPE).value())
 }
 
-pub(super) fn of_mismatches(mismatches: &[Mismatch]) -> Diagnostics {
-    diagnostics::of_mismatches(mismatches, |column| {
+/// Says that a configuration has a secret where the state keeps it.
+pub(super) fn of_secrets(dictionary: &Dictionary, record: &Record, state: &Object) -> impl Iterator<Item = Diagnostic> {
+    let names = state
+        .object(FIELDS)
+        .into_iter()
+        .flat_map(Object::iter)
+        .map(|(name, _)| name);
+    let secrets = names.filter(|name| is_secret(dictionary, record, name));
+    let of_type = record.text(sys_properties::TYPE).value().unwrap_or_default();
+    secrets.map(move |name| {
+        Diagnostic::warning(format!("The column {name} is a secret"), secret_property(of_type)).at(place(name))
+    })
+}
+
+/// Why the value of a system property does not belong into `fields`.
+pub(super) fn secret_property(of_type: &str) -> String {
+    format!(
+        "A system property of the type {of_type} holds a secret. What fields holds is stored in the state and shown in plans. \
+         Move it to fields_wo, and set fields_wo_version."
+    )
+}
+
+/// What the instance did not keep. Secrets are not compared.
+pub(super) fn mismatches(dictionary: &Dictionary, written: &Written) -> Diagnostics {
+    let open = written
+        .mismatches
+        .iter()
+        .filter(|it| !is_secret(dictionary, &written.record, it.column.name()));
+    let open: Vec<Mismatch> = open
+        .map(|it| match dictionary.column(it.column.name()) {
+            Some(known) if known.is_calculated || known.is_read_only => Mismatch {
+                cause: Cause::ReadOnly,
+                ..it.clone()
+            },
+            Some(_) | None => it.clone(),
+        })
+        .collect();
+    diagnostics::of_mismatches(&open, |column| {
         if column == every::SYS_SCOPE.name() {
             Path::of(SCOPE)
         } else {
@@ -208,6 +260,9 @@ pub(super) async fn read_into(
         let Some(column) = dictionary.column_or_text(&name) else {
             continue;
         };
+        if is_secret(dictionary, record, &name) {
+            continue;
+        }
         let former = fields.text(&name).unwrap_or_default();
         match record.text(column) {
             Cell::Hidden => {}
@@ -220,7 +275,8 @@ pub(super) async fn read_into(
             Cell::Value(held) => match dictionary.column(&name) {
                 Some(reference) if reference.value_type == ValueType::Reference => {
                     let is_known = ids.text(&name).is_some_and(|id| id.eq_ignore_ascii_case(held));
-                    let is_same = is_known || former.trim().eq_ignore_ascii_case(held);
+                    let is_same = former.trim().eq_ignore_ascii_case(held)
+                        || (is_known && still_means(session, reference, former, held).await);
                     if !is_same {
                         let shown = name_of(session, reference, held).await?;
                         // Another record of the same name.
@@ -242,6 +298,9 @@ pub(super) async fn read_into(
     state.set(FIELDS, fields);
     if let Some(mut defaults) = state.object(DEFAULT_FIELDS).cloned() {
         for (name, value) in &mut defaults.0 {
+            if is_secret(dictionary, record, name) {
+                continue;
+            }
             let held = dictionary
                 .column_or_text(name)
                 .map_or(Cell::Hidden, |column| record.text(column));
@@ -254,6 +313,14 @@ pub(super) async fn read_into(
         state.set(DEFAULT_FIELDS, defaults);
     }
     read_computed(session, dictionary, record, state, ids).await
+}
+
+/// Whether the text of a reference still means the record that it meant.
+async fn still_means(session: &Session, column: &DictionaryColumn, text: &str, held: &str) -> bool {
+    match target(session, column).await {
+        Ok(Some(target)) => target.still_means(session, text, held).await,
+        Ok(None) | Err(_) => true,
+    }
 }
 
 /// The instance may store nothing for false.
@@ -373,6 +440,21 @@ async fn belongs_to(session: &Session, prior: &Object, application: &Wire) -> bo
     };
     let found = session.get_opt(table, &sys_id, &[every::SYS_SCOPE]).await;
     matches!(found, Ok(Some(record)) if record.reference(every::SYS_SCOPE).value().is_some_and(is_wanted))
+}
+
+/// Whether a text means what the state has for a column.
+pub(super) async fn is_same(
+    session: &Session,
+    dictionary: &Dictionary,
+    prior: &Object,
+    name: &str,
+    text: &str,
+) -> bool {
+    let Some(former) = former_text(prior, name) else {
+        return false;
+    };
+    let id = prior.object(REFERENCE_IDS).and_then(|ids| ids.text(name));
+    is_same_value(Some(session), dictionary.column(name), (former, id), text).await
 }
 
 async fn is_same_value(

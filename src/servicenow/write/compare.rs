@@ -45,6 +45,8 @@ pub enum Cause {
     UnknownColumn,
     /// The account may not read the column, or the release has none of this name: it may well be set.
     NotVisible,
+    /// The instance fills the column by itself.
+    ReadOnly,
     /// Dropped in silence: the account may not write the column.
     FieldAcl,
     /// The value is none of the column's type.
@@ -72,6 +74,7 @@ impl fmt::Display for Cause {
                 );
             }
             Cause::NotOfType => "it is no value of the column's type",
+            Cause::ReadOnly => "by the dictionary the instance fills the column by itself",
             Cause::FieldAcl => "a field ACL probably keeps the account from writing it",
             Cause::BusinessRule => "a business rule or a default of the instance probably replaced it",
             Cause::FieldAclOrBusinessRule => {

@@ -48,10 +48,11 @@ async fn five_hundred_records_of_five_tables_cost_few_requests() {
             *asked.entry(request.table).or_default() += 1;
         }
         for (table, requests) in &asked {
-            let most = if table.starts_with("sys_d") { 5 } else { MOST_OF_A_TABLE };
+            let most = if table.starts_with("sys_d") { 6 } else { MOST_OF_A_TABLE };
             assert!(*requests <= most, "{requests} requests for {table}: {asked:#?}");
         }
-        assert_eq!(asked.len(), 8, "{asked:#?}");
+        // The owner of the suppliers is a user: whether the name still means that one is asked as well.
+        assert_eq!(asked.len(), 9, "{asked:#?}");
     })
     .await;
 }

@@ -679,6 +679,30 @@ async fn a_user_refers_to_others_by_name_or_by_key() {
     .await;
 }
 
+/// A name means the record that it meant, until another record has it.
+#[tokio::test]
+async fn a_department_that_was_made_anew_is_another_one() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let [department, ..] = places(&simulator);
+        let workspace = simulator.workspace(terraform, &least("department = \"IT\""));
+        workspace.terraform("apply").await.succeeds();
+        simulator.instance().remove("cmn_department", &department);
+        workspace.plan_is_empty().await;
+        let department = simulator.instance().put("cmn_department", &[("name", "IT")]);
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("0 added, 1 changed, 0 destroyed");
+
+        workspace.state(ADDRESS).has("department_id", department.as_str());
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_a_user_refers_to_is_imported_by_name() {
     for_each_terraform(async |terraform| {

@@ -185,6 +185,10 @@ async fn what_the_dictionary_has_against_it_fails_the_plan() {
             ("u_label = \"maybe\"", "The column u_label is calculated"),
             ("u_number = \"maybe\"", "The column u_number is read-only"),
             ("active = \"maybe\"", "the column holds true or false"),
+            (
+                "u_tier = \"Strategic\"",
+                "It is the label of the choice; its value is \"1\"",
+            ),
         ] {
             let secret = format!("fields_wo = {{ {secret} }}\n  fields_wo_version = \"1\"\n  table =");
             workspace.configure(&supplier(LEAST).replace("table =", &secret));
@@ -231,6 +235,11 @@ async fn what_the_dictionary_has_against_it_fails_the_plan() {
             .await
             .says("it is no value of the column's type")
             .does_not_say("a field ACL probably");
+        workspace.configure(&lenient.replace("u_number = \"S-1\"", "u_label = \"x\""));
+        workspace
+            .terraform("apply")
+            .await
+            .says("the instance fills the column by itself");
     })
     .await;
 }
@@ -408,6 +417,19 @@ async fn secrets_are_sent_and_never_kept() {
         workspace.terraform("apply").await.succeeds();
         assert_eq!(simulator.only_record("u_supplier")["u_api_key"], "second-secret-value");
         workspace.leaks_nothing_of(&["first-secret-value", "second-secret-value"]);
+        // A value of another column is read as one of fields is.
+        let (admin, name) = administrator(&simulator);
+        let with_owner =
+            of("third-secret-value", "3").replace("u_api_key =", &format!("u_owner = {name:?}, u_api_key ="));
+        workspace.configure(&with_owner);
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.only_record("u_supplier")["u_owner"], admin);
+        workspace.configure(&with_owner.replace(&name, "nobody-here").replace("\"3\"", "\"4\""));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The reference cannot be looked up");
+
         workspace.configure(&of("third-secret-value", "2").replace("fields_wo_version = \"2\"\n", ""));
         workspace.terraform("plan").await.says("fields_wo has no version");
     })
@@ -684,7 +706,7 @@ async fn a_destroy_keeps_the_record_of_a_table() {
         workspace
             .terraform("plan")
             .await
-            .fails_saying("A table or a column would be renamed")
+            .fails_saying("A table or a column would become another one")
             .says("from \"u_supplier\" to \"u_vendor\"");
         assert_eq!(simulator.instance().fingerprint(), before);
     })
@@ -704,11 +726,20 @@ async fn a_number_is_one_key_in_each_spelling() {
         };
         let three = [of("7", "a"), of("07", "b"), of("+7", "c")].concat();
         let workspace = simulator.workspace(terraform, &three);
-
-        let apply = workspace.terraform("apply").await;
-
-        apply.fails_saying("The record already exists");
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The record already exists");
         assert_eq!(simulator.only_record("u_supplier")["u_rating"], "7");
+
+        let two = [of("12.50", "a"), of("12.5", "b")].concat().replace("u_rating", "u_budget");
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &two);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The record already exists");
+        assert_eq!(simulator.only_record("u_supplier")["u_budget"], "12.5");
     })
     .await;
 }
@@ -760,6 +791,11 @@ async fn values_mean_what_they_say() {
             workspace.plan_is_empty().await;
             workspace.terraform("destroy").await.succeeds();
         }
+        let workspace = simulator.workspace(terraform, &supplier(&format!("{LEAST}\nu_owner = \" \"")));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.only_record("u_supplier")["u_owner"], "");
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
         let workspace = simulator.workspace(terraform, &supplier(&format!("{LEAST}\nu_owner = \"global\"")));
         workspace.terraform("apply").await.fails_saying("has no record");
         assert_eq!(simulator.count("u_supplier"), 0);
@@ -813,6 +849,94 @@ async fn the_value_of_a_secret_property_goes_nowhere() {
         let key = "import {\n  to = servicenow_record.acme\n  id = \"u_supplier/u_api_key=x\"\n}\n";
         let workspace = simulator.workspace(terraform, &format!("{key}{}", supplier(LEAST)));
         workspace.terraform("plan").await.fails_saying("u_supplier.u_api_key holds a secret");
+    })
+    .await;
+}
+
+/// Without the type in the configuration, the record has it.
+#[tokio::test]
+async fn a_property_that_became_a_secret_stays_out_of_the_state() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &property(""));
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+        simulator.instance().change(
+            "sys_properties",
+            &id,
+            &[("type", "password2"), ("value", "value-marker")],
+        );
+
+        let plan = workspace.terraform("plan").await;
+
+        plan.succeeds()
+            .says("The column value is a secret")
+            .does_not_say("value-marker");
+        workspace.terraform("apply").await.succeeds();
+        assert!(!workspace.state_file().to_string().contains("value-marker"));
+    })
+    .await;
+}
+
+/// A replacement deletes first: what would be refused afterwards is refused before.
+#[tokio::test]
+async fn a_replacement_that_would_be_refused_deletes_nothing() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let of = |table: &str, name: &str| {
+            format!(
+                "resource \"servicenow_record\" \"acme\" {{\n  table = \"{table}\"\n  natural_key = [\"name\"]\n  fields = {{\n    \
+                 name = \"{name}\"\n  }}\n}}\n"
+            )
+        };
+        let there = simulator.instance().put("core_company", &[("name", "Acme")]);
+        let workspace = simulator.workspace(terraform, &of("cmn_department", "Acme"));
+        workspace.terraform("apply").await.succeeds();
+        workspace.configure(&of("core_company", "Acme"));
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The record already exists")
+            .says(&there);
+
+        assert_eq!(simulator.instance().find("cmn_department", "name", "Acme").len(), 1);
+        workspace.configure(&of("core_company", "Acme 2"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 added, 0 changed, 1 destroyed");
+    })
+    .await;
+}
+
+/// A name means the record that it meant, until another record has it.
+#[tokio::test]
+async fn a_name_that_went_to_another_record_is_a_change() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let parent = instance.put("u_supplier", &[("u_name", "Parent"), ("u_code", "P1")]);
+        let workspace = simulator.workspace(terraform, &supplier(&format!("{LEAST}\nu_parent = \"Parent\"")));
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+        // It has another name now, which is no matter.
+        instance.change("u_supplier", &parent, &[("u_name", "Renamed")]);
+        workspace.plan_is_empty().await;
+        instance.remove("u_supplier", &parent);
+        workspace.plan_is_empty().await;
+
+        let other = instance.put("u_supplier", &[("u_name", "Parent"), ("u_code", "P2")]);
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("0 added, 1 changed, 0 destroyed");
+
+        assert_eq!(instance.find("u_supplier", "sys_id", &id)[0]["u_parent"], other);
+        workspace.state(ADDRESS).has("reference_ids.u_parent", other.as_str());
+        workspace.plan_is_empty().await;
     })
     .await;
 }

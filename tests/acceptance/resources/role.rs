@@ -300,6 +300,35 @@ async fn a_role_that_exists_is_not_taken_over() {
     .await;
 }
 
+/// A replacement deletes first: what the create would refuse afterwards is refused by the plan.
+#[tokio::test]
+async fn a_role_is_not_replaced_by_one_that_exists() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let role = |name: &str| format!("resource \"servicenow_role\" \"it\" {{\n  name = \"{name}\"\n}}\n");
+        let workspace = simulator.workspace(terraform, &role("u_first"));
+        workspace.terraform("apply").await.succeeds();
+        let other = simulator.instance().put("sys_user_role", &[("name", "u_second")]);
+        workspace.configure(&role("u_second"));
+        let before = simulator.instance().fingerprint();
+
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("The role already exists")
+            .says(&other);
+
+        assert_eq!(simulator.instance().fingerprint(), before);
+        workspace.configure(&role("u_third"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 added, 0 changed, 1 destroyed");
+    })
+    .await;
+}
+
 /// The platform removes the grants of a role together with it.
 #[tokio::test]
 async fn a_role_that_others_use_is_not_deleted() {
