@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::plugin::{Attribute, Diagnostic, Need, Object, Validator};
 use crate::records::diagnostics;
 use crate::records::reference::Target;
-use crate::servicenow::tables::{sys_properties, sys_scope};
+use crate::servicenow::tables::{sys_db_object, sys_properties, sys_scope};
 use crate::servicenow::{
     Column, ColumnKind, Dictionary, DictionaryColumn, Session, SysId, Table, TableError, Value as Wire, ValueType,
     means_the_same,
@@ -65,8 +65,23 @@ pub(crate) fn table_name() -> Validator {
 
 /// What the instance says of a table.
 pub(crate) async fn described(session: &Session, table: Table) -> Result<Arc<Dictionary>, Diagnostic> {
-    let read = session.dictionary(table).await;
-    read.map_err(|error| diagnostics::of_table(&error, &format!("read the columns of {table}")).at_attribute(TABLE))
+    let error = match session.dictionary(table).await {
+        Ok(dictionary) => return Ok(dictionary),
+        Err(error) => error,
+    };
+    let mut problem = diagnostics::of_table(&error, &format!("read the columns of {table}")).at_attribute(TABLE);
+    if let TableError::NoSuchTable { .. } = error {
+        let names = session
+            .names(sys_db_object::TABLE, sys_db_object::NAME)
+            .similar(table.name())
+            .await;
+        if !names.is_empty() {
+            problem
+                .detail
+                .push_str(&format!("\n\nNames that resemble it: {}.", names.join(", ")));
+        }
+    }
+    Err(problem)
 }
 
 /// What is said of a table in the words of an error: `record of sys_properties`.

@@ -4,7 +4,6 @@
 use crate::connection_diagnostics;
 use crate::microsoft::SupportError;
 pub use crate::plugin::diagnostics::explain;
-use crate::plugin::diagnostics::sentence;
 use crate::plugin::{Diagnostic, Diagnostics, Path};
 use crate::servicenow::{Mismatch, QueryError, Refusal, TableError};
 
@@ -54,7 +53,8 @@ pub(crate) fn of_mismatches<'a>(
     let diagnostic = |mismatch: &Mismatch| {
         let place = place_of(mismatch.column.name());
         let column = mismatch.column.name();
-        let what = sentence(&mismatch.to_string());
+        // It begins with the name of the column.
+        let what = format!("{mismatch}.");
         match mismatch.kept {
             Some(_) => Diagnostic::error(
                 format!("{column} was not kept"),

@@ -71,8 +71,18 @@ impl Foreign {
 /// table or type.
 pub(crate) fn of_any_record(table: Table, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
     let is_own = is_of_this_provider(from) && from.type_name == ANY_RECORD;
-    let is_of_table = is_own && from.state["table"].as_str() == Some(table.name());
-    is_of_table.then(|| Ok(Object::new().with("id", key(ANY_RECORD, from.state)?.as_str())))
+    match from.state["table"].as_str().filter(|_| is_own)? {
+        of_table if of_table == table.name() => {
+            let id = key(ANY_RECORD, from.state).map_err(Diagnostics::from);
+            Some(id.map(|id| Object::new().with("id", id.as_str())))
+        }
+        other => {
+            let detail = format!(
+                "The {ANY_RECORD} is a record of {other}, and this type manages records of {table}. Remove the moved block."
+            );
+            Some(Err(Diagnostic::error("Unsupported move", detail).into()))
+        }
+    }
 }
 
 /// The key in a state of another type.

@@ -109,16 +109,17 @@ impl AnyRecord {
         }
     }
 
-    /// The natural key of a plan, where an update changes a column of it.
+    /// The natural key of a plan, where an update changes it or a column of it.
     async fn changed_key(
         &self,
         session: &Session,
         dictionary: &Dictionary,
-        planned: &Object,
+        (prior, planned): (&Object, &Object),
         changed: &Row,
     ) -> Result<Option<Query>, Diagnostics> {
         let names = planned.texts(NATURAL_KEY).unwrap_or_default();
-        if !changed.columns().any(|column| names.contains(&column.name())) {
+        let is_new = prior.at(NATURAL_KEY) != planned.at(NATURAL_KEY);
+        if !is_new && !changed.columns().any(|column| names.contains(&column.name())) {
             return Ok(None);
         }
         let whole = fields::to_send(session, dictionary, None, planned).await?;
@@ -508,7 +509,10 @@ impl Resource<Clients> for AnyRecord {
         } else {
             fields::Secrets::default()
         };
-        let lock = match self.changed_key(&session, &dictionary, &planned, &sent.row).await? {
+        let lock = match self
+            .changed_key(&session, &dictionary, (prior, &planned), &sent.row)
+            .await?
+        {
             Some(key) => Some(self.refuse_second(&session, table, &key, Some(&sys_id)).await?),
             None => None,
         };

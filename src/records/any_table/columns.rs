@@ -310,9 +310,14 @@ impl HiddenColumns {
     }
 }
 
-/// The columns whose values a person writes: not the instance's, none that is calculated, and no secret.
+/// The columns whose values a person writes: not the instance's, none that is calculated, and no secret, as far as a type that
+/// nobody here knows tells.
 pub(crate) fn is_written_by_people(column: &DictionaryColumn) -> bool {
-    let is_secret = matches!(column.value_type, ValueType::Secret { .. });
+    let is_secret = match column.value_type {
+        ValueType::Secret { .. } => true,
+        ValueType::Other => may_be_secret(column.name()),
+        _ => false,
+    };
     !column.name().starts_with("sys_") && !column.is_read_only && !column.is_calculated && !is_secret
 }
 

@@ -6,7 +6,8 @@ use crate::records::any_table::{self, FIELDS, TABLE};
 use crate::records::diagnostics;
 use crate::resources::record::Typed;
 use crate::resources::record::attributes::{
-    ACTIVE, DEACTIVATE, DELETE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE, STRICT, drops_data,
+    ACTIVE, DEACTIVATE, DEFAULT_FIELDS, DELETE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE,
+    STRICT, drops_data,
 };
 use crate::resources::record::fields::{is_same, place, secret_property};
 use crate::servicenow::tables::{
@@ -105,8 +106,11 @@ pub(super) async fn of_plan(
     let is_strict = config.flag(STRICT).unwrap_or(true);
     let mut findings = Diagnostics::new();
     let mut warnings = Diagnostics::new();
-    if plan.prior.is_none() {
+    // After an import as well, until something is changed.
+    if plan.prior.is_none_or(|prior| !prior.at(DEFAULT_FIELDS).is_null()) {
         warnings.extend(typed_resource(typed, dictionary.table));
+    }
+    if plan.prior.is_none() {
         warnings.extend(refused(dictionary.table));
     }
     if !dictionary.gaps.is_empty() {
@@ -250,6 +254,15 @@ async fn of_value(
             column.internal_type
         );
         return Some(Diagnostic::error(format!("The column {name} is a secret"), detail).at(place(name)));
+    }
+    if column.value_type == ValueType::Other && any_table::may_be_secret(name) {
+        let detail = format!(
+            "{table}.{name} has the type {}, which this provider does not know, and its name suggests a secret. What fields holds \
+             is stored in the state and shown in plans. Move it to fields_wo, and set fields_wo_version. If it holds none, set \
+             strict = false.",
+            column.internal_type
+        );
+        return Some(Diagnostic::error(format!("The column {name} may be a secret"), detail).at(place(name)));
     }
     if column.is_calculated {
         return Some(calculated(dictionary, column, place(name)));

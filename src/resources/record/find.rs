@@ -109,6 +109,12 @@ async fn key_query(session: &Session, dictionary: &Dictionary, key: &str) -> Res
             );
             return Err(Diagnostic::error("Invalid import ID", detail));
         }
+        if known.is_some_and(|known| known.is_calculated) {
+            let detail = format!(
+                "{table}.{name} is calculated at each read, so no record can be found by it. Use another column, or the sys_id."
+            );
+            return Err(Diagnostic::error("Invalid import ID", detail));
+        }
         let column = match (known, dictionary.column_or_text(name)) {
             (Some(column), _) => column.column,
             // What the instance does not know it ignores, and every record would match.

@@ -213,7 +213,8 @@ async fn what_the_dictionary_has_against_it_fails_the_plan() {
         workspace
             .terraform("plan")
             .await
-            .fails_saying("The instance has no table u_suplier");
+            .fails_saying("The instance has no table u_suplier")
+            .says("Names that resemble it: u_supplier");
         workspace.configure(&supplier(LEAST).replace("u_supplier", "U Supplier"));
         workspace
             .terraform("plan")
@@ -849,6 +850,11 @@ async fn the_value_of_a_secret_property_goes_nowhere() {
         let key = "import {\n  to = servicenow_record.acme\n  id = \"u_supplier/u_api_key=x\"\n}\n";
         let workspace = simulator.workspace(terraform, &format!("{key}{}", supplier(LEAST)));
         workspace.terraform("plan").await.fails_saying("u_supplier.u_api_key holds a secret");
+        workspace.configure(&format!("{}{}", key.replace("u_api_key", "u_label"), supplier(LEAST)));
+        workspace
+            .terraform("plan")
+            .await
+            .fails_saying("u_supplier.u_label is calculated at each read");
     })
     .await;
 }
