@@ -543,3 +543,52 @@ async fn an_action_on_values_that_are_not_known_is_not_invoked() {
     })
     .await;
 }
+
+/// A destroy of the records that the check relies on is preceded by the check, and goes on when the check says no.
+#[tokio::test]
+async fn an_action_runs_before_a_destroy() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.16", "an action before a destroy") {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        let trust = ByHand::set_up(&simulator);
+        let more = r#"
+            resource "servicenow_integration_user" "other" {
+              user_name = "reader"
+              lifecycle {
+                action_trigger {
+                  events     = [before_destroy]
+                  actions    = [action.servicenow_inbound_check.check]
+                  on_failure = continue
+                }
+              }
+            }
+        "#;
+        // The plan keeps what such an action is configured with, so nothing of it can be ephemeral.
+        let configuration = action(&trust, more).replace("ephemeral = true", "sensitive = true");
+        let mut workspace = simulator.workspace(terraform, &configuration);
+        workspace.set("TF_VAR_secret", &trust.rest_user.client_secret);
+        let users = simulator.count("sys_user");
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .does_not_say("Microsoft can call the instance");
+
+        workspace
+            .terraform("destroy")
+            .await
+            .succeeds()
+            .says("Microsoft can call the instance");
+        assert_eq!(simulator.count("sys_user"), users, "the user is left");
+
+        workspace.terraform("apply").await.succeeds();
+        simulator
+            .instance()
+            .change("sys_user", &trust.user, &[("locked_out", "true")]);
+        workspace.terraform("destroy").await.succeeds().says("is locked out");
+        assert_eq!(simulator.count("sys_user"), users, "the user is left");
+    })
+    .await;
+}

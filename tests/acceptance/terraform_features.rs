@@ -278,3 +278,53 @@ async fn a_configuration_for_an_older_terraform_makes_no_noise() {
     })
     .await;
 }
+
+/// What was made by hand is taken over by a module that is used for it, without a block in the root module.
+#[tokio::test]
+async fn a_module_imports_what_it_describes() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.16", "an import block in a module") {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        let role = simulator.instance().put("sys_user_role", &[("name", "u_connector")]);
+        let root = r#"
+            module "roles" {
+              source = "./roles"
+              name   = "u_connector"
+            }
+        "#;
+        let workspace = simulator.workspace(terraform, root);
+        workspace.write(
+            "roles/main.tf",
+            r#"
+                terraform {
+                  required_providers {
+                    servicenow = { source = "servicenow-m365/servicenow" }
+                  }
+                }
+                variable "name" {
+                  type = string
+                }
+                import {
+                  to = servicenow_role.this
+                  id = "name=${var.name}"
+                }
+                resource "servicenow_role" "this" {
+                  name = var.name
+                }
+            "#,
+        );
+        workspace.terraform_with(&["get"]).await.succeeds();
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 imported, 0 added, 0 changed");
+
+        assert_eq!(workspace.state("module.roles.servicenow_role.this").text("id"), role);
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}

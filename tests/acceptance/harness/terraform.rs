@@ -12,6 +12,7 @@ const SINCE: &[(&str, Option<&str>)] = &[
     ("1.11", Some("1.11")), // write-only arguments, ephemeral resources
     ("1.12", Some("1.12")), // resource identity, import by identity
     ("1.14", None),         // terraform query, actions
+    ("1.16", None),         // actions before and after a destroy, import blocks in modules
 ];
 
 /// One `terraform` or `tofu` binary.
