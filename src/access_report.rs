@@ -25,7 +25,7 @@ pub(crate) use caller::{Caller, arguments, check_arguments};
 use finding::Finding;
 use reading::{Seen, Sight};
 use rules::{Access, Unreadable};
-use wanted::{TABLES, Wanted};
+use wanted::{TABLES, Wanted, check_queries};
 
 /// What was found.
 pub(crate) struct Report {
@@ -165,6 +165,8 @@ pub(crate) fn results() -> Vec<Attribute> {
 /// Where nothing could be read at all: the sign-in was refused, the instance was not reached.
 pub(crate) async fn report(cx: &Context<Clients>, caller: &Caller, config: &Object) -> Result<Report, Diagnostics> {
     let wanted = Wanted::all(config)?;
+    let own = if caller.is_provider { None } else { cx.instance().ok() };
+    check_queries(own.as_ref().unwrap_or(&caller.session), &wanted).await?;
     let size = config
         .integer("sample_size")
         .and_then(|size| usize::try_from(size).ok());
@@ -177,7 +179,6 @@ pub(crate) async fn report(cx: &Context<Clients>, caller: &Caller, config: &Obje
             Err(error) => return Err(caller.why(cx, &error).await.into()),
         }
     }
-    let own = if caller.is_provider { None } else { cx.instance().ok() };
     let own_sights = match &own {
         // Its rights are no matter of this report: what it cannot read is not compared.
         Some(own) => join_all(wanted.iter().map(|one| reading::look(own, one, 1))).await,
@@ -216,7 +217,15 @@ pub(crate) async fn report(cx: &Context<Clients>, caller: &Caller, config: &Obje
 async fn unknown_columns(account: &Session, wanted: &Wanted, sight: &Sight, own: Option<&Sight>) -> BTreeSet<String> {
     let mut missing = match sight {
         // No row shows what the table has.
-        Sight::Rows(seen) if seen.shown == 0 => wanted.columns.iter().map(|it| it.name().to_owned()).collect(),
+        // Those that every table has are there.
+        Sight::Rows(seen) if seen.shown == 0 => {
+            let names = wanted
+                .columns
+                .iter()
+                .map(Column::name)
+                .filter(|name| !name.starts_with("sys_"));
+            names.map(str::to_owned).collect()
+        }
         _ => sight.missing_columns(),
     };
     if let Some(Sight::Rows(Seen {

@@ -60,6 +60,7 @@ mod error;
 mod key_lock; // Look and insert as one step.
 mod link_table; // Roles and groups of users, auth scopes of OAuth entities.
 mod lookup; // Roles, groups and other records by name.
+mod meaning; // When two texts mean the same.
 mod pages; // Many records, page by page.
 mod prefetch; // Reading what a refresh will ask for next.
 mod query;
@@ -85,6 +86,7 @@ pub use error::{ConfigError, Refusal, TableError, UnexpectedResponse, Verb};
 pub use key_lock::KeyLock;
 pub use link_table::{Granted, LinkTable, Links, Revoked};
 pub use lookup::Names;
+pub use meaning::means_the_same;
 pub use pages::{FirstRecords, Pages, Sample};
 pub use query::{ColumnUse, Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
@@ -92,5 +94,5 @@ pub use session::{Instance, Session};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, ColumnKind, Table};
-pub use write::compare::{Cause, Mismatch, means_the_same};
+pub use write::compare::{Cause, Mismatch};
 pub use write::{Deleted, InputMode, Insert, Origin, Update, Written};

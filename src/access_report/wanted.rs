@@ -4,7 +4,7 @@ use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object};
 use crate::records::any_table::may_be_secret;
 use crate::records::diagnostics;
-use crate::servicenow::{Column, ColumnKind, Query, Table};
+use crate::servicenow::{Column, ColumnKind, Query, Session, Table, ValueType};
 
 /// A table to look at.
 pub(super) struct Wanted {
@@ -38,17 +38,6 @@ impl Wanted {
                     .map_err(|error| invalid(position, "query", diagnostics::explain(&error, &error.remedy())))?,
                 None => Query::every_row(),
             };
-            let terms = query.columns();
-            let secret = terms
-                .iter()
-                .find(|(path, _)| may_be_secret(path.rsplit('.').next().unwrap_or(path)));
-            if let Some((path, _)) = secret {
-                let detail = format!(
-                    "The name of the column {path} suggests a secret: its values cannot be compared, and the instance logs what is \
-                     searched for. Use another column."
-                );
-                return Err(invalid(position, "query", detail));
-            }
             let columns = one.texts("columns").unwrap_or_default().into_iter();
             let mut columns: Vec<_> = columns
                 .filter_map(|name| Column::named(name, ColumnKind::Text))
@@ -63,6 +52,33 @@ impl Wanted {
         }
         Ok(wanted)
     }
+}
+
+/// Refuses a search for secrets: the instance logs what is searched for.
+///
+/// # Errors
+/// For a query about a column that is a secret, or that nothing says the type of while its name suggests one.
+pub(super) async fn check_queries(account: &Session, wanted: &[Wanted]) -> Result<(), Diagnostic> {
+    for (position, one) in (0..).zip(wanted) {
+        for (path, _) in one.query.columns() {
+            let last = path.rsplit('.').next().unwrap_or(path);
+            if !may_be_secret(last) {
+                continue;
+            }
+            let dictionary = account.dictionary(one.table).await.ok();
+            let known = dictionary.as_ref().and_then(|dictionary| dictionary.column(path));
+            if known.is_some_and(|known| !matches!(known.value_type, ValueType::Secret { .. } | ValueType::Other)) {
+                continue;
+            }
+            let detail = format!(
+                "The column {path} is a secret, or its name suggests one and its type is not known: its values cannot be \
+                 compared, and the instance logs what is searched for. Use another column."
+            );
+            let at = Path::of(TABLES).join(Step::Index(position)).attribute("query");
+            return Err(Diagnostic::error("Invalid value for query", detail).at(at));
+        }
+    }
+    Ok(())
 }
 
 /// The attribute with the tables.

@@ -122,7 +122,12 @@ pub(crate) async fn to_wire(
     };
     match column.value_type {
         // Blanks are no value of these, and some instances would keep them.
-        ValueType::Reference | ValueType::Boolean | ValueType::Integer | ValueType::Decimal | ValueType::DateTime
+        ValueType::Reference
+        | ValueType::Boolean
+        | ValueType::Integer
+        | ValueType::Decimal
+        | ValueType::DateTime
+        | ValueType::Date
             if text.trim().is_empty() =>
         {
             Ok(Wire::Text(String::new()))

@@ -210,6 +210,15 @@ impl Key<'_> {
     }
 }
 
+/// The refusal as a plan says it before a replacement, which deletes first.
+pub(crate) fn before_replacement(mut refusal: Diagnostic) -> Diagnostic {
+    refusal.detail.push_str(
+        "\n\nThe plan replaces a record, which deletes it first, so this is refused before anything is deleted. If the same plan \
+         deletes or renames the record in the way, apply that first.",
+    );
+    refusal
+}
+
 /// Who made a record and when, as far as it tells: `, created by admin on 2026-01-31 23:59:59 UTC`.
 pub(crate) fn made_by(record: &Record) -> String {
     let text = |column| record.text(column).value();

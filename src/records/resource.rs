@@ -914,9 +914,12 @@ impl<R: RecordResource> ManagedRecord<R> {
         match key.find(session, &self.columns()).await {
             Ok(Some(found)) => {
                 let mut state = plan.state.clone();
-                if let Ok(Existing::Refused { advice }) = R::take_over(session, &found, &mut state) {
-                    plan.diagnostics.push(key.exists(&found, advice.as_deref()));
-                }
+                let refusal = match R::take_over(session, &found, &mut state) {
+                    Ok(Existing::Refused { advice }) => key.exists(&found, advice.as_deref()),
+                    Ok(Existing::TakenOver { .. }) => return,
+                    Err(problem) => problem,
+                };
+                plan.diagnostics.push(duplicate_check::before_replacement(refusal));
             }
             Ok(None) => {}
             Err(problem) => plan.diagnostics.push(problem),

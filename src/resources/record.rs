@@ -119,10 +119,15 @@ impl AnyRecord {
     ) -> Result<Option<Query>, Diagnostics> {
         let names = planned.texts(NATURAL_KEY).unwrap_or_default();
         let is_new = prior.at(NATURAL_KEY) != planned.at(NATURAL_KEY);
-        if !is_new && !changed.columns().any(|column| names.contains(&column.name())) {
+        if names.is_empty() || (!is_new && !changed.columns().any(|column| names.contains(&column.name()))) {
             return Ok(None);
         }
-        let whole = fields::to_send(session, dictionary, None, planned).await?;
+        let mut of_key = planned.clone();
+        let fields = planned.object(FIELDS).into_iter().flat_map(Object::iter);
+        let fields = fields.filter(|(name, _)| names.contains(&name.as_str()));
+        let fields = fields.fold(Object::new(), |of_key, (name, value)| of_key.with(name, value.clone()));
+        of_key.set(FIELDS, fields);
+        let whole = fields::to_send(session, dictionary, None, &of_key).await?;
         Ok(natural_key(
             dictionary.table,
             planned,
@@ -160,7 +165,9 @@ impl AnyRecord {
         ) else {
             return;
         };
-        let own = resource::sys_id(prior).filter(|_| table_of(prior) == Some(dictionary.table));
+        // What a destroy leaves is in the way.
+        let is_deleted = prior.text(DELETION_POLICY).is_none_or(|policy| policy == DELETE);
+        let own = resource::sys_id(prior).filter(|_| is_deleted);
         let row = with_plain_key(plan.state, sent.row);
         let refused = match natural_key(dictionary.table, plan.state, &row) {
             Ok(Some(key)) => self
@@ -170,7 +177,8 @@ impl AnyRecord {
             Ok(None) => None,
             Err(problem) => Some(problem),
         };
-        plan.diagnostics.extend(refused);
+        plan.diagnostics
+            .extend(refused.map(duplicate_check::before_replacement));
     }
 
     /// The record for whose sake the instance refused a write: one with the value of a unique column.

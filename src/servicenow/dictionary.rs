@@ -10,7 +10,7 @@ use std::fmt;
 
 use jiff::civil;
 
-use crate::servicenow::query::is_true;
+use crate::servicenow::meaning::is_true;
 use crate::servicenow::record::{Cell, Record, parse_date_time, parse_integer};
 use crate::servicenow::table::{Column, ColumnKind, Table};
 use crate::servicenow::tables::{every, sys_dictionary, sys_dictionary_override};
@@ -216,11 +216,13 @@ impl DictionaryColumn {
         let element = text(sys_dictionary::ELEMENT)?;
         let is_by_name = sys_dictionary::BY_NAME.contains(&(declared_by.name(), element))
             || text(sys_dictionary::REFERENCE_KEY).is_some_and(|key| key != every::SYS_ID.name());
+        let is_reference = ValueType::of(&internal_type) == ValueType::Reference;
         let value_type = match ValueType::of(&internal_type) {
             ValueType::Reference if is_by_name => ValueType::Other,
             value_type => value_type,
         };
-        if row.bool(sys_dictionary::ACTIVE) == Cell::Value(false) {
+        // One that says nothing is a column.
+        if text(sys_dictionary::ACTIVE).is_some_and(|active| !is_true(active)) {
             return None;
         }
         let column = Column::named(element, value_type.kind(&internal_type))?;
@@ -248,7 +250,7 @@ impl DictionaryColumn {
             is_display: is_true(sys_dictionary::DISPLAY),
             default: text(sys_dictionary::DEFAULT_VALUE).map(str::to_owned),
             reference: text(sys_dictionary::REFERENCE)
-                .filter(|_| value_type == ValueType::Reference)
+                .filter(|_| is_reference)
                 .and_then(Table::named),
             choices: offers_choices.then(|| other.unwrap_or(ChoiceSource::Own)),
             declared_by,

@@ -133,7 +133,11 @@ impl Names<'_> {
         let at = Instant::now();
         let is_same = match self.name_of(sys_id).await {
             Ok(Some(shown)) if shown.trim().to_lowercase() == asked.0 => true,
-            Ok(_) => !matches!(self.find(name.trim()).await, Ok(Some(found)) if found != *sys_id),
+            Ok(shown) => {
+                let is_seen =
+                    shown.is_some() || matches!(self.session.get_opt(self.table, sys_id, &[]).await, Ok(None));
+                !is_seen || !matches!(self.find(name.trim()).await, Ok(Some(found)) if found != *sys_id)
+            }
             Err(_) => true,
         };
         if is_same {

@@ -11,6 +11,7 @@ mod parse; // Encoded queries that users wrote.
 
 use std::fmt;
 
+use crate::servicenow::meaning::means_the_same;
 use crate::servicenow::record::{Cell, Record, Value};
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind};
@@ -402,8 +403,16 @@ impl Term {
     /// As the instance compares: neither case nor blanks at the end count, and a boolean may have several forms.
     fn same(&self, held: &str, value: &str) -> bool {
         let folded = |text: &str| text.trim_end().to_lowercase();
-        let is_bool = self.kind == Some(ColumnKind::Bool);
-        held == value || folded(held) == folded(value) || (is_bool && is_true(held) == is_true(value))
+        // Numbers and times have several forms.
+        let is_same = |kind| match kind {
+            ColumnKind::Bool | ColumnKind::Integer | ColumnKind::Decimal | ColumnKind::DateTime => {
+                means_the_same(kind, held, value)
+            }
+            ColumnKind::Text | ColumnKind::Email | ColumnKind::Url | ColumnKind::Reference | ColumnKind::Secret => {
+                false
+            }
+        };
+        held == value || folded(held) == folded(value) || self.kind.is_some_and(is_same)
     }
 }
 
@@ -527,10 +536,6 @@ fn name_of(character: char) -> String {
     } else {
         format!("\"{character}\"")
     }
-}
-
-pub(super) fn is_true(text: &str) -> bool {
-    text.eq_ignore_ascii_case("true") || text == "1"
 }
 
 fn push_all(out: &mut String, parts: &[&str]) {

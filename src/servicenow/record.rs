@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil};
 use serde_json::{Map, Value as Json};
 
 use crate::http::{Secret, secret};
-use crate::servicenow::query::is_true;
+use crate::servicenow::meaning::is_true;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind};
 

@@ -180,7 +180,15 @@ async fn a_row_that_a_condition_hides_and_an_unknown_column_are_found() {
             r#"[{ name = "sys_user", query = "user_passwordSTARTSWITHa" }]"#,
         )
         .await;
-        run.fails_saying("suggests a secret");
+        run.fails_saying("The column user_password is a secret");
+
+        let (_, run) = report(
+            terraform,
+            &simulator,
+            r#"[{ name = "sys_user", query = "password_needs_reset=true" }]"#,
+        )
+        .await;
+        run.does_not_say("is a secret");
     })
     .await;
 }

@@ -36,9 +36,10 @@ const PLACES: [(Table, Column); 18] = [
     (sys_properties::TABLE, sys_properties::NAME),
     (sys_scope_privilege::TABLE, sys_scope_privilege::TARGET_NAME),
     (ip_access::TABLE, ip_access::DESCRIPTION),
+    // A table takes its columns along.
+    (sys_db_object::TABLE, sys_db_object::LABEL),
     (sys_choice::TABLE, sys_choice::LABEL),
     (sys_dictionary::TABLE, sys_dictionary::COLUMN_LABEL),
-    (sys_db_object::TABLE, sys_db_object::LABEL),
 ];
 
 /// A record that a run made.

@@ -127,6 +127,13 @@ pub(crate) async fn column_of(
             };
         };
         let Some(after) = after else {
+            if table == sys_properties::TABLE && name == sys_properties::VALUE.name() && path != name {
+                let detail = format!(
+                    "{path} is the value of a system property, which may be a secret by a type that is not read with it. Read the \
+                     property by itself, as a record of {table}."
+                );
+                return Err(Diagnostic::error(format!("The column {path} may be a secret"), detail));
+            }
             if let ValueType::Secret { .. } = known.value_type {
                 let detail = format!(
                     "{table}.{name} has the type {}. {}",
@@ -138,7 +145,8 @@ pub(crate) async fn column_of(
             return Column::path(path, known.column.kind()).ok_or_else(invalid);
         };
         dictionary = match (known.value_type, known.reference) {
-            (ValueType::Reference, Some(referenced)) => described(session, referenced).await?,
+            // One that holds a name leads there as well.
+            (ValueType::Reference | ValueType::Other, Some(referenced)) => described(session, referenced).await?,
             // The dictionary does not tell which table it points to.
             (ValueType::Reference, None) if may_be_secret(last) => return Err(perhaps_secret(table, path, purpose)),
             (ValueType::Reference, None) => return as_text(),
@@ -243,7 +251,10 @@ pub(crate) fn values(table: Table, record: &Record, columns: &[Column]) -> (Obje
 }
 
 fn is_secret(table: Table, record: &Record, column: Column) -> bool {
-    is_secret_property(table, column.name(), record.text(sys_properties::TYPE).value())
+    let of_type = record.text(sys_properties::TYPE);
+    let may_be_one =
+        of_type.is_hidden() && table == sys_properties::TABLE && column.name() == sys_properties::VALUE.name();
+    may_be_one || is_secret_property(table, column.name(), of_type.value())
 }
 
 /// Says that secrets are left out.

@@ -9,7 +9,7 @@ use crate::resources::record::attributes::{
     ACTIVE, DEACTIVATE, DEFAULT_FIELDS, DELETE, DELETION_POLICY, FIELDS_WO, FIELDS_WO_VERSION, NATURAL_KEY, SCOPE,
     STRICT, drops_data,
 };
-use crate::resources::record::fields::{is_same, place, secret_property};
+use crate::resources::record::fields::{former_text, is_same, place, secret_property};
 use crate::servicenow::tables::{
     every, sys_db_object, sys_dictionary, sys_properties, sys_security_acl, sys_security_acl_role,
     sys_security_operation,
@@ -125,10 +125,13 @@ pub(super) async fn of_plan(
             Some(column) => findings.extend(of_value(session, dictionary, column, value, plan).await),
         }
     }
+    let version = |state: &Object| state.at(FIELDS_WO_VERSION).clone();
+    let is_sent = plan.prior.is_none_or(|prior| version(prior) != version(config));
     for (name, value) in entries(config, FIELDS_WO) {
         let at = Path::of(FIELDS_WO).join(Step::Key(name.clone()));
         match dictionary.column(name) {
             None => findings.extend(unknown_column(session, dictionary, name, at).await),
+            Some(_) if !is_sent => {}
             Some(column) => findings.extend(of_write_only(session, dictionary, column, value, at).await),
         }
     }
@@ -348,10 +351,7 @@ async fn rebuilt(session: &Session, dictionary: &Dictionary, plan: &Plan<'_>) ->
     let planned = plan.config.object(FIELDS)?;
     for column in *columns {
         let name = column.name();
-        let (Some(old), Some(new)) = (
-            plan.prior.and_then(|prior| prior.object(FIELDS)?.text(name)),
-            planned.text(name),
-        ) else {
+        let (Some(old), Some(new)) = (former_text(plan.prior?, name), planned.text(name)) else {
             continue;
         };
         if is_same(session, dictionary, plan.prior?, name, new).await {

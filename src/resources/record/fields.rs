@@ -91,7 +91,7 @@ pub(super) async fn to_send(
 }
 
 /// What the state has for a column.
-fn former_text<'a>(prior: &'a Object, name: &str) -> Option<&'a str> {
+pub(super) fn former_text<'a>(prior: &'a Object, name: &str) -> Option<&'a str> {
     let of = |attribute| prior.object(attribute).and_then(|values| values.text(name));
     of(FIELDS).or_else(|| of(DEFAULT_FIELDS))
 }
@@ -109,13 +109,16 @@ pub(super) async fn secrets(
         secret::register(&Secret::from(text));
         let known = dictionary.column(name);
         let wire = to_wire(session, known, text).await;
-        let wire = wire.map_err(|_| {
+        let wire = wire.map_err(|problem| {
+            let place = Path::of(FIELDS_WO).join(Step::Key(name.clone()));
+            if !problem.detail.contains(text) {
+                return problem.at(place);
+            }
             let detail = format!(
                 "The value of {name} in fields_wo is no sys_id, and it is not the name of exactly one record that the account may \
                  read. Use the sys_id of the record."
             );
-            Diagnostic::error("The reference cannot be looked up", detail)
-                .at(Path::of(FIELDS_WO).join(Step::Key(name.clone())))
+            Diagnostic::error("The reference cannot be looked up", detail).at(place)
         })?;
         let hidden = Secret::from(wire.into_wire());
         let is_one_way = known.is_some_and(|column| column.value_type == ValueType::Secret { one_way: true });

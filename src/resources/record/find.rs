@@ -288,7 +288,7 @@ pub(super) async fn list(
     let chosen = chosen.unwrap_or_default();
     let asked = display
         .into_iter()
-        .chain(chosen.iter().copied())
+        .chain(columns::to_ask(table, &chosen))
         .chain(CLASS.iter().copied());
     let asked: Vec<Column> = asked.collect();
     let hidden: Mutex<(HiddenColumns, usize)> = Mutex::default();
