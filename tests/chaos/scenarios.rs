@@ -228,6 +228,19 @@ pub(crate) fn is_forgotten(line: &str, interrupted: &BTreeSet<String>) -> bool {
     })
 }
 
+/// Whether a grant was told as one that was there before, after nobody could say whether it was made: the answer was lost, and
+/// the look that followed failed. Then it may be somebody else's, so a destroy keeps it, and the user is told.
+pub(crate) fn was_told_as_found(line: &str, said: &str) -> bool {
+    let Some((user, role)) = line
+        .strip_prefix("sys_user_has_role ")
+        .and_then(|grant| grant.split_once(' '))
+    else {
+        return false;
+    };
+    said.contains("It is not known whether the insert into sys_user_has_role happened")
+        && said.contains(&format!("The user {user} already had the role {role} ("))
+}
+
 fn generator_of(block: &Block) -> &'static dyn Generator {
     GENERATORS
         .into_iter()
