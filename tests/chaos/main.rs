@@ -252,6 +252,10 @@ async fn apply_until_it_succeeds(
         }
         let mut more = Vec::new();
         for problem in &last {
+            // A killed process alone knew that it had removed the record.
+            if fault_plan.kills && problem.text.contains("terraform state rm if the ") {
+                core.forget_if_gone(&problem.address, simulator.instance());
+            }
             let Some(advice) = advice(problem) else { continue };
             if !fault_plan.kills {
                 return Err(format!("nobody was killed, and yet: {problem:?}"));

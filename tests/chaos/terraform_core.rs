@@ -13,6 +13,7 @@ use servicenow_provider::clients::Clients;
 use servicenow_provider::plugin::schema::{AttributeKind, Presence};
 use servicenow_provider::plugin::{Attribute, Object, Resource, Rule, Schema, Type, Value};
 use servicenow_simulator::faults::Faults;
+use servicenow_simulator::instance::Instance;
 
 use super::provider_process::Process;
 
@@ -232,6 +233,19 @@ impl Core {
                 && (refers || former.config.at(name) != block.config.at(name))
         };
         replaced.changed.iter().any(is_asked)
+    }
+
+    /// `terraform state rm` by somebody who has looked: the record is not there.
+    pub(crate) fn forget_if_gone(&mut self, address: &str, instance: &Instance) {
+        let id = self.state.get(address).and_then(|kept| kept.state.text("id"));
+        let is_gone = id.is_some_and(|id| {
+            ["sys_user", "sys_user_group"]
+                .iter()
+                .all(|table| instance.record(table, id).is_none())
+        });
+        if is_gone {
+            self.state.remove(address);
+        }
     }
 
     /// The objects in the state: their addresses, with what they are imported by.
