@@ -216,8 +216,7 @@ pub(crate) async fn report(cx: &Context<Clients>, caller: &Caller, config: &Obje
 /// The columns that the table does not have, of those that the account is not shown.
 async fn unknown_columns(account: &Session, wanted: &Wanted, sight: &Sight, own: Option<&Sight>) -> BTreeSet<String> {
     let mut missing = match sight {
-        // No row shows what the table has.
-        // Those that every table has are there.
+        // No row shows what the table has, beyond what every table has.
         Sight::Rows(seen) if seen.shown == 0 => {
             let names = wanted
                 .columns

@@ -9,8 +9,8 @@ use crate::records::diagnostics;
 use crate::records::reference::Target;
 use crate::servicenow::tables::{sys_db_object, sys_properties, sys_scope};
 use crate::servicenow::{
-    Column, ColumnKind, Dictionary, DictionaryColumn, Session, SysId, Table, TableError, Value as Wire, ValueType,
-    means_the_same,
+    Column, ColumnKind, Dictionary, DictionaryColumn, Record, Session, SysId, Table, TableError, Value as Wire,
+    ValueType, means_the_same,
 };
 use crate::suggest;
 
@@ -200,9 +200,18 @@ pub(crate) fn may_be_secret(name: &str) -> bool {
 
 /// Whether a column of a record holds a secret although its type does not say so: a system property has a type of its own.
 pub(crate) fn is_secret_property(table: Table, column: &str, of_type: Option<&str>) -> bool {
-    table == sys_properties::TABLE
-        && column == sys_properties::VALUE.name()
+    is_value_of_property(table, column)
         && of_type.is_some_and(|of_type| sys_properties::SECRET_TYPES.contains(&of_type))
+}
+
+/// The same by the type that the record shows.
+pub(crate) fn holds_secret(table: Table, record: &Record, column: &str) -> bool {
+    is_secret_property(table, column, record.text(sys_properties::TYPE).value())
+}
+
+/// Whether a column is the value of a system property.
+pub(crate) fn is_value_of_property(table: Table, column: &str) -> bool {
+    table == sys_properties::TABLE && column == sys_properties::VALUE.name()
 }
 
 /// What a configuration would call the record that a reference points to: its display value, or the sys_id where that

@@ -888,14 +888,11 @@ impl<R: RecordResource> ManagedRecord<R> {
         let (Some(own), Some(natural)) = (own, R::key(plan.state)) else {
             return;
         };
-        let attributes = natural
+        let mut attributes = natural
             .columns
             .iter()
             .filter_map(|it| field::attribute_of(&self.fields, it.name()));
-        if attributes
-            .map(|name| plan.state.at(name))
-            .any(|value| value.is_unknown())
-        {
+        if attributes.any(|name| plan.state.at(name).is_unknown()) {
             return;
         }
         // A reference may mean a record that the same apply makes before.

@@ -122,16 +122,14 @@ impl AnyRecord {
         if names.is_empty() || (!is_new && !changed.columns().any(|column| names.contains(&column.name()))) {
             return Ok(None);
         }
-        let mut of_key = planned.clone();
-        let fields = planned.object(FIELDS).into_iter().flat_map(Object::iter);
-        let fields = fields.filter(|(name, _)| names.contains(&name.as_str()));
-        let fields = fields.fold(Object::new(), |of_key, (name, value)| of_key.with(name, value.clone()));
-        of_key.set(FIELDS, fields);
-        let whole = fields::to_send(session, dictionary, None, &of_key).await?;
+        let mut fields = planned.object(FIELDS).cloned().unwrap_or_default();
+        fields.0.retain(|name, _| names.contains(&name.as_str()));
+        let of_key = Object::new().with(FIELDS, fields);
+        let sent = fields::to_send(session, dictionary, None, &of_key).await?;
         Ok(natural_key(
             dictionary.table,
             planned,
-            &with_plain_key(planned, whole.row),
+            &with_plain_key(planned, sent.row),
         )?)
     }
 
@@ -589,7 +587,7 @@ impl Resource<Clients> for AnyRecord {
                 };
                 match session.update(update).await {
                     Ok(written) => {
-                        let problems = fields::mismatches(&*described(&session, table).await?, &written);
+                        let problems = fields::of_mismatches(&written.mismatches);
                         if problems.has_errors() { Err(problems) } else { Ok(()) }
                     }
                     Err(TableError::NotFound { .. }) => Ok(()),

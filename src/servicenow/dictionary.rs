@@ -214,17 +214,20 @@ impl DictionaryColumn {
         let declared_by = Table::named(text(sys_dictionary::NAME)?)?;
         let internal_type = text(sys_dictionary::INTERNAL_TYPE).unwrap_or_default().to_owned();
         let element = text(sys_dictionary::ELEMENT)?;
-        let is_by_name = sys_dictionary::BY_NAME.contains(&(declared_by.name(), element))
-            || text(sys_dictionary::REFERENCE_KEY).is_some_and(|key| key != every::SYS_ID.name());
-        let is_reference = ValueType::of(&internal_type) == ValueType::Reference;
-        let value_type = match ValueType::of(&internal_type) {
-            ValueType::Reference if is_by_name => ValueType::Other,
-            value_type => value_type,
-        };
         // One that says nothing is a column.
         if text(sys_dictionary::ACTIVE).is_some_and(|active| !is_true(active)) {
             return None;
         }
+        let is_own_by_name = sys_dictionary::BY_NAME.iter().any(|it| it.name() == element);
+        let is_by_name = (declared_by == sys_dictionary::TABLE && is_own_by_name)
+            || text(sys_dictionary::REFERENCE_KEY).is_some_and(|key| key != every::SYS_ID.name());
+        let declared = ValueType::of(&internal_type);
+        let is_reference = declared == ValueType::Reference;
+        let value_type = if is_reference && is_by_name {
+            ValueType::Other
+        } else {
+            declared
+        };
         let column = Column::named(element, value_type.kind(&internal_type))?;
         let is_true = |column| row.bool(column) == Cell::Value(true);
         let max_length = row.integer(sys_dictionary::MAX_LENGTH).value();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Object, Path, Type, Validator};
-use crate::records::any_table::{described, hint_if_absent, is_secret_property, may_be_secret};
+use crate::records::any_table::{described, hint_if_absent, holds_secret, is_value_of_property, may_be_secret};
 use crate::servicenow::tables::{every, sys_properties};
 use crate::servicenow::{
     Cell, Column, ColumnKind, ColumnUse, Dictionary, DictionaryColumn, Query, Record, Session, Table, ValueType,
@@ -127,7 +127,7 @@ pub(crate) async fn column_of(
             };
         };
         let Some(after) = after else {
-            if table == sys_properties::TABLE && name == sys_properties::VALUE.name() && path != name {
+            if is_value_of_property(table, name) && path != name {
                 let detail = format!(
                     "{path} is the value of a system property, which may be a secret by a type that is not read with it. Read the \
                      property by itself, as a record of {table}."
@@ -251,10 +251,9 @@ pub(crate) fn values(table: Table, record: &Record, columns: &[Column]) -> (Obje
 }
 
 fn is_secret(table: Table, record: &Record, column: Column) -> bool {
-    let of_type = record.text(sys_properties::TYPE);
-    let may_be_one =
-        of_type.is_hidden() && table == sys_properties::TABLE && column.name() == sys_properties::VALUE.name();
-    may_be_one || is_secret_property(table, column.name(), of_type.value())
+    // What has a type that is hidden may be one.
+    let may_be_one = record.text(sys_properties::TYPE).is_hidden() && is_value_of_property(table, column.name());
+    may_be_one || holds_secret(table, record, column.name())
 }
 
 /// Says that secrets are left out.

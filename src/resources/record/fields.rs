@@ -3,7 +3,7 @@
 use crate::http::{Secret, secret};
 use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Value};
-use crate::records::any_table::{FIELDS, is_secret_property, may_be_secret, name_of, table_of, target, to_wire};
+use crate::records::any_table::{FIELDS, holds_secret, may_be_secret, name_of, table_of, target, to_wire};
 use crate::records::application_scope::APPLICATION;
 use crate::records::{diagnostics, resource};
 use crate::resources::record::attributes::{
@@ -145,11 +145,6 @@ pub(super) fn joined(row: Row, other: Row) -> Row {
         .fold(row, |row, (column, value)| row.set(column, value))
 }
 
-/// Whether a column of the record holds a secret, whatever the type of the column.
-fn is_secret(dictionary: &Dictionary, record: &Record, name: &str) -> bool {
-    is_secret_property(dictionary.table, name, record.text(sys_properties::TYPE).value())
-}
-
 /// Says that a configuration has a secret where the state keeps it.
 pub(super) fn of_secrets(dictionary: &Dictionary, record: &Record, state: &Object) -> impl Iterator<Item = Diagnostic> {
     let names = state
@@ -157,7 +152,7 @@ pub(super) fn of_secrets(dictionary: &Dictionary, record: &Record, state: &Objec
         .into_iter()
         .flat_map(Object::iter)
         .map(|(name, _)| name);
-    let secrets = names.filter(|name| is_secret(dictionary, record, name));
+    let secrets = names.filter(|name| holds_secret(dictionary.table, record, name));
     let of_type = record.text(sys_properties::TYPE).value().unwrap_or_default();
     secrets.map(move |name| {
         Diagnostic::warning(format!("The column {name} is a secret"), secret_property(of_type)).at(place(name))
@@ -177,7 +172,7 @@ pub(super) fn mismatches(dictionary: &Dictionary, written: &Written) -> Diagnost
     let open = written
         .mismatches
         .iter()
-        .filter(|it| !is_secret(dictionary, &written.record, it.column.name()));
+        .filter(|it| !holds_secret(dictionary.table, &written.record, it.column.name()));
     let open: Vec<Mismatch> = open
         .map(|it| match dictionary.column(it.column.name()) {
             Some(known) if known.is_calculated || known.is_read_only => Mismatch {
@@ -187,7 +182,12 @@ pub(super) fn mismatches(dictionary: &Dictionary, written: &Written) -> Diagnost
             Some(_) | None => it.clone(),
         })
         .collect();
-    diagnostics::of_mismatches(&open, |column| {
+    of_mismatches(&open)
+}
+
+/// The same where nothing of the table is known but what was sent.
+pub(super) fn of_mismatches(mismatches: &[Mismatch]) -> Diagnostics {
+    diagnostics::of_mismatches(mismatches, |column| {
         if column == every::SYS_SCOPE.name() {
             Path::of(SCOPE)
         } else {
@@ -263,7 +263,7 @@ pub(super) async fn read_into(
         let Some(column) = dictionary.column_or_text(&name) else {
             continue;
         };
-        if is_secret(dictionary, record, &name) {
+        if holds_secret(dictionary.table, record, &name) {
             continue;
         }
         let former = fields.text(&name).unwrap_or_default();
@@ -301,7 +301,7 @@ pub(super) async fn read_into(
     state.set(FIELDS, fields);
     if let Some(mut defaults) = state.object(DEFAULT_FIELDS).cloned() {
         for (name, value) in &mut defaults.0 {
-            if is_secret(dictionary, record, name) {
+            if holds_secret(dictionary.table, record, name) {
                 continue;
             }
             let held = dictionary

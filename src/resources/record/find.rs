@@ -10,8 +10,8 @@ use crate::plugin::{
 };
 use crate::records::any_table::columns::{self, COLUMNS, HiddenColumns, check_query, is_written_by_people};
 use crate::records::any_table::{
-    FIELDS, TABLE, described, is_secret_property, may_be_secret, name_of, noun, require_table, table_attribute,
-    table_of, to_wire,
+    FIELDS, TABLE, described, holds_secret, may_be_secret, name_of, noun, require_table, table_attribute, table_of,
+    to_wire,
 };
 use crate::records::application_scope::APPLICATION;
 use crate::records::state_migration::{self, THEIRS, is_of_this_provider};
@@ -19,7 +19,7 @@ use crate::records::{diagnostics, list, resource};
 use crate::resources::record::Typed;
 use crate::resources::record::attributes::{DEFAULT_FIELDS, REFERENCE_IDS, SCOPE, TYPE, of_key};
 use crate::resources::record::fields;
-use crate::servicenow::tables::{every, sys_properties};
+use crate::servicenow::tables::every;
 use crate::servicenow::{
     Cell, Column, Dictionary, DictionaryColumn, Query, Record, Session, SysId, Table, TableError, ValueType,
     means_the_same,
@@ -166,7 +166,7 @@ pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option
             }
             (Worth::Line, Some(false)) | (Worth::Nothing, _) => continue,
         }
-        if is_secret_property(table, name, record.text(sys_properties::TYPE).value()) {
+        if holds_secret(table, &record, name) {
             continue;
         }
         match known {

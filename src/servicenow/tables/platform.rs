@@ -374,8 +374,8 @@ pub mod sys_dictionary {
     pub const DATE_TIMES: &[&str] = &["glide_date_time", "due_date"];
     /// Of days.
     pub const DATES: &[&str] = &["glide_date"];
-    /// Columns that hold the name of a record, whatever the dictionary shows of them.
-    pub const BY_NAME: &[(&str, &str)] = &[("sys_dictionary", "internal_type"), ("sys_dictionary", "reference")];
+    /// Columns of this table that hold the name of a record, whatever the dictionary shows of them.
+    pub const BY_NAME: &[Column] = &[INTERNAL_TYPE, REFERENCE];
     /// Of keys of other records.
     pub const REFERENCES: &[&str] = &["reference", "domain_id"];
     /// Of addresses.
