@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -44,7 +45,11 @@ impl Client {
     ///
     /// # Errors
     /// [`HttpError`]; of these, [`HttpError::Uncertain`] is the one that may not be repeated blindly.
-    pub async fn send(&self, request: Request, limits: &Limits) -> Result<Answer, HttpError> {
+    pub fn send<'a>(&'a self, request: Request, limits: &'a Limits) -> BoxFuture<'a, Result<Answer, HttpError>> {
+        Box::pin(self.send_until_final(request, limits))
+    }
+
+    async fn send_until_final(&self, request: Request, limits: &Limits) -> Result<Answer, HttpError> {
         request.origin.check(&request.url)?;
         let begun = Instant::now();
         let wire = self.wire(limits).await?;
@@ -178,16 +183,23 @@ impl std::fmt::Debug for Client {
     }
 }
 
+/// Sends by a client of the library.
+type Execute = Box<dyn Fn(reqwest::Request) -> BoxFuture<'static, reqwest::Result<reqwest::Response>> + Send + Sync>;
+
+fn execute(client: reqwest::Client) -> Execute {
+    Box::new(move |request| Box::pin(client.execute(request)))
+}
+
 /// The library's client, built when the first request needs it.
 struct Wire {
     /// An invalid proxy is an error only for hosts that would use it.
-    distant: Result<reqwest::Client, OptionsError>,
+    distant: Result<Execute, OptionsError>,
     /// The proxy that a variable names.
     proxy: Option<Configured>,
     /// Without a proxy, for what `NO_PROXY` names with its port and for loopback addresses. These mean another machine to a
     /// proxy: it would be handed the credentials, without TLS even in the clear. Go's clients, Terraform among them, leave
     /// proxies out there as well.
-    direct: reqwest::Client,
+    direct: Execute,
     proxies: Proxies,
     has_roots: bool,
 }
@@ -219,11 +231,11 @@ impl Wire {
         };
         Ok(Self {
             distant: match distant {
-                Ok(builder) => Ok(builder.build().map_err(unusable)?),
+                Ok(builder) => Ok(execute(builder.build().map_err(unusable)?)),
                 Err(error) => Err(error),
             },
             proxy,
-            direct: builder().no_proxy().build().map_err(unusable)?,
+            direct: execute(builder().no_proxy().build().map_err(unusable)?),
             proxies: options.proxies.clone(),
             has_roots: tls.has_roots,
         })
@@ -236,17 +248,13 @@ impl Wire {
             let distant = self.distant.as_ref();
             distant.map_err(|error| Failed::Final(HttpError::Options(error.clone())))?
         };
-        let mut builder = client
-            .request(request.method.clone(), request.url.clone())
-            .headers(request.headers.clone());
+        let mut sent = reqwest::Request::new(request.method.clone(), request.url.clone());
+        *sent.headers_mut() = request.headers.clone();
         if let Some(body) = &request.body {
             tracing::trace!(table = request.table, label = request.label, body = %secret::mask(&String::from_utf8_lossy(body)), "request body");
-            builder = builder.body(body.clone());
+            *sent.body_mut() = Some(body.clone().into());
         }
-        let mut response = builder
-            .send()
-            .await
-            .map_err(|error| self.classify(&request.url, error))?;
+        let mut response = client(sent).await.map_err(|error| self.classify(&request.url, error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         // An insert was carried out all the same when its answer is of no use.
         let useless = |error: HttpError| match request.repeat {

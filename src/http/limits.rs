@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +59,7 @@ impl Limits {
     ///
     /// # Errors
     /// As [`Limits::bound`].
-    pub async fn sleep(&self, pause: Duration) -> Result<(), HttpError> {
-        self.bound(tokio::time::sleep(pause)).await
+    pub fn sleep(&self, pause: Duration) -> BoxFuture<'_, Result<(), HttpError>> {
+        Box::pin(async move { self.bound(tokio::time::sleep(pause)).await })
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use futures_util::future::join_all;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
@@ -317,18 +318,20 @@ impl<'a> Links<'a> {
     ///
     /// # Errors
     /// [`TableError::Hidden`] where the account does not see every row, or not what it links to.
-    pub async fn of(&self, owner: &SysId) -> Result<Vec<Link>, TableError> {
-        let session = self.session;
-        let table = self.table.table;
-        if session.is_refresh
-            && let Some(rows) = session.inner.prefetched.take_links(table, owner)
-        {
-            return self.links(&rows);
-        }
-        let batch = entry_of(&session.inner.links.reads, (table, self.table.from), Batch::default);
-        let ask = |owners: Vec<SysId>| self.read_batch(owners);
-        let rows = batch.ask(owner.clone(), &session.limits, ask).await;
-        self.links(&rows.map_err(|reason| reason.of(table))?)
+    pub fn of<'b>(&'b self, owner: &'b SysId) -> BoxFuture<'b, Result<Vec<Link>, TableError>> {
+        Box::pin(async move {
+            let session = self.session;
+            let table = self.table.table;
+            if session.is_refresh
+                && let Some(rows) = session.inner.prefetched.take_links(table, owner)
+            {
+                return self.links(&rows);
+            }
+            let batch = entry_of(&session.inner.links.reads, (table, self.table.from), Batch::default);
+            let ask = |owners: Vec<SysId>| self.read_batch(owners);
+            let rows = batch.ask(owner.clone(), &session.limits, ask).await;
+            self.links(&rows.map_err(|reason| reason.of(table))?)
+        })
     }
 
     /// Links the record to another, unless it is linked directly. A link that does not work is activated.
@@ -342,74 +345,80 @@ impl<'a> Links<'a> {
 
     /// Links the record to each of these, one after the other, after one look at what it has, or after a look each where the
     /// instance does not refuse a second row. The answers are those of [`Links::grant`], in the order of `to`.
-    pub async fn grant_each(&self, owner: &SysId, to: &[SysId]) -> Vec<Result<Granted, TableError>> {
-        if to.is_empty() {
-            return Vec::new();
-        }
-        let all_failed = |error: TableError| to.iter().map(|_| Err(error.clone())).collect();
-        let mut lock = match self.lock(owner, Verb::Insert).await {
-            Ok(lock) => lock,
-            Err(error) => return all_failed(error),
-        };
-        // A user that was just made has only what it was given here; a role that a rule of the instance gave it is refused
-        // below, except by older role management.
-        let made = &self.session.inner;
-        let is_first = |to: &SysId| self.table.refuses_duplicates && made.is_first_link(owner, to);
-        // Each is noted, also after one that is not the first.
-        let first = to.iter().filter(|to| is_first(to)).count();
-        let mut before = if first == to.len() {
-            Before::default()
-        } else {
-            match self.look(&mut lock, owner, to).await {
-                Ok(before) => before,
+    pub fn grant_each<'b>(
+        &'b self,
+        owner: &'b SysId,
+        to: &'b [SysId],
+    ) -> BoxFuture<'b, Vec<Result<Granted, TableError>>> {
+        Box::pin(async move {
+            if to.is_empty() {
+                return Vec::new();
+            }
+            let all_failed = |error: TableError| to.iter().map(|_| Err(error.clone())).collect();
+            let mut lock = match self.lock(owner, Verb::Insert).await {
+                Ok(lock) => lock,
                 Err(error) => return all_failed(error),
-            }
-        };
-        let mut granted: Vec<Result<Granted, TableError>> = Vec::new();
-        for one in to {
-            // A rule of the instance may have linked it since, because of what was linked before.
-            let may_have_it_since = self.table.one_leads_to_others && !self.table.refuses_duplicates;
-            if may_have_it_since && granted.iter().any(|ended| matches!(ended, Ok(Granted::Made(_)))) {
-                match self.of(owner).await {
-                    Ok(links) => before = Before { links, is_fresh: true },
-                    Err(error) => {
-                        granted.push(Err(error));
-                        continue;
-                    }
-                }
-            }
-            // Two names can stand for one record.
-            let mut so_far = granted.iter().zip(to);
-            let earlier = so_far.find_map(|(ended, other)| ended.as_ref().ok().filter(|_| other == one));
-            let ended = match (earlier, direct(&before.links, one)) {
-                (Some(earlier), _) => Ok(Granted::Had(earlier.sys_id().clone())),
-                (None, Some(direct)) => self.activated(direct).await,
-                (None, None) => match self.insert(owner, one).await {
-                    Ok(sys_id) => Ok(Granted::Made(sys_id)),
-                    Err(error) => self.after_refusal(owner, one, error, &before).await,
-                },
             };
-            before.is_fresh &= !matches!(ended, Ok(Granted::Made(_)));
-            granted.push(ended);
-        }
-        for (ended, one) in granted.iter().zip(to) {
-            match ended {
-                Ok(Granted::Had(row)) => {
-                    lock.taken_over.insert(self.pair(one));
-                    locked(&self.session.inner.links.taken_over).insert(row.clone());
+            // A user that was just made has only what it was given here; a role that a rule of the instance gave it is refused
+            // below, except by older role management.
+            let made = &self.session.inner;
+            let is_first = |to: &SysId| self.table.refuses_duplicates && made.is_first_link(owner, to);
+            // Each is noted, also after one that is not the first.
+            let first = to.iter().filter(|to| is_first(to)).count();
+            let mut before = if first == to.len() {
+                Before::default()
+            } else {
+                match self.look(&mut lock, owner, to).await {
+                    Ok(before) => before,
+                    Err(error) => return all_failed(error),
                 }
-                Ok(Granted::Made(sys_id)) => {
-                    if let Some(look) = lock.looks.get_mut(self.table.table.name()) {
-                        look.links.push(Link::new(sys_id, one));
+            };
+            let mut granted: Vec<Result<Granted, TableError>> = Vec::new();
+            for one in to {
+                // A rule of the instance may have linked it since, because of what was linked before.
+                let may_have_it_since = self.table.one_leads_to_others && !self.table.refuses_duplicates;
+                if may_have_it_since && granted.iter().any(|ended| matches!(ended, Ok(Granted::Made(_)))) {
+                    match self.of(owner).await {
+                        Ok(links) => before = Before { links, is_fresh: true },
+                        Err(error) => {
+                            granted.push(Err(error));
+                            continue;
+                        }
                     }
                 }
-                // What the record has is asked for again.
-                Ok(Granted::Inherited(_)) | Err(_) => {
-                    lock.looks.remove(self.table.table.name());
+                // Two names can stand for one record.
+                let mut so_far = granted.iter().zip(to);
+                let earlier = so_far.find_map(|(ended, other)| ended.as_ref().ok().filter(|_| other == one));
+                let ended = match (earlier, direct(&before.links, one)) {
+                    (Some(earlier), _) => Ok(Granted::Had(earlier.sys_id().clone())),
+                    (None, Some(direct)) => self.activated(direct).await,
+                    (None, None) => match self.insert(owner, one).await {
+                        Ok(sys_id) => Ok(Granted::Made(sys_id)),
+                        Err(error) => self.after_refusal(owner, one, error, &before).await,
+                    },
+                };
+                before.is_fresh &= !matches!(ended, Ok(Granted::Made(_)));
+                granted.push(ended);
+            }
+            for (ended, one) in granted.iter().zip(to) {
+                match ended {
+                    Ok(Granted::Had(row)) => {
+                        lock.taken_over.insert(self.pair(one));
+                        locked(&self.session.inner.links.taken_over).insert(row.clone());
+                    }
+                    Ok(Granted::Made(sys_id)) => {
+                        if let Some(look) = lock.looks.get_mut(self.table.table.name()) {
+                            look.links.push(Link::new(sys_id, one));
+                        }
+                    }
+                    // What the record has is asked for again.
+                    Ok(Granted::Inherited(_)) | Err(_) => {
+                        lock.looks.remove(self.table.table.name());
+                    }
                 }
             }
-        }
-        granted
+            granted
+        })
     }
 
     /// What the record has, before it is linked to these. Where the instance refuses a second row, a look of the grants
@@ -446,30 +455,36 @@ impl<'a> Links<'a> {
 
     /// Removes the direct links from the record to each of these, one after the other, after one look at what it has. Where
     /// there is none, a search may lag: it is looked for once more. The answers are in the order of `to`.
-    pub async fn revoke_each(&self, owner: &SysId, to: &[SysId]) -> Vec<Result<Revoked, TableError>> {
-        if to.is_empty() {
-            return Vec::new();
-        }
-        let mut revoked = self.revoke_once(owner, to).await;
-        let is_missing = |ended: &Result<Revoked, TableError>| {
-            matches!(
-                ended,
-                Ok(Revoked {
-                    removed: 0,
-                    still_inherited: false,
-                    is_taken_over: false,
-                })
-            )
-        };
-        let missing: Vec<usize> = (0..to.len()).filter(|at| is_missing(&revoked[*at])).collect();
-        if !missing.is_empty() {
-            self.session.wait_before_recheck().await;
-            let to: Vec<SysId> = missing.iter().map(|at| to[*at].clone()).collect();
-            for (at, ended) in missing.into_iter().zip(self.revoke_once(owner, &to).await) {
-                revoked[at] = ended;
+    pub fn revoke_each<'b>(
+        &'b self,
+        owner: &'b SysId,
+        to: &'b [SysId],
+    ) -> BoxFuture<'b, Vec<Result<Revoked, TableError>>> {
+        Box::pin(async move {
+            if to.is_empty() {
+                return Vec::new();
             }
-        }
-        revoked
+            let mut revoked = self.revoke_once(owner, to).await;
+            let is_missing = |ended: &Result<Revoked, TableError>| {
+                matches!(
+                    ended,
+                    Ok(Revoked {
+                        removed: 0,
+                        still_inherited: false,
+                        is_taken_over: false,
+                    })
+                )
+            };
+            let missing: Vec<usize> = (0..to.len()).filter(|at| is_missing(&revoked[*at])).collect();
+            if !missing.is_empty() {
+                self.session.wait_before_recheck().await;
+                let to: Vec<SysId> = missing.iter().map(|at| to[*at].clone()).collect();
+                for (at, ended) in missing.into_iter().zip(self.revoke_once(owner, &to).await) {
+                    revoked[at] = ended;
+                }
+            }
+            revoked
+        })
     }
 
     async fn revoke_once(&self, owner: &SysId, to: &[SysId]) -> Vec<Result<Revoked, TableError>> {

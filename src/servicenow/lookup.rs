@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
@@ -92,79 +93,85 @@ impl Names<'_> {
     ///
     /// # Errors
     /// [`TableError::Ambiguous`] for several.
-    pub async fn find(&self, name: &str) -> Result<Option<SysId>, TableError> {
-        if let Some(known) = lock(&self.directory.ids).get(name) {
-            return Ok(Some(known.clone()));
-        }
-        // Refused here, a value that no query can carry fails alone and not with the whole batch.
-        let single = Query::equals(self.column, name).map_err(|source| TableError::Query {
-            table: self.table,
-            source,
-        })?;
-        let mut found = self.search(name, &single).await?;
-        if let Found::None = found {
-            // A replica that lags shows no rows either, and what has no name is neither given nor taken away.
-            self.session.wait_before_recheck().await;
-            found = self.search(name, &single).await?;
-        }
-        match found {
-            Found::None => Ok(None),
-            Found::One(sys_id) => {
-                self.remember_id(name, &sys_id);
-                Ok(Some(sys_id))
+    pub fn find<'b>(&'b self, name: &'b str) -> BoxFuture<'b, Result<Option<SysId>, TableError>> {
+        Box::pin(async move {
+            if let Some(known) = lock(&self.directory.ids).get(name) {
+                return Ok(Some(known.clone()));
             }
-            Found::Several(sys_ids) => Err(TableError::Ambiguous {
+            // Refused here, a value that no query can carry fails alone and not with the whole batch.
+            let single = Query::equals(self.column, name).map_err(|source| TableError::Query {
                 table: self.table,
-                query: single.encoded(),
-                sys_ids,
-            }),
-        }
+                source,
+            })?;
+            let mut found = self.search(name, &single).await?;
+            if let Found::None = found {
+                // A replica that lags shows no rows either, and what has no name is neither given nor taken away.
+                self.session.wait_before_recheck().await;
+                found = self.search(name, &single).await?;
+            }
+            match found {
+                Found::None => Ok(None),
+                Found::One(sys_id) => {
+                    self.remember_id(name, &sys_id);
+                    Ok(Some(sys_id))
+                }
+                Found::Several(sys_ids) => Err(TableError::Ambiguous {
+                    table: self.table,
+                    query: single.encoded(),
+                    sys_ids,
+                }),
+            }
+        })
     }
 
     /// Whether a name still means the record that it meant. It does unless another record has the name instead: one that was
     /// renamed is the same record, and one that cannot be seen is there as far as anybody knows. A moment later the answer is
     /// the same, so that many records that refer to one ask once.
-    pub async fn still_means(&self, name: &str, sys_id: &SysId) -> bool {
-        let asked = (name.trim().to_lowercase(), sys_id.clone());
-        let known = lock(&self.directory.meant).get(&asked).copied();
-        if known.is_some_and(|at| at.elapsed() < MEANING_HOLDS) {
-            return true;
-        }
-        let at = Instant::now();
-        let is_same = match self.name_of(sys_id).await {
-            Ok(Some(shown)) if shown.trim().to_lowercase() == asked.0 => true,
-            Ok(shown) => {
-                let is_seen =
-                    shown.is_some() || matches!(self.session.get_opt(self.table, sys_id, &[]).await, Ok(None));
-                !is_seen || !matches!(self.find(name.trim()).await, Ok(Some(found)) if found != *sys_id)
+    pub fn still_means<'b>(&'b self, name: &'b str, sys_id: &'b SysId) -> BoxFuture<'b, bool> {
+        Box::pin(async move {
+            let asked = (name.trim().to_lowercase(), sys_id.clone());
+            let known = lock(&self.directory.meant).get(&asked).copied();
+            if known.is_some_and(|at| at.elapsed() < MEANING_HOLDS) {
+                return true;
             }
-            Err(_) => true,
-        };
-        if is_same {
-            lock(&self.directory.meant).insert(asked, at);
-        }
-        is_same
+            let at = Instant::now();
+            let is_same = match self.name_of(sys_id).await {
+                Ok(Some(shown)) if shown.trim().to_lowercase() == asked.0 => true,
+                Ok(shown) => {
+                    let is_seen =
+                        shown.is_some() || matches!(self.session.get_opt(self.table, sys_id, &[]).await, Ok(None));
+                    !is_seen || !matches!(self.find(name.trim()).await, Ok(Some(found)) if found != *sys_id)
+                }
+                Err(_) => true,
+            };
+            if is_same {
+                lock(&self.directory.meant).insert(asked, at);
+            }
+            is_same
+        })
     }
 
     /// The name of the record with this key, if it can be read.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn name_of(&self, sys_id: &SysId) -> Result<Option<String>, TableError> {
-        if let Some(known) = lock(&self.directory.names).get(sys_id) {
-            return Ok(Some(known.clone()));
-        }
-        let ask = |ids: Vec<SysId>| self.name_batch(ids);
-        let name = self
-            .directory
-            .by_id
-            .ask(sys_id.clone(), &self.session.limits, ask)
-            .await;
-        let name = name.map_err(|reason| reason.of(self.table))?;
-        if let Some(name) = &name {
-            self.remember_name(sys_id, name);
-        }
-        Ok(name)
+    pub fn name_of<'b>(&'b self, sys_id: &'b SysId) -> BoxFuture<'b, Result<Option<String>, TableError>> {
+        Box::pin(async move {
+            if let Some(known) = lock(&self.directory.names).get(sys_id) {
+                return Ok(Some(known.clone()));
+            }
+            let ask = |ids: Vec<SysId>| self.name_batch(ids);
+            let name = self
+                .directory
+                .by_id
+                .ask(sys_id.clone(), &self.session.limits, ask)
+                .await;
+            let name = name.map_err(|reason| reason.of(self.table))?;
+            if let Some(name) = &name {
+                self.remember_name(sys_id, name);
+            }
+            Ok(name)
+        })
     }
 
     fn remember_id(&self, name: &str, sys_id: &SysId) {

@@ -7,6 +7,8 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::BoxFuture;
+
 use crate::http::Limits;
 use crate::servicenow::error::TableError;
 use crate::servicenow::lookup::chunks;
@@ -36,14 +38,21 @@ impl Session {
     /// # Errors
     /// [`TableError::Hidden`] when the account does not see all of them, or cannot see whether they match;
     /// [`TableError::Unproven`] when there are none and the instance did not count: neither is "none".
-    pub async fn select(&self, table: Table, query: &Query, columns: &[Column]) -> Result<Vec<Record>, TableError> {
-        let selection = self.selection(table, query, columns).await?;
-        match selection.unseen {
-            Unseen::Rows(0) => Ok(selection.records),
-            Unseen::Uncounted if !selection.records.is_empty() => Ok(selection.records),
-            Unseen::Uncounted => Err(self.unproven(table, format!("record with {query}"))),
-            Unseen::Rows(count) => Err(hidden(table, query, count)),
-        }
+    pub fn select<'a>(
+        &'a self,
+        table: Table,
+        query: &'a Query,
+        columns: &'a [Column],
+    ) -> BoxFuture<'a, Result<Vec<Record>, TableError>> {
+        Box::pin(async move {
+            let selection = self.selection(table, query, columns).await?;
+            match selection.unseen {
+                Unseen::Rows(0) => Ok(selection.records),
+                Unseen::Uncounted if !selection.records.is_empty() => Ok(selection.records),
+                Unseen::Uncounted => Err(self.unproven(table, format!("record with {query}"))),
+                Unseen::Rows(count) => Err(hidden(table, query, count)),
+            }
+        })
     }
 
     /// Every record whose column has one of these values, asked for in parts so that the address stays short.
@@ -67,20 +76,22 @@ impl Session {
     }
 
     /// The records that match and are shown, and whether these are all.
-    pub(super) async fn selection(
-        &self,
+    pub(super) fn selection<'a>(
+        &'a self,
         table: Table,
-        query: &Query,
-        columns: &[Column],
-    ) -> Result<Selection, TableError> {
-        let mut pages = self.pages(table, query, columns, PAGE);
-        let mut records = Vec::new();
-        while let Some(page) = pages.next().await? {
-            records.extend(page);
-        }
-        Ok(Selection {
-            records,
-            unseen: pages.unseen,
+        query: &'a Query,
+        columns: &'a [Column],
+    ) -> BoxFuture<'a, Result<Selection, TableError>> {
+        Box::pin(async move {
+            let mut pages = self.pages(table, query, columns, PAGE);
+            let mut records = Vec::new();
+            while let Some(page) = pages.next().await? {
+                records.extend(page);
+            }
+            Ok(Selection {
+                records,
+                unseen: pages.unseen,
+            })
         })
     }
 
@@ -151,12 +162,14 @@ impl Session {
     ///
     /// # Errors
     /// [`TableError::Hidden`]; else [`TableError`].
-    pub async fn shows_something(&self, table: Table) -> Result<(), TableError> {
-        if NEVER_EMPTY.contains(&table) && self.sample(table).await? == Sample::Empty {
-            let what = "records on every instance, but shows none of them to the account".to_owned();
-            return Err(TableError::Hidden { table, what });
-        }
-        Ok(())
+    pub fn shows_something(&self, table: Table) -> BoxFuture<'_, Result<(), TableError>> {
+        Box::pin(async move {
+            if NEVER_EMPTY.contains(&table) && self.sample(table).await? == Sample::Empty {
+                let what = "records on every instance, but shows none of them to the account".to_owned();
+                return Err(TableError::Hidden { table, what });
+            }
+            Ok(())
+        })
     }
 
     /// The records that match, in pages of at most `size`, for tables that may be large.

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use futures_util::future::BoxFuture;
 use futures_util::future::join_all;
 
 use crate::servicenow::caches::{Seen, WantedRecord as Wanted};
@@ -39,31 +40,33 @@ impl Session {
     /// # Errors
     /// [`TableError::Hidden`] for a record that the account may not read, [`TableError::Unproven`] where the instance
     /// does not count; else [`TableError`].
-    pub async fn get_opt(
-        &self,
+    pub fn get_opt<'a>(
+        &'a self,
         table: Table,
-        sys_id: &SysId,
-        columns: &[Column],
-    ) -> Result<Option<Record>, TableError> {
-        if self.is_refresh
-            && let Some(record) = self.inner.prefetched.take(table, sys_id, columns)
-        {
-            return Ok(Some(record));
-        }
-        let batch = entry_of(&self.inner.finds.by_id, table, Batch::default);
-        let wanted = Wanted {
-            sys_id: sys_id.clone(),
-            columns: columns.to_vec(),
-            is_refresh: self.is_refresh,
-        };
-        let together = |wanted| self.get_batch(table, wanted);
-        let seen = batch.ask(wanted, &self.limits, together).await;
-        match seen.map_err(|reason| reason.of(table))? {
-            Seen::Record(record) => Ok(Some(record)),
-            // Hidden or absent, or the list lags.
-            Seen::NotListed => self.get_alone(table, sys_id, columns).await,
-            Seen::NotFound => self.counted(table, sys_id, columns).await,
-        }
+        sys_id: &'a SysId,
+        columns: &'a [Column],
+    ) -> BoxFuture<'a, Result<Option<Record>, TableError>> {
+        Box::pin(async move {
+            if self.is_refresh
+                && let Some(record) = self.inner.prefetched.take(table, sys_id, columns)
+            {
+                return Ok(Some(record));
+            }
+            let batch = entry_of(&self.inner.finds.by_id, table, Batch::default);
+            let wanted = Wanted {
+                sys_id: sys_id.clone(),
+                columns: columns.to_vec(),
+                is_refresh: self.is_refresh,
+            };
+            let together = |wanted| self.get_batch(table, wanted);
+            let seen = batch.ask(wanted, &self.limits, together).await;
+            match seen.map_err(|reason| reason.of(table))? {
+                Seen::Record(record) => Ok(Some(record)),
+                // Hidden or absent, or the list lags.
+                Seen::NotListed => self.get_alone(table, sys_id, columns).await,
+                Seen::NotFound => self.counted(table, sys_id, columns).await,
+            }
+        })
     }
 
     /// The record with this key.
@@ -213,18 +216,20 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::select`].
-    pub async fn find_existing(
-        &self,
+    pub fn find_existing<'a>(
+        &'a self,
         table: Table,
-        query: &Query,
-        columns: &[Column],
-    ) -> Result<Option<Record>, TableError> {
-        for sys_id in self.ids_of(table, query).await? {
-            if let Some(record) = self.present(table, &sys_id, columns).await? {
-                return Ok(Some(record));
+        query: &'a Query,
+        columns: &'a [Column],
+    ) -> BoxFuture<'a, Result<Option<Record>, TableError>> {
+        Box::pin(async move {
+            for sys_id in self.ids_of(table, query).await? {
+                if let Some(record) = self.present(table, &sys_id, columns).await? {
+                    return Ok(Some(record));
+                }
             }
-        }
-        Ok(None)
+            Ok(None)
+        })
     }
 
     /// A record that a search showed, unless this process removed it or it is gone.
@@ -273,16 +278,18 @@ impl Session {
     }
 
     /// A GET, and where it says that there is no such record, a list that counts.
-    pub(super) async fn get_alone(
-        &self,
+    pub(super) fn get_alone<'a>(
+        &'a self,
         table: Table,
-        sys_id: &SysId,
-        columns: &[Column],
-    ) -> Result<Option<Record>, TableError> {
-        match self.get_once(table, sys_id, columns).await? {
-            Some(record) => Ok(Some(record)),
-            None => self.counted(table, sys_id, columns).await,
-        }
+        sys_id: &'a SysId,
+        columns: &'a [Column],
+    ) -> BoxFuture<'a, Result<Option<Record>, TableError>> {
+        Box::pin(async move {
+            match self.get_once(table, sys_id, columns).await? {
+                Some(record) => Ok(Some(record)),
+                None => self.counted(table, sys_id, columns).await,
+            }
+        })
     }
 
     /// A record that a GET did not find, in a list that counts, after a pause: only both together prove an absence, and

@@ -2,6 +2,7 @@
 //!
 //! Facts: `headers-asked-for`.
 
+use futures_util::future::BoxFuture;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
@@ -104,9 +105,9 @@ impl Trouble {
 
 impl Session {
     /// Asks something that may be asked twice, and reads again what cannot be used.
-    pub(super) async fn send(&self, request: &TableRequest<'_>) -> Result<Reply, TableError> {
+    pub(super) fn send<'a>(&'a self, request: &'a TableRequest<'_>) -> BoxFuture<'a, Result<Reply, TableError>> {
         // On the heap: the state of a request is large, and a call that makes many at once would not fit on a stack.
-        Box::pin(self.send_until_usable(request)).await
+        Box::pin(self.send_until_usable(request))
     }
 
     async fn send_until_usable(&self, request: &TableRequest<'_>) -> Result<Reply, TableError> {

@@ -10,6 +10,7 @@ mod insert; // And what becomes of an insert whose answer is lost.
 
 use std::collections::BTreeSet;
 
+use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
 use crate::servicenow::error::{Refusal, TableError, Verb};
@@ -90,62 +91,66 @@ impl Session {
     ///
     /// # Errors
     /// [`TableError::NotFound`] when the record is gone, which was seen twice; else [`TableError`].
-    pub async fn update(&self, update: Update<'_>) -> Result<Written, TableError> {
-        let Update {
-            table,
-            sys_id,
-            row,
-            read,
-            input,
-        } = update;
-        let columns: Vec<Column> = row.columns().chain(read.iter().copied()).collect();
-        if row.is_empty() {
-            let record = self.get(table, sys_id, &columns).await?;
-            return Ok(Written {
-                record,
-                mismatches: Vec::new(),
-                origin: Origin::Answered,
-            });
-        }
-        let mut params = reading(&fields(&columns, &[]));
-        params.extend(input.param());
-        let request = TableRequest {
-            table,
-            verb: Verb::Update,
-            sys_id: Some(sys_id),
-            params,
-            body: Some(row.to_json()),
-        };
-        let reply = match self.send(&request).await {
-            // A 404 now and then is none: the record is looked for before it is believed.
-            Err(TableError::NotFound { .. }) => match self.get_alone(table, sys_id, &[]).await? {
-                Some(_) => self.send(&request).await?,
-                None => {
-                    return Err(TableError::NotFound {
-                        table,
-                        sys_id: sys_id.clone(),
-                    });
-                }
-            },
-            reply => reply?,
-        };
-        let answered = record_of(&reply.result).filter(|record| record.sys_id() == sys_id);
-        let record = match answered {
-            Some(record) => record,
-            None => self.get(table, sys_id, &columns).await?,
-        };
-        self.inner.remember_changed(sys_id);
-        Ok(self.compared(table, &row, record, &columns, input, After::Update).await)
+    pub fn update<'a>(&'a self, update: Update<'a>) -> BoxFuture<'a, Result<Written, TableError>> {
+        Box::pin(async move {
+            let Update {
+                table,
+                sys_id,
+                row,
+                read,
+                input,
+            } = update;
+            let columns: Vec<Column> = row.columns().chain(read.iter().copied()).collect();
+            if row.is_empty() {
+                let record = self.get(table, sys_id, &columns).await?;
+                return Ok(Written {
+                    record,
+                    mismatches: Vec::new(),
+                    origin: Origin::Answered,
+                });
+            }
+            let mut params = reading(&fields(&columns, &[]));
+            params.extend(input.param());
+            let request = TableRequest {
+                table,
+                verb: Verb::Update,
+                sys_id: Some(sys_id),
+                params,
+                body: Some(row.to_json()),
+            };
+            let reply = match self.send(&request).await {
+                // A 404 now and then is none: the record is looked for before it is believed.
+                Err(TableError::NotFound { .. }) => match self.get_alone(table, sys_id, &[]).await? {
+                    Some(_) => self.send(&request).await?,
+                    None => {
+                        return Err(TableError::NotFound {
+                            table,
+                            sys_id: sys_id.clone(),
+                        });
+                    }
+                },
+                reply => reply?,
+            };
+            let answered = record_of(&reply.result).filter(|record| record.sys_id() == sys_id);
+            let record = match answered {
+                Some(record) => record,
+                None => self.get(table, sys_id, &columns).await?,
+            };
+            self.inner.remember_changed(sys_id);
+            Ok(self.compared(table, &row, record, &columns, input, After::Update).await)
+        })
     }
 
     /// Removes a record. One that is gone already is fine, after a recheck.
     ///
     /// # Errors
     /// [`TableError::Refused`] when it is still there; else [`TableError`].
-    pub async fn delete(&self, table: Table, sys_id: &SysId) -> Result<Deleted, TableError> {
-        let deleted = self.delete_or_get(table, sys_id).await?;
-        self.inner.remember_removed(sys_id);
-        Ok(deleted)
+    pub fn delete<'a>(&'a self, table: Table, sys_id: &'a SysId) -> BoxFuture<'a, Result<Deleted, TableError>> {
+        Box::pin(async move {
+            let deleted = self.delete_or_get(table, sys_id).await?;
+            self.inner.remember_removed(sys_id);
+            Ok(deleted)
+        })
     }
 
     async fn delete_or_get(&self, table: Table, sys_id: &SysId) -> Result<Deleted, TableError> {

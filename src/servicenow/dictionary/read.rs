@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use crate::servicenow::dictionary::{Dictionary, Gap};
@@ -21,14 +22,16 @@ impl Session {
     ///
     /// # Errors
     /// [`TableError::NoSuchTable`] where the instance says that there is none; else that nothing could be asked.
-    pub async fn dictionary(&self, table: Table) -> Result<Arc<Dictionary>, TableError> {
-        let cell = entry_of(&self.inner.dictionaries, table, OnceCell::new);
-        // A failure is kept as well: what hundreds of records wait for is not asked for hundreds of times.
-        let read = async || match self.read_dictionary(table).await {
-            Err(error @ TableError::Cancelled { .. }) => Err(error),
-            answer => Ok(answer.map(Arc::new)),
-        };
-        cell.get_or_try_init(read).await?.clone()
+    pub fn dictionary(&self, table: Table) -> BoxFuture<'_, Result<Arc<Dictionary>, TableError>> {
+        Box::pin(async move {
+            let cell = entry_of(&self.inner.dictionaries, table, OnceCell::new);
+            // A failure is kept as well: what hundreds of records wait for is not asked for hundreds of times.
+            let read = async || match self.read_dictionary(table).await {
+                Err(error @ TableError::Cancelled { .. }) => Err(error),
+                answer => Ok(answer.map(Arc::new)),
+            };
+            cell.get_or_try_init(read).await?.clone()
+        })
     }
 
     async fn read_dictionary(&self, table: Table) -> Result<Dictionary, TableError> {

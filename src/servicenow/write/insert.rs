@@ -8,6 +8,7 @@
 //!
 //! Facts: `sys-id-may-be-chosen`, `duplicates-are-refused`.
 
+use futures_util::future::BoxFuture;
 use jiff::{Timestamp, ToSpan};
 use serde_json::Value as Json;
 use tokio::time::Instant as Moment;
@@ -32,87 +33,90 @@ impl Session {
     /// that the account may not read;
     /// [`TableError::Uncertain`] when nothing shows beyond doubt whether it was made; else [`TableError`]. With any
     /// other error nothing was made.
-    pub async fn insert(&self, insert: Insert<'_>) -> Result<Written, TableError> {
-        let sending = Sending {
-            ours: SysId::random(),
-            begun: Moment::now(),
-            columns: wanted(&insert.row, insert.read),
-        };
-        let mut params = reading(&fields(&sending.columns, &[]));
-        params.extend(insert.input.param());
-        let mut body = insert.row.to_json();
-        body.insert(every::SYS_ID.name().to_owned(), Json::from(sending.ours.as_str()));
-        let mut request = TableRequest {
-            table: insert.table,
-            verb: Verb::Insert,
-            sys_id: None,
-            params,
-            body: Some(body),
-        };
-        let mut lost = 0;
-        // A page in front of a closed instance, as long as nothing else was answered: then nothing was carried out.
-        let mut closed = None;
-        loop {
-            let why = match self.post(&request).await {
-                Posted::Made(record) => {
-                    return Ok(self.made(&insert, &sending, *record, Origin::Answered).await);
-                }
-                Posted::Refused(error) if lost > 0 => {
-                    let ended = self.refused_after_loss(&insert, &sending, error).await;
-                    return ended.map_err(|error| knowing(error, &request, &sending));
-                }
-                // A property can reserve the choice of a key to administrators. Nothing was made, so it goes without.
-                Posted::Refused(error) if response::is_about_the_key(&error) && has_key(&request) => {
-                    request.body.as_mut().map(|body| body.remove(every::SYS_ID.name()));
-                    continue;
-                }
-                Posted::Refused(error) => return Err(self.refused(&insert, error).await),
-                Posted::Closed(error) => {
-                    let why = error.to_string();
-                    closed = (lost == 0 || closed.is_some()).then_some(error);
-                    why
-                }
-                Posted::Unknown(why) => {
-                    closed = None;
-                    why
-                }
+    pub fn insert<'a>(&'a self, insert: Insert<'a>) -> BoxFuture<'a, Result<Written, TableError>> {
+        Box::pin(async move {
+            let sending = Sending {
+                ours: SysId::random(),
+                begun: Moment::now(),
+                columns: wanted(&insert.row, insert.read),
             };
-            lost += 1;
-            tracing::warn!(
-                table = insert.table.name(),
-                why,
-                "the response to an insert was lost, looking for the record"
-            );
-            let found = self.find_again(&insert, &sending, &why).await;
-            if (lost > MAX_RESENT || found.is_err())
-                && let Some(error) = closed
-            {
-                return Err(error);
+            let mut params = reading(&fields(&sending.columns, &[]));
+            params.extend(insert.input.param());
+            let mut body = insert.row.to_json();
+            body.insert(every::SYS_ID.name().to_owned(), Json::from(sending.ours.as_str()));
+            let mut request = TableRequest {
+                table: insert.table,
+                verb: Verb::Insert,
+                sys_id: None,
+                params,
+                body: Some(body),
+            };
+            let mut lost = 0;
+            // A page in front of a closed instance, as long as nothing else was answered: then nothing was carried out.
+            let mut closed = None;
+            loop {
+                let why = match self.post(&request).await {
+                    Posted::Made(record) => {
+                        return Ok(self.made(&insert, &sending, *record, Origin::Answered).await);
+                    }
+                    Posted::Refused(error) if lost > 0 => {
+                        let ended = self.refused_after_loss(&insert, &sending, error).await;
+                        return ended.map_err(|error| knowing(error, &request, &sending));
+                    }
+                    // A property can reserve the choice of a key to administrators. Nothing was made, so it goes without.
+                    Posted::Refused(error) if response::is_about_the_key(&error) && has_key(&request) => {
+                        request.body.as_mut().map(|body| body.remove(every::SYS_ID.name()));
+                        continue;
+                    }
+                    Posted::Refused(error) => return Err(self.refused(&insert, error).await),
+                    Posted::Closed(error) => {
+                        let why = error.to_string();
+                        closed = (lost == 0 || closed.is_some()).then_some(error);
+                        why
+                    }
+                    Posted::Unknown(why) => {
+                        closed = None;
+                        why
+                    }
+                };
+                lost += 1;
+                tracing::warn!(
+                    table = insert.table.name(),
+                    why,
+                    "the response to an insert was lost, looking for the record"
+                );
+                let found = self.find_again(&insert, &sending, &why).await;
+                if (lost > MAX_RESENT || found.is_err())
+                    && let Some(error) = closed
+                {
+                    return Err(error);
+                }
+                match found.map_err(|error| knowing(error, &request, &sending))? {
+                    Some(record) => {
+                        return Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await);
+                    }
+                    None if lost > MAX_RESENT => {
+                        let detail =
+                            format!("{why}; it was sent {lost} times, and nothing was found after any of them");
+                        return Err(TableError::Uncertain {
+                            table: insert.table,
+                            detail,
+                            candidate: None,
+                            ours: has_key(&request).then(|| sending.ours.clone()),
+                        });
+                    }
+                    None => {
+                        let paused = self.pause(&request).await;
+                        paused.map_err(|error| TableError::Uncertain {
+                            table: insert.table,
+                            detail: format!("{why}; {error}"),
+                            candidate: None,
+                            ours: has_key(&request).then(|| sending.ours.clone()),
+                        })?;
+                    }
+                }
             }
-            match found.map_err(|error| knowing(error, &request, &sending))? {
-                Some(record) => {
-                    return Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await);
-                }
-                None if lost > MAX_RESENT => {
-                    let detail = format!("{why}; it was sent {lost} times, and nothing was found after any of them");
-                    return Err(TableError::Uncertain {
-                        table: insert.table,
-                        detail,
-                        candidate: None,
-                        ours: has_key(&request).then(|| sending.ours.clone()),
-                    });
-                }
-                None => {
-                    let paused = self.pause(&request).await;
-                    paused.map_err(|error| TableError::Uncertain {
-                        table: insert.table,
-                        detail: format!("{why}; {error}"),
-                        candidate: None,
-                        ours: has_key(&request).then(|| sending.ours.clone()),
-                    })?;
-                }
-            }
-        }
+        })
     }
 
     async fn post(&self, request: &TableRequest<'_>) -> Posted {
