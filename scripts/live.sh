@@ -8,6 +8,7 @@
 #                    connection (an alias with its connection and credential), custom_table
 #   LIVE_ONLY        only these stories; none: the facts alone
 #   LIVE_PRODUCTION  yes: also an instance that looks like one in production
+#   RECORD           1: keep the exchanges with the Table API in target/live/recordings, without anything private
 #   LIVE_TERRAFORM   the path of the Terraform or OpenTofu to use
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

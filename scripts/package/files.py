@@ -40,7 +40,7 @@ def archive(arguments):
 def bill(arguments):
     """Packages of this repository are named by the folder they were built in, which is nobody's business."""
     text = arguments.sbom.read_text()
-    text = re.sub(r"path\+file://[^#\"]*?/?(simulator|tools/docs|tools/facts)?#", lambda found: f"path+file:///{found[1] or ''}#", text)
+    text = re.sub(r"path\+file://[^#\"]*?/?(simulator|tools/docs|tools/facts|tools/recordings)?#", lambda found: f"path+file:///{found[1] or ''}#", text)
     text = re.sub(r"(\?|&)download_url=file://[^\"#&]*", "", text)
     document = json.loads(text)
     # Random otherwise, and without one an attestation of the bill is refused.

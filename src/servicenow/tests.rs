@@ -2,6 +2,7 @@
 
 mod errors;
 mod reads;
+mod recordings;
 mod sign_in;
 mod writes;
 

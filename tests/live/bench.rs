@@ -22,6 +22,8 @@ pub(crate) const EVERY_RUN: &str = "tfacc_";
 pub(crate) struct Bench {
     pub(crate) settings: Settings,
     pub(crate) clients: Clients,
+    /// The address of the instance, also where a recorder stands in front of it.
+    pub(crate) instance: String,
     /// Ends early when the run is interrupted.
     pub(crate) session: Session,
     /// The beginning of every name of this run.
@@ -42,9 +44,14 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new(settings: &Settings, clients: Clients, cancel: &CancellationToken) -> Result<Self, String> {
         let session = session(&clients, cancel)?;
+        let instance = clients
+            .servicenow
+            .as_ref()
+            .map_or(String::new(), |instance| instance.url().to_owned());
         Ok(Self {
             settings: settings.clone(),
             clients,
+            instance,
             session,
             prefix: format!("{EVERY_RUN}{:06x}", rand::random::<u32>() & 0x00ff_ffff),
             roles: None,

@@ -128,6 +128,17 @@ async fn a_run_passes_tells_nothing_private_and_leaves_nothing() {
 fn is_not_private(simulator: &Simulator, file: &Path) {
     let text = std::fs::read_to_string(file).unwrap();
     assert!(text.contains("duplicates-are-refused"), "{text}");
+    names_nobody(simulator, file, &text);
+    assert_eq!(sys_ids(&text).next(), None, "{}", file.display());
+}
+
+/// The words of a text that could be keys of records.
+fn sys_ids(text: &str) -> impl Iterator<Item = &str> {
+    let is_hexadecimal = |word: &&str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(is_hexadecimal)
+}
+
+fn names_nobody(simulator: &Simulator, file: &Path, text: &str) {
     for private in [
         "127.0.0.1",
         ACCOUNT,
@@ -137,11 +148,59 @@ fn is_not_private(simulator: &Simulator, file: &Path) {
         simulator.refresh_token(),
         &simulator.tenant_id(),
     ] {
-        assert!(!text.contains(private), "{} has {private}", file.display());
+        let line = text.lines().find(|line| line.contains(private));
+        assert_eq!(line, None, "{} has {private}", file.display());
     }
-    let is_hexadecimal = |word: &&str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let id = text.split(|c: char| !c.is_ascii_alphanumeric()).find(is_hexadecimal);
-    assert_eq!(id, None, "{}", file.display());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_has_each_exchange_of_a_story_and_nothing_private() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    // What somebody made whom the run does not know.
+    for table in ["oauth_entity", "sys_user_group", "sys_user_role"] {
+        let fields = [
+            ("name", "Contoso payroll"),
+            ("sys_created_by", "ada.contoso"),
+            ("description", "Contoso's"),
+        ];
+        simulator.instance().put(table, &fields);
+    }
+    let before = simulator.instance().fingerprint();
+    let more = [("RECORD", "1"), ("LIVE_ONLY", "group,oauth_entity,record")];
+
+    let (ended, screen, folder) = ended(&settings(&simulator, &more)).await;
+
+    assert!(ended.is_passed(), "{}\n{}", ended.line(), screen.text());
+    nothing_is_left(&simulator, &before);
+    let recordings = project_recordings::all(&folder.path().join("recordings")).unwrap();
+    let names: Vec<_> = recordings
+        .iter()
+        .map(|(path, _)| path.file_stem().unwrap().to_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "facts",
+            "servicenow_group",
+            "servicenow_oauth_entity",
+            "servicenow_record"
+        ]
+    );
+    for (path, recording) in &recordings {
+        for method in ["GET", "POST", "PATCH", "DELETE"] {
+            let sent = recording.exchanges.iter().filter(|it| it.request.method == method);
+            assert!(sent.count() > 0, "{} has no {method}", path.display());
+        }
+        let text = std::fs::read_to_string(path).unwrap();
+        names_nobody(&simulator, path, &text);
+        assert!(!text.to_lowercase().contains("contoso"), "{}: {text}", path.display());
+        for id in sys_ids(&text) {
+            assert!(id.starts_with("00000000000000000000"), "{} has {id}", path.display());
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

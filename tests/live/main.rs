@@ -13,6 +13,7 @@
 mod bench; // What probes work with: a session, and records of the run.
 mod kit; // The kit against the simulator.
 mod probes; // One probe per fact that can be checked.
+mod record; // The exchanges of a story, kept in a file.
 mod report; // What is written down, without anything private.
 mod run; // The order of a run.
 mod screen; // What is said while it runs.

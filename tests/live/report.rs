@@ -207,7 +207,8 @@ fn cell(text: &str) -> String {
 /// What may not be written down.
 pub(crate) struct Private {
     texts: Vec<(String, &'static str)>,
-    patterns: Vec<(Regex, &'static str)>,
+    names: Vec<(Regex, &'static str)>,
+    ids: Vec<(Regex, &'static str)>,
 }
 
 impl Private {
@@ -225,17 +226,17 @@ impl Private {
             texts.push((name_of_instance.to_owned(), "<instance>"));
         }
         texts.push((prefix.to_owned(), "<run>"));
-        let mut patterns = vec![
+        let ids = vec![
             (
                 Regex::new("(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap(),
                 "<guid>",
             ),
             (Regex::new("(?i)\\b[0-9a-f]{32}\\b").unwrap(), "<sys_id>"),
-            (
-                Regex::new("(?i)[a-z0-9.+_-]+@[a-z0-9-]+\\.[a-z0-9.-]+").unwrap(),
-                "<address>",
-            ),
         ];
+        let mut patterns = vec![(
+            Regex::new("(?i)[a-z0-9.+_-]+@[a-z0-9-]+\\.[a-z0-9.-]+").unwrap(),
+            "<address>",
+        )];
         // A name such as "admin" is also a part of words and the name of a role: what names the account stands in quotation
         // marks or between blanks, and a role behind "role".
         let names: BTreeSet<String> = names
@@ -246,19 +247,35 @@ impl Private {
             if name == "admin" {
                 continue;
             }
-            let pattern = format!("(?i)\\b{}\\b", regex_lite::escape(&name));
-            patterns.push((Regex::new(&pattern).unwrap(), "<account>"));
+            let name = regex_lite::escape(&name);
+            // Behind the operator of an encoded query no word begins.
+            let operand = Regex::new(&format!("(?i)(IN|LIKE|WITH){name}\\b")).unwrap();
+            let word = Regex::new(&format!("(?i)\\b{name}\\b")).unwrap();
+            patterns.extend([(operand, "${1}<account>"), (word, "<account>")]);
         }
-        Self { texts, patterns }
+        Self {
+            texts,
+            names: patterns,
+            ids,
+        }
     }
 
     /// A text without it.
     pub(crate) fn without(&self, text: &str) -> String {
+        let mut text = self.without_names(text);
+        for (pattern, placeholder) in &self.ids {
+            text = pattern.replace_all(&text, *placeholder).into_owned();
+        }
+        text
+    }
+
+    /// A text without it, but with its ids.
+    pub(crate) fn without_names(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (private, placeholder) in &self.texts {
             text = text.replace(private, placeholder);
         }
-        for (pattern, placeholder) in &self.patterns {
+        for (pattern, placeholder) in &self.names {
             text = pattern.replace_all(&text, *placeholder).into_owned();
         }
         text

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, EVERY_RUN};
 use crate::probes::{self, Seen};
+use crate::record::Recorder;
 use crate::report::{Checked, Private, Report, Verdict};
 use crate::screen::Screen;
 use crate::settings::Settings;
@@ -84,14 +85,32 @@ impl Ended {
 pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &CancellationToken, folder: &Path) -> Ended {
     let begun = Instant::now();
     let prepared = Box::pin(prepare(settings, screen, cancel)).await;
-    let (host, bench, account, mut selection) = match prepared {
+    let Prepared {
+        host,
+        bench,
+        recorder,
+        account,
+        mut selection,
+    } = match prepared {
         Ok(prepared) => prepared,
         Err(why) => return Ended::Refused(why),
     };
+    let private = Private::new(
+        &host,
+        &account,
+        &bench.prefix,
+        settings.secrets().map(str::to_owned),
+        settings.names().map(str::to_owned),
+    );
     let release = probes::release(&bench).await;
     let plugins = probes::installed_plugins(&bench).await;
     screen.say(&format!("Release: {}.", release.as_deref().unwrap_or("not shown")));
     let facts = Box::pin(check_facts(&bench, screen, cancel)).await;
+    if let Some(recorder) = &recorder {
+        let about = "What a run looks at before its stories: the account, and the probes of the facts.";
+        let written = recorder.write(folder, "facts", about, &private);
+        written.unwrap_or_else(|error| screen.say(&format!("The recording cannot be written: {error}")));
+    }
     // The rest would fail for a reason that is known by now.
     let is_refused = |id: &str| {
         let outcome = facts.iter().find(|outcome| outcome.checked.fact.id == id);
@@ -113,7 +132,7 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
     let mut stories = if cancel.is_cancelled() {
         Vec::new()
     } else {
-        Box::pin(selection.tell(&bench, screen, cancel)).await
+        Box::pin(selection.tell(&bench, screen, cancel, (folder, &private))).await
     };
     stories.extend(WITHOUT.iter().map(|(story, why)| stories::Told {
         story,
@@ -130,28 +149,35 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
         is_interrupted: cancel.is_cancelled(),
         seconds: begun.elapsed().as_secs_f64(),
     };
-    let private = Private::new(
-        &host,
-        &account,
-        &bench.prefix,
-        settings.secrets().map(str::to_owned),
-        settings.names().map(str::to_owned),
-    );
     if let Err(error) = report.write(folder, &private) {
         screen.say(&format!("The report cannot be written: {error}"));
     }
     Ended::Reported(report)
 }
 
+/// What a run begins with.
+struct Prepared {
+    host: String,
+    bench: Bench,
+    /// Of what is sent for the facts; each story has its own.
+    recorder: Option<Recorder>,
+    account: String,
+    selection: Selection,
+}
+
 /// Everything that must hold before anything is made.
-async fn prepare(
-    settings: &Settings,
-    screen: &Screen,
-    cancel: &CancellationToken,
-) -> Result<(String, Bench, String, Selection), String> {
+async fn prepare(settings: &Settings, screen: &Screen, cancel: &CancellationToken) -> Result<Prepared, String> {
     let host = start::host(settings)?;
     terraform::is_there(settings)?;
     let mut bench = start::bench(settings, cancel)?;
+    let recorder = Recorder::start(settings, &bench.instance).await?;
+    if let Some(recorder) = &recorder {
+        let instance = bench.instance;
+        bench = start::bench(&recorder.in_front(settings), cancel)?;
+        bench.instance = instance;
+        screen
+            .say("Recording: the exchanges with the Table API go to target/live/recordings, without anything private.");
+    }
     screen.say(&format!(
         "Instance: {host}. Names of this run begin with {}.",
         bench.prefix
@@ -167,7 +193,13 @@ async fn prepare(
             screen.say(&format!("Skipped: {}. {why}", told.story));
         }
     }
-    Ok((host, bench, account.name, selection))
+    Ok(Prepared {
+        host,
+        bench,
+        recorder,
+        account: account.name,
+        selection,
+    })
 }
 
 const TOUCHED: &str = "\
@@ -236,20 +268,33 @@ async fn clean_up(bench: &Bench, account: &str, screen: &Screen) -> Vec<String> 
 pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String, String> {
     let host = start::host(settings)?;
     let bench = start::bench(settings, &CancellationToken::new())?;
-    let account = start::account(&bench, screen).await?;
-    let found = leftovers::find(&bench.session, EVERY_RUN, &account.name).await;
+    // Where neither the configuration nor a response names the account, finding it out would write.
+    let shows_only = settings.get("LIVE_SWEEP") == Some("show");
+    let account = if shows_only {
+        start::signed_in(&bench, screen).await?;
+        bench.session.account().unwrap_or_default()
+    } else {
+        start::account(&bench, screen).await?.name
+    };
+    let found = leftovers::find(&bench.session, EVERY_RUN, &account).await;
     let found = found.map_err(|error| error.to_string())?;
     for it in &found.own {
         screen.say(&format!("  to remove: {} {}", it.table, it.name));
     }
     for it in &found.of_others {
-        screen.say(&format!(
-            "  left alone, made by somebody else: {} {}",
-            it.table, it.name
-        ));
+        let by = match it.made_by.as_deref() {
+            Some(by) if account.is_empty() => format!("removed if {by} is the account"),
+            _ => "left alone, made by somebody else".to_owned(),
+        };
+        screen.say(&format!("  {by}: {} {}", it.table, it.name));
     }
-    if settings.get("LIVE_SWEEP") == Some("show") {
-        return Ok(format!("{} records would be removed from {host}", found.own.len()));
+    if shows_only {
+        let (own, others) = (found.own.len(), found.of_others.len());
+        return Ok(if account.is_empty() {
+            format!("up to {} records would be removed from {host}", own + others)
+        } else {
+            format!("{own} records would be removed from {host}")
+        });
     }
     let left = leftovers::remove(&bench.session, &found.own).await;
     if left.is_empty() {

@@ -29,6 +29,13 @@ impl Settings {
         self.variables.get(name).map(String::as_str)
     }
 
+    /// The same with another value of a variable.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut other = self.clone();
+        other.variables.insert(name.to_owned(), value.to_owned());
+        other
+    }
+
     pub(crate) fn is_opted_in(&self) -> bool {
         self.get("TF_ACC").is_some()
     }

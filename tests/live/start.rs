@@ -61,8 +61,8 @@ fn production_is_meant(settings: &Settings) -> bool {
     settings.get("LIVE_PRODUCTION") == Some("yes")
 }
 
-/// The instance and the account. Reads, and makes nothing.
-pub(crate) async fn account(bench: &Bench, screen: &Screen) -> Result<Account, String> {
+/// The instance, and that the sign-in is accepted. Reads, and makes nothing.
+pub(crate) async fn signed_in(bench: &Bench, screen: &Screen) -> Result<(), String> {
     let settings = &bench.settings;
     if let Some(variable) = settings.proxy() {
         screen.say(&format!(
@@ -70,17 +70,25 @@ pub(crate) async fn account(bench: &Bench, screen: &Screen) -> Result<Account, S
         ));
     }
     responds(&bench.session, settings).await?;
-    if let Ok(Some(value)) = crate::probes::is_production(bench).await
-        && value == "true"
-        && !production_is_meant(settings)
-    {
-        return Err(
-            "The instance says of itself that it is in production (glide.installation.production). Use a developer \
-             instance, or set LIVE_PRODUCTION=yes."
-                .to_owned(),
-        );
+    match crate::probes::is_production(bench).await {
+        Ok(Some(value)) if value == "true" && !production_is_meant(settings) => {
+            return Err(
+                "The instance says of itself that it is in production (glide.installation.production). Use a developer \
+                 instance, or set LIVE_PRODUCTION=yes."
+                    .to_owned(),
+            );
+        }
+        Ok(_) => {}
+        Err(_) => screen.say(
+            "Whether the instance is in production cannot be seen: the account may not read glide.installation.production.",
+        ),
     }
-    clock(&bench.session)?;
+    clock(&bench.session)
+}
+
+/// The account. Reads, and makes nothing but what [`sweep::maker`] needs.
+pub(crate) async fn account(bench: &Bench, screen: &Screen) -> Result<Account, String> {
+    signed_in(bench, screen).await?;
     let name = sweep::maker(bench).await.map_err(|error| {
         format!(
             "It cannot be seen as whom the account is written down: {}.",

@@ -2,6 +2,7 @@
 //! imports, destroy.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
 use servicenow_provider::servicenow::tables::{
@@ -14,7 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, guid, metadata_url};
 use crate::probes::with_causes;
+use crate::record::Recorder;
+use crate::report::Private;
 use crate::screen::Screen;
+use crate::settings::Settings;
 use crate::terraform::Workspace;
 
 /// One resource, as data. In its texts `$p` is the beginning of the names of the run, `$id` the `sys_id`, and `$text` the
@@ -478,11 +482,17 @@ impl Selection {
         &self.skipped
     }
 
-    /// Runs the stories, a few at a time.
-    pub(crate) async fn tell(self, bench: &Bench, screen: &Screen, cancel: &CancellationToken) -> Vec<Told> {
+    /// Runs the stories, a few at a time. Where the run records, the exchanges of each go to the folder.
+    pub(crate) async fn tell(
+        self,
+        bench: &Bench,
+        screen: &Screen,
+        cancel: &CancellationToken,
+        (folder, private): (&Path, &Private),
+    ) -> Vec<Told> {
         let running = self.stories.iter().map(|story| async move {
             let begun = Instant::now();
-            let outcome = Box::pin(story.run(bench, cancel)).await;
+            let outcome = Box::pin(story.recorded(bench, cancel, (folder, private))).await;
             let told = Told {
                 story: story.name,
                 verdict: match outcome {
@@ -515,16 +525,30 @@ fn line(told: &Told) -> String {
 }
 
 impl Story {
-    async fn run(&self, bench: &Bench, cancel: &CancellationToken) -> Result<(), String> {
+    async fn recorded(
+        &self,
+        bench: &Bench,
+        cancel: &CancellationToken,
+        (folder, private): (&Path, &Private),
+    ) -> Result<(), String> {
+        let Some(recorder) = Recorder::start(&bench.settings, &bench.instance).await? else {
+            return self.run(bench, &bench.settings, cancel).await;
+        };
+        let told = self.run(bench, &recorder.in_front(&bench.settings), cancel).await;
+        let about = format!("The story of {}, from creation to removal.", self.name);
+        told.and(recorder.write(folder, self.name, &about, private))
+    }
+
+    async fn run(&self, bench: &Bench, settings: &Settings, cancel: &CancellationToken) -> Result<(), String> {
         match self.drift {
-            Drift::None => put_back(bench, self.lifecycle(bench, cancel)).await,
-            Drift::Changed(..) | Drift::Removed(_) => self.lifecycle(bench, cancel).await,
+            Drift::None => put_back(bench, self.lifecycle(bench, settings, cancel)).await,
+            Drift::Changed(..) | Drift::Removed(_) => self.lifecycle(bench, settings, cancel).await,
         }
     }
 
-    async fn lifecycle(&self, bench: &Bench, cancel: &CancellationToken) -> Result<(), String> {
-        let workspace = Workspace::new(&bench.settings)?;
-        let told = self.steps(bench, cancel, &workspace).await;
+    async fn lifecycle(&self, bench: &Bench, settings: &Settings, cancel: &CancellationToken) -> Result<(), String> {
+        let workspace = Workspace::new(settings)?;
+        let told = self.steps(bench, settings, cancel, &workspace).await;
         // Also after a failure, and after an interruption.
         let destroyed = if workspace.has_state() {
             let run = workspace.run(&["destroy", "-auto-approve"]).await;
@@ -539,7 +563,13 @@ impl Story {
         told.and(destroyed)
     }
 
-    async fn steps(&self, bench: &Bench, cancel: &CancellationToken, workspace: &Workspace) -> Result<(), String> {
+    async fn steps(
+        &self,
+        bench: &Bench,
+        settings: &Settings,
+        cancel: &CancellationToken,
+        workspace: &Workspace,
+    ) -> Result<(), String> {
         let address = format!("{}.this", self.resource);
         let go_on = || {
             if cancel.is_cancelled() {
@@ -565,7 +595,7 @@ impl Story {
         go_on()?;
         if matches!(self.drift, Drift::None) {
             // What was there before is in the state alone, so the imports have one of their own, which is never destroyed.
-            let other = Workspace::new(&bench.settings)?;
+            let other = Workspace::new(settings)?;
             other.configure(&self.text(bench, self.configuration, last));
             return self.import_by_each(bench, cancel, &other, &id, last).await;
         }

@@ -48,7 +48,7 @@ pub(crate) struct Found {
     pub(crate) sys_id: SysId,
     /// What the column has.
     pub(crate) name: String,
-    made_by: Option<String>,
+    pub(crate) made_by: Option<String>,
 }
 
 /// What is there of a run, or of any run.
