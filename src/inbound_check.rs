@@ -42,7 +42,7 @@ pub(crate) fn needs() -> Vec<Need> {
     ]
 }
 
-/// The arguments of a check. Where `secret` is write-only, neither plan nor state holds it.
+/// The arguments of a check. Where `secret` is write-only, the state does not hold it; a saved plan does, unless it is ephemeral.
 pub(crate) fn arguments(secret: Attribute) -> Vec<Attribute> {
     vec![
         Attribute::text("client_id")

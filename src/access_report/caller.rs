@@ -20,7 +20,8 @@ pub(crate) struct Caller {
     token: Option<(Check, Claims)>,
 }
 
-/// The arguments that say who reads. Where secrets are write-only, neither plan nor state has them.
+/// The arguments that say who reads. Where secrets are write-only, the state does not have them; a saved plan does,
+/// unless they are ephemeral.
 pub(crate) fn arguments(secret: impl Fn(Attribute) -> Attribute) -> Vec<Attribute> {
     let text = |name| Attribute::text(name).check(validate::not_blank());
     vec![

@@ -21,7 +21,8 @@ impl BlockType for AccessReport {
             "Reads some tables as the integration user, and fails with what that user may not read: rows, columns, and the \
              roles that the access rules ask for. Run it after the rules were created, by an `action_trigger` or with `terraform \
              apply -invoke=action.servicenow_access_report.<name>`. Needs Terraform 1.14 or later; with older versions use the \
-             ephemeral resource of the same name.",
+             ephemeral resource of the same name. Terraform 1.16 can run it before a destroy as well (`before_destroy`), but then \
+             accepts no ephemeral values.",
             attributes,
         )
     }

@@ -20,7 +20,8 @@ impl BlockType for InboundCheck {
              for a token for the inbound application and reads a table with it. If the call is rejected, it reports \
              the cause. Run it after creation by an `action_trigger`, or at any time with `terraform apply \
              -invoke=action.servicenow_inbound_check.<name>`. Needs Terraform 1.14 or later; with older versions use \
-             the ephemeral resource of the same name.",
+             the ephemeral resource of the same name. Terraform 1.16 can run it before a destroy as well \
+             (`before_destroy`), but then accepts no ephemeral values.",
             inbound_check::arguments(inbound_check::secret().write_only()),
         )
     }

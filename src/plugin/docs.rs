@@ -318,7 +318,11 @@ impl<'a> Draft<'a> {
 
     fn schema(&mut self, schema: &Schema) {
         let replaces = self.kind == PageKind::Resource;
-        self.text.push_str(&schema::section(schema, replaces));
+        let write_only = match self.kind {
+            PageKind::Action => schema::WRITE_ONLY_OF_ACTIONS,
+            _ => schema::WRITE_ONLY_ELSEWHERE,
+        };
+        self.text.push_str(&schema::section(schema, replaces, write_only));
     }
 
     /// An example of how to import, if its file is there.

@@ -474,6 +474,40 @@ async fn an_action_is_invoked_by_hand_and_tells_its_steps() {
 
 /// Everything that the token needs is made in the same apply, and the check follows it.
 #[tokio::test]
+async fn a_saved_plan_of_an_action_has_no_secret_whose_value_is_ephemeral() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.14", ACTIONS) {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        let trust = ByHand::set_up(&simulator);
+        let more = r#"
+            resource "servicenow_integration_user" "other" {
+              user_name = "reader"
+              lifecycle {
+                action_trigger {
+                  events  = [after_create]
+                  actions = [action.servicenow_inbound_check.check]
+                }
+              }
+            }
+        "#;
+        let mut workspace = simulator.workspace(terraform, &action(&trust, more));
+        workspace.set("TF_VAR_secret", &trust.rest_user.client_secret);
+
+        workspace.terraform("plan -out=saved.tfplan").await.succeeds();
+
+        workspace.leaks_nothing_of(&[&trust.rest_user.client_secret]);
+        workspace
+            .terraform("apply saved.tfplan")
+            .await
+            .succeeds()
+            .says("Microsoft can call the instance");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_action_runs_after_creation() {
     for_each_terraform(async |terraform| {
         if !terraform.has("1.14", ACTIONS) {

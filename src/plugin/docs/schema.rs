@@ -9,11 +9,22 @@ use crate::plugin::value::Value;
 const WRITE_ONLY: &str =
     "[Write-only](https://developer.hashicorp.com/terraform/language/resources/ephemeral#write-only-arguments)";
 
-/// The section. `replaces` says whether a change may need a new object, which only resources know.
-pub(super) fn section(schema: &Schema, replaces: bool) -> String {
+/// What write-only arguments are on most pages.
+pub(super) const WRITE_ONLY_ELSEWHERE: &str =
+    "Write-only arguments are in neither plan nor state. They need Terraform 1.11 or later.";
+
+/// What they are on the page of an action: Terraform removes those of resources from a plan that it saves, and not these.
+pub(super) const WRITE_ONLY_OF_ACTIONS: &str = "\
+    A plan that is saved (`-out`) contains the write-only arguments of an action in clear text, unless their values are ephemeral: an \
+    `ephemeral` variable, or an attribute of an ephemeral resource. A state never contains them.";
+
+/// The section. `replaces` says whether a change may need a new object, which only resources know; `write_only` is the note on
+/// write-only arguments.
+pub(super) fn section(schema: &Schema, replaces: bool, write_only: &'static str) -> String {
     let mut section = Section {
         text: "## Schema\n".to_owned(),
         replaces,
+        write_only,
     };
     if schema.attributes.is_empty() {
         section.text.push_str("\nThere is nothing to configure.\n");
@@ -32,6 +43,7 @@ pub(super) fn section(schema: &Schema, replaces: bool) -> String {
 struct Section {
     text: String,
     replaces: bool,
+    write_only: &'static str,
 }
 
 impl Section {
@@ -59,9 +71,7 @@ impl Section {
                 }
             }
             if group.iter().any(|attribute| attribute.write_only) {
-                self.text.push_str(
-                    "> **Note** Write-only arguments are in neither plan nor state. They need Terraform 1.11 or later.\n\n",
-                );
+                let _ = write!(self.text, "> **Note** {}\n\n", self.write_only);
             }
             for attribute in group {
                 self.attribute(attribute, anchor);
