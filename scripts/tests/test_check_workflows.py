@@ -16,7 +16,7 @@ SCRIPT = PROJECT / "scripts" / "check-workflows.py"
 # Where `make lint` installs what the script needs.
 INSTALLED = sorted(PROJECT.glob("target/tools/PyYAML-*/bin/python"))
 PYTHON = sys.executable if importlib.util.find_spec("yaml") else next(map(str, INSTALLED), None)
-COPIED = ("scripts/check-workflows.py", "Cargo.toml", "README.md", ".devcontainer/devcontainer.json")
+COPIED = ("scripts/check-workflows.py", "scripts/find-terraform.sh", "Cargo.toml", "README.md", ".devcontainer/devcontainer.json")
 
 
 @unittest.skipUnless(PYTHON, "PyYAML is not installed; make lint installs it")
@@ -56,11 +56,12 @@ class CheckWorkflows(unittest.TestCase):
         checkout = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
         for name, old, new, expected in [
             (test, "    timeout-minutes: 60\n", "", "test.yml: the job gate has no timeout-minutes"),
-            (test, "    permissions:\n      contents: read\n", "", "test.yml: the job gate does not say its permissions"),
-            (test, "step-security/harden-runner@", "else/where@", "test.yml: the job gate does not begin with"),
+            (test, "    permissions:\n      contents: read\n", "", "test.yml: the job versions does not say its permissions"),
+            (test, "step-security/harden-runner@", "else/where@", "test.yml: the job versions does not begin with"),
             (test, "RUST: 1.95.0", "RUST: 1.94.0", "test.yml has Rust 1.94.0, and Cargo.toml"),
             (test, "terraform_version: 1.11.4", "terraform_version: 1.9.9", "1.9.9 is installed"),
-            (test, "1.12.6]", "1.99.0]", "1.99.0 is installed"),
+            (".github/versions.json", '"1.12.6"', '"1.99.0"', "1.99.0 is tested, but README.md"),
+            ("scripts/find-terraform.sh", "terraform_version=1.15.5", "terraform_version=1.15.6", "1.15.6 is installed"),
             (audit, checkout, "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1", "without the version behind it"),
             (example, checkout, f"actions/checkout@{'0' * 40} # v7.0.1", "actions/checkout v7.0.1, and workflows/audit.yml"),
             (".devcontainer/devcontainer.json", "install 1.95.0", "install 1.90.0", "devcontainer.json has Rust 1.90.0"),

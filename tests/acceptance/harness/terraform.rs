@@ -1,6 +1,8 @@
 //! The Terraform and OpenTofu versions at hand.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -42,8 +44,8 @@ impl Terraform {
         let enough = needed.is_some_and(|needed| self.version >= Version::parse(needed));
         match needed {
             _ if enough => {}
-            Some(needed) => eprintln!("Skipped with {self}: {feature} needs {name} {needed}."),
-            None => eprintln!("Skipped with {self}: {name} does not have {feature}."),
+            Some(needed) => self.skips(&format!("{feature} needs {name} {needed}")),
+            None => self.skips(&format!("{name} does not have {feature}")),
         }
         enough
     }
@@ -53,9 +55,24 @@ impl Terraform {
     pub(crate) fn moves_identities(&self) -> bool {
         let moves = self.program == Program::Terraform;
         if !moves {
-            eprintln!("Skipped with {self}: a moved block leaves the identity of the old type in the state.");
+            self.skips("a moved block leaves the identity of the old type in the state");
         }
         moves
+    }
+
+    /// Says that the rest of the test is not run with this one. The test runner holds back what a test that passes prints, so
+    /// `make test` has it written to the file that `TERRAFORM_SKIPS` names, and prints that at the end.
+    fn skips(&self, why: &str) {
+        eprintln!("Skipped with {self}: {why}.");
+        let file = variable("TERRAFORM_SKIPS");
+        if file.is_empty() {
+            return;
+        }
+        let thread = std::thread::current();
+        let line = format!("{self}: {}: {why}\n", thread.name().unwrap_or("a test"));
+        // One write, so that lines of tests that run at one time do not mix.
+        let file = OpenOptions::new().create(true).append(true).open(file);
+        file.and_then(|mut file| file.write_all(line.as_bytes())).unwrap();
     }
 
     pub(crate) fn is_opentofu(&self) -> bool {
@@ -128,7 +145,7 @@ pub(crate) async fn for_each_terraform(test: impl AsyncFn(&Terraform)) {
     }
 }
 
-/// `TERRAFORM_BINARIES` (paths joined by ":", as `make test` sets it); without it the one on PATH and those that
+/// `TERRAFORM_BINARIES` (paths joined by ":", as `make test` sets it); without it `terraform` and `tofu` on PATH and those that
 /// `make test` installed into `target/terraform/`.
 fn at_hand() -> &'static [Terraform] {
     static AT_HAND: OnceLock<Vec<Terraform>> = OnceLock::new();
@@ -141,16 +158,18 @@ fn at_hand() -> &'static [Terraform] {
         };
         assert!(
             !paths.is_empty(),
-            "There is no terraform on PATH and none in target/terraform/. Install one with: scripts/find-terraform.sh all"
+            "There is no terraform or tofu on PATH and none in target/terraform/. Install one with: scripts/find-terraform.sh all"
         );
         paths.into_iter().map(Terraform::at).collect()
     })
 }
 
 fn found() -> Vec<PathBuf> {
-    let on_path = std::env::split_paths(&variable("PATH"))
-        .map(|folder| folder.join("terraform"))
-        .find(|it| it.is_file());
+    let path = variable("PATH");
+    let on_path = ["terraform", "tofu"].into_iter().filter_map(|program| {
+        let mut paths = std::env::split_paths(&path).map(|folder| folder.join(program));
+        paths.find(|it| it.is_file())
+    });
     let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/terraform");
     let launchers = installed
         .read_dir()
@@ -158,7 +177,7 @@ fn found() -> Vec<PathBuf> {
         .flatten()
         .flatten()
         .map(|entry| entry.path().join("terraform"));
-    on_path.into_iter().chain(launchers.filter(|it| it.is_file())).collect()
+    on_path.chain(launchers.filter(|it| it.is_file())).collect()
 }
 
 #[expect(
