@@ -12,7 +12,8 @@ async fn an_alias_has_a_plain_name_once_in_its_scope() {
     assert_eq!(made.text_of("connection_type"), "http_connection");
 
     assert_eq!(client.insert("sys_alias", json!({"name": "acme"})).await.status, 403);
-    assert_eq!(client.insert("sys_alias", json!({"name": "ac-me"})).await.status, 403);
+    assert_eq!(client.insert("sys_alias", json!({"name": "ac me"})).await.status, 403);
+    assert_eq!(client.insert("sys_alias", json!({"name": "ac-me"})).await.status, 201);
     let path = format!("sys_alias/{}", made.text_of("sys_id"));
     assert_eq!(client.update(&path, json!({"name": "a b"})).await.status, 403);
 }

@@ -435,6 +435,20 @@ async fn out_of_box_records_have_the_keys_that_they_have_on_every_instance() {
 }
 
 #[tokio::test]
+async fn what_gets_no_name_is_called_by_its_label_or_suffix() {
+    let client = Client::new();
+
+    let table = client.insert("sys_db_object", json!({"label": "Work order"})).await;
+    let property = client.insert("sys_properties", json!({"suffix": "acme.limit"})).await;
+
+    assert_eq!((table.status, table.text_of("name")), (201, "u_work_order".to_owned()));
+    assert_eq!(
+        (property.status, property.text_of("name")),
+        (201, "acme.limit".to_owned())
+    );
+}
+
+#[tokio::test]
 async fn the_suffix_of_a_role_is_its_name_without_the_scope() {
     let client = Client::new();
     for (name, suffix) in [("x_acme_app.reader", "reader"), ("reader", "reader")] {

@@ -1,8 +1,9 @@
 //! Connections, credentials and the aliases that flows and spokes know them by.
 //!
 //! The tables, what they extend, and the columns that refer to each other are from ServiceNow's SDK (its pages on aliases and
-//! alias templates) and from scripts of several applications that walk from an alias to its OAuth profile. What the pages on the
-//! forms show and no script names is left out.
+//! alias templates) and from scripts of several applications that walk from an alias to its OAuth profile. `tag` of a credential,
+//! the MID server of a connection and the columns of a JDBC connection are those that tylerhatton/servicenow writes. What the
+//! pages on the forms show and no script names is left out.
 
 use crate::instance::schema::{Table, boolean, choice, integer, reference, secret, table, text, url};
 
@@ -44,14 +45,24 @@ pub(super) fn tables() -> Vec<Table> {
             reference("connection_alias", "Connection alias", "sys_alias"),
             reference("credential", "Credential", "discovery_credentials"),
             boolean("use_mid", "Use MID server"),
+            text("mid_selection", "MID Selection").default("auto_select"),
+            text("mid_server", "MID Server").at_most(32),
             integer("order", "Order").default("100"),
             text("sys_class_name", "Class").computed(),
         ]),
         table("http_connection", "HTTP(s) Connection", "name")
             .extends("sys_connection")
             .columns([url("connection_url", "Connection URL"), text("host", "Host")]),
+        table("jdbc_connection", "JDBC Connection", "name")
+            .extends("sys_connection")
+            .columns([
+                text("connection_url", "Connection URL"),
+                text("database_name", "Database name"),
+                text("jdbc_driver", "Format"),
+            ]),
         table("discovery_credentials", "Credentials", "name").columns([
             text("name", "Name").mandatory(),
+            reference("tag", "Credential alias", "sys_alias"),
             boolean("active", "Active").default("true"),
             integer("order", "Order").default("100"),
             text("user_name", "User name"),

@@ -97,7 +97,15 @@ pub(super) fn tables() -> Vec<Table> {
             ]),
         table("sys_script_include", "Script Include", "name")
             .application_file()
-            .columns([text("name", "Name"), text("api_name", "API Name")]),
+            .columns([
+                text("name", "Name"),
+                text("api_name", "API Name"),
+                text("script", "Script"),
+                text("description", "Description"),
+                text("access", "Accessible from").default("package_private"),
+                boolean("active", "Active").default("true"),
+                boolean("client_callable", "Client callable"),
+            ]),
         table("sys_security_acl", "Access Control", "name")
             .application_file()
             .columns([
@@ -180,6 +188,7 @@ fn settings() -> [Table; 3] {
             .application_file()
             .columns([
                 text("name", "Name").mandatory().unique(),
+                text("suffix", "Suffix"),
                 text("value", "Value"),
                 text("type", "Type").default("string"),
                 text("description", "Description"),
