@@ -536,6 +536,14 @@ async fn certificates_are_completed_and_their_keys_not_shown() {
         .call(GET, &format!("{at}?$select=keyCredentials"), &Value::Null)
         .await;
     assert_eq!(shown["keyCredentials"][0]["key"], json!(key));
+    // As the azuread provider sends it.
+    let text = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, certificate.pem());
+    let in_pem = json!({"keyCredentials": [{"type": "AsymmetricX509Cert", "usage": "Verify", "key": text}]});
+    assert_eq!(graph.call(PATCH, &at, &in_pem).await.0, 204);
+    let (_, shown) = graph
+        .call(GET, &format!("{at}?$select=keyCredentials"), &Value::Null)
+        .await;
+    assert_eq!(shown["keyCredentials"][0]["key"], json!(key));
     let bad = json!({"keyCredentials": [{"type": "AsymmetricX509Cert", "key": "AAAA"}]});
     assert_eq!(graph.call(PATCH, &at, &bad).await.0, 400);
 }

@@ -255,8 +255,8 @@ fn changed(
             record.issuer
         )));
     }
-    // It becomes part of an address.
-    let is_friendly = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    // It becomes part of an address. The documentation does not name dots; azuread's own tests have them.
+    let is_friendly = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     if !(3..=120).contains(&record.name.len()) || !record.name.chars().all(is_friendly) {
         return Err(Refusal::Invalid(format!(
             "Property name is invalid: '{}'.",

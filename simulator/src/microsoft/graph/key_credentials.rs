@@ -3,6 +3,8 @@
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::{Map, Value, json};
 
 use crate::microsoft::graph::refusal::Refusal;
@@ -31,8 +33,11 @@ pub(super) fn complete(fields: &mut Map<String, Value>, existing: &Map<String, V
             credential.clone_from(known);
             continue;
         }
-        let der = STANDARD.decode(key).map_err(|_| invalid("the key is not base64"))?;
+        let key = STANDARD.decode(key).map_err(|_| invalid("the key is not base64"))?;
+        // The azuread provider sends the text of a PEM file, whatever the encoding of its argument.
+        let der = CertificateDer::from_pem_slice(&key).map_or(key, |certificate| certificate.to_vec());
         let certificate = x509::certificate(&der).ok_or_else(|| invalid("the key is not a certificate"))?;
+        credential.insert("key".to_owned(), json!(STANDARD.encode(&der)));
         let mut default = |name: &str, value: String| {
             let current = credential.entry(name).or_insert(Value::Null);
             if current.is_null() {
