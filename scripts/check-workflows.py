@@ -113,11 +113,13 @@ def of_versions(files, project):
             if version != f"{rust}.0":
                 problems.append(f"{name} has Rust {version}, and Cargo.toml {rust}")
     listed = json.loads((project / ".github" / "versions.json").read_text())
+    supported = set(listed["terraform"])
     listed = {version for versions in listed.values() for version in versions}
     installed = {version for content in files.values() for version in settings(content, "terraform_version", "tofu_version", "tofu")}
     installed |= set(re.findall(r'features/terraform:1": \{ "version": "([\d.]+)"', container))
     installed |= set(re.findall(r"^readonly terraform_version=(.+)$", (project / "scripts/find-terraform.sh").read_text(), re.MULTILINE))
     problems += [f"{version} is installed, but .github/versions.json does not list it" for version in sorted(installed - listed)]
+    problems += [f"{version} is listed in .github/versions.json, but nothing installs it" for version in sorted(supported - installed)]
     tested = (project / "README.md").read_text()
     problems += [f"{version} is tested, but README.md says nothing of it" for version in sorted(listed) if version not in tested]
     return problems

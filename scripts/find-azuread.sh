@@ -30,4 +30,6 @@ HCL
     exit 0
   }
 fi
+# OpenTofu would have put it under its own registry.
+[ -d "$mirror/registry.terraform.io/hashicorp/azuread" ] || exit 0
 printf '%s\n' "$mirror"

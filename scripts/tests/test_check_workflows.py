@@ -61,6 +61,7 @@ class CheckWorkflows(unittest.TestCase):
             (test, "RUST: 1.95.0", "RUST: 1.94.0", "test.yml has Rust 1.94.0, and Cargo.toml"),
             (test, "terraform_version: 1.11.4", "terraform_version: 1.9.9", "1.9.9 is installed"),
             (".github/versions.json", '"1.12.6"', '"1.99.0"', "1.99.0 is tested, but README.md"),
+            (".github/versions.json", '"1.15.5"', '"1.15.5", "1.13.0"', "1.13.0 is listed"),
             ("scripts/find-terraform.sh", "terraform_version=1.15.5", "terraform_version=1.15.6", "1.15.6 is installed"),
             (audit, checkout, "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1", "without the version behind it"),
             (example, checkout, f"actions/checkout@{'0' * 40} # v7.0.1", "actions/checkout v7.0.1, and workflows/audit.yml"),

@@ -183,7 +183,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// Sends by a client of the library.
+/// Sends by a client of the library, whose type the compiler then need not look into (docs/decisions, 12).
 type Execute = Box<dyn Fn(reqwest::Request) -> BoxFuture<'static, reqwest::Result<reqwest::Response>> + Send + Sync>;
 
 fn execute(client: reqwest::Client) -> Execute {

@@ -5,8 +5,7 @@
 
 use std::collections::HashMap;
 
-use futures_util::future::BoxFuture;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 
 use crate::servicenow::caches::{Seen, WantedRecord as Wanted};
 use crate::servicenow::error::{TableError, Verb};

@@ -472,7 +472,6 @@ async fn an_action_is_invoked_by_hand_and_tells_its_steps() {
     .await;
 }
 
-/// Everything that the token needs is made in the same apply, and the check follows it.
 #[tokio::test]
 async fn a_saved_plan_of_an_action_has_no_secret_whose_value_is_ephemeral() {
     for_each_terraform(async |terraform| {
@@ -503,10 +502,18 @@ async fn a_saved_plan_of_an_action_has_no_secret_whose_value_is_ephemeral() {
             .await
             .succeeds()
             .says("Microsoft can call the instance");
+
+        // What the pages of actions warn of.
+        let stored = action(&trust, more).replace("ephemeral = true", "sensitive = true");
+        let mut workspace = simulator.workspace(terraform, &stored.replace("reader", "another"));
+        workspace.set("TF_VAR_secret", &trust.rest_user.client_secret);
+        workspace.terraform("plan -out=saved.tfplan").await.succeeds();
+        assert_ne!(workspace.leaks(&[&trust.rest_user.client_secret]), Vec::<String>::new());
     })
     .await;
 }
 
+/// Everything that the token needs is made in the same apply, and the check follows it.
 #[tokio::test]
 async fn an_action_runs_after_creation() {
     for_each_terraform(async |terraform| {

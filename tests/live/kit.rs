@@ -154,7 +154,7 @@ fn names_nobody(simulator: &Simulator, file: &Path, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recording_has_each_exchange_of_a_story_and_nothing_private() {
+async fn a_recording_has_what_terraform_sent_and_nothing_private() {
     if is_live() {
         return;
     }

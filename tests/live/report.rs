@@ -206,8 +206,8 @@ fn cell(text: &str) -> String {
 
 /// What may not be written down.
 pub(crate) struct Private {
-    texts: Vec<(String, &'static str)>,
-    names: Vec<(Regex, &'static str)>,
+    /// In the order in which they are replaced.
+    patterns: Vec<(Regex, &'static str)>,
     ids: Vec<(Regex, &'static str)>,
 }
 
@@ -219,65 +219,60 @@ impl Private {
         secrets: impl Iterator<Item = String>,
         names: impl Iterator<Item = String>,
     ) -> Self {
-        let name_of_instance = host.split('.').next().unwrap_or_default();
-        let mut texts: Vec<(String, &'static str)> = secrets.map(|it| (it, "<secret>")).collect();
-        texts.push((host.to_owned(), "<instance>"));
-        if name_of_instance.len() > 3 {
-            texts.push((name_of_instance.to_owned(), "<instance>"));
-        }
-        texts.push((prefix.to_owned(), "<run>"));
-        let ids = vec![
-            (
-                Regex::new("(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap(),
-                "<guid>",
-            ),
-            (Regex::new("(?i)\\b[0-9a-f]{32}\\b").unwrap(), "<sys_id>"),
-        ];
-        let mut patterns = vec![(
-            Regex::new("(?i)[a-z0-9.+_-]+@[a-z0-9-]+\\.[a-z0-9.-]+").unwrap(),
-            "<address>",
-        )];
-        // A name such as "admin" is also a part of words and the name of a role: what names the account stands in quotation
-        // marks or between blanks, and a role behind "role".
+        let pattern = |text: &str| Regex::new(&format!("(?i){text}")).unwrap();
+        let literally = |text: &str| pattern(&regex_lite::escape(text));
+        // The longer first: one can begin with another.
+        let mut secrets: Vec<String> = secrets.collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let mut patterns: Vec<_> = secrets.iter().map(|secret| (literally(secret), "<secret>")).collect();
+        // Before the names that are parts of them.
+        patterns.push((pattern("[^\\s@=^,;<>()\"']+@[a-z0-9-]+\\.[a-z0-9.-]+"), "<address>"));
         let names: BTreeSet<String> = names
             .chain([account.to_owned()])
             .filter(|name| name.len() > 2)
             .collect();
-        for name in names {
-            if name == "admin" {
-                continue;
+        for name in names.iter().rev().filter(|name| *name != "admin") {
+            // A short name is also a part of words. What names the account then stands alone, or behind the operator of a query.
+            let name = regex_lite::escape(name);
+            if name.len() > SHORT {
+                patterns.push((pattern(&name), "<account>"));
+            } else {
+                let operand = pattern(&format!("(IN|LIKE|WITH|_){name}\\b"));
+                let word = pattern(&format!("\\b{name}(\\b|_)"));
+                patterns.extend([(operand, "${1}<account>"), (word, "<account>${1}")]);
             }
-            let name = regex_lite::escape(&name);
-            // Behind the operator of an encoded query no word begins.
-            let operand = Regex::new(&format!("(?i)(IN|LIKE|WITH){name}\\b")).unwrap();
-            let word = Regex::new(&format!("(?i)\\b{name}\\b")).unwrap();
-            patterns.extend([(operand, "${1}<account>"), (word, "<account>")]);
         }
+        patterns.push((literally(host), "<instance>"));
+        let name_of_instance = host.split('.').next().unwrap_or_default();
+        if name_of_instance.len() > 3 {
+            patterns.push((literally(name_of_instance), "<instance>"));
+        }
+        patterns.push((literally(prefix), "<run>"));
         Self {
-            texts,
-            names: patterns,
-            ids,
+            patterns,
+            ids: vec![
+                (pattern("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<guid>"),
+                (pattern("\\b[0-9a-f]{32}\\b"), "<sys_id>"),
+            ],
         }
     }
 
     /// A text without it.
     pub(crate) fn without(&self, text: &str) -> String {
-        let mut text = self.without_names(text);
-        for (pattern, placeholder) in &self.ids {
-            text = pattern.replace_all(&text, *placeholder).into_owned();
-        }
-        text
+        replaced(&self.ids, &self.without_names(text))
     }
 
     /// A text without it, but with its ids.
     pub(crate) fn without_names(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (private, placeholder) in &self.texts {
-            text = text.replace(private, placeholder);
-        }
-        for (pattern, placeholder) in &self.names {
-            text = pattern.replace_all(&text, *placeholder).into_owned();
-        }
-        text
+        replaced(&self.patterns, text)
     }
 }
+
+fn replaced(patterns: &[(Regex, &'static str)], text: &str) -> String {
+    patterns.iter().fold(text.to_owned(), |text, (pattern, placeholder)| {
+        pattern.replace_all(&text, *placeholder).into_owned()
+    })
+}
+
+/// The length up to which a name is likely to be a part of other words.
+const SHORT: usize = 5;

@@ -85,6 +85,8 @@ impl Ended {
 pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &CancellationToken, folder: &Path) -> Ended {
     let begun = Instant::now();
     let prepared = Box::pin(prepare(settings, screen, cancel)).await;
+    // Whoever sends the folder sends one run.
+    let _ = std::fs::remove_dir_all(folder.join("recordings"));
     let Prepared {
         host,
         bench,
@@ -268,7 +270,7 @@ async fn clean_up(bench: &Bench, account: &str, screen: &Screen) -> Vec<String> 
 pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String, String> {
     let host = start::host(settings)?;
     let bench = start::bench(settings, &CancellationToken::new())?;
-    // Where neither the configuration nor a response names the account, finding it out would write.
+    // Where neither the configuration nor a response names the account, finding it out would create a group.
     let shows_only = settings.get("LIVE_SWEEP") == Some("show");
     let account = if shows_only {
         start::signed_in(&bench, screen).await?;
@@ -283,14 +285,15 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String
     }
     for it in &found.of_others {
         let by = match it.made_by.as_deref() {
-            Some(by) if account.is_empty() => format!("removed if {by} is the account"),
+            Some(by) if account.is_empty() => format!("to remove, if {by} is the account"),
             _ => "left alone, made by somebody else".to_owned(),
         };
         screen.say(&format!("  {by}: {} {}", it.table, it.name));
     }
     if shows_only {
-        let (own, others) = (found.own.len(), found.of_others.len());
+        let own = found.own.len();
         return Ok(if account.is_empty() {
+            let others = found.of_others.iter().filter(|it| it.made_by.is_some()).count();
             format!("up to {} records would be removed from {host}", own + others)
         } else {
             format!("{own} records would be removed from {host}")

@@ -79,9 +79,10 @@ pub(crate) async fn signed_in(bench: &Bench, screen: &Screen) -> Result<(), Stri
             );
         }
         Ok(_) => {}
-        Err(_) => screen.say(
-            "Whether the instance is in production cannot be seen: the account may not read glide.installation.production.",
-        ),
+        Err(error) => screen.say(&format!(
+            "Whether the instance is in production cannot be seen (glide.installation.production): {}.",
+            with_causes(&error)
+        )),
     }
     clock(&bench.session)
 }

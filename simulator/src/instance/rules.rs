@@ -293,8 +293,8 @@ fn name_role(record: &mut Record, sent: &Record) {
 
 /// A table that gets only a label, as in the form, is called by it.
 fn name_table(record: &mut Record) {
-    if value(record, "name").is_empty() {
-        let label = value(record, "label").to_lowercase();
+    let label = value(record, "label").to_lowercase();
+    if value(record, "name").is_empty() && !label.is_empty() {
         let name = label.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
         record.insert("name".to_owned(), format!("u_{name}"));
     }
@@ -303,7 +303,7 @@ fn name_table(record: &mut Record) {
 /// A property that gets only a suffix, as in the form, is called by it.
 fn name_property(record: &mut Record) {
     let [name, suffix] = ["name", "suffix"].map(|column| value(record, column).to_owned());
-    if name.is_empty() {
+    if name.is_empty() && !suffix.is_empty() {
         record.insert("name".to_owned(), suffix);
     }
 }

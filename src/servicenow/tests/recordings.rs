@@ -1,5 +1,5 @@
-//! Replays the recordings of `tests/recordings`, and of the folder that `RECORDINGS` names: the client must send each request as
-//! it was recorded, and take the response for what the recording says. `BLESS=1` writes down what it takes it for.
+//! Replays the recordings of `tests/recordings`, or of the folder that `RECORDINGS` names: the client encodes each request again as it
+//! was recorded, and must take the response for what the recording says. `BLESS=1` writes down what it takes it for.
 
 #![expect(
     clippy::disallowed_methods,
@@ -22,28 +22,28 @@ use crate::servicenow::tables::{
 
 #[tokio::test]
 async fn every_recording_is_read_as_it_says() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
+    let named = std::env::var_os("RECORDINGS").map(PathBuf::from);
     let is_blessed = std::env::var_os("BLESS").is_some();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings")];
-    folders.extend(std::env::var_os("RECORDINGS").map(PathBuf::from));
     let mut replayed = 0;
-    for folder in folders {
-        for (path, mut recording) in project_recordings::all(&folder).unwrap() {
-            for (number, exchange) in recording.exchanges.iter_mut().enumerate() {
-                let place = format!("{}, exchange {}", path.display(), number + 1);
-                let read_as = replay(exchange, &place).await;
-                if is_blessed {
-                    exchange.read_as = read_as;
-                } else {
-                    assert_eq!(
-                        read_as, exchange.read_as,
-                        "{place}: BLESS=1 accepts what stands on the left"
-                    );
-                }
-                replayed += 1;
+    let recordings = project_recordings::all(named.as_deref().unwrap_or(&own)).unwrap();
+    for (path, mut recording) in recordings {
+        for (number, exchange) in recording.exchanges.iter_mut().enumerate() {
+            let place = format!("{}, exchange {}", path.display(), number + 1);
+            let read_as = replay(exchange, &place).await;
+            replayed += 1;
+            // A run writes down what came, and not how it was read.
+            if is_blessed || (named.is_some() && exchange.read_as.is_empty()) {
+                exchange.read_as = read_as;
+                continue;
             }
-            if is_blessed {
-                project_recordings::write(&path, &recording).unwrap();
-            }
+            assert_eq!(
+                read_as, exchange.read_as,
+                "{place}: BLESS=1 accepts what stands on the left"
+            );
+        }
+        if is_blessed {
+            project_recordings::write(&path, &recording).unwrap();
         }
     }
     assert!(replayed > 0, "there are no recordings");

@@ -5,8 +5,8 @@ use std::fs;
 use servicenow_simulator::microsoft::hcp::Run as HcpRun;
 
 use crate::harness::console::{Console, blocks, filled};
-use crate::harness::shipped::{azuread_mirror, copy, shipped};
-use crate::harness::{Guide, Simulator, Terraform, Workspace, for_each_terraform};
+use crate::harness::shipped::{WITHOUT_AZUREAD, azuread_mirror, copy, shipped};
+use crate::harness::{Guide, Simulator, Terraform, Workspace, for_each_terraform, skip};
 
 /// A folder with an example, as the repository has it, on a machine whose `terraform init` finds the providers.
 ///
@@ -109,7 +109,7 @@ async fn the_guide() {
 #[tokio::test]
 async fn the_guide_with_its_applications() {
     if azuread_mirror().is_none() {
-        eprintln!("Skipped without the azuread provider (AZUREAD_MIRROR is not set): the README of examples/complete.");
+        skip(WITHOUT_AZUREAD, "the README of examples/complete");
         return;
     }
     for_each_terraform(async |terraform| {

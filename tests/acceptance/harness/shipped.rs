@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::terraform::variable;
-use super::{Simulator, Terraform, Workspace};
+use super::{Simulator, Terraform, Workspace, skip};
 
 /// A folder of the repository.
 pub(crate) fn shipped(path: &str) -> PathBuf {
@@ -87,10 +87,13 @@ pub(crate) fn azuread_mirror() -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
+/// With what a test is skipped where `AZUREAD_MIRROR` names none.
+pub(crate) const WITHOUT_AZUREAD: &str = "no azuread provider";
+
 /// The folder of the azuread provider's executable, and of nothing else. None where there is no azuread at hand.
 pub(crate) fn azuread(what_is_skipped: &str) -> Option<PathBuf> {
     let Some(mirror) = azuread_mirror() else {
-        eprintln!("Skipped without the azuread provider (AZUREAD_MIRROR is not set): {what_is_skipped}.");
+        skip(WITHOUT_AZUREAD, what_is_skipped);
         return None;
     };
     Some(azuread_in(&mirror))

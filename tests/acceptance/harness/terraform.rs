@@ -14,7 +14,7 @@ const SINCE: &[(&str, Option<&str>)] = &[
     ("1.11", Some("1.11")), // write-only arguments, ephemeral resources
     ("1.12", Some("1.12")), // resource identity, import by identity
     ("1.14", None),         // terraform query, actions
-    ("1.16", None),         // actions before and after a destroy, import blocks in modules
+    ("1.16", None),         // actions before a destroy, import blocks in modules
 ];
 
 /// One `terraform` or `tofu` binary.
@@ -60,19 +60,9 @@ impl Terraform {
         moves
     }
 
-    /// Says that the rest of the test is not run with this one. The test runner holds back what a test that passes prints, so
-    /// `make test` has it written to the file that `TERRAFORM_SKIPS` names, and prints that at the end.
+    /// Says that the rest of the test is not run with this one.
     fn skips(&self, why: &str) {
-        eprintln!("Skipped with {self}: {why}.");
-        let file = variable("TERRAFORM_SKIPS");
-        if file.is_empty() {
-            return;
-        }
-        let thread = std::thread::current();
-        let line = format!("{self}: {}: {why}\n", thread.name().unwrap_or("a test"));
-        // One write, so that lines of tests that run at one time do not mix.
-        let file = OpenOptions::new().create(true).append(true).open(file);
-        file.and_then(|mut file| file.write_all(line.as_bytes())).unwrap();
+        skip(&self.to_string(), why);
     }
 
     pub(crate) fn is_opentofu(&self) -> bool {
@@ -136,6 +126,21 @@ impl Version {
             parts.next().unwrap_or(0),
         )
     }
+}
+
+/// Says that a test, or the rest of it, is not run. The test runner holds back what a test that passes prints, so `make test` has it
+/// written to the file that `TERRAFORM_SKIPS` names, and prints that at the end.
+pub(crate) fn skip(with: &str, why: &str) {
+    eprintln!("Skipped with {with}: {why}.");
+    let file = variable("TERRAFORM_SKIPS");
+    if file.is_empty() {
+        return;
+    }
+    let thread = std::thread::current();
+    let line = format!("{with}: {}: {why}\n", thread.name().unwrap_or("a test"));
+    // One write, so that lines of tests that run at one time do not mix.
+    let file = OpenOptions::new().create(true).append(true).open(file);
+    file.and_then(|mut file| file.write_all(line.as_bytes())).unwrap();
 }
 
 /// Runs `test` once with every Terraform at hand, one after the other.

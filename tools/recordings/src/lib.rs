@@ -27,7 +27,7 @@ pub struct Recording {
 pub struct Exchange {
     pub request: Request,
     pub response: Response,
-    /// What the client takes the response for, in its own words. Empty until `BLESS=1` fills it in.
+    /// What the client takes the response for, in its own words. Empty in what a run writes, until `BLESS=1` fills it in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub read_as: String,
 }
