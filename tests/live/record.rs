@@ -370,7 +370,7 @@ impl<'a> Scrub<'a> {
         let Value::String(text) = cell else {
             return if cell.is_boolean() { cell } else { Value::Null };
         };
-        if text.is_empty() {
+        if matches!(text.as_str(), "" | "true" | "false") {
             return Value::String(text);
         }
         if may_be_secret(column) {
@@ -385,7 +385,7 @@ impl<'a> Scrub<'a> {
         };
         let is_known = self.written.contains(&text)
             || self.asked.contains(&text)
-            || matches!(text.as_str(), "true" | "false" | "global")
+            || text == "global"
             || (is_shipped && OF_THE_PLATFORM.contains(&column))
             || (COUNTS.contains(&column) && text.bytes().all(|byte| byte.is_ascii_digit()))
             || (TIMES.contains(&column) && self.date_time.is_match(&text))
@@ -566,7 +566,7 @@ mod tests {
             "sys_id": "6816f79cc0a8016401c5a33be04be441", "name": "Contoso payroll", "sys_created_by": "ada.contoso",
             "email": "ada@contoso.example", "phone": "15551234567", "employee_number": "4711", "wide.u_contoso": "1", "u_contoso_code": "7", "password": "hidden",
             "department": {"link": "https://dev1.example.com/api/now/table/cmn_department/1", "display_value": "Contoso HQ"},
-            "active": "true", "type": "oauth_provider",
+            "active": "true", "password_needs_reset": "false", "type": "oauth_provider",
         });
         let asked = answered("oauth_entity", "type=oauth_provider", json!({"result": [row]}));
         // A name that came from the instance is not known by being asked for.
@@ -589,7 +589,12 @@ mod tests {
         ] {
             assert!(!left.contains(private), "{private} is left in {left}");
         }
-        for kept in ["\"active\":\"true\"", "\"type\":\"oauth_provider\"", "name=text "] {
+        for kept in [
+            "\"active\":\"true\"",
+            "\"password_needs_reset\":\"false\"",
+            "\"type\":\"oauth_provider\"",
+            "name=text ",
+        ] {
             assert!(left.contains(kept), "{kept} is not in {left}");
         }
     }
