@@ -436,6 +436,23 @@ fn action(trust: &ByHand, more: &str) -> String {
     )
 }
 
+/// A user that has nothing to do with the check, which runs at this event of it.
+fn user_with_the_check(event: &str) -> String {
+    format!(
+        r#"
+            resource "servicenow_integration_user" "other" {{
+              user_name = "reader"
+              lifecycle {{
+                action_trigger {{
+                  events  = [{event}]
+                  actions = [action.servicenow_inbound_check.check]
+                }}
+              }}
+            }}
+        "#
+    )
+}
+
 const ACTIONS: &str = "an action";
 
 #[tokio::test]
@@ -480,18 +497,8 @@ async fn a_saved_plan_of_an_action_has_no_secret_whose_value_is_ephemeral() {
         }
         let simulator = Simulator::start().await;
         let trust = ByHand::set_up(&simulator);
-        let more = r#"
-            resource "servicenow_integration_user" "other" {
-              user_name = "reader"
-              lifecycle {
-                action_trigger {
-                  events  = [after_create]
-                  actions = [action.servicenow_inbound_check.check]
-                }
-              }
-            }
-        "#;
-        let mut workspace = simulator.workspace(terraform, &action(&trust, more));
+        let more = user_with_the_check("after_create");
+        let mut workspace = simulator.workspace(terraform, &action(&trust, &more));
         workspace.set("TF_VAR_secret", &trust.rest_user.client_secret);
 
         workspace.terraform("plan -out=saved.tfplan").await.succeeds();
@@ -504,7 +511,7 @@ async fn a_saved_plan_of_an_action_has_no_secret_whose_value_is_ephemeral() {
             .says("Microsoft can call the instance");
 
         // What the pages of actions warn of.
-        let stored = action(&trust, more).replace("ephemeral = true", "sensitive = true");
+        let stored = action(&trust, &more).replace("ephemeral = true", "sensitive = true");
         let mut workspace = simulator.workspace(terraform, &stored.replace("reader", "another"));
         workspace.set("TF_VAR_secret", &trust.rest_user.client_secret);
         workspace.terraform("plan -out=saved.tfplan").await.succeeds();
@@ -594,20 +601,10 @@ async fn an_action_runs_before_a_destroy() {
         }
         let simulator = Simulator::start().await;
         let trust = ByHand::set_up(&simulator);
-        let more = r#"
-            resource "servicenow_integration_user" "other" {
-              user_name = "reader"
-              lifecycle {
-                action_trigger {
-                  events     = [before_destroy]
-                  actions    = [action.servicenow_inbound_check.check]
-                  on_failure = continue
-                }
-              }
-            }
-        "#;
+        let more = user_with_the_check("before_destroy")
+            .replace("actions = ", "on_failure = continue\n                  actions = ");
         // The plan keeps what such an action is configured with, so nothing of it can be ephemeral.
-        let configuration = action(&trust, more).replace("ephemeral = true", "sensitive = true");
+        let configuration = action(&trust, &more).replace("ephemeral = true", "sensitive = true");
         let mut workspace = simulator.workspace(terraform, &configuration);
         workspace.set("TF_VAR_secret", &trust.rest_user.client_secret);
         let users = simulator.count("sys_user");

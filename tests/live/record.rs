@@ -133,13 +133,10 @@ async fn hand_on(
             return answered;
         }
     };
-    if let Some(exchange) = exchange(&method, &uri, &body, &answer) {
-        onward
-            .kept
-            .lock()
-            .unwrap()
-            .iter_mut()
-            .for_each(|kept| kept.push(exchange.clone()));
+    if let Some(exchange) = exchange(&method, &uri, &body, &answer)
+        && let Some(kept) = onward.kept.lock().unwrap().as_mut()
+    {
+        kept.push(exchange);
     }
     let mut answered = Answered::new(Body::from(answer.body().to_vec()));
     *answered.status_mut() = answer.status();
@@ -225,8 +222,6 @@ struct Scrub<'a> {
     numbers: BTreeMap<String, usize>,
     /// Texts of records that were replaced.
     replaced: BTreeMap<String, String>,
-    sys_id: Regex,
-    guid: Regex,
     date_time: Regex,
     operator: Regex,
     quoted: Regex,
@@ -246,8 +241,6 @@ impl<'a> Scrub<'a> {
             asked: BTreeSet::new(),
             numbers: BTreeMap::new(),
             replaced: BTreeMap::new(),
-            sys_id: Regex::new("(?i)[0-9a-f]{32}").unwrap(),
-            guid: Regex::new("(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap(),
             date_time: Regex::new("^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$").unwrap(),
             operator: Regex::new("!?=|[<>]=?|STARTSWITH|ENDSWITH|NOT IN|IN|NOT LIKE|LIKE").unwrap(),
             quoted: Regex::new("'([^']*)'|\\(([^()]*)\\)|Business Rule Stack:.*").unwrap(),
@@ -389,8 +382,8 @@ impl<'a> Scrub<'a> {
             || (is_shipped && OF_THE_PLATFORM.contains(&column))
             || (COUNTS.contains(&column) && text.bytes().all(|byte| byte.is_ascii_digit()))
             || (TIMES.contains(&column) && self.date_time.is_match(&text))
-            || is_id(&self.sys_id)
-            || is_id(&self.guid);
+            || is_id(&self.private.sys_id)
+            || is_id(&self.private.guid);
         if is_known {
             return Value::from(self.text(&text));
         }
@@ -425,12 +418,12 @@ impl<'a> Scrub<'a> {
 
     /// A text without names and secrets, and with other ids.
     fn text(&mut self, text: &str) -> String {
-        let text = self.private.without_names(text);
-        let (sys_id, guid) = (self.sys_id.clone(), self.guid.clone());
-        let text = sys_id.replace_all(&text, |found: &regex_lite::Captures<'_>| {
+        let private = self.private;
+        let text = private.without_names(text);
+        let text = private.sys_id.replace_all(&text, |found: &regex_lite::Captures<'_>| {
             format!("{:032x}", self.number(&found[0].to_lowercase()))
         });
-        let text = guid.replace_all(&text, |found: &regex_lite::Captures<'_>| {
+        let text = private.guid.replace_all(&text, |found: &regex_lite::Captures<'_>| {
             format!("00000000-0000-4000-8000-{:012x}", self.number(&found[0].to_lowercase()))
         });
         text.into_owned()
@@ -671,5 +664,7 @@ mod tests {
         ] {
             assert_eq!(private.without_names(text), expected);
         }
+        let query = "sys_idIN6816f79cc0a8016401c5a33be04be441,46d44a23a9fe19810012d100cca80666";
+        assert_eq!(private.without(query), "sys_idIN<sys_id>,<sys_id>");
     }
 }

@@ -208,7 +208,9 @@ fn cell(text: &str) -> String {
 pub(crate) struct Private {
     /// In the order in which they are replaced.
     patterns: Vec<(Regex, &'static str)>,
-    ids: Vec<(Regex, &'static str)>,
+    /// Both also within a word: behind the operator of a query none begins.
+    pub(crate) guid: Regex,
+    pub(crate) sys_id: Regex,
 }
 
 impl Private {
@@ -250,28 +252,26 @@ impl Private {
         patterns.push((literally(prefix), "<run>"));
         Self {
             patterns,
-            ids: vec![
-                (pattern("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<guid>"),
-                (pattern("\\b[0-9a-f]{32}\\b"), "<sys_id>"),
-            ],
+            guid: pattern("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+            sys_id: pattern("[0-9a-f]{32}"),
         }
     }
 
     /// A text without it.
     pub(crate) fn without(&self, text: &str) -> String {
-        replaced(&self.ids, &self.without_names(text))
+        let text = self.without_names(text);
+        let text = self.guid.replace_all(&text, "<guid>");
+        self.sys_id.replace_all(&text, "<sys_id>").into_owned()
     }
 
     /// A text without it, but with its ids.
     pub(crate) fn without_names(&self, text: &str) -> String {
-        replaced(&self.patterns, text)
+        self.patterns
+            .iter()
+            .fold(text.to_owned(), |text, (pattern, placeholder)| {
+                pattern.replace_all(&text, *placeholder).into_owned()
+            })
     }
-}
-
-fn replaced(patterns: &[(Regex, &'static str)], text: &str) -> String {
-    patterns.iter().fold(text.to_owned(), |text, (pattern, placeholder)| {
-        pattern.replace_all(&text, *placeholder).into_owned()
-    })
 }
 
 /// The length up to which a name is likely to be a part of other words.
