@@ -47,6 +47,18 @@ from_pypi() {
   printf '%s\n' "$venv"
 }
 
+# free_space: mebibytes that are free where the project is.
+free_space() { df -Pm "$project" | awk 'NR == 2 { print $4 }'; }
+
+# needs_space MEBIBYTES: says so at the start where building and testing from nothing will fill the disk.
+needs_space() {
+  local built free
+  built="$(du -sm target 2>/dev/null | cut -f1 || true)"
+  free="$(free_space)"
+  [ $((free + ${built:-0})) -ge "$1" ] ||
+    note "only $free MiB are free on the disk of $project, and this needs about $1 MiB"
+}
+
 # cores: how many processors may be used.
 cores() { nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || printf '2\n'; }
 
@@ -98,6 +110,7 @@ verdict_at_exit() {
   if [ "$1" -eq 0 ]; then
     printf '\n%s: PASSED%s\n' "$verdict_of" "${verdict_detail:+ ($verdict_detail)}" >&2
   else
+    [ "$(free_space)" -ge 500 ] || note "the disk of $project is full, which may be the reason"
     printf '\n%s: FAILED (exit code %s)%s\n' "$verdict_of" "$1" "${verdict_detail:+ ($verdict_detail)}" >&2
   fi
 }

@@ -5,6 +5,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make test"
 
+needs_space 4500
 need_cargo
 need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
 # Pages tell their readers to use these, and tests type what the pages say.

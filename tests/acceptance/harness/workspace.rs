@@ -172,7 +172,10 @@ impl Workspace {
         let package = mirror.join(self.address()).join(version).join(platform());
         fs::create_dir_all(&package).unwrap();
         let binary = package.join(format!("terraform-provider-servicenow_v{version}"));
-        fs::copy(PROVIDER_BINARY, binary).unwrap();
+        // A copy of a debug build is large, and many tests run at once.
+        if fs::hard_link(PROVIDER_BINARY, &binary).is_err() {
+            fs::copy(PROVIDER_BINARY, &binary).unwrap();
+        }
         if let Some(other) = other.filter(|_| self.terraform.is_opentofu()) {
             // It is there under its address in Terraform's registry.
             let package = shipped::azuread_in(other);
