@@ -2,7 +2,8 @@
 # Shows and then removes what runs of `make live` that were killed have left on the instance: records of the account whose names
 # begin with tfacc_. The variables are those of scripts/live.sh.
 #
-#   SHOW=1  only show it
+#   SHOW=1           only show it
+#   LIVE_ALSO=entra  also application registrations in the tenant, of which the application of ARM_CLIENT_ID is an owner
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make sweep"

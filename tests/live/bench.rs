@@ -13,6 +13,7 @@ use servicenow_provider::servicenow::{InputMode, Insert, Record, Row, Session, S
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use crate::entra;
 use crate::settings::Settings;
 
 /// The beginning of every name that any run gives.
@@ -30,6 +31,8 @@ pub(crate) struct Bench {
     pub(crate) prefix: String,
     /// Of the account, where they can be read.
     pub(crate) roles: Option<BTreeSet<String>>,
+    /// What the applications of the run have shown, once that is over.
+    pub(crate) entra: Option<entra::Outcome>,
     user: OnceCell<Record>,
     group: OnceCell<Record>,
     outer_role: OnceCell<Record>,
@@ -55,6 +58,7 @@ impl Bench {
             session,
             prefix: format!("{EVERY_RUN}{:06x}", rand::random::<u32>() & 0x00ff_ffff),
             roles: None,
+            entra: None,
             user: OnceCell::new(),
             group: OnceCell::new(),
             outer_role: OnceCell::new(),

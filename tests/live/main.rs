@@ -11,6 +11,8 @@
 )]
 
 mod bench; // What probes work with: a session, and records of the run.
+mod directory; // Application registrations that runs have left.
+mod entra; // The trust between tenant and instance, with applications of the run.
 mod kit; // The kit against the simulator.
 mod probes; // One probe per fact that can be checked.
 mod record; // The exchanges of a story, kept in a file.

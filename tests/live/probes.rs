@@ -30,7 +30,7 @@ pub(crate) enum Seen {
 pub(crate) type Probed = Result<Seen, TableError>;
 
 impl Seen {
-    fn of(holds: bool, what: impl Into<String>) -> Self {
+    pub(crate) fn of(holds: bool, what: impl Into<String>) -> Self {
         if holds {
             Self::Holds(what.into())
         } else {
@@ -171,6 +171,10 @@ probes! {
         "claims-of-application-tokens" => claims_of_application_tokens,
         "error-codes-of-entra" => error_codes_of_entra,
         "support-api-read" => support_api_read,
+        "token-version-follows-the-audience" => token_versions,
+        "new-secrets-take-seconds" => new_secrets,
+        "client-id-is-the-audience" => audience_is_minded,
+        "claim-names-the-user" => user_is_minded,
     }
 }
 

@@ -7,13 +7,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, EVERY_RUN};
+use crate::directory::Directory;
 use crate::probes::{self, Seen};
 use crate::record::Recorder;
 use crate::report::{Checked, Private, Report, Verdict};
 use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::stories::{NEEDS_CONFIGURATIONS, NEEDS_GRANTS, Selection, WITHOUT};
-use crate::{start, stories, sweep as leftovers, terraform};
+use crate::{entra, start, stories, sweep as leftovers, terraform};
 
 /// How a run ended.
 pub(crate) enum Ended {
@@ -89,9 +90,10 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
     let _ = std::fs::remove_dir_all(folder.join("recordings"));
     let Prepared {
         host,
-        bench,
+        mut bench,
         recorder,
         account,
+        no_applications,
         mut selection,
     } = match prepared {
         Ok(prepared) => prepared,
@@ -107,6 +109,14 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
     let release = probes::release(&bench).await;
     let plugins = probes::installed_plugins(&bench).await;
     screen.say(&format!("Release: {}.", release.as_deref().unwrap_or("not shown")));
+    if !cancel.is_cancelled() {
+        // The facts that it shows are looked at with the others.
+        let outcome = Box::pin(entra::run(&bench, settings, cancel, no_applications)).await;
+        if settings.also().contains(entra::NAME) {
+            screen.say(&stories::line(&outcome.told));
+        }
+        bench.entra = Some(outcome);
+    }
     let facts = Box::pin(check_facts(&bench, screen, cancel)).await;
     if let Some(recorder) = &recorder {
         let about = "What a run looks at before its stories: the account, and the probes of the facts.";
@@ -136,6 +146,7 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
     } else {
         Box::pin(selection.tell(&bench, screen, cancel, (folder, &private))).await
     };
+    stories.extend(bench.entra.iter().map(|outcome| outcome.told.clone()));
     stories.extend(WITHOUT.iter().map(|(story, why)| stories::Told {
         story,
         verdict: stories::Verdict::Skipped((*why).to_owned()),
@@ -164,12 +175,15 @@ struct Prepared {
     /// Of what is sent for the facts; each story has its own.
     recorder: Option<Recorder>,
     account: String,
+    /// Why the run makes no application registrations.
+    no_applications: Option<String>,
     selection: Selection,
 }
 
 /// Everything that must hold before anything is made.
 async fn prepare(settings: &Settings, screen: &Screen, cancel: &CancellationToken) -> Result<Prepared, String> {
     let host = start::host(settings)?;
+    start::names_are_known(settings)?;
     terraform::is_there(settings)?;
     let mut bench = start::bench(settings, cancel)?;
     let recorder = Recorder::start(settings, &bench.instance).await?;
@@ -186,9 +200,13 @@ async fn prepare(settings: &Settings, screen: &Screen, cancel: &CancellationToke
     ));
     let account = start::account(&bench, screen).await?;
     start::nothing_is_left(&bench, &account.name).await?;
+    let no_applications = start::nothing_is_left_in_the_tenant(&bench).await?;
     bench.roles = account.roles;
     let selection = Selection::of(&bench);
     screen.say(TOUCHED);
+    if no_applications.is_none() {
+        screen.say(entra::TOUCHED);
+    }
     screen.say(&format!("Stories: {}.", selection.names().join(", ")));
     for told in selection.skipped() {
         if let stories::Verdict::Skipped(why) = &told.verdict {
@@ -200,6 +218,7 @@ async fn prepare(settings: &Settings, screen: &Screen, cancel: &CancellationToke
         bench,
         recorder,
         account: account.name,
+        no_applications,
         selection,
     })
 }
@@ -249,11 +268,12 @@ async fn check_facts(bench: &Bench, screen: &Screen, cancel: &CancellationToken)
 async fn clean_up(bench: &Bench, account: &str, screen: &Screen) -> Vec<String> {
     let session = bench.lasting_session();
     let mut left = Vec::new();
+    let in_tenant = clean_up_tenant(bench, screen).await;
     // Once more for what could not go before something else went.
     for _ in 0..2 {
         left = match leftovers::find(&session, &bench.prefix, account).await {
             // The prefix is this run's alone: whoever is said to have made them, they are its records.
-            Ok(found) if found.own.is_empty() => return found.kept(),
+            Ok(found) if found.own.is_empty() => return [found.kept(), in_tenant].concat(),
             Ok(found) => {
                 screen.say(&format!("Removing {} records of this run.", found.own.len()));
                 let mut left = leftovers::remove(&session, &found.own).await;
@@ -263,7 +283,33 @@ async fn clean_up(bench: &Bench, account: &str, screen: &Screen) -> Vec<String> 
             Err(error) => vec![format!("what begins with {}: {error}", bench.prefix)],
         };
     }
-    left
+    [left, in_tenant].concat()
+}
+
+/// The same for application registrations, where the run may have made some.
+async fn clean_up_tenant(bench: &Bench, screen: &Screen) -> Vec<String> {
+    let has_run = bench.entra.as_ref().is_some_and(|outcome| outcome.has_run);
+    if !has_run {
+        return Vec::new();
+    }
+    let outcome = async {
+        let directory = Directory::open(bench).await?;
+        let found = directory.find(&bench.prefix).await?;
+        let mut left = Vec::new();
+        for it in &found {
+            screen.say(&format!("Removing the application registration {}.", it.name));
+            if let Err(error) = directory.remove(it).await {
+                left.push(format!("the application registration {}: {error}", it.name));
+            }
+        }
+        Ok::<_, String>(left)
+    };
+    outcome.await.unwrap_or_else(|error| {
+        vec![format!(
+            "application registrations that begin with {}: {error}",
+            bench.prefix
+        )]
+    })
 }
 
 /// Removes what any run of this account left, after showing it.
@@ -280,6 +326,7 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String
     };
     let found = leftovers::find(&bench.session, EVERY_RUN, &account).await;
     let found = found.map_err(|error| error.to_string())?;
+    let in_tenant = sweep_tenant(&bench, screen, shows_only).await;
     for it in &found.own {
         screen.say(&format!("  to remove: {} {}", it.table, it.name));
     }
@@ -292,6 +339,7 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String
     }
     if shows_only {
         let own = found.own.len();
+        in_tenant?;
         return Ok(if account.is_empty() {
             let others = found.of_others.iter().filter(|it| it.made_by.is_some()).count();
             format!("up to {} records would be removed from {host}", own + others)
@@ -299,10 +347,39 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String
             format!("{own} records would be removed from {host}")
         });
     }
-    let left = leftovers::remove(&bench.session, &found.own).await;
+    let mut left = leftovers::remove(&bench.session, &found.own).await;
+    left.extend(in_tenant.err());
     if left.is_empty() {
         Ok(format!("{} records were removed from {host}", found.own.len()))
     } else {
         Err(format!("Not removed:\n  {}", left.join("\n  ")))
     }
+}
+
+/// The same for application registrations, where `LIVE_ALSO` names the story that makes them.
+async fn sweep_tenant(bench: &Bench, screen: &Screen, shows_only: bool) -> Result<(), String> {
+    if !bench.settings.also().contains(entra::NAME) {
+        return Ok(());
+    }
+    let failed = |error: String| format!("application registrations of the tenant: {error}");
+    let directory = Directory::open(bench).await.map_err(failed)?;
+    let found = directory.find(EVERY_RUN).await.map_err(failed)?;
+    let (own, others): (Vec<_>, Vec<_>) = found.iter().partition(|it| it.is_own);
+    for it in &own {
+        screen.say(&format!("  to remove: application registration {}", it.name));
+    }
+    for it in others {
+        screen.say(&format!(
+            "  left alone, owned by somebody else: application registration {}",
+            it.name
+        ));
+    }
+    if shows_only {
+        return Ok(());
+    }
+    for it in own {
+        let removed = directory.remove(it).await;
+        removed.map_err(|error| format!("application registration {}: {error}", it.name))?;
+    }
+    Ok(())
 }

@@ -8,10 +8,11 @@ use servicenow_provider::servicenow::{Query, Sample, Session, TableError, Unexpe
 use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, EVERY_RUN};
+use crate::directory::Directory;
 use crate::probes::with_causes;
 use crate::screen::Screen;
 use crate::settings::Settings;
-use crate::sweep;
+use crate::{entra, stories, sweep};
 
 /// What is known of the account once it is in.
 pub(crate) struct Account {
@@ -46,6 +47,28 @@ pub(crate) fn host(settings: &Settings) -> Result<String, String> {
         ));
     }
     Ok(host)
+}
+
+/// Whether `LIVE_ALSO` and `LIVE_ONLY` name stories that there are. Sends nothing.
+pub(crate) fn names_are_known(settings: &Settings) -> Result<(), String> {
+    let short = |name: &'static str| name.trim_start_matches("servicenow_");
+    for (variable, list, more) in [
+        ("LIVE_ALSO", settings.also(), entra::NAME),
+        ("LIVE_ONLY", settings.only(), "none"),
+    ] {
+        let known: BTreeSet<&str> = stories::names().map(short).chain([more]).collect();
+        let unknown = list
+            .iter()
+            .find(|name| !known.contains(name.trim_start_matches("servicenow_")));
+        if let Some(unknown) = unknown {
+            let known: Vec<&str> = known.into_iter().collect();
+            return Err(format!(
+                "{variable} has {unknown:?}, and no story is called so. There are: {}.",
+                known.join(", ")
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn is_for_development(host: &str) -> bool {
@@ -112,6 +135,31 @@ pub(crate) async fn account(bench: &Bench, screen: &Screen) -> Result<Account, S
         ));
     }
     Ok(Account { name, roles })
+}
+
+/// The same for application registrations of the tenant. Gives why the run can make none.
+pub(crate) async fn nothing_is_left_in_the_tenant(bench: &Bench) -> Result<Option<String>, String> {
+    if let Some(why) = entra::missing(&bench.settings) {
+        return Ok(Some(why));
+    }
+    let found = async { Directory::open(bench).await?.find(EVERY_RUN).await };
+    let found = match found.await {
+        Ok(found) => found,
+        Err(error) => {
+            let right = entra::lacks_right(&error).map(str::to_owned);
+            return right
+                .map(Some)
+                .ok_or(format!("Leftovers in the tenant cannot be looked for: {error}."));
+        }
+    };
+    match found.iter().find(|it| it.is_own) {
+        None => Ok(None),
+        Some(left) => Err(format!(
+            "An earlier run has left application registrations in the tenant: {}. Remove them with: make sweep LIVE_ALSO={}",
+            left.name,
+            entra::NAME
+        )),
+    }
 }
 
 /// Nothing of an earlier run may be there: it would be counted as this one's.

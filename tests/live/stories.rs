@@ -389,6 +389,11 @@ resource "servicenow_table_access" "this" {
     },
 ];
 
+/// What stories are called by.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    STORIES.iter().map(|story| story.name)
+}
+
 /// Resources that have no story, and what they would need.
 pub(crate) const WITHOUT: [(&str, &str); 2] = [
     (
@@ -414,6 +419,39 @@ pub(crate) enum Verdict {
     Failed(String),
     /// What it would need.
     Skipped(String),
+}
+
+/// Why a story did not come to its end.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The step that failed, and why.
+    Failed(String),
+    /// What it would need.
+    Skipped(String),
+    Interrupted,
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(why: &str) -> Self {
+        Self::Failed(why.to_owned())
+    }
+}
+
+impl Verdict {
+    pub(crate) fn of(ended: Result<(), Failure>) -> Self {
+        match ended {
+            Ok(()) => Self::Passed,
+            Err(Failure::Failed(why)) => Self::Failed(why),
+            Err(Failure::Skipped(why)) => Self::Skipped(why),
+            Err(Failure::Interrupted) => Self::Skipped("The run was interrupted.".to_owned()),
+        }
+    }
 }
 
 /// A story that was run, or not.
@@ -495,11 +533,7 @@ impl Selection {
             let outcome = Box::pin(story.recorded(bench, cancel, (folder, private))).await;
             let told = Told {
                 story: story.name,
-                verdict: match outcome {
-                    Ok(()) => Verdict::Passed,
-                    Err(why) if why == INTERRUPTED => Verdict::Skipped("The run was interrupted.".to_owned()),
-                    Err(why) => Verdict::Failed(why),
-                },
+                verdict: Verdict::of(outcome),
                 seconds: begun.elapsed().as_secs_f64(),
             };
             screen.say(&line(&told));
@@ -516,7 +550,7 @@ impl Selection {
 pub(crate) const NEEDS_GRANTS: &[&str] = &[GRANT];
 pub(crate) const NEEDS_CONFIGURATIONS: &[&str] = &[OIDC_PROVIDER, OIDC_CONFIGURATION];
 
-fn line(told: &Told) -> String {
+pub(crate) fn line(told: &Told) -> String {
     match &told.verdict {
         Verdict::Passed => format!("  passed   {} ({:.0} s)", told.story, told.seconds),
         Verdict::Failed(why) => format!("  FAILED   {} ({:.0} s): {why}", told.story, told.seconds),
@@ -530,37 +564,31 @@ impl Story {
         bench: &Bench,
         cancel: &CancellationToken,
         (folder, private): (&Path, &Private),
-    ) -> Result<(), String> {
+    ) -> Result<(), Failure> {
         let Some(recorder) = Recorder::start(&bench.settings, &bench.instance).await? else {
             return self.run(bench, &bench.settings, cancel).await;
         };
         let told = self.run(bench, &recorder.in_front(&bench.settings), cancel).await;
         let about = format!("The story of {}, from creation to removal.", self.name);
-        told.and(recorder.write(folder, self.name, &about, private))
+        told.and(
+            recorder
+                .write(folder, self.name, &about, private)
+                .map_err(Failure::from),
+        )
     }
 
-    async fn run(&self, bench: &Bench, settings: &Settings, cancel: &CancellationToken) -> Result<(), String> {
+    async fn run(&self, bench: &Bench, settings: &Settings, cancel: &CancellationToken) -> Result<(), Failure> {
         match self.drift {
             Drift::None => put_back(bench, self.lifecycle(bench, settings, cancel)).await,
             Drift::Changed(..) | Drift::Removed(_) => self.lifecycle(bench, settings, cancel).await,
         }
     }
 
-    async fn lifecycle(&self, bench: &Bench, settings: &Settings, cancel: &CancellationToken) -> Result<(), String> {
+    async fn lifecycle(&self, bench: &Bench, settings: &Settings, cancel: &CancellationToken) -> Result<(), Failure> {
         let workspace = Workspace::new(settings)?;
         let told = self.steps(bench, settings, cancel, &workspace).await;
         // Also after a failure, and after an interruption.
-        let destroyed = if workspace.has_state() {
-            let run = workspace.run(&["destroy", "-auto-approve"]).await;
-            if run.succeeded() {
-                Ok(())
-            } else {
-                Err(format!("destroy: {}", run.error()))
-            }
-        } else {
-            Ok(())
-        };
-        told.and(destroyed)
+        told.and(workspace.destroyed().await.map_err(Failure::from))
     }
 
     async fn steps(
@@ -569,11 +597,11 @@ impl Story {
         settings: &Settings,
         cancel: &CancellationToken,
         workspace: &Workspace,
-    ) -> Result<(), String> {
+    ) -> Result<(), Failure> {
         let address = format!("{}.this", self.resource);
         let go_on = || {
             if cancel.is_cancelled() {
-                Err(INTERRUPTED.to_owned())
+                Err(Failure::Interrupted)
             } else {
                 Ok(())
             }
@@ -609,7 +637,7 @@ impl Story {
         workspace: &Workspace,
         id: &str,
         text: &str,
-    ) -> Result<(), String> {
+    ) -> Result<(), Failure> {
         let address = format!("{}.this", self.resource);
         for import in self.imports {
             let target = self.text(bench, import, text).replace("$id", id);
@@ -622,7 +650,7 @@ impl Story {
             .await?;
             nothing_to_do(workspace, &format!("the plan after import by {import}")).await?;
             if cancel.is_cancelled() {
-                return Err(INTERRUPTED.to_owned());
+                return Err(Failure::Interrupted);
             }
         }
         self.import_by_block(bench, workspace, &address, id, text).await
@@ -636,7 +664,7 @@ impl Story {
         address: &str,
         id: &str,
         configured: &str,
-    ) -> Result<String, String> {
+    ) -> Result<String, Failure> {
         let key = SysId::parse(id).map_err(|_| "the id is no sys_id".to_owned())?;
         let failed = |error: TableError| format!("drift: {}", with_causes(&error));
         match self.drift {
@@ -647,7 +675,7 @@ impl Story {
                 expect(workspace, "repair of drift", &["apply", "-auto-approve"]).await?;
                 let record = bench.whole(table, &key).await.map_err(failed)?;
                 if record.text(column) != Cell::Value(configured) {
-                    return Err(format!("repair of drift: {column} is not as it is configured"));
+                    return Err(format!("repair of drift: {column} is not as it is configured").into());
                 }
             }
             Drift::Removed(table) => {
@@ -658,7 +686,7 @@ impl Story {
         }
         workspace
             .attribute(address, "id")
-            .ok_or_else(|| "the state has no id".to_owned())
+            .ok_or_else(|| "the state has no id".into())
     }
 
     /// The third form: a block in the configuration.
@@ -669,14 +697,14 @@ impl Story {
         address: &str,
         id: &str,
         text: &str,
-    ) -> Result<(), String> {
+    ) -> Result<(), Failure> {
         let target = self.text(bench, self.imports[0], text).replace("$id", id);
         forget(workspace, address).await?;
         let block = format!("\nimport {{\n  to = {address}\n  id = {target:?}\n}}\n");
         workspace.configure(&format!("{}{block}", self.text(bench, self.configuration, text)));
         let run = expect(workspace, "import by a block", &["apply", "-auto-approve"]).await?;
         if !run.contains("1 imported, 0 added, 0 changed, 0 destroyed") {
-            return Err("import by a block: it changed something".to_owned());
+            return Err("import by a block: it changed something".into());
         }
         Ok(())
     }
@@ -692,7 +720,7 @@ impl Story {
 }
 
 /// Takes the resource out of the state, if it is there.
-async fn forget(workspace: &Workspace, address: &str) -> Result<(), String> {
+async fn forget(workspace: &Workspace, address: &str) -> Result<(), Failure> {
     if workspace.attribute(address, "id").is_some() {
         expect(workspace, "state rm", &["state", "rm", address]).await?;
     }
@@ -700,7 +728,7 @@ async fn forget(workspace: &Workspace, address: &str) -> Result<(), String> {
 }
 
 /// Sees to it that the settings of the table are afterwards what they were before.
-async fn put_back(bench: &Bench, story: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+async fn put_back(bench: &Bench, story: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     const SETTINGS: [Column; 3] = [
         sys_db_object::ACCESS,
         sys_db_object::READ_ACCESS,
@@ -738,22 +766,22 @@ async fn put_back(bench: &Bench, story: impl Future<Output = Result<(), String>>
     };
     session.update(update).await.map_err(failed)?;
     told.and(Err(
-        "destroy did not put back the settings of the table; the run did".to_owned()
+        "destroy did not put back the settings of the table; the run did".into()
     ))
 }
 
-const INTERRUPTED: &str = "it was interrupted";
-
-async fn expect(workspace: &Workspace, step: &str, arguments: &[&str]) -> Result<String, String> {
+/// Runs a command, which must succeed. Gives what it printed.
+pub(crate) async fn expect(workspace: &Workspace, step: &str, arguments: &[&str]) -> Result<String, Failure> {
     let run = workspace.run(arguments).await;
     if run.succeeded() {
         Ok(run.output)
     } else {
-        Err(format!("{step}: {}", run.error()))
+        Err(format!("{step}: {}", run.error()).into())
     }
 }
 
-async fn nothing_to_do(workspace: &Workspace, step: &str) -> Result<(), String> {
+/// Plans, which must find nothing to do.
+pub(crate) async fn nothing_to_do(workspace: &Workspace, step: &str) -> Result<(), Failure> {
     let run = workspace.run(&["plan", "-detailed-exitcode"]).await;
     match run.code {
         Some(0) => Ok(()),
@@ -764,9 +792,9 @@ async fn nothing_to_do(workspace: &Workspace, step: &str) -> Result<(), String> 
                 ["# ", "+ ", "- ", "~ "].iter().any(|mark| line.starts_with(mark)) && !line.contains("/provider")
             });
             let changes: Vec<&str> = changes.map(str::trim).take(8).collect();
-            Err(format!("{step} is not empty: {}", changes.join("; ")))
+            Err(format!("{step} is not empty: {}", changes.join("; ")).into())
         }
-        _ => Err(format!("{step}: {}", run.error())),
+        _ => Err(format!("{step}: {}", run.error()).into()),
     }
 }
 

@@ -59,13 +59,7 @@ impl Workspace {
         fs::create_dir(root.join("provider")).unwrap();
         symlink(PROVIDER, root.join("provider").join(program)).unwrap();
         let provider = root.join("provider").display().to_string();
-        let overrides: String = ["registry.terraform.io", "registry.opentofu.org"]
-            .iter()
-            .map(|registry| format!("    \"{registry}/{SOURCE}\" = {provider:?}\n"))
-            .collect();
-        let configuration =
-            format!("provider_installation {{\n  dev_overrides {{\n{overrides}  }}\n  direct {{}}\n}}\n");
-        fs::write(root.join("terraform.rc"), configuration).unwrap();
+        fs::write(root.join("terraform.rc"), overrides(&[(SOURCE, &provider)])).unwrap();
         fs::write(root.join("versions.tf"), VERSIONS).unwrap();
         let own = [
             ("CHECKPOINT_DISABLE", "1".to_owned()),
@@ -83,6 +77,23 @@ impl Workspace {
             folder,
             binary,
         })
+    }
+
+    /// Lets it use the azuread provider of this folder as well.
+    pub(crate) fn with_azuread(&self, folder: &Path) {
+        let root = self.folder.path();
+        let (ours, theirs) = (
+            root.join("provider").display().to_string(),
+            folder.display().to_string(),
+        );
+        let both = overrides(&[(SOURCE, &ours), (AZUREAD, &theirs)]);
+        fs::write(root.join("terraform.rc"), both).unwrap();
+        let declared = format!("    azuread = {{\n      source = {AZUREAD:?}\n    }}\n    servicenow = {{");
+        fs::write(
+            root.join("versions.tf"),
+            VERSIONS.replace("    servicenow = {", &declared),
+        )
+        .unwrap();
     }
 
     /// Replaces `main.tf`.
@@ -153,14 +164,59 @@ impl Workspace {
         value.as_str().map(str::to_owned)
     }
 
+    /// Destroys what is in the state, if anything is.
+    pub(crate) async fn destroyed(&self) -> Result<(), String> {
+        if !self.has_state() {
+            return Ok(());
+        }
+        let run = self.run(&["destroy", "-auto-approve"]).await;
+        if run.succeeded() {
+            Ok(())
+        } else {
+            Err(format!("destroy: {}", run.error()))
+        }
+    }
+
     /// Whether anything is in the state.
-    pub(crate) fn has_state(&self) -> bool {
+    fn has_state(&self) -> bool {
         let text = fs::read_to_string(self.folder.path().join("terraform.tfstate")).unwrap_or_default();
         let state: Value = serde_json::from_str(&text).unwrap_or_default();
         state["resources"]
             .as_array()
             .is_some_and(|resources| !resources.is_empty())
     }
+}
+
+/// The configuration of Terraform that takes these providers from folders.
+fn overrides(providers: &[(&str, &str)]) -> String {
+    let lines: String = providers
+        .iter()
+        .flat_map(|(source, folder)| {
+            ["registry.terraform.io", "registry.opentofu.org"]
+                .map(|registry| format!("    \"{registry}/{source}\" = {folder:?}\n"))
+        })
+        .collect();
+    format!("provider_installation {{\n  dev_overrides {{\n{lines}  }}\n  direct {{}}\n}}\n")
+}
+
+/// The folder of the newest azuread provider in `AZUREAD_MIRROR`.
+///
+/// # Errors
+/// What it would need.
+pub(crate) fn azuread(settings: &Settings) -> Result<PathBuf, String> {
+    let newest = |folder: PathBuf| {
+        let entries = fs::read_dir(folder).ok()?;
+        let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+        folders.max()
+    };
+    settings
+        .get("AZUREAD_MIRROR")
+        .map(|mirror| Path::new(mirror).join("registry.terraform.io").join(AZUREAD))
+        .and_then(newest)
+        .and_then(newest)
+        .ok_or_else(|| {
+            "It needs the azuread provider: AZUREAD_MIRROR names a filesystem mirror that has it.".to_owned()
+        })
 }
 
 /// Sends a signal to a process group.
@@ -194,6 +250,7 @@ const LONGEST: Duration = Duration::from_secs(420);
 /// For an interrupted terraform to finish what it writes.
 const TO_END: Duration = Duration::from_secs(90);
 const SOURCE: &str = "servicenow-m365/servicenow";
+const AZUREAD: &str = "hashicorp/azuread";
 const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-servicenow");
 const VERSIONS: &str = r#"terraform {
   required_providers {

@@ -1,15 +1,17 @@
-//! Entra and the admin center: reading alone, with the sign-in of the environment.
+//! Entra and the admin center: reading alone, with the sign-in of the environment. What needs applications of the run is seen by
+//! [`crate::entra`].
 
 use std::time::Duration;
 
 use servicenow_provider::http::jwt_claims::Claims;
 use servicenow_provider::http::{Limits, Secret};
 use servicenow_provider::microsoft::SupportError;
-use servicenow_provider::microsoft::entra::{Authority, Endpoint, Patience, client_credentials};
+use servicenow_provider::microsoft::entra::Endpoint;
 use tokio_util::sync::CancellationToken;
 
 use super::{Probed, Seen, with_causes};
 use crate::bench::Bench;
+use crate::entra;
 
 fn limits() -> Limits {
     Limits::new(Duration::from_secs(60), CancellationToken::new())
@@ -69,23 +71,30 @@ pub(super) async fn error_codes_of_entra(bench: &Bench) -> Probed {
 }
 
 async fn token(bench: &Bench, client_id: &str, secret: &Secret, resource: &str) -> Result<Secret, Seen> {
-    let open = |text: String| Seen::Open(text);
-    let Some(authorities) = &bench.clients.authorities else {
-        return Err(open("The Microsoft side is not configured.".to_owned()));
-    };
-    let tenant = authorities.tenant.as_deref().unwrap_or_default();
-    let authority = Authority::new(authorities.login.clone(), tenant).map_err(|error| open(with_causes(&error)))?;
-    let limits = limits();
-    let token = client_credentials(
-        &authorities.http,
-        &authority,
-        (client_id, secret),
-        resource,
-        Endpoint::V1,
-        Patience::None,
-        &limits,
-    );
-    Ok(token.await.map_err(|error| open(with_causes(&error)))?.value)
+    let token = entra::token(bench, (client_id, secret), resource, Endpoint::V1).await;
+    token.map_err(|error| Seen::Open(with_causes(&error)))
+}
+
+/// What the story of the run's own applications has shown.
+fn shown(bench: &Bench, seen: impl Fn(&entra::Outcome) -> Seen) -> Seen {
+    let not_run = || Seen::Open("The run was interrupted.".to_owned());
+    bench.entra.as_ref().map_or_else(not_run, seen)
+}
+
+pub(super) async fn token_versions(bench: &Bench) -> Probed {
+    Ok(shown(bench, entra::Outcome::versions))
+}
+
+pub(super) async fn new_secrets(bench: &Bench) -> Probed {
+    Ok(shown(bench, entra::Outcome::new_secrets))
+}
+
+pub(super) async fn audience_is_minded(bench: &Bench) -> Probed {
+    Ok(shown(bench, entra::Outcome::audience))
+}
+
+pub(super) async fn user_is_minded(bench: &Bench) -> Probed {
+    Ok(shown(bench, entra::Outcome::user))
 }
 
 pub(super) async fn support_api_read(bench: &Bench) -> Probed {
