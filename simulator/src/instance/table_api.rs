@@ -48,8 +48,9 @@ impl Call {
             .map(|(_, text)| text.as_str())
     }
 
+    /// Python's clients send `True`.
     fn is_set(&self, name: &str) -> bool {
-        self.param(name) == Some("true")
+        self.param(name).is_some_and(|text| text.eq_ignore_ascii_case("true"))
     }
 
     fn number(&self, name: &str) -> Option<usize> {
@@ -61,8 +62,8 @@ impl Call {
         Shape {
             fields: fields.map(|text| text.split(',').map(|name| name.trim().to_owned()).collect()),
             display: match self.param("sysparm_display_value") {
-                Some("true") => DisplayMode::Display,
-                Some("all") => DisplayMode::Both,
+                Some(text) if text.eq_ignore_ascii_case("all") => DisplayMode::Both,
+                _ if self.is_set("sysparm_display_value") => DisplayMode::Display,
                 _ => DisplayMode::Values,
             },
             links: if self.is_set("sysparm_exclude_reference_link") {

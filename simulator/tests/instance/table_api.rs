@@ -149,15 +149,17 @@ async fn references_come_in_all_the_documented_shapes() {
     let plain = shape("").await;
     assert_eq!(plain["source_scope"], json!({"link": link, "value": "global"}));
     assert_eq!(plain["target_scope"], "");
-    assert_eq!(
-        shape("sysparm_exclude_reference_link=true").await["source_scope"],
-        "global"
-    );
-    let display = shape("sysparm_display_value=true").await;
-    assert_eq!(
-        display["source_scope"],
-        json!({"display_value": "Global", "link": link})
-    );
+    // Python's clients write booleans as Python does.
+    for yes in ["true", "True"] {
+        let without = shape(&format!("sysparm_exclude_reference_link={yes}")).await;
+        assert_eq!(without["source_scope"], "global", "{yes}");
+        let display = shape(&format!("sysparm_display_value={yes}")).await;
+        assert_eq!(
+            display["source_scope"],
+            json!({"display_value": "Global", "link": link}),
+            "{yes}"
+        );
+    }
     let both = shape("sysparm_display_value=all").await;
     assert_eq!(
         both["source_scope"],
