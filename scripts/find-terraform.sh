@@ -17,7 +17,7 @@ readonly launcher="$project/target/terraform/$terraform_version/terraform"
 on_path() { command -v "$1" 2>/dev/null || true; }
 
 install_launcher() {
-  [ -x "$launcher" ] && return 0
+  [ ! -x "$launcher" ] || [ ! -x "$environment/bin/python" ] || return 0
   command -v python3 >/dev/null 2>&1 || {
     note "python3 is missing. Install it with: apt-get install python3 python3-venv"
     return 1

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::{self, Release};
 use servicenow_simulator::microsoft::directory::TokenVersion;
@@ -249,7 +250,7 @@ async fn applications_that_a_killed_run_left_are_refused_shown_and_removed_by_pr
     is_refused(
         &simulator,
         &tenant,
-        "left application registrations in the tenant: tfacc_000000_caller",
+        "left application registrations in the tenant, or another run is going on: tfacc_000000_caller",
     )
     .await;
 
@@ -502,6 +503,102 @@ async fn what_a_killed_run_left_is_refused_shown_and_removed_by_prefix_and_maker
             .contains("made by somebody else: sys_user_group tfacc_000000_theirs")
     );
     nothing_is_left(&simulator, &before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_instance_renames_or_shows_without_its_maker_is_removed_all_the_same() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    simulator.instance().quirks(|quirks| {
+        let role = ("sys_user_role".to_owned(), "name".to_owned());
+        quirks.upper_cased.insert(role);
+    });
+    simulator.instance().switches(|modes| {
+        for table in ["sys_user_group", "oauth_entity"] {
+            modes
+                .read_denied
+                .insert((table.to_owned(), "sys_created_by".to_owned()));
+        }
+    });
+    let before = simulator.instance().fingerprint();
+
+    let (ended, screen, _folder) = ended(&settings(&simulator, &[("LIVE_ONLY", "role,group")])).await;
+
+    assert!(screen.text().contains("FAILED   servicenow_role"), "{}", screen.text());
+    assert!(!ended.line().contains("Not removed"), "{}", ended.line());
+    nothing_is_left(&simulator, &before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_instance_only_says_that_it_removes_is_named() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    let removed = Fault::Answer {
+        status: 204,
+        content_type: "application/json".to_owned(),
+        body: String::new(),
+    };
+    let of_groups = Matcher::table("sys_user_group").method(Method::DELETE);
+    simulator.instance().faults().every(of_groups, removed);
+
+    let (ended, screen, _folder) = ended(&settings(&simulator, &[("LIVE_ONLY", "none")])).await;
+
+    let line = ended.line();
+    assert!(!ended.is_passed(), "{line}\n{}", screen.text());
+    assert!(line.contains("Not removed: sys_user_group tfacc_"), "{line}");
+    assert!(line.contains("the instance said that it was removed"), "{line}");
+    simulator.instance().faults().clear();
+    let screen = Screen::hidden();
+    run::sweep(&settings(&simulator, &[("LIVE_SWEEP", "remove")]), &screen)
+        .await
+        .unwrap();
+    let groups = simulator.instance().records("sys_user_group");
+    assert!(groups.iter().all(|group| !group["name"].starts_with("tfacc_")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_that_fails_once_refutes_nothing() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    let before = simulator.instance().fingerprint();
+    for table in [
+        "sys_user",
+        "sys_user_group",
+        "sys_user_role",
+        "oauth_entity",
+        "oidc_provider_configuration",
+    ] {
+        let inserts = Matcher::table(table).method(Method::POST);
+        simulator.instance().faults().next(inserts, Fault::ServerError(503));
+    }
+
+    let (ended, screen, _folder) = ended(&settings(&simulator, &[("LIVE_ONLY", "none")])).await;
+
+    assert_eq!(simulator.instance().faults().fired().len(), 5);
+    assert!(ended.is_passed(), "{}\n{}", ended.line(), screen.text());
+    nothing_is_left(&simulator, &before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_form_of_values_is_seen_although_the_client_reads_it() {
+    if is_live() {
+        return;
+    }
+    let simulator = simulator(Release::Zurich).await;
+    simulator.instance().quirks(|quirks| quirks.native_values = true);
+
+    let (ended, screen, _folder) = ended(&settings(&simulator, &[("LIVE_ONLY", "none")])).await;
+
+    assert!(ended.is_passed(), "{}\n{}", ended.line(), screen.text());
+    for fact in ["references-are-bare-ids", "values-are-text"] {
+        assert_eq!(verdict_of(&ended, fact), Verdict::Tolerated, "{}", screen.text());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

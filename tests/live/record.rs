@@ -39,6 +39,11 @@ impl Recorder {
         if settings.get("RECORD") != Some("1") {
             return Ok(None);
         }
+        Self::listening(settings, instance).await.map(Some)
+    }
+
+    /// In front of the instance at this address.
+    pub(crate) async fn listening(settings: &Settings, instance: &str) -> Result<Self, String> {
         let failed = |error: &dyn std::fmt::Display| format!("Recording is not possible: {error}.");
         let onward = Onward {
             client: Arc::new(client(settings)),
@@ -53,11 +58,17 @@ impl Recorder {
             // It ends with the run.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Some(Self {
+        Ok(Self {
             url: format!("http://{address}"),
             kept,
             server,
-        }))
+        })
+    }
+
+    /// The body of the last response.
+    pub(crate) fn last(&self) -> Option<Value> {
+        let kept = self.kept.lock().unwrap();
+        kept.as_ref()?.last()?.response.body.clone()
     }
 
     /// The settings of the run, with this in place of the instance.

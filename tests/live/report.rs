@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use project_facts::{Fact, Grade};
-use regex_lite::Regex;
+use regex_lite::{Captures, Regex};
 use serde_json::{Value, json};
 
 use crate::probes::Seen;
@@ -208,6 +208,10 @@ fn cell(text: &str) -> String {
 pub(crate) struct Private {
     /// In the order in which they are replaced.
     patterns: Vec<(Regex, &'static str)>,
+    /// What a business rule is called, as the instance words it.
+    rule: Regex,
+    /// An address, with its host.
+    url: Regex,
     /// Both also within a word: behind the operator of a query none begins.
     pub(crate) guid: Regex,
     pub(crate) sys_id: Regex,
@@ -252,6 +256,8 @@ impl Private {
         patterns.push((literally(prefix), "<run>"));
         Self {
             patterns,
+            rule: pattern("(business rule) ['\"][^'\"]*['\"]|(business rule stack:)[^)|]*"),
+            url: pattern("https?://([a-z0-9.-]+)[^\\s\"'<>)|]*"),
             guid: pattern("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
             sys_id: pattern("[0-9a-f]{32}"),
         }
@@ -260,8 +266,26 @@ impl Private {
     /// A text without it.
     pub(crate) fn without(&self, text: &str) -> String {
         let text = self.without_names(text);
+        let text = self.rule.replace_all(&text, "${1}${2} <rule>");
+        let text = self.without_hosts(&text);
         let text = self.guid.replace_all(&text, "<guid>");
         self.sys_id.replace_all(&text, "<sys_id>").into_owned()
+    }
+
+    /// Addresses go, unless everybody knows their host.
+    fn without_hosts(&self, text: &str) -> String {
+        let shown = self.url.replace_all(text, |found: &Captures<'_>| {
+            let host = found[1].to_lowercase();
+            let is_known = KNOWN
+                .iter()
+                .any(|known| host == **known || host.ends_with(&format!(".{known}")));
+            if is_known {
+                found[0].to_owned()
+            } else {
+                "<address>".to_owned()
+            }
+        });
+        shown.into_owned()
     }
 
     /// A text without it, but with its ids.
@@ -274,5 +298,50 @@ impl Private {
     }
 }
 
+/// Domains of addresses that name nobody.
+const KNOWN: [&str; 6] = [
+    "microsoft.com",
+    "microsoftonline.com",
+    "github.com",
+    // What the run itself writes.
+    "login.example.com",
+    "login.example",
+    "api.example",
+];
+
 /// The length up to which a name is likely to be a part of other words.
 const SHORT: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_an_instance_lose_hosts_rules_and_people() {
+        let private = Private::new(
+            "dev12345.service-now.com",
+            "tess.terraform",
+            "tfacc_0a1b2c",
+            std::iter::once("a secret".to_owned()),
+            std::iter::empty(),
+        );
+        for (text, written) in [
+            (
+                "dev12345.service-now.com responded: a redirect (status 302) to https://sso.contoso.test/login?user=ada",
+                "<instance> responded: a redirect (status 302) to <address>",
+            ),
+            (
+                "the business rule \"Owner ada of https://intern.contoso.test\" aborted it (aborted by Business Rule 'Owner ada'. \
+                 Business Rule Stack:Owner ada,Other)",
+                "the business rule <rule> aborted it (aborted by Business Rule <rule>. Business Rule Stack: <rule>)",
+            ),
+            (
+                "https://login.microsoftonline.com/contoso and https://login.microsoftonline.com.contoso.test/x",
+                "https://login.microsoftonline.com/contoso and <address>",
+            ),
+            ("tess.terraform made tfacc_0a1b2c_user", "<account> made <run>_user"),
+        ] {
+            assert_eq!(private.without(text), written);
+        }
+    }
+}

@@ -14,7 +14,8 @@ use crate::report::{Checked, Private, Report, Verdict};
 use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::stories::{NEEDS_CONFIGURATIONS, NEEDS_GRANTS, Selection, WITHOUT};
-use crate::{entra, start, stories, sweep as leftovers, terraform};
+use crate::sweep::{self as leftovers, Found};
+use crate::{entra, start, stories, terraform};
 
 /// How a run ended.
 pub(crate) enum Ended {
@@ -73,7 +74,7 @@ impl Ended {
             report
                 .left
                 .iter()
-                .map(|left| format!("  Not removed: {left}. Remove it with: make sweep")),
+                .map(|left| format!("  Not removed: {left}. Look there, or try: make sweep")),
         );
         if report.is_interrupted {
             faults.push("  The run was interrupted.".to_owned());
@@ -124,21 +125,15 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
         written.unwrap_or_else(|error| screen.say(&format!("The recording cannot be written: {error}")));
     }
     // The rest would fail for a reason that is known by now.
-    let is_refused = |id: &str| {
+    for (id, stories) in [
+        ("role-grants-over-rest", NEEDS_GRANTS),
+        ("oidc-configuration-create", NEEDS_CONFIGURATIONS),
+    ] {
         let outcome = facts.iter().find(|outcome| outcome.checked.fact.id == id);
-        outcome.is_some_and(|outcome| outcome.is_refused)
-    };
-    if is_refused("role-grants-over-rest") {
-        selection.without(
-            NEEDS_GRANTS,
-            "The account would need the right to grant roles over REST.",
-        );
-    }
-    if is_refused("oidc-configuration-create") {
-        selection.without(
-            NEEDS_CONFIGURATIONS,
-            "The account would need the right to create OIDC configurations.",
-        );
+        if let Some(outcome) = outcome.filter(|outcome| outcome.is_refused) {
+            let why = format!("It relies on {id}, which did not hold: {}", outcome.checked.seen);
+            selection.without(stories, &why);
+        }
     }
     screen.say("\nStories:");
     let mut stories = if cancel.is_cancelled() {
@@ -152,7 +147,7 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
         verdict: stories::Verdict::Skipped((*why).to_owned()),
         seconds: 0.0,
     }));
-    let left = Box::pin(clean_up(&bench, &account, screen)).await;
+    let left = Box::pin(clean_up(&bench, screen)).await;
     let report = Report {
         release,
         plugins,
@@ -265,25 +260,36 @@ async fn check_facts(bench: &Bench, screen: &Screen, cancel: &CancellationToken)
 }
 
 /// Removes what the run made, whatever became of it. Gives what is left.
-async fn clean_up(bench: &Bench, account: &str, screen: &Screen) -> Vec<String> {
+async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
     let session = bench.lasting_session();
-    let mut left = Vec::new();
     let in_tenant = clean_up_tenant(bench, screen).await;
-    // Once more for what could not go before something else went.
-    for _ in 0..2 {
-        left = match leftovers::find(&session, &bench.prefix, account).await {
-            // The prefix is this run's alone: whoever is said to have made them, they are its records.
-            Ok(found) if found.own.is_empty() => return [found.kept(), in_tenant].concat(),
-            Ok(found) => {
-                screen.say(&format!("Removing {} records of this run.", found.own.len()));
-                let mut left = leftovers::remove(&session, &found.own).await;
-                left.extend(found.kept());
-                left
+    let mut refused = BTreeMap::new();
+    // Once more for what could not go before something else went. A last look tells what the instance has really removed.
+    for round in 0..3 {
+        let found = match leftovers::find(&session, &bench.prefix, "").await {
+            Ok(found) => found,
+            Err(error) => {
+                let left = vec![format!("what begins with {}: {error}", bench.prefix)];
+                return [left, in_tenant].concat();
             }
-            Err(error) => vec![format!("what begins with {}: {error}", bench.prefix)],
         };
+        // The prefix is this run's alone: whoever is said to have made them, they are its records. Those of the platform go with
+        // the others, or afterwards.
+        let all = || found.own.iter().chain(&found.of_others);
+        let now: Vec<&Found> = all().filter(|it| round > 0 || !it.is_platforms()).collect();
+        if round == 2 || all().next().is_none() {
+            let left = all().map(|it| {
+                let why = refused
+                    .get(&it.sys_id)
+                    .map_or("the instance said that it was removed", String::as_str);
+                format!("{} {}: {why}", it.table, it.name)
+            });
+            return [left.collect(), found.unseen(), in_tenant].concat();
+        }
+        screen.say(&format!("Removing {} records of this run.", now.len()));
+        refused.extend(leftovers::remove(&session, now).await);
     }
-    [left, in_tenant].concat()
+    in_tenant
 }
 
 /// The same for application registrations, where the run may have made some.
@@ -330,10 +336,11 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String
     for it in &found.own {
         screen.say(&format!("  to remove: {} {}", it.table, it.name));
     }
-    for it in &found.of_others {
+    for it in found.of_others.iter().filter(|it| !it.is_platforms()) {
         let by = match it.made_by.as_deref() {
             Some(by) if account.is_empty() => format!("to remove, if {by} is the account"),
-            _ => "left alone, made by somebody else".to_owned(),
+            Some(_) => "left alone, made by somebody else".to_owned(),
+            None => "left alone, the instance does not show who made it".to_owned(),
         };
         screen.say(&format!("  {by}: {} {}", it.table, it.name));
     }
@@ -347,8 +354,16 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String
             format!("{own} records would be removed from {host}")
         });
     }
-    let mut left = leftovers::remove(&bench.session, &found.own).await;
-    left.extend(in_tenant.err());
+    let refused = leftovers::remove(&bench.session, &found.own).await;
+    let again = leftovers::find(&bench.session, EVERY_RUN, &account).await;
+    let again = again.map_err(|error| error.to_string())?;
+    let still = again.own.iter().map(|it| {
+        let why = refused
+            .get(&it.sys_id)
+            .map_or("the instance said that it was removed", String::as_str);
+        format!("{} {}: {why}", it.table, it.name)
+    });
+    let left: Vec<String> = still.chain(in_tenant.err()).collect();
     if left.is_empty() {
         Ok(format!("{} records were removed from {host}", found.own.len()))
     } else {

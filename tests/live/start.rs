@@ -155,7 +155,8 @@ pub(crate) async fn nothing_is_left_in_the_tenant(bench: &Bench) -> Result<Optio
     match found.iter().find(|it| it.is_own) {
         None => Ok(None),
         Some(left) => Err(format!(
-            "An earlier run has left application registrations in the tenant: {}. Remove them with: make sweep LIVE_ALSO={}",
+            "An earlier run has left application registrations in the tenant, or another run is going on: {}. If none is, remove \
+             them with: make sweep LIVE_ALSO={}",
             left.name,
             entra::NAME
         )),
@@ -175,7 +176,7 @@ pub(crate) async fn nothing_is_left(bench: &Bench, account: &str) -> Result<(), 
         .map(|it| format!("  {} {}", it.table, it.name))
         .collect();
     Err(format!(
-        "An earlier run has left {} records:\n{}\nRemove them with: make sweep",
+        "An earlier run has left {} records, or another run is going on:\n{}\nIf none is, remove them with: make sweep",
         lines.len(),
         lines.join("\n")
     ))

@@ -1,5 +1,7 @@
 //! Records that runs made, found by the beginning of their names and by their maker, and their removal.
 
+use std::collections::BTreeMap;
+
 use servicenow_provider::servicenow::tables::{
     every, ip_access, oauth_entity, oauth_entity_profile, oauth_oidc_entity, oidc_provider_configuration, sys_choice,
     sys_db_object, sys_dictionary, sys_group_has_role, sys_properties, sys_scope_privilege, sys_user,
@@ -55,27 +57,24 @@ pub(crate) struct Found {
 pub(crate) struct Leftovers {
     /// Made by the account.
     pub(crate) own: Vec<Found>,
-    /// Made by somebody else, with such a name: left alone.
+    /// Made by somebody else, or it is not shown by whom.
     pub(crate) of_others: Vec<Found>,
-    /// Tables that count such rows and do not show them.
-    pub(crate) hidden: Vec<Table>,
+    /// Tables that may have such rows without showing them, and why.
+    pub(crate) hidden: Vec<(Table, &'static str)>,
 }
 
 impl Leftovers {
-    /// What nobody may remove from here.
-    pub(crate) fn kept(&self) -> Vec<String> {
-        let others = self.of_others.iter().map(|it| {
-            let by = it
-                .made_by
-                .as_deref()
-                .unwrap_or("somebody whom the instance does not show");
-            format!("{} {}: made by {by}", it.table, it.name)
-        });
-        let hidden = self
-            .hidden
-            .iter()
-            .map(|table| format!("{table}: records that are hidden from the account"));
-        others.chain(hidden).collect()
+    /// What may be there and cannot be seen.
+    pub(crate) fn unseen(&self) -> Vec<String> {
+        let hidden = self.hidden.iter();
+        hidden.map(|(table, why)| format!("{table}: {why}")).collect()
+    }
+}
+
+impl Found {
+    /// Whether the platform made it by itself, for another record.
+    pub(crate) fn is_platforms(&self) -> bool {
+        self.made_by.as_deref() == Some("system")
     }
 }
 
@@ -87,14 +86,20 @@ pub(crate) async fn find(session: &Session, prefix: &str, account: &str) -> Resu
         hidden: Vec::new(),
     };
     for (table, column) in places() {
-        let query = Query::starts_with(column, prefix).map_err(|source| TableError::Query { table, source })?;
+        // Rules of an instance put something in front of a name, or write it in capitals.
+        let part = |text: &str| Query::contains(column, text).map_err(|source| TableError::Query { table, source });
+        let query = part(prefix)?.or(part(&prefix.to_uppercase())?);
         let columns = [column, every::SYS_CREATED_BY, sys_user_has_role::INHERITED];
         let rows = match session.select(table, &query, &columns).await {
             Ok(rows) => rows,
             Err(TableError::NoSuchTable { .. } | TableError::Refused { .. }) => continue,
-            Err(TableError::Hidden { .. }) => {
-                if !leftovers.hidden.contains(&table) {
-                    leftovers.hidden.push(table);
+            Err(error @ (TableError::Hidden { .. } | TableError::Unproven { .. })) => {
+                let why = match error {
+                    TableError::Hidden { .. } => "records that are hidden from the account",
+                    _ => "the instance does not count its records, so some may be hidden",
+                };
+                if leftovers.hidden.iter().all(|(known, _)| *known != table) {
+                    leftovers.hidden.push((table, why));
                 }
                 continue;
             }
@@ -127,26 +132,27 @@ pub(crate) async fn find(session: &Session, prefix: &str, account: &str) -> Resu
 fn found(table: Table, column: Column, row: &Record, prefix: &str) -> Option<Found> {
     let name = row.text(column).value()?;
     let is_derived = row.text(sys_user_has_role::INHERITED).value() == Some("true");
-    let made_by = row.text(every::SYS_CREATED_BY).value().map(str::to_owned);
-    // What the platform adds to records of the run, such as a profile, goes with them.
-    let is_platforms = made_by.as_deref() == Some("system");
-    (name.starts_with(prefix) && !is_derived && !is_platforms).then(|| Found {
+    let is_of_run = name.to_lowercase().contains(prefix);
+    (is_of_run && !is_derived).then(|| Found {
         table,
         sys_id: row.sys_id().clone(),
         name: name.to_owned(),
-        made_by,
+        made_by: row.text(every::SYS_CREATED_BY).value().map(str::to_owned),
     })
 }
 
-/// Removes records, in the order in which they were found. Gives those that are still there, with the reason.
-pub(crate) async fn remove(session: &Session, found: &[Found]) -> Vec<String> {
-    let mut left = Vec::new();
+/// Removes records, in the order in which they were found. Gives why some were refused, by their keys.
+pub(crate) async fn remove<'a>(
+    session: &Session,
+    found: impl IntoIterator<Item = &'a Found>,
+) -> BTreeMap<SysId, String> {
+    let mut refused = BTreeMap::new();
     for it in found {
         if let Err(error) = session.delete(it.table, &it.sys_id).await {
-            left.push(format!("{} {}: {error}", it.table, it.name));
+            refused.insert(it.sys_id.clone(), error.to_string());
         }
     }
-    left
+    refused
 }
 
 /// As whom the instance writes down what this account makes. Where neither the configuration nor an answer tells, a group is

@@ -31,6 +31,9 @@ pub struct Quirks {
     /// Columns (table, column) whose text a business rule lower-cases.
     /// Facts: `business-rules-change-values`.
     pub lower_cased: BTreeSet<(String, String)>,
+    /// Columns (table, column) whose text a business rule writes in capitals.
+    /// Facts: `business-rules-change-values`.
+    pub upper_cased: BTreeSet<(String, String)>,
     /// Business rules that set a column when another is written.
     /// Facts: `business-rules-change-values`.
     pub beside: Vec<Beside>,
@@ -52,6 +55,9 @@ pub struct Quirks {
     /// Records, by `sys_id`, that are neither counted nor shown.
     /// Facts: `lists-are-counted`.
     pub uncounted_rows: BTreeSet<String>,
+    /// Booleans, numbers and references come as JSON has them, whatever the request says.
+    /// Facts: `values-are-text`, `references-are-bare-ids`.
+    pub native_values: bool,
     /// How many lists after each write over REST are those from before it.
     /// Facts: `reads-follow-writes`.
     pub lists_lag: u32,
@@ -163,6 +169,10 @@ pub(super) fn before_write(platform: &Platform<'_>, class: &str, record: &mut Re
     let is_on = |table: &str| platform.schema.is_a(class, table);
     for (_, column) in quirks.lower_cased.iter().filter(|(table, _)| is_on(table)) {
         let text = value(record, column).to_lowercase();
+        record.insert(column.clone(), text);
+    }
+    for (_, column) in quirks.upper_cased.iter().filter(|(table, _)| is_on(table)) {
+        let text = value(record, column).to_uppercase();
         record.insert(column.clone(), text);
     }
     for rule in quirks.beside.iter().filter(|rule| is_on(&rule.table)) {

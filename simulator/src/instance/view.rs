@@ -233,12 +233,16 @@ impl View<'_> {
             (stored, display)
         };
         let raw = self.modes.quirks.shown(raw);
+        let is_native = self.modes.quirks.native_values;
         let link = match (column.kind, shape.links) {
-            (Kind::Reference(target), Links::Included) if !raw.is_empty() => {
+            (Kind::Reference(target), links) if !raw.is_empty() && (links == Links::Included || is_native) => {
                 Some(format!("{}/api/now/table/{target}/{raw}", self.base_url))
             }
             _ => None,
         };
+        if is_native && matches!(column.kind, Kind::Boolean | Kind::Integer) {
+            return Some(serde_json::from_str(&raw).unwrap_or_default());
+        }
         Some(match (shape.display, link) {
             (DisplayMode::Values, None) => json!(raw),
             (DisplayMode::Values, Some(link)) => json!({"link": link, "value": raw}),

@@ -46,8 +46,9 @@ fn user(body: &str) -> String {
 #[tokio::test]
 async fn a_text_that_the_instance_spells_its_own_way_is_no_change() {
     type Habit = (&'static str, fn(&mut Quirks));
-    let all: [Habit; 6] = [
+    let all: [Habit; 7] = [
         ("no blanks at the ends", |quirks| quirks.trims = true),
+        ("values as JSON has them", |quirks| quirks.native_values = true),
         ("line feeds", |quirks| quirks.line_endings = LineEndings::Lf),
         ("carriage returns", |quirks| quirks.line_endings = LineEndings::CrLf),
         ("ids in lower case", |quirks| quirks.id_case = IdCase::Lower),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use servicenow_provider::http::{Client, Limits, Method, Origin, Repeat, Request, header};
 use servicenow_provider::servicenow::tables::{every, sys_user, sys_user_group, sys_user_has_role};
 use servicenow_provider::servicenow::{
@@ -11,37 +12,57 @@ use servicenow_provider::servicenow::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Probed, Seen, shown, with_causes};
+use super::{Probed, Seen, with_causes};
 use crate::bench::Bench;
+use crate::record::Recorder;
+use crate::start;
+
+/// A record as the instance sends it: the client reads other forms as well.
+async fn as_sent(bench: &Bench, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Value, Seen> {
+    let open = |why: String| Seen::Open(format!("The response cannot be looked at: {why}."));
+    let between = Recorder::listening(&bench.settings, &bench.instance)
+        .await
+        .map_err(open)?;
+    let settings = between.in_front(&bench.settings);
+    let other = start::bench(&settings, &CancellationToken::new()).map_err(open)?;
+    let read = other.session.get(table, sys_id, columns).await;
+    read.map_err(|error| open(with_causes(&error)))?;
+    Ok(between.last().unwrap_or_default()["result"].take())
+}
 
 pub(super) async fn values_are_text(bench: &Bench) -> Probed {
     let user = bench.user().await?;
-    let active = user.text(sys_user::ACTIVE);
-    let locked = user.text(sys_user::LOCKED_OUT);
-    let email = user.text(sys_user::EMAIL);
-    let holds =
-        active == Cell::Value("true") && locked != Cell::Value("true") && matches!(email, Cell::Empty | Cell::Hidden);
+    let columns = [sys_user::ACTIVE, sys_user::EMAIL, every::SYS_MOD_COUNT];
+    let sent = match as_sent(bench, sys_user::TABLE, user.sys_id(), &columns).await {
+        Ok(sent) => sent,
+        Err(seen) => return Ok(seen),
+    };
+    let [active, email, count] = columns.map(|column| &sent[column.name()]);
+    let is_number = count.as_str().is_some_and(|text| text.parse::<u32>().is_ok());
     Ok(Seen::of(
-        holds,
-        format!(
-            "active is {}, locked_out is {}, email is {}.",
-            shown(&active),
-            shown(&locked),
-            shown(&email)
-        ),
+        active == "true" && email == "" && is_number,
+        format!("active is {active}, email is {email}, sys_mod_count is {count}."),
     ))
 }
 
 pub(super) async fn references_are_bare_ids(bench: &Bench) -> Probed {
-    let membership = super::people::membership(bench).await?;
-    let read = bench.session.get(membership.0, &membership.1, &[membership.2]).await?;
-    let is_id = read.reference(membership.2) == Cell::Value(bench.user().await?.sys_id().as_str());
+    let (table, sys_id, column) = super::people::membership(bench).await?;
+    let user = bench.user().await?.sys_id();
+    let sent = match as_sent(bench, table, &sys_id, &[column]).await {
+        Ok(sent) => sent,
+        Err(seen) => return Ok(seen),
+    };
+    let sent = &sent[column.name()];
+    let is_id = *sent == user.as_str();
     Ok(Seen::of(
         is_id,
-        if is_id {
-            "A bare sys_id."
-        } else {
-            "Something else than the sys_id."
+        match sent {
+            _ if is_id => "A bare sys_id.".to_owned(),
+            Value::Object(parts) => {
+                let parts: Vec<_> = parts.keys().map(String::as_str).collect();
+                format!("An object of {}.", parts.join(", "))
+            }
+            _ => "Something else than the sys_id.".to_owned(),
         },
     ))
 }
