@@ -292,6 +292,62 @@ async fn a_grant_that_wants_elevation_names_the_way_around() {
     assert!(error.remedy().contains("group"), "{}", error.remedy());
 }
 
+/// The account may not grant, and what the record has decides: nothing more is asked of a link that is there.
+#[tokio::test]
+async fn a_refused_grant_is_none_where_the_user_has_the_role() {
+    let refused = || Matcher::table("sys_user_has_role").method(Method::POST);
+    for what in [
+        "nothing",
+        "the role by another one",
+        "a row that does not work",
+        "the role",
+    ] {
+        let simulator = simulator().await;
+        let session = session(&simulator);
+        let user = robot(&session).await;
+        let role = session.roles().id_of("itil").await.unwrap();
+        let outer = session.roles().id_of("incident_manager").await.unwrap();
+        let links = session.links(LinkTable::ROLES);
+        let put = |role: &SysId| {
+            let cells = [("user", user.as_str()), ("role", role.as_str())];
+            simulator.instance().put("sys_user_has_role", &cells);
+        };
+        match what {
+            "the role" => put(&role),
+            "nothing" => {}
+            _ => put(&outer),
+        }
+        let rows = simulator.instance().find("sys_user_has_role", "user", user.as_str());
+        let row = rows.iter().find(|row| row["role"] == role.as_str());
+        let row = row.map(|row| SysId::parse(&row["sys_id"]).unwrap());
+        if let ("a row that does not work", Some(row)) = (what, &row) {
+            let pending = [("state", "pending")];
+            simulator.instance().change("sys_user_has_role", row.as_str(), &pending);
+        }
+        let faults = simulator.instance().faults();
+        // The look before the grant is answered from before the row.
+        let look = Matcher::table("sys_user_has_role").method(Method::GET);
+        faults.next(
+            look,
+            Fault::Answer {
+                status: 200,
+                content_type: "application/json".to_owned(),
+                body: r#"{"result": []}"#.to_owned(),
+            },
+        );
+        faults.every(refused(), Fault::ForbiddenByAcl);
+
+        let granted = links.grant(&user, &role).await;
+
+        match (what, row, granted) {
+            ("nothing" | "a row that does not work", _, Err(TableError::Refused { .. })) => {}
+            ("the role by another one", Some(row), Ok(Granted::Inherited(by))) if by == row => {}
+            ("the role", Some(row), Ok(Granted::Had(by))) if by == row => {}
+            (_, row, granted) => panic!("{what}, {row:?}: {granted:?}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_user_joins_a_group_once_and_leaves_it() {
     let simulator = simulator().await;
