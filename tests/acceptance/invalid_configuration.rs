@@ -397,7 +397,7 @@ async fn an_instance_that_refuses_is_explained() {
 async fn a_table_that_the_release_lacks_is_named() {
     for_each_terraform(async |terraform| {
         let mut options = Options::default();
-        options.instance.release = Release::Yokohama;
+        options.instance.release = Release::Xanadu;
         let simulator = Simulator::start_with(options).await;
         let workspace = simulator.workspace(
             terraform,

@@ -1,6 +1,7 @@
 //! What probes and stories work with: a session, the names of the run, and the records that several probes look at.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use servicenow_provider::clients::Clients;
@@ -9,7 +10,9 @@ use servicenow_provider::servicenow::tables::{
     oauth_entity, oauth_oidc_entity, oidc_provider_configuration, sys_user, sys_user_group, sys_user_has_role,
     sys_user_role, sys_user_role_contains,
 };
-use servicenow_provider::servicenow::{InputMode, Insert, Record, Row, Session, SysId, Table, TableError, Update};
+use servicenow_provider::servicenow::{
+    Deleted, InputMode, Insert, Record, Row, Session, SysId, Table, TableError, Update, Written,
+};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +34,8 @@ pub(crate) struct Bench {
     pub(crate) prefix: String,
     /// Of the account, where they can be read.
     pub(crate) roles: Option<BTreeSet<String>>,
+    /// What probes have made, oldest first: it is removed also where it is not found by its name.
+    made: Mutex<Vec<(Table, SysId)>>,
     /// What the applications of the run have shown, once that is over.
     pub(crate) entra: Option<entra::Outcome>,
     user: OnceCell<Record>,
@@ -58,6 +63,7 @@ impl Bench {
             session,
             prefix: format!("{EVERY_RUN}{:06x}", rand::random::<u32>() & 0x00ff_ffff),
             roles: None,
+            made: Mutex::default(),
             entra: None,
             user: OnceCell::new(),
             group: OnceCell::new(),
@@ -97,8 +103,31 @@ impl Bench {
             natural_key: None,
             input: InputMode::Stored,
         };
-        let written = Box::pin(self.session.insert(insert)).await?;
+        let written = self.insert(insert).await?;
         self.whole(table, written.record.sys_id()).await
+    }
+
+    /// Inserts a record of the run.
+    pub(crate) async fn insert(&self, insert: Insert<'_>) -> Result<Written, TableError> {
+        let table = insert.table;
+        let written = Box::pin(self.session.insert(insert)).await?;
+        let key = written.record.sys_id().clone();
+        self.made.lock().unwrap().push((table, key));
+        Ok(written)
+    }
+
+    /// Deletes a record of the run.
+    pub(crate) async fn delete(&self, table: Table, sys_id: &SysId) -> Result<Deleted, TableError> {
+        let deleted = self.session.delete(table, sys_id).await?;
+        self.made.lock().unwrap().retain(|(_, key)| key != sys_id);
+        Ok(deleted)
+    }
+
+    /// Takes what probes have made, the newest first.
+    pub(crate) fn take_made(&self) -> Vec<(Table, SysId)> {
+        let mut made = std::mem::take(&mut *self.made.lock().unwrap());
+        made.reverse();
+        made
     }
 
     /// A record with every column that the account sees.

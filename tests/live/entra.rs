@@ -168,6 +168,7 @@ impl Story<'_> {
         let applications = self.applications()?;
         observed.new_secrets = Some(self.first_token(&applications).await?);
         let first = self.versions_are("1.0", &applications).await?;
+        self.go_on()?;
         self.lets_in(Endpoint::V1, "1.0").await?;
         self.go_on()?;
 
@@ -196,12 +197,15 @@ impl Story<'_> {
 
         self.workspace.configure(&self.text(Endpoint::V2, false)?);
         expect(self.workspace, "tokens of version 2.0", &["apply", "-auto-approve"]).await?;
+        self.go_on()?;
         let second = self.versions_are("2.0", &applications).await?;
         observed.versions = Some(Seen::of(
             first.is_ok() && second.is_ok(),
             [first, second].map(|seen| seen.unwrap_or_else(|text| text)).join(" "),
         ));
-        self.lets_in(Endpoint::V2, "2.0").await
+        self.go_on()?;
+        self.lets_in(Endpoint::V2, "2.0").await?;
+        self.go_on()
     }
 
     fn go_on(&self) -> Result<(), Failure> {

@@ -23,9 +23,10 @@ mod settings; // What the environment says.
 mod start; // What must hold before anything is made.
 mod stories; // Each resource from creation to removal, with the real terraform.
 mod sweep; // Removing what runs made.
+mod table_settings; // The settings of a table, until they are put back.
 mod terraform; // One terraform in a folder of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
@@ -42,8 +43,7 @@ async fn live() {
     }
     let screen = Screen::shown();
     let cancel = cancelled_by_ctrl_c(&screen);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/live");
-    let verdict = run::all(&settings, &screen, &cancel, &folder).await;
+    let verdict = run::all(&settings, &screen, &cancel, &folder()).await;
     screen.say(&format!("\nlive: {}", verdict.line()));
     assert!(verdict.is_passed(), "the run has failed, as it says above");
 }
@@ -56,12 +56,17 @@ async fn sweep() {
         return;
     }
     let screen = Screen::shown();
-    let outcome = run::sweep(&settings, &screen).await;
+    let outcome = run::sweep(&settings, &screen, &folder()).await;
     match &outcome {
         Ok(line) => screen.say(&format!("\nsweep: PASSED. {line}.")),
         Err(why) => screen.say(&format!("\nsweep: FAILED. {why}")),
     }
     assert!(outcome.is_ok(), "the sweep has failed, as it says above");
+}
+
+/// Where the report goes.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/live")
 }
 
 /// The run goes on to its end: it starts nothing new, and removes what it made.

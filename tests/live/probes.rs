@@ -13,7 +13,7 @@ mod table_api; // The Table API, whatever the table.
 
 use std::time::Duration;
 
-use servicenow_provider::servicenow::{Cell, Refusal, TableError};
+use servicenow_provider::servicenow::{Cell, Refusal, SysId, TableError};
 use tokio::time::sleep;
 
 use crate::bench::Bench;
@@ -40,6 +40,11 @@ impl Seen {
             Self::Differs(what.into())
         }
     }
+}
+
+/// Whether a reference names this record, in whatever spelling of its key.
+fn refers_to(cell: Cell<&str>, sys_id: &SysId) -> bool {
+    cell.value().and_then(|text| SysId::parse(text).ok()).as_ref() == Some(sys_id)
 }
 
 /// A cell for a reader.
@@ -94,6 +99,10 @@ fn is_passing(error: &TableError) -> bool {
             | TableError::RateLimited { .. }
             | TableError::TransactionCancelled { .. }
             | TableError::Uncertain { .. }
+            | TableError::NotTheApi { .. }
+            | TableError::UnusableAnswer { .. }
+            | TableError::Unauthenticated { .. }
+            | TableError::SignIn { .. }
     )
 }
 

@@ -254,7 +254,7 @@ impl<'a> Scrub<'a> {
             replaced: BTreeMap::new(),
             date_time: Regex::new("^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$").unwrap(),
             operator: Regex::new("!?=|[<>]=?|STARTSWITH|ENDSWITH|NOT IN|IN|NOT LIKE|LIKE").unwrap(),
-            quoted: Regex::new("'([^']*)'|\\(([^()]*)\\)|Business Rule Stack:.*").unwrap(),
+            quoted: Regex::new("Business Rule '.*|Business Rule Stack:.*|'([^']*)'|\\(([^()]*)\\)").unwrap(),
         }
     }
 
@@ -421,7 +421,16 @@ impl<'a> Scrub<'a> {
             match inner.map(|inner| inner.as_str()) {
                 Some(inner) if is_name_of_a_table(inner) || self.written.contains(inner) => found[0].to_owned(),
                 Some(inner) => found[0].replace(inner, &format!("text {}", self.number(inner))),
-                None => "Business Rule Stack:".to_owned(),
+                // A name can have apostrophes of its own: the rest is not told apart from it.
+                None if found[0].starts_with(RULE) => {
+                    let stack = if found[0].contains(STACK) {
+                        ". Business Rule Stack:"
+                    } else {
+                        ""
+                    };
+                    format!("{RULE}text {}'{stack}", self.number(&found[0]))
+                }
+                None => STACK.to_owned(),
             }
         });
         self.text(&text)
@@ -445,6 +454,9 @@ impl<'a> Scrub<'a> {
         *self.numbers.entry(text.to_owned()).or_insert(next)
     }
 }
+
+const RULE: &str = "Business Rule '";
+const STACK: &str = "Business Rule Stack:";
 
 /// Whether a column can hold a secret, by its name.
 fn may_be_secret(column: &str) -> bool {
@@ -605,8 +617,8 @@ mod tests {
 
     #[test]
     fn an_error_keeps_the_platforms_words_and_not_the_names_of_rules() {
-        let detail = "Operation against file 'sys_user' was aborted by Business Rule 'Contoso: no robots^6816f79cc0a8016401c5a33be04be441'. \
-                      Business Rule Stack:Contoso: no robots";
+        let detail = "Operation against file 'sys_user' was aborted by Business Rule 'Don't: Contoso^6816f79cc0a8016401c5a33be04be441'. \
+                      Business Rule Stack:Don't: Contoso";
         let refused = answered(
             "sys_user",
             "user_name=tess.terraform",

@@ -104,8 +104,10 @@ impl Report {
     pub(crate) fn write(&self, folder: &Path, private: &Private) -> std::io::Result<()> {
         fs::create_dir_all(folder)?;
         fs::write(folder.join("report.md"), private.without(&self.page()))?;
-        let json = serde_json::to_string_pretty(&self.json()).unwrap_or_default();
-        fs::write(folder.join("report.json"), private.without(&json) + "\n")
+        let mut json = self.json();
+        private.strip(&mut json);
+        let json = serde_json::to_string_pretty(&json).unwrap_or_default();
+        fs::write(folder.join("report.json"), json + "\n")
     }
 
     fn page(&self) -> String {
@@ -256,7 +258,7 @@ impl Private {
         patterns.push((literally(prefix), "<run>"));
         Self {
             patterns,
-            rule: pattern("(business rule) ['\"][^'\"]*['\"]|(business rule stack:)[^)|]*"),
+            rule: pattern("(business rule) (\"[^\"]*\"|'[^|\n]*)|(business rule stack:)[^|\n]*"),
             url: pattern("https?://([a-z0-9.-]+)[^\\s\"'<>)|]*"),
             guid: pattern("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
             sys_id: pattern("[0-9a-f]{32}"),
@@ -266,7 +268,7 @@ impl Private {
     /// A text without it.
     pub(crate) fn without(&self, text: &str) -> String {
         let text = self.without_names(text);
-        let text = self.rule.replace_all(&text, "${1}${2} <rule>");
+        let text = self.rule.replace_all(&text, "${1}${3} <rule>");
         let text = self.without_hosts(&text);
         let text = self.guid.replace_all(&text, "<guid>");
         self.sys_id.replace_all(&text, "<sys_id>").into_owned()
@@ -286,6 +288,16 @@ impl Private {
             }
         });
         shown.into_owned()
+    }
+
+    /// Every text of a document without it: before it is written, where a backslash is two.
+    fn strip(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.without(text),
+            Value::Array(values) => values.iter_mut().for_each(|value| self.strip(value)),
+            Value::Object(values) => values.values_mut().for_each(|value| self.strip(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     /// A text without it, but with its ids.
@@ -331,9 +343,9 @@ mod tests {
                 "<instance> responded: a redirect (status 302) to <address>",
             ),
             (
-                "the business rule \"Owner ada of https://intern.contoso.test\" aborted it (aborted by Business Rule 'Owner ada'. \
-                 Business Rule Stack:Owner ada,Other)",
-                "the business rule <rule> aborted it (aborted by Business Rule <rule>. Business Rule Stack: <rule>)",
+                "the business rule \"Owner ada of https://intern.contoso.test\" aborted it (aborted by Business Rule 'Ada's rule'. \
+                 Business Rule Stack:Ada's rule,Other)",
+                "the business rule <rule> aborted it (aborted by Business Rule <rule>",
             ),
             (
                 "https://login.microsoftonline.com/contoso and https://login.microsoftonline.com.contoso.test/x",

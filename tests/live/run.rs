@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use servicenow_provider::servicenow::Deleted;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +16,7 @@ use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::stories::{NEEDS_CONFIGURATIONS, NEEDS_GRANTS, Selection, WITHOUT};
 use crate::sweep::{self as leftovers, Found};
+use crate::table_settings::Kept;
 use crate::{entra, start, stories, terraform};
 
 /// How a run ended.
@@ -86,9 +88,12 @@ impl Ended {
 /// A run, with its report in `folder`.
 pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &CancellationToken, folder: &Path) -> Ended {
     let begun = Instant::now();
-    let prepared = Box::pin(prepare(settings, screen, cancel)).await;
     // Whoever sends the folder sends one run.
+    for name in ["report.md", "report.json"] {
+        let _ = std::fs::remove_file(folder.join(name));
+    }
     let _ = std::fs::remove_dir_all(folder.join("recordings"));
+    let prepared = Box::pin(prepare(settings, screen, cancel, folder)).await;
     let Prepared {
         host,
         mut bench,
@@ -124,6 +129,7 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
         let written = recorder.write(folder, "facts", about, &private);
         written.unwrap_or_else(|error| screen.say(&format!("The recording cannot be written: {error}")));
     }
+    screen.say("\nStories:");
     // The rest would fail for a reason that is known by now.
     for (id, stories) in [
         ("role-grants-over-rest", NEEDS_GRANTS),
@@ -132,10 +138,9 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
         let outcome = facts.iter().find(|outcome| outcome.checked.fact.id == id);
         if let Some(outcome) = outcome.filter(|outcome| outcome.is_refused) {
             let why = format!("It relies on {id}, which did not hold: {}", outcome.checked.seen);
-            selection.without(stories, &why);
+            selection.without(stories, &why, screen);
         }
     }
-    screen.say("\nStories:");
     let mut stories = if cancel.is_cancelled() {
         Vec::new()
     } else {
@@ -176,7 +181,12 @@ struct Prepared {
 }
 
 /// Everything that must hold before anything is made.
-async fn prepare(settings: &Settings, screen: &Screen, cancel: &CancellationToken) -> Result<Prepared, String> {
+async fn prepare(
+    settings: &Settings,
+    screen: &Screen,
+    cancel: &CancellationToken,
+    folder: &Path,
+) -> Result<Prepared, String> {
     let host = start::host(settings)?;
     start::names_are_known(settings)?;
     terraform::is_there(settings)?;
@@ -194,7 +204,12 @@ async fn prepare(settings: &Settings, screen: &Screen, cancel: &CancellationToke
         bench.prefix
     ));
     let account = start::account(&bench, screen).await?;
-    start::nothing_is_left(&bench, &account.name).await?;
+    start::nothing_is_left(&bench, Some(&account.name), screen).await?;
+    if Kept::of_killed_run(&bench, folder).is_some() {
+        return Err(
+            "A killed run may have left the settings of a table changed. Put them back with: make sweep".to_owned(),
+        );
+    }
     let no_applications = start::nothing_is_left_in_the_tenant(&bench).await?;
     bench.roles = account.roles;
     let selection = Selection::of(&bench);
@@ -263,6 +278,16 @@ async fn check_facts(bench: &Bench, screen: &Screen, cancel: &CancellationToken)
 async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
     let session = bench.lasting_session();
     let in_tenant = clean_up_tenant(bench, screen).await;
+    let mut unseen = Vec::new();
+    let mut not_yet = Vec::new();
+    for (table, sys_id) in bench.take_made() {
+        match session.delete(table, &sys_id).await {
+            Ok(Deleted::Removed) => {}
+            // Nobody has removed it: somebody hides it.
+            Ok(Deleted::WasGone) => unseen.push(format!("{table} {sys_id}: {UNSEEN}")),
+            Err(_) => not_yet.push((table, sys_id)),
+        }
+    }
     let mut refused = BTreeMap::new();
     // Once more for what could not go before something else went. A last look tells what the instance has really removed.
     for round in 0..3 {
@@ -270,7 +295,7 @@ async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
             Ok(found) => found,
             Err(error) => {
                 let left = vec![format!("what begins with {}: {error}", bench.prefix)];
-                return [left, in_tenant].concat();
+                return [left, unseen, in_tenant].concat();
             }
         };
         // The prefix is this run's alone: whoever is said to have made them, they are its records. Those of the platform go with
@@ -278,19 +303,27 @@ async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
         let all = || found.own.iter().chain(&found.of_others);
         let now: Vec<&Found> = all().filter(|it| round > 0 || !it.is_platforms()).collect();
         if round == 2 || all().next().is_none() {
+            for (table, sys_id) in &not_yet {
+                // By its name it may have been found and removed since.
+                if session.delete(*table, sys_id).await.is_err() && all().all(|it| it.sys_id != *sys_id) {
+                    unseen.push(format!("{table} {sys_id}: {UNSEEN}"));
+                }
+            }
             let left = all().map(|it| {
                 let why = refused
                     .get(&it.sys_id)
                     .map_or("the instance said that it was removed", String::as_str);
                 format!("{} {}: {why}", it.table, it.name)
             });
-            return [left.collect(), found.unseen(), in_tenant].concat();
+            return [left.collect(), unseen, found.unseen(), in_tenant].concat();
         }
         screen.say(&format!("Removing {} records of this run.", now.len()));
         refused.extend(leftovers::remove(&session, now).await);
     }
     in_tenant
 }
+
+const UNSEEN: &str = "the run has made it, and cannot see whether it is gone";
 
 /// The same for application registrations, where the run may have made some.
 async fn clean_up_tenant(bench: &Bench, screen: &Screen) -> Vec<String> {
@@ -319,7 +352,7 @@ async fn clean_up_tenant(bench: &Bench, screen: &Screen) -> Vec<String> {
 }
 
 /// Removes what any run of this account left, after showing it.
-pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String, String> {
+pub(crate) async fn sweep(settings: &Settings, screen: &Screen, folder: &Path) -> Result<String, String> {
     let host = start::host(settings)?;
     let bench = start::bench(settings, &CancellationToken::new())?;
     // Where neither the configuration nor a response names the account, finding it out would create a group.
@@ -336,6 +369,9 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String
     for it in &found.own {
         screen.say(&format!("  to remove: {} {}", it.table, it.name));
     }
+    for table in &found.refused {
+        screen.say(&format!("  not looked at, the account may not read it: {table}"));
+    }
     for it in found.of_others.iter().filter(|it| !it.is_platforms()) {
         let by = match it.made_by.as_deref() {
             Some(by) if account.is_empty() => format!("to remove, if {by} is the account"),
@@ -343,6 +379,12 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String
             None => "left alone, the instance does not show who made it".to_owned(),
         };
         screen.say(&format!("  {by}: {} {}", it.table, it.name));
+    }
+    if let Some(kept) = Kept::of_killed_run(&bench, folder) {
+        screen.say("  to put back: the settings of a table that a killed run may have changed");
+        if !shows_only {
+            kept.put_back(&bench).await?;
+        }
     }
     if shows_only {
         let own = found.own.len();
@@ -363,7 +405,7 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen) -> Result<String
             .map_or("the instance said that it was removed", String::as_str);
         format!("{} {}: {why}", it.table, it.name)
     });
-    let left: Vec<String> = still.chain(in_tenant.err()).collect();
+    let left: Vec<String> = still.chain(again.unseen()).chain(in_tenant.err()).collect();
     if left.is_empty() {
         Ok(format!("{} records were removed from {host}", found.own.len()))
     } else {

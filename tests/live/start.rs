@@ -94,7 +94,7 @@ pub(crate) async fn signed_in(bench: &Bench, screen: &Screen) -> Result<(), Stri
     }
     responds(&bench.session, settings).await?;
     match crate::probes::is_production(bench).await {
-        Ok(Some(value)) if value == "true" && !production_is_meant(settings) => {
+        Ok(Some(value)) if value.trim().eq_ignore_ascii_case("true") && !production_is_meant(settings) => {
             return Err(
                 "The instance says of itself that it is in production (glide.installation.production). Use a developer \
                  instance, or set LIVE_PRODUCTION=yes."
@@ -113,10 +113,18 @@ pub(crate) async fn signed_in(bench: &Bench, screen: &Screen) -> Result<(), Stri
 /// The account. Reads, and makes nothing but what [`sweep::maker`] needs.
 pub(crate) async fn account(bench: &Bench, screen: &Screen) -> Result<Account, String> {
     signed_in(bench, screen).await?;
+    if bench.session.account().is_none() {
+        nothing_is_left(bench, None, screen).await?;
+        screen.say(&format!(
+            "It creates and removes the group {}, to see as whom the account is written down.",
+            bench.name("maker")
+        ));
+    }
     let name = sweep::maker(bench).await.map_err(|error| {
         format!(
-            "It cannot be seen as whom the account is written down: {}.",
-            with_causes(&error)
+            "It cannot be seen as whom the account is written down: {}. Remove the group {} if it is there.",
+            with_causes(&error),
+            bench.name("maker")
         )
     })?;
     let roles = roles(&bench.session, &name).await;
@@ -164,17 +172,20 @@ pub(crate) async fn nothing_is_left_in_the_tenant(bench: &Bench) -> Result<Optio
 }
 
 /// Nothing of an earlier run may be there: it would be counted as this one's.
-pub(crate) async fn nothing_is_left(bench: &Bench, account: &str) -> Result<(), String> {
-    let found = sweep::find(&bench.session, EVERY_RUN, account).await;
+pub(crate) async fn nothing_is_left(bench: &Bench, account: Option<&str>, screen: &Screen) -> Result<(), String> {
+    let found = sweep::find(&bench.session, EVERY_RUN, account.unwrap_or_default()).await;
     let found = found.map_err(|error| format!("Leftovers cannot be looked for: {}.", with_causes(&error)))?;
-    if found.own.is_empty() {
+    for line in found.unseen() {
+        screen.say(&format!(
+            "What an earlier run may have left is not all to be seen. {line}."
+        ));
+    }
+    // Where the account is not known yet, anybody may have made them.
+    let left = if account.is_some() { found.own } else { found.of_others };
+    if left.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = found
-        .own
-        .iter()
-        .map(|it| format!("  {} {}", it.table, it.name))
-        .collect();
+    let lines: Vec<String> = left.iter().map(|it| format!("  {} {}", it.table, it.name)).collect();
     Err(format!(
         "An earlier run has left {} records, or another run is going on:\n{}\nIf none is, remove them with: make sweep",
         lines.len(),
@@ -186,10 +197,7 @@ pub(crate) async fn nothing_is_left(bench: &Bench, account: &str) -> Result<(), 
 async fn is_blind(session: &Session) -> bool {
     for table in [oauth_entity::TABLE, sys_user_has_role::TABLE] {
         let sample = session.sample(table).await;
-        if !matches!(
-            sample,
-            Err(TableError::Refused { .. }) | Ok(Sample::Empty | Sample::Hidden { .. })
-        ) {
+        if !matches!(sample, Err(TableError::Refused { .. }) | Ok(Sample::Hidden { .. })) {
             return false;
         }
     }

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
 use servicenow_provider::servicenow::tables::{
-    ip_access, oauth_entity, oauth_oidc_entity, oidc_provider_configuration, sys_choice, sys_db_object, sys_properties,
+    ip_access, oauth_entity, oauth_oidc_entity, oidc_provider_configuration, sys_choice, sys_properties,
     sys_scope_privilege, sys_user, sys_user_group, sys_user_has_role, sys_user_role,
 };
-use servicenow_provider::servicenow::{Cell, Column, InputMode, Query, Row, SysId, Table, TableError, Update};
+use servicenow_provider::servicenow::{Cell, Column, Row, SysId, Table, TableError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,7 @@ use crate::record::Recorder;
 use crate::report::Private;
 use crate::screen::Screen;
 use crate::settings::Settings;
+use crate::table_settings::Kept;
 use crate::terraform::Workspace;
 
 /// One resource, as data. In its texts `$p` is the beginning of the names of the run, `$id` the `sys_id`, and `$text` the
@@ -503,12 +504,13 @@ impl Selection {
     }
 
     /// Leaves out what the probes have shown to be refused.
-    pub(crate) fn without(&mut self, names: &[&str], why: &str) {
+    pub(crate) fn without(&mut self, names: &[&str], why: &str, screen: &Screen) {
         let (left_out, kept) = self.stories.iter().partition(|story| names.contains(&story.name));
         self.stories = kept;
         let left_out: Vec<&'static Story> = left_out;
         for story in left_out {
             self.skip(story, why.to_owned());
+            self.skipped.last().into_iter().for_each(|told| screen.say(&line(told)));
         }
     }
 
@@ -566,9 +568,11 @@ impl Story {
         (folder, private): (&Path, &Private),
     ) -> Result<(), Failure> {
         let Some(recorder) = Recorder::start(&bench.settings, &bench.instance).await? else {
-            return self.run(bench, &bench.settings, cancel).await;
+            return self.run(bench, &bench.settings, cancel, folder).await;
         };
-        let told = self.run(bench, &recorder.in_front(&bench.settings), cancel).await;
+        let told = self
+            .run(bench, &recorder.in_front(&bench.settings), cancel, folder)
+            .await;
         let about = format!("The story of {}, from creation to removal.", self.name);
         told.and(
             recorder
@@ -577,9 +581,15 @@ impl Story {
         )
     }
 
-    async fn run(&self, bench: &Bench, settings: &Settings, cancel: &CancellationToken) -> Result<(), Failure> {
+    async fn run(
+        &self,
+        bench: &Bench,
+        settings: &Settings,
+        cancel: &CancellationToken,
+        folder: &Path,
+    ) -> Result<(), Failure> {
         match self.drift {
-            Drift::None => put_back(bench, self.lifecycle(bench, settings, cancel)).await,
+            Drift::None => put_back(bench, folder, self.lifecycle(bench, settings, cancel)).await,
             Drift::Changed(..) | Drift::Removed(_) => self.lifecycle(bench, settings, cancel).await,
         }
     }
@@ -607,7 +617,13 @@ impl Story {
             }
         };
         workspace.configure(&self.text(bench, self.configuration, "First"));
-        expect(workspace, "create", &["apply", "-auto-approve"]).await?;
+        expect(workspace, "create", &["apply", "-auto-approve"])
+            .await
+            .map_err(|failure| match failure {
+                // What an administrator is refused is no matter of roles.
+                Failure::Failed(why) if why.contains(NO_RIGHT) && !bench.has_role(&[]) => Failure::Skipped(why),
+                failure => failure,
+            })?;
         go_on()?;
         nothing_to_do(workspace, "the plan after create").await?;
         go_on()?;
@@ -728,47 +744,23 @@ async fn forget(workspace: &Workspace, address: &str) -> Result<(), Failure> {
 }
 
 /// Sees to it that the settings of the table are afterwards what they were before.
-async fn put_back(bench: &Bench, story: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    const SETTINGS: [Column; 3] = [
-        sys_db_object::ACCESS,
-        sys_db_object::READ_ACCESS,
-        sys_db_object::CALLER_ACCESS,
-    ];
-    let failed = |error: TableError| format!("the settings of the table: {}", with_causes(&error));
-    let session = bench.lasting_session();
-    let query = Query::equals(sys_db_object::NAME, oauth_entity::TABLE.name()).map_err(|error| error.to_string())?;
-    let found = session.find_unique(sys_db_object::TABLE, &query, &SETTINGS).await;
-    let before = found.map_err(failed)?.ok_or("the table is not shown")?;
+async fn put_back(
+    bench: &Bench,
+    folder: &Path,
+    story: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let before = Kept::now(bench, folder).await?;
     let told = story.await;
-    let after = session
-        .get(sys_db_object::TABLE, before.sys_id(), &SETTINGS)
-        .await
-        .map_err(failed)?;
-    let changed: Vec<Column> = SETTINGS
-        .into_iter()
-        .filter(|it| after.text(*it) != before.text(*it))
-        .collect();
-    if changed.is_empty() {
-        return told;
+    if before.put_back(bench).await? {
+        return told.and(Err(
+            "destroy did not put back the settings of the table; the run did".into()
+        ));
     }
-    let row = changed
-        .iter()
-        .fold(Row::new(), |row, column| match before.text(*column) {
-            Cell::Value(text) => row.set(*column, text),
-            Cell::Empty | Cell::Hidden => row.clear(*column),
-        });
-    let update = Update {
-        table: sys_db_object::TABLE,
-        sys_id: before.sys_id(),
-        row,
-        read: &[],
-        input: InputMode::Stored,
-    };
-    session.update(update).await.map_err(failed)?;
-    told.and(Err(
-        "destroy did not put back the settings of the table; the run did".into()
-    ))
+    told
 }
+
+/// How the provider begins where the account may not.
+const NO_RIGHT: &str = "Error: No right to";
 
 /// Runs a command, which must succeed. Gives what it printed.
 pub(crate) async fn expect(workspace: &Workspace, step: &str, arguments: &[&str]) -> Result<String, Failure> {

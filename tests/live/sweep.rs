@@ -7,7 +7,9 @@ use servicenow_provider::servicenow::tables::{
     sys_db_object, sys_dictionary, sys_group_has_role, sys_properties, sys_scope_privilege, sys_user,
     sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_role, sys_user_role_contains,
 };
-use servicenow_provider::servicenow::{Column, ColumnKind, Query, Record, Row, Session, SysId, Table, TableError};
+use servicenow_provider::servicenow::{
+    Column, ColumnKind, InputMode, Insert, Query, Record, Row, Session, SysId, Table, TableError,
+};
 
 use crate::bench::Bench;
 
@@ -22,10 +24,11 @@ fn places() -> impl Iterator<Item = (Table, Column)> {
 /// Tables that the provider has no name for; their records have a `name`.
 const NAMED: [&str; 3] = ["http_connection", "oauth_2_0_credentials", "sys_alias"];
 
-const PLACES: [(Table, Column); 18] = [
+const PLACES: [(Table, Column); 19] = [
     (sys_user_has_role::TABLE, sys_user_has_role::USER_NAME_OF_USER),
     (sys_user_has_role::TABLE, sys_user_has_role::NAME_OF_ROLE),
     (sys_user_grmember::TABLE, sys_user_grmember::USER_NAME_OF_USER),
+    (sys_user_grmember::TABLE, sys_group_has_role::NAME_OF_GROUP),
     (sys_group_has_role::TABLE, sys_group_has_role::NAME_OF_GROUP),
     (sys_user_role_contains::TABLE, sys_user_role_contains::NAME_OF_ROLE),
     (oauth_entity_profile::TABLE, oauth_entity_profile::NAME),
@@ -61,6 +64,8 @@ pub(crate) struct Leftovers {
     pub(crate) of_others: Vec<Found>,
     /// Tables that may have such rows without showing them, and why.
     pub(crate) hidden: Vec<(Table, &'static str)>,
+    /// Tables that the account may not read: it has made nothing in them.
+    pub(crate) refused: Vec<Table>,
 }
 
 impl Leftovers {
@@ -84,6 +89,7 @@ pub(crate) async fn find(session: &Session, prefix: &str, account: &str) -> Resu
         own: Vec::new(),
         of_others: Vec::new(),
         hidden: Vec::new(),
+        refused: Vec::new(),
     };
     for (table, column) in places() {
         // Rules of an instance put something in front of a name, or write it in capitals.
@@ -92,7 +98,11 @@ pub(crate) async fn find(session: &Session, prefix: &str, account: &str) -> Resu
         let columns = [column, every::SYS_CREATED_BY, sys_user_has_role::INHERITED];
         let rows = match session.select(table, &query, &columns).await {
             Ok(rows) => rows,
-            Err(TableError::NoSuchTable { .. } | TableError::Refused { .. }) => continue,
+            Err(TableError::NoSuchTable { .. }) => continue,
+            Err(TableError::Refused { .. }) => {
+                leftovers.refused.push(table);
+                continue;
+            }
             Err(error @ (TableError::Hidden { .. } | TableError::Unproven { .. })) => {
                 let why = match error {
                     TableError::Hidden { .. } => "records that are hidden from the account",
@@ -161,9 +171,16 @@ pub(crate) async fn maker(bench: &Bench) -> Result<String, TableError> {
     if let Some(account) = bench.session.account() {
         return Ok(account);
     }
-    let row = Row::new().set(sys_user_group::NAME, bench.name("maker"));
-    let made = bench.make(sys_user_group::TABLE, row).await?;
-    let by = made.text(every::SYS_CREATED_BY).value().unwrap_or_default().to_owned();
-    bench.session.delete(sys_user_group::TABLE, made.sys_id()).await?;
-    Ok(by)
+    // An interruption meets neither of the two.
+    let session = bench.lasting_session();
+    let insert = Insert {
+        table: sys_user_group::TABLE,
+        row: Row::new().set(sys_user_group::NAME, bench.name("maker")),
+        read: &[every::SYS_CREATED_BY],
+        natural_key: None,
+        input: InputMode::Stored,
+    };
+    let made = Box::pin(session.insert(insert)).await?.record;
+    session.delete(sys_user_group::TABLE, made.sys_id()).await?;
+    Ok(made.text(every::SYS_CREATED_BY).value().unwrap_or_default().to_owned())
 }

@@ -1,7 +1,7 @@
 //! One terraform in a folder of its own, with the provider of this build.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -52,7 +52,9 @@ impl Run {
 impl Workspace {
     pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
         let binary = binary(settings)?;
-        let folder = tempfile::Builder::new().prefix("live-").tempdir();
+        // The state of a story can have a secret in it.
+        let own = fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("live-").permissions(own).tempdir();
         let folder = folder.map_err(|error| format!("no folder can be made: {error}"))?;
         let root = folder.path();
         let program = format!("terraform-provider-servicenow{}", std::env::consts::EXE_SUFFIX);

@@ -153,7 +153,7 @@ fn column(name: &'static str, label: &'static str, kind: Kind) -> Column {
         calculated: false,
         read_only: false,
         max_length: if matches!(kind, Kind::Url) { 1024 } else { 255 },
-        since: Release::Yokohama,
+        since: Release::Xanadu,
     }
 }
 
@@ -226,7 +226,7 @@ pub(super) fn table(name: &'static str, label: &'static str, display: &'static s
         label,
         parent: None,
         display,
-        since: Release::Yokohama,
+        since: Release::Xanadu,
         own: Vec::new(),
     }
 }

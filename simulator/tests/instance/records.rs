@@ -258,7 +258,7 @@ async fn the_identity_type_moves_the_web_service_flag_and_is_new() {
     assert_eq!(human.text_of("web_service_access_only"), "false");
 
     let options = Options {
-        release: Release::Yokohama,
+        release: Release::Xanadu,
         ..Options::default()
     };
     let older = Client::with(options, std::sync::Arc::new(servicenow_simulator::internet::Offline));

@@ -146,7 +146,7 @@ pub mod oauth_entity_profile_scope {
     }
 }
 
-/// `sys_auth_scope`: scopes of inbound calls, such as `useraccount`. Proven on Zurich.
+/// `sys_auth_scope`: scopes of inbound calls, such as `useraccount`. Proven from Xanadu on, with the plugin.
 /// Facts: `inbound-scopes`.
 pub mod sys_auth_scope {
     use super::columns;
@@ -167,7 +167,7 @@ pub mod sys_api_access_policy {
     pub const TABLE: Table = Table::new("sys_api_access_policy", "admin");
 }
 
-/// `oauth_entity_auth_scope_mapping`: which inbound scopes a registry carries. Proven on Zurich.
+/// `oauth_entity_auth_scope_mapping`: which inbound scopes a registry carries. Proven on Zurich, likely from Xanadu on.
 /// Facts: `inbound-scopes`.
 pub mod oauth_entity_auth_scope_mapping {
     use super::columns;

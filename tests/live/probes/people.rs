@@ -9,7 +9,7 @@ use servicenow_provider::servicenow::tables::{
 use servicenow_provider::servicenow::{Cell, Column, Query, Refusal, Row, SysId, Table, TableError};
 
 use super::table_api::{equals, grants_of};
-use super::{Probed, Seen, shown, with_causes};
+use super::{Probed, Seen, refers_to, shown, with_causes};
 use crate::bench::Bench;
 
 pub(super) async fn duplicates_are_refused(bench: &Bench) -> Probed {
@@ -39,7 +39,7 @@ pub(super) async fn identity_type(bench: &Bench) -> Probed {
 }
 
 /// Whether a release is one with this letter or a later one. After Zurich comes Australia.
-fn is_from(release: &str, first: char) -> Option<bool> {
+pub(super) fn is_from(release: &str, first: char) -> Option<bool> {
     let order = |letter: char| {
         if letter <= 'e' {
             u32::from(letter) + 26
@@ -81,7 +81,7 @@ pub(super) async fn roles_of_everybody(bench: &Bench) -> Probed {
 pub(super) async fn role_containment(bench: &Bench) -> Probed {
     let row = bench.containment().await?;
     let outer = bench.outer_role().await?;
-    let holds = row.reference(sys_user_role_contains::ROLE) == Cell::Value(outer.sys_id().as_str());
+    let holds = refers_to(row.reference(sys_user_role_contains::ROLE), outer.sys_id());
     Ok(Seen::of(
         holds,
         if holds {
@@ -102,7 +102,7 @@ pub(super) async fn contained_roles_are_inherited(bench: &Bench) -> Probed {
         let rows = grants_of(bench, user).await?;
         let row = rows
             .iter()
-            .find(|row| row.reference(sys_user_has_role::ROLE) == Cell::Value(inner.as_str()));
+            .find(|row| refers_to(row.reference(sys_user_has_role::ROLE), &inner));
         if let Some(row) = row {
             let inherited = row.bool(sys_user_has_role::INHERITED) == Cell::Value(true);
             return Ok(Seen::of(inherited, format!("A row with inherited={inherited}.")));
@@ -149,7 +149,7 @@ pub(super) async fn group_names_are_not_unique(bench: &Bench) -> Probed {
     let row = Row::new().set(sys_user_group::NAME, bench.name("group"));
     Ok(match bench.make(sys_user_group::TABLE, row).await {
         Ok(twin) => {
-            bench.session.delete(sys_user_group::TABLE, twin.sys_id()).await?;
+            bench.delete(sys_user_group::TABLE, twin.sys_id()).await?;
             Seen::Holds("A second group of one name was created.".to_owned())
         }
         Err(TableError::Refused {
@@ -183,7 +183,7 @@ pub(super) async fn membership(bench: &Bench) -> Result<(Table, SysId, Column), 
 pub(super) async fn memberships(bench: &Bench) -> Probed {
     let (table, sys_id, _) = membership(bench).await?;
     let row = bench.whole(table, &sys_id).await?;
-    let holds = row.reference(sys_user_grmember::GROUP) == Cell::Value(bench.group().await?.sys_id().as_str());
+    let holds = refers_to(row.reference(sys_user_grmember::GROUP), bench.group().await?.sys_id());
     Ok(Seen::of(
         holds,
         if holds {
@@ -204,7 +204,7 @@ pub(super) async fn group_roles(bench: &Bench) -> Probed {
     let inherits = made.text(sys_group_has_role::INHERITS);
     let holds = inherits == Cell::Value(sys_group_has_role::INHERITED_BY_MEMBERS);
     let seen = Seen::of(holds, format!("The row is kept, with inherits {}.", shown(&inherits)));
-    bench.session.delete(table, made.sys_id()).await?;
+    bench.delete(table, made.sys_id()).await?;
     Ok(seen)
 }
 
@@ -217,17 +217,12 @@ pub(super) async fn cascade_of_deletes(bench: &Bench) -> Probed {
         .set(sys_user_grmember::USER, user.sys_id())
         .set(sys_user_grmember::GROUP, bench.group().await?.sys_id());
     let membership = bench.make(sys_user_grmember::TABLE, row).await?;
-    bench.session.delete(sys_user::TABLE, user.sys_id()).await?;
+    bench.delete(sys_user::TABLE, user.sys_id()).await?;
     let left = bench
         .session
         .get_opt(sys_user_grmember::TABLE, membership.sys_id(), &[])
         .await?;
-    if left.is_some() {
-        bench
-            .session
-            .delete(sys_user_grmember::TABLE, membership.sys_id())
-            .await?;
-    }
+    bench.delete(sys_user_grmember::TABLE, membership.sys_id()).await?;
     Ok(Seen::of(
         left.is_none(),
         if left.is_none() {

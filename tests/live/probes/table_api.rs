@@ -1,5 +1,6 @@
 //! The Table API, whatever the table: looked at with a user and a group of the run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ pub(super) async fn insert_returns_the_record(bench: &Bench) -> Probed {
         natural_key: None,
         input: InputMode::Stored,
     };
-    let written = bench.session.insert(insert).await?;
+    let written = bench.insert(insert).await?;
     let is_whole = written.mismatches.is_empty() && written.record.text(sys_user_group::NAME) == Cell::Value(&name);
     let differences: Vec<String> = written.mismatches.iter().map(ToString::to_string).collect();
     Ok(Seen::of(
@@ -178,7 +179,12 @@ pub(super) async fn unknown_columns_are_left_out(bench: &Bench) -> Probed {
     let user = bench.user().await?;
     let columns = [sys_user::USER_NAME, no_such_column()];
     let read = bench.session.get(sys_user::TABLE, user.sys_id(), &columns).await?;
-    let holds = read.text(no_such_column()).is_hidden() && !read.text(sys_user::USER_NAME).is_hidden();
+    if read.text(sys_user::USER_NAME).is_hidden() {
+        return Ok(Seen::Open(
+            "The other column of the read is not shown either.".to_owned(),
+        ));
+    }
+    let holds = read.text(no_such_column()).is_hidden();
     Ok(Seen::of(
         holds,
         if holds { "Left out." } else { "It is in the answer." },
@@ -208,8 +214,8 @@ pub(super) async fn absent_table_is_400(bench: &Bench) -> Probed {
 pub(super) async fn delete_removes_once(bench: &Bench) -> Probed {
     let row = Row::new().set(sys_user_group::NAME, bench.name("removed"));
     let group = bench.make(sys_user_group::TABLE, row).await?;
-    let first = bench.session.delete(sys_user_group::TABLE, group.sys_id()).await?;
-    let second = bench.session.delete(sys_user_group::TABLE, group.sys_id()).await?;
+    let first = bench.delete(sys_user_group::TABLE, group.sys_id()).await?;
+    let second = bench.delete(sys_user_group::TABLE, group.sys_id()).await?;
     Ok(Seen::of(
         first == Deleted::Removed && second == Deleted::WasGone,
         format!("{first:?}, then {second:?}."),
@@ -231,17 +237,29 @@ pub(super) async fn pages_are_complete(bench: &Bench) -> Probed {
         bench.make(sys_user_group::TABLE, row).await?;
     }
     let query = starting(sys_user_group::NAME, &bench.name("page-"), sys_user_group::TABLE)?;
-    let mut pages = bench
-        .session
-        .pages(sys_user_group::TABLE, &query, &[sys_user_group::NAME], 2);
-    let mut sizes = Vec::new();
-    let mut names = std::collections::BTreeSet::new();
-    while let Some(page) = pages.next().await? {
-        sizes.push(page.len());
-        names.extend(page.iter().map(|row| format!("{:?}", row.text(sys_user_group::NAME))));
+    let mut sizes = pages(bench, &query).await?;
+    if sizes != [2, 2, 1] {
+        // Lists may lag behind writes, which is another fact.
+        bench.session.wait(Duration::from_secs(2)).await;
+        sizes = pages(bench, &query).await?;
     }
-    let holds = names.len() == 5 && sizes.iter().sum::<usize>() == 5;
-    Ok(Seen::of(holds, format!("Five records in pages of {sizes:?}.")))
+    Ok(Seen::of(
+        sizes == [2, 2, 1],
+        format!("Five records in pages of {sizes:?}."),
+    ))
+}
+
+/// How many different groups each page has, by two.
+async fn pages(bench: &Bench, query: &Query) -> Result<Vec<usize>, TableError> {
+    let columns = [sys_user_group::NAME];
+    let mut pages = bench.session.pages(sys_user_group::TABLE, query, &columns, 2);
+    let mut sizes = Vec::new();
+    let mut known = BTreeSet::new();
+    while let Some(page) = pages.next().await? {
+        let new = page.iter().filter(|row| known.insert(row.sys_id().clone()));
+        sizes.push(new.count());
+    }
+    Ok(sizes)
 }
 
 pub(super) async fn queries_find_by_equality(bench: &Bench) -> Probed {

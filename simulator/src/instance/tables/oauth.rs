@@ -149,14 +149,14 @@ pub(super) fn tables() -> Vec<Table> {
         ]),
         table("sys_auth_scope", "Authentication Scopes", "name")
             .application_file()
-            .since(Release::Zurich)
+            .since(Release::Yokohama)
             .columns([
                 text("name", "Name").mandatory().unique(),
                 text("description", "Description"),
             ]),
         table("oauth_entity_auth_scope_mapping", "OAuth Entity Auth Scopes", "sys_id")
             .application_file()
-            .since(Release::Zurich)
+            .since(Release::Yokohama)
             .columns([
                 reference("oauth_entity", "OAuth entity", "oauth_entity"),
                 reference("auth_scope", "Auth scope", "sys_auth_scope"),
