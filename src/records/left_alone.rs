@@ -35,3 +35,42 @@ pub(crate) fn after_read(attributes: &[Attribute], reading: Reading, state: &mut
     let left_alone = left_alone.map(|attribute| attribute.name.to_owned()).collect();
     field::set_left_alone(state, left_alone);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attributes() -> Vec<Attribute> {
+        vec![
+            Attribute::text("same").optional_computed().default("default"),
+            Attribute::text("other").optional_computed().default("default"),
+            Attribute::text("without"),
+        ]
+    }
+
+    fn state(listed: &[&str]) -> Object {
+        let mut state = Object::new();
+        for (name, value) in [("same", "default"), ("other", "theirs"), ("without", "theirs")] {
+            state.set(name, Some(value));
+        }
+        field::set_left_alone(&mut state, listed.iter().map(|name| (*name).to_owned()).collect());
+        state
+    }
+
+    fn listed_after(reading: Reading, listed: &[&str]) -> Vec<String> {
+        let mut state = state(listed);
+        after_read(&attributes(), reading, &mut state);
+        field::left_alone(Some(&state), "").into_iter().collect()
+    }
+
+    #[test]
+    fn an_import_lists_what_differs_from_its_default() {
+        assert_eq!(listed_after(Reading::Import, &[]), ["other"]);
+    }
+
+    #[test]
+    fn a_refresh_lists_nothing_more_and_drops_what_is_as_by_default() {
+        assert_eq!(listed_after(Reading::Refresh, &[]), Vec::<String>::new());
+        assert_eq!(listed_after(Reading::Refresh, &["same", "other"]), ["other"]);
+    }
+}

@@ -2,7 +2,7 @@
 
 use servicenow_provider::http::Method;
 use servicenow_provider::servicenow::tables::sys_user_group;
-use servicenow_provider::servicenow::{Origin, Query, TableError, Update};
+use servicenow_provider::servicenow::{Origin, Query, Sample, Table, TableError, Update};
 use servicenow_simulator::faults::{Fault, Matcher, RetryAfter};
 
 use super::*;
@@ -25,6 +25,24 @@ async fn an_insert_whose_answer_is_lost_is_found_again() {
         assert_eq!(stored.len(), 1);
         assert_eq!(stored[0]["sys_id"], written.record.sys_id().as_str());
     }
+}
+
+/// A right is proven by a row alone: what is counted and not shown is there, what is not counted may be.
+#[tokio::test]
+async fn a_sample_tells_rows_from_hidden_ones_and_from_none() {
+    let simulator = simulator().await;
+    let session = session(&simulator);
+    let ours = sys_user_group::TABLE;
+    let nothing = Table::named("sys_scope_privilege").unwrap();
+    assert_eq!(session.sample(ours).await.unwrap(), Sample::Rows);
+    assert_eq!(session.sample(nothing).await.unwrap(), Sample::Empty);
+    let groups = simulator.instance().records("sys_user_group").len();
+
+    simulator.instance().quirks(|quirks| {
+        quirks.hidden_tables.insert("sys_user_group".to_owned());
+    });
+
+    assert_eq!(session.sample(ours).await.unwrap(), Sample::Hidden { count: groups });
 }
 
 #[tokio::test]

@@ -186,7 +186,7 @@ fn is_comparable(kind: ColumnKind, input: InputMode) -> bool {
 mod tests {
     use super::*;
     use crate::http::Secret;
-    use crate::servicenow::tables::{oauth_entity, sys_user};
+    use crate::servicenow::tables::{every, oauth_entity, sys_user};
 
     #[test]
     fn a_difference_names_its_likely_cause() {
@@ -241,6 +241,26 @@ mod tests {
         let kept = Record::for_tests("6816f79cc0a8016401c5a33be04be441", &[("access_token_lifespan", "3")]);
         let found = mismatches(&row, &kept, InputMode::Stored, After::Insert);
         assert_eq!(found[0].cause, Cause::BusinessRule);
+    }
+
+    /// What no value of the column can be is no matter of rights, whether the instance kept nothing or something else.
+    #[test]
+    fn a_text_that_is_no_value_of_the_column_is_told_as_that() {
+        let lifespan = Column::named("lifespan", ColumnKind::Decimal).unwrap();
+        for (column, sent, kept, cause) in [
+            (oauth_entity::ACCESS_TOKEN_LIFESPAN, "soon", "", Cause::NotOfType),
+            (oauth_entity::ACCESS_TOKEN_LIFESPAN, "soon", "0", Cause::NotOfType),
+            (oauth_entity::ACCESS_TOKEN_LIFESPAN, "60", "", Cause::FieldAcl),
+            (lifespan, "1.5 hours", "0", Cause::NotOfType),
+            (lifespan, "1.5", "0", Cause::BusinessRule),
+            (every::SYS_CREATED_ON, "yesterday", "", Cause::NotOfType),
+            (every::SYS_CREATED_ON, "2026-11-30 10:00:00", "", Cause::FieldAcl),
+        ] {
+            let row = Row::new().set(column, sent);
+            let record = Record::for_tests("6816f79cc0a8016401c5a33be04be441", &[(column.name(), kept)]);
+            let found = mismatches(&row, &record, InputMode::Stored, After::Insert);
+            assert_eq!(found[0].cause, cause, "{column} {sent:?} {kept:?}");
+        }
     }
 
     #[test]
