@@ -170,6 +170,7 @@ impl VendorError {
     }
 }
 
+#[derive(Debug)]
 enum Said {
     TransactionCancelled,
     NoSuchTable,
@@ -370,3 +371,47 @@ fn unusable(call: Call<'_>, answer: &Answer, detail: String) -> TableError {
 const MISSING_SCOPE: &str = "missing required api access scope:";
 /// Clocks differ by less when both are set by the network.
 const CLOCK_TOLERANCE_S: i64 = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of the words decides by itself: an instance may say the one or the other.
+    #[test]
+    fn the_words_of_a_refusal_tell_its_kind() {
+        for (text, expected) in [
+            ("Transaction cancelled", "TransactionCancelled"),
+            ("Maximum execution time exceeded", "TransactionCancelled"),
+            ("Invalid table nosuch", "NoSuchTable"),
+            ("Requested URI does not represent any resource", "NoSuchRoute"),
+            (
+                "Missing required api access scope: \"useraccount\".",
+                "MissingScope(\"useraccount\")",
+            ),
+            ("Access to 'x' refused due to cross-scope access policy", "CrossScope"),
+            ("Cross scope access is denied", "CrossScope"),
+            (
+                "was aborted by Business Rule 'Check^6816f79cc0a8016401c5a33be04be441'.",
+                "BusinessRule(Some(\"Check\"))",
+            ),
+            ("Business Rule Stack: Check", "BusinessRule(None)"),
+            ("Data Policy Exception: The field is mandatory", "BusinessRule(None)"),
+            ("ACL Exception Insert Failed", "Acl"),
+            ("Failed due to security constraints", "Acl"),
+            ("Record was not found or ACL restricts the record retrieval", "Acl"),
+            ("Duplicate entry", "Duplicate"),
+            ("Unique Key violation", "Duplicate"),
+            ("violates a unique constraint", "Duplicate"),
+            ("A record already exists", "Duplicate"),
+            ("Operation Failed", "Other"),
+        ] {
+            for (message, detail) in [(text, ""), ("Operation Failed", text)] {
+                let error = VendorError {
+                    message: message.to_owned(),
+                    detail: detail.to_owned(),
+                };
+                assert_eq!(format!("{:?}", error.kind()), expected, "{message:?}, {detail:?}");
+            }
+        }
+    }
+}

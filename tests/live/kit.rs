@@ -795,12 +795,17 @@ async fn what_an_instance_renames_or_shows_without_its_maker_is_removed_all_the_
                 .read_denied
                 .insert((table.to_owned(), "sys_created_by".to_owned()));
         }
+        modes
+            .read_denied
+            .insert(("sys_user_group".to_owned(), "description".to_owned()));
     });
     let before = simulator.instance().fingerprint();
 
     let (ended, screen, _folder) = ended(&settings(&simulator, &[("LIVE_ONLY", "role,group")])).await;
 
     assert!(screen.text().contains("FAILED   servicenow_role"), "{}", screen.text());
+    let skipped = "skipped  servicenow_group: The account does not see description of sys_user_group";
+    assert!(screen.text().contains(skipped), "{}", screen.text());
     assert!(!ended.line().contains("Not removed"), "{}", ended.line());
     nothing_is_left(&simulator, &before);
 }
