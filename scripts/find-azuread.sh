@@ -25,7 +25,10 @@ terraform {
 }
 HCL
   terraform="$(scripts/find-terraform.sh one)"
-  TF_CLI_CONFIG_FILE=/dev/null timeout 120 "$terraform" -chdir="$folder" init -input=false >"$folder/init.log" 2>&1 || true
+  limit=()
+  # Not on macOS.
+  ! command -v timeout >/dev/null 2>&1 || limit=(timeout 120)
+  TF_CLI_CONFIG_FILE=/dev/null ${limit[@]+"${limit[@]}"} "$terraform" -chdir="$folder" init -input=false >"$folder/init.log" 2>&1 || true
 fi
 # OpenTofu puts it under its own registry.
 [ -d "$mirror/registry.terraform.io/hashicorp/azuread" ] || {

@@ -6,7 +6,8 @@
 #   LIVE_INSTANCE    the host of the instance once more: without it nothing is touched
 #   LIVE_ALSO        stories that run only by name: table_access, ip_access_rule, cross_scope_privilege,
 #                    connection (an alias with its connection and credential), custom_table,
-#                    entra (two application registrations in the tenant, with the azuread provider)
+#                    entra (two application registrations in the tenant, with the azuread provider of AZUREAD_MIRROR, or of
+#                    the registry)
 #   LIVE_ONLY        only these stories; none: the facts alone
 #   LIVE_PRODUCTION  yes: also an instance that looks like one in production
 #   RECORD           1: keep the exchanges with the Table API in target/live/recordings, without anything private
@@ -21,8 +22,8 @@ need cc "apt-get install gcc libc6-dev (aws-lc, the TLS library, is C)"
 LIVE_TERRAFORM="${LIVE_TERRAFORM:-$(scripts/find-terraform.sh one)}"
 export LIVE_TERRAFORM TF_ACC=1
 unset LIVE_SWEEP
-case ",${LIVE_ALSO:-}," in
-  *,entra,*)
+case "${LIVE_ALSO:-}" in
+  *entra*)
     AZUREAD_MIRROR="$(scripts/find-azuread.sh)"
     export AZUREAD_MIRROR
     ;;

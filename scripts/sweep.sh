@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Shows and then removes what runs of `make live` that were killed have left on the instance: records of the account whose names
-# begin with tfacc_. The variables are those of scripts/live.sh.
+# have tfacc_ and the number of a run. The variables are those of scripts/live.sh.
 #
 #   SHOW=1           only show it
 #   LIVE_ALSO=entra  also application registrations in the tenant, of which the application of ARM_CLIENT_ID is an owner

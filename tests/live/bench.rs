@@ -35,7 +35,7 @@ pub(crate) struct Bench {
     /// Of the account, where they can be read.
     pub(crate) roles: Option<BTreeSet<String>>,
     /// What probes have made, oldest first: it is removed also where it is not found by its name.
-    made: Mutex<Vec<(Table, SysId)>>,
+    made: Mutex<Vec<Made>>,
     /// What the applications of the run have shown, once that is over.
     pub(crate) entra: Option<entra::Outcome>,
     user: OnceCell<Record>,
@@ -47,6 +47,14 @@ pub(crate) struct Bench {
     entity: OnceCell<Record>,
     configuration: OnceCell<Record>,
     provider: OnceCell<Record>,
+}
+
+/// A record that a probe has made.
+pub(crate) struct Made {
+    pub(crate) table: Table,
+    pub(crate) sys_id: SysId,
+    /// Whether it could be read.
+    pub(crate) was_seen: bool,
 }
 
 impl Bench {
@@ -104,27 +112,36 @@ impl Bench {
             input: InputMode::Stored,
         };
         let written = self.insert(insert).await?;
-        self.whole(table, written.record.sys_id()).await
+        let whole = self.whole(table, written.record.sys_id()).await?;
+        let mut made = self.made.lock().unwrap();
+        made.iter_mut()
+            .filter(|made| made.sys_id == *whole.sys_id())
+            .for_each(|made| made.was_seen = true);
+        drop(made);
+        Ok(whole)
     }
 
     /// Inserts a record of the run.
     pub(crate) async fn insert(&self, insert: Insert<'_>) -> Result<Written, TableError> {
         let table = insert.table;
         let written = Box::pin(self.session.insert(insert)).await?;
-        let key = written.record.sys_id().clone();
-        self.made.lock().unwrap().push((table, key));
+        self.made.lock().unwrap().push(Made {
+            table,
+            sys_id: written.record.sys_id().clone(),
+            was_seen: false,
+        });
         Ok(written)
     }
 
     /// Deletes a record of the run.
     pub(crate) async fn delete(&self, table: Table, sys_id: &SysId) -> Result<Deleted, TableError> {
         let deleted = self.session.delete(table, sys_id).await?;
-        self.made.lock().unwrap().retain(|(_, key)| key != sys_id);
+        self.made.lock().unwrap().retain(|made| made.sys_id != *sys_id);
         Ok(deleted)
     }
 
     /// Takes what probes have made, the newest first.
-    pub(crate) fn take_made(&self) -> Vec<(Table, SysId)> {
+    pub(crate) fn take_made(&self) -> Vec<Made> {
         let mut made = std::mem::take(&mut *self.made.lock().unwrap());
         made.reverse();
         made

@@ -14,6 +14,7 @@ use crate::bench::Bench;
 use crate::entra;
 use crate::probes::with_causes;
 use crate::settings::Settings;
+use crate::sweep;
 
 /// Microsoft Graph, signed in as the application of the environment.
 pub(crate) struct Directory<'a> {
@@ -56,22 +57,49 @@ impl<'a> Directory<'a> {
         })
     }
 
-    /// Those whose names begin like this.
+    /// Those whose names begin like this. Their owners are not asked for: none counts as own.
     ///
     /// # Errors
     /// Why they cannot be listed.
     pub(crate) async fn find(&self, prefix: &str) -> Result<Vec<Registration>, String> {
-        let filter = format!("v1.0/applications?$select=id,displayName&$filter=startswith(displayName,'{prefix}')");
+        let mut path = format!("v1.0/applications?$select=id,displayName&$filter=startswith(displayName,'{prefix}')");
         let mut found = Vec::new();
-        for it in values(&self.json(&filter).await?) {
-            let text = |name: &str| it[name].as_str().unwrap_or_default().to_owned();
-            let (id, name) = (text("id"), text("displayName"));
-            if !name.starts_with(prefix) {
-                continue;
+        loop {
+            let page = self.json(&path).await?.unwrap_or_default();
+            for it in values(&page) {
+                let text = |name: &str| it[name].as_str().unwrap_or_default().to_owned();
+                let (id, name) = (text("id"), text("displayName"));
+                if sweep::place(&name, prefix) == Some(0) {
+                    found.push(Registration {
+                        id,
+                        name,
+                        is_own: false,
+                    });
+                }
             }
-            let owners = self.json(&format!("v1.0/applications/{id}/owners?$select=id")).await?;
-            let is_own = !self.own.is_empty() && values(&owners).any(|owner| owner["id"] == self.own.as_str());
-            found.push(Registration { id, name, is_own });
+            let base = self.graph.base().as_str();
+            match page["@odata.nextLink"]
+                .as_str()
+                .and_then(|next| next.strip_prefix(base))
+            {
+                Some(next) => next.clone_into(&mut path),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// The same, with what their owners say.
+    ///
+    /// # Errors
+    /// Why they cannot be listed.
+    pub(crate) async fn find_with_owners(&self, prefix: &str) -> Result<Vec<Registration>, String> {
+        let mut found = self.find(prefix).await?;
+        for it in &mut found {
+            let owners = self
+                .json(&format!("v1.0/applications/{}/owners?$select=id", it.id))
+                .await?;
+            let owners = owners.unwrap_or_default();
+            it.is_own = !self.own.is_empty() && values(&owners).any(|owner| owner["id"] == self.own.as_str());
         }
         Ok(found)
     }
@@ -89,12 +117,17 @@ impl<'a> Directory<'a> {
         }
     }
 
-    async fn json(&self, path: &str) -> Result<Value, String> {
+    /// None where it is gone: lists show for some time what was deleted.
+    async fn json(&self, path: &str) -> Result<Option<Value>, String> {
         let answer = self.send(Method::GET, path).await?;
-        if answer.status() != StatusCode::OK {
-            return Err(refused(&answer));
+        match answer.status() {
+            StatusCode::OK => answer
+                .json()
+                .map(Some)
+                .map_err(|error| format!("Microsoft Graph: {error}")),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(refused(&answer)),
         }
-        answer.json().map_err(|error| format!("Microsoft Graph: {error}"))
     }
 
     async fn send(&self, method: Method, path: &str) -> Result<Answer, String> {

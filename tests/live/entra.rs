@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bench::{Bench, guid};
 use crate::probes::{Seen, with_causes};
 use crate::settings::Settings;
-use crate::stories::{Failure, Told, Verdict, expect, nothing_to_do};
+use crate::stories::{Failure, NO_RIGHT, Told, Verdict, expect, nothing_to_do};
 use crate::terraform::{Workspace, azuread};
 
 /// What `LIVE_ALSO` calls it.
@@ -127,6 +127,11 @@ async fn lifecycle(
     cancel: &CancellationToken,
     observed: &mut Observed,
 ) -> Result<(), Failure> {
+    // Before anything is made in the tenant.
+    if let Err(error) = bench.configuration().await {
+        let why = format!("It needs an OIDC configuration: {}.", with_causes(&error));
+        return Err(Failure::Skipped(why));
+    }
     let workspace = Workspace::new(settings)?;
     workspace.with_azuread(&azuread(settings)?);
     let story = Story {
@@ -161,6 +166,9 @@ impl Story<'_> {
             let error = run.error();
             if let Some(right) = lacks_right(&error) {
                 return Err(Failure::Skipped(right.to_owned()));
+            }
+            if error.contains(NO_RIGHT) && !self.bench.has_role(&[]) {
+                return Err(Failure::Skipped(error));
             }
             return Err(format!("create: {error}").into());
         }
@@ -250,20 +258,33 @@ impl Story<'_> {
         loop {
             match self.token(applications, Endpoint::V2).await {
                 Ok(_) => break,
+                // What it says has the name of the tenant.
                 Err(error @ EntraError::Refused(_)) if begun.elapsed() < TO_REPLICATE => {
-                    refusal = Some(with_causes(&error));
+                    refusal = code(&with_causes(&error)).map(str::to_owned);
                 }
                 Err(error) => return Err(format!("the first token: {}", with_causes(&error)).into()),
             }
             self.pause().await?;
         }
         Ok(match refusal {
-            Some(refusal) => Seen::Holds(format!(
-                "Refused for {:.0} s after the apply, at last with: {refusal}.",
+            Some(code) => Seen::Holds(format!(
+                "Refused for {:.0} s after the apply, at last with {code}.",
                 begun.elapsed().as_secs_f64()
             )),
             None => Seen::Open("Nothing was refused after the apply, which took some seconds itself.".to_owned()),
         })
+    }
+
+    /// A token, although one server of Entra may know later than another what was made.
+    async fn token_in_time(&self, applications: &Applications, endpoint: Endpoint) -> Result<Secret, Failure> {
+        let begun = Instant::now();
+        loop {
+            match self.token(applications, endpoint).await {
+                Ok(token) => return Ok(token),
+                Err(EntraError::Refused(_)) if begun.elapsed() < TO_REPLICATE => self.pause().await?,
+                Err(error) => return Err(format!("a token: {}", with_causes(&error)).into()),
+            }
+        }
     }
 
     /// Tokens of both endpoints, once those of one of them have this version: what was seen, as an error where they differ.
@@ -276,8 +297,7 @@ impl Story<'_> {
         loop {
             let mut seen = Vec::new();
             for endpoint in [Endpoint::V1, Endpoint::V2] {
-                let token = self.token(applications, endpoint).await;
-                let token = token.map_err(|error| format!("a token: {}", with_causes(&error)))?;
+                let token = self.token_in_time(applications, endpoint).await?;
                 let claims = Claims::decode(token.expose()).map_err(|_| "a token: it is no JWT".to_owned())?;
                 let caller = if version == "2.0" { "azp" } else { "appid" };
                 let fits = claims.text("ver") == Some(version) && claims.text(caller) == Some(&applications.caller);
@@ -332,8 +352,7 @@ impl Story<'_> {
     async fn knocks(&self, applications: &Applications, wanted: bool) -> Result<bool, Failure> {
         let begun = Instant::now();
         loop {
-            let token = self.token(applications, Endpoint::V1).await;
-            let token = token.map_err(|error| format!("a token: {}", with_causes(&error)))?;
+            let token = self.token_in_time(applications, Endpoint::V1).await?;
             if is_let_in(self.bench, &token).await? == wanted {
                 return Ok(true);
             }
@@ -378,6 +397,12 @@ impl Story<'_> {
             .replace("$tenant", tenant)
             .replace("$p", &self.bench.prefix))
     }
+}
+
+/// The code in a refusal of Entra.
+pub(crate) fn code(text: &str) -> Option<&str> {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.find(|word| word.starts_with("AADSTS"))
 }
 
 /// A token of an application, by client credentials.

@@ -20,7 +20,8 @@ use crate::report::Verdict;
 use crate::run::{self, Ended};
 use crate::screen::Screen;
 use crate::settings::Settings;
-use crate::{probes, stories, terraform};
+use crate::table_settings::Kept;
+use crate::{probes, start, stories, terraform};
 
 const ACCOUNT: &str = "tess.terraform";
 
@@ -268,7 +269,8 @@ async fn applications_that_a_killed_run_left_are_refused_shown_and_removed_by_pr
     named("tfacc_000000_theirs", false);
     // Enough for a run that ends before it starts the provider.
     let mirror = tempfile::tempdir().unwrap();
-    std::fs::create_dir_all(mirror.path().join("registry.terraform.io/hashicorp/azuread/3.0.0/any")).unwrap();
+    let versions = mirror.path().join("registry.terraform.io/hashicorp/azuread");
+    std::fs::create_dir_all(versions.join("3.0.0").join(terraform::platform())).unwrap();
     let mirror = mirror.path().display().to_string();
     let metadata = simulator.urls().metadata_host.clone();
     let tenant = [
@@ -570,25 +572,20 @@ async fn settings_of_a_table_that_a_killed_run_left_changed_are_put_back() {
         let row = instance.find("sys_db_object", "name", "oauth_entity").remove(0);
         (row["access"].clone(), row["read_access"].clone())
     };
-    // As after kill -9.
     let also = settings(&simulator, &[("LIVE_ONLY", "none"), ("LIVE_ALSO", "table_access")]);
     let cancel = CancellationToken::new();
-    let screen = Screen::hidden();
-    let killed = tokio::select! {
-        _ = run::all(&also, &screen, &cancel, folder.path()) => false,
-        () = async {
-            while settings_now().0 != "public" {
-                sleep(Duration::from_millis(5)).await;
-            }
-        } => true,
-    };
-    assert!(killed, "{}", screen.text());
-    // The terraform that the killed run had started ends by itself.
-    sleep(Duration::from_secs(3)).await;
+    // A run that is killed in its story leaves these two behind.
+    let bench = start::bench(&also, &cancel).unwrap();
+    Kept::now(&bench, folder.path()).await.unwrap();
+    instance.change(
+        "sys_db_object",
+        &table,
+        &[("access", "public"), ("read_access", "true")],
+    );
 
     let screen = Screen::hidden();
     let refused = run::all(&also, &screen, &cancel, folder.path()).await;
-    assert!(refused.line().contains("make sweep"), "{}", refused.line());
+    assert!(refused.line().contains("settings of a table"), "{}", refused.line());
     let screen = Screen::hidden();
     let sweeping = settings(&simulator, &[("LIVE_SWEEP", "remove")]);
     run::sweep(&sweeping, &screen, folder.path()).await.unwrap();
@@ -624,7 +621,8 @@ async fn an_account_without_a_name_is_found_out_after_what_is_left_was_looked_fo
     ];
     let left = instance.put("sys_user_group", &[("name", "tfacc_000000_group")]);
     is_refused(&simulator, &key, "An earlier run has left 1 records").await;
-    instance.remove("sys_user_group", &left);
+    swept(&simulator, "remove", &key).await.0.unwrap();
+    assert!(instance.find("sys_user_group", "sys_id", &left).is_empty());
     let before = instance.fingerprint();
 
     let (passed, screen, _folder) = ended(&settings(&simulator, &key)).await;

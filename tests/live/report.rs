@@ -210,6 +210,8 @@ fn cell(text: &str) -> String {
 pub(crate) struct Private {
     /// In the order in which they are replaced.
     patterns: Vec<(Regex, &'static str)>,
+    /// The name of the tenant, as Entra words it.
+    tenant: Regex,
     /// What a business rule is called, as the instance words it.
     rule: Regex,
     /// An address, with its host.
@@ -258,6 +260,7 @@ impl Private {
         patterns.push((literally(prefix), "<run>"));
         Self {
             patterns,
+            tenant: pattern("(in the directory) '[^'|\n]*'"),
             rule: pattern("(business rule) (\"[^\"]*\"|'[^|\n]*)|(business rule stack:)[^|\n]*"),
             url: pattern("https?://([a-z0-9.-]+)[^\\s\"'<>)|]*"),
             guid: pattern("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
@@ -268,6 +271,7 @@ impl Private {
     /// A text without it.
     pub(crate) fn without(&self, text: &str) -> String {
         let text = self.without_names(text);
+        let text = self.tenant.replace_all(&text, "${1} <tenant>");
         let text = self.rule.replace_all(&text, "${1}${3} <rule>");
         let text = self.without_hosts(&text);
         let text = self.guid.replace_all(&text, "<guid>");
@@ -350,6 +354,10 @@ mod tests {
             (
                 "https://login.microsoftonline.com/contoso and https://login.microsoftonline.com.contoso.test/x",
                 "https://login.microsoftonline.com/contoso and <address>",
+            ),
+            (
+                "AADSTS700016: Application with identifier 'x' was not found in the directory 'Contoso Ltd'. Wait.",
+                "AADSTS700016: Application with identifier 'x' was not found in the directory <tenant>. Wait.",
             ),
             ("tess.terraform made tfacc_0a1b2c_user", "<account> made <run>_user"),
         ] {

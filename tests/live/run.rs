@@ -7,7 +7,7 @@ use servicenow_provider::servicenow::Deleted;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{Bench, EVERY_RUN};
+use crate::bench::{Bench, EVERY_RUN, Made};
 use crate::directory::Directory;
 use crate::probes::{self, Seen};
 use crate::record::Recorder;
@@ -204,12 +204,12 @@ async fn prepare(
         bench.prefix
     ));
     let account = start::account(&bench, screen).await?;
-    start::nothing_is_left(&bench, Some(&account.name), screen).await?;
     if Kept::of_killed_run(&bench, folder).is_some() {
         return Err(
             "A killed run may have left the settings of a table changed. Put them back with: make sweep".to_owned(),
         );
     }
+    start::nothing_is_left(&bench, &account.name, screen).await?;
     let no_applications = start::nothing_is_left_in_the_tenant(&bench).await?;
     bench.roles = account.roles;
     let selection = Selection::of(&bench);
@@ -280,11 +280,17 @@ async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
     let in_tenant = clean_up_tenant(bench, screen).await;
     let mut unseen = Vec::new();
     let mut not_yet = Vec::new();
-    for (table, sys_id) in bench.take_made() {
+    for Made {
+        table,
+        sys_id,
+        was_seen,
+    } in bench.take_made()
+    {
         match session.delete(table, &sys_id).await {
             Ok(Deleted::Removed) => {}
-            // Nobody has removed it: somebody hides it.
-            Ok(Deleted::WasGone) => unseen.push(format!("{table} {sys_id}: {UNSEEN}")),
+            // It was never seen, so it may be hidden and not gone.
+            Ok(Deleted::WasGone) if !was_seen => unseen.push(format!("{table} {sys_id}: {UNSEEN}")),
+            Ok(Deleted::WasGone) => {}
             Err(_) => not_yet.push((table, sys_id)),
         }
     }
@@ -354,6 +360,7 @@ async fn clean_up_tenant(bench: &Bench, screen: &Screen) -> Vec<String> {
 /// Removes what any run of this account left, after showing it.
 pub(crate) async fn sweep(settings: &Settings, screen: &Screen, folder: &Path) -> Result<String, String> {
     let host = start::host(settings)?;
+    start::names_are_known(settings)?;
     let bench = start::bench(settings, &CancellationToken::new())?;
     // Where neither the configuration nor a response names the account, finding it out would create a group.
     let shows_only = settings.get("LIVE_SWEEP") == Some("show");
@@ -380,11 +387,16 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen, folder: &Path) -
         };
         screen.say(&format!("  {by}: {} {}", it.table, it.name));
     }
-    if let Some(kept) = Kept::of_killed_run(&bench, folder) {
-        screen.say("  to put back: the settings of a table that a killed run may have changed");
-        if !shows_only {
-            kept.put_back(&bench).await?;
+    let put_back = match Kept::of_killed_run(&bench, folder) {
+        Some(_) if shows_only => {
+            screen.say("  to put back: the settings of a table that a killed run may have changed");
+            Ok(Vec::new())
         }
+        Some(kept) => kept.put_back_of_story(&bench).await,
+        None => Ok(Vec::new()),
+    };
+    for line in put_back.iter().flatten() {
+        screen.say(&format!("  put back: {line}"));
     }
     if shows_only {
         let own = found.own.len();
@@ -405,7 +417,11 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen, folder: &Path) -
             .map_or("the instance said that it was removed", String::as_str);
         format!("{} {}: {why}", it.table, it.name)
     });
-    let left: Vec<String> = still.chain(again.unseen()).chain(in_tenant.err()).collect();
+    let left: Vec<String> = still
+        .chain(again.unseen())
+        .chain(put_back.err())
+        .chain(in_tenant.err())
+        .collect();
     if left.is_empty() {
         Ok(format!("{} records were removed from {host}", found.own.len()))
     } else {
@@ -420,7 +436,7 @@ async fn sweep_tenant(bench: &Bench, screen: &Screen, shows_only: bool) -> Resul
     }
     let failed = |error: String| format!("application registrations of the tenant: {error}");
     let directory = Directory::open(bench).await.map_err(failed)?;
-    let found = directory.find(EVERY_RUN).await.map_err(failed)?;
+    let found = directory.find_with_owners(EVERY_RUN).await.map_err(failed)?;
     let (own, others): (Vec<_>, Vec<_>) = found.iter().partition(|it| it.is_own);
     for it in &own {
         screen.say(&format!("  to remove: application registration {}", it.name));
@@ -434,9 +450,15 @@ async fn sweep_tenant(bench: &Bench, screen: &Screen, shows_only: bool) -> Resul
     if shows_only {
         return Ok(());
     }
+    let mut left = Vec::new();
     for it in own {
-        let removed = directory.remove(it).await;
-        removed.map_err(|error| format!("application registration {}: {error}", it.name))?;
+        if let Err(error) = directory.remove(it).await {
+            left.push(format!("application registration {}: {error}", it.name));
+        }
     }
-    Ok(())
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(left.join("\n  "))
+    }
 }

@@ -56,6 +56,7 @@ impl Settings {
 
     fn list(&self, name: &str) -> BTreeSet<&str> {
         let names = self.get(name).unwrap_or_default().split(',').map(str::trim);
+        let names = names.map(|name| name.trim_start_matches("servicenow_"));
         names.filter(|name| !name.is_empty()).collect()
     }
 

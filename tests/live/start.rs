@@ -57,9 +57,7 @@ pub(crate) fn names_are_known(settings: &Settings) -> Result<(), String> {
         ("LIVE_ONLY", settings.only(), "none"),
     ] {
         let known: BTreeSet<&str> = stories::names().map(short).chain([more]).collect();
-        let unknown = list
-            .iter()
-            .find(|name| !known.contains(name.trim_start_matches("servicenow_")));
+        let unknown = list.iter().find(|name| !known.contains(*name));
         if let Some(unknown) = unknown {
             let known: Vec<&str> = known.into_iter().collect();
             return Err(format!(
@@ -114,7 +112,6 @@ pub(crate) async fn signed_in(bench: &Bench, screen: &Screen) -> Result<(), Stri
 pub(crate) async fn account(bench: &Bench, screen: &Screen) -> Result<Account, String> {
     signed_in(bench, screen).await?;
     if bench.session.account().is_none() {
-        nothing_is_left(bench, None, screen).await?;
         screen.say(&format!(
             "It creates and removes the group {}, to see as whom the account is written down.",
             bench.name("maker")
@@ -150,7 +147,7 @@ pub(crate) async fn nothing_is_left_in_the_tenant(bench: &Bench) -> Result<Optio
     if let Some(why) = entra::missing(&bench.settings) {
         return Ok(Some(why));
     }
-    let found = async { Directory::open(bench).await?.find(EVERY_RUN).await };
+    let found = async { Directory::open(bench).await?.find_with_owners(EVERY_RUN).await };
     let found = match found.await {
         Ok(found) => found,
         Err(error) => {
@@ -172,20 +169,19 @@ pub(crate) async fn nothing_is_left_in_the_tenant(bench: &Bench) -> Result<Optio
 }
 
 /// Nothing of an earlier run may be there: it would be counted as this one's.
-pub(crate) async fn nothing_is_left(bench: &Bench, account: Option<&str>, screen: &Screen) -> Result<(), String> {
-    let found = sweep::find(&bench.session, EVERY_RUN, account.unwrap_or_default()).await;
+pub(crate) async fn nothing_is_left(bench: &Bench, account: &str, screen: &Screen) -> Result<(), String> {
+    let found = sweep::find(&bench.session, EVERY_RUN, account).await;
     let found = found.map_err(|error| format!("Leftovers cannot be looked for: {}.", with_causes(&error)))?;
     for line in found.unseen() {
         screen.say(&format!(
             "What an earlier run may have left is not all to be seen. {line}."
         ));
     }
-    // Where the account is not known yet, anybody may have made them.
-    let left = if account.is_some() { found.own } else { found.of_others };
-    if left.is_empty() {
+    if found.own.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = left.iter().map(|it| format!("  {} {}", it.table, it.name)).collect();
+    let own = found.own.iter();
+    let lines: Vec<String> = own.map(|it| format!("  {} {}", it.table, it.name)).collect();
     Err(format!(
         "An earlier run has left {} records, or another run is going on:\n{}\nIf none is, remove them with: make sweep",
         lines.len(),

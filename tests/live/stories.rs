@@ -479,7 +479,7 @@ impl Selection {
         };
         for story in &STORIES {
             let short = story.name.trim_start_matches("servicenow_");
-            let names = |list: &BTreeSet<&str>| list.contains(short) || list.contains(story.name);
+            let names = |list: &BTreeSet<&str>| list.contains(short);
             if !only.is_empty() && !names(&only) && !names(&also) {
                 continue;
             }
@@ -756,7 +756,7 @@ async fn put_back(
 ) -> Result<(), Failure> {
     let before = Kept::now(bench, folder).await?;
     let told = story.await;
-    if before.put_back(bench).await? {
+    if !before.put_back(bench).await?.is_empty() {
         return told.and(Err(
             "destroy did not put back the settings of the table; the run did".into()
         ));
@@ -765,7 +765,7 @@ async fn put_back(
 }
 
 /// How the provider begins where the account may not.
-const NO_RIGHT: &str = "Error: No right to";
+pub(crate) const NO_RIGHT: &str = "Error: No right to";
 
 /// Runs a command, which must succeed. Gives what it printed.
 pub(crate) async fn expect(workspace: &Workspace, step: &str, arguments: &[&str]) -> Result<String, Failure> {

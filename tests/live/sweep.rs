@@ -1,4 +1,4 @@
-//! Records that runs made, found by the beginning of their names and by their maker, and their removal.
+//! Records that runs made, found by what their names have in common and by their maker, and their removal.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use servicenow_provider::servicenow::{
     Column, ColumnKind, InputMode, Insert, Query, Record, Row, Session, SysId, Table, TableError,
 };
 
-use crate::bench::Bench;
+use crate::bench::{Bench, EVERY_RUN};
 
 /// Where records of a run can be, and the column that begins with the name of the run. What links others comes first.
 fn places() -> impl Iterator<Item = (Table, Column)> {
@@ -142,7 +142,11 @@ pub(crate) async fn find(session: &Session, prefix: &str, account: &str) -> Resu
 fn found(table: Table, column: Column, row: &Record, prefix: &str) -> Option<Found> {
     let name = row.text(column).value()?;
     let is_derived = row.text(sys_user_has_role::INHERITED).value() == Some("true");
-    let is_of_run = name.to_lowercase().contains(prefix);
+    let is_of_run = match place(name, prefix) {
+        // A table or a column goes with what is in it: nothing may stand in front of its label.
+        Some(at) => at == 0 || ![sys_db_object::TABLE, sys_dictionary::TABLE].contains(&table),
+        None => false,
+    };
     (is_of_run && !is_derived).then(|| Found {
         table,
         sys_id: row.sys_id().clone(),
@@ -150,6 +154,24 @@ fn found(table: Table, column: Column, row: &Record, prefix: &str) -> Option<Fou
         made_by: row.text(every::SYS_CREATED_BY).value().map(str::to_owned),
     })
 }
+
+/// Where a name has the beginning of the names of a run: this one's, or any run's with its number. A rule of an instance may have
+/// put something in front of it, or written it in capitals.
+pub(crate) fn place(name: &str, prefix: &str) -> Option<usize> {
+    let name = name.to_lowercase();
+    let is_number = |rest: &str| {
+        let number = rest.get(..NUMBER).unwrap_or_default();
+        let after = rest.get(NUMBER..).unwrap_or_default().chars().next();
+        number.len() == NUMBER
+            && number.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && after.is_none_or(|c| !c.is_ascii_alphanumeric())
+    };
+    let mut places = name.match_indices(prefix).map(|(at, _)| at);
+    places.find(|at| prefix != EVERY_RUN || is_number(&name[at + prefix.len()..]))
+}
+
+/// Digits of the number of a run.
+const NUMBER: usize = 6;
 
 /// Removes records, in the order in which they were found. Gives why some were refused, by their keys.
 pub(crate) async fn remove<'a>(
@@ -183,4 +205,30 @@ pub(crate) async fn maker(bench: &Bench) -> Result<String, TableError> {
     let made = Box::pin(session.insert(insert)).await?.record;
     session.delete(sys_user_group::TABLE, made.sys_id()).await?;
     Ok(made.text(every::SYS_CREATED_BY).value().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_with_the_number_of_a_run_are_taken_for_those_of_runs() {
+        for (name, is_of_run) in [
+            ("tfacc_0a1b2c", true),
+            ("tfacc_0a1b2c_group", true),
+            ("tfacc_0a1b2c.story", true),
+            ("tfacc_0a1b2c table", true),
+            ("TFACC_0A1B2C_ROLE", true),
+            ("x_acme.tfacc_0a1b2c_role", true),
+            ("tfacc_group", false),
+            ("tfacc_0a1b2", false),
+            ("tfacc_0a1b2c3", false),
+            ("Results of tfacc_ runs", false),
+            ("tfacc_terraform", false),
+        ] {
+            assert_eq!(place(name, EVERY_RUN).is_some(), is_of_run, "{name}");
+        }
+        assert_eq!(place("x_tfacc_0a1b2c_role", "tfacc_0a1b2c"), Some(2));
+        assert_eq!(place("tfacc_ffffff_role", "tfacc_0a1b2c"), None);
+    }
 }

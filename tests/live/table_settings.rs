@@ -1,11 +1,12 @@
 //! The settings of a table that a story changes, kept in a file until they are as they were: a run that is killed in between puts
-//! nothing back itself.
+//! nothing back itself. There is a file for each instance, by a hash of its address.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use servicenow_provider::servicenow::tables::{oauth_entity, sys_db_object};
 use servicenow_provider::servicenow::{Cell, Column, InputMode, Query, Record, Row, Session, TableError, Update};
 
@@ -20,6 +21,9 @@ const SETTINGS: [Column; 3] = [
     sys_db_object::READ_ACCESS,
     sys_db_object::CALLER_ACCESS,
 ];
+
+/// What the story sets.
+const OF_STORY: [(Column, &str); 2] = [(sys_db_object::ACCESS, "public"), (sys_db_object::READ_ACCESS, "true")];
 
 /// What a table had, by column; empty texts where it had none.
 pub(crate) struct Kept {
@@ -38,43 +42,59 @@ impl Kept {
             .iter()
             .map(|column| (column.name().to_owned(), text(&record, *column)));
         let kept = Self {
-            file: file(folder),
+            file: file(bench, folder),
             values: values.collect(),
         };
-        let content = json!({"instance": bench.instance, "table": NAME, "settings": kept.values});
+        let content = json!(kept.values).to_string();
         fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        fs::write(&kept.file, content.to_string()).map_err(|error| error.to_string())?;
+        fs::write(&kept.file, content).map_err(|error| error.to_string())?;
         Ok(kept)
     }
 
-    /// What a killed run has left in the file, for this instance.
+    /// What a killed run has left in the file of this instance.
     pub(crate) fn of_killed_run(bench: &Bench, folder: &Path) -> Option<Self> {
-        let content: Value = serde_json::from_slice(&fs::read(file(folder)).ok()?).ok()?;
-        (content["instance"] == bench.instance.as_str()).then(|| Self {
-            file: file(folder),
-            values: serde_json::from_value(content["settings"].clone()).unwrap_or_default(),
-        })
+        let file = file(bench, folder);
+        let values = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
+        Some(Self { file, values })
     }
 
-    /// Puts back what differs, and forgets the file. Gives whether something differed.
+    /// Puts back what differs, and forgets the file. Gives what it has put back.
     ///
     /// # Errors
     /// Why the table is not as it was.
-    pub(crate) async fn put_back(&self, bench: &Bench) -> Result<bool, String> {
+    pub(crate) async fn put_back(&self, bench: &Bench) -> Result<Vec<String>, String> {
+        self.put_back_where(bench, |_, _| true).await
+    }
+
+    /// The same for what still is as the story had set it: somebody may have configured the table since.
+    ///
+    /// # Errors
+    /// Why the table is not as it was.
+    pub(crate) async fn put_back_of_story(&self, bench: &Bench) -> Result<Vec<String>, String> {
+        let is_of_story = |column: Column, now: &str| OF_STORY.contains(&(column, now));
+        self.put_back_where(bench, is_of_story).await
+    }
+
+    async fn put_back_where(&self, bench: &Bench, when: impl Fn(Column, &str) -> bool) -> Result<Vec<String>, String> {
         let session = bench.lasting_session();
         let record = find(&session).await?;
-        let changed = SETTINGS.into_iter().filter_map(|column| {
-            let before = self.values.get(column.name())?;
-            (text(&record, column) != *before).then_some((column, before))
-        });
-        let changed: Vec<(Column, &String)> = changed.collect();
-        if !changed.is_empty() {
-            let row = changed
-                .iter()
-                .fold(Row::new(), |row, (column, before)| match before.as_str() {
-                    "" => row.clear(*column),
-                    before => row.set(*column, before),
-                });
+        let mut row = Row::new();
+        let mut lines = Vec::new();
+        for column in SETTINGS {
+            let Some(before) = self.values.get(column.name()) else {
+                continue;
+            };
+            let now = text(&record, column);
+            if now == *before || !when(column, &now) {
+                continue;
+            }
+            lines.push(format!("{column} of {NAME}: from {now:?} to {before:?}"));
+            row = match before.as_str() {
+                "" => row.clear(column),
+                before => row.set(column, before),
+            };
+        }
+        if !lines.is_empty() {
             let update = Update {
                 table: sys_db_object::TABLE,
                 sys_id: record.sys_id(),
@@ -85,12 +105,14 @@ impl Kept {
             session.update(update).await.map_err(failed)?;
         }
         fs::remove_file(&self.file).map_err(|error| error.to_string())?;
-        Ok(!changed.is_empty())
+        Ok(lines)
     }
 }
 
-fn file(folder: &Path) -> PathBuf {
-    folder.join("table_settings.json")
+fn file(bench: &Bench, folder: &Path) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    bench.instance.hash(&mut hasher);
+    folder.join(format!("table_settings_{:016x}.json", hasher.finish()))
 }
 
 fn text(record: &Record, column: Column) -> String {

@@ -206,19 +206,37 @@ fn overrides(providers: &[(&str, &str)]) -> String {
 /// # Errors
 /// What it would need.
 pub(crate) fn azuread(settings: &Settings) -> Result<PathBuf, String> {
-    let newest = |folder: PathBuf| {
-        let entries = fs::read_dir(folder).ok()?;
-        let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
-        folders.max()
+    // Where `make live` and `make test` put it.
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/azuread/.terraform/providers");
+    let mirror = settings.get("AZUREAD_MIRROR").map_or(installed, PathBuf::from);
+    let versions = fs::read_dir(mirror.join("registry.terraform.io").join(AZUREAD));
+    let folders = versions.into_iter().flatten().flatten();
+    let fitting = folders.filter_map(|version| {
+        let folder = version.path().join(platform());
+        let name = version.file_name().to_string_lossy().into_owned();
+        let number: Vec<u32> = name.split('.').map_while(|part| part.parse().ok()).collect();
+        folder.is_dir().then_some((number, folder))
+    });
+    fitting.max().map(|(_, folder)| folder).ok_or_else(|| {
+        format!(
+            "It needs the azuread provider, unpacked for {}, in the filesystem mirror that AZUREAD_MIRROR names.",
+            platform()
+        )
+    })
+}
+
+/// This machine, as Terraform calls it.
+pub(crate) fn platform() -> String {
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        system => system,
     };
-    settings
-        .get("AZUREAD_MIRROR")
-        .map(|mirror| Path::new(mirror).join("registry.terraform.io").join(AZUREAD))
-        .and_then(newest)
-        .and_then(newest)
-        .ok_or_else(|| {
-            "It needs the azuread provider: AZUREAD_MIRROR names a filesystem mirror that has it.".to_owned()
-        })
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        machine => machine,
+    };
+    format!("{system}_{machine}")
 }
 
 /// Sends a signal to a process group.

@@ -61,9 +61,7 @@ pub(super) async fn error_codes_of_entra(bench: &Bench) -> Probed {
     Ok(match token(bench, &nobody, &secret, &nobody).await {
         Ok(_) => Seen::Differs("A token for an application that does not exist.".to_owned()),
         Err(Seen::Open(refusal)) => {
-            let code = refusal
-                .split(|c: char| !c.is_ascii_alphanumeric())
-                .find(|word| word.starts_with("AADSTS"));
+            let code = entra::code(&refusal);
             Seen::of(code.is_some(), format!("Refused with {}.", code.unwrap_or("no code")))
         }
         Err(seen) => seen,
