@@ -147,6 +147,10 @@ async fn moved_blocks_take_over_what_the_other_provider_made() {
             "#,
             role["role"]
         );
+        // The default would shut a person out of the interface: it is for users that Terraform makes.
+        let silent = USER.replace("web_service_access_only = false", "");
+        workspace.configure(&[&silent, ENTITY, &grant].concat());
+        assert_eq!(workspace.plan().await.changes(), []);
         workspace.configure(&[USER, ENTITY, &grant].concat());
 
         let plan = workspace.plan().await;
