@@ -614,6 +614,9 @@ async fn the_default_profile_asks_for_the_listed_scopes() {
             .updates_only(ADDRESS, &["added_scopes", "scopes"]);
         workspace.terraform("apply plan.bin").await.succeeds();
         assert_eq!(asked_for(&simulator), [".default", "Mail.Send", "offline_access"]);
+        workspace
+            .state(ADDRESS)
+            .has("added_scopes", vec![".default", "offline_access"]);
 
         // Found, listed and no longer listed: one row of it, then none. One that another profile asks for stays there.
         workspace.configure(&scopes("\".default\", \"Files.Read\""));

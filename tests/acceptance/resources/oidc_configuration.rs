@@ -611,6 +611,9 @@ async fn claims_of_a_configuration_are_added_changed_and_removed() {
             .updates_only(ADDRESS, &["added_claim_validations", "claim_validations"]);
         workspace.terraform("apply plan.bin").await.succeeds();
         assert_eq!(claims(&simulator), ["acr=1", "azp=app", "tid=contoso"]);
+        workspace
+            .state(ADDRESS)
+            .has("added_claim_validations", vec!["azp", "tid"]);
         workspace.configure(&of("tid = \" contoso \", azp = \"app\""));
         workspace.plan_is_empty().await;
 
