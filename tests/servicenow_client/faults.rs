@@ -45,6 +45,39 @@ async fn a_sample_tells_rows_from_hidden_ones_and_from_none() {
     assert_eq!(session.sample(ours).await.unwrap(), Sample::Hidden { count: groups });
 }
 
+/// A hidden record of the same key explains a refusal only where the instance keeps the key unique.
+#[tokio::test]
+async fn a_hidden_record_explains_a_refusal_where_its_key_is_unique() {
+    for (table, column, is_unique) in [
+        (sys_user::TABLE, sys_user::USER_NAME, true),
+        (sys_user_group::TABLE, sys_user_group::NAME, false),
+    ] {
+        let simulator = simulator().await;
+        let session = session(&simulator);
+        let hidden = simulator.instance().put(table.name(), &[(column.name(), "same")]);
+        simulator.instance().switches(|modes| {
+            modes.hidden_rows.insert(hidden.clone());
+        });
+        let inserts = Matcher::table(table.name()).method(Method::POST);
+        simulator.instance().faults().next(inserts, Fault::ForbiddenByAcl);
+        let insert = Insert {
+            table,
+            row: Row::new().set(column, "same"),
+            read: &[],
+            natural_key: Some(Query::equals(column, "same").unwrap()),
+            input: InputMode::Stored,
+        };
+
+        let error = session.insert(insert).await.unwrap_err();
+
+        match &error {
+            TableError::Hidden { .. } => assert!(is_unique, "{error:?}"),
+            TableError::Refused { .. } => assert!(!is_unique, "{error:?}"),
+            _ => panic!("{table}: {error:?}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_insert_that_did_not_arrive_is_sent_again() {
     let faults = [
