@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::terraform::variable;
+use super::workspace::platform;
 use super::{Simulator, Terraform, Workspace, skip};
 
 /// A folder of the repository.
@@ -99,11 +100,25 @@ pub(crate) fn azuread(what_is_skipped: &str) -> Option<PathBuf> {
     Some(azuread_in(&mirror))
 }
 
-/// The folder of the newest azuread in a mirror.
+/// The folder of the newest azuread in a mirror, for this machine.
 pub(crate) fn azuread_in(mirror: &Path) -> PathBuf {
     let versions = mirror.join("registry.terraform.io/hashicorp/azuread");
-    let found = newest(&versions).and_then(|version| newest(&version));
-    found.unwrap_or_else(|| panic!("AZUREAD_MIRROR has no provider in {}", versions.display()))
+    let folders = fs::read_dir(&versions).into_iter().flatten().flatten();
+    let fitting = folders.filter_map(|version| {
+        let folder = version.path().join(platform());
+        let name = version.file_name().to_string_lossy().into_owned();
+        // By number: 3.10.0 is newer than 3.9.0.
+        let number: Vec<u32> = name.split('.').map_while(|part| part.parse().ok()).collect();
+        folder.is_dir().then_some((number, folder))
+    });
+    let newest = fitting.max().map(|(_, folder)| folder);
+    newest.unwrap_or_else(|| {
+        panic!(
+            "AZUREAD_MIRROR has no provider for {} in {}",
+            platform(),
+            versions.display()
+        )
+    })
 }
 
 /// Lets a workspace use the azuread provider, against the simulator.
@@ -117,16 +132,4 @@ pub(crate) fn with_azuread(workspace: &mut Workspace, simulator: &Simulator, azu
     workspace.write("terraform.rc", &overrides);
     workspace.set("ARM_METADATA_HOSTNAME", &simulator.urls().metadata_host);
     workspace.set("ARM_USE_CLI", "false");
-}
-
-/// The last entry of a folder, by name. An archive beside the unpacked version does not count.
-fn newest(folder: &Path) -> Option<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect();
-    folders.sort();
-    folders.pop()
 }

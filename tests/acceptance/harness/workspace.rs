@@ -370,7 +370,7 @@ fn with_defaults<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// This machine, as Terraform calls it.
-fn platform() -> String {
+pub(super) fn platform() -> String {
     let machine = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
