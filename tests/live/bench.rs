@@ -290,5 +290,10 @@ fn session(clients: &Clients, cancel: &CancellationToken) -> Result<Session, Str
     Ok(instance.at(Limits::new(LONGEST, cancel.clone())))
 }
 
+/// For one call that is none of the session's.
+pub(crate) fn limits() -> Limits {
+    Limits::new(Duration::from_secs(60), CancellationToken::new())
+}
+
 /// Longer than any run.
 const LONGEST: Duration = Duration::from_secs(3600);

@@ -2,15 +2,12 @@
 //!
 //! A run that ends removes its own with terraform; what is found here, a run that was killed has left.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use servicenow_provider::http::jwt_claims::Claims;
-use servicenow_provider::http::{Answer, Limits, Method, Origin, Repeat, Request, Secret, StatusCode};
+use servicenow_provider::http::{Answer, Method, Origin, Repeat, Request, Secret, StatusCode};
 use servicenow_provider::microsoft::entra::Endpoint;
-use tokio_util::sync::CancellationToken;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, limits};
 use crate::entra;
 use crate::probes::with_causes;
 use crate::settings::Settings;
@@ -30,8 +27,6 @@ pub(crate) struct Registration {
     /// The key of the object, which is not the client id.
     id: String,
     pub(crate) name: String,
-    /// Whether the application of the environment owns it.
-    pub(crate) is_own: bool,
 }
 
 impl<'a> Directory<'a> {
@@ -57,7 +52,7 @@ impl<'a> Directory<'a> {
         })
     }
 
-    /// Those whose names begin like this. Their owners are not asked for: none counts as own.
+    /// Those whose names begin like this, whoever owns them.
     ///
     /// # Errors
     /// Why they cannot be listed.
@@ -70,11 +65,7 @@ impl<'a> Directory<'a> {
                 let text = |name: &str| it[name].as_str().unwrap_or_default().to_owned();
                 let (id, name) = (text("id"), text("displayName"));
                 if sweep::place(&name, prefix) == Some(0) {
-                    found.push(Registration {
-                        id,
-                        name,
-                        is_own: false,
-                    });
+                    found.push(Registration { id, name });
                 }
             }
             let base = self.graph.base().as_str();
@@ -88,20 +79,27 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// The same, with what their owners say.
+    /// Whether the application of the environment owns a registration.
     ///
     /// # Errors
-    /// Why they cannot be listed.
-    pub(crate) async fn find_with_owners(&self, prefix: &str) -> Result<Vec<Registration>, String> {
-        let mut found = self.find(prefix).await?;
-        for it in &mut found {
-            let owners = self
-                .json(&format!("v1.0/applications/{}/owners?$select=id", it.id))
-                .await?;
-            let owners = owners.unwrap_or_default();
-            it.is_own = !self.own.is_empty() && values(&owners).any(|owner| owner["id"] == self.own.as_str());
+    /// Why it cannot be told.
+    async fn owns(&self, registration: &Registration) -> Result<bool, String> {
+        let path = format!("v1.0/applications/{}/owners?$select=id", registration.id);
+        let owners = self.json(&path).await?.unwrap_or_default();
+        Ok(!self.own.is_empty() && values(&owners).any(|owner| owner["id"] == self.own.as_str()))
+    }
+
+    /// Those whose names begin like this and that the application owns, and the others.
+    ///
+    /// # Errors
+    /// Why they cannot be told.
+    pub(crate) async fn find_own(&self, prefix: &str) -> Result<(Vec<Registration>, Vec<Registration>), String> {
+        let (mut own, mut others) = (Vec::new(), Vec::new());
+        for it in self.find(prefix).await? {
+            let side = if self.owns(&it).await? { &mut own } else { &mut others };
+            side.push(it);
         }
-        Ok(found)
+        Ok((own, others))
     }
 
     /// Removes a registration, with its service principal.
@@ -173,8 +171,4 @@ async fn graph(bench: &Bench, settings: &Settings) -> Result<Origin, String> {
     let endpoints: Value = answer.json().map_err(|error| failed(error.to_string()))?;
     let graph = endpoints["microsoftGraphResourceId"].as_str().unwrap_or_default();
     Origin::parse(graph).map_err(|error| failed(error.to_string()))
-}
-
-fn limits() -> Limits {
-    Limits::new(Duration::from_secs(60), CancellationToken::new())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use servicenow_provider::http::jwt_claims::Claims;
-use servicenow_provider::http::{Client, Limits, Method, Origin, Repeat, Request, Secret, StatusCode};
+use servicenow_provider::http::{Client, Method, Origin, Repeat, Request, Secret, StatusCode};
 use servicenow_provider::microsoft::EntraError;
 use servicenow_provider::microsoft::entra::addresses::metadata_path;
 use servicenow_provider::microsoft::entra::{Authority, Endpoint, Patience, client_credentials};
@@ -16,10 +16,10 @@ use servicenow_provider::servicenow::{Column, Row, SysId, Table, TableError};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{Bench, guid};
+use crate::bench::{Bench, guid, limits};
 use crate::probes::{Seen, with_causes};
 use crate::settings::Settings;
-use crate::stories::{Failure, NO_RIGHT, Told, Verdict, expect, nothing_to_do};
+use crate::stories::{Failure, Told, Verdict, create, expect, nothing_to_do};
 use crate::terraform::{Workspace, azuread};
 
 /// What `LIVE_ALSO` calls it.
@@ -161,58 +161,51 @@ struct Applications {
 impl Story<'_> {
     async fn steps(&self, observed: &mut Observed) -> Result<(), Failure> {
         self.workspace.configure(&self.text(Endpoint::V1, false)?);
-        let run = self.workspace.run(&["apply", "-auto-approve"]).await;
-        if !run.succeeded() {
-            let error = run.error();
-            if let Some(right) = lacks_right(&error) {
-                return Err(Failure::Skipped(right.to_owned()));
-            }
-            if error.contains(NO_RIGHT) && !self.bench.has_role(&[]) {
-                return Err(Failure::Skipped(error));
-            }
-            return Err(format!("create: {error}").into());
-        }
+        create(self.bench, self.workspace)
+            .await
+            .map_err(|failure| match failure {
+                Failure::Failed(why) => match lacks_right(&why) {
+                    Some(right) => Failure::Skipped(right.to_owned()),
+                    None => Failure::Failed(why),
+                },
+                failure => failure,
+            })?;
         self.go_on()?;
         let applications = self.applications()?;
         observed.new_secrets = Some(self.first_token(&applications).await?);
         let first = self.versions_are("1.0", &applications).await?;
         self.go_on()?;
-        self.lets_in(Endpoint::V1, "1.0").await?;
+        self.inbound_check_passes(Endpoint::V1, "1.0").await?;
         self.go_on()?;
 
         let provider = self.id("servicenow_oidc_provider.inbound")?;
         let other = guid(&self.bench.prefix, 10);
-        let is_minded = self
-            .minds(&applications, oauth_oidc_entity::TABLE, &provider, {
-                (oauth_oidc_entity::CLIENT_ID, &other, &applications.audience)
-            })
-            .await?;
-        observed.audience = Some(Seen::of(
-            is_minded,
-            format!("A token for an audience that is not the client_id is refused: {is_minded}."),
-        ));
+        let cell = (
+            oauth_oidc_entity::CLIENT_ID,
+            other.as_str(),
+            applications.audience.as_str(),
+        );
+        let what = "A token for an audience that is not the client_id";
+        observed.audience = Some(
+            self.is_refused_with(&applications, (oauth_oidc_entity::TABLE, &provider), cell, what)
+                .await?,
+        );
         let user = self.id("servicenow_integration_user.caller")?;
-        let is_minded = self
-            .minds(&applications, sys_user::TABLE, &user, {
-                (sys_user::SOURCE, &other, &applications.caller)
-            })
-            .await?;
-        observed.user = Some(Seen::of(
-            is_minded,
-            format!("A token whose claim is in the column of no user is refused: {is_minded}."),
-        ));
+        let cell = (sys_user::SOURCE, other.as_str(), applications.caller.as_str());
+        let what = "A token whose claim is in the column of no user";
+        observed.user = Some(
+            self.is_refused_with(&applications, (sys_user::TABLE, &user), cell, what)
+                .await?,
+        );
         self.go_on()?;
 
         self.workspace.configure(&self.text(Endpoint::V2, false)?);
         expect(self.workspace, "tokens of version 2.0", &["apply", "-auto-approve"]).await?;
         self.go_on()?;
         let second = self.versions_are("2.0", &applications).await?;
-        observed.versions = Some(Seen::of(
-            first.is_ok() && second.is_ok(),
-            [first, second].map(|seen| seen.unwrap_or_else(|text| text)).join(" "),
-        ));
+        observed.versions = Some(Seen::of(first.0 && second.0, format!("{} {}", first.1, second.1)));
         self.go_on()?;
-        self.lets_in(Endpoint::V2, "2.0").await?;
+        self.inbound_check_passes(Endpoint::V2, "2.0").await?;
         self.go_on()
     }
 
@@ -241,31 +234,10 @@ impl Story<'_> {
         })
     }
 
-    async fn token(&self, applications: &Applications, endpoint: Endpoint) -> Result<Secret, EntraError> {
-        token(
-            self.bench,
-            (&applications.caller, &applications.secret),
-            &applications.audience,
-            endpoint,
-        )
-        .await
-    }
-
     /// Waits until Entra knows application and secret.
     async fn first_token(&self, applications: &Applications) -> Result<Seen, Failure> {
         let begun = Instant::now();
-        let mut refusal = None;
-        loop {
-            match self.token(applications, Endpoint::V2).await {
-                Ok(_) => break,
-                // What it says has the name of the tenant.
-                Err(error @ EntraError::Refused(_)) if begun.elapsed() < TO_REPLICATE => {
-                    refusal = code(&with_causes(&error)).map(str::to_owned);
-                }
-                Err(error) => return Err(format!("the first token: {}", with_causes(&error)).into()),
-            }
-            self.pause().await?;
-        }
+        let (_, refusal) = self.token_in_time(applications, Endpoint::V2).await?;
         Ok(match refusal {
             Some(code) => Seen::Holds(format!(
                 "Refused for {:.0} s after the apply, at last with {code}.",
@@ -275,85 +247,89 @@ impl Story<'_> {
         })
     }
 
-    /// A token, although one server of Entra may know later than another what was made.
-    async fn token_in_time(&self, applications: &Applications, endpoint: Endpoint) -> Result<Secret, Failure> {
+    /// A token, with the code of the last refusal before it: one server of Entra may know later than another what was made.
+    async fn token_in_time(
+        &self,
+        applications: &Applications,
+        endpoint: Endpoint,
+    ) -> Result<(Secret, Option<String>), Failure> {
         let begun = Instant::now();
+        let credentials = (applications.caller.as_str(), &applications.secret);
+        let mut refusal = None;
         loop {
-            match self.token(applications, endpoint).await {
-                Ok(token) => return Ok(token),
-                Err(EntraError::Refused(_)) if begun.elapsed() < TO_REPLICATE => self.pause().await?,
+            match token(self.bench, credentials, &applications.audience, endpoint).await {
+                Ok(token) => return Ok((token, refusal)),
+                // What it says has the name of the tenant.
+                Err(error @ EntraError::Refused(_)) if begun.elapsed() < TO_REPLICATE => {
+                    refusal = code(&with_causes(&error)).map(str::to_owned);
+                }
                 Err(error) => return Err(format!("a token: {}", with_causes(&error)).into()),
             }
+            self.pause().await?;
         }
     }
 
-    /// Tokens of both endpoints, once those of one of them have this version: what was seen, as an error where they differ.
-    async fn versions_are(
-        &self,
-        version: &str,
-        applications: &Applications,
-    ) -> Result<Result<String, String>, Failure> {
+    /// Whether tokens of both endpoints come to have this version, and what was seen last.
+    async fn versions_are(&self, version: &str, applications: &Applications) -> Result<(bool, String), Failure> {
         let begun = Instant::now();
         loop {
             let mut seen = Vec::new();
             for endpoint in [Endpoint::V1, Endpoint::V2] {
-                let token = self.token_in_time(applications, endpoint).await?;
+                let (token, _) = self.token_in_time(applications, endpoint).await?;
                 let claims = Claims::decode(token.expose()).map_err(|_| "a token: it is no JWT".to_owned())?;
                 let caller = if version == "2.0" { "azp" } else { "appid" };
                 let fits = claims.text("ver") == Some(version) && claims.text(caller) == Some(&applications.caller);
-                seen.push((endpoint, claims.text("ver").unwrap_or("none").to_owned(), fits));
+                seen.push((fits, claims.text("ver").unwrap_or("none").to_owned()));
             }
             let wanted = version.trim_end_matches(".0");
             let text = format!(
                 "With requestedAccessTokenVersion {wanted} the endpoint of v1.0 gives version {}, that of v2.0 version {}.",
                 seen[0].1, seen[1].1
             );
-            if seen.iter().all(|(_, _, fits)| *fits) {
-                return Ok(Ok(text));
-            }
-            if begun.elapsed() >= TO_REPLICATE {
-                return Ok(Err(text));
+            let all_fit = seen.iter().all(|(fits, _)| *fits);
+            if all_fit || begun.elapsed() >= TO_REPLICATE {
+                return Ok((all_fit, text));
             }
             self.pause().await?;
         }
     }
 
-    /// The check that users have: it opens in the plan, which must want nothing.
-    async fn lets_in(&self, endpoint: Endpoint, version: &str) -> Result<(), Failure> {
+    /// The check that users have: it opens in the plan, which must be empty.
+    async fn inbound_check_passes(&self, endpoint: Endpoint, version: &str) -> Result<(), Failure> {
         self.workspace.configure(&self.text(endpoint, true)?);
         let step = format!("the plan with servicenow_inbound_check and tokens of version {version}");
         nothing_to_do(self.workspace, &step).await
     }
 
-    /// Whether the instance refuses tokens while `column` has another value, and takes them again afterwards.
-    async fn minds(
+    /// Whether the instance refuses tokens while a cell has another value. It must take them again afterwards.
+    async fn is_refused_with(
         &self,
         applications: &Applications,
-        table: Table,
-        sys_id: &SysId,
+        (table, sys_id): (Table, &SysId),
         (column, other, right): (Column, &str, &str),
-    ) -> Result<bool, Failure> {
+        what: &str,
+    ) -> Result<Seen, Failure> {
         let failed = |error: TableError| Failure::from(format!("{column} of {table}: {}", with_causes(&error)));
         let change = async |value: &str| {
             let row = Row::new().set(column, value);
             self.bench.change(table, sys_id, row).await.map_err(failed)
         };
         change(other).await?;
-        let is_refused = self.knocks(applications, false).await;
+        let is_refused = self.comes_to_accept(applications, false).await;
         change(right).await?;
         let is_refused = is_refused?;
-        if !self.knocks(applications, true).await? {
+        if !self.comes_to_accept(applications, true).await? {
             return Err(format!("{column} of {table} is right again, and the instance still refuses tokens").into());
         }
-        Ok(is_refused)
+        Ok(Seen::of(is_refused, format!("{what} is refused: {is_refused}.")))
     }
 
-    /// Whether the instance comes to let tokens in, or to refuse them, as `wanted`.
-    async fn knocks(&self, applications: &Applications, wanted: bool) -> Result<bool, Failure> {
+    /// Whether the instance comes to accept tokens, or to refuse them, as `wanted`.
+    async fn comes_to_accept(&self, applications: &Applications, wanted: bool) -> Result<bool, Failure> {
         let begun = Instant::now();
         loop {
-            let token = self.token_in_time(applications, Endpoint::V1).await?;
-            if is_let_in(self.bench, &token).await? == wanted {
+            let (token, _) = self.token_in_time(applications, Endpoint::V1).await?;
+            if is_accepted(self.bench, &token).await? == wanted {
                 return Ok(true);
             }
             if begun.elapsed() >= TO_NOTICE {
@@ -430,8 +406,8 @@ pub(crate) async fn token(
     Ok(token.await?.value)
 }
 
-/// Whether the instance takes a token, whatever its user may read.
-async fn is_let_in(bench: &Bench, token: &Secret) -> Result<bool, Failure> {
+/// Whether the instance accepts a token, whatever its user may read.
+async fn is_accepted(bench: &Bench, token: &Secret) -> Result<bool, Failure> {
     let address = bench.clients.address.clone().ok_or("the instance has no address")?;
     let failed = |error| Failure::from(format!("a call of the instance: {}", with_causes(&error)));
     let (origin, _) = Origin::locate(&address.url).map_err(failed)?;
@@ -443,10 +419,6 @@ async fn is_let_in(bench: &Bench, token: &Secret) -> Result<bool, Failure> {
         .await
         .map_err(failed)?;
     Ok(answer.status() != StatusCode::UNAUTHORIZED)
-}
-
-fn limits() -> Limits {
-    Limits::new(Duration::from_secs(60), CancellationToken::new())
 }
 
 /// Every user may read the own record.

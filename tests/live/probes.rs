@@ -66,12 +66,14 @@ pub(crate) async fn run(name: &str, bench: &Bench) -> Seen {
         _ => Box::pin(by_name(name, bench)).await,
     };
     let mut probed = once().await;
-    if probed.as_ref().is_err_and(is_passing) {
+    if probed.as_ref().is_err_and(is_transient) {
         sleep(PAUSE).await;
         probed = once().await;
     }
     match probed {
-        Err(error) if is_passing(&error) => Seen::Open(format!("No response that tells it: {}.", with_causes(&error))),
+        Err(error) if is_transient(&error) => {
+            Seen::Open(format!("No response that tells it: {}.", with_causes(&error)))
+        }
         Ok(seen) => seen,
         Err(TableError::Refused {
             reason: Refusal::Acl { .. },
@@ -92,7 +94,7 @@ pub(crate) async fn run(name: &str, bench: &Bench) -> Seen {
 }
 
 /// Whether an error says nothing of the instance but that something failed just then.
-fn is_passing(error: &TableError) -> bool {
+fn is_transient(error: &TableError) -> bool {
     matches!(
         error,
         TableError::Unavailable { .. }
@@ -204,8 +206,8 @@ probes! {
         "support-api-read" => support_api_read,
         "token-version-follows-the-audience" => token_versions,
         "new-secrets-take-seconds" => new_secrets,
-        "client-id-is-the-audience" => audience_is_minded,
-        "claim-names-the-user" => user_is_minded,
+        "client-id-is-the-audience" => audience_is_checked,
+        "claim-names-the-user" => user_is_checked,
     }
 }
 

@@ -296,7 +296,8 @@ async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
     }
     let mut refused = BTreeMap::new();
     // Once more for what could not go before something else went. A last look tells what the instance has really removed.
-    for round in 0..3 {
+    let mut round = 0;
+    loop {
         let found = match leftovers::find(&session, &bench.prefix, "").await {
             Ok(found) => found,
             Err(error) => {
@@ -315,18 +316,18 @@ async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
                     unseen.push(format!("{table} {sys_id}: {UNSEEN}"));
                 }
             }
-            let left = all().map(|it| {
-                let why = refused
-                    .get(&it.sys_id)
-                    .map_or("the instance said that it was removed", String::as_str);
-                format!("{} {}: {why}", it.table, it.name)
-            });
-            return [left.collect(), unseen, found.unseen(), in_tenant].concat();
+            return [
+                leftovers::still_there(all(), &refused),
+                unseen,
+                found.unseen(),
+                in_tenant,
+            ]
+            .concat();
         }
         screen.say(&format!("Removing {} records of this run.", now.len()));
         refused.extend(leftovers::remove(&session, now).await);
+        round += 1;
     }
-    in_tenant
 }
 
 const UNSEEN: &str = "the run has made it, and cannot see whether it is gone";
@@ -411,13 +412,8 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen, folder: &Path) -
     let refused = leftovers::remove(&bench.session, &found.own).await;
     let again = leftovers::find(&bench.session, EVERY_RUN, &account).await;
     let again = again.map_err(|error| error.to_string())?;
-    let still = again.own.iter().map(|it| {
-        let why = refused
-            .get(&it.sys_id)
-            .map_or("the instance said that it was removed", String::as_str);
-        format!("{} {}: {why}", it.table, it.name)
-    });
-    let left: Vec<String> = still
+    let left: Vec<String> = leftovers::still_there(&again.own, &refused)
+        .into_iter()
         .chain(again.unseen())
         .chain(put_back.err())
         .chain(in_tenant.err())
@@ -436,8 +432,7 @@ async fn sweep_tenant(bench: &Bench, screen: &Screen, shows_only: bool) -> Resul
     }
     let failed = |error: String| format!("application registrations of the tenant: {error}");
     let directory = Directory::open(bench).await.map_err(failed)?;
-    let found = directory.find_with_owners(EVERY_RUN).await.map_err(failed)?;
-    let (own, others): (Vec<_>, Vec<_>) = found.iter().partition(|it| it.is_own);
+    let (own, others) = directory.find_own(EVERY_RUN).await.map_err(failed)?;
     for it in &own {
         screen.say(&format!("  to remove: application registration {}", it.name));
     }
@@ -452,7 +447,7 @@ async fn sweep_tenant(bench: &Bench, screen: &Screen, shows_only: bool) -> Resul
     }
     let mut left = Vec::new();
     for it in own {
-        if let Err(error) = directory.remove(it).await {
+        if let Err(error) = directory.remove(&it).await {
             left.push(format!("application registration {}: {error}", it.name));
         }
     }

@@ -147,9 +147,9 @@ pub(crate) async fn nothing_is_left_in_the_tenant(bench: &Bench) -> Result<Optio
     if let Some(why) = entra::missing(&bench.settings) {
         return Ok(Some(why));
     }
-    let found = async { Directory::open(bench).await?.find_with_owners(EVERY_RUN).await };
-    let found = match found.await {
-        Ok(found) => found,
+    let found = async { Directory::open(bench).await?.find_own(EVERY_RUN).await };
+    let own = match found.await {
+        Ok((own, _)) => own,
         Err(error) => {
             let right = entra::lacks_right(&error).map(str::to_owned);
             return right
@@ -157,7 +157,7 @@ pub(crate) async fn nothing_is_left_in_the_tenant(bench: &Bench) -> Result<Optio
                 .ok_or(format!("Leftovers in the tenant cannot be looked for: {error}."));
         }
     };
-    match found.iter().find(|it| it.is_own) {
+    match own.first() {
         None => Ok(None),
         Some(left) => Err(format!(
             "An earlier run has left application registrations in the tenant, or another run is going on: {}. If none is, remove \

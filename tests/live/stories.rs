@@ -617,13 +617,7 @@ impl Story {
             }
         };
         workspace.configure(&self.text(bench, self.configuration, "First"));
-        expect(workspace, "create", &["apply", "-auto-approve"])
-            .await
-            .map_err(|failure| match failure {
-                // What an administrator is refused is no matter of roles.
-                Failure::Failed(why) if why.contains(NO_RIGHT) && !bench.has_role(&[]) => Failure::Skipped(why),
-                failure => failure,
-            })?;
+        create(bench, workspace).await?;
         go_on()?;
         nothing_to_do(workspace, "the plan after create").await?;
         go_on()?;
@@ -764,8 +758,18 @@ async fn put_back(
     told
 }
 
+/// The first apply. Where the account may not, the story is skipped.
+pub(crate) async fn create(bench: &Bench, workspace: &Workspace) -> Result<(), Failure> {
+    match expect(workspace, "create", &["apply", "-auto-approve"]).await {
+        Ok(_) => Ok(()),
+        // What an administrator is refused is no matter of roles.
+        Err(Failure::Failed(why)) if why.contains(NO_RIGHT) && !bench.has_role(&[]) => Err(Failure::Skipped(why)),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// How the provider begins where the account may not.
-pub(crate) const NO_RIGHT: &str = "Error: No right to";
+const NO_RIGHT: &str = "Error: No right to";
 
 /// Runs a command, which must succeed. Gives what it printed.
 pub(crate) async fn expect(workspace: &Workspace, step: &str, arguments: &[&str]) -> Result<String, Failure> {

@@ -187,6 +187,19 @@ pub(crate) async fn remove<'a>(
     refused
 }
 
+/// What is still found after a removal, with the reason.
+pub(crate) fn still_there<'a>(
+    found: impl IntoIterator<Item = &'a Found>,
+    refused: &BTreeMap<SysId, String>,
+) -> Vec<String> {
+    let lines = found.into_iter().map(|it| {
+        let why = refused.get(&it.sys_id);
+        let why = why.map_or("the instance said that it was removed", String::as_str);
+        format!("{} {}: {why}", it.table, it.name)
+    });
+    lines.collect()
+}
+
 /// As whom the instance writes down what this account makes. Where neither the configuration nor an answer tells, a group is
 /// made and removed again to see.
 pub(crate) async fn maker(bench: &Bench) -> Result<String, TableError> {

@@ -1,21 +1,14 @@
 //! Entra and the admin center: reading alone, with the sign-in of the environment. What needs applications of the run is seen by
 //! [`crate::entra`].
 
-use std::time::Duration;
-
+use servicenow_provider::http::Secret;
 use servicenow_provider::http::jwt_claims::Claims;
-use servicenow_provider::http::{Limits, Secret};
 use servicenow_provider::microsoft::SupportError;
 use servicenow_provider::microsoft::entra::Endpoint;
-use tokio_util::sync::CancellationToken;
 
 use super::{Probed, Seen, with_causes};
-use crate::bench::Bench;
+use crate::bench::{Bench, limits};
 use crate::entra;
-
-fn limits() -> Limits {
-    Limits::new(Duration::from_secs(60), CancellationToken::new())
-}
 
 /// What the part needs, where a variable is missing.
 fn missing(bench: &Bench, names: &[&str]) -> Option<Seen> {
@@ -87,11 +80,11 @@ pub(super) async fn new_secrets(bench: &Bench) -> Probed {
     Ok(shown(bench, entra::Outcome::new_secrets))
 }
 
-pub(super) async fn audience_is_minded(bench: &Bench) -> Probed {
+pub(super) async fn audience_is_checked(bench: &Bench) -> Probed {
     Ok(shown(bench, entra::Outcome::audience))
 }
 
-pub(super) async fn user_is_minded(bench: &Bench) -> Probed {
+pub(super) async fn user_is_checked(bench: &Bench) -> Probed {
     Ok(shown(bench, entra::Outcome::user))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use servicenow_provider::http::{Client, Limits, Method, Origin, Repeat, Request, header};
+use servicenow_provider::http::{Client, Method, Origin, Repeat, Request, header};
 use servicenow_provider::servicenow::tables::{every, sys_user, sys_user_group, sys_user_has_role};
 use servicenow_provider::servicenow::{
     Cell, Column, ColumnKind, Deleted, InputMode, Insert, Query, Row, SysId, Table, TableError, Update,
@@ -14,7 +14,7 @@ use servicenow_provider::servicenow::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Probed, Seen, with_causes};
-use crate::bench::Bench;
+use crate::bench::{Bench, limits};
 use crate::record::Recorder;
 use crate::start;
 
@@ -323,9 +323,7 @@ pub(super) async fn words_of_401(bench: &Bench) -> Probed {
         let url = origin.join("/api/now/table/sys_user?sysparm_limit=1&sysparm_fields=sys_id")?;
         let request =
             Request::new(Method::GET, url, &origin, Repeat::Idempotent).header(header::ACCEPT, "application/json")?;
-        client
-            .send(request, &Limits::new(Duration::from_secs(60), CancellationToken::new()))
-            .await
+        client.send(request, &limits()).await
     };
     let answer = match sent.await {
         Ok(answer) => answer,
