@@ -48,7 +48,7 @@ impl Target {
         let doing = format!("find the {}", self.noun);
         let failed = |error: TableError| diagnostics::of_table(&error, &doing).at_attribute(attribute);
         if let Ok(sys_id) = SysId::parse(given) {
-            if session.has_made_user(&sys_id) {
+            if session.has_made(self.table, &sys_id) {
                 return Ok(sys_id);
             }
             // Most records are referred to many times, and their names are remembered.

@@ -392,7 +392,7 @@ impl<'a> Links<'a> {
                     (Some(earlier), _) => Ok(Granted::Had(earlier.sys_id().clone())),
                     (None, Some(direct)) => self.activated(direct).await,
                     (None, None) => match self.insert(owner, one).await {
-                        Ok(sys_id) => Ok(Granted::Made(sys_id)),
+                        Ok(granted) => Ok(granted),
                         Err(error) => self.after_refusal(owner, one, error, &before).await,
                     },
                 };
@@ -434,7 +434,13 @@ impl<'a> Links<'a> {
         }
         let at = Instant::now();
         lock.looks.remove(table);
-        let links = self.of(owner).await?;
+        let mut links = self.of(owner).await?;
+        let lacks_one = to.iter().any(|to| direct(&links, to).is_none());
+        if lacks_one && !self.table.refuses_duplicates && !self.session.has_made(self.table.owner, owner) {
+            // Nothing keeps a second row out, and a search can lag behind the first.
+            self.session.wait_before_recheck().await;
+            links = self.of(owner).await?;
+        }
         let look = Look {
             at,
             links: links.clone(),
@@ -617,11 +623,18 @@ impl<'a> Links<'a> {
     }
 
     /// Only the link itself is compared: the platform keeps the other columns.
-    async fn insert(&self, owner: &SysId, to: &SysId) -> Result<SysId, TableError> {
+    async fn insert(&self, owner: &SysId, to: &SysId) -> Result<Granted, TableError> {
         let LinkTable { table, from, read, .. } = self.table;
-        let key = Query::equals(from, owner)
-            .and_then(|query| Ok(query.and(Query::equals(self.table.to, to)?)))
-            .map_err(self.table.query_error())?;
+        let mut pair = [(from, owner), (self.table.to, to)];
+        // The same, whichever side the link is made from.
+        pair.sort_by_key(|(column, _)| column.name());
+        let [key, other] = pair.map(|(column, id)| Query::equals(column, id));
+        let key = key.and_then(|key| Ok(key.and(other?)));
+        let key = key.map_err(self.table.query_error())?;
+        let mut lock = self.session.lock_key(table, key.clone()).await?;
+        if let Some(made) = self.session.made_before(&lock, read).await? {
+            return Ok(Granted::Had(made.sys_id().clone()));
+        }
         let insert = Insert {
             table,
             row: Row::new()
@@ -633,7 +646,9 @@ impl<'a> Links<'a> {
             input: InputMode::Stored,
         };
         let written = self.session.insert(insert).await?;
-        Ok(written.record.sys_id().clone())
+        let sys_id = written.record.sys_id();
+        lock.made(sys_id);
+        Ok(Granted::Made(sys_id.clone()))
     }
 
     async fn activate(&self, sys_id: &SysId) -> Result<(), TableError> {

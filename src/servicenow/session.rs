@@ -45,7 +45,7 @@ impl Instance {
             dictionaries: Shared::default(),
             links: LinkCaches::default(),
             key_locks: Shared::default(),
-            made_users: Mutex::default(),
+            made: Mutex::default(),
             removed: Mutex::default(),
             changed: Mutex::default(),
         };
@@ -108,9 +108,11 @@ impl Session {
         self.inner.connection.account_name()
     }
 
-    /// Whether this is a user that this process made: nobody needs to look whether it is there.
-    pub fn has_made_user(&self, user: &SysId) -> bool {
-        lock(&self.inner.made_users).contains_key(user)
+    /// Whether this process made the record, in this table: nobody needs to look whether it is there.
+    pub fn has_made(&self, table: Table, record: &SysId) -> bool {
+        lock(&self.inner.made)
+            .get(record)
+            .is_some_and(|made| made.table == table)
     }
 
     /// Whether a user name, such as that in `sys_created_by`, is the account's; no, when the account's is not known.
@@ -193,8 +195,8 @@ pub(super) struct Inner {
     pub(super) links: LinkCaches,
     /// By table and key: one record at a time is looked for and made.
     pub(super) key_locks: Shared<(Table, String), tokio::sync::Mutex<Option<SysId>>>,
-    /// Users that this process made, each with the records that it linked to it: nobody needs to look what else they have.
-    made_users: Mutex<HashMap<SysId, HashSet<SysId>>>,
+    /// Records that this process made: nobody needs to look what else they have.
+    made: Mutex<HashMap<SysId, Made>>,
     /// Records that this process removed, which a search may still show.
     removed: Mutex<HashSet<SysId>>,
     /// Records that this process changed.
@@ -204,7 +206,7 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) fn remember_removed(&self, record: &SysId) {
         lock(&self.removed).insert(record.clone());
-        lock(&self.made_users).remove(record);
+        lock(&self.made).remove(record);
     }
 
     pub(super) fn was_removed(&self, record: &SysId) -> bool {
@@ -215,16 +217,24 @@ impl Inner {
         lock(&self.changed).insert(record.clone());
     }
 
-    pub(super) fn remember_made_user(&self, user: &SysId) {
-        lock(&self.made_users).insert(user.clone(), HashSet::new());
+    pub(super) fn remember_made(&self, table: Table, record: &SysId) {
+        let linked = HashSet::new();
+        lock(&self.made).insert(record.clone(), Made { table, linked });
     }
 
-    /// Notes that a record is about to be linked to a user. True where this process made the user and did not link the
+    /// Notes that a record is about to be linked to another. True where this process made the owner and did not link the
     /// record before.
-    pub(super) fn is_first_link(&self, user: &SysId, to: &SysId) -> bool {
-        let mut made = lock(&self.made_users);
-        made.get_mut(user).is_some_and(|linked| linked.insert(to.clone()))
+    pub(super) fn is_first_link(&self, owner: &SysId, to: &SysId) -> bool {
+        let mut made = lock(&self.made);
+        made.get_mut(owner).is_some_and(|made| made.linked.insert(to.clone()))
     }
+}
+
+/// A record that this process made.
+struct Made {
+    table: Table,
+    /// What it linked to it.
+    linked: HashSet<SysId>,
 }
 
 /// For clearing up after an interruption; Terraform waits a while before it kills.

@@ -53,6 +53,7 @@ impl Quirks {
         if is_on(&mut random) {
             quirks.lists_lag = random.random_range(1..=2);
         }
+        quirks.keeps_second_links = is_on(&mut random);
         // The scenarios need tables that older ones do not have.
         let releases = [Release::Zurich, Release::Australia, Release::Brazil];
         Self {

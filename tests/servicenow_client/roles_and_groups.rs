@@ -410,3 +410,74 @@ async fn one_record_twice_in_a_turn_is_one_link() {
         assert!(revoked.iter().all(Result::is_ok), "{revoked:?}");
     }
 }
+
+/// A list that does not show a row yet: where nothing on the instance keeps a second one out, it is looked at again.
+#[tokio::test]
+async fn a_link_that_a_list_shows_late_is_not_made_again() {
+    for (links, owner, to) in [
+        (LinkTable::GROUPS, Party::User, Party::Group),
+        (LinkTable::MEMBERS, Party::Group, Party::User),
+        (LinkTable::GROUP_ROLES, Party::Group, Party::Role),
+        (LinkTable::CONTAINED_ROLES, Party::Role, Party::OtherRole),
+    ] {
+        let simulator = simulator().await;
+        simulator.instance().quirks(|quirks| quirks.keeps_second_links = true);
+        let (owner, to) = (made_before(&simulator, owner), made_before(&simulator, to));
+        let earlier = session(&simulator);
+        let made = earlier.links(links).grant(&owner, &to).await.unwrap();
+        let table = links.table.name();
+        let late = Matcher::table(table).method(Method::GET);
+        simulator.instance().faults().next(late, Fault::EmptyList);
+
+        let granted = session(&simulator).links(links).grant(&owner, &to).await.unwrap();
+
+        assert_eq!(granted, Granted::Had(made.sys_id().clone()), "{table}");
+    }
+}
+
+/// A user lists the group and the group lists the user: the link is one row, whichever side comes first, and also while lists
+/// show what was before it.
+#[tokio::test]
+async fn a_link_that_both_sides_make_is_one_row() {
+    for is_at_once in [false, true] {
+        let simulator = simulator().await;
+        simulator.instance().quirks(|quirks| {
+            quirks.lists_lag = 3;
+            quirks.keeps_second_links = true;
+        });
+        let session = session(&simulator);
+        let user = made_before(&simulator, Party::User);
+        let group = made_before(&simulator, Party::Group);
+        let (groups, members) = (session.links(LinkTable::GROUPS), session.links(LinkTable::MEMBERS));
+        let (of_user, of_group) = (groups.grant(&user, &group), members.grant(&group, &user));
+
+        let (of_user, of_group) = if is_at_once {
+            tokio::join!(of_user, of_group)
+        } else {
+            (of_user.await, of_group.await)
+        };
+
+        let rows = simulator.instance().records("sys_user_grmember");
+        assert_eq!(rows.len(), 1, "at once {is_at_once}: {rows:?}");
+        let (of_user, of_group) = (of_user.unwrap(), of_group.unwrap());
+        assert_eq!(of_user.sys_id(), of_group.sys_id(), "at once {is_at_once}");
+    }
+}
+
+enum Party {
+    User,
+    Group,
+    Role,
+    OtherRole,
+}
+
+/// A record that another process made.
+fn made_before(simulator: &Simulator, party: Party) -> SysId {
+    let (table, column, name) = match party {
+        Party::User => ("sys_user", "user_name", "robot"),
+        Party::Group => ("sys_user_group", "name", "Night shift"),
+        Party::Role => ("sys_user_role", "name", "x_role"),
+        Party::OtherRole => ("sys_user_role", "name", "x_other_role"),
+    };
+    id(&simulator.instance().put(table, &[(column, name)]))
+}

@@ -46,6 +46,9 @@ pub struct Quirks {
     /// Who is granted a role joins the group "Conditional Script Writer", which has a role of its own.
     /// Facts: `script-writers-group`.
     pub adds_script_writers: bool,
+    /// A second row that links the same two records is kept: a member of a group, a role of a group or of a role.
+    /// Facts: `links-are-kept-once`.
+    pub keeps_second_links: bool,
     /// Tables of which the rows are counted and not shown. Single rows: `Switches::hidden_rows`.
     /// Facts: `hidden-rows-are-counted`.
     pub hidden_tables: BTreeSet<String>,

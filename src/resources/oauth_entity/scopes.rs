@@ -9,6 +9,7 @@ use crate::records::child_rows::{Child, ChildRows, Done, Listed, Place, Shape, i
 use crate::records::diagnostics;
 use crate::records::field::{Field, Known};
 use crate::resources::oauth_entity::profile;
+use crate::servicenow::tables::oauth_entity;
 use crate::servicenow::tables::oauth_entity_profile_scope::{self as on_profile, PROFILE};
 use crate::servicenow::tables::oauth_entity_scope::{NAME, OAUTH_ENTITY, SCOPE, TABLE};
 use crate::servicenow::{InputMode, Insert, Query, Row, Session, SysId, TableError, Written};
@@ -63,7 +64,12 @@ pub(super) async fn write(
     if wanted == former && removed.is_empty() && (is_same_profile || wanted.is_empty()) {
         done.listed = wanted;
     } else {
-        let before = Before::look_for(session, entity, profile.as_ref(), &[&former, &removed]).await;
+        let mut expected = vec![&former, &removed];
+        if !session.has_made(oauth_entity::TABLE, entity) {
+            // Nothing keeps a second row out.
+            expected.push(&wanted);
+        }
+        let before = Before::look_for(session, entity, profile.as_ref(), &expected).await;
         match before {
             Ok(before) => {
                 before.make(session, entity, &wanted, &mut done).await;

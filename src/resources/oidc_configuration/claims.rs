@@ -159,7 +159,12 @@ async fn write_each(
     done: &mut Done,
 ) -> Result<(), Diagnostic> {
     let place = place(session).await.map_err(NoPlace::problem)?;
-    let existing = look(session, rows, place, configuration, &[former, &removed]).await;
+    let mut expected = vec![former, &removed];
+    if !session.has_made(oidc_provider_configuration::TABLE, configuration) {
+        // Nothing keeps a second row out.
+        expected.push(wanted);
+    }
+    let existing = look(session, rows, place, configuration, &expected).await;
     let existing = existing.map_err(|error| not_read(&error))?;
     rows.make(session, place, configuration, &existing, wanted, done).await;
     rows.remove(session, place, &existing, removed, done).await;

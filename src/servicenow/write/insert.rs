@@ -20,7 +20,7 @@ use crate::servicenow::request::{TableRequest, Trouble, fields, reading};
 use crate::servicenow::response;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::Column;
-use crate::servicenow::tables::{every, sys_user};
+use crate::servicenow::tables::every;
 use crate::servicenow::write::{
     After, Insert, Origin, Session, TableError, Verb, Written, mismatches, record_of, wanted,
 };
@@ -175,9 +175,7 @@ impl Session {
         if let Cell::Value(name) = record.text(every::SYS_CREATED_BY) {
             self.inner.connection.learn_account(name);
         }
-        if insert.table == sys_user::TABLE {
-            self.inner.remember_made_user(record.sys_id());
-        }
+        self.inner.remember_made(insert.table, record.sys_id());
         let session = self.for_clearing_up();
         let written = session
             .compared(

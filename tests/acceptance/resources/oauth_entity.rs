@@ -1,5 +1,8 @@
 //! `servicenow_oauth_entity`, from creation to removal.
 
+use servicenow_provider::http::Method;
+use servicenow_simulator::faults::{Fault, Matcher};
+
 use crate::harness::{Drift, Imports, Simulator, destroy_finds_it_removed, for_each_terraform, removal_is_corrected};
 
 const ADDRESS: &str = "servicenow_oauth_entity.this";
@@ -665,6 +668,46 @@ async fn scopes_go_with_their_entry() {
         workspace.terraform("apply").await.succeeds();
         workspace.terraform("destroy").await.succeeds();
         simulator.is_as_at_start();
+    })
+    .await;
+}
+
+/// A scope that a list does not show yet, such as one of an apply that was interrupted, is not made again.
+#[tokio::test]
+async fn a_scope_that_a_list_shows_late_is_not_doubled() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let workspace = simulator.workspace(terraform, &least(""));
+        workspace.terraform("apply").await.succeeds();
+        let entity = workspace.state(ADDRESS).text("id");
+        let profile = workspace.state(ADDRESS).text("default_profile_id");
+        let scope = instance.put(
+            "oauth_entity_scope",
+            &[
+                ("name", ".default"),
+                ("oauth_entity_scope", ".default"),
+                ("oauth_entity", &entity),
+            ],
+        );
+        let columns = [
+            ("oauth_entity_profile", profile.as_str()),
+            ("oauth_entity_scope", &scope),
+        ];
+        instance.put("oauth_entity_profile_scope", &columns);
+
+        for table in ["oauth_entity_scope", "oauth_entity_profile_scope"] {
+            let late = Matcher::table(table).method(Method::GET);
+            instance.faults().next(late, Fault::EmptyList);
+            workspace.configure(&least("scopes = [\".default\"]"));
+            workspace.terraform("apply -refresh=false").await.succeeds();
+            assert_eq!(asked_for(&simulator), [".default"], "{table}");
+            assert_eq!(simulator.count("oauth_entity_scope"), 1, "{table}");
+            workspace.configure(&least(""));
+            workspace.terraform("apply").await.succeeds();
+            workspace.configure(&least("scopes = []"));
+            workspace.terraform("apply").await.succeeds();
+        }
     })
     .await;
 }

@@ -809,6 +809,28 @@ async fn nothing_uses_a_configuration_whose_claims_are_refused() {
     .await;
 }
 
+/// A claim that a list does not show yet, such as one of an apply that was interrupted, is not made again.
+#[tokio::test]
+async fn a_claim_that_a_list_shows_late_is_not_doubled() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let workspace = simulator.workspace(terraform, &configuration(""));
+        workspace.terraform("apply").await.succeeds();
+        let id = workspace.state(ADDRESS).text("id");
+        let cells = [("name", "tid"), ("value", "contoso"), ("oidc_config", id.as_str())];
+        instance.put("jwt_claim_validation", &cells);
+        let late = Matcher::table("jwt_claim_validation").method(Method::GET);
+        instance.faults().next(late, Fault::EmptyList);
+
+        workspace.configure(&configuration("claim_validations = { tid = \"contoso\" }"));
+        workspace.terraform("apply -refresh=false").await.succeeds();
+
+        assert_eq!(claims(&simulator), ["tid=contoso"]);
+    })
+    .await;
+}
+
 /// What an instance does to claims after they were made: none is doubled, and none counts as removed that is there.
 #[tokio::test]
 async fn claims_are_made_once() {
