@@ -1,6 +1,7 @@
 //! How a write ended: what exists afterwards, what went wrong, and whether that is an error.
 
-use crate::plugin::{Diagnostic, Diagnostics, Object, Outcome, Severity};
+use crate::clients::Clients;
+use crate::plugin::{Context, Diagnostic, Diagnostics, Object, Outcome, Severity};
 use crate::servicenow::TableError;
 
 /// How a write ended: what exists, and what went wrong after it did.
@@ -55,12 +56,33 @@ pub(crate) fn with(ended: Outcome, mut before: Diagnostics) -> Outcome {
 
 /// How a create ended whose insert failed. Where nobody knows whether the record was made, its key goes into the state:
 /// the next refresh finds the record under it, or finds that there is none.
-pub(crate) fn not_created(error: &TableError, planned: Object, problem: Diagnostic) -> Result<Outcome, Diagnostics> {
+pub(crate) fn not_created(
+    cx: &Context<Clients>,
+    error: &TableError,
+    planned: Object,
+    problem: Diagnostic,
+) -> Result<Outcome, Diagnostics> {
     match error {
         TableError::Uncertain { ours: Some(sys_id), .. } => {
+            cx.set_private(UNSEEN, true.into());
             let state = planned.with("id", sys_id.as_str()).with_unknown_as_null();
             Ok(Outcome::Partly(state, problem.into()))
         }
         _ => Err(problem.into()),
     }
 }
+
+/// Whether nobody has seen the record since an insert of which nobody knows whether it happened.
+pub(crate) fn is_unseen(cx: &Context<Clients>) -> bool {
+    cx.private(UNSEEN).is_some_and(|unseen| unseen == true)
+}
+
+/// The record was seen, so it exists.
+pub(crate) fn set_seen(cx: &Context<Clients>) {
+    if is_unseen(cx) {
+        cx.set_private(UNSEEN, false.into());
+    }
+}
+
+/// Private data: the key in the state is that of an insert of which nobody knows whether it happened.
+const UNSEEN: &str = "unseen";

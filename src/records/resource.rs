@@ -386,8 +386,9 @@ impl<R: RecordResource> ManagedRecord<R> {
         let Some(sys_id) = sys_id(state) else { return Ok(None) };
         let found = session.get_opt(R::TABLE, &sys_id, &self.columns()).await;
         let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", R::NOUN)))?;
-        if found.is_none() {
-            self.doubt_absence(cx, session, state, "read").await?;
+        match &found {
+            Some(_) => outcome::set_seen(cx),
+            None => self.doubt_absence(cx, session, state, "read").await?,
         }
         Ok(found)
     }
@@ -409,6 +410,14 @@ impl<R: RecordResource> ManagedRecord<R> {
         let id = state.text("id").unwrap_or_default();
         match absence {
             Absence::Proven => Ok(()),
+            Absence::Likely(why) | Absence::Doubtful(why) if outcome::is_unseen(cx) => {
+                let detail = format!(
+                    "It is not known whether the {noun} {name} ({id}) was created. Nothing shows it, so it counts as not created. \
+                     But {why}. If it exists after all, let the account read it, and import it."
+                );
+                cx.warn(Diagnostic::warning(format!("The {noun} may exist"), detail));
+                Ok(())
+            }
             Absence::Likely(why) => {
                 let detail = format!(
                     "Nothing shows the {noun} {name} ({id}), so it counts as deleted. But {why}. If it still exists, let the \
@@ -498,7 +507,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         let NotInserted {
             error, problem, state, ..
         } = not_inserted;
-        outcome::not_created(&error, state, problem)
+        outcome::not_created(cx, &error, state, problem)
     }
 
     /// Looks up all that the plan names, and whether the record exists, unless the instance keeps a second one out by itself.

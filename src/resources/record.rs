@@ -463,7 +463,7 @@ impl Resource<Clients> for AnyRecord {
             Ok(written) => written,
             Err(error) => {
                 let problem = self.explained(&session, &dictionary, &sent.row, &error, "create").await;
-                return outcome::not_created(&error, planned, problem);
+                return outcome::not_created(cx, &error, planned, problem);
             }
         };
         let sys_id = written.record.sys_id().clone();

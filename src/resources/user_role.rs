@@ -188,7 +188,7 @@ impl RecordResource for UserRole {
             Err(error) => {
                 let problem = diagnostics::of_table(&error, "grant the role");
                 let planned = planned.with("user_id", user.as_str()).with("role_id", role.as_str());
-                return outcome::not_created(&error, planned.with(GRANTED, true), problem);
+                return outcome::not_created(cx, &error, planned.with(GRANTED, true), problem);
             }
         };
         let state = planned

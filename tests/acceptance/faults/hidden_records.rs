@@ -1,5 +1,7 @@
 //! What the account may no longer read is not gone: the state stays, nothing is made twice, and no destroy is green.
 
+use servicenow_provider::http::Method;
+use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::{Operation, Refusal};
 
 use crate::harness::configurations::{GROUP, PRIVILEGE, PROVIDER, ROLE, RULE, USER};
@@ -282,6 +284,59 @@ async fn an_inactive_user_may_be_hidden_from_the_count_too() {
         let other = [("user_name", "another"), ("last_name", "R"), ("active", "false")];
         simulator.instance().put("sys_user", &other);
         workspace.terraform("plan").await.succeeds().says("1 to add");
+    })
+    .await;
+}
+
+/// An insert of which nobody knows whether it happened made nothing that the account could see: the next apply goes on.
+#[tokio::test]
+async fn a_lost_insert_of_an_inactive_user_ends() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let configuration = r#"
+            resource "servicenow_integration_user" "this" {
+              user_name = "robot"
+              active    = false
+            }
+        "#;
+        let faults = simulator.instance().faults();
+        let inserts = || Matcher::table("sys_user").method(Method::POST);
+        let workspace = simulator.workspace(terraform, configuration);
+        faults.every(inserts(), Fault::CutBefore);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("It is not known whether the insert into sys_user happened");
+        faults.clear();
+        let id = workspace.state("servicenow_integration_user.this").text("id");
+
+        let run = workspace.terraform("apply").await;
+        run.succeeds().says("The user may exist").says(&id);
+        assert_eq!(simulator.created("sys_user").len(), 1);
+        workspace.plan_is_empty().await;
+        workspace
+            .terraform("destroy")
+            .await
+            .succeeds()
+            .does_not_say("may exist");
+
+        // What was seen once is not given up for its being hidden later.
+        let workspace = simulator.workspace(terraform, configuration);
+        faults.times(inserts(), Fault::CutAfter, 1);
+        let looks = Matcher::table("sys_user").method(Method::GET);
+        faults.every(looks, Fault::ServerError(503));
+        workspace.terraform("apply").await.fails_saying("It is not known");
+        faults.clear();
+        workspace
+            .terraform("untaint servicenow_integration_user.this")
+            .await
+            .succeeds();
+        workspace.terraform("apply").await.succeeds();
+        let robot = simulator.created("sys_user")[0]["sys_id"].clone();
+        simulator
+            .instance()
+            .switches(|modes| _ = modes.quirks.uncounted_rows.insert(robot));
+        workspace.terraform("plan").await.fails_saying("it may still exist");
     })
     .await;
 }
