@@ -292,16 +292,28 @@ impl Session {
     }
 
     /// A record that a GET did not find, in a list that counts, after a pause: only both together prove an absence, and
-    /// both can lag behind a write.
+    /// both can lag behind a write. The list is asked twice, since of a hidden record it alone says that it is there.
     async fn counted(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Option<Record>, TableError> {
+        for _ in 0..2 {
+            if let Some(record) = self.counted_once(table, sys_id, columns).await? {
+                return Ok(Some(record));
+            }
+        }
+        self.shows_something(table).await?;
+        Ok(None)
+    }
+
+    async fn counted_once(
+        &self,
+        table: Table,
+        sys_id: &SysId,
+        columns: &[Column],
+    ) -> Result<Option<Record>, TableError> {
         self.pause(&TableRequest::record(table, sys_id, "")).await?;
         let found = self.selection(table, &Query::key(sys_id), columns).await?;
         match (found.records.into_iter().next(), found.unseen) {
             (Some(record), _) => Ok(Some(record)),
-            (None, Unseen::Rows(0)) => {
-                self.shows_something(table).await?;
-                Ok(None)
-            }
+            (None, Unseen::Rows(0)) => Ok(None),
             (None, Unseen::Rows(_)) => {
                 let what = format!("the record {sys_id}, but the account may not read it");
                 Err(TableError::Hidden { table, what })
