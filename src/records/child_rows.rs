@@ -173,6 +173,13 @@ impl ChildRows {
         expected.keys().any(|key| rows.iter().all(|child| child.key != *key))
     }
 
+    /// The rows of two looks: what either shows counts, as the second shows it.
+    pub(crate) fn joined(mut rows: Vec<Child>, again: Vec<Child>) -> Vec<Child> {
+        rows.retain(|row| again.iter().all(|other| other.sys_id != row.sys_id));
+        rows.extend(again);
+        rows
+    }
+
     /// Keeps of what is listed that which is among these rows, with its present value.
     pub(crate) fn keep_present(self, rows: &[Child], state: &mut Object) {
         let Some(listed) = self.listed(state) else { return };

@@ -346,7 +346,7 @@ impl NameSet {
         found.await.into_iter().filter_map(Result::transpose).collect()
     }
 
-    /// What is listed and granted, and what may be.
+    /// What is listed and granted, and what may be. Where something is missing, what either of two looks shows counts.
     async fn still_granted(
         &self,
         cx: &Context<Clients>,
@@ -355,10 +355,12 @@ impl NameSet {
         listed: &BTreeSet<String>,
     ) -> Result<Vec<String>, TableError> {
         let mut is_recheck = false;
+        let mut shown = BTreeSet::new();
         loop {
             let links = self.links(session).of(record).await?;
             let ids = self.ids_of(session, listed).await?;
-            let is_granted = |id: &SysId| links.iter().any(|link| link.to == *id && link.active);
+            shown.extend(links.iter().filter(|link| link.active).map(|link| link.to.clone()));
+            let is_granted = |id: &SysId| shown.contains(id);
             let mut granted: Vec<String> = Vec::new();
             let mut unknown = Vec::new();
             for name in listed {

@@ -414,11 +414,11 @@ async fn one_record_twice_in_a_turn_is_one_link() {
 /// A list that does not show a row yet: where nothing on the instance keeps a second one out, it is looked at again.
 #[tokio::test]
 async fn a_link_that_a_list_shows_late_is_not_made_again() {
-    for (links, owner, to) in [
-        (LinkTable::GROUPS, Party::User, Party::Group),
-        (LinkTable::MEMBERS, Party::Group, Party::User),
-        (LinkTable::GROUP_ROLES, Party::Group, Party::Role),
-        (LinkTable::CONTAINED_ROLES, Party::Role, Party::OtherRole),
+    for (links, owner, to, other) in [
+        (LinkTable::GROUPS, Party::User, Party::Group, Party::OtherGroup),
+        (LinkTable::MEMBERS, Party::Group, Party::User, Party::OtherUser),
+        (LinkTable::GROUP_ROLES, Party::Group, Party::Role, Party::OtherRole),
+        (LinkTable::CONTAINED_ROLES, Party::Outer, Party::Role, Party::OtherRole),
     ] {
         let simulator = simulator().await;
         simulator.instance().quirks(|quirks| quirks.keeps_second_links = true);
@@ -432,6 +432,18 @@ async fn a_link_that_a_list_shows_late_is_not_made_again() {
         let granted = session(&simulator).links(links).grant(&owner, &to).await.unwrap();
 
         assert_eq!(granted, Granted::Had(made.sys_id().clone()), "{table}");
+
+        // The first look lacks the other, and the second both.
+        let late = Matcher::table(table).method(Method::GET).nth(2);
+        simulator.instance().faults().next(late, Fault::EmptyList);
+        let other = made_before(&simulator, other);
+        let session = session(&simulator);
+        let granted = session.links(links).grant_each(&owner, &[to, other]).await;
+
+        assert!(
+            matches!(&granted[..], [Ok(Granted::Had(had)), Ok(Granted::Made(_))] if had == made.sys_id()),
+            "{table}: {granted:?}"
+        );
     }
 }
 
@@ -466,7 +478,10 @@ async fn a_link_that_both_sides_make_is_one_row() {
 
 enum Party {
     User,
+    OtherUser,
     Group,
+    OtherGroup,
+    Outer,
     Role,
     OtherRole,
 }
@@ -476,6 +491,9 @@ fn made_before(simulator: &Simulator, party: Party) -> SysId {
     let (table, column, name) = match party {
         Party::User => ("sys_user", "user_name", "robot"),
         Party::Group => ("sys_user_group", "name", "Night shift"),
+        Party::OtherUser => ("sys_user", "user_name", "other.robot"),
+        Party::OtherGroup => ("sys_user_group", "name", "Day shift"),
+        Party::Outer => ("sys_user_role", "name", "x_outer"),
         Party::Role => ("sys_user_role", "name", "x_role"),
         Party::OtherRole => ("sys_user_role", "name", "x_other_role"),
     };

@@ -183,7 +183,7 @@ impl Before {
         Ok(before)
     }
 
-    /// Looks again where one that was there is missing: a search can lag behind a write.
+    /// Looks again where one that is expected is missing: a search can lag behind a write. What either look shows counts.
     async fn look_for(
         session: &Session,
         entity: &SysId,
@@ -196,7 +196,20 @@ impl Before {
             return Ok(before);
         }
         session.wait_before_recheck().await;
-        Self::look(session, entity, profile).await
+        let again = Self::look(session, entity, profile).await?;
+        Ok(before.joined_with(again))
+    }
+
+    fn joined_with(mut self, again: Self) -> Self {
+        self.rows = ChildRows::joined(self.rows, again.rows);
+        for link in again.links {
+            if !self.links.contains(&link) {
+                self.links.push(link);
+            }
+        }
+        self.linked.extend(again.linked);
+        self.of_others.extend(again.of_others);
+        self
     }
 
     /// Those that the default profile asks for; where there is none, all.

@@ -171,7 +171,8 @@ async fn write_each(
     Ok(())
 }
 
-/// The claims of a configuration. Looks again where one that was there is missing: a search can lag behind a write.
+/// The claims of a configuration. Looks again where one that is expected is missing: a search can lag behind a write. What
+/// either look shows counts.
 async fn look(
     session: &Session,
     rows: ChildRows,
@@ -184,7 +185,8 @@ async fn look(
         return Ok(found);
     }
     session.wait_before_recheck().await;
-    rows.rows(session, place, configuration).await
+    let again = rows.rows(session, place, configuration).await?;
+    Ok(ChildRows::joined(found, again))
 }
 
 /// The error that claims are missing after a create: without them the issuer is trusted further than was asked for.

@@ -1,5 +1,8 @@
 //! Roles and groups that are listed by name, where the name is hidden, changed or spelled in another way.
 
+use servicenow_provider::http::Method;
+use servicenow_simulator::faults::{Fault, Matcher};
+
 use crate::harness::{Simulator, for_each_terraform};
 
 const ADDRESS: &str = "servicenow_integration_user.this";
@@ -73,6 +76,29 @@ async fn a_group_whose_only_row_is_hidden_is_not_taken_for_left() {
         let apply = workspace.terraform("apply").await;
         apply.fails_saying("Could not remove the user from the group Hardware");
         assert_eq!(simulator.created("sys_user_grmember").len(), 1);
+    })
+    .await;
+}
+
+/// One membership is gone, so the list is looked at again, and the second look is empty for once.
+#[tokio::test]
+async fn a_second_look_takes_nothing_away_that_the_first_showed() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        let group = instance.put("sys_user_group", &[("name", "Night shift")]);
+        let workspace = simulator.workspace(terraform, &with("groups = [\"Hardware\", \"Night shift\"]"));
+        workspace.terraform("apply").await.succeeds();
+        let row = instance.find("sys_user_grmember", "group", &group).remove(0);
+        instance.remove("sys_user_grmember", &row["sys_id"]);
+        let second = Matcher::table("sys_user_grmember").method(Method::GET).nth(2);
+        instance.faults().next(second, Fault::EmptyList);
+
+        workspace.terraform("apply -refresh-only").await.succeeds();
+
+        workspace.state(ADDRESS).has("groups", vec!["Hardware"]);
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.created("sys_user_grmember").len(), 2);
     })
     .await;
 }

@@ -682,31 +682,35 @@ async fn a_scope_that_a_list_shows_late_is_not_doubled() {
         workspace.terraform("apply").await.succeeds();
         let entity = workspace.state(ADDRESS).text("id");
         let profile = workspace.state(ADDRESS).text("default_profile_id");
-        let scope = instance.put(
-            "oauth_entity_scope",
-            &[
+        let list = |table: &str| Matcher::table(table).method(Method::GET);
+        let (scopes, links) = ("oauth_entity_scope", "oauth_entity_profile_scope");
+        // In the last case the first look shows it, beside the profile, and the second nothing.
+        for (is_linked, late) in [(true, list(scopes)), (true, list(links)), (false, list(scopes).nth(2))] {
+            let columns = [
                 ("name", ".default"),
                 ("oauth_entity_scope", ".default"),
                 ("oauth_entity", &entity),
-            ],
-        );
-        let columns = [
-            ("oauth_entity_profile", profile.as_str()),
-            ("oauth_entity_scope", &scope),
-        ];
-        instance.put("oauth_entity_profile_scope", &columns);
-
-        for table in ["oauth_entity_scope", "oauth_entity_profile_scope"] {
-            let late = Matcher::table(table).method(Method::GET);
+            ];
+            let scope = instance.put(scopes, &columns);
+            if is_linked {
+                let columns = [
+                    ("oauth_entity_profile", profile.as_str()),
+                    ("oauth_entity_scope", &scope),
+                ];
+                instance.put(links, &columns);
+            }
             instance.faults().next(late, Fault::EmptyList);
+
             workspace.configure(&least("scopes = [\".default\"]"));
             workspace.terraform("apply -refresh=false").await.succeeds();
-            assert_eq!(asked_for(&simulator), [".default"], "{table}");
-            assert_eq!(simulator.count("oauth_entity_scope"), 1, "{table}");
-            workspace.configure(&least(""));
-            workspace.terraform("apply").await.succeeds();
+
+            assert_eq!(asked_for(&simulator), [".default"]);
+            let rows = instance.records(scopes);
+            assert_eq!(rows.len(), 1, "{rows:?}");
+            assert_eq!(rows[0]["sys_id"], scope);
             workspace.configure(&least("scopes = []"));
             workspace.terraform("apply").await.succeeds();
+            assert_eq!(simulator.count(scopes), 0);
         }
     })
     .await;

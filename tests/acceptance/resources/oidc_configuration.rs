@@ -827,6 +827,15 @@ async fn a_claim_that_a_list_shows_late_is_not_doubled() {
         workspace.terraform("apply -refresh=false").await.succeeds();
 
         assert_eq!(claims(&simulator), ["tid=contoso"]);
+
+        // The first look shows it, and the second nothing.
+        let late = Matcher::table("jwt_claim_validation").method(Method::GET).nth(2);
+        instance.faults().next(late, Fault::EmptyList);
+        workspace.configure(&configuration(
+            "claim_validations = { tid = \"contoso\", azp = \"app\" }",
+        ));
+        workspace.terraform("apply -refresh=false").await.succeeds();
+        assert_eq!(claims(&simulator), ["azp=app", "tid=contoso"]);
     })
     .await;
 }
