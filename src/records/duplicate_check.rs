@@ -11,7 +11,7 @@ use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::servicenow::tables::every;
 use crate::servicenow::{
-    Column, ColumnKind, KeyLock, Query, QueryError, Record, Row, Session, Table, TableError, Value,
+    Column, ColumnKind, KeyLock, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Value,
 };
 
 /// What a record of a table is known by, where the instance does not keep a second one of it out, or does so with a bare
@@ -99,6 +99,49 @@ fn shortest(number: &str) -> String {
     }
 }
 
+/// How a record of a key is looked for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Look<'a> {
+    /// The record that has the key itself.
+    pub(crate) own: Option<&'a SysId>,
+    /// Held by who would make a second one: tells what this process made of the key, which a search may not show yet.
+    pub(crate) lock: Option<&'a KeyLock>,
+    /// Whether an absence is checked again after a pause: nothing on the instance keeps a second record out.
+    pub(crate) recheck: bool,
+}
+
+impl Look<'_> {
+    /// A record that has the key already.
+    ///
+    /// # Errors
+    /// Where it is not known whether there is one.
+    pub(crate) async fn find(
+        self,
+        session: &Session,
+        (table, key): (Table, &Query),
+        columns: &[Column],
+    ) -> Result<Option<Record>, TableError> {
+        if let Some(made) = self.find_made(session, columns).await? {
+            return Ok(Some(made));
+        }
+        let others = key.clone().other_than(self.own);
+        let others = others.map_err(|source| TableError::Query { table, source })?;
+        let found = session.find_existing(table, &others, columns).await?;
+        if found.is_some() || !self.recheck {
+            return Ok(found);
+        }
+        session.wait_before_recheck().await;
+        session.find_existing(table, &others, columns).await
+    }
+
+    /// A record of the key that this process made.
+    async fn find_made(self, session: &Session, columns: &[Column]) -> Result<Option<Record>, TableError> {
+        let Some(lock) = self.lock else { return Ok(None) };
+        let made = session.made_before(lock, columns).await?;
+        Ok(made.filter(|made| Some(made.sys_id()) != self.own))
+    }
+}
+
 /// The record that a create would make a second time.
 pub(crate) struct Key<'a> {
     /// The resource's type.
@@ -134,12 +177,24 @@ impl Key<'_> {
         columns: &[Column],
         lock: &KeyLock,
     ) -> Result<Option<Record>, Diagnostic> {
-        let made = session.made_before(lock, &self.columns(columns)).await;
-        let made = made.map_err(|error| self.unchecked(&error))?;
-        if made.is_some() || self.natural.is_unique() {
-            return Ok(made);
+        let columns = self.columns(columns);
+        let look = Look {
+            lock: Some(lock),
+            ..self.look()
+        };
+        let found = if self.natural.is_unique() {
+            look.find_made(session, &columns).await
+        } else {
+            look.find(session, (self.table, self.query), &columns).await
+        };
+        found.map_err(|error| self.unchecked(&error))
+    }
+
+    fn look(&self) -> Look<'static> {
+        Look {
+            recheck: self.natural.recheck,
+            ..Look::default()
         }
-        self.find(session, columns).await
     }
 
     /// These columns and those that tell whose a record is.
@@ -156,17 +211,11 @@ impl Key<'_> {
 
     /// The record that has the key, with these columns and those that tell whose it is.
     pub(crate) async fn find(&self, session: &Session, columns: &[Column]) -> Result<Option<Record>, Diagnostic> {
-        let columns = self.columns(columns);
-        let find = || async {
-            let found = session.find_existing(self.table, self.query, &columns).await;
-            found.map_err(|error| self.unchecked(&error))
-        };
-        let found = find().await?;
-        if found.is_none() && self.natural.recheck {
-            session.wait_before_recheck().await;
-            return find().await;
-        }
-        Ok(found)
+        let found = self
+            .look()
+            .find(session, (self.table, self.query), &self.columns(columns))
+            .await;
+        found.map_err(|error| self.unchecked(&error))
     }
 
     /// It is not known whether there is such a record, so none is made.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::{Modifier, validate};
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan};
-use crate::records::duplicate_check::{self, NaturalKey};
+use crate::records::duplicate_check::{self, Look, NaturalKey};
 use crate::records::field::{self, Field};
 use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::records::{diagnostics, outcome, uses};
@@ -359,14 +359,13 @@ pub(super) async fn find(
     let problem =
         |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
     let columns = [field::columns(&fields()), vec![every::SYS_CREATED_BY]].concat();
-    let others = key.clone().other_than(own);
-    let others = others.map_err(|source| problem(TableError::Query { table: TABLE, source }))?;
-    let found = session.find_existing(TABLE, &others, &columns).await.map_err(problem)?;
-    if found.is_some() || shares(planned) {
-        return Ok(found);
-    }
-    let made = session.made_before(lock, &columns).await.map_err(problem)?;
-    Ok(made.filter(|record| Some(record.sys_id()) != own))
+    let look = Look {
+        own,
+        // Of two that share an address, neither is in the other's way.
+        lock: (!shares(planned)).then_some(lock),
+        recheck: false,
+    };
+    look.find(session, (TABLE, key), &columns).await.map_err(problem)
 }
 
 /// The refusal of a second configuration of an address.

@@ -19,7 +19,8 @@ use crate::plugin::{
 };
 use crate::records::any_table::{FIELDS, TABLE, described, noun, require_table, table_name, table_of};
 use crate::records::application_scope::APPLICATION;
-use crate::records::{diagnostics, duplicate_check, field, outcome, resource};
+use crate::records::duplicate_check::{self, Look};
+use crate::records::{diagnostics, field, outcome, resource};
 use crate::resources::record::attributes::{
     ACTIVE, CLASS_NAME, DEACTIVATE, DEFAULT_FIELDS, DELETE, DELETION_POLICY, DISPLAY_VALUE, FIELDS_WO,
     FIELDS_WO_VERSION, KEEP, NATURAL_KEY, REFERENCE_IDS, SCOPE, SCOPE_ID, STRICT, TYPE, drops_data, of_key,
@@ -78,32 +79,16 @@ impl AnyRecord {
             .lock_key(table, key.clone())
             .await
             .map_err(|error| failed(&error))?;
-        let made = session
-            .made_before(&lock, WHOSE)
-            .await
-            .map_err(|error| failed(&error))?;
-        let others = key.clone().other_than(own);
-        let others = others.map_err(|source| failed(&TableError::Query { table, source }))?;
-        let found = match made.filter(|made| Some(made.sys_id()) != own) {
-            Some(made) => Some(made),
-            None => {
-                let found = session
-                    .find_existing(table, &others, WHOSE)
-                    .await
-                    .map_err(|error| failed(&error))?;
-                if found.is_none() {
-                    // A search can lag behind a write, and nothing but this look keeps a second record out.
-                    session.wait_before_recheck().await;
-                    session
-                        .find_existing(table, &others, WHOSE)
-                        .await
-                        .map_err(|error| failed(&error))?
-                } else {
-                    found
-                }
-            }
+        let look = Look {
+            own,
+            lock: Some(&lock),
+            recheck: true,
         };
-        match found {
+        match look
+            .find(session, (table, key), WHOSE)
+            .await
+            .map_err(|error| failed(&error))?
+        {
             Some(found) => Err(exists(table, key, &found)),
             None => Ok(lock),
         }
