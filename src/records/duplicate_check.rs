@@ -26,9 +26,6 @@ pub(crate) struct NaturalKey {
     pub(crate) why: &'static str,
     /// What to do if the existing record is another's: `use another user_name`.
     pub(crate) otherwise: &'static str,
-    /// Whether an absence is checked again after a pause: a search can lag behind, and nothing on the instance keeps a
-    /// second record out.
-    pub(crate) recheck: bool,
 }
 
 impl NaturalKey {
@@ -106,7 +103,8 @@ pub(crate) struct Look<'a> {
     pub(crate) own: Option<&'a SysId>,
     /// Held by who would make a second one: tells what this process made of the key, which a search may not show yet.
     pub(crate) lock: Option<&'a KeyLock>,
-    /// Whether an absence is checked again after a pause: nothing on the instance keeps a second record out.
+    /// Whether an absence is checked again after a pause: a search can lag behind a write, and nothing on the instance keeps a
+    /// second record out.
     pub(crate) recheck: bool,
 }
 
@@ -192,7 +190,7 @@ impl Key<'_> {
 
     fn look(&self) -> Look<'static> {
         Look {
-            recheck: self.natural.recheck,
+            recheck: !self.natural.is_unique(),
             ..Look::default()
         }
     }

@@ -37,7 +37,6 @@ impl RecordResource for CrossScopePrivilege {
         label: TARGET_NAME,
         why: "A second one would have no effect while the first exists.",
         otherwise: "leave it unmanaged here",
-        recheck: true,
     });
     const OTHER_TABLES: &'static [Table] = &[sys_scope::TABLE];
 

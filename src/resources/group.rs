@@ -43,7 +43,6 @@ impl RecordResource for Group {
         label: NAME,
         why: "The instance does not keep names of groups unique, so whatever finds a group by its name could mean either.",
         otherwise: "use another name",
-        recheck: true,
     });
     const OTHER_TABLES: &'static [Table] = &[
         sys_group_has_role::TABLE,

@@ -82,7 +82,6 @@ impl RecordResource for IntegrationUser {
         label: NAME,
         why: "With two users of one name, the instance could use either.",
         otherwise: "use another user_name",
-        recheck: false,
     });
     const OTHER_TABLES: &'static [Table] = &[
         sys_user_has_role::TABLE,

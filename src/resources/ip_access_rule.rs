@@ -40,7 +40,6 @@ impl RecordResource for IpAccessRule {
         label: DESCRIPTION,
         why: "A second one would have no effect while the first exists.",
         otherwise: "leave it unmanaged here, or agree on who manages it",
-        recheck: false,
     });
     const OTHER_TABLES: &'static [Table] = &[sys_choice::TABLE];
     const REFUSAL_ADVICE: Option<&'static str> = Some(

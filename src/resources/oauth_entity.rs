@@ -62,7 +62,6 @@ impl RecordResource for OauthEntity {
         label: NAME,
         why: "Names of entries should be unique: set-up wizards distinguish them only by name.",
         otherwise: "use another name",
-        recheck: false,
     });
     const OTHER_TABLES: &'static [Table] = &[
         oauth_entity_profile::TABLE,

@@ -48,7 +48,6 @@ impl RecordResource for OidcConfiguration {
               them then checks a token is not documented.",
         otherwise: "use its sys_id as configuration_id of the OIDC provider, or another metadata address of the same issuer, or \
                     have two on purpose: allow_shared_metadata_url = true",
-        recheck: false,
     });
     const OTHER_TABLES: &'static [Table] = &[oauth_oidc_entity::TABLE];
     const REFUSAL_ADVICE: Option<&'static str> = Some(
@@ -75,7 +74,6 @@ impl RecordResource for OidcConfiguration {
             label: NAME,
             why: "Configurations that share a metadata address are told apart by their names.",
             otherwise: "use another name",
-            recheck: false,
         };
         if shares(planned) {
             Some(one_of_several)
@@ -363,7 +361,7 @@ pub(super) async fn find(
         own,
         // Of two that share an address, neither is in the other's way.
         lock: (!shares(planned)).then_some(lock),
-        recheck: false,
+        recheck: true,
     };
     look.find(session, (TABLE, key), &columns).await.map_err(problem)
 }

@@ -48,7 +48,6 @@ impl RecordResource for OidcProvider {
         label: NAME,
         why: "With two of them the instance may use the wrong one.",
         otherwise: "delete it, or use another client id",
-        recheck: false,
     });
     const OTHER_TABLES: &'static [Table] = &[
         oidc_provider_configuration::TABLE,

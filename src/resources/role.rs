@@ -38,7 +38,6 @@ impl RecordResource for Role {
         label: NAME,
         why: "Roles are granted and asked for by name, so two of one name could not be told apart.",
         otherwise: "use another name",
-        recheck: true,
     });
     const OTHER_TABLES: &'static [Table] = &[
         sys_user_role_contains::TABLE,

@@ -197,19 +197,29 @@ impl Session {
         let Some(key) = insert.natural_key.as_ref().filter(|_| may_be_duplicate) else {
             return error;
         };
-        match self.select(insert.table, key, &[]).await {
-            Ok(existing) => match existing.iter().find(|record| !self.inner.was_removed(record.sys_id())) {
-                Some(record) => TableError::Duplicate {
+        for is_recheck in [false, true] {
+            if is_recheck {
+                // A search can lag behind the record that was in the way.
+                self.wait_before_recheck().await;
+            }
+            let existing = match self.select(insert.table, key, &[]).await {
+                Ok(existing) => existing,
+                // There is one, which the account may not read.
+                Err(hidden @ TableError::Hidden { .. }) if insert.is_kept_single() => return hidden,
+                Err(_) => return error,
+            };
+            let mut present = existing
+                .iter()
+                .filter(|record| !self.inner.was_removed(record.sys_id()));
+            if let Some(record) = present.next() {
+                return TableError::Duplicate {
                     table: insert.table,
                     key: key.encoded(),
                     existing: Some(record.sys_id().clone()),
-                },
-                None => error,
-            },
-            // There is one, which the account may not read.
-            Err(hidden @ TableError::Hidden { .. }) if insert.is_kept_single() => hidden,
-            Err(_) => error,
+                };
+            }
         }
+        error
     }
 
     /// Sent a second time and refused: perhaps because the first one arrived after all.

@@ -6,14 +6,9 @@ use std::time::Duration;
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Faults, Gate, Matcher};
 
+use crate::harness::configurations::{ENTITY, GROUP, PRIVILEGE, PROVIDER, ROLE, RULE, USER};
 use crate::harness::{Run, Simulator, Terraform, Workspace, eventually, for_each_terraform};
 
-const ENTITY: &str = r#"
-    resource "servicenow_oauth_entity" "this" {
-      name      = "Outbound"
-      client_id = "11111111-2222-3333-4444-555555555555"
-    }
-"#;
 const ADDRESS: &str = "servicenow_oauth_entity.this";
 
 /// Holds `count` requests that match until all of them are there.
@@ -210,6 +205,43 @@ async fn the_admin_center_loses_nothing_to_two_at_once() {
             workspace.terraform("destroy").await.succeeds();
         }
         simulator.is_as_at_start();
+    })
+    .await;
+}
+
+/// A list that is empty for once, as one that lags behind a write is: no record is made a second time.
+#[tokio::test]
+async fn a_list_that_shows_a_record_late_makes_no_second_one() {
+    let of_configuration = PROVIDER.replace("11111111", "99999999");
+    let cases = [
+        (USER, USER, "sys_user"),
+        (GROUP, GROUP, "sys_user_group"),
+        (ROLE, ROLE, "sys_user_role"),
+        (RULE, RULE, "ip_access"),
+        (PRIVILEGE, PRIVILEGE, "sys_scope_privilege"),
+        (ENTITY, ENTITY, "oauth_entity"),
+        (PROVIDER, PROVIDER, "oauth_oidc_entity"),
+        (PROVIDER, &of_configuration, "oidc_provider_configuration"),
+    ];
+    for_each_terraform(async |terraform| {
+        for (first, second, table) in cases {
+            let simulator = Simulator::start().await;
+            let instance = simulator.instance();
+            instance.switches(|modes| modes.unique_oidc_url = false);
+            simulator
+                .workspace(terraform, first)
+                .terraform("apply")
+                .await
+                .succeeds();
+            let record = simulator.created(table).remove(0);
+            let late = Matcher::table(table).method(Method::GET);
+            instance.faults().next(late, Fault::EmptyList);
+
+            let apply = simulator.workspace(terraform, second).terraform("apply").await;
+
+            assert_eq!(simulator.created(table).len(), 1, "{table}");
+            assert!(apply.mentions(&record["sys_id"]), "{table}: {}", apply.output());
+        }
     })
     .await;
 }

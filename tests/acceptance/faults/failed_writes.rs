@@ -7,15 +7,8 @@ use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::{AbortRule, DefaultProfile, Operation};
 use servicenow_simulator::microsoft::admin_center::AdminFault;
 
-use crate::harness::configurations::{PROVIDER, REPOSITORY, SETTINGS, USER};
+use crate::harness::configurations::{ENTITY, PROVIDER, REPOSITORY, SETTINGS, USER};
 use crate::harness::{Simulator, Terraform, Workspace, eventually, for_each_terraform};
-
-const ENTITY: &str = r#"
-    resource "servicenow_oauth_entity" "this" {
-      name      = "Outbound"
-      client_id = "11111111-2222-3333-4444-555555555555"
-    }
-"#;
 
 /// The configuration, its address, and how often each record of it exists.
 type Subject = (&'static str, &'static str, &'static [(&'static str, usize)]);

@@ -4,15 +4,8 @@ use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 use servicenow_simulator::instance::{Operation, Refusal};
 
-use crate::harness::configurations::{GROUP, PRIVILEGE, PROVIDER, ROLE, RULE, USER};
+use crate::harness::configurations::{ENTITY, GROUP, PRIVILEGE, PROVIDER, ROLE, RULE, USER};
 use crate::harness::{Simulator, for_each_terraform};
-
-const ENTITY: &str = r#"
-    resource "servicenow_oauth_entity" "this" {
-      name      = "Outbound"
-      client_id = "11111111-2222-3333-4444-555555555555"
-    }
-"#;
 
 const GRANT: &str = r#"
     resource "servicenow_user_role" "this" {

@@ -13,6 +13,14 @@ pub(crate) const PROVIDER: &str = r#"
     }
 "#;
 
+/// An entry of the application registry.
+pub(crate) const ENTITY: &str = r#"
+    resource "servicenow_oauth_entity" "this" {
+      name      = "Outbound"
+      client_id = "11111111-2222-3333-4444-555555555555"
+    }
+"#;
+
 /// A user with a password, a role and a group.
 pub(crate) const USER: &str = r#"
     resource "servicenow_integration_user" "this" {
