@@ -2,11 +2,10 @@
 //!
 //! From the wire inwards: [`proto`] is the generated protocol, [`codec`] reads and writes values, [`schema`] says what a
 //! configuration may hold, [`plan`] what a plan contains, [`terraform_rules`] what Terraform's core would reject. A provider implements the
-//! traits of [`provider`]; [`server`] answers Terraform's calls with them, [`docs`] writes its reference pages.
+//! traits of [`provider`]; [`server`] answers Terraform's calls with them.
 
 pub mod codec;
 pub mod diagnostics;
-pub mod docs;
 pub mod duration;
 pub mod internal_validate;
 pub mod log;

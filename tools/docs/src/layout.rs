@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::pages::Page;
 use anyhow::{Context, Result};
-use servicenow_provider::plugin::docs::Page;
 
 use crate::folder;
 

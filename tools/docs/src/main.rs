@@ -6,6 +6,7 @@ mod commands; // Commands that pages name.
 mod folder; // Pages on disk.
 mod layout; // What the registry expects of the folder `docs/`.
 mod links; // Links between pages.
+mod pages; // The reference pages, from the schemas.
 mod pins; // Versions in configurations.
 
 use std::env;
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use servicenow_provider::plugin::docs::{self, Site};
+use pages::{Page, Site};
 use servicenow_provider::provider::{Environment, Servicenow};
 
 fn main() -> ExitCode {
@@ -95,7 +96,7 @@ fn facts(root: &Path) -> Result<String> {
 const FACTS: &str = "docs/facts.md";
 
 /// The pages, and what is wrong with the schemas and examples behind them.
-fn pages(root: &Path) -> Result<(Vec<docs::Page>, Vec<String>)> {
+fn pages(root: &Path) -> Result<(Vec<Page>, Vec<String>)> {
     let examples = folder::examples(root)?;
     let site = Site {
         provider: "servicenow",
@@ -112,7 +113,7 @@ fn pages(root: &Path) -> Result<(Vec<docs::Page>, Vec<String>)> {
     let provider = Servicenow {
         environment: Environment::of_process(),
     };
-    let pages = docs::pages(&provider, &site);
+    let pages = pages::pages(&provider, &site);
     let mut problems: Vec<String> = pages.iter().flat_map(|page| page.problems.clone()).collect();
     for path in examples.keys() {
         if !pages.iter().any(|page| page.examples.contains(path)) {

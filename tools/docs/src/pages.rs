@@ -8,26 +8,26 @@ mod schema; // The section "Schema" of a page.
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::plugin::provider::{Need, Provider, Signature};
-use crate::plugin::schema::{IdentitySchema, Schema};
-use crate::plugin::ty::Type;
+use servicenow_provider::plugin::provider::{Need, Provider, Signature};
+use servicenow_provider::plugin::schema::{IdentitySchema, Schema};
+use servicenow_provider::plugin::ty::Type;
 
 /// Settings of all reference pages.
 #[derive(Debug)]
-pub struct Site<'a> {
+pub(crate) struct Site<'a> {
     /// The provider's name, which begins the names of most of its types.
-    pub provider: &'a str,
+    pub(crate) provider: &'a str,
     /// What stands between the provider's description and its example. Markdown.
-    pub introduction: &'a str,
+    pub(crate) introduction: &'a str,
     /// The group in the registry's menu that a type belongs to.
-    pub subcategory: fn(&str) -> &'static str,
+    pub(crate) subcategory: fn(&str) -> &'static str,
     /// The files below `examples/`, by their path from there.
-    pub examples: &'a BTreeMap<String, String>,
+    pub(crate) examples: &'a BTreeMap<String, String>,
 }
 
 /// The kind of a reference page.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PageKind {
+pub(crate) enum PageKind {
     Provider,
     Resource,
     DataSource,
@@ -39,19 +39,19 @@ pub enum PageKind {
 }
 
 #[derive(Debug)]
-pub struct Page {
+pub(crate) struct Page {
     /// Its path below `docs/`.
-    pub path: String,
-    pub text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
     /// The example files that it shows, by their path below `examples/`.
-    pub examples: Vec<String>,
+    pub(crate) examples: Vec<String>,
     /// What it lacks: examples, descriptions, rights.
-    pub problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
 }
 
 impl PageKind {
     /// Its folder, below `docs/` as well as below `examples/`.
-    pub fn folder(self) -> &'static str {
+    pub(crate) fn folder(self) -> &'static str {
         match self {
             PageKind::Provider => "provider",
             PageKind::Resource => "resources",
@@ -102,7 +102,7 @@ impl PageKind {
 }
 
 /// Every page of a provider, in a stable order.
-pub fn pages<P: Provider>(provider: &P, site: &Site<'_>) -> Vec<Page> {
+pub(crate) fn pages<P: Provider>(provider: &P, site: &Site<'_>) -> Vec<Page> {
     let mut pages = Vec::new();
     let mut rights = Vec::new();
     for resource in provider.resources() {

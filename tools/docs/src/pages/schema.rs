@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::plugin::schema::{Attribute, AttributeKind, Modifier, Nesting, Presence, Rule, Schema};
-use crate::plugin::ty::Type;
-use crate::plugin::value::Value;
+use servicenow_provider::plugin::schema::{Attribute, AttributeKind, Modifier, Nesting, Presence, Rule, Schema};
+use servicenow_provider::plugin::ty::Type;
+use servicenow_provider::plugin::value::Value;
 
 const WRITE_ONLY: &str =
     "[Write-only](https://developer.hashicorp.com/terraform/language/resources/ephemeral#write-only-arguments)";

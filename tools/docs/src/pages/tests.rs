@@ -1,8 +1,10 @@
 use async_trait::async_trait;
 
 use super::*;
-use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, BlockType, Configured, Context, Diagnostics, Import, Object, Outcome, Resource, Rule};
+use servicenow_provider::plugin::schema::validate;
+use servicenow_provider::plugin::{
+    Attribute, BlockType, Configured, Context, Diagnostics, Import, Object, Outcome, Resource, Rule,
+};
 
 struct Thing;
 
