@@ -91,5 +91,12 @@ mod tests {
         check(&[], &[("key_wo", "b")], None);
         check(&[("key", "a")], &[("key_wo", "a")], Some("a"));
         check(&[("key", "a")], &[], None);
+        // A new version of nothing sends nothing, and clears nothing.
+        check(&[("key_wo_version", "1")], &[("key_wo_version", "2")], None);
+        check(
+            &[("key_wo_version", "1")],
+            &[("key_wo", ""), ("key_wo_version", "2")],
+            None,
+        );
     }
 }

@@ -408,7 +408,11 @@ pub(super) async fn users(session: &Session, sys_id: &SysId, aside: Option<&SysI
     let table = idp_mapping::TABLE;
     match mappings {
         Ok(mappings) => {
-            let using = mappings.iter().find(|mapping| refers_to(mapping, sys_id));
+            let references = |mapping: &Record| {
+                let columns = idp_mapping::CONFIGURATIONS.iter();
+                refers_to(columns.map(|column| mapping.reference(*column)), sys_id)
+            };
+            let using = mappings.iter().find(|mapping| references(mapping));
             let words = |mapping: &Record| format!("used by a protected resource ({table} {})", mapping.sys_id());
             Ok(using.map(words).into_iter().collect())
         }
@@ -421,12 +425,40 @@ pub(super) async fn users(session: &Session, sys_id: &SysId, aside: Option<&SysI
     }
 }
 
-/// Whether a mapping refers to a configuration. Which column does is not known: one that shows none of them may.
-fn refers_to(mapping: &Record, sys_id: &SysId) -> bool {
-    let columns = idp_mapping::CONFIGURATIONS.iter();
-    let cells: Vec<Cell<&str>> = columns.map(|column| mapping.reference(*column)).collect();
-    let refers = cells
-        .iter()
-        .any(|cell| matches!(cell, Cell::Value(id) if sys_id.as_str().eq_ignore_ascii_case(id)));
-    refers || cells.iter().all(Cell::is_hidden)
+/// Whether a mapping refers to a configuration, by its references. Which of them does is not known: one that shows none of them
+/// may.
+fn refers_to<'a>(references: impl Iterator<Item = Cell<&'a str>>, sys_id: &SysId) -> bool {
+    let mut are_hidden = true;
+    for reference in references {
+        match reference {
+            Cell::Value(id) if sys_id.as_str().eq_ignore_ascii_case(id) => return true,
+            Cell::Value(_) | Cell::Empty => are_hidden = false,
+            Cell::Hidden => {}
+        }
+    }
+    are_hidden
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_that_hides_every_reference_may_refer_to_any_configuration() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let in_capitals = id.to_uppercase();
+        let other = "f".repeat(32);
+        for (references, expected) in [
+            (vec![Cell::Value(id), Cell::Hidden], true),
+            (vec![Cell::Value(&*other), Cell::Value(&*in_capitals)], true),
+            (vec![Cell::Value(&*other), Cell::Empty], false),
+            (vec![Cell::Hidden, Cell::Value(&*other)], false),
+            (vec![Cell::Hidden, Cell::Empty], false),
+            (vec![Cell::Hidden, Cell::Hidden], true),
+        ] {
+            let refers = refers_to(references.iter().cloned(), &SysId::parse(id).unwrap());
+
+            assert_eq!(refers, expected, "{references:?}");
+        }
+    }
 }

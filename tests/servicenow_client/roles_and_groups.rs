@@ -411,6 +411,38 @@ async fn one_record_twice_in_a_turn_is_one_link() {
     }
 }
 
+/// Neither the answer of a grant arrives nor its row: what the user has then tells whose it is, by the key that was chosen.
+#[tokio::test]
+async fn a_lost_grant_that_cannot_be_looked_for_is_known_by_its_key() {
+    for is_ours in [true, false] {
+        let simulator = simulator().await;
+        let faults = simulator.instance().faults();
+        let user = made_before(&simulator, Party::User);
+        let group = made_before(&simulator, Party::Group);
+        let table = || Matcher::table("sys_user_grmember");
+        if is_ours {
+            faults.next(table().method(Method::POST), Fault::CutAfter);
+        } else {
+            let cells = [("user", user.as_str()), ("group", group.as_str())];
+            simulator.instance().put("sys_user_grmember", &cells);
+            // Neither look before the grant shows it.
+            faults.times(table().method(Method::GET), Fault::EmptyList, 2);
+            faults.next(table().method(Method::POST), Fault::CutBefore);
+        }
+        let of_one = |path: &str| path.rsplit('/').next().is_some_and(|last| SysId::parse(last).is_ok());
+        faults.every(table().method(Method::GET).path(of_one), Fault::ServerError(503));
+
+        let session = session(&simulator);
+        let granted = session.links(LinkTable::GROUPS).grant(&user, &group).await.unwrap();
+
+        let rows = simulator.instance().records("sys_user_grmember");
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        let row = id(&rows[0]["sys_id"]);
+        let expected = if is_ours { Granted::Made(row) } else { Granted::Had(row) };
+        assert_eq!(granted, expected);
+    }
+}
+
 /// A list that does not show a row yet: where nothing on the instance keeps a second one out, it is looked at again.
 #[tokio::test]
 async fn a_link_that_a_list_shows_late_is_not_made_again() {
