@@ -23,7 +23,7 @@ use crate::records::state_migration::{self, Foreign};
 use crate::records::uses::{self, Use};
 use crate::records::{application_scope, diagnostics, import, list, name_set, outcome, required_roles};
 use crate::servicenow::{
-    Column, Deleted, InputMode, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update, Written,
+    Column, Deleted, InputMode, Mismatch, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update,
 };
 
 pub(crate) use create::{Begun, NotInserted};
@@ -331,8 +331,8 @@ impl<R: RecordResource> ManagedRecord<R> {
     }
 
     /// What the instance did not keep of a write.
-    pub(crate) fn mismatches(&self, written: &Written) -> Diagnostics {
-        diagnostics::of_mismatches(&written.mismatches, |column| {
+    pub(crate) fn mismatches(&self, mismatches: &[Mismatch]) -> Diagnostics {
+        diagnostics::of_mismatches(mismatches, |column| {
             field::attribute_of(&self.fields, column).map_or_else(Path::root, Path::of)
         })
     }
@@ -517,7 +517,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             };
             let written = session.update(update).await;
             let written = written.map_err(|error| failed::<R>(&error, "update"))?;
-            problems.append(self.mismatches(&written));
+            problems.append(self.mismatches(&written.mismatches));
             self.finish(cx, &session, &written.record, &mut state, &mut problems)
                 .await;
         }
@@ -574,21 +574,10 @@ impl<R: RecordResource> ManagedRecord<R> {
             }
             Removal::Write { row, doing } => {
                 name_set::revoke_granted(&self.name_sets(), cx, &session, &sys_id, state).await?;
-                let update = Update {
-                    table: R::TABLE,
-                    sys_id: &sys_id,
-                    row,
-                    read: &[],
-                    input: InputMode::Stored,
-                };
-                match session.update(update).await {
-                    Ok(written) => {
-                        let problems = self.mismatches(&written);
-                        if problems.has_errors() { Err(problems) } else { Ok(()) }
-                    }
-                    Err(TableError::NotFound { .. }) => Ok(()),
-                    Err(error) => Err(diagnostics::of_table(&error, doing).into()),
-                }
+                let mismatches = leave(&session, R::TABLE, &sys_id, row).await;
+                let mismatches = mismatches.map_err(|error| diagnostics::of_table(&error, doing))?;
+                let problems = self.mismatches(&mismatches);
+                if problems.has_errors() { Err(problems) } else { Ok(()) }
             }
         }
     }
@@ -824,19 +813,46 @@ async fn send_secret<R: RecordResource>(
     secret: field::SecretColumn,
     value: Secret,
 ) -> Result<(), Diagnostic> {
+    let sent = send_as_form(session, R::TABLE, sys_id, Row::new().set(secret.column, value)).await;
+    let doing = || format!("set the {} of the {}", secret.names.all()[0], R::NOUN);
+    sent.map_err(|error| diagnostics::of_table(&error, &doing()))
+}
+
+/// Sends secrets as a form would: some columns take them in no other way.
+pub(crate) async fn send_as_form(
+    session: &Session,
+    table: Table,
+    sys_id: &SysId,
+    secrets: Row,
+) -> Result<(), TableError> {
     let update = Update {
-        table: R::TABLE,
+        table,
         sys_id,
-        row: Row::new().set(secret.column, value),
+        row: secrets,
         read: &[],
         input: InputMode::Display,
     };
+    session.update(update).await.map(drop)
+}
+
+/// Gives a record that a destroy leaves its last values, and tells which of them it did not keep. One that is gone needs none.
+pub(crate) async fn leave(
+    session: &Session,
+    table: Table,
+    sys_id: &SysId,
+    row: Row,
+) -> Result<Vec<Mismatch>, TableError> {
+    let update = Update {
+        table,
+        sys_id,
+        row,
+        read: &[],
+        input: InputMode::Stored,
+    };
     match session.update(update).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(diagnostics::of_table(
-            &error,
-            &format!("set the {} of the {}", secret.names.all()[0], R::NOUN),
-        )),
+        Ok(written) => Ok(written.mismatches),
+        Err(TableError::NotFound { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 

@@ -212,17 +212,9 @@ impl AnyRecord {
         if secrets.is_empty() {
             return Ok(());
         }
-        let update = Update {
-            table,
-            sys_id,
-            row: secrets,
-            read: &[],
-            input: InputMode::Display,
-        };
-        let sent = session.update(update).await;
         let doing = format!("set the secrets of the {}", noun(table));
-        sent.map(drop)
-            .map_err(|error| diagnostics::of_table(&error, &doing).at_attribute(FIELDS_WO))
+        let sent = resource::send_as_form(session, table, sys_id, secrets).await;
+        sent.map_err(|error| diagnostics::of_table(&error, &doing).at_attribute(FIELDS_WO))
     }
 }
 
@@ -563,23 +555,12 @@ impl Resource<Clients> for AnyRecord {
             Some(KEEP) => Ok(()),
             Some(DEACTIVATE) => {
                 let active = Column::named(ACTIVE, ColumnKind::Bool).into_iter();
-                let update = Update {
-                    table,
-                    sys_id: &sys_id,
-                    row: active.fold(Row::new(), |row, column| row.set(column, false)),
-                    read: &[],
-                    input: InputMode::Stored,
-                };
-                match session.update(update).await {
-                    Ok(written) => {
-                        let problems = fields::of_mismatches(&written.mismatches);
-                        if problems.has_errors() { Err(problems) } else { Ok(()) }
-                    }
-                    Err(TableError::NotFound { .. }) => Ok(()),
-                    Err(error) => {
-                        Err(checks::explained(table, &error, &format!("deactivate the {}", noun(table))).into())
-                    }
-                }
+                let row = active.fold(Row::new(), |row, column| row.set(column, false));
+                let mismatches = resource::leave(&session, table, &sys_id, row).await;
+                let doing = || format!("deactivate the {}", noun(table));
+                let mismatches = mismatches.map_err(|error| checks::explained(table, &error, &doing()))?;
+                let problems = fields::of_mismatches(&mismatches);
+                if problems.has_errors() { Err(problems) } else { Ok(()) }
             }
             _ => match session.delete(table, &sys_id).await {
                 Ok(Deleted::Removed | Deleted::WasGone) => Ok(()),

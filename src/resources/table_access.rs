@@ -180,7 +180,7 @@ impl RecordResource for TableAccess {
             return Ok(());
         }
         match write(record, &session, &sys_id, row).await {
-            Ok(written) => match record.mismatches(&written) {
+            Ok(written) => match record.mismatches(&written.mismatches) {
                 problems if problems.has_errors() => Err(problems),
                 _ => Ok(()),
             },
@@ -225,7 +225,7 @@ async fn create(
     let own_work = own_work(&session, &before, &state);
     match write(record, &session, &sys_id, row).await {
         Ok(written) => {
-            let mut problems = outcome::unfinished(record.mismatches(&written));
+            let mut problems = outcome::unfinished(record.mismatches(&written.mismatches));
             problems.append(own_work.map(Diagnostics::from).unwrap_or_default());
             read_into(&written.record, &mut state, Known::Planned);
             Ok(outcome::of(state, problems))
@@ -332,7 +332,7 @@ async fn update(
     cx.keep(&doubtful);
     match write(record, &session, &sys_id, row).await {
         Ok(written) => {
-            let problems = record.mismatches(&written);
+            let problems = record.mismatches(&written.mismatches);
             read_into(&written.record, &mut state, Known::Planned);
             Ok(outcome::of(state, problems))
         }

@@ -247,7 +247,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         mut state: Object,
     ) -> Outcome {
         let sys_id = written.record.sys_id();
-        let mut problems = self.mismatches(written);
+        let mut problems = self.mismatches(&written.mismatches);
         self.finish(cx, session, &written.record, &mut state, &mut problems)
             .await;
         let mut pending = Vec::new();
