@@ -3,10 +3,10 @@
 //! Reading shows what may be read, and only rows show it: an answer without any proves nothing. The provider's own account
 //! looks at the same tables, so that a table which is empty is told from one that hides everything.
 
+mod access_rules; // The access rules that decide.
 mod caller; // As whom the tables are read.
 mod finding; // What is said about a table.
 mod reading; // What a table shows.
-mod rules; // The access rules that decide.
 mod wanted; // What is to be looked at.
 
 use std::collections::BTreeSet;
@@ -21,10 +21,10 @@ use crate::records::{diagnostics, lookup, user_roles};
 use crate::servicenow::tables::{sys_security_acl, sys_security_acl_role};
 use crate::servicenow::{Column, ColumnKind, Query, Session};
 
+use access_rules::{Access, Unreadable};
 pub(crate) use caller::{Caller, arguments, check_arguments};
 use finding::Finding;
 use reading::{Seen, Sight};
-use rules::{Access, Unreadable};
 use wanted::{TABLES, Wanted, check_queries};
 
 /// What was found.
@@ -191,7 +191,7 @@ pub(crate) async fn report(cx: &Context<Clients>, caller: &Caller, config: &Obje
         Some(name) => roles_of(account, name).await,
         None => None,
     };
-    let access = rules::of(account, &wanted).await;
+    let access = access_rules::of(account, &wanted).await;
     let (access, note) = match access {
         Ok(access) => (access, None),
         Err(Unreadable(note)) => (Vec::new(), Some(note)),

@@ -1,7 +1,7 @@
 //! Functions: addresses that both sides of the trust must spell alike, and access rules as text. Pure: no client, clock or
 //! environment.
 
-use crate::access_rules::{self, Rules, Wrong};
+use crate::access_rules_text::{self, Rules, Wrong};
 use crate::http::Origin;
 use crate::microsoft::entra::Endpoint;
 use crate::microsoft::entra::addresses::{self, SHARED_TENANTS};
@@ -153,7 +153,7 @@ impl Function for AccessRulesScript {
 
     fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
         let rules = rules(arguments, 0, 1, 2)?;
-        Ok(access_rules::script(&rules).into())
+        Ok(access_rules_text::script(&rules).into())
     }
 }
 
@@ -190,8 +190,8 @@ impl Function for AccessRulesUpdateSet {
 
     fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
         let rules = rules(arguments, 0, 1, 3)?;
-        let role = access_rules::role_key(text(arguments, 2)).map_err(|text| FunctionError::at(2, text))?;
-        let text = access_rules::update_set(&rules, &role).map_err(|text| FunctionError::at(3, text))?;
+        let role = access_rules_text::role_key(text(arguments, 2)).map_err(|text| FunctionError::at(2, text))?;
+        let text = access_rules_text::update_set(&rules, &role).map_err(|text| FunctionError::at(3, text))?;
         Ok(text.into())
     }
 }

@@ -6,13 +6,12 @@
 //! [`servicenow`] and [`microsoft`] are the clients of the two sides, on top of one [`http`] client. Imports point down.
 
 mod access_report;
-mod access_rules;
+mod access_rules_text;
 pub mod actions;
 pub mod clients;
 mod connection_diagnostics;
 pub mod data_sources;
 pub mod ephemeral_resources;
-mod equality;
 pub mod functions;
 #[cfg(test)]
 mod fuzz;
@@ -27,3 +26,4 @@ pub mod resources;
 pub mod servicenow;
 mod suggest;
 mod sync;
+mod text_equality;

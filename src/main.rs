@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use servicenow_provider::http::secret;
 use servicenow_provider::plugin::server::{Secrets, Server};
 use servicenow_provider::plugin::transport::{self, Plugin};
-use servicenow_provider::provider::{ADDRESSES, Environment, Servicenow, WORDS_OF_MESSAGES};
+use servicenow_provider::provider::{ADDRESSES, Environment, Servicenow, UNMASKED_WORDS};
 
 fn main() -> ExitCode {
-    secret::spare(WORDS_OF_MESSAGES);
+    secret::spare(UNMASKED_WORDS);
     let plugin = Plugin {
         addresses: ADDRESSES,
         name: "servicenow",

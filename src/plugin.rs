@@ -5,12 +5,12 @@
 //! traits of [`provider`]; [`server`] answers Terraform's calls with them.
 
 pub mod codec;
+pub mod crash_report;
 pub mod diagnostics;
 pub mod duration;
 pub mod internal_validate;
 pub mod log;
 pub mod number;
-pub mod panic;
 pub mod path;
 pub mod plan;
 pub mod proto;

@@ -289,7 +289,7 @@ const MAX_CONCURRENT: usize = 16;
 
 /// The words of the messages, of which people choose some as secrets of test instances: one per line, in small letters.
 /// A test of the architecture keeps the list.
-pub const WORDS_OF_MESSAGES: &str = include_str!("provider/words_of_messages.txt");
+pub const UNMASKED_WORDS: &str = include_str!("provider/unmasked_words.txt");
 
 #[cfg(test)]
 mod tests {
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_secret_that_is_a_word_of_the_messages_masks_none_of_them() {
-        secret::spare(WORDS_OF_MESSAGES);
+        secret::spare(UNMASKED_WORDS);
         // The last two are a part of a word, and words that stand together nowhere.
         for word in ["Password", "servicenow", "sign", "wrong", "word", "table\ntenant"] {
             secret::register(&Secret::from(word));

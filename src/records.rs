@@ -15,9 +15,9 @@ pub(crate) mod list; // Lists records for `terraform query`.
 pub(crate) mod lookup; // One record by one of several columns.
 pub(crate) mod name_set; // Roles, groups and auth scopes that are listed by name.
 pub(crate) mod outcome; // How a write ended.
+pub(crate) mod record_resource; // What every resource that is a record has.
 pub(crate) mod reference; // References that are written as a name or a sys_id.
 pub(crate) mod required_roles; // What an account needs, for the reference pages.
-pub(crate) mod resource; // What every resource that is a record has.
 pub(crate) mod state_migration; // States of other providers.
 pub(crate) mod tenant; // The Microsoft 365 tenant that an object belongs to.
 pub(crate) mod user_roles; // The roles that a user has.

@@ -16,7 +16,7 @@ mod user_role;
 
 use crate::clients::Clients;
 use crate::plugin::Resource;
-use crate::records::resource::{ManagedRecord, RecordResource};
+use crate::records::record_resource::{ManagedRecord, RecordResource};
 use crate::resources::record::Typed;
 
 pub fn all() -> Vec<Box<dyn Resource<Clients>>> {

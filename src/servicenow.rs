@@ -58,9 +58,9 @@ mod connection; // The instance that requests go to.
 mod dictionary; // What the instance says of its tables.
 mod error;
 mod key_lock; // Look and insert as one step.
+mod keyed_map;
 mod link_table; // Roles and groups of users, auth scopes of OAuth entities.
 mod lookup; // Roles, groups and other records by name.
-mod meaning; // When two texts mean the same.
 mod pages; // Many records, page by page.
 mod prefetch; // Reading what a refresh will ask for next.
 mod query;
@@ -70,12 +70,12 @@ mod record;
 mod request; // One request and its answer: address, sign-in, retries of unusable answers.
 mod response; // What an answer means; the only reader of the vendor's texts.
 mod session; // One operation with the instance.
-mod shared;
 mod sign_in;
 mod sys_id;
 mod table;
 #[cfg(test)]
 mod tests;
+mod value_equality; // When two texts mean the same.
 mod write; // Insert, update, delete.
 
 pub use address::check_url;
@@ -86,7 +86,6 @@ pub use error::{ConfigError, Refusal, TableError, UnexpectedResponse, Verb};
 pub use key_lock::KeyLock;
 pub use link_table::{Granted, LinkTable, Links, Revoked};
 pub use lookup::Names;
-pub use meaning::means_the_same;
 pub use pages::{FirstRecords, Pages, Sample};
 pub use query::{ColumnUse, Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
@@ -94,5 +93,6 @@ pub use session::{Instance, Session};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, ColumnKind, Table};
+pub use value_equality::means_the_same;
 pub use write::compare::{Cause, Mismatch};
 pub use write::{Deleted, InputMode, Insert, Origin, Update, Written};

@@ -3,31 +3,31 @@
 //! Declared from ServiceNow's documentation and from recorded answers. What the sources leave open is a mode of
 //! [`Switches`].
 
-mod access; // Which roles a table asks for.
+mod access_rules; // What the access rules among the records let an account read.
 mod answer;
 mod batch; // Several calls in one.
 mod bearer; // Tokens of the instance and of OIDC providers.
+mod business_rules; // Side effects of single tables.
 mod caller;
 mod cross_scope_access; // What an installed application may read.
 mod ids;
+mod ip_access_rules; // ip_access
 mod json_web_service; // The older API beside the Table API.
-mod network; // ip_access
 mod oauth; // The instance as an authorization server.
 mod options;
 mod outbound_oauth; // Tokens for calls to others.
 mod page_view; // What the page shows of the records.
 mod query; // Encoded queries.
 mod quirks; // What is made of records beyond storing them.
-mod read_rules; // What the access rules among the records let an account read.
 mod release;
 mod roles; // Containment and inherited rows.
 mod routes; // Routes.
-mod rules; // Side effects of single tables.
 mod schema;
 mod seed;
 mod sign_in;
 mod store;
 mod table_api;
+mod table_roles; // Which roles a table asks for.
 mod tables;
 mod time;
 mod user_role_inheritance;
@@ -340,12 +340,12 @@ impl Instance {
         let Inner { schema, options, .. } = &*self.inner;
         let is_switched = modes.table_roles.contains_key(&(table.to_owned(), operation));
         if operation == Operation::Read && !is_switched {
-            let ruled = self.with_view(Freshness::Current, |view| read_rules::may_read(view, caller, table));
+            let ruled = self.with_view(Freshness::Current, |view| access_rules::may_read(view, caller, table));
             if let Some(ruled) = ruled {
                 return ruled;
             }
         }
-        access::check(schema, options.release, &modes, caller, table, operation)
+        table_roles::check(schema, options.release, &modes, caller, table, operation)
     }
 
     fn by_hand(

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::access_report::access_rules::Judged;
 use crate::access_report::reading::{Seen, Sight};
-use crate::access_report::rules::Judged;
 use crate::access_report::wanted::Wanted;
 use crate::plugin::{Object, Value};
 

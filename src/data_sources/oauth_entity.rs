@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::clients::{Calls, Clients};
 use crate::plugin::{BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
 use crate::records::lookup::Lookup;
-use crate::records::resource::RecordResource;
+use crate::records::record_resource::RecordResource;
 use crate::records::{diagnostics, required_roles};
 use crate::resources::oauth_entity::{self as resource, read_profile_into};
 use crate::servicenow::tables::oauth_entity::TABLE;

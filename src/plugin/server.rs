@@ -5,12 +5,12 @@
 
 mod actions;
 mod call;
-mod config;
 mod data_sources;
 mod ephemeral;
 mod functions;
 mod lists;
 mod plan;
+mod provider_block;
 mod resources;
 mod schemas;
 mod secrets;

@@ -2,7 +2,7 @@
 //!
 //! [`run`] is all a `main` needs. In the order in which a start goes through them: `arguments` and `host` say what is
 //! wanted, `handshake` opens the `socket` with `tls`, announces it and serves `connection`s, the provider and
-//! go-plugin's `services`, the provider's `calls` on threads of their own; `lifetime` ends it all.
+//! go-plugin's `services`, the provider's calls on threads of their own (`call_threads`); `lifetime` ends it all.
 
 mod arguments;
 mod call_threads;
@@ -27,7 +27,7 @@ use crate::plugin::transport::error::StartError;
 use crate::plugin::transport::handshake::{Announced, Listening, Runtimes};
 use crate::plugin::transport::host::Host;
 use crate::plugin::transport::lifetime::Owner;
-use crate::plugin::{Mask, log, panic};
+use crate::plugin::{Mask, crash_report, log};
 
 /// What the process says about itself.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +108,7 @@ fn start(plugin: Plugin, owner: Owner) -> Result<Option<(Runtimes, Announced)>, 
     if owner == Owner::Host && !host.knows_the_cookie {
         return Ok(None);
     }
-    panic::report_to_host(plugin.mask);
+    crash_report::report_to_host(plugin.mask);
     log::to_stderr(plugin.name, plugin.mask);
     let runtimes = Runtimes::start()?;
     let _context = runtimes.wire.enter();

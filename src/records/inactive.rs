@@ -2,7 +2,7 @@
 //! count.
 
 use crate::plugin::Object;
-use crate::records::resource::Absence;
+use crate::records::record_resource::Absence;
 use crate::servicenow::{Column, Session, Table, TableError};
 
 /// What it means that nothing shows a record of a table with such a flag. `noun` is what such a record is called.

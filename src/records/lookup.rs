@@ -4,7 +4,7 @@ use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Object, Type};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field, Known};
-use crate::records::resource::RecordResource;
+use crate::records::record_resource::RecordResource;
 use crate::servicenow::tables::every;
 use crate::servicenow::{Column, Query, Record, Session, SysId, Table, TableError};
 

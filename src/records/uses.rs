@@ -4,7 +4,7 @@
 use crate::plugin::{Attribute, Diagnostic, Object};
 use crate::records::diagnostics;
 use crate::records::field::{self, Field};
-use crate::records::resource::RecordResource;
+use crate::records::record_resource::RecordResource;
 use crate::servicenow::{Cell, Column, Query, QueryError, Session, SysId, Table, TableError};
 
 /// Rows that refer to a record.

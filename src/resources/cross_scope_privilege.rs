@@ -8,7 +8,7 @@ use crate::plugin::{Attribute, Diagnostic, Object, Plan};
 use crate::records::application_scope::{self, APPLICATION};
 use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field};
-use crate::records::resource::{Existing, RecordResource, Removal};
+use crate::records::record_resource::{Existing, RecordResource, Removal};
 use crate::servicenow::tables::sys_scope_privilege::{
     OPERATION, SOURCE_SCOPE, STATUS, TABLE, TARGET_NAME, TARGET_SCOPE, TARGET_TYPE,
 };

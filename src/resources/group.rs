@@ -6,8 +6,8 @@ use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::inactive;
+use crate::records::record_resource::{Absence, RecordResource};
 use crate::records::reference::{self, Target};
-use crate::records::resource::{Absence, RecordResource};
 use crate::records::state_migration::Foreign;
 use crate::records::uses::{self, Use};
 use crate::servicenow::tables::sys_user_group::{

@@ -8,8 +8,8 @@ use crate::plugin::{Attribute, Context, Diagnostic, Object, Plan, Reading, Value
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::inactive;
+use crate::records::record_resource::{Absence, Existing, RecordResource, Removal};
 use crate::records::reference::{A_USER, Target};
-use crate::records::resource::{Absence, Existing, RecordResource, Removal};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
 use crate::servicenow::tables::sys_user::{

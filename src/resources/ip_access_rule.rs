@@ -13,7 +13,7 @@ use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Reading, Validator};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::RecordResource;
+use crate::records::record_resource::RecordResource;
 use crate::servicenow::tables::ip_access::{ACTIVE, DESCRIPTION, DIRECTION, RANGE_END, RANGE_START, TABLE, TYPE};
 use crate::servicenow::tables::sys_choice;
 use crate::servicenow::{Cell, Column, Record, Session, SysId, Table};
@@ -173,7 +173,7 @@ fn ip_address() -> Validator {
 mod tests {
     use super::*;
     use crate::plugin::BlockType;
-    use crate::records::resource::ManagedRecord;
+    use crate::records::record_resource::ManagedRecord;
 
     #[track_caller]
     fn check(start: &str, end: Option<&str>, expected: &[&str]) {

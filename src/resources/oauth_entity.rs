@@ -14,8 +14,8 @@ use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, V
 use crate::records::choice::{self, OpenChoice};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
+use crate::records::record_resource::{self, ManagedRecord, RecordResource};
 use crate::records::reference::A_USER;
-use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
 use crate::records::{application_scope, diagnostics};
@@ -350,7 +350,7 @@ impl RecordResource for OauthEntity {
     }
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
-        if let Some(sys_id) = resource::sys_id(state) {
+        if let Some(sys_id) = record_resource::sys_id(state) {
             scopes::remove(&cx.instance()?, &sys_id, state).await?;
         }
         record.delete(cx, state).await

@@ -13,7 +13,7 @@ use crate::plugin::schema::{Modifier, validate};
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan};
 use crate::records::duplicate_check::{self, Look, NaturalKey};
 use crate::records::field::{self, Field};
-use crate::records::resource::{self, ManagedRecord, RecordResource};
+use crate::records::record_resource::{self, ManagedRecord, RecordResource};
 use crate::records::{diagnostics, outcome, uses};
 use crate::servicenow::tables::oidc_provider_configuration::{
     ACTIVE, CACHE_LIFE_SPAN, ENABLE_JTI_VERIFICATION, ISSUER, JTI_CLAIM, NAME, OIDC_URL, TABLE, USER_CLAIM, USER_FIELD,
@@ -91,7 +91,7 @@ impl RecordResource for OidcConfiguration {
     }
 
     fn warn_of_second_manager(cx: &Context<Clients>, plan: &mut Plan<'_>) {
-        let own = plan.prior.and_then(resource::sys_id);
+        let own = plan.prior.and_then(record_resource::sys_id);
         plan.diagnostics
             .extend(own.and_then(|own| managed_twice(cx, &own, Self::TYPE)));
     }
@@ -148,7 +148,7 @@ impl RecordResource for OidcConfiguration {
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
         let session = cx.instance()?;
-        let own = resource::require_sys_id(prior)?;
+        let own = record_resource::require_sys_id(prior)?;
         let moves = planned.text(METADATA_URL) != prior.text(METADATA_URL) && !shares(&planned);
         let lock = if moves {
             Some(
@@ -168,7 +168,7 @@ impl RecordResource for OidcConfiguration {
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let to_delete = match resource::sys_id(state) {
+        let to_delete = match record_resource::sys_id(state) {
             Some(sys_id) => claims::ToDelete::of(&session, &sys_id, state).await?,
             None => claims::ToDelete::default(),
         };

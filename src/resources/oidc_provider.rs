@@ -14,7 +14,7 @@ use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::name_set;
 use crate::records::outcome;
-use crate::records::resource::{self, Begun, ManagedRecord, NotInserted, RecordResource};
+use crate::records::record_resource::{self, Begun, ManagedRecord, NotInserted, RecordResource};
 use crate::records::write_only_secret::SecretNames;
 use crate::resources::oauth_entity;
 use crate::servicenow::tables::oauth_oidc_entity::{
@@ -225,10 +225,10 @@ impl RecordResource for OidcProvider {
         cx: &Context<Clients>,
         state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
-        let session = resource::instance_to_read(cx)?;
+        let session = record_resource::instance_to_read(cx)?;
         let Some(found) = record.find(cx, &session, &state).await? else {
             // A create or a removal that was interrupted must not forget the configuration that was made for it.
-            let is_interrupted = resource::sys_id(&state).is_none() || cx.private(REMOVING).is_some();
+            let is_interrupted = record_resource::sys_id(&state).is_none() || cx.private(REMOVING).is_some();
             return if is_interrupted {
                 configuration::left_over(&session, state).await
             } else {
@@ -296,7 +296,7 @@ impl RecordResource for OidcProvider {
         let failed = |error: TableError| diagnostics::of_table(&error, "delete the OIDC provider");
         configuration::remove_leftover(cx, &session, state).await?;
         let is_owned = configuration::is_owned(cx, state);
-        if let Some(sys_id) = resource::sys_id(state) {
+        if let Some(sys_id) = record_resource::sys_id(state) {
             // Noted before the request: if the response is lost, the provider may be deleted and its configuration remain.
             cx.set_private(REMOVING, true.into());
             name_set::revoke_all(&record.name_sets(), cx, &session, &sys_id, state).await?;

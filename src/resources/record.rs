@@ -20,7 +20,7 @@ use crate::plugin::{
 use crate::records::any_table::{FIELDS, TABLE, described, noun, require_table, table_name, table_of};
 use crate::records::application_scope::APPLICATION;
 use crate::records::duplicate_check::{self, Look};
-use crate::records::{diagnostics, field, outcome, resource};
+use crate::records::{diagnostics, field, outcome, record_resource};
 use crate::resources::record::attributes::{
     ACTIVE, CLASS_NAME, DEACTIVATE, DEFAULT_FIELDS, DELETE, DELETION_POLICY, DISPLAY_VALUE, FIELDS_WO,
     FIELDS_WO_VERSION, KEEP, NATURAL_KEY, REFERENCE_IDS, SCOPE, SCOPE_ID, STRICT, TYPE, drops_data, of_key,
@@ -52,7 +52,7 @@ const WHOSE: &[Column] = &[every::SYS_CREATED_BY, every::SYS_CREATED_ON];
 impl AnyRecord {
     /// The record of a state, with the columns that the state follows.
     async fn find(&self, session: &Session, state: &Object) -> Result<Option<(Arc<Dictionary>, Record)>, Diagnostic> {
-        let Some(sys_id) = resource::sys_id(state) else {
+        let Some(sys_id) = record_resource::sys_id(state) else {
             return Ok(None);
         };
         let table = require_table(state)?;
@@ -150,7 +150,7 @@ impl AnyRecord {
         };
         // What a destroy leaves is in the way.
         let is_deleted = prior.text(DELETION_POLICY).is_none_or(|policy| policy == DELETE);
-        let own = resource::sys_id(prior).filter(|_| is_deleted);
+        let own = record_resource::sys_id(prior).filter(|_| is_deleted);
         let row = with_plain_key(plan.state, sent.row);
         let refused = match natural_key(dictionary.table, plan.state, &row) {
             Ok(Some(key)) => self
@@ -213,7 +213,7 @@ impl AnyRecord {
             return Ok(());
         }
         let doing = format!("set the secrets of the {}", noun(table));
-        let sent = resource::send_as_form(session, table, sys_id, secrets).await;
+        let sent = record_resource::send_as_form(session, table, sys_id, secrets).await;
         sent.map_err(|error| diagnostics::of_table(&error, &doing).at_attribute(FIELDS_WO))
     }
 }
@@ -387,7 +387,7 @@ fn no_nulls() -> Validator {
 #[async_trait]
 impl Resource<Clients> for AnyRecord {
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(resource::sys_id_identity().and(TABLE, TABLE, "Name of the table."))
+        Some(record_resource::sys_id_identity().and(TABLE, TABLE, "Name of the table."))
     }
 
     async fn plan(&self, cx: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
@@ -460,7 +460,7 @@ impl Resource<Clients> for AnyRecord {
     }
 
     async fn read(&self, cx: &Context<Clients>, state: Object) -> Result<Option<Object>, Diagnostics> {
-        let session = resource::instance_to_read(cx)?;
+        let session = record_resource::instance_to_read(cx)?;
         if cx.reading == Reading::Import || state.at(FIELDS).is_null() {
             return Ok(find::whole(&session, state).await?);
         }
@@ -481,7 +481,7 @@ impl Resource<Clients> for AnyRecord {
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
         let session = cx.instance()?;
-        let sys_id = resource::require_sys_id(prior)?;
+        let sys_id = record_resource::require_sys_id(prior)?;
         let table = require_table(&planned)?;
         let dictionary = described(&session, table).await?;
         let mut sent = fields::to_send(&session, &dictionary, Some(prior), &planned).await?;
@@ -533,7 +533,7 @@ impl Resource<Clients> for AnyRecord {
     }
 
     async fn delete(&self, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
-        let (Some(sys_id), Some(table)) = (resource::sys_id(state), table_of(state)) else {
+        let (Some(sys_id), Some(table)) = (record_resource::sys_id(state), table_of(state)) else {
             return Ok(());
         };
         let session = cx.instance()?;
@@ -556,7 +556,7 @@ impl Resource<Clients> for AnyRecord {
             Some(DEACTIVATE) => {
                 let active = Column::named(ACTIVE, ColumnKind::Bool).into_iter();
                 let row = active.fold(Row::new(), |row, column| row.set(column, false));
-                let mismatches = resource::leave(&session, table, &sys_id, row).await;
+                let mismatches = record_resource::leave(&session, table, &sys_id, row).await;
                 let doing = || format!("deactivate the {}", noun(table));
                 let mismatches = mismatches.map_err(|error| checks::explained(table, &error, &doing()))?;
                 let problems = fields::of_mismatches(&mismatches);

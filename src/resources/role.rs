@@ -4,7 +4,7 @@ use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Plan};
 use crate::records::application_scope;
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::resource::RecordResource;
+use crate::records::record_resource::RecordResource;
 use crate::records::state_migration::Foreign;
 use crate::records::uses::{self, Use};
 use crate::servicenow::tables::sys_user_role::{DESCRIPTION, ELEVATED_PRIVILEGE, NAME, SUFFIX, TABLE};

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use crate::clients::{Calls, Clients};
-use crate::equality::same_text;
 use crate::microsoft::SupportError;
 use crate::microsoft::support::{Repository, RepositorySecrets, same_address};
 use crate::plugin::provider::unknown_version;
@@ -20,6 +19,7 @@ use crate::records::field::Field;
 use crate::records::tenant::{self, TENANT_ID};
 use crate::records::write_only_secret::SecretNames;
 use crate::records::{diagnostics, duplicate_check, field, import, left_alone, outcome, required_roles};
+use crate::text_equality::same_text;
 
 pub(super) struct SupportRepository;
 

@@ -7,7 +7,6 @@
 use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
-use crate::equality::same_text;
 use crate::microsoft::support::Settings;
 use crate::microsoft::{Microsoft365, SupportError};
 use crate::plugin::schema::validate;
@@ -18,6 +17,7 @@ use crate::plugin::{
 use crate::records::field::Field;
 use crate::records::tenant::{self, TENANT_ID};
 use crate::records::{diagnostics, duplicate_check, field, import, left_alone, list, outcome, required_roles};
+use crate::text_equality::same_text;
 
 pub(super) struct SupportSettings;
 

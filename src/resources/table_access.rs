@@ -11,7 +11,7 @@ use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome
 use crate::records::diagnostics;
 use crate::records::field::{self, Field, Known};
 use crate::records::outcome;
-use crate::records::resource::{self, ManagedRecord, RecordResource};
+use crate::records::record_resource::{self, ManagedRecord, RecordResource};
 use crate::servicenow::tables::every;
 use crate::servicenow::tables::sys_db_object::{ACCESS, CALLER_ACCESS, NAME, READ_ACCESS, TABLE};
 use crate::servicenow::{
@@ -138,7 +138,7 @@ impl RecordResource for TableAccess {
         cx: &Context<Clients>,
         mut state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
-        let found = record.find(cx, &resource::instance_to_read(cx)?, &state).await?;
+        let found = record.find(cx, &record_resource::instance_to_read(cx)?, &state).await?;
         Ok(found.map(|found| {
             read_into(&found, &mut state, cx.reading.into());
             state
@@ -157,7 +157,7 @@ impl RecordResource for TableAccess {
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
-        let Some(sys_id) = resource::sys_id(state) else {
+        let Some(sys_id) = record_resource::sys_id(state) else {
             return Ok(());
         };
         let left_alone = field::left_alone(Some(state), "");
@@ -301,7 +301,7 @@ async fn update(
     planned: Object,
 ) -> Result<Outcome, Diagnostic> {
     let session = cx.instance()?;
-    let sys_id = resource::require_sys_id(prior)?;
+    let sys_id = record_resource::require_sys_id(prior)?;
     let before = session.get(TABLE, &sys_id, &record.columns()).await;
     let before = before.map_err(|error| diagnostics::of_table(&error, "read the table's access"))?;
     let mut state = planned;

@@ -12,8 +12,8 @@ use crate::records::diagnostics;
 use crate::records::field::{self, Field};
 use crate::records::name_set;
 use crate::records::outcome;
+use crate::records::record_resource::{self, ManagedRecord, RecordResource};
 use crate::records::reference::{A_USER, Target};
-use crate::records::resource::{self, ManagedRecord, RecordResource};
 use crate::records::state_migration::Foreign;
 use crate::servicenow::tables::sys_user_has_role::{
     INHERITED, NAME_OF_ROLE, ROLE, STATE, STATE_ACTIVE, TABLE, USER, USER_NAME_OF_USER,
@@ -215,7 +215,7 @@ impl RecordResource for UserRole {
         cx: &Context<Clients>,
         state: Object,
     ) -> Result<Option<Object>, Diagnostics> {
-        let session = resource::instance_to_read(cx)?;
+        let session = record_resource::instance_to_read(cx)?;
         match record.find(cx, &session, &state).await? {
             // An inactive row is no grant: the next apply corrects it.
             Some(found) if matches!(found.text(STATE), Cell::Value(grant) if grant != STATE_ACTIVE) => Ok(None),
@@ -263,7 +263,7 @@ impl RecordResource for UserRole {
         };
         let links = session.links(LinkTable::ROLES);
         // Of a grant that was made here the row is known, unless the platform derives it by now: that must not be removed.
-        let row = resource::sys_id(state).filter(|_| !was_derived(cx));
+        let row = record_resource::sys_id(state).filter(|_| !was_derived(cx));
         let revoked = match row {
             Some(row) => links.revoke_row(&user, &role, &row).await,
             None => links.revoke(&user, &role).await,

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 
 use tokio::time::Instant;
 
+use crate::servicenow::keyed_map::Shared;
 use crate::servicenow::query::Query;
 use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::Record;
-use crate::servicenow::shared::Shared;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
 

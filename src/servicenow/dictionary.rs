@@ -10,10 +10,10 @@ use std::fmt;
 
 use jiff::civil;
 
-use crate::servicenow::meaning::is_true;
 use crate::servicenow::record::{Cell, Record, parse_date_time, parse_integer};
 use crate::servicenow::table::{Column, ColumnKind, Table};
 use crate::servicenow::tables::{every, sys_dictionary, sys_dictionary_override};
+use crate::servicenow::value_equality::is_true;
 
 /// The columns of a table, with those that it inherits.
 #[derive(Clone, Debug)]

@@ -4,10 +4,10 @@
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::servicenow::error::{TableError, Verb};
+use crate::servicenow::keyed_map::entry_of;
 use crate::servicenow::query::{Query, Verdict};
 use crate::servicenow::record::Record;
 use crate::servicenow::session::Session;
-use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
 

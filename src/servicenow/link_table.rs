@@ -13,13 +13,13 @@ use tokio::time::Instant;
 
 use crate::servicenow::caches::{Link, Look, Turn};
 use crate::servicenow::error::{TableError, Verb};
+use crate::servicenow::keyed_map::entry_of;
 use crate::servicenow::lookup::{Names, chunks};
 use crate::servicenow::pages::{Unseen, hidden};
 use crate::servicenow::query::{Query, QueryError};
 use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::{Cell, Record, Row};
 use crate::servicenow::session::Session;
-use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind, Table};
 use crate::servicenow::tables::{

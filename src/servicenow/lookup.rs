@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use crate::servicenow::caches::{Directory, Found};
 use crate::servicenow::error::TableError;
+use crate::servicenow::keyed_map::entry_of;
 use crate::servicenow::query::Query;
 use crate::servicenow::record::Record;
 use crate::servicenow::session::Session;
-use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
 use crate::servicenow::tables::{every, sys_user, sys_user_group, sys_user_role};

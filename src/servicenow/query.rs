@@ -11,11 +11,11 @@ mod parse; // Encoded queries that users wrote.
 
 use std::fmt;
 
-use crate::servicenow::meaning::means_the_same;
 use crate::servicenow::record::{Cell, Record, Value};
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind};
 use crate::servicenow::tables::every;
+use crate::servicenow::value_equality::means_the_same;
 
 /// Which rows are meant, and in which order.
 ///

@@ -9,6 +9,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use crate::servicenow::caches::{Seen, WantedRecord as Wanted};
 use crate::servicenow::error::{TableError, Verb};
+use crate::servicenow::keyed_map::entry_of;
 use crate::servicenow::lookup;
 use crate::servicenow::pages::Unseen;
 use crate::servicenow::query::{Query, Verdict};
@@ -16,7 +17,6 @@ use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::{Record, rows};
 use crate::servicenow::request::{FIELDS, TableRequest, fields};
 use crate::servicenow::session::Session;
-use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
 use crate::servicenow::tables::every;

@@ -9,9 +9,9 @@ use jiff::{Timestamp, civil};
 use serde_json::{Map, Value as Json};
 
 use crate::http::{Secret, secret};
-use crate::servicenow::meaning::is_true;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind};
+use crate::servicenow::value_equality::is_true;
 
 /// What one column of an answer tells us.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -15,9 +15,9 @@ use crate::servicenow::caches::{ChoiceCaches, FindCaches, LinkCaches, NameCaches
 use crate::servicenow::connection::{Connection, InstanceOptions};
 use crate::servicenow::dictionary::Dictionary;
 use crate::servicenow::error::{ConfigError, TableError};
+use crate::servicenow::keyed_map::Shared;
 use crate::servicenow::prefetch::cache::PrefetchCache;
 use crate::servicenow::record::Record;
-use crate::servicenow::shared::Shared;
 use crate::servicenow::sign_in::{AccessToken, SignInError, SignInMethod};
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::Table;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use servicenow_simulator::instance::ForbiddenRead;
 
 use crate::harness::by_hand::grant;
-use crate::harness::shipped::shipped;
+use crate::harness::modules_and_examples::shipped;
 use crate::harness::{ByHand, Simulator, Terraform, Workspace, for_each_terraform};
 
 /// An integration user that signs in with a password and has the role `incident_manager`.

@@ -2,17 +2,17 @@
 
 pub(crate) mod by_hand;
 pub(crate) mod configurations;
-pub(crate) mod console;
 mod drift;
 mod import;
 mod leaks;
 mod listener;
 mod microsoft_guide;
+pub(crate) mod modules_and_examples;
+pub(crate) mod page_commands;
 mod plan;
 mod process;
 mod provider;
 mod run;
-pub(crate) mod shipped;
 mod simulator;
 mod state;
 

@@ -1,6 +1,5 @@
-//! Each resource type, from creation to removal: a file per type.
+//! Each resource type, from creation to removal: a file per type, and what several types share.
 
-mod any_table; // Many records, and many tables.
 mod cross_scope_privilege;
 mod group;
 mod integration_user;

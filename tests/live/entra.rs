@@ -16,7 +16,7 @@ use servicenow_provider::servicenow::{Column, Row, SysId, Table, TableError};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{Bench, guid, limits};
+use crate::context::{RunContext, guid, limits};
 use crate::probes::{Seen, with_causes};
 use crate::settings::Settings;
 use crate::stories::{Failure, Told, Verdict, create, expect, nothing_to_do};
@@ -98,7 +98,7 @@ pub(crate) fn lacks_right(error: &str) -> Option<&'static str> {
 
 /// Runs it, unless something is `missing`.
 pub(crate) async fn run(
-    bench: &Bench,
+    context: &RunContext,
     settings: &Settings,
     cancel: &CancellationToken,
     missing: Option<String>,
@@ -108,7 +108,7 @@ pub(crate) async fn run(
     let has_run = missing.is_none();
     let ended = match missing {
         Some(why) => Err(Failure::Skipped(why)),
-        None => Box::pin(lifecycle(bench, settings, cancel, &mut observed)).await,
+        None => Box::pin(lifecycle(context, settings, cancel, &mut observed)).await,
     };
     Outcome {
         observed,
@@ -122,20 +122,20 @@ pub(crate) async fn run(
 }
 
 async fn lifecycle(
-    bench: &Bench,
+    context: &RunContext,
     settings: &Settings,
     cancel: &CancellationToken,
     observed: &mut Observed,
 ) -> Result<(), Failure> {
     // Before anything is made in the tenant.
-    if let Err(error) = bench.configuration().await {
+    if let Err(error) = context.configuration().await {
         let why = format!("It needs an OIDC configuration: {}.", with_causes(&error));
         return Err(Failure::Skipped(why));
     }
     let workspace = Workspace::new(settings)?;
     workspace.with_azuread(&azuread(settings)?);
     let story = Story {
-        bench,
+        context,
         settings,
         cancel,
         workspace: &workspace,
@@ -145,7 +145,7 @@ async fn lifecycle(
 }
 
 struct Story<'a> {
-    bench: &'a Bench,
+    context: &'a RunContext,
     settings: &'a Settings,
     cancel: &'a CancellationToken,
     workspace: &'a Workspace,
@@ -161,7 +161,7 @@ struct Applications {
 impl Story<'_> {
     async fn steps(&self, observed: &mut Observed) -> Result<(), Failure> {
         self.workspace.configure(&self.text(Endpoint::V1, false)?);
-        create(self.bench, self.workspace)
+        create(self.context, self.workspace)
             .await
             .map_err(|failure| match failure {
                 Failure::Failed(why) => match lacks_right(&why) {
@@ -179,7 +179,7 @@ impl Story<'_> {
         self.go_on()?;
 
         let provider = self.id("servicenow_oidc_provider.inbound")?;
-        let other = guid(&self.bench.prefix, 10);
+        let other = guid(&self.context.prefix, 10);
         let cell = (
             oauth_oidc_entity::CLIENT_ID,
             other.as_str(),
@@ -257,7 +257,7 @@ impl Story<'_> {
         let credentials = (applications.caller.as_str(), &applications.secret);
         let mut refusal = None;
         loop {
-            match token(self.bench, credentials, &applications.audience, endpoint).await {
+            match token(self.context, credentials, &applications.audience, endpoint).await {
                 Ok(token) => return Ok((token, refusal)),
                 // What it says has the name of the tenant.
                 Err(error @ EntraError::Refused(_)) if begun.elapsed() < TO_REPLICATE => {
@@ -312,7 +312,7 @@ impl Story<'_> {
         let failed = |error: TableError| Failure::from(format!("{column} of {table}: {}", with_causes(&error)));
         let change = async |value: &str| {
             let row = Row::new().set(column, value);
-            self.bench.change(table, sys_id, row).await.map_err(failed)
+            self.context.change(table, sys_id, row).await.map_err(failed)
         };
         change(other).await?;
         let is_refused = self.comes_to_accept(applications, false).await;
@@ -329,7 +329,7 @@ impl Story<'_> {
         let begun = Instant::now();
         loop {
             let (token, _) = self.token_in_time(applications, Endpoint::V1).await?;
-            if is_accepted(self.bench, &token).await? == wanted {
+            if is_accepted(self.context, &token).await? == wanted {
                 return Ok(true);
             }
             if begun.elapsed() >= TO_NOTICE {
@@ -347,7 +347,7 @@ impl Story<'_> {
     }
 
     fn text(&self, endpoint: Endpoint, with_check: bool) -> Result<String, Failure> {
-        let authorities = self.bench.clients.authorities.as_ref();
+        let authorities = self.context.clients.authorities.as_ref();
         let login = &authorities.ok_or("the Microsoft side is not configured")?.login;
         let tenant = self.settings.get("ARM_TENANT_ID").unwrap_or_default();
         // Before Zurich an instance takes each address once. With the parameter for applications that have keys of their own it
@@ -371,7 +371,7 @@ impl Story<'_> {
             .replace("$metadata", metadata.as_str())
             .replace("$ends", &ends)
             .replace("$tenant", tenant)
-            .replace("$p", &self.bench.prefix))
+            .replace("$p", &self.context.prefix))
     }
 }
 
@@ -383,13 +383,13 @@ pub(crate) fn code(text: &str) -> Option<&str> {
 
 /// A token of an application, by client credentials.
 pub(crate) async fn token(
-    bench: &Bench,
+    context: &RunContext,
     credentials: (&str, &Secret),
     resource: &str,
     endpoint: Endpoint,
 ) -> Result<Secret, EntraError> {
-    let tenant = bench.settings.get("ARM_TENANT_ID").unwrap_or_default();
-    let Some(authorities) = &bench.clients.authorities else {
+    let tenant = context.settings.get("ARM_TENANT_ID").unwrap_or_default();
+    let Some(authorities) = &context.clients.authorities else {
         return Err(EntraError::BadTenant(tenant.to_owned()));
     };
     let authority = Authority::new(authorities.login.clone(), tenant)?;
@@ -407,8 +407,8 @@ pub(crate) async fn token(
 }
 
 /// Whether the instance accepts a token, whatever its user may read.
-async fn is_accepted(bench: &Bench, token: &Secret) -> Result<bool, Failure> {
-    let address = bench.clients.address.clone().ok_or("the instance has no address")?;
+async fn is_accepted(context: &RunContext, token: &Secret) -> Result<bool, Failure> {
+    let address = context.clients.address.clone().ok_or("the instance has no address")?;
     let failed = |error| Failure::from(format!("a call of the instance: {}", with_causes(&error)));
     let (origin, _) = Origin::locate(&address.url).map_err(failed)?;
     let url = origin.join(WHERE).map_err(failed)?;

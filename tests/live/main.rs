@@ -1,7 +1,7 @@
 //! The provider against an instance of your own: probes of the facts, and the story of each resource.
 //!
 //! `make live` runs it; so does `TF_ACC=1 cargo test --test live`. Without `TF_ACC` it says that it is skipped, and the tests
-//! of [`kit`] run it against the simulator instead. `docs/guides/first-contact.md` is for who runs it.
+//! of [`self_test`] run it against the simulator instead. `docs/guides/first-contact.md` is for who runs it.
 
 #![allow(
     clippy::expect_used,
@@ -10,17 +10,17 @@
     reason = "a test that cannot go on says where"
 )]
 
-mod bench; // What probes work with: a session, and records of the run.
-mod directory; // Application registrations that runs have left.
+mod app_registrations; // Application registrations that runs have left.
+mod context; // What probes work with: a session, and records of the run.
 mod entra; // The trust between tenant and instance, with applications of the run.
-mod kit; // The kit against the simulator.
+mod preconditions; // What must hold before anything is made.
 mod probes; // One probe per fact that can be checked.
-mod record; // The exchanges of a story, kept in a file.
+mod progress; // What is said while it runs.
+mod recorder; // The exchanges of a story, kept in a file.
 mod report; // What is written down, without anything private.
 mod run; // The order of a run.
-mod screen; // What is said while it runs.
+mod self_test; // A run against the simulator.
 mod settings; // What the environment says.
-mod start; // What must hold before anything is made.
 mod stories; // Each resource from creation to removal, with the real terraform.
 mod sweep; // Removing what runs made.
 mod table_settings; // The settings of a table, until they are put back.
@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use screen::Screen;
+use progress::Screen;
 use settings::Settings;
 
 /// A run against the instance that the environment names.

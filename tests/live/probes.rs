@@ -16,7 +16,7 @@ use std::time::Duration;
 use servicenow_provider::servicenow::{Cell, Refusal, SysId, TableError};
 use tokio::time::sleep;
 
-use crate::bench::Bench;
+use crate::context::RunContext;
 
 /// What a probe saw.
 #[derive(Clone, Debug)]
@@ -60,10 +60,10 @@ fn shown(cell: &Cell<&str>) -> String {
 ///
 /// # Panics
 /// When there is no such probe, which a test excludes.
-pub(crate) async fn run(name: &str, bench: &Bench) -> Seen {
+pub(crate) async fn run(name: &str, context: &RunContext) -> Seen {
     let once = async || match name.split_once(':') {
-        Some(("columns", table)) => Box::pin(columns::probe(table, bench)).await,
-        _ => Box::pin(by_name(name, bench)).await,
+        Some(("columns", table)) => Box::pin(columns::probe(table, context)).await,
+        _ => Box::pin(by_name(name, context)).await,
     };
     let mut probed = once().await;
     if probed.as_ref().is_err_and(is_transient) {
@@ -123,10 +123,10 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 
 macro_rules! probes {
     ($($module:ident { $($name:literal => $function:ident,)* })*) => {
-        async fn by_name(name: &str, bench: &Bench) -> Probed {
+        async fn by_name(name: &str, context: &RunContext) -> Probed {
             match name {
                 // Boxed: in one future all of them would not fit on the stack of a thread.
-                $($($name => Box::pin($module::$function(bench)).await,)*)*
+                $($($name => Box::pin($module::$function(context)).await,)*)*
                 _ => panic!("no probe is called {name}"),
             }
         }

@@ -7,17 +7,17 @@ use servicenow_provider::servicenow::Deleted;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{Bench, EVERY_RUN, Made};
-use crate::directory::Directory;
+use crate::app_registrations::Directory;
+use crate::context::{EVERY_RUN, Made, RunContext};
 use crate::probes::{self, Seen};
-use crate::record::Recorder;
+use crate::progress::Screen;
+use crate::recorder::Recorder;
 use crate::report::{Checked, Private, Report, Verdict};
-use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::stories::{NEEDS_CONFIGURATIONS, NEEDS_GRANTS, Selection, WITHOUT};
 use crate::sweep::{self as leftovers, Found};
 use crate::table_settings::Kept;
-use crate::{entra, start, stories, terraform};
+use crate::{entra, preconditions, stories, terraform};
 
 /// How a run ended.
 pub(crate) enum Ended {
@@ -96,7 +96,7 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
     let prepared = Box::pin(prepare(settings, screen, cancel, folder)).await;
     let Prepared {
         host,
-        mut bench,
+        mut context,
         recorder,
         account,
         no_applications,
@@ -108,22 +108,22 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
     let private = Private::new(
         &host,
         &account,
-        &bench.prefix,
+        &context.prefix,
         settings.secrets().map(str::to_owned),
         settings.names().map(str::to_owned),
     );
-    let release = probes::release(&bench).await;
-    let plugins = probes::installed_plugins(&bench).await;
+    let release = probes::release(&context).await;
+    let plugins = probes::installed_plugins(&context).await;
     screen.say(&format!("Release: {}.", release.as_deref().unwrap_or("not shown")));
     if !cancel.is_cancelled() {
         // The facts that it shows are looked at with the others.
-        let outcome = Box::pin(entra::run(&bench, settings, cancel, no_applications)).await;
+        let outcome = Box::pin(entra::run(&context, settings, cancel, no_applications)).await;
         if settings.also().contains(entra::NAME) {
             screen.say(&stories::line(&outcome.told));
         }
-        bench.entra = Some(outcome);
+        context.entra = Some(outcome);
     }
-    let facts = Box::pin(check_facts(&bench, screen, cancel)).await;
+    let facts = Box::pin(check_facts(&context, screen, cancel)).await;
     if let Some(recorder) = &recorder {
         let about = "What a run looks at before its stories: the account, and the probes of the facts.";
         let written = recorder.write(folder, "facts", about, &private);
@@ -144,15 +144,15 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
     let mut stories = if cancel.is_cancelled() {
         Vec::new()
     } else {
-        Box::pin(selection.tell(&bench, screen, cancel, (folder, &private))).await
+        Box::pin(selection.tell(&context, screen, cancel, (folder, &private))).await
     };
-    stories.extend(bench.entra.iter().map(|outcome| outcome.told.clone()));
+    stories.extend(context.entra.iter().map(|outcome| outcome.told.clone()));
     stories.extend(WITHOUT.iter().map(|(story, why)| stories::Told {
         story,
         verdict: stories::Verdict::Skipped((*why).to_owned()),
         seconds: 0.0,
     }));
-    let left = Box::pin(clean_up(&bench, screen)).await;
+    let left = Box::pin(clean_up(&context, screen)).await;
     let report = Report {
         release,
         plugins,
@@ -171,7 +171,7 @@ pub(crate) async fn all(settings: &Settings, screen: &Screen, cancel: &Cancellat
 /// What a run begins with.
 struct Prepared {
     host: String,
-    bench: Bench,
+    context: RunContext,
     /// Of what is sent for the facts; each story has its own.
     recorder: Option<Recorder>,
     account: String,
@@ -187,32 +187,32 @@ async fn prepare(
     cancel: &CancellationToken,
     folder: &Path,
 ) -> Result<Prepared, String> {
-    let host = start::host(settings)?;
-    start::names_are_known(settings)?;
+    let host = preconditions::host(settings)?;
+    preconditions::names_are_known(settings)?;
     terraform::is_there(settings)?;
-    let mut bench = start::bench(settings, cancel)?;
-    let recorder = Recorder::start(settings, &bench.instance).await?;
+    let mut context = preconditions::context(settings, cancel)?;
+    let recorder = Recorder::start(settings, &context.instance).await?;
     if let Some(recorder) = &recorder {
-        let instance = bench.instance;
-        bench = start::bench(&recorder.in_front(settings), cancel)?;
-        bench.instance = instance;
+        let instance = context.instance;
+        context = preconditions::context(&recorder.in_front(settings), cancel)?;
+        context.instance = instance;
         screen
             .say("Recording: the exchanges with the Table API go to target/live/recordings, without anything private.");
     }
     screen.say(&format!(
         "Instance: {host}. Names of this run begin with {}.",
-        bench.prefix
+        context.prefix
     ));
-    let account = start::account(&bench, screen).await?;
-    if Kept::of_killed_run(&bench, folder).is_some() {
+    let account = preconditions::account(&context, screen).await?;
+    if Kept::of_killed_run(&context, folder).is_some() {
         return Err(
             "A killed run may have left the settings of a table changed. Put them back with: make sweep".to_owned(),
         );
     }
-    start::nothing_is_left(&bench, &account.name, screen).await?;
-    let no_applications = start::nothing_is_left_in_the_tenant(&bench).await?;
-    bench.roles = account.roles;
-    let selection = Selection::of(&bench);
+    preconditions::nothing_is_left(&context, &account.name, screen).await?;
+    let no_applications = preconditions::nothing_is_left_in_the_tenant(&context).await?;
+    context.roles = account.roles;
+    let selection = Selection::of(&context);
     screen.say(TOUCHED);
     if no_applications.is_none() {
         screen.say(entra::TOUCHED);
@@ -225,7 +225,7 @@ async fn prepare(
     }
     Ok(Prepared {
         host,
-        bench,
+        context,
         recorder,
         account: account.name,
         no_applications,
@@ -244,7 +244,7 @@ struct Outcome {
     is_refused: bool,
 }
 
-async fn check_facts(bench: &Bench, screen: &Screen, cancel: &CancellationToken) -> Vec<Outcome> {
+async fn check_facts(context: &RunContext, screen: &Screen, cancel: &CancellationToken) -> Vec<Outcome> {
     let references = project_facts::references(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap_or_default();
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
     let mut outcomes = Vec::new();
@@ -256,7 +256,7 @@ async fn check_facts(bench: &Bench, screen: &Screen, cancel: &CancellationToken)
         }
         let begun = Instant::now();
         if !seen.contains_key(probe) {
-            seen.insert(probe.clone(), probes::run(probe, bench).await);
+            seen.insert(probe.clone(), probes::run(probe, context).await);
         }
         let files = references.get(&fact.id).cloned().unwrap_or_default();
         let checked = Checked::new(&fact, &seen[probe], files, begun.elapsed().as_secs_f64());
@@ -275,16 +275,16 @@ async fn check_facts(bench: &Bench, screen: &Screen, cancel: &CancellationToken)
 }
 
 /// Removes what the run made, whatever became of it. Gives what is left.
-async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
-    let session = bench.lasting_session();
-    let in_tenant = clean_up_tenant(bench, screen).await;
+async fn clean_up(context: &RunContext, screen: &Screen) -> Vec<String> {
+    let session = context.lasting_session();
+    let in_tenant = clean_up_tenant(context, screen).await;
     let mut unseen = Vec::new();
     let mut not_yet = Vec::new();
     for Made {
         table,
         sys_id,
         was_seen,
-    } in bench.take_made()
+    } in context.take_made()
     {
         match session.delete(table, &sys_id).await {
             Ok(Deleted::Removed) => {}
@@ -298,10 +298,10 @@ async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
     // Once more for what could not go before something else went. A last look tells what the instance has really removed.
     let mut round = 0;
     loop {
-        let found = match leftovers::find(&session, &bench.prefix, "").await {
+        let found = match leftovers::find(&session, &context.prefix, "").await {
             Ok(found) => found,
             Err(error) => {
-                let left = vec![format!("what begins with {}: {error}", bench.prefix)];
+                let left = vec![format!("what begins with {}: {error}", context.prefix)];
                 return [left, unseen, in_tenant].concat();
             }
         };
@@ -333,14 +333,14 @@ async fn clean_up(bench: &Bench, screen: &Screen) -> Vec<String> {
 const UNSEEN: &str = "the run has made it, and cannot see whether it is gone";
 
 /// The same for application registrations, where the run may have made some.
-async fn clean_up_tenant(bench: &Bench, screen: &Screen) -> Vec<String> {
-    let has_run = bench.entra.as_ref().is_some_and(|outcome| outcome.has_run);
+async fn clean_up_tenant(context: &RunContext, screen: &Screen) -> Vec<String> {
+    let has_run = context.entra.as_ref().is_some_and(|outcome| outcome.has_run);
     if !has_run {
         return Vec::new();
     }
     let outcome = async {
-        let directory = Directory::open(bench).await?;
-        let found = directory.find(&bench.prefix).await?;
+        let directory = Directory::open(context).await?;
+        let found = directory.find(&context.prefix).await?;
         let mut left = Vec::new();
         for it in &found {
             screen.say(&format!("Removing the application registration {}.", it.name));
@@ -353,27 +353,27 @@ async fn clean_up_tenant(bench: &Bench, screen: &Screen) -> Vec<String> {
     outcome.await.unwrap_or_else(|error| {
         vec![format!(
             "application registrations that begin with {}: {error}",
-            bench.prefix
+            context.prefix
         )]
     })
 }
 
 /// Removes what any run of this account left, after showing it.
 pub(crate) async fn sweep(settings: &Settings, screen: &Screen, folder: &Path) -> Result<String, String> {
-    let host = start::host(settings)?;
-    start::names_are_known(settings)?;
-    let bench = start::bench(settings, &CancellationToken::new())?;
+    let host = preconditions::host(settings)?;
+    preconditions::names_are_known(settings)?;
+    let context = preconditions::context(settings, &CancellationToken::new())?;
     // Where neither the configuration nor a response names the account, finding it out would create a group.
     let shows_only = settings.get("LIVE_SWEEP") == Some("show");
     let account = if shows_only {
-        start::signed_in(&bench, screen).await?;
-        bench.session.account().unwrap_or_default()
+        preconditions::signed_in(&context, screen).await?;
+        context.session.account().unwrap_or_default()
     } else {
-        start::account(&bench, screen).await?.name
+        preconditions::account(&context, screen).await?.name
     };
-    let found = leftovers::find(&bench.session, EVERY_RUN, &account).await;
+    let found = leftovers::find(&context.session, EVERY_RUN, &account).await;
     let found = found.map_err(|error| error.to_string())?;
-    let in_tenant = sweep_tenant(&bench, screen, shows_only).await;
+    let in_tenant = sweep_tenant(&context, screen, shows_only).await;
     for it in &found.own {
         screen.say(&format!("  to remove: {} {}", it.table, it.name));
     }
@@ -388,12 +388,12 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen, folder: &Path) -
         };
         screen.say(&format!("  {by}: {} {}", it.table, it.name));
     }
-    let put_back = match Kept::of_killed_run(&bench, folder) {
+    let put_back = match Kept::of_killed_run(&context, folder) {
         Some(_) if shows_only => {
             screen.say("  to put back: the settings of a table that a killed run may have changed");
             Ok(Vec::new())
         }
-        Some(kept) => kept.put_back_of_story(&bench).await,
+        Some(kept) => kept.put_back_of_story(&context).await,
         None => Ok(Vec::new()),
     };
     for line in put_back.iter().flatten() {
@@ -409,8 +409,8 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen, folder: &Path) -
             format!("{own} records would be removed from {host}")
         });
     }
-    let refused = leftovers::remove(&bench.session, &found.own).await;
-    let again = leftovers::find(&bench.session, EVERY_RUN, &account).await;
+    let refused = leftovers::remove(&context.session, &found.own).await;
+    let again = leftovers::find(&context.session, EVERY_RUN, &account).await;
     let again = again.map_err(|error| error.to_string())?;
     let left: Vec<String> = leftovers::still_there(&again.own, &refused)
         .into_iter()
@@ -426,12 +426,12 @@ pub(crate) async fn sweep(settings: &Settings, screen: &Screen, folder: &Path) -
 }
 
 /// The same for application registrations, where `LIVE_ALSO` names the story that makes them.
-async fn sweep_tenant(bench: &Bench, screen: &Screen, shows_only: bool) -> Result<(), String> {
-    if !bench.settings.also().contains(entra::NAME) {
+async fn sweep_tenant(context: &RunContext, screen: &Screen, shows_only: bool) -> Result<(), String> {
+    if !context.settings.also().contains(entra::NAME) {
         return Ok(());
     }
     let failed = |error: String| format!("application registrations of the tenant: {error}");
-    let directory = Directory::open(bench).await.map_err(failed)?;
+    let directory = Directory::open(context).await.map_err(failed)?;
     let (own, others) = directory.find_own(EVERY_RUN).await.map_err(failed)?;
     for it in &own {
         screen.say(&format!("  to remove: application registration {}", it.name));

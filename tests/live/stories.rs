@@ -13,11 +13,11 @@ use servicenow_provider::servicenow::{Cell, Column, Row, SysId, Table, TableErro
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{Bench, guid, metadata_url};
+use crate::context::{RunContext, guid, metadata_url};
 use crate::probes::with_causes;
-use crate::record::Recorder;
+use crate::progress::Screen;
+use crate::recorder::Recorder;
 use crate::report::Private;
-use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::table_settings::Kept;
 use crate::terraform::Workspace;
@@ -471,8 +471,8 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// By what is asked for and by the roles of the account, where these are known.
-    pub(crate) fn of(bench: &Bench) -> Self {
-        let (also, only) = (bench.settings.also(), bench.settings.only());
+    pub(crate) fn of(context: &RunContext) -> Self {
+        let (also, only) = (context.settings.also(), context.settings.only());
         let mut selection = Self {
             stories: Vec::new(),
             skipped: Vec::new(),
@@ -485,7 +485,7 @@ impl Selection {
             }
             if story.only_by_name && !names(&also) {
                 selection.skip(story, format!("It runs only when it is asked for: LIVE_ALSO={short}."));
-            } else if bench.roles.is_some() && !bench.has_role(story.roles) {
+            } else if context.roles.is_some() && !context.has_role(story.roles) {
                 let needed: Vec<&str> = story.roles.iter().copied().chain(["admin"]).collect();
                 selection.skip(story, format!("The account would need {}.", needed.join(" or ")));
             } else {
@@ -525,14 +525,14 @@ impl Selection {
     /// Runs the stories, a few at a time. Where the run records, the exchanges of each go to the folder.
     pub(crate) async fn tell(
         self,
-        bench: &Bench,
+        context: &RunContext,
         screen: &Screen,
         cancel: &CancellationToken,
         (folder, private): (&Path, &Private),
     ) -> Vec<Told> {
         let running = self.stories.iter().map(|story| async move {
             let begun = Instant::now();
-            let outcome = Box::pin(story.recorded(bench, cancel, (folder, private))).await;
+            let outcome = Box::pin(story.recorded(context, cancel, (folder, private))).await;
             let told = Told {
                 story: story.name,
                 verdict: Verdict::of(outcome),
@@ -563,15 +563,15 @@ pub(crate) fn line(told: &Told) -> String {
 impl Story {
     async fn recorded(
         &self,
-        bench: &Bench,
+        context: &RunContext,
         cancel: &CancellationToken,
         (folder, private): (&Path, &Private),
     ) -> Result<(), Failure> {
-        let Some(recorder) = Recorder::start(&bench.settings, &bench.instance).await? else {
-            return self.run(bench, &bench.settings, cancel, folder).await;
+        let Some(recorder) = Recorder::start(&context.settings, &context.instance).await? else {
+            return self.run(context, &context.settings, cancel, folder).await;
         };
         let told = self
-            .run(bench, &recorder.in_front(&bench.settings), cancel, folder)
+            .run(context, &recorder.in_front(&context.settings), cancel, folder)
             .await;
         let about = format!("The story of {}, from creation to removal.", self.name);
         told.and(
@@ -583,27 +583,32 @@ impl Story {
 
     async fn run(
         &self,
-        bench: &Bench,
+        context: &RunContext,
         settings: &Settings,
         cancel: &CancellationToken,
         folder: &Path,
     ) -> Result<(), Failure> {
         match self.drift {
-            Drift::None => put_back(bench, folder, self.lifecycle(bench, settings, cancel)).await,
-            Drift::Changed(..) | Drift::Removed(_) => self.lifecycle(bench, settings, cancel).await,
+            Drift::None => put_back(context, folder, self.lifecycle(context, settings, cancel)).await,
+            Drift::Changed(..) | Drift::Removed(_) => self.lifecycle(context, settings, cancel).await,
         }
     }
 
-    async fn lifecycle(&self, bench: &Bench, settings: &Settings, cancel: &CancellationToken) -> Result<(), Failure> {
+    async fn lifecycle(
+        &self,
+        context: &RunContext,
+        settings: &Settings,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
         let workspace = Workspace::new(settings)?;
-        let told = self.steps(bench, settings, cancel, &workspace).await;
+        let told = self.steps(context, settings, cancel, &workspace).await;
         // Also after a failure, and after an interruption.
         told.and(workspace.destroyed().await.map_err(Failure::from))
     }
 
     async fn steps(
         &self,
-        bench: &Bench,
+        context: &RunContext,
         settings: &Settings,
         cancel: &CancellationToken,
         workspace: &Workspace,
@@ -616,33 +621,33 @@ impl Story {
                 Ok(())
             }
         };
-        workspace.configure(&self.text(bench, self.configuration, "First"));
-        create(bench, workspace).await?;
+        workspace.configure(&self.text(context, self.configuration, "First"));
+        create(context, workspace).await?;
         go_on()?;
         nothing_to_do(workspace, "the plan after create").await?;
         go_on()?;
         let has_update = self.configuration.contains("$text");
         let last = if has_update { "Second" } else { "First" };
         if has_update {
-            workspace.configure(&self.text(bench, self.configuration, last));
+            workspace.configure(&self.text(context, self.configuration, last));
             expect(workspace, "update", &["apply", "-auto-approve"]).await?;
             go_on()?;
         }
         let id = workspace.attribute(&address, "id").ok_or("the state has no id")?;
-        let id = self.drift(bench, workspace, &address, &id, last).await?;
+        let id = self.drift(context, workspace, &address, &id, last).await?;
         go_on()?;
         if matches!(self.drift, Drift::None) {
             // What was there before is in the state alone, so the imports have one of their own, which is never destroyed.
             let other = Workspace::new(settings)?;
-            other.configure(&self.text(bench, self.configuration, last));
-            return self.import_by_each(bench, cancel, &other, &id, last).await;
+            other.configure(&self.text(context, self.configuration, last));
+            return self.import_by_each(context, cancel, &other, &id, last).await;
         }
-        self.import_by_each(bench, cancel, workspace, &id, last).await
+        self.import_by_each(context, cancel, workspace, &id, last).await
     }
 
     async fn import_by_each(
         &self,
-        bench: &Bench,
+        context: &RunContext,
         cancel: &CancellationToken,
         workspace: &Workspace,
         id: &str,
@@ -650,7 +655,7 @@ impl Story {
     ) -> Result<(), Failure> {
         let address = format!("{}.this", self.resource);
         for import in self.imports {
-            let target = self.text(bench, import, text).replace("$id", id);
+            let target = self.text(context, import, text).replace("$id", id);
             forget(workspace, &address).await?;
             expect(
                 workspace,
@@ -663,13 +668,13 @@ impl Story {
                 return Err(Failure::Interrupted);
             }
         }
-        self.import_by_block(bench, workspace, &address, id, text).await
+        self.import_by_block(context, workspace, &address, id, text).await
     }
 
     /// Changes or removes the record outside of Terraform, and has it repaired. Gives the `sys_id` afterwards.
     async fn drift(
         &self,
-        bench: &Bench,
+        context: &RunContext,
         workspace: &Workspace,
         address: &str,
         id: &str,
@@ -681,9 +686,9 @@ impl Story {
             Drift::None => return Ok(id.to_owned()),
             Drift::Changed(table, column) => {
                 let row = Row::new().set(column, "Drifted");
-                bench.change(table, &key, row).await.map_err(failed)?;
+                context.change(table, &key, row).await.map_err(failed)?;
                 expect(workspace, "repair of drift", &["apply", "-auto-approve"]).await?;
-                let record = bench.whole(table, &key).await.map_err(failed)?;
+                let record = context.whole(table, &key).await.map_err(failed)?;
                 let repaired = record.text(column);
                 if repaired.is_hidden() {
                     let why = format!("The account does not see {column} of {table}, which the story changes.");
@@ -695,7 +700,7 @@ impl Story {
             }
             Drift::Removed(table) => {
                 let table = Table::named(table).ok_or("drift: no name of a table")?;
-                bench.session.delete(table, &key).await.map_err(failed)?;
+                context.session.delete(table, &key).await.map_err(failed)?;
                 expect(workspace, "repair of drift", &["apply", "-auto-approve"]).await?;
             }
         }
@@ -707,16 +712,16 @@ impl Story {
     /// The third form: a block in the configuration.
     async fn import_by_block(
         &self,
-        bench: &Bench,
+        context: &RunContext,
         workspace: &Workspace,
         address: &str,
         id: &str,
         text: &str,
     ) -> Result<(), Failure> {
-        let target = self.text(bench, self.imports[0], text).replace("$id", id);
+        let target = self.text(context, self.imports[0], text).replace("$id", id);
         forget(workspace, address).await?;
         let block = format!("\nimport {{\n  to = {address}\n  id = {target:?}\n}}\n");
-        workspace.configure(&format!("{}{block}", self.text(bench, self.configuration, text)));
+        workspace.configure(&format!("{}{block}", self.text(context, self.configuration, text)));
         let run = expect(workspace, "import by a block", &["apply", "-auto-approve"]).await?;
         if !run.contains("1 imported, 0 added, 0 changed, 0 destroyed") {
             return Err("import by a block: it changed something".into());
@@ -724,13 +729,13 @@ impl Story {
         Ok(())
     }
 
-    fn text(&self, bench: &Bench, text: &str, changing: &str) -> String {
+    fn text(&self, context: &RunContext, text: &str, changing: &str) -> String {
         let position = STORIES.iter().position(|story| story.name == self.name);
         let number = 32 + u8::try_from(position.unwrap_or_default()).unwrap_or_default();
         text.replace("$text", changing)
-            .replace("$guid", &guid(&bench.prefix, number))
-            .replace("$metadata_url", &metadata_url(&bench.prefix, number))
-            .replace("$p", &bench.prefix)
+            .replace("$guid", &guid(&context.prefix, number))
+            .replace("$metadata_url", &metadata_url(&context.prefix, number))
+            .replace("$p", &context.prefix)
     }
 }
 
@@ -744,13 +749,13 @@ async fn forget(workspace: &Workspace, address: &str) -> Result<(), Failure> {
 
 /// Sees to it that the settings of the table are afterwards what they were before.
 async fn put_back(
-    bench: &Bench,
+    context: &RunContext,
     folder: &Path,
     story: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let before = Kept::now(bench, folder).await?;
+    let before = Kept::now(context, folder).await?;
     let told = story.await;
-    if !before.put_back(bench).await?.is_empty() {
+    if !before.put_back(context).await?.is_empty() {
         return told.and(Err(
             "destroy did not put back the settings of the table; the run did".into()
         ));
@@ -759,11 +764,11 @@ async fn put_back(
 }
 
 /// The first apply. Where the account may not, the story is skipped.
-pub(crate) async fn create(bench: &Bench, workspace: &Workspace) -> Result<(), Failure> {
+pub(crate) async fn create(context: &RunContext, workspace: &Workspace) -> Result<(), Failure> {
     match expect(workspace, "create", &["apply", "-auto-approve"]).await {
         Ok(_) => Ok(()),
         // What an administrator is refused is no matter of roles.
-        Err(Failure::Failed(why)) if why.contains(NO_RIGHT) && !bench.has_role(&[]) => Err(Failure::Skipped(why)),
+        Err(Failure::Failed(why)) if why.contains(NO_RIGHT) && !context.has_role(&[]) => Err(Failure::Skipped(why)),
         Err(failure) => Err(failure),
     }
 }

@@ -11,7 +11,7 @@ use servicenow_provider::servicenow::{
     Column, ColumnKind, InputMode, Insert, Query, Record, Row, Session, SysId, Table, TableError,
 };
 
-use crate::bench::{Bench, EVERY_RUN};
+use crate::context::{EVERY_RUN, RunContext};
 
 /// Where records of a run can be, and the column that begins with the name of the run. What links others comes first.
 fn places() -> impl Iterator<Item = (Table, Column)> {
@@ -202,15 +202,15 @@ pub(crate) fn still_there<'a>(
 
 /// As whom the instance writes down what this account makes. Where neither the configuration nor an answer tells, a group is
 /// made and removed again to see.
-pub(crate) async fn maker(bench: &Bench) -> Result<String, TableError> {
-    if let Some(account) = bench.session.account() {
+pub(crate) async fn maker(context: &RunContext) -> Result<String, TableError> {
+    if let Some(account) = context.session.account() {
         return Ok(account);
     }
     // An interruption meets neither of the two.
-    let session = bench.lasting_session();
+    let session = context.lasting_session();
     let insert = Insert {
         table: sys_user_group::TABLE,
-        row: Row::new().set(sys_user_group::NAME, bench.name("maker")),
+        row: Row::new().set(sys_user_group::NAME, context.name("maker")),
         read: &[every::SYS_CREATED_BY],
         natural_key: None,
         input: InputMode::Stored,

@@ -10,7 +10,7 @@ use serde_json::json;
 use servicenow_provider::servicenow::tables::{oauth_entity, sys_db_object};
 use servicenow_provider::servicenow::{Cell, Column, InputMode, Query, Record, Row, Session, TableError, Update};
 
-use crate::bench::Bench;
+use crate::context::RunContext;
 use crate::probes::with_causes;
 
 /// The table of the story.
@@ -36,13 +36,13 @@ impl Kept {
     ///
     /// # Errors
     /// Why it cannot.
-    pub(crate) async fn now(bench: &Bench, folder: &Path) -> Result<Self, String> {
-        let record = find(&bench.lasting_session()).await?;
+    pub(crate) async fn now(context: &RunContext, folder: &Path) -> Result<Self, String> {
+        let record = find(&context.lasting_session()).await?;
         let values = SETTINGS
             .iter()
             .map(|column| (column.name().to_owned(), text(&record, *column)));
         let kept = Self {
-            file: file(bench, folder),
+            file: file(context, folder),
             values: values.collect(),
         };
         let content = json!(kept.values).to_string();
@@ -52,8 +52,8 @@ impl Kept {
     }
 
     /// What a killed run has left in the file of this instance.
-    pub(crate) fn of_killed_run(bench: &Bench, folder: &Path) -> Option<Self> {
-        let file = file(bench, folder);
+    pub(crate) fn of_killed_run(context: &RunContext, folder: &Path) -> Option<Self> {
+        let file = file(context, folder);
         let values = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
         Some(Self { file, values })
     }
@@ -62,21 +62,25 @@ impl Kept {
     ///
     /// # Errors
     /// Why the table is not as it was.
-    pub(crate) async fn put_back(&self, bench: &Bench) -> Result<Vec<String>, String> {
-        self.put_back_where(bench, |_, _| true).await
+    pub(crate) async fn put_back(&self, context: &RunContext) -> Result<Vec<String>, String> {
+        self.put_back_where(context, |_, _| true).await
     }
 
     /// The same for what still is as the story had set it: somebody may have configured the table since.
     ///
     /// # Errors
     /// Why the table is not as it was.
-    pub(crate) async fn put_back_of_story(&self, bench: &Bench) -> Result<Vec<String>, String> {
+    pub(crate) async fn put_back_of_story(&self, context: &RunContext) -> Result<Vec<String>, String> {
         let is_of_story = |column: Column, now: &str| OF_STORY.contains(&(column, now));
-        self.put_back_where(bench, is_of_story).await
+        self.put_back_where(context, is_of_story).await
     }
 
-    async fn put_back_where(&self, bench: &Bench, when: impl Fn(Column, &str) -> bool) -> Result<Vec<String>, String> {
-        let session = bench.lasting_session();
+    async fn put_back_where(
+        &self,
+        context: &RunContext,
+        when: impl Fn(Column, &str) -> bool,
+    ) -> Result<Vec<String>, String> {
+        let session = context.lasting_session();
         let record = find(&session).await?;
         let mut row = Row::new();
         let mut lines = Vec::new();
@@ -109,9 +113,9 @@ impl Kept {
     }
 }
 
-fn file(bench: &Bench, folder: &Path) -> PathBuf {
+fn file(context: &RunContext, folder: &Path) -> PathBuf {
     let mut hasher = DefaultHasher::new();
-    bench.instance.hash(&mut hasher);
+    context.instance.hash(&mut hasher);
     folder.join(format!("table_settings_{:016x}.json", hasher.finish()))
 }
 

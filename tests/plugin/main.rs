@@ -1,7 +1,7 @@
 //! The plugin below Terraform: its process as a host sees it, and each answer as it came over the wire.
 //!
 //! No terraform is needed. [`support::host`] starts processes, [`support::core`] plays Terraform's core, and
-//! [`support::thing`] is a provider whose objects misbehave on demand.
+//! [`support::misbehaving_provider`] is a provider whose objects misbehave on demand.
 
 #![allow(
     clippy::expect_used,
@@ -14,8 +14,8 @@ mod support {
     pub(crate) mod core;
     #[cfg(unix)]
     pub(crate) mod host;
+    pub(crate) mod misbehaving_provider;
     pub(crate) mod msgpack;
-    pub(crate) mod thing;
 }
 
 mod plans;

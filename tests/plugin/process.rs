@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::support::core::{Answer, Core};
 use crate::support::host::{PATIENCE, Plugin, Setup, within};
-use crate::support::thing::{SECRET, THING, Things, mask, secrets};
+use crate::support::misbehaving_provider::{SECRET, THING, Things, mask, secrets};
 
 /// Becomes the plugin of things when a host starts this binary; else there is nothing to see.
 #[test]
@@ -155,7 +155,7 @@ async fn a_panic_leaves_a_crash_report_that_the_host_recognises() {
         .await
         .fails_saying("bug in the provider");
 
-    assert!(within(PATIENCE, || plugin.stderr.text().contains("thing.rs:")).await);
+    assert!(within(PATIENCE, || plugin.stderr.text().contains("misbehaving_provider.rs:")).await);
     let log = plugin.stderr.text();
     let report = log
         .lines()
@@ -163,7 +163,10 @@ async fn a_panic_leaves_a_crash_report_that_the_host_recognises() {
         .take(2)
         .collect::<Vec<_>>();
     assert_eq!(report[0], "panic: no thing, and *** is told");
-    assert!(report[1].contains("thing.rs:"), "the place of the fault: {report:?}");
+    assert!(
+        report[1].contains("misbehaving_provider.rs:"),
+        "the place of the fault: {report:?}"
+    );
     assert!(!log.contains(SECRET) && !log.contains("thread '"), "{log}");
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::support::core::{Answer, Core, capabilities, dynamic, in_memory, texts};
+use crate::support::misbehaving_provider::{ACT, NOTED, SECRET, STALE, THING, Things, secrets};
 use crate::support::msgpack::{from_msgpack, to_msgpack, unknown};
-use crate::support::thing::{ACT, NOTED, SECRET, STALE, THING, Things, secrets};
 use serde_json::{Value as Json, json};
 use servicenow_provider::plugin::proto::tfplugin6 as wire;
 use servicenow_provider::plugin::server::Server;

@@ -8,16 +8,16 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::instance::access_rules::ReadRules;
 use crate::instance::answer::{failure, html, json_answer};
 use crate::instance::caller::Caller;
 use crate::instance::options::Operation;
 use crate::instance::query::{NotSimulated, Query};
-use crate::instance::read_rules::ReadRules;
 use crate::instance::store::{Record, value};
 use crate::instance::table_api::Call;
 use crate::instance::view::{Freshness, Links, Row, Shape};
 use crate::instance::write_context::{Platform, Refused};
-use crate::instance::{Instance, access};
+use crate::instance::{Instance, table_roles};
 
 /// The table that a path such as `/sys_user.do` names, where the query asks for this service.
 pub(super) fn table_of<'a>(path: &'a str, query: &str) -> Option<&'a str> {
@@ -83,7 +83,7 @@ impl Instance {
             let found = query.select_countable(view, table);
             let rules = ReadRules::of(view, caller, table);
             let shown = found.into_iter().filter(|(_, record)| {
-                !access::is_hidden(&modes, caller, table, record) && rules.shows(view, table, record)
+                !table_roles::is_hidden(&modes, caller, table, record) && rules.shows(view, table, record)
             });
             Ok(shown.map(|(_, record)| record.clone()).collect())
         })

@@ -18,7 +18,7 @@ use crate::instance::caller::{Caller, ClientCertificate};
 use crate::instance::ids::new_id;
 use crate::instance::table_api::{Call, Version};
 use crate::instance::view::Freshness;
-use crate::instance::{Instance, RequestRecord, json_web_service, network};
+use crate::instance::{Instance, RequestRecord, ip_access_rules, json_web_service};
 
 /// Request extension: the id under which the instance's logs know the request.
 #[derive(Clone, Debug)]
@@ -188,7 +188,7 @@ impl Instance {
     /// What keeps a request out before anybody asks who sent it.
     fn turned_away(&self) -> Option<Response> {
         let address = self.modes().client_address.clone();
-        if !self.with_rows(|rows| network::admits(rows, &address)) {
+        if !self.with_rows(|rows| ip_access_rules::admits(rows, &address)) {
             return Some(html(403, "HTTP Status 403 - Forbidden"));
         }
         self.exceeds_rate().then(|| too_many_requests(RetryAfter::Seconds(1)))

@@ -1,10 +1,10 @@
 //! The records that an instance ships with.
 
-use crate::instance::access::{self, AdminOverrides};
 use crate::instance::ids::stable_id;
 use crate::instance::options::Options;
 use crate::instance::schema::{Kind, Schema, system_columns};
 use crate::instance::store::Record;
+use crate::instance::table_roles::{self, AdminOverrides};
 use crate::instance::write_context::Platform;
 
 /// Fills an empty instance.
@@ -180,7 +180,7 @@ impl Seed<'_, '_> {
         self.add("sys_security_type", &[("sys_id", "record"), ("name", "record")]);
         let schema: &Schema = self.platform.schema;
         for table in schema.tables() {
-            let Some((roles, overrides)) = access::shipped_read_rule(schema, options.release, table.name) else {
+            let Some((roles, overrides)) = table_roles::shipped_read_rule(schema, options.release, table.name) else {
                 continue;
             };
             let rule = self.add(

@@ -1,4 +1,4 @@
-//! Who a request runs as: Basic, API key, client certificate, bearer.
+//! Authenticates a request: Basic, API key, client certificate, bearer.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine;

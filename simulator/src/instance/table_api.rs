@@ -6,16 +6,16 @@ use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
+use crate::instance::access_rules::ReadRules;
 use crate::instance::answer::{Answer, failure, json_answer, plain, set};
 use crate::instance::caller::Caller;
 use crate::instance::options::{ForbiddenRead, Operation, Switches};
 use crate::instance::query::{NotSimulated, Query};
-use crate::instance::read_rules::ReadRules;
 use crate::instance::schema::Kind;
 use crate::instance::store::{Record, value};
 use crate::instance::view::{DisplayMode, Freshness, Links, Row, Shape};
 use crate::instance::write_context::{Platform, Refused};
-use crate::instance::{Instance, access};
+use crate::instance::{Instance, table_roles};
 
 /// One call of the Table API or of the aggregate API.
 pub(super) struct Call {
@@ -164,7 +164,7 @@ impl Instance {
             }
             let detail = format!(
                 "ACL Exception {} Failed due to security constraints",
-                access::exception(operation)
+                table_roles::exception(operation)
             );
             return failure(403, "Operation Failed", Some(&detail));
         }
@@ -249,7 +249,7 @@ impl Instance {
         let rendered = self.with_view(call.freshness, |view| {
             let (_, record) = view.rows.find(view.schema, table, sys_id)?;
             let rules = ReadRules::of(view, caller, table);
-            let is_hidden = access::is_hidden(&modes, caller, table, record) || !rules.shows(view, table, record);
+            let is_hidden = table_roles::is_hidden(&modes, caller, table, record) || !rules.shows(view, table, record);
             let is_hidden = is_hidden || modes.quirks.is_uncounted(table, record);
             let denied = rules.denied;
             (!is_hidden).then(|| view.render(table, record, &Shape { denied, ..call.shape() }))
@@ -271,7 +271,9 @@ impl Instance {
             let found = query.select_countable(view, table);
             let rules = ReadRules::of(view, caller, table);
             let is_shown = |record: &Record| {
-                is_permitted && !access::is_hidden(&modes, caller, table, record) && rules.shows(view, table, record)
+                is_permitted
+                    && !table_roles::is_hidden(&modes, caller, table, record)
+                    && rules.shows(view, table, record)
             };
             let denied = rules.denied.clone();
             let shape = Shape { denied, ..call.shape() };
@@ -390,7 +392,7 @@ impl Instance {
         self.with_view(Freshness::Current, |view| {
             let (class, record) = view.rows.find(view.schema, table, sys_id)?;
             let rules = ReadRules::of(view, caller, table);
-            let is_hidden = access::is_hidden(&modes, caller, table, record) || !rules.shows(view, table, record);
+            let is_hidden = table_roles::is_hidden(&modes, caller, table, record) || !rules.shows(view, table, record);
             let is_hidden = is_hidden || modes.quirks.is_uncounted(table, record);
             (!is_hidden).then_some(class)
         })

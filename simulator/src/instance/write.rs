@@ -8,7 +8,7 @@ use crate::instance::schema::Kind;
 use crate::instance::store::{Record, value};
 use crate::instance::time::wire_time;
 use crate::instance::write_context::{Platform, Refused, Via};
-use crate::instance::{quirks, rules};
+use crate::instance::{business_rules, quirks};
 
 impl Platform<'_> {
     /// Inserts a record of exactly this class and gives it as stored.
@@ -40,7 +40,7 @@ impl Platform<'_> {
         if self.is_application_file(class) {
             self.choose_scope(class, &mut record, &sent)?;
         }
-        rules::before_insert(self, class, &mut record, &sent)?;
+        business_rules::before_insert(self, class, &mut record, &sent)?;
         quirks::before_write(self, class, &mut record, &sent);
         self.name_file(class, &mut record);
         self.check_abort_rules(class, Operation::Create)?;
@@ -48,7 +48,7 @@ impl Platform<'_> {
         // A rule may have turned the insert into a change of a record that is there.
         let sys_id = value(&record, "sys_id").to_owned();
         self.rows.set(class, record);
-        rules::after_insert(self, class, &sys_id)?;
+        business_rules::after_insert(self, class, &sys_id)?;
         Ok(self.stored(class, &sys_id))
     }
 
@@ -59,7 +59,7 @@ impl Platform<'_> {
         sent.remove("sys_id");
         let mut record = before.clone();
         record.extend(sent.clone());
-        rules::before_update(self, class, &before, &mut record, &sent)?;
+        business_rules::before_update(self, class, &before, &mut record, &sent)?;
         quirks::before_write(self, class, &mut record, &sent);
         self.check_abort_rules(class, Operation::Write)?;
         if record == before {
@@ -72,17 +72,17 @@ impl Platform<'_> {
         record.insert("sys_updated_on".to_owned(), wire_time(self.now));
         record.insert("sys_updated_by".to_owned(), self.user_name.to_owned());
         self.rows.set(class, record);
-        rules::after_update(self, class, sys_id)?;
+        business_rules::after_update(self, class, sys_id)?;
         Ok(self.stored(class, sys_id))
     }
 
     /// Deletes a record with what depends on it.
     pub(super) fn delete(&mut self, class: &'static str, sys_id: &str) -> Result<(), Refused> {
         let record = self.stored(class, sys_id);
-        rules::before_delete(self, class, &record)?;
+        business_rules::before_delete(self, class, &record)?;
         self.check_abort_rules(class, Operation::Delete)?;
         self.rows.take(class, sys_id);
-        rules::after_delete(self, class, &record)
+        business_rules::after_delete(self, class, &record)
     }
 
     fn defaults(&self, class: &str) -> Record {

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use crate::equality::same_text;
 use crate::http::{Secret, secret};
+use crate::text_equality::same_text;
 
 /// The settings of a tenant: the tool that cases go to, and the application that requests tokens.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

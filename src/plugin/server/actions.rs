@@ -15,7 +15,7 @@ use crate::plugin::provider::{Notes, Progress, Provider};
 use crate::plugin::schema::validate::WriteOnly;
 use crate::plugin::server::Shared;
 use crate::plugin::server::call::{Ended, failed, panicked};
-use crate::plugin::server::config::{deferral, quiet};
+use crate::plugin::server::provider_block::{deferral, quiet};
 
 /// The stream of an action's progress, ended by its result.
 pub(super) type Events = Pin<Box<dyn Stream<Item = Result<proto::invoke_action::Event, Status>> + Send>>;

@@ -6,7 +6,7 @@ use crate::plugin::proto::tfplugin6 as proto;
 use crate::plugin::provider::{Notes, Provider};
 use crate::plugin::schema::validate::WriteOnly;
 use crate::plugin::server::call::{Ended, failed};
-use crate::plugin::server::config::{deferral, quiet};
+use crate::plugin::server::provider_block::{deferral, quiet};
 use crate::plugin::server::resources::DEFAULT_LIMIT;
 use crate::plugin::server::{Shared, bug, encode_object};
 

@@ -12,7 +12,7 @@ use crate::plugin::proto::tfplugin6 as proto;
 use crate::plugin::provider::{Context, Import, Moved, Notes, Operation, Outcome, Provider, Reading, Resource};
 use crate::plugin::schema::{Attribute, AttributeKind, Schema};
 use crate::plugin::server::call::{Ended, failed, time_limit};
-use crate::plugin::server::config::{deferral, quiet, write_only};
+use crate::plugin::server::provider_block::{deferral, quiet, write_only};
 use crate::plugin::server::unexpected_changes::keep_planned;
 use crate::plugin::server::{Entry, Shared, bug, decode_object, encode_object};
 use crate::plugin::value::{Object, Value};

@@ -11,7 +11,7 @@ use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Path, P
 use crate::records::child_rows::Listed;
 use crate::records::duplicate_check::with_trimmed;
 use crate::records::field::{self, Known};
-use crate::records::{diagnostics, resource};
+use crate::records::{diagnostics, record_resource};
 use crate::resources::oidc_configuration::{self, claims, fields, shares};
 use crate::resources::oidc_provider::CONFIGURATION_ID;
 use crate::servicenow::tables::oidc_provider_configuration::{
@@ -367,7 +367,7 @@ pub(super) fn stop_managing(cx: &Context<Clients>, former: Option<SysId>, state:
 
 /// Removes the configurations that were made here and that the provider, by its final state, does not use.
 pub(super) async fn remove_unused(cx: &Context<Clients>, session: &Session, state: &Object) -> Result<(), TableError> {
-    let own = resource::sys_id(state);
+    let own = record_resource::sys_id(state);
     for made in noted(cx) {
         if reference(state).as_ref() != Some(&made) {
             // The state is older than what somebody may have chosen since. A search for those who use it may lag.
@@ -591,7 +591,7 @@ async fn remove_own(cx: &Context<Clients>, session: &Session, state: &Object) ->
         return Ok(false);
     };
     // Its own provider was removed a moment ago, and a search may still show it.
-    try_to_remove(cx, session, &sys_id, resource::sys_id(state).as_ref()).await
+    try_to_remove(cx, session, &sys_id, record_resource::sys_id(state).as_ref()).await
 }
 
 /// Removes a configuration unless it is used by a provider, other than one that is left aside, or a protected resource; tells

@@ -5,7 +5,7 @@ use crate::plugin::path::{Path, Step};
 use crate::plugin::{Diagnostic, Diagnostics, Object, Plan, Value};
 use crate::records::any_table::{FIELDS, holds_secret, may_be_secret, name_of, table_of, target, to_wire};
 use crate::records::application_scope::APPLICATION;
-use crate::records::{diagnostics, resource};
+use crate::records::{diagnostics, record_resource};
 use crate::resources::record::attributes::{
     CLASS_NAME, DEFAULT_FIELDS, DISPLAY_VALUE, FIELDS_WO, REFERENCE_IDS, SCOPE, SCOPE_ID,
 };
@@ -438,7 +438,7 @@ async fn belongs_to(session: &Session, prior: &Object, application: &Wire) -> bo
     if let Some(known) = prior.text(SCOPE_ID) {
         return is_wanted(known);
     }
-    let (Some(sys_id), Some(table)) = (resource::sys_id(prior), table_of(prior)) else {
+    let (Some(sys_id), Some(table)) = (record_resource::sys_id(prior), table_of(prior)) else {
         return false;
     };
     let found = session.get_opt(table, &sys_id, &[every::SYS_SCOPE]).await;

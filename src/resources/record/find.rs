@@ -15,7 +15,7 @@ use crate::records::any_table::{
 };
 use crate::records::application_scope::APPLICATION;
 use crate::records::state_migration::{self, THEIRS, is_of_this_provider};
-use crate::records::{diagnostics, list, resource};
+use crate::records::{diagnostics, list, record_resource};
 use crate::resources::record::Typed;
 use crate::resources::record::attributes::{DEFAULT_FIELDS, REFERENCE_IDS, SCOPE, TYPE, of_key};
 use crate::resources::record::fields;
@@ -140,7 +140,7 @@ async fn key_query(session: &Session, dictionary: &Dictionary, key: &str) -> Res
 /// The state of a record that is new to Terraform: what a person would write of it, or those of its columns that `fields`
 /// names already.
 pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option<Object>, Diagnostic> {
-    let (Some(sys_id), Some(table)) = (resource::sys_id(&state), table_of(&state)) else {
+    let (Some(sys_id), Some(table)) = (record_resource::sys_id(&state), table_of(&state)) else {
         return Ok(None);
     };
     let dictionary = described(session, table).await?;

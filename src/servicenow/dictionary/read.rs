@@ -8,11 +8,11 @@ use tokio::sync::OnceCell;
 
 use crate::servicenow::dictionary::{Dictionary, Gap};
 use crate::servicenow::error::TableError;
+use crate::servicenow::keyed_map::entry_of;
 use crate::servicenow::pages::Selection;
 use crate::servicenow::query::{Query, QueryError};
 use crate::servicenow::record::{Cell, Record};
 use crate::servicenow::session::Session;
-use crate::servicenow::shared::entry_of;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind, Table};
 use crate::servicenow::tables::{sys_db_object, sys_dictionary, sys_dictionary_override};

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::servicenow::keyed_map::{Shared, entry_of};
 use crate::servicenow::record::{Cell, Record};
-use crate::servicenow::shared::{Shared, entry_of};
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
 use crate::servicenow::tables::every;

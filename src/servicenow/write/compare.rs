@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use crate::equality::line_feeds;
-use crate::servicenow::meaning::means_the_same;
 use crate::servicenow::record::{Cell, Record, Row, Value, parse_date_time, parse_integer};
 use crate::servicenow::table::{Column, ColumnKind};
+use crate::servicenow::value_equality::means_the_same;
 use crate::servicenow::write::InputMode;
+use crate::text_equality::line_feeds;
 
 /// A column that the instance did not keep as it was sent, although it reported success.
 #[derive(Clone, Debug, Eq, PartialEq)]

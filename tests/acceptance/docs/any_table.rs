@@ -1,6 +1,6 @@
 //! What the guide "Any table" shows: `examples/any-table` and `modules/custom-table`.
 
-use crate::harness::shipped::{copy, example, shipped};
+use crate::harness::modules_and_examples::{copy, example, shipped};
 use crate::harness::{Simulator, Workspace, for_each_terraform};
 
 #[tokio::test]

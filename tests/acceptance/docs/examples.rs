@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::harness::shipped::{folders_in, shipped};
+use crate::harness::modules_and_examples::{folders_in, shipped};
 use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
 /// What the registry shows for each kind of object, and the Terraform that first knew it.

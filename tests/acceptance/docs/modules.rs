@@ -2,7 +2,7 @@
 
 use servicenow_simulator::connection_test::{Variant, Wanted};
 
-use crate::harness::shipped::{at_hand, azuread, copy, example, shipped, with_azuread};
+use crate::harness::modules_and_examples::{at_hand, azuread, copy, example, shipped, with_azuread};
 use crate::harness::{Guide, Simulator, Terraform, Workspace, by_hand, for_each_terraform};
 
 /// `terraform test` in each module, with mocked providers.

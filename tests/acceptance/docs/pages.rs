@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::harness::shipped::{at_hand, azuread, copy, shipped, with_azuread};
+use crate::harness::modules_and_examples::{at_hand, azuread, copy, shipped, with_azuread};
 use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
 /// Each function as its page shows it, and what the comment above an output says that it gives.

@@ -4,8 +4,8 @@ use std::fs;
 
 use servicenow_simulator::microsoft::hcp::Run as HcpRun;
 
-use crate::harness::console::{Console, blocks, filled};
-use crate::harness::shipped::{WITHOUT_AZUREAD, azuread_mirror, copy, shipped};
+use crate::harness::modules_and_examples::{WITHOUT_AZUREAD, azuread_mirror, copy, shipped};
+use crate::harness::page_commands::{Console, blocks, filled};
 use crate::harness::{Guide, Simulator, Terraform, Workspace, for_each_terraform, skip};
 
 /// A folder with an example, as the repository has it, on a machine whose `terraform init` finds the providers.

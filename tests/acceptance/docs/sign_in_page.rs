@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::{Value, json};
 use servicenow_simulator::microsoft::directory::Registered;
 
-use crate::harness::console::{Console, blocks, filled};
-use crate::harness::shipped::shipped;
+use crate::harness::modules_and_examples::shipped;
+use crate::harness::page_commands::{Console, blocks, filled};
 use crate::harness::{Simulator, for_each_terraform};
 
 const SETTINGS: &str = r#"

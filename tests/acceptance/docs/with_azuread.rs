@@ -7,7 +7,7 @@ use serde_json::json;
 use servicenow_simulator::microsoft::hcp::Run;
 use tokio::time::sleep;
 
-use crate::harness::shipped::{azuread, copy, example, shipped, with_azuread};
+use crate::harness::modules_and_examples::{azuread, copy, example, shipped, with_azuread};
 use crate::harness::{Simulator, for_each_terraform};
 
 /// `examples/complete`: apply, connection test, empty plan, rotation without a gap, the trap of the token version, destroy.

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use servicenow_simulator::microsoft::hcp::Run as HcpRun;
 
-use crate::harness::shipped::shipped;
+use crate::harness::modules_and_examples::shipped;
 use crate::harness::{ByHand, Listener, Simulator, Terraform, Workspace, by_hand, for_each_terraform};
 
 const SETUP: &str = r#"

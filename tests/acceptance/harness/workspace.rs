@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::terraform::variable;
-use super::{Plan, ResourceState, Run, Running, Terraform, leaks, shipped};
+use super::{Plan, ResourceState, Run, Running, Terraform, leaks, modules_and_examples};
 
 /// A configuration in a folder of its own, and one Terraform that works on it with the provider under test.
 ///
@@ -178,7 +178,7 @@ impl Workspace {
         }
         if let Some(other) = other.filter(|_| self.terraform.is_opentofu()) {
             // It is there under its address in Terraform's registry.
-            let package = shipped::azuread_in(other);
+            let package = modules_and_examples::azuread_in(other);
             let (platform, version) = (
                 package.file_name().unwrap(),
                 package.parent().unwrap().file_name().unwrap(),

@@ -1,5 +1,6 @@
 //! `servicenow_record`: a record of any table, here of one that somebody made on the instance.
 
+mod many_records; // Many records, and many tables.
 mod natural_key; // What keeps a second record of one key out.
 mod references; // By name and by sys_id.
 mod secrets; // Out of the state, the plan and generated configuration.

@@ -7,7 +7,7 @@ use servicenow_provider::servicenow::tables::{
 use servicenow_provider::servicenow::{Column, Query, Record, Table, TableError};
 
 use super::{Probed, Seen};
-use crate::bench::Bench;
+use crate::context::RunContext;
 
 const TABLES: [(Table, &[Column]); 12] = [
     (sys_user::TABLE, sys_user::COLUMNS),
@@ -28,9 +28,9 @@ pub(super) fn tables() -> impl Iterator<Item = Table> {
     TABLES.iter().map(|(table, _)| *table)
 }
 
-pub(super) async fn probe(name: &str, bench: &Bench) -> Probed {
+pub(super) async fn probe(name: &str, context: &RunContext) -> Probed {
     let (table, columns) = TABLES.iter().find(|(table, _)| table.name() == name).unwrap();
-    let Some(record) = record(*table, bench).await? else {
+    let Some(record) = record(*table, context).await? else {
         return Ok(Seen::Open(format!("There is no record in {table} to look at.")));
     };
     // A release may lack the newer ones.
@@ -47,19 +47,19 @@ pub(super) async fn probe(name: &str, bench: &Bench) -> Probed {
 }
 
 /// A record of the table: one of the run where it makes some.
-async fn record(table: Table, bench: &Bench) -> Result<Option<Record>, TableError> {
+async fn record(table: Table, context: &RunContext) -> Result<Option<Record>, TableError> {
     let of_run = match table {
-        _ if table == sys_user::TABLE => bench.user().await?,
-        _ if table == sys_user_group::TABLE => bench.group().await?,
-        _ if table == sys_user_role::TABLE => bench.outer_role().await?,
-        _ if table == oauth_entity::TABLE => bench.entity().await?,
-        _ if table == oidc_provider_configuration::TABLE => bench.configuration().await?,
-        _ if table == oauth_oidc_entity::TABLE => bench.provider().await?,
+        _ if table == sys_user::TABLE => context.user().await?,
+        _ if table == sys_user_group::TABLE => context.group().await?,
+        _ if table == sys_user_role::TABLE => context.outer_role().await?,
+        _ if table == oauth_entity::TABLE => context.entity().await?,
+        _ if table == oidc_provider_configuration::TABLE => context.configuration().await?,
+        _ if table == oauth_oidc_entity::TABLE => context.provider().await?,
         _ => {
-            let mut pages = bench.session.pages(table, &Query::every_row(), &[], 1);
+            let mut pages = context.session.pages(table, &Query::every_row(), &[], 1);
             let first = pages.next().await?.and_then(|page| page.into_iter().next());
             let Some(first) = first else { return Ok(None) };
-            return bench.session.get_whole(table, first.sys_id()).await;
+            return context.session.get_whole(table, first.sys_id()).await;
         }
     };
     Ok(Some(of_run.clone()))

@@ -11,17 +11,17 @@ use servicenow_provider::servicenow::{Cell, Column, ColumnKind, Query, Row, Tabl
 use super::people::is_from;
 use super::table_api::equals;
 use super::{Probed, Seen, shown, with_causes};
-use crate::bench::{Bench, SECRET, guid, metadata_url};
+use crate::context::{RunContext, SECRET, guid, metadata_url};
 
-pub(super) async fn explicit_scope_is_kept(bench: &Bench) -> Probed {
+pub(super) async fn explicit_scope_is_kept(context: &RunContext) -> Probed {
     // Where the account may make none at all, nothing is shown of scopes.
-    bench.entity().await?;
+    context.entity().await?;
     let row = Row::new()
-        .set(oauth_entity::NAME, bench.name("scoped"))
+        .set(oauth_entity::NAME, context.name("scoped"))
         .set(oauth_entity::TYPE, oauth_entity::TYPE_PROVIDER)
-        .set(oauth_entity::CLIENT_ID, guid(&bench.prefix, 3))
+        .set(oauth_entity::CLIENT_ID, guid(&context.prefix, 3))
         .set(oauth_entity::SYS_SCOPE, sys_scope::GLOBAL);
-    let made = match bench.make(oauth_entity::TABLE, row).await {
+    let made = match context.make(oauth_entity::TABLE, row).await {
         Ok(made) => made,
         Err(error @ TableError::Refused { .. }) => return Ok(Seen::Differs(with_causes(&error))),
         Err(error) => return Err(error),
@@ -30,7 +30,7 @@ pub(super) async fn explicit_scope_is_kept(bench: &Bench) -> Probed {
     let global = match scope {
         Cell::Hidden => return Ok(Seen::Open("sys_scope is not shown.".to_owned())),
         Cell::Empty => false,
-        Cell::Value(text) => text == sys_scope::GLOBAL || is_global(bench, text).await?,
+        Cell::Value(text) => text == sys_scope::GLOBAL || is_global(context, text).await?,
     };
     Ok(Seen::of(
         global,
@@ -39,25 +39,25 @@ pub(super) async fn explicit_scope_is_kept(bench: &Bench) -> Probed {
 }
 
 /// Whether an application is Global, whose key need not be its name.
-async fn is_global(bench: &Bench, sys_id: &str) -> Result<bool, TableError> {
+async fn is_global(context: &RunContext, sys_id: &str) -> Result<bool, TableError> {
     let query = equals(sys_scope::SCOPE, sys_scope::GLOBAL, sys_scope::TABLE)?;
-    let found = bench.session.select(sys_scope::TABLE, &query, &[]).await?;
+    let found = context.session.select(sys_scope::TABLE, &query, &[]).await?;
     Ok(found
         .iter()
         .any(|row| row.sys_id().as_str().eq_ignore_ascii_case(sys_id)))
 }
 
-pub(super) async fn type_is_kept(bench: &Bench) -> Probed {
-    let kind = bench.entity().await?.text(oauth_entity::TYPE);
+pub(super) async fn type_is_kept(context: &RunContext) -> Probed {
+    let kind = context.entity().await?.text(oauth_entity::TYPE);
     Ok(Seen::of(
         kind == Cell::Value(oauth_entity::TYPE_PROVIDER),
         format!("It is {}.", shown(&kind)),
     ))
 }
 
-pub(super) async fn type_defaults_to_client(bench: &Bench) -> Probed {
-    let row = Row::new().set(oauth_entity::NAME, bench.name("untyped"));
-    let made = bench.make(oauth_entity::TABLE, row).await?;
+pub(super) async fn type_defaults_to_client(context: &RunContext) -> Probed {
+    let row = Row::new().set(oauth_entity::NAME, context.name("untyped"));
+    let made = context.make(oauth_entity::TABLE, row).await?;
     let kind = made.text(oauth_entity::TYPE);
     Ok(Seen::of(
         kind == Cell::Value(oauth_entity::TYPE_CLIENT),
@@ -65,8 +65,8 @@ pub(super) async fn type_defaults_to_client(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn choices_are_taken(bench: &Bench) -> Probed {
-    let sys_id = bench.entity().await?.sys_id().clone();
+pub(super) async fn choices_are_taken(context: &RunContext) -> Probed {
+    let sys_id = context.entity().await?.sys_id().clone();
     let choices = [
         (oauth_entity::SEND_CLIENT_CREDENTIALS_AS, "basic_authorization_header"),
         (oauth_entity::SEND_CLIENT_CREDENTIALS_AS, "request_body_parameter"),
@@ -76,7 +76,7 @@ pub(super) async fn choices_are_taken(bench: &Bench) -> Probed {
     let mut lost = Vec::new();
     for (column, value) in choices {
         let row = Row::new().set(column, value);
-        let after = bench.change(oauth_entity::TABLE, &sys_id, row).await?;
+        let after = context.change(oauth_entity::TABLE, &sys_id, row).await?;
         if after.text(column) != Cell::Value(value) {
             lost.push(format!("{column}={value}"));
         }
@@ -91,8 +91,8 @@ pub(super) async fn choices_are_taken(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn newer_columns(bench: &Bench) -> Probed {
-    let entity = bench.entity().await?;
+pub(super) async fn newer_columns(context: &RunContext) -> Probed {
+    let entity = context.entity().await?;
     let columns = [oauth_entity::INBOUND_GRANT_TYPE, oauth_entity::CLIENT_TYPE];
     let hidden: Vec<&str> = columns
         .iter()
@@ -114,8 +114,8 @@ fn secret() -> Column {
     Column::named(oauth_entity::CLIENT_SECRET.name(), ColumnKind::Text).unwrap()
 }
 
-pub(super) async fn secrets_are_not_read_back(bench: &Bench) -> Probed {
-    let shown = bench.entity().await?.text(secret()) == Cell::Value(SECRET);
+pub(super) async fn secrets_are_not_read_back(context: &RunContext) -> Probed {
+    let shown = context.entity().await?.text(secret()) == Cell::Value(SECRET);
     Ok(Seen::of(
         !shown,
         if shown {
@@ -126,8 +126,8 @@ pub(super) async fn secrets_are_not_read_back(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn secret_form_on_read(bench: &Bench) -> Probed {
-    let form = match bench.entity().await?.text(secret()) {
+pub(super) async fn secret_form_on_read(context: &RunContext) -> Probed {
+    let form = match context.entity().await?.text(secret()) {
         Cell::Hidden => "Left out.".to_owned(),
         Cell::Empty => "Empty.".to_owned(),
         Cell::Value(text) if text == SECRET => "In clear.".to_owned(),
@@ -137,13 +137,13 @@ pub(super) async fn secret_form_on_read(bench: &Bench) -> Probed {
     Ok(Seen::Holds(form))
 }
 
-pub(super) async fn default_profile(bench: &Bench) -> Probed {
-    let entity = bench.entity().await?;
+pub(super) async fn default_profile(context: &RunContext) -> Probed {
+    let entity = context.entity().await?;
     let table = oauth_entity_profile::TABLE;
     let query = Query::equals(oauth_entity_profile::OAUTH_ENTITY, entity.sys_id())
         .map_err(|source| TableError::Query { table, source })?;
     for _ in 0..3 {
-        let found = bench
+        let found = context
             .session
             .select(table, &query, oauth_entity_profile::COLUMNS)
             .await?;
@@ -156,15 +156,15 @@ pub(super) async fn default_profile(bench: &Bench) -> Probed {
             };
             return Ok(Seen::Holds(format!("{} profile, {kind}.", found.len())));
         }
-        bench.session.wait(Duration::from_secs(1)).await;
+        context.session.wait(Duration::from_secs(1)).await;
     }
     Ok(Seen::Differs("No profile after three seconds.".to_owned()))
 }
 
-pub(super) async fn inbound_scopes(bench: &Bench) -> Probed {
+pub(super) async fn inbound_scopes(context: &RunContext) -> Probed {
     let mut missing = Vec::new();
     for table in [sys_auth_scope::TABLE, oauth_entity_auth_scope_mapping::TABLE] {
-        match bench.session.sample(table).await {
+        match context.session.sample(table).await {
             Err(TableError::NoSuchTable { .. }) => missing.push(table.name()),
             Err(error) => return Err(error),
             Ok(_) => {}
@@ -180,36 +180,36 @@ pub(super) async fn inbound_scopes(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn configuration_create(bench: &Bench) -> Probed {
-    Ok(match bench.configuration().await {
+pub(super) async fn configuration_create(context: &RunContext) -> Probed {
+    Ok(match context.configuration().await {
         Ok(_) => Seen::Holds("Created.".to_owned()),
-        Err(error @ TableError::Refused { .. }) if should_suffice(bench).await => Seen::Differs(with_causes(&error)),
+        Err(error @ TableError::Refused { .. }) if should_suffice(context).await => Seen::Differs(with_causes(&error)),
         Err(error) => return Err(error),
     })
 }
 
 /// Whether the roles of the account are known to be enough for OIDC records: `oauth_admin` is from Australia on.
-async fn should_suffice(bench: &Bench) -> bool {
-    let release = super::release(bench).await;
+async fn should_suffice(context: &RunContext) -> bool {
+    let release = super::release(context).await;
     let from_australia = release.as_deref().and_then(|name| is_from(name, 'a'));
-    bench.has_role(&[]) || (from_australia == Some(true) && bench.has_role(&["oauth_admin"]))
+    context.has_role(&[]) || (from_australia == Some(true) && context.has_role(&["oauth_admin"]))
 }
 
-pub(super) async fn metadata_url_is_unique(bench: &Bench) -> Probed {
-    if bench.configuration().await.is_err() {
+pub(super) async fn metadata_url_is_unique(context: &RunContext) -> Probed {
+    if context.configuration().await.is_err() {
         return Ok(Seen::Open("No configuration could be created.".to_owned()));
     }
     let row = Row::new()
-        .set(oidc_provider_configuration::NAME, bench.name("second"))
-        .set(oidc_provider_configuration::OIDC_URL, metadata_url(&bench.prefix, 1));
-    Ok(match bench.make(oidc_provider_configuration::TABLE, row).await {
+        .set(oidc_provider_configuration::NAME, context.name("second"))
+        .set(oidc_provider_configuration::OIDC_URL, metadata_url(&context.prefix, 1));
+    Ok(match context.make(oidc_provider_configuration::TABLE, row).await {
         Ok(_) => Seen::Holds("A second configuration of one address was created.".to_owned()),
         Err(error) => Seen::Holds(format!("A second one was refused: {}.", with_causes(&error))),
     })
 }
 
-pub(super) async fn jti_verification_by_default(bench: &Bench) -> Probed {
-    let Ok(made) = bench.configuration().await else {
+pub(super) async fn jti_verification_by_default(context: &RunContext) -> Probed {
+    let Ok(made) = context.configuration().await else {
         return Ok(Seen::Open("No configuration could be created.".to_owned()));
     };
     let jti = made.bool(oidc_provider_configuration::ENABLE_JTI_VERIFICATION);
@@ -226,11 +226,11 @@ pub(super) async fn jti_verification_by_default(bench: &Bench) -> Probed {
     })
 }
 
-pub(super) async fn provider_is_an_entity(bench: &Bench) -> Probed {
-    let Ok(provider) = bench.provider().await else {
+pub(super) async fn provider_is_an_entity(context: &RunContext) -> Probed {
+    let Ok(provider) = context.provider().await else {
         return Ok(Seen::Open("No OIDC provider could be created.".to_owned()));
     };
-    let found = bench
+    let found = context
         .session
         .get_opt(oauth_entity::TABLE, provider.sys_id(), &[])
         .await?;
@@ -244,8 +244,8 @@ pub(super) async fn provider_is_an_entity(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn provider_type(bench: &Bench) -> Probed {
-    let Ok(provider) = bench.provider().await else {
+pub(super) async fn provider_type(context: &RunContext) -> Probed {
+    let Ok(provider) = context.provider().await else {
         return Ok(Seen::Open("No OIDC provider could be created.".to_owned()));
     };
     Ok(Seen::Holds(format!(

@@ -7,11 +7,11 @@ use servicenow_provider::servicenow::{Column, Table, TableError};
 
 use super::table_api::equals;
 use super::{Probed, Seen};
-use crate::bench::Bench;
+use crate::context::RunContext;
 
-async fn property(bench: &Bench, name: &str) -> Result<Option<String>, TableError> {
+async fn property(context: &RunContext, name: &str) -> Result<Option<String>, TableError> {
     let query = equals(sys_properties::NAME, name, sys_properties::TABLE)?;
-    let found = bench
+    let found = context
         .session
         .select(sys_properties::TABLE, &query, &[sys_properties::VALUE])
         .await?;
@@ -20,14 +20,14 @@ async fn property(bench: &Bench, name: &str) -> Result<Option<String>, TableErro
 }
 
 /// What the instance says of its own use, if it does.
-pub(crate) async fn is_production(bench: &Bench) -> Result<Option<String>, TableError> {
-    property(bench, "glide.installation.production").await
+pub(crate) async fn is_production(context: &RunContext) -> Result<Option<String>, TableError> {
+    property(context, "glide.installation.production").await
 }
 
 /// The release, by its name where the instance tells it, else by its build.
-pub(crate) async fn release(bench: &Bench) -> Option<String> {
+pub(crate) async fn release(context: &RunContext) -> Option<String> {
     for name in [sys_properties::BUILD_NAME, sys_properties::BUILD_TAG] {
-        if let Ok(Some(value)) = property(bench, name).await {
+        if let Ok(Some(value)) = property(context, name).await {
             return Some(value.trim_start_matches("glide-").to_owned());
         }
     }
@@ -35,13 +35,17 @@ pub(crate) async fn release(bench: &Bench) -> Option<String> {
 }
 
 /// The plugins that the provider's pages speak of, and what the instance says of each.
-pub(crate) async fn installed_plugins(bench: &Bench) -> Vec<(String, String)> {
+pub(crate) async fn installed_plugins(context: &RunContext) -> Vec<(String, String)> {
     let mut plugins = Vec::new();
     for id in PLUGINS {
         let Ok(query) = equals(v_plugin::ID, id, v_plugin::TABLE) else {
             continue;
         };
-        let Ok(found) = bench.session.select(v_plugin::TABLE, &query, &[v_plugin::ACTIVE]).await else {
+        let Ok(found) = context
+            .session
+            .select(v_plugin::TABLE, &query, &[v_plugin::ACTIVE])
+            .await
+        else {
             return Vec::new();
         };
         let state = found.first().and_then(|row| row.text(v_plugin::ACTIVE).value());
@@ -57,25 +61,28 @@ const PLUGINS: [&str; 4] = [
     "com.glide.role_management.inh_count",
 ];
 
-pub(super) async fn release_in_properties(bench: &Bench) -> Probed {
-    let release = release(bench).await;
+pub(super) async fn release_in_properties(context: &RunContext) -> Probed {
+    let release = release(context).await;
     Ok(Seen::of(
         release.is_some(),
         release.map_or_else(|| "No property tells it.".to_owned(), |name| format!("{name}.")),
     ))
 }
 
-pub(super) async fn plugins_can_be_read(bench: &Bench) -> Probed {
+pub(super) async fn plugins_can_be_read(context: &RunContext) -> Probed {
     let query = equals(v_plugin::ID, v_plugin::OAUTH, v_plugin::TABLE)?;
-    let found = bench.session.select(v_plugin::TABLE, &query, v_plugin::COLUMNS).await?;
+    let found = context
+        .session
+        .select(v_plugin::TABLE, &query, v_plugin::COLUMNS)
+        .await?;
     Ok(Seen::of(
         !found.is_empty(),
         format!("{} row for the plugin of OAuth.", found.len()),
     ))
 }
 
-pub(super) async fn oauth_property(bench: &Bench) -> Probed {
-    let value = property(bench, sys_properties::OAUTH_ACTIVE).await?;
+pub(super) async fn oauth_property(context: &RunContext) -> Probed {
+    let value = property(context, sys_properties::OAUTH_ACTIVE).await?;
     let text = value.as_deref().map_or_else(
         || "The property is not shown.".to_owned(),
         |it| format!("It is {it:?}."),
@@ -83,35 +90,35 @@ pub(super) async fn oauth_property(bench: &Bench) -> Probed {
     Ok(Seen::of(value.as_deref() == Some("true"), text))
 }
 
-pub(super) async fn client_credentials_property(bench: &Bench) -> Probed {
-    let value = property(bench, sys_properties::CLIENT_CREDENTIALS_ENABLED).await?;
+pub(super) async fn client_credentials_property(context: &RunContext) -> Probed {
+    let value = property(context, sys_properties::CLIENT_CREDENTIALS_ENABLED).await?;
     Ok(match value {
         None => Seen::Holds("The property is not there.".to_owned()),
         Some(value) => Seen::Open(format!("Somebody has created it: it is {value:?}.")),
     })
 }
 
-async fn values(bench: &Bench, table: Table, column: Column) -> Result<Vec<String>, TableError> {
-    let choices = bench.session.choices(&[table], column).await?;
+async fn values(context: &RunContext, table: Table, column: Column) -> Result<Vec<String>, TableError> {
+    let choices = context.session.choices(&[table], column).await?;
     Ok(choices.list.iter().map(|choice| choice.value.clone()).collect())
 }
 
-pub(super) async fn choices_can_be_read(bench: &Bench) -> Probed {
-    let values = values(bench, oauth_entity::TABLE, oauth_entity::DEFAULT_GRANT_TYPE).await?;
+pub(super) async fn choices_can_be_read(context: &RunContext) -> Probed {
+    let values = values(context, oauth_entity::TABLE, oauth_entity::DEFAULT_GRANT_TYPE).await?;
     Ok(Seen::of(
         values.iter().any(|value| value == "client_credentials"),
         format!("Grant types: {}.", values.join(", ")),
     ))
 }
 
-pub(super) async fn dictionary_can_be_read(bench: &Bench) -> Probed {
+pub(super) async fn dictionary_can_be_read(context: &RunContext) -> Probed {
     let table = sys_dictionary::TABLE;
     let query = equals(sys_dictionary::NAME, sys_user::TABLE.name(), table)?.and(equals(
         sys_dictionary::ELEMENT,
         sys_user::USER_NAME.name(),
         table,
     )?);
-    let found = bench
+    let found = context
         .session
         .select(table, &query, &[sys_dictionary::INTERNAL_TYPE])
         .await?;
@@ -121,8 +128,8 @@ pub(super) async fn dictionary_can_be_read(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn address_rule_types(bench: &Bench) -> Probed {
-    let values = values(bench, ip_access::TABLE, ip_access::TYPE).await?;
+pub(super) async fn address_rule_types(context: &RunContext) -> Probed {
+    let values = values(context, ip_access::TABLE, ip_access::TYPE).await?;
     if values.is_empty() {
         return Ok(Seen::Open("The account sees no choices of the column.".to_owned()));
     }
@@ -131,8 +138,11 @@ pub(super) async fn address_rule_types(bench: &Bench) -> Probed {
     Ok(Seen::of(holds, format!("{}.", values.join(", "))))
 }
 
-pub(super) async fn address_rule_directions(bench: &Bench) -> Probed {
-    let choices = bench.session.choices(&[ip_access::TABLE], ip_access::DIRECTION).await?;
+pub(super) async fn address_rule_directions(context: &RunContext) -> Probed {
+    let choices = context
+        .session
+        .choices(&[ip_access::TABLE], ip_access::DIRECTION)
+        .await?;
     let shown: Vec<String> = choices
         .list
         .iter()

@@ -14,27 +14,27 @@ use servicenow_provider::servicenow::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Probed, Seen, with_causes};
-use crate::bench::{Bench, limits};
-use crate::record::Recorder;
-use crate::start;
+use crate::context::{RunContext, limits};
+use crate::preconditions;
+use crate::recorder::Recorder;
 
 /// A record as the instance sends it: the client reads other forms as well.
-async fn as_sent(bench: &Bench, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Value, Seen> {
+async fn as_sent(context: &RunContext, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Value, Seen> {
     let open = |why: String| Seen::Open(format!("The response cannot be looked at: {why}."));
-    let between = Recorder::listening(&bench.settings, &bench.instance)
+    let between = Recorder::listening(&context.settings, &context.instance)
         .await
         .map_err(open)?;
-    let settings = between.in_front(&bench.settings);
-    let other = start::bench(&settings, &CancellationToken::new()).map_err(open)?;
+    let settings = between.in_front(&context.settings);
+    let other = preconditions::context(&settings, &CancellationToken::new()).map_err(open)?;
     let read = other.session.get(table, sys_id, columns).await;
     read.map_err(|error| open(with_causes(&error)))?;
     Ok(between.last().unwrap_or_default()["result"].take())
 }
 
-pub(super) async fn values_are_text(bench: &Bench) -> Probed {
-    let user = bench.user().await?;
+pub(super) async fn values_are_text(context: &RunContext) -> Probed {
+    let user = context.user().await?;
     let columns = [sys_user::ACTIVE, sys_user::EMAIL, every::SYS_MOD_COUNT];
-    let sent = match as_sent(bench, sys_user::TABLE, user.sys_id(), &columns).await {
+    let sent = match as_sent(context, sys_user::TABLE, user.sys_id(), &columns).await {
         Ok(sent) => sent,
         Err(seen) => return Ok(seen),
     };
@@ -48,10 +48,10 @@ pub(super) async fn values_are_text(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn references_are_bare_ids(bench: &Bench) -> Probed {
-    let (table, sys_id, column) = super::people::membership(bench).await?;
-    let user = bench.user().await?.sys_id();
-    let sent = match as_sent(bench, table, &sys_id, &[column]).await {
+pub(super) async fn references_are_bare_ids(context: &RunContext) -> Probed {
+    let (table, sys_id, column) = super::people::membership(context).await?;
+    let user = context.user().await?.sys_id();
+    let sent = match as_sent(context, table, &sys_id, &[column]).await {
         Ok(sent) => sent,
         Err(seen) => return Ok(seen),
     };
@@ -72,8 +72,8 @@ pub(super) async fn references_are_bare_ids(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn date_times_are_utc(bench: &Bench) -> Probed {
-    let made = bench.user().await?.date_time(every::SYS_CREATED_ON).value();
+pub(super) async fn date_times_are_utc(context: &RunContext) -> Probed {
+    let made = context.user().await?.date_time(every::SYS_CREATED_ON).value();
     let Some(made) = made else {
         return Ok(Seen::Differs("The time of creation is no date-time.".to_owned()));
     };
@@ -87,9 +87,9 @@ pub(super) async fn date_times_are_utc(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn date_header_tells_the_clock(bench: &Bench) -> Probed {
-    let made = bench.user().await?.date_time(every::SYS_CREATED_ON).value();
-    let (Some(clock), Some(made)) = (bench.session.clock(), made) else {
+pub(super) async fn date_header_tells_the_clock(context: &RunContext) -> Probed {
+    let made = context.user().await?.date_time(every::SYS_CREATED_ON).value();
+    let (Some(clock), Some(made)) = (context.session.clock(), made) else {
         return Ok(Seen::Differs("No response had a date.".to_owned()));
     };
     let off = clock.duration_since(made).as_secs();
@@ -99,8 +99,8 @@ pub(super) async fn date_header_tells_the_clock(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn insert_returns_the_record(bench: &Bench) -> Probed {
-    let name = bench.name("inserted");
+pub(super) async fn insert_returns_the_record(context: &RunContext) -> Probed {
+    let name = context.name("inserted");
     let insert = Insert {
         table: sys_user_group::TABLE,
         row: Row::new()
@@ -110,7 +110,7 @@ pub(super) async fn insert_returns_the_record(bench: &Bench) -> Probed {
         natural_key: None,
         input: InputMode::Stored,
     };
-    let written = bench.insert(insert).await?;
+    let written = context.insert(insert).await?;
     let is_whole = written.mismatches.is_empty() && written.record.text(sys_user_group::NAME) == Cell::Value(&name);
     let differences: Vec<String> = written.mismatches.iter().map(ToString::to_string).collect();
     Ok(Seen::of(
@@ -123,10 +123,10 @@ pub(super) async fn insert_returns_the_record(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn update_changes_only_what_is_sent(bench: &Bench) -> Probed {
-    let user = bench.user().await?;
+pub(super) async fn update_changes_only_what_is_sent(context: &RunContext) -> Probed {
+    let user = context.user().await?;
     let row = Row::new().set(sys_user::FIRST_NAME, "Changed");
-    let after = bench.change(sys_user::TABLE, user.sys_id(), row).await?;
+    let after = context.change(sys_user::TABLE, user.sys_id(), row).await?;
     let holds = after.text(sys_user::FIRST_NAME) == Cell::Value("Changed")
         && after.text(sys_user::LAST_NAME) == user.text(sys_user::LAST_NAME)
         && after.text(sys_user::TITLE) == user.text(sys_user::TITLE);
@@ -140,21 +140,23 @@ pub(super) async fn update_changes_only_what_is_sent(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn empty_text_clears(bench: &Bench) -> Probed {
-    let user = bench.user().await?;
+pub(super) async fn empty_text_clears(context: &RunContext) -> Probed {
+    let user = context.user().await?;
     let row = Row::new().set(sys_user::FIRST_NAME, "Full");
-    bench.change(sys_user::TABLE, user.sys_id(), row).await?;
+    context.change(sys_user::TABLE, user.sys_id(), row).await?;
     let row = Row::new().clear(sys_user::FIRST_NAME);
-    let after = bench.change(sys_user::TABLE, user.sys_id(), row).await?;
+    let after = context.change(sys_user::TABLE, user.sys_id(), row).await?;
     let holds = after.text(sys_user::FIRST_NAME) == Cell::Empty;
     Ok(Seen::of(holds, if holds { "Cleared." } else { "Still there." }))
 }
 
-pub(super) async fn equal_values_leave_the_count(bench: &Bench) -> Probed {
-    let group = bench.group().await?;
+pub(super) async fn equal_values_leave_the_count(context: &RunContext) -> Probed {
+    let group = context.group().await?;
     let row = Row::new().set(sys_user_group::DESCRIPTION, "Live test");
-    let before = bench.change(sys_user_group::TABLE, group.sys_id(), row.clone()).await?;
-    let after = bench.change(sys_user_group::TABLE, group.sys_id(), row).await?;
+    let before = context
+        .change(sys_user_group::TABLE, group.sys_id(), row.clone())
+        .await?;
+    let after = context.change(sys_user_group::TABLE, group.sys_id(), row).await?;
     let [before, after] = [before, after].map(|record| record.integer(every::SYS_MOD_COUNT).value());
     Ok(match (before, after) {
         (Some(before), Some(after)) => Seen::of(before == after, format!("{before}, then {after}.")),
@@ -166,8 +168,8 @@ fn no_such_column() -> Column {
     Column::named("u_tfacc_no_such_column", ColumnKind::Text).unwrap()
 }
 
-pub(super) async fn unknown_columns_are_ignored(bench: &Bench) -> Probed {
-    let user = bench.user().await?;
+pub(super) async fn unknown_columns_are_ignored(context: &RunContext) -> Probed {
+    let user = context.user().await?;
     let update = Update {
         table: sys_user::TABLE,
         sys_id: user.sys_id(),
@@ -175,14 +177,14 @@ pub(super) async fn unknown_columns_are_ignored(bench: &Bench) -> Probed {
         read: &[],
         input: InputMode::Stored,
     };
-    bench.session.update(update).await?;
+    context.session.update(update).await?;
     Ok(Seen::Holds("The write succeeded.".to_owned()))
 }
 
-pub(super) async fn unknown_columns_are_left_out(bench: &Bench) -> Probed {
-    let user = bench.user().await?;
+pub(super) async fn unknown_columns_are_left_out(context: &RunContext) -> Probed {
+    let user = context.user().await?;
     let columns = [sys_user::USER_NAME, no_such_column()];
-    let read = bench.session.get(sys_user::TABLE, user.sys_id(), &columns).await?;
+    let read = context.session.get(sys_user::TABLE, user.sys_id(), &columns).await?;
     if read.text(sys_user::USER_NAME).is_hidden() {
         return Ok(Seen::Open(
             "The other column of the read is not shown either.".to_owned(),
@@ -200,14 +202,14 @@ fn absent_id() -> SysId {
     SysId::parse(&format!("{:032x}", rand::random::<u128>())).unwrap()
 }
 
-pub(super) async fn absent_record_is_404(bench: &Bench) -> Probed {
-    let found = bench.session.get_opt(sys_user::TABLE, &absent_id(), &[]).await?;
+pub(super) async fn absent_record_is_404(context: &RunContext) -> Probed {
+    let found = context.session.get_opt(sys_user::TABLE, &absent_id(), &[]).await?;
     Ok(Seen::of(found.is_none(), "No record under a key that nobody has."))
 }
 
-pub(super) async fn absent_table_is_400(bench: &Bench) -> Probed {
+pub(super) async fn absent_table_is_400(context: &RunContext) -> Probed {
     let table = Table::named("u_tfacc_no_such_table").unwrap();
-    let read = bench.session.select(table, &Query::every_row(), &[]).await;
+    let read = context.session.select(table, &Query::every_row(), &[]).await;
     Ok(match read {
         Err(TableError::NoSuchTable { .. }) => Seen::Holds("The instance says that it has no such table.".to_owned()),
         Err(error) => Seen::Differs(with_causes(&error)),
@@ -215,37 +217,37 @@ pub(super) async fn absent_table_is_400(bench: &Bench) -> Probed {
     })
 }
 
-pub(super) async fn delete_removes_once(bench: &Bench) -> Probed {
-    let row = Row::new().set(sys_user_group::NAME, bench.name("removed"));
-    let group = bench.make(sys_user_group::TABLE, row).await?;
-    let first = bench.delete(sys_user_group::TABLE, group.sys_id()).await?;
-    let second = bench.delete(sys_user_group::TABLE, group.sys_id()).await?;
+pub(super) async fn delete_removes_once(context: &RunContext) -> Probed {
+    let row = Row::new().set(sys_user_group::NAME, context.name("removed"));
+    let group = context.make(sys_user_group::TABLE, row).await?;
+    let first = context.delete(sys_user_group::TABLE, group.sys_id()).await?;
+    let second = context.delete(sys_user_group::TABLE, group.sys_id()).await?;
     Ok(Seen::of(
         first == Deleted::Removed && second == Deleted::WasGone,
         format!("{first:?}, then {second:?}."),
     ))
 }
 
-pub(super) async fn lists_are_counted(bench: &Bench) -> Probed {
-    let query = equals(sys_user::USER_NAME, &bench.name("nobody"), sys_user::TABLE)?;
-    match bench.session.select(sys_user::TABLE, &query, &[]).await {
+pub(super) async fn lists_are_counted(context: &RunContext) -> Probed {
+    let query = equals(sys_user::USER_NAME, &context.name("nobody"), sys_user::TABLE)?;
+    match context.session.select(sys_user::TABLE, &query, &[]).await {
         Ok(rows) => Ok(Seen::of(rows.is_empty(), "An empty list is counted.")),
         Err(TableError::Unproven { .. }) => Ok(Seen::Differs("An empty list is not counted.".to_owned())),
         Err(error) => Err(error),
     }
 }
 
-pub(super) async fn pages_are_complete(bench: &Bench) -> Probed {
+pub(super) async fn pages_are_complete(context: &RunContext) -> Probed {
     for number in 1..=5 {
-        let row = Row::new().set(sys_user_group::NAME, bench.name(&format!("page-{number}")));
-        bench.make(sys_user_group::TABLE, row).await?;
+        let row = Row::new().set(sys_user_group::NAME, context.name(&format!("page-{number}")));
+        context.make(sys_user_group::TABLE, row).await?;
     }
-    let query = starting(sys_user_group::NAME, &bench.name("page-"), sys_user_group::TABLE)?;
-    let mut sizes = pages(bench, &query).await?;
+    let query = starting(sys_user_group::NAME, &context.name("page-"), sys_user_group::TABLE)?;
+    let mut sizes = pages(context, &query).await?;
     if sizes != [2, 2, 1] {
         // Lists may lag behind writes, which is another fact.
-        bench.session.wait(Duration::from_secs(2)).await;
-        sizes = pages(bench, &query).await?;
+        context.session.wait(Duration::from_secs(2)).await;
+        sizes = pages(context, &query).await?;
     }
     Ok(Seen::of(
         sizes == [2, 2, 1],
@@ -254,9 +256,9 @@ pub(super) async fn pages_are_complete(bench: &Bench) -> Probed {
 }
 
 /// How many different groups each page has, by two.
-async fn pages(bench: &Bench, query: &Query) -> Result<Vec<usize>, TableError> {
+async fn pages(context: &RunContext, query: &Query) -> Result<Vec<usize>, TableError> {
     let columns = [sys_user_group::NAME];
-    let mut pages = bench.session.pages(sys_user_group::TABLE, query, &columns, 2);
+    let mut pages = context.session.pages(sys_user_group::TABLE, query, &columns, 2);
     let mut sizes = Vec::new();
     let mut known = BTreeSet::new();
     while let Some(page) = pages.next().await? {
@@ -266,12 +268,12 @@ async fn pages(bench: &Bench, query: &Query) -> Result<Vec<usize>, TableError> {
     Ok(sizes)
 }
 
-pub(super) async fn queries_find_by_equality(bench: &Bench) -> Probed {
-    let user = bench.user().await?;
+pub(super) async fn queries_find_by_equality(context: &RunContext) -> Probed {
+    let user = context.user().await?;
     let table = sys_user::TABLE;
-    let name = bench.name("user");
+    let name = context.name("user");
     let exact = equals(sys_user::USER_NAME, &name, table)?.and(equals(sys_user::LAST_NAME, "Live test", table)?);
-    let either = equals(sys_user::USER_NAME, &bench.name("nobody"), table)?.or(exact.clone());
+    let either = equals(sys_user::USER_NAME, &context.name("nobody"), table)?.or(exact.clone());
     let queries = [
         ("=", exact),
         ("STARTSWITH", starting(sys_user::USER_NAME, &name, table)?),
@@ -284,7 +286,7 @@ pub(super) async fn queries_find_by_equality(bench: &Bench) -> Probed {
     ];
     let mut failed = Vec::new();
     for (operator, query) in queries {
-        let found = bench.session.select(table, &query, &[sys_user::USER_NAME]).await?;
+        let found = context.session.select(table, &query, &[sys_user::USER_NAME]).await?;
         if !matches!(found.as_slice(), [one] if one.sys_id() == user.sys_id()) {
             failed.push(operator);
         }
@@ -299,11 +301,13 @@ pub(super) async fn queries_find_by_equality(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn equality_and_case(bench: &Bench) -> Probed {
-    bench.user().await?;
-    let capitals = bench.name("user").to_uppercase();
+pub(super) async fn equality_and_case(context: &RunContext) -> Probed {
+    context.user().await?;
+    let capitals = context.name("user").to_uppercase();
     let query = equals(sys_user::USER_NAME, &capitals, sys_user::TABLE)?;
-    let mut pages = bench.session.pages(sys_user::TABLE, &query, &[sys_user::USER_NAME], 10);
+    let mut pages = context
+        .session
+        .pages(sys_user::TABLE, &query, &[sys_user::USER_NAME], 10);
     let found = pages.next().await?.map_or(0, |page| page.len()) + pages.hidden();
     Ok(Seen::Holds(if found == 0 {
         "= tells capitals and small letters apart.".to_owned()
@@ -313,8 +317,8 @@ pub(super) async fn equality_and_case(bench: &Bench) -> Probed {
 }
 
 /// A request without any sign-in.
-pub(super) async fn words_of_401(bench: &Bench) -> Probed {
-    let Some(address) = &bench.clients.address else {
+pub(super) async fn words_of_401(context: &RunContext) -> Probed {
+    let Some(address) = &context.clients.address else {
         return Ok(Seen::Open("The address of the instance is not known.".to_owned()));
     };
     let client = Arc::new(Client::new(address.http.clone()));
@@ -338,13 +342,13 @@ pub(super) async fn words_of_401(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn reads_follow_writes(bench: &Bench) -> Probed {
-    let name = bench.name("followed");
+pub(super) async fn reads_follow_writes(context: &RunContext) -> Probed {
+    let name = context.name("followed");
     let query = equals(sys_user_group::NAME, &name, sys_user_group::TABLE)?;
-    bench
+    context
         .make(sys_user_group::TABLE, Row::new().set(sys_user_group::NAME, &name))
         .await?;
-    let mut pages = bench.session.pages(sys_user_group::TABLE, &query, &[], 5);
+    let mut pages = context.session.pages(sys_user_group::TABLE, &query, &[], 5);
     let found = pages.next().await?.map_or(0, |page| page.len());
     Ok(Seen::of(
         found == 1,
@@ -352,21 +356,21 @@ pub(super) async fn reads_follow_writes(bench: &Bench) -> Probed {
     ))
 }
 
-pub(super) async fn texts_are_kept(bench: &Bench) -> Probed {
+pub(super) async fn texts_are_kept(context: &RunContext) -> Probed {
     let row = Row::new()
-        .set(sys_user_group::NAME, bench.name("texts"))
+        .set(sys_user_group::NAME, context.name("texts"))
         .set(sys_user_group::DESCRIPTION, "  one\r\ntwo\n ");
-    let made = bench.make(sys_user_group::TABLE, row).await?;
+    let made = context.make(sys_user_group::TABLE, row).await?;
     let kept = made.text(sys_user_group::DESCRIPTION).value().unwrap_or_default();
     Ok(Seen::Holds(format!("\"  one\\r\\ntwo\\n \" became {kept:?}.")))
 }
 
-pub(super) async fn texts_are_cut(bench: &Bench) -> Probed {
+pub(super) async fn texts_are_cut(context: &RunContext) -> Probed {
     let long = "x".repeat(400);
     let row = Row::new()
-        .set(sys_user::USER_NAME, bench.name("long"))
+        .set(sys_user::USER_NAME, context.name("long"))
         .set(sys_user::LAST_NAME, long);
-    Ok(match bench.make(sys_user::TABLE, row).await {
+    Ok(match context.make(sys_user::TABLE, row).await {
         Ok(made) => {
             let kept = made.text(sys_user::LAST_NAME).value().unwrap_or_default().len();
             Seen::Holds(format!("400 characters in last_name became {kept}."))
@@ -378,8 +382,8 @@ pub(super) async fn texts_are_cut(bench: &Bench) -> Probed {
     })
 }
 
-pub(super) async fn ids_are_lower_case(bench: &Bench) -> Probed {
-    let user = bench.user().await?;
+pub(super) async fn ids_are_lower_case(context: &RunContext) -> Probed {
+    let user = context.user().await?;
     let shown = user.text(every::SYS_ID).value().unwrap_or_default();
     Ok(Seen::of(
         !shown.chars().any(|c| c.is_ascii_uppercase()),
@@ -397,10 +401,10 @@ pub(super) fn starting(column: Column, value: &str, table: Table) -> Result<Quer
 
 /// Direct and inherited grants of a user.
 pub(super) async fn grants_of(
-    bench: &Bench,
+    context: &RunContext,
     user: &SysId,
 ) -> Result<Vec<servicenow_provider::servicenow::Record>, TableError> {
     let table = sys_user_has_role::TABLE;
     let query = Query::equals(sys_user_has_role::USER, user).map_err(|source| TableError::Query { table, source })?;
-    bench.session.select(table, &query, sys_user_has_role::COLUMNS).await
+    context.session.select(table, &query, sys_user_has_role::COLUMNS).await
 }

@@ -5,7 +5,7 @@ use crate::clients::{Calls, Clients};
 use crate::plugin::{Context, Diagnostic, Diagnostics, Object, Outcome};
 use crate::records::duplicate_check;
 use crate::records::field::{self, Known};
-use crate::records::resource::{
+use crate::records::record_resource::{
     Absence, Existing, ManagedRecord, PENDING, RecordResource, failed, send_secret, with_trimmed_key,
 };
 use crate::records::{diagnostics, name_set, outcome};

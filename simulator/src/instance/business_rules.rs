@@ -7,7 +7,7 @@ use crate::instance::options::DefaultProfile;
 use crate::instance::store::{Record, is_true, value};
 use crate::instance::time::wire_time;
 use crate::instance::write_context::{Platform, Refused, Via};
-use crate::instance::{network, quirks, roles};
+use crate::instance::{ip_access_rules, quirks, roles};
 
 /// May change the record, or turn the insert into a change of one that exists by giving it that one's `sys_id`.
 pub(super) fn before_insert(
@@ -49,7 +49,7 @@ pub(super) fn before_insert(
             name_property(record);
             check_guarded_property(platform, record)?;
         }
-        "ip_access" => network::check_lock_out(platform, record)?,
+        "ip_access" => ip_access_rules::check_lock_out(platform, record)?,
         "incident" => open_task(platform, record),
         "sys_alias" => name_alias(platform, record)?,
         "http_connection" => check_one_active(platform, class, record)?,
@@ -84,7 +84,7 @@ pub(super) fn before_update(
         "sys_properties" => check_guarded_property(platform, before)?,
         "sys_alias" => name_alias(platform, record)?,
         "http_connection" => check_one_active(platform, class, record)?,
-        "ip_access" => network::check_lock_out(platform, record)?,
+        "ip_access" => ip_access_rules::check_lock_out(platform, record)?,
         _ => {}
     }
     Ok(())

@@ -15,12 +15,12 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::progress::Screen;
 use crate::report::Verdict;
 use crate::run::{self, Ended};
-use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::table_settings::Kept;
-use crate::{probes, start, stories};
+use crate::{preconditions, probes, stories};
 
 const ACCOUNT: &str = "tess.terraform";
 
@@ -443,8 +443,8 @@ async fn settings_of_a_table_that_a_killed_run_left_changed_are_put_back() {
     let also = settings(&simulator, &[("LIVE_ONLY", "none"), ("LIVE_ALSO", "table_access")]);
     let cancel = CancellationToken::new();
     // A run that is killed in its story leaves these two behind.
-    let bench = start::bench(&also, &cancel).unwrap();
-    Kept::now(&bench, folder.path()).await.unwrap();
+    let context = preconditions::context(&also, &cancel).unwrap();
+    Kept::now(&context, folder.path()).await.unwrap();
     instance.change(
         "sys_db_object",
         &table,

@@ -2,9 +2,9 @@
 
 use url::Url;
 
-use crate::equality::same_text;
 use crate::servicenow::record::{parse_date_time, parse_integer};
 use crate::servicenow::table::ColumnKind;
+use crate::text_equality::same_text;
 
 /// Whether two texts of the wire are the same value. Resources use it to tell drift from noise.
 pub fn means_the_same(kind: ColumnKind, one: &str, other: &str) -> bool {

@@ -23,7 +23,7 @@ use crate::settings::Settings;
 pub(crate) const EVERY_RUN: &str = "tfacc_";
 
 /// One run and its instance.
-pub(crate) struct Bench {
+pub(crate) struct RunContext {
     pub(crate) settings: Settings,
     pub(crate) clients: Clients,
     /// The address of the instance, also where a recorder stands in front of it.
@@ -57,7 +57,7 @@ pub(crate) struct Made {
     pub(crate) was_seen: bool,
 }
 
-impl Bench {
+impl RunContext {
     pub(crate) fn new(settings: &Settings, clients: Clients, cancel: &CancellationToken) -> Result<Self, String> {
         let session = session(&clients, cancel)?;
         let instance = clients

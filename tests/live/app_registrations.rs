@@ -7,7 +7,7 @@ use servicenow_provider::http::jwt_claims::Claims;
 use servicenow_provider::http::{Answer, Method, Origin, Repeat, Request, Secret, StatusCode};
 use servicenow_provider::microsoft::entra::Endpoint;
 
-use crate::bench::{Bench, limits};
+use crate::context::{RunContext, limits};
 use crate::entra;
 use crate::probes::with_causes;
 use crate::settings::Settings;
@@ -15,7 +15,7 @@ use crate::sweep;
 
 /// Microsoft Graph, signed in as the application of the environment.
 pub(crate) struct Directory<'a> {
-    bench: &'a Bench,
+    context: &'a RunContext,
     graph: Origin,
     token: Secret,
     /// The key of the application's service principal, which owns what the application makes.
@@ -34,18 +34,18 @@ impl<'a> Directory<'a> {
     ///
     /// # Errors
     /// Why it cannot.
-    pub(crate) async fn open(bench: &'a Bench) -> Result<Self, String> {
-        let settings = &bench.settings;
+    pub(crate) async fn open(context: &'a RunContext) -> Result<Self, String> {
+        let settings = &context.settings;
         let get = |name| settings.get(name).unwrap_or_default();
-        let graph = graph(bench, settings).await?;
+        let graph = graph(context, settings).await?;
         let secret = Secret::from(get("ARM_CLIENT_SECRET"));
         let resource = graph.base().as_str().trim_end_matches('/');
-        let token = entra::token(bench, (get("ARM_CLIENT_ID"), &secret), resource, Endpoint::V2).await;
+        let token = entra::token(context, (get("ARM_CLIENT_ID"), &secret), resource, Endpoint::V2).await;
         let token = token.map_err(|error| with_causes(&error))?;
         let claims = Claims::decode(token.expose()).map_err(|_| "the token for Microsoft Graph is no JWT")?;
         let own = claims.text("oid").unwrap_or_default().to_owned();
         Ok(Self {
-            bench,
+            context,
             graph,
             token,
             own,
@@ -129,7 +129,7 @@ impl<'a> Directory<'a> {
     }
 
     async fn send(&self, method: Method, path: &str) -> Result<Answer, String> {
-        let authorities = self.bench.clients.authorities.as_ref();
+        let authorities = self.context.clients.authorities.as_ref();
         let http = &authorities.ok_or("the Microsoft side is not configured")?.http;
         let url = self.graph.join(path).map_err(|error| error.to_string())?;
         let request = Request::new(method, url, &self.graph, Repeat::Idempotent);
@@ -156,11 +156,11 @@ fn refused(answer: &Answer) -> String {
 }
 
 /// Where Microsoft Graph is: that of the public cloud, unless the environment sends azuread to another one.
-async fn graph(bench: &Bench, settings: &Settings) -> Result<Origin, String> {
+async fn graph(context: &RunContext, settings: &Settings) -> Result<Origin, String> {
     let Some(host) = settings.get("ARM_METADATA_HOSTNAME") else {
         return Origin::parse("https://graph.microsoft.com").map_err(|error| error.to_string());
     };
-    let authorities = bench.clients.authorities.as_ref();
+    let authorities = context.clients.authorities.as_ref();
     let http = &authorities.ok_or("the Microsoft side is not configured")?.http;
     let failed = |error| format!("the endpoints of {host}: {error}");
     let address = format!("https://{host}/metadata/endpoints?api-version=2022-09-01");

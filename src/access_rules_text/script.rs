@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::access_rules::Rules;
+use crate::access_rules_text::Rules;
 use crate::servicenow::tables::{
     sys_security_acl, sys_security_acl_role, sys_security_operation, sys_security_type, sys_user_role,
 };

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::tokens::{self, Kind};
+use crate::source_tokens::{self, Kind};
 
-const LIST: &str = "src/provider/words_of_messages.txt";
+const LIST: &str = "src/provider/unmasked_words.txt";
 /// Shorter secrets are not masked at all (`http::secret`).
 const SHORTEST: usize = 4;
 
@@ -13,7 +13,7 @@ const SHORTEST: usize = 4;
 fn every_word_of_the_messages_is_in_the_list() {
     let mut used = BTreeSet::new();
     for file in super::sources(&super::root().join("src")) {
-        for token in tokens::tokens(&fs::read_to_string(file).unwrap()) {
+        for token in source_tokens::tokens(&fs::read_to_string(file).unwrap()) {
             if let Kind::Text(text) = token.kind
                 && text.contains(' ')
             {

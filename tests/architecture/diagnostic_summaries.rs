@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::tokens::{self, Kind, Token, closing, split};
+use crate::source_tokens::{self, Kind, Token, closing, split};
 
 /// Where diagnostics are defined. Only here are they made without [`MAKERS`].
 const DEFINITION: &str = "src/plugin/diagnostics.rs";
@@ -91,7 +91,7 @@ fn every_summary_is_on_the_page_about_troubleshooting() {
     let (summaries, unrecognised) = collect(&sources);
     assert!(
         unrecognised.is_empty(),
-        "the summary of each diagnostic has to be recognisable by tests/architecture/summaries.rs. Write it as a literal or \
+        "the summary of each diagnostic has to be recognisable by tests/architecture/diagnostic_summaries.rs. Write it as a literal or \
          format! where the diagnostic is made, or teach the test the form:\n{}",
         unrecognised.join("\n")
     );
@@ -116,7 +116,7 @@ fn every_summary_is_on_the_page_about_troubleshooting() {
     assert!(
         missing.is_empty(),
         "add a row to {PAGE} for each of these, with the message in backticks in its first column (… for what varies), or add \
-         it to WITHOUT_A_ROW in tests/architecture/summaries.rs with the reason:\n{}",
+         it to WITHOUT_A_ROW in tests/architecture/diagnostic_summaries.rs with the reason:\n{}",
         missing.join("\n")
     );
 
@@ -196,7 +196,7 @@ impl Source {
     }
 
     fn of(file: &str, text: &str) -> Source {
-        let tokens = tokens::tokens(text);
+        let tokens = source_tokens::tokens(text);
         Source {
             file: file.to_owned(),
             tokens,

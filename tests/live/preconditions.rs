@@ -7,10 +7,10 @@ use servicenow_provider::servicenow::tables::{oauth_entity, sys_user, sys_user_h
 use servicenow_provider::servicenow::{Query, Sample, Session, TableError, UnexpectedResponse};
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{Bench, EVERY_RUN};
-use crate::directory::Directory;
+use crate::app_registrations::Directory;
+use crate::context::{EVERY_RUN, RunContext};
 use crate::probes::with_causes;
-use crate::screen::Screen;
+use crate::progress::Screen;
 use crate::settings::Settings;
 use crate::{entra, stories, sweep};
 
@@ -83,15 +83,15 @@ fn production_is_meant(settings: &Settings) -> bool {
 }
 
 /// The instance, and that the sign-in is accepted. Reads, and makes nothing.
-pub(crate) async fn signed_in(bench: &Bench, screen: &Screen) -> Result<(), String> {
-    let settings = &bench.settings;
+pub(crate) async fn signed_in(context: &RunContext, screen: &Screen) -> Result<(), String> {
+    let settings = &context.settings;
     if let Some(variable) = settings.proxy() {
         screen.say(&format!(
             "A proxy is in use ({variable}), unless NO_PROXY excepts the host."
         ));
     }
-    responds(&bench.session, settings).await?;
-    match crate::probes::is_production(bench).await {
+    responds(&context.session, settings).await?;
+    match crate::probes::is_production(context).await {
         Ok(Some(value)) if value.trim().eq_ignore_ascii_case("true") && !production_is_meant(settings) => {
             return Err(
                 "The instance says of itself that it is in production (glide.installation.production). Use a developer \
@@ -105,26 +105,26 @@ pub(crate) async fn signed_in(bench: &Bench, screen: &Screen) -> Result<(), Stri
             with_causes(&error)
         )),
     }
-    clock(&bench.session)
+    clock(&context.session)
 }
 
 /// The account. Reads, and makes nothing but what [`sweep::maker`] needs.
-pub(crate) async fn account(bench: &Bench, screen: &Screen) -> Result<Account, String> {
-    signed_in(bench, screen).await?;
-    if bench.session.account().is_none() {
+pub(crate) async fn account(context: &RunContext, screen: &Screen) -> Result<Account, String> {
+    signed_in(context, screen).await?;
+    if context.session.account().is_none() {
         screen.say(&format!(
             "It creates and removes the group {}, to see as whom the account is written down.",
-            bench.name("maker")
+            context.name("maker")
         ));
     }
-    let name = sweep::maker(bench).await.map_err(|error| {
+    let name = sweep::maker(context).await.map_err(|error| {
         format!(
             "It cannot be seen as whom the account is written down: {}. Remove the group {} if it is there.",
             with_causes(&error),
-            bench.name("maker")
+            context.name("maker")
         )
     })?;
-    let roles = roles(&bench.session, &name).await;
+    let roles = roles(&context.session, &name).await;
     if let Some(roles) = &roles
         && !USEFUL.iter().any(|role| roles.contains(*role))
     {
@@ -133,7 +133,7 @@ pub(crate) async fn account(bench: &Bench, screen: &Screen) -> Result<Account, S
             USEFUL.join(", ")
         ));
     }
-    if roles.is_none() && is_blind(&bench.session).await {
+    if roles.is_none() && is_blind(&context.session).await {
         return Err(format!(
             "The account may read neither its roles nor the OAuth entities, so it has none of the roles that a run needs: {}.",
             USEFUL.join(", ")
@@ -143,11 +143,11 @@ pub(crate) async fn account(bench: &Bench, screen: &Screen) -> Result<Account, S
 }
 
 /// The same for application registrations of the tenant. Gives why the run can make none.
-pub(crate) async fn nothing_is_left_in_the_tenant(bench: &Bench) -> Result<Option<String>, String> {
-    if let Some(why) = entra::missing(&bench.settings) {
+pub(crate) async fn nothing_is_left_in_the_tenant(context: &RunContext) -> Result<Option<String>, String> {
+    if let Some(why) = entra::missing(&context.settings) {
         return Ok(Some(why));
     }
-    let found = async { Directory::open(bench).await?.find_own(EVERY_RUN).await };
+    let found = async { Directory::open(context).await?.find_own(EVERY_RUN).await };
     let own = match found.await {
         Ok((own, _)) => own,
         Err(error) => {
@@ -169,8 +169,8 @@ pub(crate) async fn nothing_is_left_in_the_tenant(bench: &Bench) -> Result<Optio
 }
 
 /// Nothing of an earlier run may be there: it would be counted as this one's.
-pub(crate) async fn nothing_is_left(bench: &Bench, account: &str, screen: &Screen) -> Result<(), String> {
-    let found = sweep::find(&bench.session, EVERY_RUN, account).await;
+pub(crate) async fn nothing_is_left(context: &RunContext, account: &str, screen: &Screen) -> Result<(), String> {
+    let found = sweep::find(&context.session, EVERY_RUN, account).await;
     let found = found.map_err(|error| format!("Leftovers cannot be looked for: {}.", with_causes(&error)))?;
     for line in found.unseen() {
         screen.say(&format!(
@@ -249,7 +249,7 @@ async fn roles(session: &Session, account: &str) -> Option<BTreeSet<String>> {
 }
 
 /// The clients and the names of a run, once the address is confirmed.
-pub(crate) fn bench(settings: &Settings, cancel: &CancellationToken) -> Result<Bench, String> {
+pub(crate) fn context(settings: &Settings, cancel: &CancellationToken) -> Result<RunContext, String> {
     let clients = settings.clients()?;
-    Bench::new(settings, clients, cancel)
+    RunContext::new(settings, clients, cancel)
 }

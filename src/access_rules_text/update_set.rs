@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::access_rules::script::DESCRIPTION;
-use crate::access_rules::{Rule, Rules, key};
+use crate::access_rules_text::script::DESCRIPTION;
+use crate::access_rules_text::{Rule, Rules, key};
 use crate::servicenow::tables::{
     every, sys_metadata, sys_remote_update_set, sys_scope, sys_security_acl, sys_security_acl_role,
     sys_security_operation, sys_security_type, sys_update_xml,
