@@ -217,7 +217,8 @@ impl ChildRows {
                 what,
             });
         }
-        let children = rows.iter().filter(is_of_parent).filter_map(|row| {
+        let is_there = |row: &&Record| !session.has_removed(row.sys_id());
+        let children = rows.iter().filter(is_of_parent).filter(is_there).filter_map(|row| {
             let key = row.text(place.key).value()?.trim().to_owned();
             let value = match self.shape {
                 Shape::Set => key.clone(),

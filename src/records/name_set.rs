@@ -355,12 +355,13 @@ impl NameSet {
         listed: &BTreeSet<String>,
     ) -> Result<Vec<String>, TableError> {
         let mut is_recheck = false;
-        let mut shown = BTreeSet::new();
+        let mut shown: Vec<Link> = Vec::new();
         loop {
             let links = self.links(session).of(record).await?;
+            shown.retain(|link| links.iter().all(|other| other.sys_id != link.sys_id));
+            shown.extend(links);
             let ids = self.ids_of(session, listed).await?;
-            shown.extend(links.iter().filter(|link| link.active).map(|link| link.to.clone()));
-            let is_granted = |id: &SysId| shown.contains(id);
+            let is_granted = |id: &SysId| shown.iter().any(|link| link.to == *id && link.active);
             let mut granted: Vec<String> = Vec::new();
             let mut unknown = Vec::new();
             for name in listed {
@@ -377,7 +378,7 @@ impl NameSet {
             }
             if !unknown.is_empty() {
                 let unlisted = self
-                    .unlisted(session, &links, &ids.into_values().flatten().collect())
+                    .unlisted(session, &shown, &ids.into_values().flatten().collect())
                     .await?;
                 if !unlisted.is_empty() {
                     unknown

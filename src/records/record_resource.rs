@@ -383,10 +383,14 @@ impl<R: RecordResource> ManagedRecord<R> {
         let id = state.text("id").unwrap_or_default();
         match absence {
             Absence::Proven => Ok(()),
-            Absence::Likely(why) | Absence::Doubtful(why) if outcome::is_unseen(cx) => {
+            // If it exists after all, the instance refuses the second one.
+            Absence::Likely(why) | Absence::Doubtful(why)
+                if outcome::is_unseen(cx) && R::key(state).is_some_and(|key| key.is_unique()) =>
+            {
                 let detail = format!(
-                    "It is not known whether the {noun} {name} ({id}) was created. Nothing shows it, so it counts as not created. \
-                     But {why}. If it exists after all, let the account read it, and import it."
+                    "The response to the insert of the {noun} {name} ({id}) was lost, and nothing shows it now, so it counts as \
+                     not created. But {why}. If it exists after all, the next create is refused: let the account read it then, \
+                     and import it."
                 );
                 cx.warn(Diagnostic::warning(format!("The {noun} may exist"), detail));
                 Ok(())
@@ -517,6 +521,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             };
             let written = session.update(update).await;
             let written = written.map_err(|error| failed::<R>(&error, "update"))?;
+            outcome::set_seen(cx);
             problems.append(self.mismatches(&written.mismatches));
             self.finish(cx, &session, &written.record, &mut state, &mut problems)
                 .await;

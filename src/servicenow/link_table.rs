@@ -49,6 +49,7 @@ pub struct LinkTable {
     name: Column,
     read: &'static [Column],
     /// Whether the instance refuses a second row for the same two records.
+    /// Facts: `links-are-kept-once`, `role-rows-per-pair`.
     refuses_duplicates: bool,
     /// Whether a rule of the instance may link the record to others, because of a link that was just made.
     one_leads_to_others: bool,
@@ -342,8 +343,8 @@ impl<'a> Links<'a> {
         self.grant_each(owner, std::slice::from_ref(to)).await.remove(0)
     }
 
-    /// Links the record to each of these, one after the other, after one look at what it has, or after a look each where the
-    /// instance does not refuse a second row. The answers are those of [`Links::grant`], in the order of `to`.
+    /// Links the record to each of these, one after the other, after a look at what it has: two where the instance does not
+    /// refuse a second row, and another after each that was made. The answers are those of [`Links::grant`], in the order of `to`.
     pub fn grant_each<'b>(
         &'b self,
         owner: &'b SysId,
@@ -378,7 +379,10 @@ impl<'a> Links<'a> {
                 let may_have_it_since = self.table.one_leads_to_others && !self.table.refuses_duplicates;
                 if may_have_it_since && granted.iter().any(|ended| matches!(ended, Ok(Granted::Made(_)))) {
                     match self.of(owner).await {
-                        Ok(links) => before = Before { links, is_fresh: true },
+                        Ok(links) => {
+                            let links = self.joined(std::mem::take(&mut before.links), links);
+                            before = Before { links, is_fresh: true };
+                        }
                         Err(error) => {
                             granted.push(Err(error));
                             continue;
@@ -391,10 +395,7 @@ impl<'a> Links<'a> {
                 let ended = match (earlier, direct(&before.links, one)) {
                     (Some(earlier), _) => Ok(Granted::Had(earlier.sys_id().clone())),
                     (None, Some(direct)) => self.activated(direct).await,
-                    (None, None) => match self.insert(owner, one).await {
-                        Ok(granted) => Ok(granted),
-                        Err(error) => self.after_refusal(owner, one, error, &before).await,
-                    },
+                    (None, None) => self.insert(owner, one, &before).await,
                 };
                 before.is_fresh &= !matches!(ended, Ok(Granted::Made(_)));
                 granted.push(ended);
@@ -436,13 +437,12 @@ impl<'a> Links<'a> {
         lock.looks.remove(table);
         let mut links = self.of(owner).await?;
         let lacks_one = to.iter().any(|to| direct(&links, to).is_none());
-        if lacks_one && !self.table.refuses_duplicates && !self.session.has_made(self.table.owner, owner) {
-            // Nothing keeps a second row out, and a search can lag behind the first.
+        // Nothing keeps a second row out, and a search can lag behind the first. One that was just made has none, unless a
+        // rule of the instance links it.
+        let is_new = !self.table.one_leads_to_others && self.session.has_made(self.table.owner, owner);
+        if lacks_one && !self.table.refuses_duplicates && !is_new {
             self.session.wait_before_recheck().await;
-            let again = self.of(owner).await?;
-            // What either shows counts.
-            links.retain(|link| again.iter().all(|other| other.sys_id != link.sys_id));
-            links.extend(again);
+            links = self.joined(links, self.of(owner).await?);
         }
         let look = Look {
             at,
@@ -626,7 +626,7 @@ impl<'a> Links<'a> {
     }
 
     /// Only the link itself is compared: the platform keeps the other columns.
-    async fn insert(&self, owner: &SysId, to: &SysId) -> Result<Granted, TableError> {
+    async fn insert(&self, owner: &SysId, to: &SysId, before: &Before) -> Result<Granted, TableError> {
         let LinkTable { table, from, read, .. } = self.table;
         let mut pair = [(from, owner), (self.table.to, to)];
         // The same, whichever side the link is made from.
@@ -648,10 +648,15 @@ impl<'a> Links<'a> {
             natural_key: Some(key),
             input: InputMode::Stored,
         };
-        let written = self.session.insert(insert).await?;
-        let sys_id = written.record.sys_id();
-        lock.made(sys_id);
-        Ok(Granted::Made(sys_id.clone()))
+        let granted = match self.session.insert(insert).await {
+            Ok(written) => Granted::Made(written.record.sys_id().clone()),
+            Err(error) => self.after_refusal(owner, to, error, before).await?,
+        };
+        // Who links the same two from the other side finds it under the lock.
+        if let Granted::Made(row) | Granted::Had(row) = &granted {
+            lock.made(row);
+        }
+        Ok(granted)
     }
 
     async fn activate(&self, sys_id: &SysId) -> Result<(), TableError> {
@@ -678,8 +683,18 @@ impl<'a> Links<'a> {
         lock.map_err(|error| TableError::from_http(self.table.table, verb, error))
     }
 
+    /// The rows as links, without those that this process removed: a search can lag behind that.
     fn links(&self, rows: &[Record]) -> Result<Vec<Link>, TableError> {
-        rows.iter().filter_map(|row| self.table.link(row).transpose()).collect()
+        let present = rows.iter().filter(|row| !self.session.inner.was_removed(row.sys_id()));
+        present.filter_map(|row| self.table.link(row).transpose()).collect()
+    }
+
+    /// What either of two looks showed, as the second showed it, and nobody removed since.
+    fn joined(&self, mut links: Vec<Link>, again: Vec<Link>) -> Vec<Link> {
+        links.retain(|link| again.iter().all(|other| other.sys_id != link.sys_id));
+        links.extend(again);
+        links.retain(|link| !self.session.inner.was_removed(&link.sys_id));
+        links
     }
 
     async fn read_batch(&self, owners: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {

@@ -292,7 +292,7 @@ impl Session {
     }
 
     /// A record that a GET did not find, in a list that counts, after a pause: only both together prove an absence, and
-    /// both can lag behind a write. The list is asked twice, since of a hidden record it alone says that it is there.
+    /// both can lag behind a write. The list is asked twice, because for a hidden record it is the only evidence.
     async fn counted(&self, table: Table, sys_id: &SysId, columns: &[Column]) -> Result<Option<Record>, TableError> {
         for _ in 0..2 {
             if let Some(record) = self.counted_once(table, sys_id, columns).await? {

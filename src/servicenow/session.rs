@@ -108,11 +108,17 @@ impl Session {
         self.inner.connection.account_name()
     }
 
-    /// Whether this process made the record, in this table: nobody needs to look whether it is there.
+    /// Whether this process made the record, in this table: so it is there, and has nothing but what this process and
+    /// the instance's rules gave it.
     pub fn has_made(&self, table: Table, record: &SysId) -> bool {
         lock(&self.inner.made)
             .get(record)
             .is_some_and(|made| made.table == table)
+    }
+
+    /// Whether this process removed the record: a search can still show it.
+    pub fn has_removed(&self, record: &SysId) -> bool {
+        self.inner.was_removed(record)
     }
 
     /// Whether a user name, such as that in `sys_created_by`, is the account's; no, when the account's is not known.
@@ -195,7 +201,7 @@ pub(super) struct Inner {
     pub(super) links: LinkCaches,
     /// By table and key: one record at a time is looked for and made.
     pub(super) key_locks: Shared<(Table, String), tokio::sync::Mutex<Option<SysId>>>,
-    /// Records that this process made: nobody needs to look what else they have.
+    /// Records that this process made.
     made: Mutex<HashMap<SysId, Made>>,
     /// Records that this process removed, which a search may still show.
     removed: Mutex<HashSet<SysId>>,

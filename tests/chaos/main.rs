@@ -252,8 +252,9 @@ async fn apply_until_it_succeeds(
         }
         let mut more = Vec::new();
         for problem in &last {
-            // A killed process alone knew that it had removed the record.
-            if fault_plan.kills && problem.text.contains("terraform state rm if the ") {
+            // A killed process alone knew that it had removed the record, and nobody knows what became of a lost insert.
+            let is_unknown = fault_plan.kills || core.said().contains("It is not known whether the insert into");
+            if is_unknown && problem.text.contains("terraform state rm if the ") {
                 core.forget_if_gone(&problem.address, simulator.instance());
             }
             let Some(advice) = advice(problem) else { continue };

@@ -417,8 +417,8 @@ async fn a_lost_grant_that_cannot_be_looked_for_is_known_by_its_key() {
     for is_ours in [true, false] {
         let simulator = simulator().await;
         let faults = simulator.instance().faults();
-        let user = made_before(&simulator, Party::User);
-        let group = made_before(&simulator, Party::Group);
+        let user = made_before(&simulator, Party::User("robot"));
+        let group = made_before(&simulator, Party::Group("Night shift"));
         let table = || Matcher::table("sys_user_grmember");
         if is_ours {
             faults.next(table().method(Method::POST), Fault::CutAfter);
@@ -429,8 +429,7 @@ async fn a_lost_grant_that_cannot_be_looked_for_is_known_by_its_key() {
             faults.times(table().method(Method::GET), Fault::EmptyList, 2);
             faults.next(table().method(Method::POST), Fault::CutBefore);
         }
-        let of_one = |path: &str| path.rsplit('/').next().is_some_and(|last| SysId::parse(last).is_ok());
-        faults.every(table().method(Method::GET).path(of_one), Fault::ServerError(503));
+        faults.every(table().method(Method::GET).path(is_of_one), Fault::ServerError(503));
 
         let session = session(&simulator);
         let granted = session.links(LinkTable::GROUPS).grant(&user, &group).await.unwrap();
@@ -446,11 +445,18 @@ async fn a_lost_grant_that_cannot_be_looked_for_is_known_by_its_key() {
 /// A list that does not show a row yet: where nothing on the instance keeps a second one out, it is looked at again.
 #[tokio::test]
 async fn a_link_that_a_list_shows_late_is_not_made_again() {
-    for (links, owner, to, other) in [
-        (LinkTable::GROUPS, Party::User, Party::Group, Party::OtherGroup),
-        (LinkTable::MEMBERS, Party::Group, Party::User, Party::OtherUser),
-        (LinkTable::GROUP_ROLES, Party::Group, Party::Role, Party::OtherRole),
-        (LinkTable::CONTAINED_ROLES, Party::Outer, Party::Role, Party::OtherRole),
+    use Party::*;
+    for (links, [owner, to, other, third]) in [
+        (LinkTable::GROUPS, [User("a"), Group("b"), Group("c"), Group("d")]),
+        (LinkTable::MEMBERS, [Group("a"), User("b"), User("c"), User("d")]),
+        (
+            LinkTable::GROUP_ROLES,
+            [Group("a"), Role("x_b"), Role("x_c"), Role("x_d")],
+        ),
+        (
+            LinkTable::CONTAINED_ROLES,
+            [Role("x_a"), Role("x_b"), Role("x_c"), Role("x_d")],
+        ),
     ] {
         let simulator = simulator().await;
         simulator.instance().quirks(|quirks| quirks.keeps_second_links = true);
@@ -468,12 +474,22 @@ async fn a_link_that_a_list_shows_late_is_not_made_again() {
         // The first look lacks the other, and the second both.
         let late = Matcher::table(table).method(Method::GET).nth(2);
         simulator.instance().faults().next(late, Fault::EmptyList);
-        let other = made_before(&simulator, other);
+        let (other, third) = (made_before(&simulator, other), made_before(&simulator, third));
         let session = session(&simulator);
-        let granted = session.links(links).grant_each(&owner, &[to, other]).await;
+        let granted = session.links(links).grant_each(&owner, &[to.clone(), other]).await;
 
         assert!(
             matches!(&granted[..], [Ok(Granted::Had(had)), Ok(Granted::Made(_))] if had == made.sys_id()),
+            "{table}: {granted:?}"
+        );
+
+        // Nor does a look after another one was made.
+        let late = Matcher::table(table).method(Method::GET).nth(3);
+        simulator.instance().faults().next(late, Fault::EmptyList);
+        let granted = session.links(links).grant_each(&owner, &[third, to]).await;
+
+        assert!(
+            matches!(&granted[..], [Ok(Granted::Made(_)), Ok(Granted::Had(had))] if had == made.sys_id()),
             "{table}: {granted:?}"
         );
     }
@@ -483,15 +499,22 @@ async fn a_link_that_a_list_shows_late_is_not_made_again() {
 /// show what was before it.
 #[tokio::test]
 async fn a_link_that_both_sides_make_is_one_row() {
-    for is_at_once in [false, true] {
+    for (is_at_once, is_lost) in [(false, false), (true, false), (true, true)] {
         let simulator = simulator().await;
         simulator.instance().quirks(|quirks| {
-            quirks.lists_lag = 3;
+            quirks.lists_lag = if is_lost { 0 } else { 3 };
             quirks.keeps_second_links = true;
         });
+        if is_lost {
+            // Neither the answer to the first insert arrives nor the row itself.
+            let faults = simulator.instance().faults();
+            let table = || Matcher::table("sys_user_grmember");
+            faults.next(table().method(Method::POST), Fault::CutAfter);
+            faults.every(table().method(Method::GET).path(is_of_one), Fault::ServerError(503));
+        }
         let session = session(&simulator);
-        let user = made_before(&simulator, Party::User);
-        let group = made_before(&simulator, Party::Group);
+        let user = made_before(&simulator, Party::User("robot"));
+        let group = made_before(&simulator, Party::Group("Night shift"));
         let (groups, members) = (session.links(LinkTable::GROUPS), session.links(LinkTable::MEMBERS));
         let (of_user, of_group) = (groups.grant(&user, &group), members.grant(&group, &user));
 
@@ -502,32 +525,56 @@ async fn a_link_that_both_sides_make_is_one_row() {
         };
 
         let rows = simulator.instance().records("sys_user_grmember");
-        assert_eq!(rows.len(), 1, "at once {is_at_once}: {rows:?}");
-        let (of_user, of_group) = (of_user.unwrap(), of_group.unwrap());
-        assert_eq!(of_user.sys_id(), of_group.sys_id(), "at once {is_at_once}");
+        assert_eq!(rows.len(), 1, "at once {is_at_once}, lost {is_lost}: {rows:?}");
+        // Where the row cannot be read, the other side is told so.
+        let granted: Vec<Granted> = [of_user, of_group].into_iter().filter_map(Result::ok).collect();
+        assert_eq!(granted.len(), if is_lost { 1 } else { 2 }, "at once {is_at_once}");
+        assert!(
+            granted
+                .iter()
+                .all(|granted| granted.sys_id().as_str() == rows[0]["sys_id"])
+        );
     }
 }
 
+/// A membership that this process removed is gone, also where a list still shows it.
+#[tokio::test]
+async fn a_link_that_was_removed_from_the_other_side_is_made_again() {
+    let simulator = simulator().await;
+    let (user, group) = (
+        made_before(&simulator, Party::User("robot")),
+        made_before(&simulator, Party::Group("Night shift")),
+    );
+    let cells = [("user", user.as_str()), ("group", group.as_str())];
+    simulator.instance().put("sys_user_grmember", &cells);
+    simulator.instance().quirks(|quirks| quirks.lists_lag = 1);
+    let session = session(&simulator);
+    let revoked = session.links(LinkTable::GROUPS).revoke(&user, &group).await.unwrap();
+    assert_eq!(revoked.removed, 1);
+
+    let granted = session.links(LinkTable::MEMBERS).grant(&group, &user).await.unwrap();
+
+    assert!(matches!(granted, Granted::Made(_)), "{granted:?}");
+    assert_eq!(simulator.instance().records("sys_user_grmember").len(), 1);
+}
+
+/// Whether a path is that of one record.
+fn is_of_one(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|last| SysId::parse(last).is_ok())
+}
+
 enum Party {
-    User,
-    OtherUser,
-    Group,
-    OtherGroup,
-    Outer,
-    Role,
-    OtherRole,
+    User(&'static str),
+    Group(&'static str),
+    Role(&'static str),
 }
 
 /// A record that another process made.
 fn made_before(simulator: &Simulator, party: Party) -> SysId {
     let (table, column, name) = match party {
-        Party::User => ("sys_user", "user_name", "robot"),
-        Party::Group => ("sys_user_group", "name", "Night shift"),
-        Party::OtherUser => ("sys_user", "user_name", "other.robot"),
-        Party::OtherGroup => ("sys_user_group", "name", "Day shift"),
-        Party::Outer => ("sys_user_role", "name", "x_outer"),
-        Party::Role => ("sys_user_role", "name", "x_role"),
-        Party::OtherRole => ("sys_user_role", "name", "x_other_role"),
+        Party::User(name) => ("sys_user", "user_name", name),
+        Party::Group(name) => ("sys_user_group", "name", name),
+        Party::Role(name) => ("sys_user_role", "name", name),
     };
     id(&simulator.instance().put(table, &[(column, name)]))
 }

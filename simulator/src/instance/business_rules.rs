@@ -163,7 +163,8 @@ pub(super) fn after_delete(platform: &mut Platform<'_>, class: &'static str, rec
     Ok(())
 }
 
-/// A table of pairs has each of them once, on most instances.
+/// A table of pairs has each of them once, unless the quirk says otherwise.
+/// Facts: `links-are-kept-once`.
 fn check_pair(
     platform: &Platform<'_>,
     class: &'static str,

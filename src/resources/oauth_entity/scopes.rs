@@ -142,8 +142,14 @@ struct Before {
 }
 
 impl Before {
-    async fn look(session: &Session, entity: &SysId, profile: Option<&SysId>) -> Result<Self, TableError> {
-        let rows = ROWS.rows(session, PLACE, entity).await?;
+    /// `known` are rows that an earlier look showed.
+    async fn look(
+        session: &Session,
+        entity: &SysId,
+        profile: Option<&SysId>,
+        known: Vec<Child>,
+    ) -> Result<Self, TableError> {
+        let rows = ChildRows::joined(known, ROWS.rows(session, PLACE, entity).await?);
         let mut before = Self {
             rows,
             profile: profile.cloned(),
@@ -190,18 +196,18 @@ impl Before {
         profile: Option<&SysId>,
         expected: &[&Listed],
     ) -> Result<Self, TableError> {
-        let before = Self::look(session, entity, profile).await?;
+        let mut before = Self::look(session, entity, profile, Vec::new()).await?;
         let there = before.asked_for();
         if !expected.iter().any(|expected| ROWS.lacks(&there, expected)) {
             return Ok(before);
         }
         session.wait_before_recheck().await;
-        let again = Self::look(session, entity, profile).await?;
+        let again = Self::look(session, entity, profile, std::mem::take(&mut before.rows)).await?;
         Ok(before.joined_with(again))
     }
 
     fn joined_with(mut self, again: Self) -> Self {
-        self.rows = ChildRows::joined(self.rows, again.rows);
+        self.rows = again.rows;
         for link in again.links {
             if !self.links.contains(&link) {
                 self.links.push(link);

@@ -197,9 +197,10 @@ impl Session {
         let Some(key) = insert.natural_key.as_ref().filter(|_| may_be_duplicate) else {
             return error;
         };
-        for is_recheck in [false, true] {
-            if is_recheck {
-                // A search can lag behind the record that was in the way.
+        // Where the instance keeps a second one out, a search can lag behind the one in the way. Else it was looked for before.
+        let looks = if insert.is_kept_single() { 2 } else { 1 };
+        for look in 0..looks {
+            if look > 0 {
                 self.wait_before_recheck().await;
             }
             let existing = match self.select(insert.table, key, &[]).await {

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use crate::pages::Page;
 use anyhow::{Context, Result};
 
 use crate::folder;
+use crate::pages::Page;
 
 /// Folders whose every page comes from a schema.
 const GENERATED: &[&str] = &[
