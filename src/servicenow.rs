@@ -57,6 +57,7 @@ mod choices;
 mod connection; // The instance that requests go to.
 mod dictionary; // What the instance says of its tables.
 mod error;
+mod instance; // What all sessions share.
 mod key_lock; // Look and insert as one step.
 mod keyed_map;
 mod link_table; // Roles and groups of users, auth scopes of OAuth entities.
@@ -83,13 +84,14 @@ pub use caches::{Choice, Choices, Link};
 pub use connection::{InstanceOptions, Timing};
 pub use dictionary::{ChoiceSource, Dictionary, DictionaryColumn, Gap, ValueProblem, ValueType};
 pub use error::{ConfigError, Refusal, TableError, UnexpectedResponse, Verb};
+pub use instance::Instance;
 pub use key_lock::KeyLock;
 pub use link_table::{Granted, LinkTable, Links, Revoked};
 pub use lookup::Names;
 pub use pages::{FirstRecords, Pages, Sample};
 pub use query::{ColumnUse, Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
-pub use session::{Instance, Session};
+pub use session::Session;
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, ColumnKind, Table};
