@@ -526,9 +526,10 @@ async fn a_link_that_both_sides_make_is_one_row() {
 
         let rows = simulator.instance().records("sys_user_grmember");
         assert_eq!(rows.len(), 1, "at once {is_at_once}, lost {is_lost}: {rows:?}");
-        // Where the row cannot be read, the other side is told so.
+        // Where the row cannot be read, the other side is told so, unless it looked late enough to find it in a list.
         let granted: Vec<Granted> = [of_user, of_group].into_iter().filter_map(Result::ok).collect();
-        assert_eq!(granted.len(), if is_lost { 1 } else { 2 }, "at once {is_at_once}");
+        let least = if is_lost { 1 } else { 2 };
+        assert!(granted.len() >= least, "at once {is_at_once}, lost {is_lost}");
         assert!(
             granted
                 .iter()
