@@ -1,4 +1,6 @@
 //! Resources that are one record of one table: create, read, update, delete, import and list, once for all of them.
+//!
+//! Beside the create it stays in one file: the hooks of the trait and the order in which they are called are read together.
 
 mod create; // What becomes of a plan for a new record.
 

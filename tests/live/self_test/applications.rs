@@ -16,7 +16,7 @@ use crate::terraform;
 fn with_azuread(simulator: &Simulator) -> Option<[(&'static str, String); 4]> {
     let process = Settings::of_process();
     let Ok(_) = terraform::azuread(&process) else {
-        skipped("live::kit: the story of the run's own applications");
+        skipped("live::self_test: the story of the run's own applications");
         return None;
     };
     let mirror = process.get("AZUREAD_MIRROR").unwrap_or_default().to_owned();
