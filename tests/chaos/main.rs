@@ -37,8 +37,11 @@ async fn any_fault_then_apply_until_it_succeeds_ends_in_exactly_the_declared_rec
     let seeds = seeds();
     let count = seeds.len();
     // Most of a run is waiting between attempts, so many run at a time.
-    let failures: Vec<String> = stream::iter(seeds)
-        .map(|seed| async move {
+    let failures: Vec<String> = stream::iter(seeds.into_iter().enumerate())
+        .map(|(index, seed)| async move {
+            if index.is_multiple_of(PROGRESS_EVERY) && index > 0 {
+                println!("chaos: {index} of {count} seeds begun");
+            }
             let run = tokio::spawn(tokio::time::timeout(PATIENCE, run_seed(seed)));
             let failure = match run.await {
                 Ok(Ok(Ok(()))) => return None,
@@ -326,6 +329,9 @@ fn seeds() -> Vec<u64> {
 
 /// Seeds that a mistake of the provider failed, since mended.
 const THAT_FOUND_SOMETHING: [u64; 8] = [145, 151, 152, 223, 236, 379, 1335, 1694];
+
+/// A run of many seeds says how far it is, which `--nocapture` shows.
+const PROGRESS_EVERY: usize = 100;
 
 const ATTEMPTS: usize = 14;
 const LAST: usize = 30;
