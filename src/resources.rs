@@ -8,7 +8,7 @@ pub(crate) mod oauth_entity;
 pub(crate) mod oidc_configuration;
 pub(crate) mod oidc_provider;
 mod record;
-mod role;
+pub(crate) mod role;
 mod support_repository;
 mod support_settings;
 mod table_access;
@@ -19,37 +19,38 @@ use crate::plugin::Resource;
 use crate::records::record_resource::{ManagedRecord, RecordResource};
 use crate::resources::record::Typed;
 
-pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
-    vec![
-        Box::new(support_repository::SupportRepository),
-        Box::new(support_settings::SupportSettings),
-        Box::new(ManagedRecord::<cross_scope_privilege::CrossScopePrivilege>::new()),
-        Box::new(ManagedRecord::<group::Group>::new()),
-        Box::new(ManagedRecord::<integration_user::IntegrationUser>::new()),
-        Box::new(ManagedRecord::<ip_access_rule::IpAccessRule>::new()),
-        Box::new(ManagedRecord::<oauth_entity::OauthEntity>::new()),
-        Box::new(ManagedRecord::<oidc_configuration::OidcConfiguration>::new()),
-        Box::new(ManagedRecord::<oidc_provider::OidcProvider>::new()),
-        Box::new(ManagedRecord::<role::Role>::new()),
-        Box::new(ManagedRecord::<table_access::TableAccess>::new()),
-        Box::new(ManagedRecord::<user_role::UserRole>::new()),
-        Box::new(record::AnyRecord { typed: &TYPED }),
-    ]
+/// The types with a table of their own, each named once: for [`all`], and for `servicenow_record`, which says of such a table
+/// that it has a type.
+macro_rules! record_resources {
+    ($($resource:ty),+ $(,)?) => {
+        fn of_records() -> Vec<Box<dyn Resource<Clients>>> {
+            vec![$(Box::new(ManagedRecord::<$resource>::new())),+]
+        }
+
+        const TYPED: &[Typed] = &[$(of::<$resource>()),+];
+    };
 }
 
-/// Tables whose records have a resource type of their own.
-const TYPED: [Typed; 10] = [
-    of::<cross_scope_privilege::CrossScopePrivilege>(),
-    of::<group::Group>(),
-    of::<integration_user::IntegrationUser>(),
-    of::<ip_access_rule::IpAccessRule>(),
-    of::<oauth_entity::OauthEntity>(),
-    of::<oidc_configuration::OidcConfiguration>(),
-    of::<oidc_provider::OidcProvider>(),
-    of::<role::Role>(),
-    of::<table_access::TableAccess>(),
-    of::<user_role::UserRole>(),
+record_resources![
+    cross_scope_privilege::CrossScopePrivilege,
+    group::Group,
+    integration_user::IntegrationUser,
+    ip_access_rule::IpAccessRule,
+    oauth_entity::OauthEntity,
+    oidc_configuration::OidcConfiguration,
+    oidc_provider::OidcProvider,
+    role::Role,
+    table_access::TableAccess,
+    user_role::UserRole,
 ];
+
+pub fn all() -> Vec<Box<dyn Resource<Clients>>> {
+    let mut all = of_records();
+    all.push(Box::new(record::AnyRecord { typed: TYPED }));
+    all.push(Box::new(support_repository::SupportRepository));
+    all.push(Box::new(support_settings::SupportSettings));
+    all
+}
 
 const fn of<R: RecordResource>() -> Typed {
     Typed {

@@ -3,34 +3,16 @@
 use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
-use crate::plugin::{Attribute, BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
-use crate::records::field::Field;
-use crate::records::lookup::{self, Lookup};
+use crate::plugin::{BlockType, Context, DataSource, Diagnostics, Need, Object, Rule, Schema};
+use crate::records::lookup::Lookup;
 use crate::records::required_roles;
-use crate::servicenow::tables::sys_user_role::{DESCRIPTION, ELEVATED_PRIVILEGE, NAME, TABLE};
+use crate::resources;
+use crate::servicenow::tables::sys_user_role::TABLE;
 
 pub(super) struct Role;
 
 fn role() -> Lookup {
-    Lookup {
-        noun: "role",
-        table: TABLE,
-        keys: &["name"],
-        fields: vec![
-            Field::new(
-                NAME,
-                Attribute::text("name").describe("Name, such as `incident_manager`."),
-            ),
-            Field::new(DESCRIPTION, lookup::text("description", "Description.")),
-            Field::new(
-                ELEVATED_PRIVILEGE,
-                lookup::flag(
-                    "elevated_privilege",
-                    "Whether the role works only in an elevated session, which API calls never have.",
-                ),
-            ),
-        ],
-    }
+    Lookup::of::<resources::role::Role>(&["name"])
 }
 
 impl BlockType for Role {

@@ -11,7 +11,7 @@ use crate::servicenow::tables::sys_user_role::{DESCRIPTION, ELEVATED_PRIVILEGE, 
 use crate::servicenow::tables::{sys_group_has_role, sys_scope, sys_user_has_role, sys_user_role_contains};
 use crate::servicenow::{Column, LinkTable, Row, SysId, Table};
 
-pub(super) struct Role;
+pub(crate) struct Role;
 
 const CONTAINS: &str = "contains";
 
@@ -28,7 +28,7 @@ impl RecordResource for Role {
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "role";
     const DESCRIPTION: &'static str = "A role of your own, with the roles that it contains. Table `sys_user_role`. Who has the \
-                                       role has those as well. The instance lets nobody rename a role, so another `name` \
+                                       role has those as well. Roles cannot be renamed, so another `name` \
                                        replaces it. Deleting a role takes it from everybody who has it, so a destroy is \
                                        refused while a user, a group or another role has it (`force_destroy`).";
     const LISTS: &'static str = "Lists roles.";
