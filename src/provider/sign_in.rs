@@ -131,21 +131,30 @@ pub(super) const GRANT_TYPES: &[&str] = &[
     GrantType::JwtBearer.name(),
 ];
 
-/// What a method lacks of which a part is given: for the message that no method is complete.
+/// The arguments that a method needs; none where it is chosen by a grant type or is complete with one argument.
+const fn needed(method: SignInMethod) -> &'static [&'static str] {
+    match method {
+        SignInMethod::RefreshToken => &["refresh_token", "client_id", "client_secret"],
+        SignInMethod::ClientCredentials => &["client_id", "client_secret"],
+        SignInMethod::Basic => &["username", "password"],
+        SignInMethod::Password
+        | SignInMethod::JwtBearer
+        | SignInMethod::ApiKey
+        | SignInMethod::AccessToken
+        | SignInMethod::OidcToken
+        | SignInMethod::ClientCertificate => &[],
+    }
+}
+
+/// What the method lacks that is nearest to complete: for the message that no method is.
 pub(super) fn lacking(arguments: &Arguments<'_>) -> Option<String> {
-    // Of each pair, the first argument needs the second.
-    let pairs = [
-        ("username", "password"),
-        ("password", "username"),
-        ("client_id", "client_secret"),
-        ("client_secret", "client_id"),
-        ("refresh_token", "client_id"),
-        ("refresh_token", "client_secret"),
-    ];
-    let is_given = |name| arguments.text(name).is_some();
-    let (given, missing) = pairs
-        .into_iter()
-        .find(|(given, missing)| is_given(given) && !is_given(missing))?;
+    let split = |method| -> (Vec<&str>, Vec<&str>) {
+        let names = needed(method).iter().copied();
+        names.partition(|name| arguments.text(name).is_some())
+    };
+    let begun = SignInMethod::all().map(split).filter(|(given, _)| !given.is_empty());
+    let (given, missing) = begun.min_by_key(|(_, missing)| missing.len())?;
+    let (given, missing) = (*given.first()?, *missing.first()?);
     let given = match arguments.text(given)?.variable {
         Some(variable) => format!("{given} is set by {variable}"),
         None => format!("{given} is set"),

@@ -49,6 +49,33 @@ pub(crate) struct Place {
 /// What is listed: each text, and in a map what it stands for.
 pub(crate) type Listed = BTreeMap<String, String>;
 
+/// What a write changes.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) wanted: Listed,
+    /// What the state lists.
+    pub(crate) former: Listed,
+    /// What is no longer listed, and removed.
+    pub(crate) removed: Listed,
+}
+
+impl Change {
+    pub(crate) fn is_none(&self) -> bool {
+        self.wanted == self.former && self.removed.is_empty()
+    }
+
+    /// What a look has to show before the rows are written; else another look decides. Of a record that this process made
+    /// nothing else is expected: nobody could have added rows to it.
+    pub(crate) fn expected(&self, is_made_here: bool) -> Vec<&Listed> {
+        let mut expected = vec![&self.former, &self.removed];
+        if !is_made_here {
+            // Nothing keeps a second row out.
+            expected.push(&self.wanted);
+        }
+        expected
+    }
+}
+
 /// A row that exists.
 #[derive(Clone, Debug)]
 pub(crate) struct Child {
@@ -115,6 +142,18 @@ impl ChildRows {
         all
     }
 
+    /// What a write changes, and what it came to so far.
+    pub(crate) fn change(self, prior: Option<&Object>, planned: &Object) -> (Change, Done) {
+        let wanted = self.listed(planned).unwrap_or_default();
+        let change = Change {
+            former: prior.and_then(|prior| self.listed(prior)).unwrap_or_default(),
+            removed: self.removed(prior, &wanted),
+            wanted,
+        };
+        let done = Done::after(prior.map(|prior| self.own(prior)).unwrap_or_default());
+        (change, done)
+    }
+
     /// What a plan no longer lists and an update removes: nothing where it is not known who added it.
     pub(crate) fn removed(self, prior: Option<&Object>, wanted: &Listed) -> Listed {
         let Some(prior) = prior.filter(|prior| !prior.at(self.added).is_null()) else {
@@ -171,13 +210,6 @@ impl ChildRows {
     /// Whether something that is expected is not among these rows. A search can lag behind what was written.
     pub(crate) fn lacks(self, rows: &[Child], expected: &Listed) -> bool {
         expected.keys().any(|key| rows.iter().all(|child| child.key != *key))
-    }
-
-    /// The rows of two looks: what either shows counts, as the second shows it.
-    pub(crate) fn joined(mut rows: Vec<Child>, again: Vec<Child>) -> Vec<Child> {
-        rows.retain(|row| again.iter().all(|other| other.sys_id != row.sys_id));
-        rows.extend(again);
-        rows
     }
 
     /// Keeps of what is listed that which is among these rows, with its present value.
@@ -329,12 +361,12 @@ impl ChildRows {
         session: &Session,
         place: Place,
         existing: &[Child],
-        removed: Listed,
+        removed: &Listed,
         done: &mut Done,
     ) {
         for (key, value) in removed {
             let mut is_removed = true;
-            for child in existing.iter().filter(|child| child.key == key) {
+            for child in existing.iter().filter(|child| child.key == *key) {
                 if let Err(error) = session.delete(place.table, &child.sys_id).await {
                     is_removed = false;
                     done.is_complete = false;
@@ -345,7 +377,7 @@ impl ChildRows {
                 }
             }
             if is_removed {
-                done.own.remove(&key);
+                done.own.remove(key);
             }
         }
     }

@@ -358,8 +358,7 @@ impl NameSet {
         let mut shown: Vec<Link> = Vec::new();
         loop {
             let links = self.links(session).of(record).await?;
-            shown.retain(|link| links.iter().all(|other| other.sys_id != link.sys_id));
-            shown.extend(links);
+            shown = session.either_shows(shown, links, |link| &link.sys_id);
             let ids = self.ids_of(session, listed).await?;
             let is_granted = |id: &SysId| shown.iter().any(|link| link.to == *id && link.active);
             let mut granted: Vec<String> = Vec::new();
@@ -494,8 +493,8 @@ impl NameSet {
     /// What is said of a name that another resource of this apply has taken over.
     fn taken_over_by_another(&self, name: &str) -> Diagnostic {
         let noun = self.links.noun;
-        let detail = "It is no longer listed, but another resource of this apply grants it too and found it granted, so it stays, also \
-                      when that resource is destroyed. Revoke it on the instance when nothing needs it.";
+        let detail = "It is no longer listed, but another resource of this apply also grants it and found it already granted, so it is \
+                      kept, even after that resource is destroyed. Revoke it on the instance when nothing needs it.";
         Diagnostic::warning(format!("The {noun} {name} was not revoked"), detail).at_attribute(self.attribute)
     }
 

@@ -380,7 +380,8 @@ impl<'a> Links<'a> {
                 if may_have_it_since && granted.iter().any(|ended| matches!(ended, Ok(Granted::Made(_)))) {
                     match self.of(owner).await {
                         Ok(links) => {
-                            let links = self.joined(std::mem::take(&mut before.links), links);
+                            let known = std::mem::take(&mut before.links);
+                            let links = self.session.either_shows(known, links, |link| &link.sys_id);
                             before = Before { links, is_fresh: true };
                         }
                         Err(error) => {
@@ -442,7 +443,8 @@ impl<'a> Links<'a> {
         let is_new = !self.table.one_leads_to_others && self.session.has_made(self.table.owner, owner);
         if lacks_one && !self.table.refuses_duplicates && !is_new {
             self.session.wait_before_recheck().await;
-            links = self.joined(links, self.of(owner).await?);
+            let again = self.of(owner).await?;
+            links = self.session.either_shows(links, again, |link| &link.sys_id);
         }
         let look = Look {
             at,
@@ -687,14 +689,6 @@ impl<'a> Links<'a> {
     fn links(&self, rows: &[Record]) -> Result<Vec<Link>, TableError> {
         let present = rows.iter().filter(|row| !self.session.inner.was_removed(row.sys_id()));
         present.filter_map(|row| self.table.link(row).transpose()).collect()
-    }
-
-    /// What either of two looks showed, as the second showed it, and nobody removed since.
-    fn joined(&self, mut links: Vec<Link>, again: Vec<Link>) -> Vec<Link> {
-        links.retain(|link| again.iter().all(|other| other.sys_id != link.sys_id));
-        links.extend(again);
-        links.retain(|link| !self.session.inner.was_removed(&link.sys_id));
-        links
     }
 
     async fn read_batch(&self, owners: Vec<SysId>) -> Vec<Result<Vec<Record>, TableError>> {

@@ -64,6 +64,15 @@ impl Session {
         self.inner.was_removed(record)
     }
 
+    /// What either of two looks at a list showed, as the second showed it, without what this process removed: a list can
+    /// lag behind a write, or leave out for once what is there.
+    pub fn either_shows<T>(&self, mut first: Vec<T>, again: Vec<T>, sys_id: impl Fn(&T) -> &SysId) -> Vec<T> {
+        first.retain(|row| again.iter().all(|other| sys_id(other) != sys_id(row)));
+        first.extend(again);
+        first.retain(|row| !self.has_removed(sys_id(row)));
+        first
+    }
+
     /// Whether a user name, such as that in `sys_created_by`, is the account's; no, when the account's is not known.
     pub fn is_account(&self, user_name: &str) -> bool {
         self.account()

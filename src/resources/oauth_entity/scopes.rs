@@ -36,7 +36,7 @@ pub(super) fn fields() -> [Field; 2] {
         .same_text(|one, other| one.trim() == other.trim())
         .describe(
             "OAuth scopes that the default profile asks for, such as `https://graph.microsoft.com/.default` and \
-             `offline_access`, letter by letter. Listed scopes are kept, scopes removed from the list are removed, others are \
+             `offline_access`, exactly as written. Listed scopes are kept, scopes removed from the list are removed, others are \
              left unchanged. Tables `oauth_entity_scope` and `oauth_entity_profile_scope`.",
         );
     ROWS.attributes(attribute).map(Field::local)
@@ -54,30 +54,23 @@ pub(super) async fn write(
     state: &mut Object,
     problems: &mut Diagnostics,
 ) {
-    let wanted = ROWS.listed(planned).unwrap_or_default();
-    let former = prior.and_then(|prior| ROWS.listed(prior)).unwrap_or_default();
-    let removed = ROWS.removed(prior, &wanted);
-    let mut done = Done::after(prior.map(|prior| ROWS.own(prior)).unwrap_or_default());
+    let (change, mut done) = ROWS.change(prior, planned);
     let profile = profile::of(state);
     // A profile that was made again asks for none of them yet.
     let is_same_profile = profile == prior.and_then(profile::of);
-    if wanted == former && removed.is_empty() && (is_same_profile || wanted.is_empty()) {
-        done.listed = wanted;
+    if change.is_none() && (is_same_profile || change.wanted.is_empty()) {
+        done.listed = change.wanted;
     } else {
-        let mut expected = vec![&former, &removed];
-        if !session.has_made(oauth_entity::TABLE, entity) {
-            // Nothing keeps a second row out.
-            expected.push(&wanted);
-        }
+        let expected = change.expected(session.has_made(oauth_entity::TABLE, entity));
         let before = Before::look_for(session, entity, profile.as_ref(), &expected).await;
         match before {
             Ok(before) => {
-                before.make(session, entity, &wanted, &mut done).await;
-                before.remove(session, removed, &mut done).await;
+                before.make(session, entity, &change.wanted, &mut done).await;
+                before.remove(session, &change.removed, &mut done).await;
             }
             Err(error) => {
                 done.problems.push(not_read(&error));
-                done.listed = former;
+                done.listed = change.former;
                 done.is_complete = false;
             }
         }
@@ -125,7 +118,7 @@ pub(super) async fn remove(session: &Session, entity: &SysId, state: &Object) ->
     let before = Before::look_for(session, entity, profile::of(state).as_ref(), &[&listed]).await;
     let before = before.map_err(|error| not_read(&error))?;
     let mut done = Done::default();
-    before.remove(session, listed, &mut done).await;
+    before.remove(session, &listed, &mut done).await;
     done.problems.iter().next().cloned().map_or(Ok(()), Err)
 }
 
@@ -149,7 +142,8 @@ impl Before {
         profile: Option<&SysId>,
         known: Vec<Child>,
     ) -> Result<Self, TableError> {
-        let rows = ChildRows::joined(known, ROWS.rows(session, PLACE, entity).await?);
+        let rows = ROWS.rows(session, PLACE, entity).await?;
+        let rows = session.either_shows(known, rows, |child| &child.sys_id);
         let mut before = Self {
             rows,
             profile: profile.cloned(),
@@ -237,13 +231,13 @@ impl Before {
     }
 
     /// Takes scopes from the default profile, and from the entry if no other profile asks for them.
-    async fn remove(&self, session: &Session, removed: Listed, done: &mut Done) {
+    async fn remove(&self, session: &Session, removed: &Listed, done: &mut Done) {
         let mut to_delete = Listed::new();
         for (scope, value) in removed {
             let of_scope: Vec<&SysId> = self
                 .rows
                 .iter()
-                .filter(|row| row.key == scope)
+                .filter(|row| row.key == *scope)
                 .map(|row| &row.sys_id)
                 .collect();
             let links = self.links.iter().filter(|(_, linked)| of_scope.contains(&linked));
@@ -253,17 +247,17 @@ impl Before {
             }
             if let Some(error) = failed {
                 done.is_complete = false;
-                done.listed.insert(scope.clone(), value);
+                done.listed.insert(scope.clone(), value.clone());
                 let doing = format!("remove the OAuth scope {scope} from the default profile");
                 done.problems
                     .push(diagnostics::of_table(&error, &doing).at_attribute(ROWS.path));
             } else if of_scope.iter().any(|row| self.of_others.contains(*row)) {
-                done.own.remove(&scope);
+                done.own.remove(scope);
             } else {
-                to_delete.insert(scope, value);
+                to_delete.insert(scope.clone(), value.clone());
             }
         }
-        ROWS.remove(session, PLACE, &self.rows, to_delete, done).await;
+        ROWS.remove(session, PLACE, &self.rows, &to_delete, done).await;
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::clients::Clients;
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Type};
-use crate::records::child_rows::{Child, ChildRows, Done, Listed, Place, Shape};
+use crate::records::child_rows::{Change, Child, ChildRows, Done, Listed, Place, Shape};
 use crate::records::diagnostics;
 use crate::records::field::{Field, Known};
 use crate::servicenow::tables::jwt_claim_validation::{NAME, TABLE, VALUE};
@@ -135,16 +135,12 @@ pub(in crate::resources) async fn write(
     state: &mut Object,
     problems: &mut Diagnostics,
 ) {
-    let wanted = rows.listed(planned).unwrap_or_default();
-    let removed = rows.removed(prior, &wanted);
-    let former = prior.and_then(|prior| rows.listed(prior)).unwrap_or_default();
-    let mut done = Done::after(prior.map(|prior| rows.own(prior)).unwrap_or_default());
-    if wanted == former && removed.is_empty() {
-        done.listed = wanted;
-    } else if let Err(problem) = write_each(session, rows, configuration, (&former, &wanted), removed, &mut done).await
-    {
+    let (change, mut done) = rows.change(prior, planned);
+    if change.is_none() {
+        done.listed = change.wanted;
+    } else if let Err(problem) = write_each(session, rows, configuration, &change, &mut done).await {
         done.problems.push(problem);
-        done.listed = former;
+        done.listed = change.former;
         done.is_complete = false;
     }
     rows.settle((prior, planned), done, state, problems);
@@ -154,20 +150,16 @@ async fn write_each(
     session: &Session,
     rows: ChildRows,
     configuration: &SysId,
-    (former, wanted): (&Listed, &Listed),
-    removed: Listed,
+    change: &Change,
     done: &mut Done,
 ) -> Result<(), Diagnostic> {
     let place = place(session).await.map_err(NoPlace::problem)?;
-    let mut expected = vec![former, &removed];
-    if !session.has_made(oidc_provider_configuration::TABLE, configuration) {
-        // Nothing keeps a second row out.
-        expected.push(wanted);
-    }
+    let expected = change.expected(session.has_made(oidc_provider_configuration::TABLE, configuration));
     let existing = look(session, rows, place, configuration, &expected).await;
     let existing = existing.map_err(|error| not_read(&error))?;
-    rows.make(session, place, configuration, &existing, wanted, done).await;
-    rows.remove(session, place, &existing, removed, done).await;
+    rows.make(session, place, configuration, &existing, &change.wanted, done)
+        .await;
+    rows.remove(session, place, &existing, &change.removed, done).await;
     Ok(())
 }
 
@@ -186,7 +178,7 @@ async fn look(
     }
     session.wait_before_recheck().await;
     let again = rows.rows(session, place, configuration).await?;
-    Ok(ChildRows::joined(found, again))
+    Ok(session.either_shows(found, again, |child| &child.sys_id))
 }
 
 /// The error that claims are missing after a create: without them the issuer is trusted further than was asked for.

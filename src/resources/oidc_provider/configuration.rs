@@ -25,7 +25,7 @@ use crate::servicenow::{
 /// Whether this provider made the configuration, and removes it with the OIDC provider.
 pub(super) const OWNS: &str = "owns_configuration";
 
-/// Of the names of its attributes in `left_alone`.
+/// Before the names of its attributes, in paths and in `left_alone`.
 const PREFIX: &str = "configuration.";
 
 /// Where the address is given.
@@ -81,7 +81,7 @@ pub(super) fn warn_of_removal(plan: &mut Plan<'_>) {
         return;
     };
     let detail = format!(
-        "The provider made the OIDC configuration {owned} and will not use it any more, so the apply deletes it, unless another \
+        "The provider made the OIDC configuration {owned} and will no longer use it, so the apply deletes it, unless another \
          OIDC provider or a protected resource uses it. To keep it, set {CONFIGURATION_ID} = \"{owned}\" first and apply: it is \
          not this provider's from then on."
     );
@@ -246,7 +246,7 @@ pub(super) async fn create(
 fn taken_over(found: &Record) -> Diagnostic {
     let text = |column| found.text(column).value().unwrap_or("nothing").to_owned();
     let detail = format!(
-        "The configuration {} ({}) existed already, made by {}, the account of this provider. Nothing used it, so it is used \
+        "The configuration {} ({}) already existed. It was created by {}, the account of this provider. Nothing used it, so it is used \
          and managed here from now on. Destroy keeps it, because it may not have been made by Terraform. If a \
          servicenow_oidc_configuration manages it, replace the block with {CONFIGURATION_ID}: two resources would change it \
          in turn. If it was left by an interrupted apply, delete it in System OAuth > Application Registry after \
@@ -269,7 +269,7 @@ async fn finish(
     let read = field::read_into(&fields(), session, &written.record, &mut kept, Known::Planned).await;
     problems.extend(read.err());
     problems.append(diagnostics::of_mismatches(&written.mismatches, |column| {
-        attribute_of(column).map_or_else(Path::root, Path::of)
+        attribute_of(column).map_or_else(Path::root, |name| Path::of(&name))
     }));
     let sys_id = written.record.sys_id();
     claims::write(session, claims::IN_BLOCK, sys_id, (prior, planned), &mut kept, problems).await;
@@ -681,19 +681,9 @@ async fn existing(
     Err(oidc_configuration::already_configured(&record, planned, &remedy).at_attribute(METADATA_URL))
 }
 
-fn attribute_of(column: &str) -> Option<&'static str> {
-    match field::attribute_of(&fields(), column)? {
-        "name" => Some("configuration.name"),
-        "metadata_url" => Some("configuration.metadata_url"),
-        "user_claim" => Some("configuration.user_claim"),
-        "user_field" => Some("configuration.user_field"),
-        "enable_jti_verification" => Some("configuration.enable_jti_verification"),
-        "cache_life_span" => Some("configuration.cache_life_span"),
-        "jti_claim" => Some("configuration.jti_claim"),
-        "issuer_url" => Some("configuration.issuer_url"),
-        "active" => Some("configuration.active"),
-        other => Some(other),
-    }
+/// The attribute in the block that owns a column.
+fn attribute_of(column: &str) -> Option<String> {
+    field::attribute_of(&fields(), column).map(|name| format!("{PREFIX}{name}"))
 }
 
 #[cfg(test)]
