@@ -41,7 +41,7 @@ pub(crate) struct Report {
 pub(crate) fn needs() -> Vec<Need> {
     vec![
         Need::new(
-            "none in particular; with the right to read the tables an empty table is told from a hidden one",
+            "none in particular; with the right to read the tables an empty table can be distinguished from a hidden one",
             "the comparison with the provider's own sign-in",
         ),
         Need::new(
@@ -66,8 +66,8 @@ pub(crate) fn tables() -> Vec<Attribute> {
                     .check(inbound_check::table_name())
                     .describe("The table."),
                 Attribute::texts("columns").check(validate::each(column_name())).describe(
-                    "Columns that must be readable as well. A column that the account may not read is missing from every \
-                     response, without a word.",
+                    "Columns that must be readable as well. A column that the account may not read is \
+                     silently missing from every response.",
                 ),
                 Attribute::text("query")
                     .check(validate::not_blank())

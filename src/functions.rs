@@ -170,8 +170,8 @@ impl Function for AccessRulesUpdateSet {
             summary: "Update set with access rules (ACL)",
             description: "The same rules as [`access_rules_script`](access_rules_script.md) writes, as a file for *Retrieved \
                           Update Sets > Import Update Set from XML*: to be previewed and committed by somebody who may \
-                          elevate to `security_admin`. The keys of the records are made of the arguments, so importing it again, \
-                          or after the script, doubles nothing. It does not check whether a rule would be the first of its name. \
+                          elevate to `security_admin`. The keys of the records are derived from the arguments, so importing it again, \
+                          or after the script, creates no duplicates. It does not check whether a rule would be the first of its name. \
                           Operations other than `read`, `write`, `create`, `delete`, `query_range` and `report_view` have keys \
                           that differ between instances: for those use the script.",
             parameters: vec![

@@ -26,7 +26,7 @@ pub(crate) fn arguments(secret: impl Fn(Attribute) -> Attribute) -> Vec<Attribut
     let text = |name| Attribute::text(name).check(validate::not_blank());
     vec![
         text(CLIENT_ID)
-            .describe("Client id of the Entra application as which the integration signs in. With `client_secret` and `audience`."),
+            .describe("Client id of the Entra application that the integration signs in as. With `client_secret` and `audience`."),
         secret(text(CLIENT_SECRET).sensitive()).describe("Secret of that application."),
         text(AUDIENCE)
             .describe("The audience of the token: the client id of the inbound application, or its App ID URI."),
@@ -35,7 +35,7 @@ pub(crate) fn arguments(secret: impl Fn(Attribute) -> Attribute) -> Vec<Attribut
             "Whether to retry for up to a minute while Entra still rejects a new application or secret. Default `false`.",
         ),
         secret(text(ACCESS_TOKEN).sensitive())
-            .describe("A ready token of the integration user, in place of a sign-in."),
+            .describe("An existing token of the integration user, used instead of signing in."),
         text(USER_NAME).describe(
             "User name of the integration user. With `password` to sign in with both; otherwise only for its roles, where the \
              provider's own account cannot find out whom the token stands for.",

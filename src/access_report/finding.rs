@@ -108,7 +108,7 @@ impl Finding {
                 (0, 0) if !is_counted => {
                     self.status = Status::Empty;
                     self.is_failure = false;
-                    format!("The account is shown no record of {table}. {UNCOUNTED}")
+                    format!("The account sees no records of {table}. {UNCOUNTED}")
                 }
                 (0, 0) => {
                     self.status = Status::Empty;
@@ -121,7 +121,7 @@ impl Finding {
                     format!("There is no record{compared}: nothing shows whether the account may read {table}.")
                 }
                 (0, own) => format!(
-                    "The account is shown no record of {table} and told of none; the provider's own account sees {own}. A rule \
+                    "The account sees no records of {table}, and the instance counts none for it; the provider's own account sees {own}. A rule \
                      hides them (an access rule, or a business rule that changes queries)."
                 ),
                 (counted, _) => format!(
@@ -153,7 +153,7 @@ impl Finding {
         }
         if own_total > counted {
             parts.push(format!(
-                "the account is told of {counted} records and the provider's own account of {own_total}"
+                "the instance counts {counted} records for the account and the provider's own account of {own_total}"
             ));
         }
         if !self.hidden_columns.is_empty() {
@@ -244,7 +244,7 @@ impl Finding {
 }
 
 /// Why an answer proves nothing of what it does not show.
-const UNCOUNTED: &str = "The instance does not count records, so nothing shows whether some are hidden; something on the way may \
+const UNCOUNTED: &str = "The instance does not count records, so nothing shows whether some are hidden; a proxy or gateway may \
                          remove the header X-Total-Count.";
 
 /// "the only record", "the first 20 records".

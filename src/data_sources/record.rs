@@ -57,7 +57,7 @@ impl BlockType for AnyRecord {
                 ),
                 lookup::text(
                     "display_value",
-                    "What stands for the record where others refer to it, such as its name.",
+                    "The record's display value, such as its name: what others show where they refer to it.",
                 ),
                 lookup::text(
                     "class_name",
@@ -80,11 +80,11 @@ fn key_values() -> Validator {
             return Ok(());
         };
         if values.is_empty() {
-            return Err("The map is empty. Give a value of a column by which the record is known.".to_owned());
+            return Err("The map is empty. Give a value of a column that identifies the record.".to_owned());
         }
         match values.iter().find(|(_, value)| value.is_blank()) {
             Some((name, _)) => Err(format!(
-                "The value of {name:?} is empty, and no record is known by that. Give a value."
+                "The value of {name:?} is empty, which identifies no record. Give a value."
             )),
             None => Ok(()),
         }

@@ -158,7 +158,7 @@ fn incomplete(table: Table, found: &FirstRecords) -> Option<Diagnostic> {
         (0, Some(_)) => return None,
         (_, None) => format!(
             "The instance did not count the records of {table} that match, so it cannot be told whether some are hidden from the \
-             account. Something on the way may remove the header X-Total-Count."
+             account. A proxy or gateway may remove the header X-Total-Count."
         ),
         (hidden, Some(_)) => format!(
             "{hidden} of the records of {table} that match {} hidden from the account, and are not among the {} that were read. \

@@ -33,7 +33,7 @@ impl Argument {
     pub(super) fn line_break(&self) -> Option<Diagnostic> {
         let variable = self.variable.as_ref()?;
         self.text.ends_with(['\n', '\r']).then(|| {
-            let detail = "The line break is part of the value, and is hardly meant to be: it comes with the file that the \
+            let detail = "The line break is part of the value, probably unintentionally: it comes with the file that the \
                           variable was filled from. Set the variable without it.";
             Diagnostic::warning(format!("{variable} ends in a line break"), detail)
         })

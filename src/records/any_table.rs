@@ -173,7 +173,7 @@ async fn to_reference(session: &Session, column: &DictionaryColumn, text: &str) 
         None => Err(Diagnostic::error(
             "The reference cannot be looked up",
             format!(
-                "{text:?} is no sys_id, and the instance does not tell by which column the records that {} refers to are \
+                "{text:?} is not a sys_id, and the instance does not tell by which column the records that {} refers to are \
                  known. Use the sys_id of the record.",
                 column.name()
             ),

@@ -98,8 +98,8 @@ impl OpenChoice {
         };
         let meant = suggest::did_you_mean(given, values.iter().copied());
         let detail = format!(
-            "{given:?} is not among the {whose} for this column: {}.{meant} Instances store any text here, and use none that \
-             they do not know.",
+            "{given:?} is not among the {whose} for this column: {}.{meant} The instance stores any text here but ignores \
+             values that it does not know.",
             values.join(", ")
         );
         Some(Diagnostic::warning(format!("Unknown value of {attribute}"), detail).at_attribute(attribute))

@@ -442,7 +442,7 @@ pub(crate) async fn row_to_create(fields: &[Field], session: &Session, planned: 
     Ok(row)
 }
 
-/// An error where a value is to be written for a column that the instance does not have: it would drop it without a word.
+/// An error where a value is to be written for a column that the instance does not have: it would silently drop it.
 pub(crate) async fn check_columns(
     fields: &[Field],
     session: &Session,
@@ -458,8 +458,8 @@ pub(crate) async fn check_columns(
         };
         if let Some(why) = lack(session, table, column).await {
             let detail = format!(
-                "{table} has no column {column}, as far as the account can tell: {why}. The instance would drop the value without \
-                 a word, so nothing was written. Leave the argument out, and make the setting in the form if this release has it \
+                "{table} has no column {column}, as far as the account can tell: {why}. The instance would silently drop the \
+                 value, so nothing was written. Leave the argument out, and change the setting in the form if this release has it \
                  under another name."
             );
             let problem = Diagnostic::error(format!("The instance has no column {column}"), detail);

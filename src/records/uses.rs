@@ -28,7 +28,7 @@ const FORCE_DESTROY: &str = "force_destroy";
 /// The attribute that has a destroy go on all the same. `what` goes with the record: `what users and groups were given`.
 pub(crate) fn force_destroy(what: &str) -> Field {
     Field::local(Attribute::flag(FORCE_DESTROY).default(false).describe(format!(
-        "Whether destroy deletes it although others use it. {what} The state decides, so apply a change before the destroy."
+        "Whether destroy deletes it even if it is in use. {what} The state decides, so apply a change before the destroy."
     )))
 }
 

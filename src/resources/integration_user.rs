@@ -72,7 +72,7 @@ impl RecordResource for IntegrationUser {
     const TYPE: &'static str = "servicenow_integration_user";
     const TABLE: Table = TABLE;
     const NOUN: &'static str = "user";
-    const DESCRIPTION: &'static str = "The user as which external calls run, with its roles and groups. Table \
+    const DESCRIPTION: &'static str = "The user that external calls run as, with its roles and groups. Table \
                                        `sys_user`. For Microsoft's guide `user_name` is the client id of the REST \
                                        user application, and the role is `incident_manager`.";
     const LISTS: &'static str = "Lists users, except those without a user name.";
@@ -198,7 +198,7 @@ impl RecordResource for IntegrationUser {
                 "manager_id",
                 Attribute::text("manager")
                     .check(field::key_text())
-                    .describe("User name (User ID) or `sys_id` of the person who answers for the user."),
+                    .describe("User name (User ID) or `sys_id` of the person responsible for the user."),
             )
             .named_by(USER_NAME_OF_MANAGER),
             Field::new(

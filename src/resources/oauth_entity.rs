@@ -248,14 +248,14 @@ impl RecordResource for OauthEntity {
                 ACCESS_TOKEN_LIFESPAN,
                 seconds(
                     "access_token_lifespan",
-                    "Life of access tokens in seconds; the instance's default is 1800.",
+                    "Lifetime of access tokens in seconds; the instance's default is 1800.",
                 ),
             ),
             Field::new(
                 REFRESH_TOKEN_LIFESPAN,
                 seconds(
                     "refresh_token_lifespan",
-                    "Life of refresh tokens in seconds; the instance's default is 8640000 (100 days).",
+                    "Lifetime of refresh tokens in seconds; the instance's default is 8640000 (100 days).",
                 ),
             ),
             Field::new(

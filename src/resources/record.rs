@@ -286,7 +286,7 @@ impl BlockType for AnyRecord {
                         "Values of the columns to manage, by column name. `true` and `false` for a Boolean, UTC for times \
                          (`2026-01-31 23:59:59`), the value of a choice and not its label. A reference is a sys_id, or the \
                          display value of the record it refers to, such as the name of a role. Empty text empties the \
-                         column. A column that is no longer listed stays as it is on the instance. Secrets belong into \
+                         column. A column that is no longer listed stays as it is on the instance. Put secrets in \
                          `fields_wo`.",
                     ),
                 Attribute::of(FIELDS_WO, Type::map(Type::String))
@@ -299,7 +299,7 @@ impl BlockType for AnyRecord {
                 Attribute::text(FIELDS_WO_VERSION)
                     .describe("Any text. A change of it sends `fields_wo` again."),
                 Attribute::of(NATURAL_KEY, Type::list(Type::String)).describe(
-                    "Columns of `fields` by which the record is known. A create looks for a record with the same values and \
+                    "Columns of `fields` that identify the record. A create looks for a record with the same values and \
                      is refused if there is one. Without it, two records of the same values can be created.",
                 ),
                 Attribute::text(SCOPE)
@@ -325,13 +325,13 @@ impl BlockType for AnyRecord {
                          the platform drops the table or column with all of its values when its record is deleted.",
                     ),
                 Attribute::flag(STRICT).default(true).describe(
-                    "Whether what the dictionary has against the configuration is an error. With `false` it is a warning, \
+                    "Whether violations of the dictionary are errors. With `false` it is a warning, \
                      and the values are sent as they are: for an instance whose dictionary does not say what its rules do.",
                 ),
                 Attribute::text(DISPLAY_VALUE)
                     .computed()
                     .stable()
-                    .describe("What stands for the record where others refer to it, such as its name."),
+                    .describe("The record's display value, such as its name: what others show where they refer to it."),
                 Attribute::text(CLASS_NAME)
                     .computed()
                     .stable()

@@ -109,7 +109,7 @@ fn schema() -> Schema {
                 .optional_computed()
                 .check(validate::at_least(0))
                 .describe(
-                    "Life of the instance's refresh tokens in seconds, for `basic`; the instance's default is 8640000. `0` \
+                    "Lifetime of the instance's refresh tokens in seconds, for `basic`; the instance's default is 8640000. `0` \
                      clears it.",
                 ),
             field::timeouts(),

@@ -60,7 +60,7 @@ fn schema() -> Schema {
                 .check(field::printable())
                 .same_text(same_text)
                 .describe(
-                    "\"Application ID to issue Auth Token\": the client id of the outbound application, as which ServiceNow \
+                    "\"Application ID to issue Auth Token\": the client id of the outbound application, which ServiceNow \
                      signs in to Microsoft.",
                 ),
             field::timeouts(),

@@ -225,8 +225,8 @@ impl TableError {
                     .to_owned()
             }
             TableError::Duplicate { existing, .. } => match existing {
-                Some(sys_id) => format!("Use another value, or take the record {sys_id} over."),
-                None => "Use another value, or take the existing record over. The account does not see it: an access rule hides \
+                Some(sys_id) => format!("Use another value, or import the record {sys_id}."),
+                None => "Use another value, or import the existing record. The account does not see it: an access rule hides \
                          it, or it is an inactive user, which instances show to administrators only."
                     .to_owned(),
             },
@@ -273,7 +273,7 @@ impl TableError {
                     "Run it again: if the record was created, it will be found by its key.".to_owned()
                 }
                 Some(sys_id) => format!("Look at the record {sys_id} in {table}: if it is the one, import it; otherwise run it again."),
-                None => format!("Look into {table}: import the record if it is there, otherwise run it again."),
+                None => format!("Check {table}: import the record if it is there, otherwise run it again."),
             },
             TableError::UnknownName { .. } => "Correct the name; names are matched exactly.".to_owned(),
         }
@@ -488,8 +488,8 @@ impl UnexpectedResponse {
                 "Check HTTPS_PROXY and NO_PROXY, and what the gateway before the instance requires."
             }
             UnexpectedResponse::NoSuchRoute { .. } => {
-                "Check instance_url. A developer instance that was idle for ten days is reclaimed: its address then \
-                 belongs to nobody."
+                "Check instance_url. A developer instance that was idle for ten days is reclaimed: its address is \
+                 then no longer in use."
             }
             UnexpectedResponse::Redirect { .. } => {
                 "Set instance_url to the final address, the one that responds without a redirect. A redirect to a \
@@ -595,7 +595,8 @@ fn particular(table: Table) -> &'static str {
     }
 }
 
-const CYCLE: &str = " A role can contain neither itself nor a role that contains it, also not by way of others.";
+const CYCLE: &str =
+    " A role can contain neither itself nor a role that contains it, neither directly nor through others.";
 const BY_GROUP: &str = " Some instances grant roles only with elevated security_admin, which no API session has: there, \
                         have an administrator give the role to a group and put the user into that group (`groups`).";
 const MAX_LISTED: usize = 10;

@@ -354,7 +354,7 @@ impl Pages {
         }
         if count > 0 && repeated == count {
             self.is_over = true;
-            let what = "the response repeats the previous page: something on the way ignores sysparm_offset, so the \
+            let what = "the response repeats the previous page: a proxy or gateway ignores sysparm_offset, so the \
                         list cannot be read to its end";
             return Err(self.session.unusable(self.table, what));
         }

@@ -113,13 +113,13 @@ pub(crate) async fn account(context: &RunContext, screen: &Screen) -> Result<Acc
     signed_in(context, screen).await?;
     if context.session.account().is_none() {
         screen.say(&format!(
-            "It creates and removes the group {}, to see as whom the account is written down.",
+            "It creates and removes the group {}, to see under which name the instance records the account.",
             context.name("maker")
         ));
     }
     let name = sweep::maker(context).await.map_err(|error| {
         format!(
-            "It cannot be seen as whom the account is written down: {}. Remove the group {} if it is there.",
+            "It cannot be seen under which name the instance records the account: {}. Remove the group {} if it is there.",
             with_causes(&error),
             context.name("maker")
         )

@@ -497,7 +497,9 @@ async fn an_account_without_a_name_is_found_out_after_what_is_left_was_looked_fo
 
     assert!(passed.is_passed(), "{}\n{}", passed.line(), screen.text());
     assert!(
-        screen.text().contains("to see as whom the account is written down"),
+        screen
+            .text()
+            .contains("to see under which name the instance records the account"),
         "{}",
         screen.text()
     );

@@ -1,5 +1,5 @@
 variable "rest_user_client_secret" {
-  description = "Secret of the application as which the integration signs in."
+  description = "Secret of the application that the integration signs in as."
   type        = string
   ephemeral   = true
 }

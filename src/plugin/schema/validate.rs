@@ -169,7 +169,7 @@ pub fn between(minimum: i64, maximum: i64) -> Validator {
 /// A duration such as `30s` or `2h45m`.
 pub fn duration() -> Validator {
     Validator::text("", |text| match duration::parse(text) {
-        Some(time) if time.is_zero() => Err(format!("{text:?} is no time at all. Use at least \"1s\".")),
+        Some(time) if time.is_zero() => Err(format!("{text:?} is zero. Use at least \"1s\".")),
         Some(_) => Ok(()),
         None => Err(format!(
             "{text:?} is not a valid duration: expected numbers with units, such as \"30s\" or \"2h45m\"."
@@ -559,7 +559,7 @@ mod tests {
             &["is not a valid URL"],
         );
         check(sound().with("count_of", 0i64), &["0 is not valid"]);
-        check(sound().with("wait", "0s"), &["\"0s\" is no time at all. Use at least"]);
+        check(sound().with("wait", "0s"), &["\"0s\" is zero. Use at least"]);
         check(
             sound().with("tags", vec!["a", " "]),
             &["An element is empty. Omit the element."],

@@ -115,7 +115,7 @@ fn unsent(attributes: &[Attribute], prior: &Object, config: &Object, goes_along:
         is_unsent.then(|| {
             let (title, when) = if goes_along {
                 let when = "it is sent with the next update, which a change of it alone is not, since it is in no state";
-                (format!("A change of {name} is not seen"), when.to_owned())
+                (format!("Changes to {name} are not detected"), when.to_owned())
             } else {
                 let when = format!("`{name}` is sent again only when `{version}` changes, which is not set");
                 (format!("{name} is not sent"), when)

@@ -76,7 +76,7 @@ impl Purpose {
     /// What an instance does with a column that it does not have.
     fn consequence(self) -> &'static str {
         match self {
-            Purpose::Read => "and the instance would leave it out of the answer without a word",
+            Purpose::Read => "and the instance would silently leave it out of the answer",
             Purpose::Search => "and the instance would ignore the term and return every record",
             Purpose::Order => "and the instance would ignore it and return another order",
         }

@@ -167,7 +167,7 @@ impl<R: RecordResource> ManagedRecord<R> {
     async fn unseen(session: &Session, planned: &Object) -> String {
         match R::absence(session, planned).await {
             Ok(Absence::Likely(why) | Absence::Doubtful(why)) => format!(
-                "\n\nOr {} with this key exists already: {why}. Ask an administrator to look for one.",
+                "\n\nOr there is already {} with this key: {why}. Ask an administrator to look for one.",
                 diagnostics::with_article(R::NOUN)
             ),
             Ok(Absence::Proven) | Err(_) => String::new(),

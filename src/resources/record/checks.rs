@@ -44,7 +44,7 @@ const REFUSED_BY_PLATFORM: &[(&str, &str)] = &[
     (sys_security_acl_role::TABLE.name(), ELEVATED),
     (sys_security_operation::TABLE.name(), ELEVATED),
 ];
-const ELEVATED: &str = "The platform lets nobody write access rules (ACL) without the elevated role security_admin, and a session of an API \
+const ELEVATED: &str = "Nobody can write access rules (ACL) without the elevated role security_admin, and a session of an API \
                         cannot elevate. The functions access_rules_script and access_rules_update_set write them out for somebody who \
                         can, or create them in the form.";
 
@@ -217,7 +217,7 @@ pub(super) fn explained(table: Table, error: &TableError, doing: &str) -> Diagno
 async fn unknown_column(session: &Session, dictionary: &Dictionary, name: &str, at: Path) -> Option<Diagnostic> {
     let hint = any_table::hint_if_absent(session, dictionary, name).await?;
     let detail = format!(
-        "The table {} has no column {name}, and the instance would ignore the value without a word.{hint} The columns are \
+        "The table {} has no column {name}, and the instance would silently ignore the value.{hint} The columns are \
          listed in System Definition > Dictionary.",
         dictionary.table
     );
@@ -449,7 +449,7 @@ fn missing(dictionary: &Dictionary, config: &Object) -> (Option<Diagnostic>, Opt
             ("columns are", "them")
         };
         let detail = format!(
-            "Mandatory {are} not given: {}. Forms of {} ask for {them}, and an API that leaves {them} empty makes a record that \
+            "Mandatory {are} not given: {}. Forms of {} ask for {them}, and an API that leaves {them} empty creates a record that \
              no form can save. Add {them} to fields; empty text leaves {them} empty on purpose.",
             names.join(", "),
             dictionary.table

@@ -115,7 +115,7 @@ pub(super) async fn secrets(
                 return problem.at(place);
             }
             let detail = format!(
-                "The value of {name} in fields_wo is no sys_id, and it is not the name of exactly one record that the account may \
+                "The value of {name} in fields_wo is not a sys_id, and it is not the name of exactly one record that the account may \
                  read. Use the sys_id of the record."
             );
             Diagnostic::error("The reference cannot be looked up", detail).at(place)
@@ -159,7 +159,7 @@ pub(super) fn of_secrets(dictionary: &Dictionary, record: &Record, state: &Objec
     })
 }
 
-/// Why the value of a system property does not belong into `fields`.
+/// Why the value of a system property does not belong in `fields`.
 pub(super) fn secret_property(of_type: &str) -> String {
     format!(
         "A system property of the type {of_type} holds a secret. What fields holds is stored in the state and shown in plans. \

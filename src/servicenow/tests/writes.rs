@@ -191,7 +191,7 @@ async fn a_refusal_that_means_duplicate_names_the_record() {
         "{error}"
     );
     assert!(
-        error.remedy().contains(&format!("take the record {KEY} over")),
+        error.remedy().contains(&format!("import the record {KEY}")),
         "{}",
         error.remedy()
     );

@@ -71,7 +71,7 @@ impl fmt::Display for Cause {
                     "the column can store {kept} characters, and the instance cut off the rest"
                 );
             }
-            Cause::NotOfType => "it is no value of the column's type",
+            Cause::NotOfType => "it is not valid for the column's type",
             Cause::ReadOnly => "by the dictionary the instance fills the column by itself",
             Cause::FieldAcl => "a field ACL probably keeps the account from writing it",
             Cause::BusinessRule => "a business rule or a default of the instance probably replaced it",

@@ -137,7 +137,7 @@ async fn a_record_that_is_absent_not_the_only_one_or_hidden_is_an_error() {
             ),
             ("natural_key = { u_tier = \"3\" }", "(Acme Branch)"),
             ("natural_key = {}", "The map is empty"),
-            ("natural_key = { u_code = \"\" }", "no record is known by that"),
+            ("natural_key = { u_code = \"\" }", "which identifies no record"),
             ("natural_key = { u_cod = \"ACME\" }", "Names that resemble it: u_code"),
             (
                 "natural_key = { u_cod = \"ACME\" }",
@@ -315,7 +315,7 @@ async fn what_an_instance_would_ignore_is_refused() {
             ("query = \"u_name=javascript:gs.getUserName()\"", "as a script"),
             ("order_by = [\"u_nme\"]", "return another order"),
             ("order_by = [\"u_name ASC\"]", "is not a column to order by"),
-            ("columns = [\"u_nme\"]", "leave it out of the answer without a word"),
+            ("columns = [\"u_nme\"]", "silently leave it out of the answer"),
             ("columns = []", "The list is empty"),
             ("columns = [\"u name\"]", "is not the name of a column"),
             ("limit = 0", "0 is not between 1 and 10000"),

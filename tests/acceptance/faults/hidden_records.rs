@@ -360,7 +360,7 @@ async fn a_user_that_may_have_become_inactive_is_told_of() {
                 .terraform("apply")
                 .await
                 .fails_saying("Could not create the user")
-                .says("Or a user with this key exists already")
+                .says("Or there is already a user with this key")
                 .says("the account sees no inactive user at all");
         }
         assert_eq!(simulator.instance().find("sys_user", "user_name", "robot").len(), 1);

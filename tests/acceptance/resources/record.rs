@@ -239,7 +239,7 @@ async fn what_the_dictionary_has_against_it_fails_the_plan() {
         workspace
             .terraform("apply")
             .await
-            .says("it is no value of the column's type")
+            .says("it is not valid for the column's type")
             .does_not_say("a field ACL probably");
         workspace.configure(&lenient.replace("u_number = \"S-1\"", "u_label = \"x\""));
         workspace

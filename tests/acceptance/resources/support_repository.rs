@@ -369,7 +369,7 @@ async fn a_secret_without_a_version_is_sent_with_the_next_update() {
             .terraform("plan")
             .await
             .succeeds()
-            .says("A change of client_secret_wo is not seen")
+            .says("Changes to client_secret_wo are not detected")
             .says("sent with the next update");
 
         workspace.configure(&changed.replace("\"a\"", "\"b\""));

@@ -1,4 +1,4 @@
-//! What the provider and the simulator take for true of ServiceNow and Microsoft: `facts.json`, and the files that refer to
+//! What the provider and the simulator assume about ServiceNow and Microsoft: `facts.json`, and the files that refer to
 //! its entries.
 //!
 //! A file refers to facts in a comment, up to the next full stop: ``Facts: `user-columns`, `duplicates-are-refused`.``
@@ -205,7 +205,7 @@ fn sentence_of(why: &str) -> String {
 const HEAD: &str = "\
 # Facts
 
-What the provider and the simulator take for true of ServiceNow and Microsoft. Written from `tools/facts/facts.json` by
+What the provider and the simulator assume about ServiceNow and Microsoft. Written from `tools/facts/facts.json` by
 `make docs`; the list of files comes from the comments that refer to a fact.
 
 - **proven**: documentation, an official package, or a record or response of a real instance says so.
