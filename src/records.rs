@@ -10,6 +10,7 @@ pub(crate) mod field; // An attribute and its column.
 pub(crate) mod import; // Finds what a user names.
 pub(crate) mod inactive; // Inactive records, which an account may not see.
 pub(crate) mod installed_application; // Looks an application up by its scope.
+pub(crate) mod kept_otherwise; // What the instance keeps otherwise, and a replacement could not change.
 pub(crate) mod left_alone; // What is not configured stays, where there is no column.
 pub(crate) mod list; // Lists records for `terraform query`.
 pub(crate) mod lookup; // One record by one of several columns.

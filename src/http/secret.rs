@@ -110,11 +110,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 fn mask_values(text: &str) -> Cow<'_, str> {
     let registry = read(&REGISTRY);
     let mut hidden = Vec::new();
-    registry.find(&View::of(text), &mut hidden);
-    for view in [View::json_unescaped(text), View::percent_decoded(text)]
-        .into_iter()
-        .flatten()
-    {
+    for view in views(text) {
         registry.find(&view, &mut hidden);
     }
     drop(registry);
@@ -138,7 +134,26 @@ fn mask_values(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// A text with one kind of escapes undone, and where each of its bytes stands in the original.
+/// The text as it is, and with escapes undone: JSON quotes JSON, and an address quotes both.
+fn views(text: &str) -> Vec<View<'_>> {
+    let mut views = vec![View::of(text)];
+    let mut undone = 0;
+    for _ in 0..DEPTH {
+        let deeper: Vec<_> = views[undone..]
+            .iter()
+            .flat_map(|view| [view.json_unescaped(), view.percent_decoded()])
+            .flatten()
+            .collect();
+        undone = views.len();
+        views.extend(deeper);
+    }
+    views
+}
+
+/// How many escapes within each other are undone.
+const DEPTH: usize = 3;
+
+/// A text with escapes undone, and where each of its bytes stands in the original.
 struct View<'a> {
     bytes: Cow<'a, [u8]>,
     /// One more than there are bytes; none where nothing was undone.
@@ -154,77 +169,81 @@ impl<'a> View<'a> {
     }
 
     /// As a JSON reader sees it, whatever was escaped (`\/`, `\u00fc`, `\u003d`), also in a document that was cut.
-    fn json_unescaped(text: &str) -> Option<Self> {
-        text.contains('\\').then(|| {
-            Self::decoded(text, |rest| {
-                let rest = rest.strip_prefix('\\')?;
-                let escaped = rest.chars().next()?;
-                let (letter, length) = match escaped {
-                    'u' => {
-                        let (letter, length) = utf16_escape(&rest[1..])?;
-                        (letter, 2 + length)
-                    }
-                    'n' => ('\n', 2),
-                    'r' => ('\r', 2),
-                    't' => ('\t', 2),
-                    'b' => ('\u{8}', 2),
-                    'f' => ('\u{c}', 2),
-                    '"' | '\\' | '/' => (escaped, 2),
-                    _ => return None,
-                };
-                Some((letter.to_string().into_bytes(), length))
-            })
+    fn json_unescaped(&self) -> Option<View<'a>> {
+        self.decoded(|rest| {
+            let rest = rest.strip_prefix(b"\\")?;
+            let escaped = *rest.first()?;
+            let (letter, length) = match escaped {
+                b'u' => {
+                    let (letter, length) = utf16_escape(&rest[1..])?;
+                    (letter, 2 + length)
+                }
+                b'n' => ('\n', 2),
+                b'r' => ('\r', 2),
+                b't' => ('\t', 2),
+                b'b' => ('\u{8}', 2),
+                b'f' => ('\u{c}', 2),
+                b'"' | b'\\' | b'/' => (char::from(escaped), 2),
+                _ => return None,
+            };
+            Some((letter.to_string().into_bytes(), length))
         })
     }
 
     /// With `%C3` and `%c3` as the byte that they stand for.
-    fn percent_decoded(text: &str) -> Option<Self> {
-        text.contains('%').then(|| {
-            Self::decoded(text, |rest| {
-                let digits = rest.strip_prefix('%')?.get(..2)?;
-                let byte = u8::from_str_radix(digits, 16).ok()?;
-                Some((vec![byte], 3))
-            })
+    fn percent_decoded(&self) -> Option<View<'a>> {
+        self.decoded(|rest| {
+            let digits = rest.strip_prefix(b"%")?.get(..2)?;
+            let byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+            Some((vec![byte], 3))
         })
     }
 
-    /// Undoes what `escape` recognises at the beginning of a text: the bytes, and how long the escape is.
-    fn decoded(text: &str, escape: impl Fn(&str) -> Option<(Vec<u8>, usize)>) -> Self {
-        let (mut bytes, mut starts) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
-        let mut at = 0;
-        while let Some(letter) = text[at..].chars().next() {
-            let (undone, length) = escape(&text[at..]).unwrap_or_else(|| {
-                let mut buffer = [0; 4];
-                (letter.encode_utf8(&mut buffer).as_bytes().to_vec(), letter.len_utf8())
-            });
-            starts.extend(std::iter::repeat_n(at, undone.len()));
+    /// Undoes what `escape` recognises at the beginning of a text: the bytes, and how long the escape is. None where there is no
+    /// such escape.
+    fn decoded(&self, escape: impl Fn(&[u8]) -> Option<(Vec<u8>, usize)>) -> Option<View<'a>> {
+        let length = self.bytes.len();
+        let (mut bytes, mut starts) = (Vec::with_capacity(length), Vec::with_capacity(length + 1));
+        let (mut at, mut is_escaped) = (0, false);
+        while at < length {
+            let rest = &self.bytes[at..];
+            let (undone, length) = match escape(rest) {
+                Some(undone) => {
+                    is_escaped = true;
+                    undone
+                }
+                None => (vec![rest[0]], 1),
+            };
+            starts.extend(std::iter::repeat_n(self.start(at), undone.len()));
             bytes.extend(undone);
             at += length;
         }
-        starts.push(at);
-        Self {
+        starts.push(self.start(length));
+        is_escaped.then_some(View {
             bytes: Cow::Owned(bytes),
             starts,
-        }
+        })
+    }
+
+    /// Where a byte stands in the original.
+    fn start(&self, at: usize) -> usize {
+        self.starts.get(at).copied().unwrap_or(at)
     }
 
     /// A range of this view in the original.
     fn original(&self, range: Range<usize>) -> Range<usize> {
-        match (self.starts.get(range.start), self.starts.get(range.end)) {
-            (Some(start), Some(end)) => *start..*end,
-            _ => range,
-        }
+        self.start(range.start)..self.start(range.end)
     }
 }
 
 /// The letter of `00fc`, or of a pair such as `d83d\ude00`, and its length.
-fn utf16_escape(text: &str) -> Option<(char, usize)> {
-    let unit = |text: &str| u16::from_str_radix(text.get(..4)?, 16).ok();
+fn utf16_escape(text: &[u8]) -> Option<(char, usize)> {
+    let unit = |text: &[u8]| u16::from_str_radix(std::str::from_utf8(text.get(..4)?).ok()?, 16).ok();
     let first = unit(text)?;
     if let Some(Ok(letter)) = char::decode_utf16([first]).next() {
         return Some((letter, 4));
     }
-    let second = unit(text.get(4..)?.strip_prefix("\\u")?)?;
+    let second = unit(text.get(4..)?.strip_prefix(b"\\u")?)?;
     let letter = char::decode_utf16([first, second]).next()?.ok()?;
     Some((letter, 10))
 }
@@ -321,13 +340,32 @@ impl Registry {
         }
     }
 
-    /// The length of the longest form that these bytes begin with.
+    /// The length of the longest form that these bytes begin with; or of the beginning of one, where it was cut.
     fn longest_at(&self, bytes: &[u8]) -> Option<usize> {
         let patterns = self.patterns.get(bytes.first_chunk::<SHORTEST>()?)?;
-        let here = patterns.iter().filter(|pattern| bytes.starts_with(pattern.as_bytes()));
-        here.map(|pattern| pattern.len()).max()
+        let here = patterns.iter().filter_map(|pattern| begun(pattern, bytes));
+        here.max()
     }
 }
+
+/// How much of a secret stands at the beginning of these bytes, if that is all of it, or enough to tell it: at least half, or all
+/// that a text has left.
+fn begun(secret: &str, bytes: &[u8]) -> Option<usize> {
+    let same = secret
+        .bytes()
+        .zip(bytes)
+        .take_while(|(one, other)| one == *other)
+        .count();
+    if same == secret.len() {
+        return Some(same);
+    }
+    let same = (0..=same).rev().find(|at| secret.is_char_boundary(*at))?;
+    let is_telling = same >= CUT && (2 * same >= secret.len() || same == bytes.len()) && !is_spared(&secret[..same]);
+    is_telling.then_some(same)
+}
+
+/// So many bytes of a secret that was cut are hidden.
+const CUT: usize = 8;
 
 static SPARED: OnceLock<&str> = OnceLock::new();
 
@@ -462,6 +500,46 @@ mod tests {
             // What was cut is no document any more.
             let cut = format!(r#"{{"note":["quoting {escaped} he"#);
             assert_eq!(mask(&cut), r#"{"note":["quoting *** he"#, "{escaped}");
+        }
+    }
+
+    #[test]
+    fn a_registered_value_is_hidden_where_escapes_are_escaped() {
+        let secret = "Rw/S3cretÜnë&%+\"z";
+        register(&Secret::from(secret));
+
+        let quoted = serde_json::json!({ "pw": secret })
+            .to_string()
+            .replace('/', r"\/")
+            .replace('Ü', r"\u00dc");
+        let detail = serde_json::json!({ "detail": quoted }).to_string();
+        let twice = serde_json::json!({ "error": detail }).to_string();
+        let address = utf8_percent_encode(&quoted, NON_ALPHANUMERIC).to_string();
+        for form in [
+            &quoted,
+            &detail,
+            &twice,
+            &address,
+            &address.replace("%5C", "%5c").replace("%C3", "%c3"),
+        ] {
+            // Cut, so that it is no document.
+            let masked = mask(&form[..form.len() - 1]).into_owned();
+            assert!(masked.contains(MASK) && !masked.contains("3cret"), "{form} -> {masked}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_registered_value_that_was_cut_is_hidden() {
+        register(&Secret::from("hunter2-and-more-of-it"));
+
+        for (text, masked) in [
+            ("detail: hunter2-and-mo and more", "detail: *** and more"),
+            ("detail: hunter2-", "detail: ***"),
+            (r#"{"detail":"hunter2-and-m\u006fre-o""#, r#"{"detail":"***""#),
+            // Too little to tell it.
+            ("detail: hunter2- was cut", "detail: hunter2- was cut"),
+        ] {
+            assert_eq!(mask(text), masked);
         }
     }
 

@@ -175,9 +175,13 @@ impl<D> Context<D> {
         }
     }
 
-    /// The same call with notes that are discarded.
+    /// The same call, whose warnings are discarded.
     pub(super) fn unheard(&self) -> Self {
-        self.with_notes(Notes::default())
+        let private = Mutex::new(lock(&self.notes.private).clone());
+        self.with_notes(Notes {
+            private,
+            ..Notes::default()
+        })
     }
 
     fn with_notes(&self, notes: Notes) -> Self {

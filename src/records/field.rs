@@ -252,6 +252,16 @@ impl Field {
         self.attributes.get(1).map_or("", |attribute| attribute.name)
     }
 
+    /// The attribute with the sys_id beside a reference.
+    pub(crate) fn reference_id(&self) -> Option<&'static str> {
+        matches!(self.source, Source::Column(_, Form::Reference(_))).then(|| self.id_name())
+    }
+
+    /// Whether another value of it is another record.
+    pub(crate) fn is_replacing(&self) -> bool {
+        self.attributes.first().is_some_and(Attribute::is_replacing)
+    }
+
     /// The column that can be read.
     pub(crate) fn column(&self) -> Option<Column> {
         match self.source {

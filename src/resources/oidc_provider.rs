@@ -199,8 +199,12 @@ impl RecordResource for OidcProvider {
             }
             new.set(CONFIGURATION, configuration::reference(&state));
         }
+        let own = state.clone();
         match record.insert(cx, &mut new, state, config).await {
-            Ok(outcome) => Ok(outcome::with(outcome, outcome::unfinished(problems))),
+            Ok(outcome) => {
+                let outcome = configuration::keep_own(outcome, &own);
+                Ok(outcome::with(outcome, outcome::unfinished(problems)))
+            }
             Err(NotInserted {
                 error,
                 problem,
@@ -268,7 +272,7 @@ impl RecordResource for OidcProvider {
         }
         let changed = planned.text(CONFIGURATION_ID) != prior.text(CONFIGURATION_ID);
         let outcome = match record.update(cx, prior, planned.clone(), config).await {
-            Ok(outcome) => outcome,
+            Ok(outcome) => configuration::keep_own(outcome, &planned),
             Err(failed) => {
                 problems.append(failed);
                 // What did happen is the configuration; the rest is as it was.

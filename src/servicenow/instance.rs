@@ -40,6 +40,7 @@ impl Instance {
             made: Mutex::default(),
             removed: Mutex::default(),
             changed: Mutex::default(),
+            left: Mutex::default(),
         };
         Ok(Instance { inner: Arc::new(inner) })
     }
@@ -85,6 +86,8 @@ pub(super) struct Inner {
     pub(super) removed: Mutex<HashSet<SysId>>,
     /// Records that this process changed.
     pub(super) changed: Mutex<HashSet<SysId>>,
+    /// Records that this process was to remove and left, because others use them.
+    pub(super) left: Mutex<HashSet<SysId>>,
 }
 
 impl Inner {

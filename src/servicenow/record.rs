@@ -196,6 +196,13 @@ impl Row {
         }
     }
 
+    /// Leaves the column alone after all.
+    #[must_use]
+    pub fn without(mut self, column: Column) -> Row {
+        self.cells.retain(|(known, _)| known.name() != column.name());
+        self
+    }
+
     /// Empties the column.
     #[must_use]
     pub fn clear(self, column: Column) -> Row {

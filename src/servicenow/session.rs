@@ -64,6 +64,16 @@ impl Session {
         self.inner.was_removed(record)
     }
 
+    /// Notes that a record of ours stays, because others use it.
+    pub fn remember_left(&self, record: &SysId) {
+        lock(&self.inner.left).insert(record.clone());
+    }
+
+    /// Whether this process was to remove the record and left it, because others use it.
+    pub fn has_left(&self, record: &SysId) -> bool {
+        lock(&self.inner.left).contains(record)
+    }
+
     /// What either of two looks at a list showed, as the second showed it, without what this process removed: a list can
     /// lag behind a write, or leave out for once what is there.
     pub fn either_shows<T>(&self, mut first: Vec<T>, again: Vec<T>, sys_id: impl Fn(&T) -> &SysId) -> Vec<T> {

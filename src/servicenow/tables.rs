@@ -40,6 +40,9 @@ pub(super) const NEVER_EMPTY: &[Table] = &[
     sys_security_acl_role::TABLE,
     sys_user_role::TABLE,
     sys_user_group::TABLE,
+    // The account itself is one of them.
+    sys_user::TABLE,
+    sys_user_has_role::TABLE,
 ];
 
 /// Columns that every table has. Proven.

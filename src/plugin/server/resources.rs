@@ -200,6 +200,7 @@ impl<P: Provider> Shared<P> {
         };
         let config = self.decode_config(request.config.as_ref(), schema).map_err(failed)?;
         let limit = time_limit(entry.part.as_ref(), Operation::Read, &proposed);
+        *lock(&notes.private) = private(&request.prior_private);
         let cx = self.context_if_configured(limit, &notes).map_err(failed)?;
         let (planned, diagnostics) = super::plan::of_resource(
             entry.part.as_ref(),

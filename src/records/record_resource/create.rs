@@ -8,7 +8,7 @@ use crate::records::field::{self, Known};
 use crate::records::record_resource::{
     Absence, Existing, ManagedRecord, PENDING, RecordResource, failed, send_secret, with_trimmed_key,
 };
-use crate::records::{diagnostics, name_set, outcome};
+use crate::records::{diagnostics, kept_otherwise, name_set, outcome};
 use crate::servicenow::{
     Column, InputMode, Insert, KeyLock, Query, Record, Row, Session, TableError, Update, Value, Written,
 };
@@ -213,7 +213,12 @@ impl<R: RecordResource> ManagedRecord<R> {
         let mut was = state.clone();
         field::read_into(&self.fields, session, found, &mut was, Known::Nothing).await?;
         field::forget_unplanned(&self.fields, &state, &mut was);
-        let row = with_trimmed_key::<R>(field::row_to_update(&self.fields, session, &was, &state).await?);
+        let mut row = with_trimmed_key::<R>(field::row_to_update(&self.fields, session, &was, &state).await?);
+        // It was found by its key, which the instance takes for equal. How it is spelled there is not ours, and no destroy
+        // would restore it.
+        for column in R::key(planned).into_iter().flat_map(|key| key.columns) {
+            row = row.without(*column);
+        }
         let update = Update {
             table: R::TABLE,
             sys_id: found.sys_id(),
@@ -248,6 +253,12 @@ impl<R: RecordResource> ManagedRecord<R> {
     ) -> Outcome {
         let sys_id = written.record.sys_id();
         let mut problems = self.mismatches(&written.mismatches);
+        let mut kept = Object::new();
+        let read = field::read_into(&self.fields, session, &written.record, &mut kept, Known::Nothing).await;
+        if read.is_ok() {
+            let names = kept_otherwise::note(cx, &self.fields, planned, &kept);
+            kept_otherwise::explain(&mut problems, &names);
+        }
         self.finish(cx, session, &written.record, &mut state, &mut problems)
             .await;
         let mut pending = Vec::new();

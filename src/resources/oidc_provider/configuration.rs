@@ -7,7 +7,7 @@
 use serde_json::Value as Json;
 
 use crate::clients::Clients;
-use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Path, Plan, Value};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Path, Plan, Value};
 use crate::records::child_rows::Listed;
 use crate::records::duplicate_check::with_trimmed;
 use crate::records::field::{self, Known};
@@ -171,9 +171,10 @@ pub(super) async fn create(
     };
     let key = key_of(&planned)?;
     let mut lock = lock_of(session, &planned).await?;
-    if let Some(found) = existing(session, &key, &planned, None, &lock).await? {
+    let made = noted(cx);
+    if let Some(found) = existing(session, &key, &planned, Wanted::New { made: &made }, &lock).await? {
         let sys_id = found.sys_id().clone();
-        let is_ours = noted(cx).contains(&sys_id);
+        let is_ours = made.contains(&sys_id) || session.has_left(&sys_id);
         if !is_ours {
             cx.warn(taken_over(&found));
         }
@@ -211,7 +212,7 @@ pub(super) async fn create(
             },
         ) => {
             // Some instances respond so if a record with this address was created meanwhile.
-            existing(session, &key, &planned, None, &lock).await?;
+            existing(session, &key, &planned, Wanted::New { made: &made }, &lock).await?;
             let mut problem = diagnostics::of_table(&error, "create the OIDC configuration");
             problem.detail.push_str(
                 "\n\nSome instances allow nobody to create it over the API. Then create it in the form (System OAuth \
@@ -332,7 +333,7 @@ pub(super) async fn update(
     }
     let mut lock = lock_of(session, &planned).await?;
     if row.value(OIDC_URL).is_some() && !shares(&planned) {
-        existing(session, &key_of(&planned)?, &planned, Some(&sys_id), &lock).await?;
+        existing(session, &key_of(&planned)?, &planned, Wanted::Changed(&sys_id), &lock).await?;
     }
     let update = Update {
         table: TABLE,
@@ -363,6 +364,21 @@ pub(super) fn stop_managing(cx: &Context<Clients>, former: Option<SysId>, state:
     let mut left_alone = field::left_alone(Some(state), "");
     left_alone.retain(|name| !name.starts_with(PREFIX));
     field::set_left_alone(state, left_alone);
+}
+
+/// The outcome of a write with the configuration that is managed here, also where the instance kept a reference to another one:
+/// that one is not ours, and the next refresh tells it.
+pub(super) fn keep_own(ended: Outcome, own: &Object) -> Outcome {
+    let kept = |mut state: Object| {
+        if is_managed(own) && reference(own).is_some() {
+            state.set(CONFIGURATION_ID, own.at(CONFIGURATION_ID).clone());
+        }
+        state
+    };
+    match ended {
+        Outcome::Done(state, problems) => Outcome::Done(kept(state), problems),
+        Outcome::Partly(state, problems) => Outcome::Partly(kept(state), problems),
+    }
 }
 
 /// Removes the configurations that were made here and that the provider, by its final state, does not use.
@@ -606,6 +622,7 @@ async fn try_to_remove(
         session.delete(TABLE, sys_id).await?;
         return Ok(true);
     }
+    session.remember_left(sys_id);
     let detail = format!(
         "Another OIDC provider or a protected resource of the instance uses the OIDC configuration {sys_id}, or the \
          account may not read whether one does. It stays on the instance."
@@ -623,18 +640,32 @@ fn key_of(planned: &Object) -> Result<Query, Diagnostic> {
     oidc_configuration::key(planned).map_err(|problem| problem.at_attribute(METADATA_URL))
 }
 
+/// For what a configuration of the same key is looked for.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// One is to be made. `made` are the keys of those that were made here.
+    New { made: &'a [SysId] },
+    /// This one gets the key.
+    Changed(&'a SysId),
+}
+
 /// A configuration of this key that can be taken over: made by this account, the same name, claim and field, and used by no
-/// provider. Such a one remains when a create was interrupted, or its provider was deleted manually. Any other is
-/// refused, one that another resource of this apply made among them, and whichever it is where there is an `own` one already.
+/// provider. Such a one remains when a create was interrupted, or its provider was deleted manually. One that was made here may
+/// have another claim, and one that the same replacement left may be used by others. Any other is refused, one that another
+/// resource of this apply made among them, and whichever it is where there is one already.
 async fn existing(
     session: &Session,
     key: &Query,
     planned: &Object,
-    own: Option<&SysId>,
+    wanted: Wanted<'_>,
     lock: &KeyLock,
 ) -> Result<Option<Record>, Diagnostic> {
     let problem =
         |error: TableError| diagnostics::of_table(&error, "look for a configuration of this metadata address");
+    let own = match wanted {
+        Wanted::New { .. } => None,
+        Wanted::Changed(own) => Some(own),
+    };
     let found = oidc_configuration::find(session, key, planned, own, lock).await?;
     let Some(record) = found else { return Ok(None) };
     let sys_id = record.sys_id();
@@ -648,13 +679,14 @@ async fn existing(
     let is_unused = users.is_empty();
     let by = record.text(every::SYS_CREATED_BY).value();
     let is_of_another_resource = lock.has_made(sys_id);
-    if own.is_none()
+    if let Wanted::New { made } = wanted
         && !is_of_another_resource
-        && is_the_same
-        && is_unused
-        && by.is_some_and(|by| session.is_account(by))
     {
-        return Ok(Some(record));
+        let is_left_by_account = is_the_same && is_unused && by.is_some_and(|by| session.is_account(by));
+        let is_ours = (is_unused && made.contains(sys_id)) || (is_the_same && session.has_left(sys_id));
+        if is_left_by_account || is_ours {
+            return Ok(Some(record));
+        }
     }
     let sys_id = sys_id.as_str();
     let origin = match by {

@@ -241,3 +241,33 @@ async fn an_application_that_is_not_installed_is_an_error_at_its_attribute() {
     })
     .await;
 }
+
+/// The instance takes names for equal that differ in case: the row that is found keeps its own, which no destroy would restore.
+#[tokio::test]
+async fn a_privilege_that_is_taken_over_keeps_the_spelling_of_its_key() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().quirks(|quirks| quirks.ignores_case = true);
+        let id = existing(&simulator, "requested");
+        let mixed = [("target_name", "OAuth_Entity")];
+        simulator.instance().change("sys_scope_privilege", &id, &mixed);
+        let workspace = simulator.workspace(terraform, PRIVILEGE);
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The privilege already existed");
+
+        let record = simulator.only_record("sys_scope_privilege");
+        assert_eq!([&record["target_name"], &record["status"]], ["OAuth_Entity", "allowed"]);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        let record = simulator.only_record("sys_scope_privilege");
+        assert_eq!(
+            [&record["target_name"], &record["status"]],
+            ["OAuth_Entity", "requested"]
+        );
+    })
+    .await;
+}

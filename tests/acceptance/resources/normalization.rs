@@ -480,3 +480,83 @@ async fn a_blank_in_front_of_a_key_makes_no_second_record() {
     })
     .await;
 }
+
+/// What only a new record could change, and the instance keeps otherwise, would be replaced at every apply, with the same result.
+#[tokio::test]
+async fn a_key_that_the_instance_changes_does_not_replace_the_record() {
+    let all = r#"
+        resource "servicenow_oauth_entity" "this" {
+          name               = "Outbound"
+          client_id          = "MyClient"
+          default_grant_type = "client_credentials"
+          client_secret      = "a-secret-of-it"
+          token_url          = "https://login.example.com/token"
+        }
+        resource "servicenow_oidc_provider" "this" {
+          name      = "Inbound"
+          client_id = "api://Contoso/App"
+          configuration = {
+            name         = "Entra"
+            metadata_url = "https://login.microsoftonline.com/t/.well-known/openid-configuration"
+          }
+        }
+        resource "servicenow_cross_scope_privilege" "this" {
+          source_scope = "x_mioms_m365_assis"
+          target_scope = "global"
+          target_name  = "ScriptInclude"
+          target_type  = "scriptable"
+          operation    = "execute"
+          status       = "allowed"
+        }
+    "#;
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let application = simulator.instance().find("sys_store_app", "scope", APPLICATION)[0]["sys_id"].clone();
+        simulator.instance().quirks(|quirks| {
+            for (table, column) in [
+                ("oauth_entity", "client_id"),
+                ("oauth_oidc_entity", "client_id"),
+                ("sys_scope_privilege", "target_name"),
+            ] {
+                quirks.lower_cased.insert((table.to_owned(), column.to_owned()));
+            }
+            quirks.beside.push(Beside {
+                table: "oauth_oidc_entity".to_owned(),
+                written: "name".to_owned(),
+                column: "sys_scope".to_owned(),
+                value: application,
+            });
+        });
+        let workspace = simulator.workspace(terraform, all);
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("client_id was not kept")
+            .says("sys_scope was not kept")
+            .says("the next plan shows no change")
+            .does_not_say("corrects it in place");
+        workspace.plan_is_empty().await;
+
+        // Another change is an update, and the value that the instance keeps is none.
+        workspace.configure(
+            &all.replace("\"Outbound\"", "\"Outbound 2\"")
+                .replace("MyClient", "myclient"),
+        );
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("0 added, 1 changed, 0 destroyed");
+        workspace.plan_is_empty().await;
+
+        // Another value is another record.
+        workspace.configure(&all.replace("MyClient", "another"));
+        workspace
+            .plan()
+            .await
+            .does("servicenow_oauth_entity.this", &["delete", "create"]);
+    })
+    .await;
+}

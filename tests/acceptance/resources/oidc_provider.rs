@@ -2,6 +2,7 @@
 
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
+use servicenow_simulator::instance::{Beside, Quirks};
 
 use crate::harness::{Drift, Imports, Simulator, for_each_terraform, removal_is_corrected};
 
@@ -648,6 +649,111 @@ async fn a_claim_that_tokens_of_the_address_lack_is_warned_of() {
                 .succeeds()
                 .does_not_say("Warning: The");
         }
+    })
+    .await;
+}
+
+/// A rule of the instance that points an OIDC provider to another configuration: that one was never ours, and is neither changed nor
+/// deleted.
+#[tokio::test]
+async fn a_configuration_that_the_instance_chose_instead_is_not_ours() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let shipped = simulator.instance().put(
+            "oidc_provider_configuration",
+            &[
+                ("name", "Azure AD"),
+                ("oidc_url", "https://login.example.com/shipped"),
+                ("user_claim", "upn"),
+                ("user_field", "user_name"),
+                ("sys_created_by", "system"),
+            ],
+        );
+        let shipped_row = || {
+            simulator
+                .instance()
+                .find("oidc_provider_configuration", "sys_id", &shipped)
+        };
+        let before = shipped_row();
+        let rule = |quirks: &mut Quirks| {
+            quirks.beside.push(Beside {
+                table: "oauth_oidc_entity".to_owned(),
+                written: "name".to_owned(),
+                column: "oidc_provider_configuration".to_owned(),
+                value: shipped.clone(),
+            });
+        };
+        simulator.instance().quirks(rule);
+        let workspace = simulator.workspace(terraform, &configured("appid"));
+
+        workspace
+            .terraform("apply")
+            .await
+            .says("oidc_provider_configuration was not kept")
+            .does_not_say("bug in the provider");
+        let made = workspace.state(ADDRESS).text("configuration_id");
+        assert_ne!(made, shipped);
+
+        // Destroyed right away, and after an update under the same rule.
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(shipped_row(), before);
+        assert_eq!(
+            simulator
+                .instance()
+                .find("oidc_provider_configuration", "sys_id", &made),
+            []
+        );
+
+        simulator.instance().quirks(|quirks| quirks.beside.clear());
+        workspace.terraform("apply").await.succeeds();
+        simulator.instance().quirks(rule);
+        workspace.configure(&configured("appid").replace("\"Inbound\"", "\"Inbound 2\""));
+        workspace.terraform("apply").await.does_not_say("bug in the provider");
+        simulator.instance().quirks(|quirks| quirks.beside.clear());
+        workspace.configure(&configured("azp").replace("\"Inbound\"", "\"Inbound 2\""));
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(shipped_row(), before);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        assert_eq!(shipped_row(), before);
+    })
+    .await;
+}
+
+/// A replacement leaves a configuration that another provider uses, and the new provider goes on with it.
+#[tokio::test]
+async fn a_replaced_provider_keeps_a_configuration_that_others_use() {
+    let both = |id: &str| {
+        format!(
+            "{}\nresource \"servicenow_oidc_provider\" \"other\" {{\n  name = \"Other\"\n  client_id = \"other\"\n  \
+             configuration_id = servicenow_oidc_provider.this.configuration_id\n}}\n",
+            configured("appid").replace(ID, id)
+        )
+    };
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, &both(ID));
+        workspace.terraform("apply").await.succeeds();
+        let configuration = simulator.only_record("oidc_provider_configuration")["sys_id"].clone();
+
+        workspace.configure(&both("11111111-2222-3333-4444-666666666666"));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("The OIDC configuration was left in place");
+
+        assert_eq!(
+            simulator.only_record("oidc_provider_configuration")["sys_id"],
+            configuration
+        );
+        workspace
+            .state(ADDRESS)
+            .has("configuration_id", configuration)
+            .has("owns_configuration", true);
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
     })
     .await;
 }
