@@ -25,7 +25,7 @@ use crate::records::state_migration::{self, Foreign};
 use crate::records::uses::{self, Use};
 use crate::records::{application_scope, diagnostics, import, kept_otherwise, list, name_set, outcome, required_roles};
 use crate::servicenow::{
-    Column, Deleted, InputMode, Mismatch, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update,
+    Column, Deleted, InputMode, KeyLock, Mismatch, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update,
 };
 
 pub(crate) use create::{Begun, NotInserted};
@@ -505,6 +505,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         self.warn_of_unread_choices(cx, &session, Some(prior), &planned).await?;
         let row = with_trimmed_key::<R>(field::row_to_update(&self.fields, &session, prior, &planned).await?);
         let row = R::row_to_update(&planned, row);
+        let mut lock = self.lock_new_key(&session, &sys_id, &planned, &row).await?;
         let row = self.with_secrets(row, |secret| secret.names.changed(prior, &planned, config));
         R::before_update(&session, prior, &planned).await?;
         let mut state = planned.clone();
@@ -523,6 +524,9 @@ impl<R: RecordResource> ManagedRecord<R> {
             };
             let written = session.update(update).await;
             let written = written.map_err(|error| failed::<R>(&error, "update"))?;
+            if let Some(lock) = &mut lock {
+                lock.made(&sys_id);
+            }
             outcome::set_seen(cx);
             problems.append(self.mismatches(&written.mismatches));
             self.finish(cx, &session, &written.record, &mut state, &mut problems)
@@ -657,6 +661,46 @@ impl<R: RecordResource> ManagedRecord<R> {
             }
             Ok(None) => {}
             Err(problem) => plan.diagnostics.push(problem),
+        }
+    }
+
+    /// Refuses an update that gives the record the key of another one, as a create would be. Where the instance keeps a second one
+    /// out by itself, its refusal tells. The lock is held until the record is written.
+    async fn lock_new_key(
+        &self,
+        session: &Session,
+        own: &SysId,
+        planned: &Object,
+        changes: &Row,
+    ) -> Result<Option<KeyLock>, Diagnostic> {
+        let is_changed = |key: &NaturalKey| key.columns.iter().any(|column| changes.value(*column).is_some());
+        if R::key(planned).is_none_or(|key| key.is_unique() || !is_changed(&key)) {
+            return Ok(None);
+        }
+        let row = field::row_to_create(&self.fields, session, planned).await?;
+        let Some(query) = self.key(&with_trimmed_key::<R>(row), planned)? else {
+            return Ok(None);
+        };
+        let others = query.clone().other_than(Some(own));
+        let others = others.map_err(|error| diagnostics::of_query(&error, &format!("update the {}", R::NOUN)))?;
+        let keys = (
+            self.duplicate_key(Some(&query), planned),
+            self.duplicate_key(Some(&others), planned),
+        );
+        let (Some(key), Some(of_others)) = keys else {
+            return Ok(None);
+        };
+        let lock = key.lock(session).await?;
+        match of_others.find_first(session, &self.columns(), &lock).await? {
+            Some(found) if found.sys_id() != own => {
+                let mut state = planned.clone();
+                let advice = match R::take_over(session, &found, &mut state)? {
+                    Existing::Refused { advice } => advice,
+                    Existing::TakenOver { .. } => None,
+                };
+                Err(of_others.exists(&found, advice.as_deref()))
+            }
+            Some(_) | None => Ok(Some(lock)),
         }
     }
 

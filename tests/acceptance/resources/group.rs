@@ -489,3 +489,65 @@ async fn a_group_that_is_its_own_parent_is_refused() {
     })
     .await;
 }
+
+/// A group, an entry and a rule of the same key as another one are refused by an update too, as by a create.
+#[tokio::test]
+async fn an_update_does_not_give_a_record_the_key_of_another_one() {
+    let all = |group: &str, entry: &str, start: &str| {
+        format!(
+            r#"
+            resource "servicenow_group" "this" {{
+              name = "{group}"
+            }}
+            resource "servicenow_oauth_entity" "this" {{
+              name               = "{entry}"
+              client_id          = "robot"
+              default_grant_type = "client_credentials"
+              client_secret      = "a-secret-of-it"
+              token_url          = "https://login.example.com/token"
+            }}
+            resource "servicenow_ip_access_rule" "this" {{
+              type        = "Allow"
+              direction   = "Bidirectional"
+              range_start = "{start}"
+              range_end   = "10.0.0.9"
+            }}
+            "#
+        )
+    };
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().quirks(|quirks| quirks.ignores_case = true);
+        simulator.instance().put("sys_user_group", &[("name", "Other group")]);
+        let workspace = simulator.workspace(terraform, &all("group", "entry", "10.0.0.1"));
+        workspace.terraform("apply").await.succeeds();
+        let others = [
+            ("oauth_entity", "name", "Other entry"),
+            ("ip_access", "range_start", "10.0.0.2"),
+        ];
+        for (table, column, value) in others {
+            let record = simulator.only_record(table);
+            let mut copy: Vec<(&str, &str)> = record
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .filter(|(name, _)| *name != "sys_id" && *name != column)
+                .collect();
+            copy.push((column, value));
+            simulator.instance().put(table, &copy);
+        }
+        workspace.plan_is_empty().await;
+
+        workspace.configure(&all("OTHER group", "OTHER entry", "10.0.0.2"));
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("The group already exists")
+            .says("The registry entry already exists")
+            .says("The address rule already exists");
+
+        workspace.configure(&all("Group", "Entry", "10.0.0.3"));
+        workspace.terraform("apply").await.succeeds();
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
