@@ -25,7 +25,8 @@ use crate::records::state_migration::{self, Foreign};
 use crate::records::uses::{self, Use};
 use crate::records::{application_scope, diagnostics, import, kept_otherwise, list, name_set, outcome, required_roles};
 use crate::servicenow::{
-    Column, Deleted, InputMode, KeyLock, Mismatch, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update,
+    Column, Deleted, InputMode, KeyLock, Mismatch, Query, QueryError, Record, Row, Session, SysId, Table, TableError,
+    Update,
 };
 
 pub(crate) use create::{Begun, NotInserted};

@@ -86,6 +86,13 @@ pub enum TableError {
         /// Who refused.
         reason: Refusal,
     },
+    /// The instance made something else of a link between two records, and the row was removed again.
+    #[error("{table} did not keep the link ({why}), so the row was removed again")]
+    NotKept {
+        table: Table,
+        /// What was sent and what was kept.
+        why: String,
+    },
     /// No such table for any account.
     #[error("the instance has no table {table}")]
     NoSuchTable { table: Table },
@@ -269,12 +276,16 @@ impl TableError {
             },
             TableError::Cancelled { .. } => "Run it again to finish.".to_owned(),
             TableError::Uncertain { table, candidate, ours, .. } => match candidate {
-                None if ours.is_some() => {
-                    "Run it again: if the record was created, it will be found by its key.".to_owned()
-                }
+                None if let Some(ours) = ours => format!(
+                    "Run it again: the record is found by its sys_id, {ours}, if it was created with it. Some instances give it \
+                     another one: then look for it in {table} first, and import it."
+                ),
                 Some(sys_id) => format!("Look at the record {sys_id} in {table}: if it is the one, import it; otherwise run it again."),
                 None => format!("Check {table}: import the record if it is there, otherwise run it again."),
             },
+            TableError::NotKept { table, .. } => format!(
+                "A business rule of {table} chooses another record. Change the rule, or list what it chooses."
+            ),
             TableError::UnknownName { .. } => "Correct the name; names are matched exactly.".to_owned(),
         }
     }
@@ -324,6 +335,7 @@ impl TableError {
             | TableError::UnusableAnswer { .. }
             | TableError::TransactionCancelled { .. }
             | TableError::Uncertain { .. }
+            | TableError::NotKept { .. }
             | TableError::UnknownName { .. } => false,
         }
     }

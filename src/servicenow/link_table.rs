@@ -26,6 +26,7 @@ use crate::servicenow::tables::{
     every, oauth_entity, oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_group_has_role,
     sys_user, sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_role, sys_user_role_contains,
 };
+use crate::servicenow::write::compare::Mismatch;
 use crate::servicenow::write::{Deleted, InputMode, Insert, Update};
 use crate::sync::lock as locked;
 
@@ -651,7 +652,17 @@ impl<'a> Links<'a> {
             input: InputMode::Stored,
         };
         let granted = match self.session.insert(insert).await {
-            Ok(written) => Granted::Made(written.record.sys_id().clone()),
+            Ok(written) => {
+                let is_lost = |it: &&Mismatch| it.kept.is_some() && [from, self.table.to].contains(&it.column);
+                let row = written.record.sys_id().clone();
+                if let Some(lost) = written.mismatches.iter().find(is_lost) {
+                    // It links something else: nobody asked for that, and nobody would find it again.
+                    let why = lost.to_string();
+                    self.session.delete(table, &row).await?;
+                    return Err(TableError::NotKept { table, why });
+                }
+                Granted::Made(row)
+            }
             Err(error) => self.after_refusal(owner, to, error, before).await?,
         };
         // Who links the same two from the other side finds it under the lock.

@@ -48,7 +48,9 @@ pub(super) fn is_managed(object: &Object) -> bool {
 /// Checks that the configuration does not name two: a `configuration_id` beside `configuration` is that of the configuration
 /// which is managed already. Terraform before 1.14 generates both after an import.
 pub(super) fn is_one(config: &Object, prior: Option<&Object>) -> Result<(), Diagnostic> {
-    let Some(given) = config.text(CONFIGURATION_ID).filter(|_| is_managed(config)) else {
+    // One that is not known yet may come to nothing; the apply tells.
+    let is_given = is_managed(config) && !config.at(ATTRIBUTE).is_unknown();
+    let Some(given) = config.text(CONFIGURATION_ID).filter(|_| is_given) else {
         return Ok(());
     };
     let managed = prior.filter(|prior| is_managed(prior)).and_then(reference);

@@ -172,6 +172,32 @@ async fn without_a_natural_key_a_lost_insert_is_not_repeated() {
     );
 }
 
+/// A gateway that answers with the page of a sign-in, with and without having passed the request on.
+#[tokio::test]
+async fn a_page_in_place_of_an_answer_does_not_lose_the_record() {
+    for is_made in [true, false] {
+        let row = Arc::new(Mutex::new(None));
+        let server = Server::by(move |received| match received.method.as_str() {
+            "POST" => {
+                *row.lock().unwrap() = is_made.then(|| kept(received));
+                Reply::typed(200, "text/html", "<html><title>Log in</title></html>")
+            }
+            _ if received.target.contains("/oauth_entity?") => result(Json::from_iter(row.lock().unwrap().clone())),
+            _ => row.lock().unwrap().clone().map_or_else(no_record, result),
+        })
+        .await;
+
+        let ended = session(&server).insert(insert()).await;
+
+        match ended {
+            Ok(written) => assert_eq!((is_made, written.origin), (true, Origin::FoundAgain)),
+            Err(error) => {
+                assert!(!is_made && matches!(error, TableError::NotTheApi { .. }), "{error}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_that_means_duplicate_names_the_record() {
     let server = Server::by(|received| match received.method.as_str() {

@@ -69,6 +69,12 @@ impl Session {
                         continue;
                     }
                     Posted::Refused(error) => return Err(self.refused(&insert, error).await),
+                    Posted::Page(error) => {
+                        return match self.find_again(&insert, &sending, &error.to_string()).await {
+                            Ok(Some(record)) => Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await),
+                            Ok(None) | Err(_) => Err(error),
+                        };
+                    }
                     Posted::Closed(error) => {
                         let why = error.to_string();
                         closed = (lost == 0 || closed.is_some()).then_some(error);
@@ -136,7 +142,11 @@ impl Session {
             },
             Err(error) => {
                 // A page in place of an answer, although the status says that all is well, counts as lost too.
-                let is_odd_page = matches!(error, TableError::NotTheApi { .. }) && answer.status().as_u16() == 201;
+                let is_page = matches!(error, TableError::NotTheApi { .. });
+                let is_odd_page = is_page && answer.status().as_u16() == 201;
+                if is_page && !is_odd_page && answer.status().is_success() {
+                    return Posted::Page(error);
+                }
                 let is_unusable = matches!(
                     error,
                     TableError::UnusableAnswer { .. } | TableError::TransactionCancelled { .. }
@@ -371,6 +381,8 @@ enum Posted {
     Made(Box<Record>),
     /// Nothing was made.
     Refused(TableError),
+    /// By a page in place of an answer, such as that of a sign-in: not carried out, unless the record is there.
+    Page(TableError),
     /// Nobody knows.
     Unknown(String),
 }

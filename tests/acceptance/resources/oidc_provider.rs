@@ -757,3 +757,35 @@ async fn a_replaced_provider_keeps_a_configuration_that_others_use() {
     })
     .await;
 }
+
+/// A block that is not known at the plan may come to nothing, and a `configuration_id` beside it is then the one that counts.
+#[tokio::test]
+async fn a_configuration_that_is_not_known_yet_may_be_none() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let id = simulator.instance().put(
+            "oidc_provider_configuration",
+            &[("name", "Entra"), ("oidc_url", "https://login.example.com/shipped")],
+        );
+        let which = |none: &str| {
+            format!(
+                "resource \"terraform_data\" \"which\" {{\n  input = {none:?}\n}}\n{}",
+                least(&format!(
+                    "configuration_id = {id:?}\n  configuration = terraform_data.which.output == \"none\" ? null : {{\n    \
+                     name = \"Own\"\n    metadata_url = {V1:?}\n  }}"
+                ))
+            )
+        };
+        let workspace = simulator.workspace(terraform, &which("none"));
+
+        workspace.terraform("apply").await.succeeds();
+        workspace.state(ADDRESS).has("configuration_id", id.as_str());
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+
+        workspace.configure(&which("own"));
+        workspace.terraform("apply").await.fails_saying("Two configurations are given");
+        assert_eq!(simulator.only_record("oidc_provider_configuration")["sys_id"], id);
+    })
+    .await;
+}

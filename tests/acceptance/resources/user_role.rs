@@ -1,5 +1,7 @@
 //! `servicenow_user_role`: one role of a user who already exists.
 
+use servicenow_simulator::instance::Beside;
+
 use crate::harness::configurations::replaced_after_creation;
 use crate::harness::{Imports, Simulator, for_each_terraform, removal_is_corrected};
 
@@ -319,6 +321,35 @@ async fn a_role_stays_that_a_successor_of_the_same_apply_grants() {
 
         assert!(has(&simulator, &user, "x_mioms_m365_assis.administrator", false));
         workspace.plan_is_empty().await;
+    })
+    .await;
+}
+
+/// A rule that grants another role than was asked for: that one is taken back, and the error says why.
+#[tokio::test]
+async fn a_role_that_the_instance_exchanges_is_not_kept() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = simulator.person("abel.tuter");
+        let admin = role(&simulator, "admin");
+        simulator.instance().quirks(|quirks| {
+            quirks.beside.push(Beside {
+                table: "sys_user_has_role".to_owned(),
+                written: "role".to_owned(),
+                column: "role".to_owned(),
+                value: admin,
+            });
+        });
+        let workspace = simulator.workspace(terraform, GRANT);
+        let before = rows(&simulator, &user);
+
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("did not keep the link")
+            .says("A business rule of sys_user_has_role chooses another record");
+        assert_eq!(rows(&simulator, &user), before);
+        assert!(workspace.addresses().is_empty());
     })
     .await;
 }
