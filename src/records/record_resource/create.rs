@@ -231,7 +231,7 @@ impl<R: RecordResource> ManagedRecord<R> {
                 .complete(cx, session, &written, names, (planned, config), state)
                 .await),
             Err(error) => {
-                let problem = failed::<R>(&error, "change the existing");
+                let problem = failed::<R>(&error, "take over");
                 if outcome::may_have_happened(&error) {
                     return Ok(Outcome::Partly(state.with_unknown_as_null(), problem.into()));
                 }
