@@ -40,7 +40,7 @@ async fn an_absence_is_proven_by_a_list_that_counts() {
     let find = async |lists: Vec<Reply>| {
         let count = lists.len();
         let server = Server::replies([vec![no_record()], lists].concat()).await;
-        let found = session(&server).get_opt(sys_user::TABLE, &id(KEY), &[]).await;
+        let found = session(&server).get_opt(oauth_entity::TABLE, &id(KEY), &[]).await;
         assert_eq!(server.count(), 1 + count);
         for list in &server.received()[1..] {
             let asked = param(list, "sysparm_query").unwrap();
@@ -59,7 +59,7 @@ async fn an_absence_is_proven_by_a_list_that_counts() {
     assert!(matches!(late, TableError::Hidden { .. }), "{late}");
     let hidden = find(vec![empty("1")]).await.unwrap_err();
     assert!(matches!(hidden, TableError::Hidden { .. }), "{hidden}");
-    let expected = format!("sys_user has the record {KEY}, but the account may not read it");
+    let expected = format!("oauth_entity has the record {KEY}, but the account may not read it");
     assert_eq!(hidden.to_string(), expected);
     assert!(hidden.remedy().contains("user_admin"), "{}", hidden.remedy());
 
@@ -149,7 +149,7 @@ async fn rows_of_links_that_are_not_shown_are_not_none() {
 
 #[tokio::test]
 async fn what_arrives_while_one_is_read_becomes_one_request_and_a_missing_row_is_looked_for_alone() {
-    let row = |key: &str| json!({ "sys_id": key, "user_name": format!("u{key}") });
+    let row = |key: &str| json!({ "sys_id": key, "name": format!("u{key}") });
     let server = Server::by(move |received| {
         let Some(query) = param(received, "sysparm_query") else {
             return match received.target.split(['/', '?']).nth(5).unwrap() {
@@ -175,13 +175,13 @@ async fn what_arrives_while_one_is_read_becomes_one_request_and_a_missing_row_is
 
     let finds = keys
         .iter()
-        .map(|key| session.get_opt(sys_user::TABLE, key, &[sys_user::USER_NAME]));
+        .map(|key| session.get_opt(oauth_entity::TABLE, key, &[oauth_entity::NAME]));
     let found = futures_util::future::join_all(finds).await;
 
     for (key, found) in keys.iter().zip(found) {
         let name = found
             .unwrap()
-            .map(|record| record.text(sys_user::USER_NAME).map(str::to_owned));
+            .map(|record| record.text(oauth_entity::NAME).map(str::to_owned));
         assert_eq!(name, (key.as_str() != OTHER).then(|| Cell::Value(format!("u{key}"))));
     }
     assert_eq!(
