@@ -61,7 +61,7 @@ async fn an_absence_is_proven_by_a_list_that_counts() {
     assert!(matches!(hidden, TableError::Hidden { .. }), "{hidden}");
     let expected = format!("oauth_entity has the record {KEY}, but the account may not read it");
     assert_eq!(hidden.to_string(), expected);
-    assert!(hidden.remedy().contains("user_admin"), "{}", hidden.remedy());
+    assert!(hidden.remedy().contains("oauth_admin"), "{}", hidden.remedy());
 
     let unproven = find(vec![uncounted()]).await.unwrap_err();
     assert!(matches!(unproven, TableError::Unproven { .. }), "{unproven}");
