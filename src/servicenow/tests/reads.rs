@@ -65,7 +65,7 @@ async fn an_absence_is_proven_by_a_list_that_counts() {
 
     let unproven = find(vec![uncounted()]).await.unwrap_err();
     assert!(matches!(unproven, TableError::Unproven { .. }), "{unproven}");
-    for part in ["127.0.0.1", "sys_user", KEY] {
+    for part in ["127.0.0.1", "oauth_entity", KEY] {
         assert!(unproven.to_string().contains(part), "{unproven}");
     }
     assert!(unproven.remedy().contains("X-Total-Count"), "{}", unproven.remedy());
