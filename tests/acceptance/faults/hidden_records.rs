@@ -200,6 +200,23 @@ async fn a_table_that_shows_nothing_where_every_instance_has_rows_is_hidden() {
         workspace
             .state("servicenow_table_access.this")
             .has("id", row["sys_id"].as_str());
+        // The account itself is a user, and has roles.
+        hide(&[]);
+        let user = simulator.workspace(
+            terraform,
+            "resource \"servicenow_integration_user\" \"this\" {\n  user_name = \"robot\"\n}\n",
+        );
+        user.terraform("apply").await.succeeds();
+        for (workspace, table) in [(&workspace, "sys_user_has_role"), (&user, "sys_user")] {
+            let addresses = workspace.addresses();
+            hide(&[table]);
+            workspace.terraform("apply -refresh-only").await.fails_saying(&format!(
+                "{table} has records on every instance, but shows none of them to the account"
+            ));
+            assert_eq!(workspace.addresses(), addresses);
+        }
+        hide(&[]);
+        user.terraform("destroy").await.succeeds();
         // Whoever names the table.
         let of_any_table = r#"
             resource "servicenow_record" "this" {
