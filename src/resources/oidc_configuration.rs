@@ -150,20 +150,13 @@ impl RecordResource for OidcConfiguration {
         let session = cx.instance()?;
         let own = record_resource::require_sys_id(prior)?;
         let moves = planned.text(METADATA_URL) != prior.text(METADATA_URL) && !shares(&planned);
-        let lock = if moves {
-            Some(
-                refuse_second(&session, &own, &planned)
-                    .await
-                    .map_err(|problem| problem.at_attribute(METADATA_URL))?,
-            )
-        } else {
-            None
-        };
-        let ended = record.update(cx, prior, planned, config).await?;
-        if let Some(mut lock) = lock {
-            lock.made(&own);
+        if moves {
+            // Says more than the refusal of any record's update, which takes the lock of the address again.
+            refuse_second(&session, &own, &planned)
+                .await
+                .map_err(|problem| problem.at_attribute(METADATA_URL))?;
         }
-        Ok(ended)
+        record.update(cx, prior, planned, config).await
     }
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -177,11 +170,11 @@ impl RecordResource for OidcConfiguration {
     }
 }
 
-/// Refuses an address that another configuration has. Nobody of this process makes one of it until the lock is dropped.
-async fn refuse_second(session: &Session, own: &SysId, planned: &Object) -> Result<KeyLock, Diagnostic> {
+/// Refuses an address that another configuration has.
+async fn refuse_second(session: &Session, own: &SysId, planned: &Object) -> Result<(), Diagnostic> {
     let lock = lock(session, planned).await?;
     let Some(other) = find(session, &key(planned)?, planned, Some(own), &lock).await? else {
-        return Ok(lock);
+        return Ok(());
     };
     let remedy = format!(
         "Keep the former address, use another one of the same issuer (for Entra the one of the other token version), or use that \
