@@ -29,6 +29,7 @@ const SPELLED: &str = r#"
     resource "servicenow_oidc_provider" "this" {
       name        = " Inbound"
       client_id   = "ABCDEF01-2222-3333-4444-777777777777"
+      comments    = "  "
       auth_scopes = ["useraccount"]
       configuration = {
         name         = "Entra "
