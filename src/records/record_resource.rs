@@ -29,7 +29,7 @@ use crate::servicenow::{
     Update,
 };
 
-pub(crate) use create::{Begun, NotInserted};
+pub(crate) use create::{Begun, New, NotInserted};
 
 /// A resource that is one record of one table. What it does not say here is the same for all of them.
 #[async_trait]
@@ -359,7 +359,10 @@ impl<R: RecordResource> ManagedRecord<R> {
         session: &Session,
         state: &Object,
     ) -> Result<Option<Record>, Diagnostic> {
-        let Some(sys_id) = sys_id(state) else { return Ok(None) };
+        if state.at("id").is_null() {
+            return Ok(None);
+        }
+        let sys_id = require_sys_id(state)?;
         let found = session.get_opt(R::TABLE, &sys_id, &self.columns()).await;
         let found = found.map_err(|error| diagnostics::of_table(&error, &format!("read the {}", R::NOUN)))?;
         match &found {

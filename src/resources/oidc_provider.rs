@@ -7,14 +7,14 @@ use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostics, Object, Outcome, Path, Plan, Rule, Value};
+use crate::plugin::{Attribute, Context, Diagnostics, Object, Outcome, Plan, Rule, Value};
 use crate::records::choice::OpenChoice;
 use crate::records::diagnostics;
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::name_set;
 use crate::records::outcome;
-use crate::records::record_resource::{self, Begun, ManagedRecord, NotInserted, RecordResource};
+use crate::records::record_resource::{self, Begun, ManagedRecord, New, NotInserted, RecordResource};
 use crate::records::write_only_secret::SecretNames;
 use crate::resources::oauth_entity;
 use crate::servicenow::tables::oauth_oidc_entity::{
@@ -139,9 +139,13 @@ impl RecordResource for OidcProvider {
         configuration::plan_unnamed(plan);
         configuration::plan_left_alone(plan);
         if plan.prior.is_some_and(|prior| prior.at("id").is_null()) {
-            // Only its configuration is left: it is deleted, and everything is created again.
-            plan.state.set("id", Value::Unknown);
-            plan.replace.push(Path::of("id"));
+            // Only its configuration is left: the update creates the provider.
+            let attributes = Self::fields().into_iter().flat_map(|field| field.attributes);
+            for attribute in attributes.filter(Attribute::is_computed) {
+                if plan.state.at(attribute.name).is_null() && plan.config.at(attribute.name).is_null() {
+                    plan.state.set(attribute.name, Value::Unknown);
+                }
+            }
         }
         let was_managed = plan.prior.is_none_or(configuration::is_managed);
         if configuration::is_managed(plan.config) && !was_managed {
@@ -199,29 +203,7 @@ impl RecordResource for OidcProvider {
             }
             new.set(CONFIGURATION, configuration::reference(&state));
         }
-        let own = state.clone();
-        match record.insert(cx, &mut new, state, config).await {
-            Ok(outcome) => {
-                let outcome = configuration::keep_own(outcome, &own);
-                Ok(outcome::with(outcome, outcome::unfinished(problems)))
-            }
-            Err(NotInserted {
-                error,
-                problem,
-                mut state,
-                ..
-            }) => {
-                problems.push(problem);
-                if let TableError::Uncertain { ours: Some(sys_id), .. } = &error {
-                    // Under this key it is found, if it was made; if not, what is left is the configuration.
-                    state.set("id", sys_id.as_str());
-                    cx.set_private(REMOVING, true.into());
-                } else if !has_own {
-                    return Err(problems);
-                }
-                Ok(outcome::of(state, problems))
-            }
-        }
+        insert(record, cx, new, state, config, problems).await
     }
 
     async fn read(
@@ -254,6 +236,9 @@ impl RecordResource for OidcProvider {
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
         configuration::is_one(config, Some(prior))?;
+        if prior.at("id").is_null() {
+            return create_around(record, cx, prior, planned, config).await;
+        }
         let session = cx.instance()?;
         configuration::exists(&session, Some(prior), &planned).await?;
         configuration::check(&session, Some(prior), &planned).await?;
@@ -322,5 +307,71 @@ impl RecordResource for OidcProvider {
             configuration::remove(cx, &session, state).await?;
         }
         Ok(())
+    }
+}
+
+/// Creates the provider of which the configuration alone is there: it was refused after that, or removed manually.
+async fn create_around(
+    record: &ManagedRecord<OidcProvider>,
+    cx: &Context<Clients>,
+    prior: &Object,
+    planned: Object,
+    config: &Object,
+) -> Result<Outcome, Diagnostics> {
+    let session = cx.instance()?;
+    configuration::exists(&session, Some(prior), &planned).await?;
+    configuration::check(&session, Some(prior), &planned).await?;
+    let mut new = match record.begin(cx, &planned, config).await? {
+        Begun::New(new) => new,
+        Begun::TakenOver(outcome) => return Ok(outcome),
+    };
+    let mut state = planned;
+    let mut problems = Diagnostics::new();
+    if configuration::is_managed(&state) {
+        configuration::update(&session, prior, &mut state, &mut problems).await?;
+        new.set(CONFIGURATION, configuration::reference(&state));
+    } else if configuration::is_owned(cx, prior) {
+        configuration::note_made(cx, prior);
+    }
+    let outcome = insert(record, cx, new, state, config, problems).await?;
+    let (Outcome::Done(state, _) | Outcome::Partly(state, _)) = &outcome;
+    let mut problems = Diagnostics::new();
+    if let Err(error) = configuration::remove_unused(cx, &session, state).await {
+        problems.push(diagnostics::of_table(&error, "delete the OIDC configuration"));
+    }
+    Ok(outcome::with(outcome, problems))
+}
+
+/// Inserts the provider; where that fails, its own configuration is what is left.
+async fn insert(
+    record: &ManagedRecord<OidcProvider>,
+    cx: &Context<Clients>,
+    mut new: Box<New>,
+    state: Object,
+    config: &Object,
+    mut problems: Diagnostics,
+) -> Result<Outcome, Diagnostics> {
+    let own = state.clone();
+    match record.insert(cx, &mut new, state, config).await {
+        Ok(outcome) => {
+            let outcome = configuration::keep_own(outcome, &own);
+            Ok(outcome::with(outcome, outcome::unfinished(problems)))
+        }
+        Err(NotInserted {
+            error,
+            problem,
+            mut state,
+            ..
+        }) => {
+            problems.push(problem);
+            if let TableError::Uncertain { ours: Some(sys_id), .. } = &error {
+                // Under this key it is found, if it was made; if not, what is left is the configuration.
+                state.set("id", sys_id.as_str());
+                cx.set_private(REMOVING, true.into());
+            } else if !configuration::is_managed(&own) {
+                return Err(problems);
+            }
+            Ok(outcome::of(state, problems))
+        }
     }
 }

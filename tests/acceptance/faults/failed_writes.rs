@@ -151,6 +151,44 @@ async fn a_create_that_leaves_its_first_half_alone_is_tainted_and_made_anew() {
     .await;
 }
 
+/// `terraform untaint` keeps the first half, and the next apply makes the rest.
+#[tokio::test]
+async fn a_create_that_leaves_its_first_half_alone_goes_on_after_an_untaint() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let (configuration, address, _) = THE_PROVIDER;
+        let workspace = impatient(&simulator, terraform, configuration);
+        refuse(&simulator, "oauth_oidc_entity", Operation::Create);
+        workspace.terraform("apply").await.fails_saying("Not today");
+        let first_half = simulator.only_record("oidc_provider_configuration")["sys_id"].clone();
+
+        workspace.terraform(&format!("untaint {address}")).await.succeeds();
+        workspace.plan().await.does(address, &["update"]);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("Not today")
+            .does_not_say("bug in the provider");
+        workspace.plan().await.does(address, &["update"]);
+        allow_everything(&simulator);
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("0 added, 1 changed, 0 destroyed");
+
+        is_whole(&simulator, THE_PROVIDER);
+        assert_eq!(
+            simulator.only_record("oidc_provider_configuration")["sys_id"],
+            first_half
+        );
+        workspace.plan_is_empty().await;
+        workspace.terraform("destroy").await.succeeds();
+        simulator.is_as_at_start();
+    })
+    .await;
+}
+
 /// A create whose first step is refused leaves nothing.
 #[tokio::test]
 async fn a_create_that_fails_at_once_leaves_nothing() {
