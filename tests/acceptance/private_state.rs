@@ -1,5 +1,5 @@
 //! What Terraform does with the data that a provider keeps beside the state. The provider relies on each of these, and
-//! docs/decisions/0010-private-state.md says what follows from them.
+//! docs/decisions/0010-private-state.md and docs/decisions/0013-plans-read-private-data.md say what follows from them.
 
 use async_trait::async_trait;
 use serde_json::Value as Json;
@@ -17,9 +17,9 @@ fn configuration(name: &str) -> String {
     format!("resource \"servicenow_noted\" \"this\" {{\n  name = {name:?}\n}}\n")
 }
 
-/// A refresh and an apply have what the apply before noted; `Resource::plan` has nothing of it.
+/// A refresh, a plan and an apply have what the apply before noted.
 #[tokio::test]
-async fn what_is_kept_beside_the_state_is_not_in_the_hands_of_a_plan() {
+async fn a_plan_reads_what_is_kept_beside_the_state() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let workspace = simulator.workspace(terraform, &configuration("one"));
@@ -28,7 +28,7 @@ async fn what_is_kept_beside_the_state_is_not_in_the_hands_of_a_plan() {
 
         let plan = workspace.terraform("plan").await;
 
-        plan.succeeds().says("read saw one").says("plan saw nothing");
+        plan.succeeds().says("read saw one").says("plan saw one");
     })
     .await;
 }
