@@ -198,6 +198,34 @@ async fn a_page_in_place_of_an_answer_does_not_lose_the_record() {
     }
 }
 
+/// After an answer that was lost, a page says nothing of the insert before it: its key must reach the state.
+#[tokio::test]
+async fn a_page_after_a_lost_answer_leaves_the_insert_uncertain() {
+    let posts = Mutex::new(0);
+    let server = Server::by(move |received| {
+        let page = Reply::typed(200, "text/html", "<html><title>Log in</title></html>");
+        let mut posts = posts.lock().unwrap();
+        match (received.method.as_str(), *posts) {
+            ("POST", 0) => {
+                *posts += 1;
+                Reply::Drop
+            }
+            ("POST", _) => {
+                *posts += 1;
+                page
+            }
+            (_, 1) if received.target.contains("/oauth_entity?") => empty("0"),
+            (_, 1) => no_record(),
+            _ => page,
+        }
+    })
+    .await;
+
+    let error = session(&server).insert(insert()).await.unwrap_err();
+
+    assert!(matches!(&error, TableError::Uncertain { ours: Some(_), .. }), "{error}");
+}
+
 #[tokio::test]
 async fn a_refusal_that_means_duplicate_names_the_record() {
     let server = Server::by(|received| match received.method.as_str() {

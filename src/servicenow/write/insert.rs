@@ -59,7 +59,7 @@ impl Session {
                     Posted::Made(record) => {
                         return Ok(self.made(&insert, &sending, *record, Origin::Answered).await);
                     }
-                    Posted::Refused(error) if lost > 0 => {
+                    Posted::Refused(error) | Posted::Page(error) if lost > 0 => {
                         let ended = self.refused_after_loss(&insert, &sending, error).await;
                         return ended.map_err(|error| knowing(error, &request, &sending));
                     }
