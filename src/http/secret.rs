@@ -170,8 +170,7 @@ impl<'a> View<'a> {
 
     /// As a JSON reader sees it, whatever was escaped (`\/`, `\u00fc`, `\u003d`), also in a document that was cut.
     fn json_unescaped(&self) -> Option<View<'a>> {
-        self.decoded(|rest| {
-            let rest = rest.strip_prefix(b"\\")?;
+        self.decoded(b'\\', |rest| {
             let escaped = *rest.first()?;
             let (letter, length) = match escaped {
                 b'u' => {
@@ -192,28 +191,32 @@ impl<'a> View<'a> {
 
     /// With `%C3` and `%c3` as the byte that they stand for.
     fn percent_decoded(&self) -> Option<View<'a>> {
-        self.decoded(|rest| {
-            let digits = rest.strip_prefix(b"%")?.get(..2)?;
+        self.decoded(b'%', |rest| {
+            let digits = rest.get(..2)?;
             let byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
             Some((vec![byte], 3))
         })
     }
 
-    /// Undoes what `escape` recognises at the beginning of a text: the bytes, and how long the escape is. None where there is no
-    /// such escape.
-    fn decoded(&self, escape: impl Fn(&[u8]) -> Option<(Vec<u8>, usize)>) -> Option<View<'a>> {
+    /// Undoes what `escape` recognises after a byte that begins escapes: the bytes, and how long the escape is. None where there
+    /// is no such escape, as in most texts.
+    fn decoded(&self, begins: u8, escape: impl Fn(&[u8]) -> Option<(Vec<u8>, usize)>) -> Option<View<'a>> {
+        if !self.bytes.contains(&begins) {
+            return None;
+        }
         let length = self.bytes.len();
         let (mut bytes, mut starts) = (Vec::with_capacity(length), Vec::with_capacity(length + 1));
         let (mut at, mut is_escaped) = (0, false);
         while at < length {
-            let rest = &self.bytes[at..];
-            let (undone, length) = match escape(rest) {
-                Some(undone) => {
-                    is_escaped = true;
-                    undone
-                }
-                None => (vec![rest[0]], 1),
+            let byte = self.bytes[at];
+            let undone = (byte == begins).then(|| escape(&self.bytes[at + 1..])).flatten();
+            let Some((undone, length)) = undone else {
+                starts.push(self.start(at));
+                bytes.push(byte);
+                at += 1;
+                continue;
             };
+            is_escaped = true;
             starts.extend(std::iter::repeat_n(self.start(at), undone.len()));
             bytes.extend(undone);
             at += length;
