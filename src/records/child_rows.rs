@@ -341,7 +341,7 @@ impl ChildRows {
         let written = session.insert(insert).await?;
         self.check(&written.mismatches, done);
         let sys_id = written.record.sys_id().clone();
-        if is_lost(&written.mismatches, &[place.parent, place.key]) {
+        if written.lost(&[place.parent, place.key]).is_some() {
             // Nobody would find it again, and the next apply would make another one.
             session.delete(place.table, &sys_id).await?;
             return Ok(None);
@@ -447,12 +447,6 @@ fn present(listed: &Listed, rows: &[Child]) -> Listed {
 
 fn is_same(one: &str, other: &str) -> bool {
     means_the_same(ColumnKind::Text, one, other)
-}
-
-/// Whether a row that was inserted has something else in one of these columns, so that it is not found by them.
-pub(crate) fn is_lost(mismatches: &[Mismatch], columns: &[Column]) -> bool {
-    let is_other = |mismatch: &Mismatch| mismatch.kept.is_some() && columns.contains(&mismatch.column);
-    mismatches.iter().any(is_other)
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ use crate::servicenow::tables::{
     every, oauth_entity, oauth_entity_auth_scope_mapping, oauth_oidc_entity, sys_auth_scope, sys_group_has_role,
     sys_user, sys_user_grmember, sys_user_group, sys_user_has_role, sys_user_role, sys_user_role_contains,
 };
-use crate::servicenow::write::compare::Mismatch;
 use crate::servicenow::write::{Deleted, InputMode, Insert, Update};
 use crate::sync::lock as locked;
 
@@ -653,9 +652,8 @@ impl<'a> Links<'a> {
         };
         let granted = match self.session.insert(insert).await {
             Ok(written) => {
-                let is_lost = |it: &&Mismatch| it.kept.is_some() && [from, self.table.to].contains(&it.column);
                 let row = written.record.sys_id().clone();
-                if let Some(lost) = written.mismatches.iter().find(is_lost) {
+                if let Some(lost) = written.lost(&[from, self.table.to]) {
                     // It links something else: nobody asked for that, and nobody would find it again.
                     let why = lost.to_string();
                     self.session.delete(table, &row).await?;

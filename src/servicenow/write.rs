@@ -69,6 +69,14 @@ pub struct Written {
     pub origin: Origin,
 }
 
+impl Written {
+    /// Where the record has something else in one of these columns, so that it is not found by them.
+    pub fn lost(&self, columns: &[Column]) -> Option<&Mismatch> {
+        let is_lost = |it: &&Mismatch| it.kept.is_some() && columns.contains(&it.column);
+        self.mismatches.iter().find(is_lost)
+    }
+}
+
 /// How we know of a record that was written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Origin {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Path};
-use crate::records::child_rows::{Child, ChildRows, Done, Listed, Place, Shape, is_lost};
+use crate::records::child_rows::{Child, ChildRows, Done, Listed, Place, Shape};
 use crate::records::diagnostics;
 use crate::records::field::{Field, Known};
 use crate::resources::oauth_entity::profile;
@@ -269,7 +269,7 @@ async fn link(session: &Session, profile: &SysId, row: &SysId, scope: &str) -> R
     let written = insert_link(session, profile, row)
         .await
         .map_err(|error| failed(&error))?;
-    if !is_lost(&written.mismatches, &[PROFILE, on_profile::SCOPE]) {
+    if written.lost(&[PROFILE, on_profile::SCOPE]).is_none() {
         return Ok(());
     }
     // It links something else: the next apply would make another one.
