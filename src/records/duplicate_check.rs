@@ -150,6 +150,8 @@ pub(crate) struct Key<'a> {
     pub(crate) noun: &'static str,
     pub(crate) natural: NaturalKey,
     pub(crate) query: &'a Query,
+    /// The record that has the key itself.
+    pub(crate) own: Option<&'a SysId>,
     /// The key in words: `the user_name "robot"`.
     pub(crate) words: String,
     /// Where the error is shown.
@@ -188,8 +190,9 @@ impl Key<'_> {
         found.map_err(|error| self.unchecked(&error))
     }
 
-    fn look(&self) -> Look<'static> {
+    fn look(&self) -> Look<'_> {
         Look {
+            own: self.own,
             recheck: !self.natural.is_unique(),
             ..Look::default()
         }

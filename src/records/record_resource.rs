@@ -500,6 +500,18 @@ impl<R: RecordResource> ManagedRecord<R> {
         planned: Object,
         config: &Object,
     ) -> Result<Outcome, Diagnostics> {
+        self.update_locked(cx, prior, planned, config, None).await
+    }
+
+    /// The update of a record whose new key the caller has locked, having found no other record of it.
+    pub(crate) async fn update_locked(
+        &self,
+        cx: &Context<Clients>,
+        prior: &Object,
+        planned: Object,
+        config: &Object,
+        lock: Option<KeyLock>,
+    ) -> Result<Outcome, Diagnostics> {
         let session = cx.instance()?;
         let sys_id = require_sys_id(prior)?;
         let sets = self.name_sets();
@@ -509,7 +521,10 @@ impl<R: RecordResource> ManagedRecord<R> {
         self.warn_of_unread_choices(cx, &session, Some(prior), &planned).await?;
         let row = with_trimmed_key::<R>(field::row_to_update(&self.fields, &session, prior, &planned).await?);
         let row = R::row_to_update(&planned, row);
-        let mut lock = self.lock_new_key(&session, &sys_id, &planned, &row).await?;
+        let mut lock = match lock {
+            Some(lock) => Some(lock),
+            None => self.lock_new_key(&session, &sys_id, &planned, &row).await?,
+        };
         let row = self.with_secrets(row, |secret| secret.names.changed(prior, &planned, config));
         R::before_update(&session, prior, &planned).await?;
         let mut state = planned.clone();
@@ -641,22 +656,15 @@ impl<R: RecordResource> ManagedRecord<R> {
             return;
         }
         // A reference may mean a record that the same apply makes before.
-        let Ok(row) = field::row_to_create(&self.fields, session, plan.state).await else {
+        let Ok(Some(query)) = self.query_of(session, plan.state).await else {
             return;
         };
-        let Ok(Some(query)) = self.key(&with_trimmed_key::<R>(row), plan.state) else {
-            return;
-        };
-        let Ok(others) = query.other_than(Some(&own)) else {
-            return;
-        };
-        let Some(key) = self.duplicate_key(Some(&others), plan.state) else {
+        let Some(key) = self.key_of_others(&query, plan.state, &own) else {
             return;
         };
         match key.find(session, &self.columns()).await {
             Ok(Some(found)) => {
-                let mut state = plan.state.clone();
-                let refusal = match R::take_over(session, &found, &mut state) {
+                let refusal = match R::take_over(session, &found, &mut plan.state.clone()) {
                     Ok(Existing::Refused { advice }) => key.exists(&found, advice.as_deref()),
                     Ok(Existing::TakenOver { .. }) => return,
                     Err(problem) => problem,
@@ -681,31 +689,37 @@ impl<R: RecordResource> ManagedRecord<R> {
         if R::key(planned).is_none_or(|key| key.is_unique() || !is_changed(&key)) {
             return Ok(None);
         }
-        let row = field::row_to_create(&self.fields, session, planned).await?;
-        let Some(query) = self.key(&with_trimmed_key::<R>(row), planned)? else {
+        let Some(query) = self.query_of(session, planned).await? else {
             return Ok(None);
         };
-        let others = query.clone().other_than(Some(own));
-        let others = others.map_err(|error| diagnostics::of_query(&error, &format!("update the {}", R::NOUN)))?;
-        let keys = (
-            self.duplicate_key(Some(&query), planned),
-            self.duplicate_key(Some(&others), planned),
-        );
-        let (Some(key), Some(of_others)) = keys else {
+        let Some(key) = self.key_of_others(&query, planned, own) else {
             return Ok(None);
         };
         let lock = key.lock(session).await?;
-        match of_others.find_first(session, &self.columns(), &lock).await? {
-            Some(found) if found.sys_id() != own => {
-                let mut state = planned.clone();
-                let advice = match R::take_over(session, &found, &mut state)? {
-                    Existing::Refused { advice } => advice,
-                    Existing::TakenOver { .. } => None,
-                };
-                Err(of_others.exists(&found, advice.as_deref()))
-            }
-            Some(_) | None => Ok(Some(lock)),
-        }
+        let Some(found) = key.find_first(session, &self.columns(), &lock).await? else {
+            return Ok(Some(lock));
+        };
+        let advice = match R::take_over(session, &found, &mut planned.clone())? {
+            Existing::Refused { advice } => advice,
+            Existing::TakenOver { .. } => None,
+        };
+        Err(key.exists(&found, advice.as_deref()))
+    }
+
+    /// The records that have the key of a planned record.
+    async fn query_of(&self, session: &Session, planned: &Object) -> Result<Option<Query>, Diagnostic> {
+        let row = field::row_to_create(&self.fields, session, planned).await?;
+        self.key(&with_trimmed_key::<R>(row), planned)
+    }
+
+    fn key_of_others<'a>(
+        &self,
+        query: &'a Query,
+        planned: &Object,
+        own: &'a SysId,
+    ) -> Option<duplicate_check::Key<'a>> {
+        let key = self.duplicate_key(Some(query), planned)?;
+        Some(duplicate_check::Key { own: Some(own), ..key })
     }
 
     fn duplicate_key<'a>(&self, query: Option<&'a Query>, planned: &Object) -> Option<duplicate_check::Key<'a>> {
@@ -717,6 +731,7 @@ impl<R: RecordResource> ManagedRecord<R> {
             noun: R::NOUN,
             natural,
             query: query?,
+            own: None,
             words: natural.words(&self.fields, planned),
             attribute: attribute.and_then(|column| field::attribute_of(&self.fields, column.name()))?,
         })

@@ -150,13 +150,14 @@ impl RecordResource for OidcConfiguration {
         let session = cx.instance()?;
         let own = record_resource::require_sys_id(prior)?;
         let moves = planned.text(METADATA_URL) != prior.text(METADATA_URL) && !shares(&planned);
-        if moves {
-            // Says more than the refusal of any record's update, which takes the lock of the address again.
-            refuse_second(&session, &own, &planned)
-                .await
-                .map_err(|problem| problem.at_attribute(METADATA_URL))?;
-        }
-        record.update(cx, prior, planned, config).await
+        // Says more than the refusal of any record's update.
+        let lock = if moves {
+            let lock = refuse_second(&session, &own, &planned).await;
+            Some(lock.map_err(|problem| problem.at_attribute(METADATA_URL))?)
+        } else {
+            None
+        };
+        record.update_locked(cx, prior, planned, config, lock).await
     }
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -170,11 +171,11 @@ impl RecordResource for OidcConfiguration {
     }
 }
 
-/// Refuses an address that another configuration has.
-async fn refuse_second(session: &Session, own: &SysId, planned: &Object) -> Result<(), Diagnostic> {
+/// Refuses an address that another configuration has. Nobody of this process makes one of it until the lock is dropped.
+async fn refuse_second(session: &Session, own: &SysId, planned: &Object) -> Result<KeyLock, Diagnostic> {
     let lock = lock(session, planned).await?;
     let Some(other) = find(session, &key(planned)?, planned, Some(own), &lock).await? else {
-        return Ok(());
+        return Ok(lock);
     };
     let remedy = format!(
         "Keep the former address, use another one of the same issuer (for Entra the one of the other token version), or use that \
