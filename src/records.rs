@@ -10,7 +10,6 @@ pub(crate) mod field; // An attribute and its column.
 pub(crate) mod import; // Finds what a user names.
 pub(crate) mod inactive; // Inactive records, which an account may not see.
 pub(crate) mod installed_application; // Looks an application up by its scope.
-pub(crate) mod kept_otherwise; // What the instance keeps otherwise, and a replacement could not change.
 pub(crate) mod left_alone; // What is not configured stays, where there is no column.
 pub(crate) mod list; // Lists records for `terraform query`.
 pub(crate) mod lookup; // One record by one of several columns.
@@ -20,6 +19,7 @@ pub(crate) mod record_resource; // What every resource that is a record has.
 pub(crate) mod reference; // References that are written as a name or a sys_id.
 pub(crate) mod required_roles; // What an account needs, for the reference pages.
 pub(crate) mod state_migration; // States of other providers.
+pub(crate) mod stored_differently; // What the instance stores differently, and a replacement could not change.
 pub(crate) mod tenant; // The Microsoft 365 tenant that an object belongs to.
 pub(crate) mod user_roles; // The roles that a user has.
 pub(crate) mod uses; // Refuses a destroy of what others still use.

@@ -75,6 +75,16 @@ pub(crate) fn of_mismatches<'a>(
     mismatches.into_iter().map(diagnostic).collect()
 }
 
+/// The same of what only a new record could change, and no apply corrects.
+pub(crate) fn stored_differently(mismatch: &Mismatch, attribute: &str) -> Diagnostic {
+    let detail = format!(
+        "{mismatch}.\n\nOnly a new record could have another value, and the instance would store that one the same way. So the \
+         next plan shows no change. Configure the value that the instance stores; or remove the cause, and replace the record \
+         with `terraform apply -replace=ADDRESS`."
+    );
+    Diagnostic::warning(format!("{} was not kept", mismatch.column), detail).at_attribute(attribute)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,7 +23,9 @@ use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::{self, Foreign};
 use crate::records::uses::{self, Use};
-use crate::records::{application_scope, diagnostics, import, kept_otherwise, list, name_set, outcome, required_roles};
+use crate::records::{
+    application_scope, diagnostics, import, list, name_set, outcome, required_roles, stored_differently,
+};
 use crate::servicenow::{
     Column, Deleted, InputMode, KeyLock, Mismatch, Query, QueryError, Record, Row, Session, SysId, Table, TableError,
     Update,
@@ -771,7 +773,7 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
     async fn plan(&self, cx: Option<&Context<Clients>>, plan: &mut Plan<'_>) {
         field::plan(&self.fields, plan);
         if let Some(cx) = cx {
-            kept_otherwise::plan(cx, &self.fields, plan);
+            stored_differently::plan(cx, &self.fields, plan);
             field::settle(&self.fields, plan);
         }
         for choice in R::OPEN_CHOICES {

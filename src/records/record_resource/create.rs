@@ -1,6 +1,8 @@
 //! The create of a record: what the plan names is looked up, a record of the same key is found or kept out, the record is made,
 //! and then what belongs to it.
 
+use std::collections::BTreeSet;
+
 use crate::clients::{Calls, Clients};
 use crate::plugin::{Context, Diagnostic, Diagnostics, Object, Outcome};
 use crate::records::duplicate_check;
@@ -8,7 +10,7 @@ use crate::records::field::{self, Known};
 use crate::records::record_resource::{
     Absence, Existing, ManagedRecord, PENDING, RecordResource, failed, send_secret, with_trimmed_key,
 };
-use crate::records::{diagnostics, kept_otherwise, name_set, outcome};
+use crate::records::{diagnostics, name_set, outcome, stored_differently};
 use crate::servicenow::{
     Column, InputMode, Insert, KeyLock, Query, Record, Row, Session, TableError, Update, Value, Written,
 };
@@ -227,9 +229,15 @@ impl<R: RecordResource> ManagedRecord<R> {
             input: InputMode::Stored,
         };
         match session.update(update).await {
-            Ok(written) => Ok(self
-                .complete(cx, session, &written, names, (planned, config), state)
-                .await),
+            Ok(written) => {
+                if written.mismatches.is_empty() {
+                    // Its key was not sent, and may be spelled differently.
+                    self.note_differences(cx, session, &written.record, planned).await;
+                }
+                Ok(self
+                    .complete(cx, session, &written, names, (planned, config), state)
+                    .await)
+            }
             Err(error) => {
                 let problem = failed::<R>(&error, "take over");
                 if outcome::may_have_happened(&error) {
@@ -238,6 +246,21 @@ impl<R: RecordResource> ManagedRecord<R> {
                 cx.forget();
                 Err(problem.into())
             }
+        }
+    }
+
+    /// Notes for later plans what the record has in place of what only a new record could change.
+    async fn note_differences(
+        &self,
+        cx: &Context<Clients>,
+        session: &Session,
+        record: &Record,
+        planned: &Object,
+    ) -> BTreeSet<&'static str> {
+        let mut stored = Object::new();
+        match field::read_into(&self.fields, session, record, &mut stored, Known::Nothing).await {
+            Ok(()) => stored_differently::note(cx, &self.fields, planned, &stored),
+            Err(_) => BTreeSet::new(),
         }
     }
 
@@ -252,12 +275,19 @@ impl<R: RecordResource> ManagedRecord<R> {
         mut state: Object,
     ) -> Outcome {
         let sys_id = written.record.sys_id();
-        let mut problems = self.mismatches(&written.mismatches);
-        let mut kept = Object::new();
-        let read = field::read_into(&self.fields, session, &written.record, &mut kept, Known::Nothing).await;
-        if read.is_ok() {
-            let names = kept_otherwise::note(cx, &self.fields, planned, &kept);
-            kept_otherwise::explain(&mut problems, &names);
+        let lasting = if written.mismatches.is_empty() {
+            BTreeSet::new()
+        } else {
+            self.note_differences(cx, session, &written.record, planned).await
+        };
+        let mut problems = Diagnostics::new();
+        for mismatch in &written.mismatches {
+            match field::attribute_of(&self.fields, mismatch.column.name()) {
+                Some(name) if mismatch.kept.is_some() && lasting.contains(name) => {
+                    problems.push(diagnostics::stored_differently(mismatch, name));
+                }
+                Some(_) | None => problems.append(self.mismatches(std::slice::from_ref(mismatch))),
+            }
         }
         self.finish(cx, session, &written.record, &mut state, &mut problems)
             .await;
