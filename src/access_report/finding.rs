@@ -153,7 +153,7 @@ impl Finding {
         }
         if own_total > counted {
             parts.push(format!(
-                "the instance counts {counted} records for the account and the provider's own account of {own_total}"
+                "the instance counts {counted} records for the account and {own_total} for the provider's own account"
             ));
         }
         if !self.hidden_columns.is_empty() {

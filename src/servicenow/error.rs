@@ -607,8 +607,7 @@ fn particular(table: Table) -> &'static str {
     }
 }
 
-const CYCLE: &str =
-    " A role can contain neither itself nor a role that contains it, neither directly nor through others.";
+const CYCLE: &str = " A role can contain neither itself nor a role that contains it, directly or through others.";
 const BY_GROUP: &str = " Some instances grant roles only with elevated security_admin, which no API session has: there, \
                         have an administrator give the role to a group and put the user into that group (`groups`).";
 const MAX_LISTED: usize = 10;
