@@ -21,7 +21,7 @@ use crate::servicenow::tables::oauth_oidc_entity::{
     ACCESS, ACTIVE, CLIENT_ID, CLIENT_SECRET, CLOCK_SKEW, COMMENTS, CONFIGURATION, NAME, REDIRECT_URL, TABLE,
 };
 use crate::servicenow::tables::{every, oauth_entity_auth_scope_mapping, oidc_provider_configuration};
-use crate::servicenow::{Column, InputMode, LinkTable, Table, TableError};
+use crate::servicenow::{Column, InputMode, LinkTable, Session, Table, TableError};
 
 pub(crate) struct OidcProvider;
 
@@ -273,11 +273,7 @@ impl RecordResource for OidcProvider {
         if changed && configuration::is_owned(cx, prior) {
             configuration::note_made(cx, prior);
         }
-        let (Outcome::Done(state, _) | Outcome::Partly(state, _)) = &outcome;
-        if let Err(error) = configuration::remove_unused(cx, &session, state).await {
-            problems.push(diagnostics::of_table(&error, "delete the OIDC configuration"));
-        }
-        Ok(outcome::with(outcome, problems))
+        Ok(remove_unused(cx, &session, outcome, problems).await)
     }
 
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
@@ -334,12 +330,21 @@ async fn create_around(
         configuration::note_made(cx, prior);
     }
     let outcome = insert(record, cx, new, state, config, problems).await?;
+    Ok(remove_unused(cx, &session, outcome, Diagnostics::new()).await)
+}
+
+/// The outcome, after the configurations are removed that the provider does not use any more.
+async fn remove_unused(
+    cx: &Context<Clients>,
+    session: &Session,
+    outcome: Outcome,
+    mut problems: Diagnostics,
+) -> Outcome {
     let (Outcome::Done(state, _) | Outcome::Partly(state, _)) = &outcome;
-    let mut problems = Diagnostics::new();
-    if let Err(error) = configuration::remove_unused(cx, &session, state).await {
+    if let Err(error) = configuration::remove_unused(cx, session, state).await {
         problems.push(diagnostics::of_table(&error, "delete the OIDC configuration"));
     }
-    Ok(outcome::with(outcome, problems))
+    outcome::with(outcome, problems)
 }
 
 /// Inserts the provider; where that fails, its own configuration is what is left.
