@@ -42,12 +42,9 @@ impl Quirks {
             quirks.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));
         }
         if is_on(&mut random) {
-            quirks.beside.push(instance::Beside {
-                table: "sys_user".to_owned(),
-                written: "title".to_owned(),
-                column: "time_zone".to_owned(),
-                value: "Europe/Paris".to_owned(),
-            });
+            quirks
+                .beside
+                .push(instance::Beside::new("sys_user", "title", "time_zone", "Europe/Paris"));
         }
         let shares_addresses = is_on(&mut random);
         if is_on(&mut random) {

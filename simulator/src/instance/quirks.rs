@@ -103,6 +103,18 @@ pub struct Beside {
     pub value: String,
 }
 
+impl Beside {
+    /// A rule of a table: a write of the one column sets the other one to a value.
+    pub fn new(table: &str, written: &str, column: &str, value: &str) -> Self {
+        Self {
+            table: table.to_owned(),
+            written: written.to_owned(),
+            column: column.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+}
+
 impl Quirks {
     /// What a column stores of a text.
     pub(super) fn stored(&self, column: &Column, text: String) -> String {

@@ -127,12 +127,7 @@ async fn a_business_rule_may_change_a_column_and_another_beside_it() {
     let client = Client::new();
     client.instance.quirks(|quirks| {
         quirks.lower_cased.insert(("sys_user".to_owned(), "email".to_owned()));
-        quirks.beside.push(Beside {
-            table: "sys_user".to_owned(),
-            written: "title".to_owned(),
-            column: "phone".to_owned(),
-            value: "none".to_owned(),
-        });
+        quirks.beside.push(Beside::new("sys_user", "title", "phone", "none"));
     });
     let id = user(&client, json!({"user_name": "u", "email": "A@Example.com"})).await;
     let path = format!("sys_user/{id}");

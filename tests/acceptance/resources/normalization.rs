@@ -323,12 +323,9 @@ async fn a_value_that_the_instance_changes_is_told_and_planned_again() {
         let simulator = Simulator::start().await;
         simulator.instance().quirks(|quirks| {
             quirks.lower_cased.insert(("sys_user".to_owned(), "title".to_owned()));
-            quirks.beside.push(Beside {
-                table: "sys_user".to_owned(),
-                written: "first_name".to_owned(),
-                column: "email".to_owned(),
-                value: "rule@contoso.com".to_owned(),
-            });
+            quirks
+                .beside
+                .push(Beside::new("sys_user", "first_name", "email", "rule@contoso.com"));
         });
         let workspace = simulator.workspace(
             terraform,
@@ -521,12 +518,9 @@ async fn a_key_that_the_instance_changes_does_not_replace_the_record() {
             ] {
                 quirks.lower_cased.insert((table.to_owned(), column.to_owned()));
             }
-            quirks.beside.push(Beside {
-                table: "oauth_oidc_entity".to_owned(),
-                written: "name".to_owned(),
-                column: "sys_scope".to_owned(),
-                value: application,
-            });
+            quirks
+                .beside
+                .push(Beside::new("oauth_oidc_entity", "name", "sys_scope", &application));
         });
         let workspace = simulator.workspace(terraform, all);
 

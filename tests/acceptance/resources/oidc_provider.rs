@@ -676,12 +676,12 @@ async fn a_configuration_that_the_instance_chose_instead_is_not_ours() {
         };
         let before = shipped_row();
         let rule = |quirks: &mut Quirks| {
-            quirks.beside.push(Beside {
-                table: "oauth_oidc_entity".to_owned(),
-                written: "name".to_owned(),
-                column: "oidc_provider_configuration".to_owned(),
-                value: shipped.clone(),
-            });
+            quirks.beside.push(Beside::new(
+                "oauth_oidc_entity",
+                "name",
+                "oidc_provider_configuration",
+                &shipped,
+            ));
         };
         simulator.instance().quirks(rule);
         let workspace = simulator.workspace(terraform, &configured("appid"));

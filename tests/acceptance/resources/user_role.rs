@@ -333,12 +333,9 @@ async fn a_role_that_the_instance_exchanges_is_not_kept() {
         let user = simulator.person("abel.tuter");
         let admin = role(&simulator, "admin");
         simulator.instance().quirks(|quirks| {
-            quirks.beside.push(Beside {
-                table: "sys_user_has_role".to_owned(),
-                written: "role".to_owned(),
-                column: "role".to_owned(),
-                value: admin,
-            });
+            quirks
+                .beside
+                .push(Beside::new("sys_user_has_role", "role", "role", &admin));
         });
         let workspace = simulator.workspace(terraform, GRANT);
         let before = rows(&simulator, &user);
