@@ -18,7 +18,7 @@ build: ## Build the provider and the simulator, optimised, in target/release
 	@scripts/build.sh
 
 demo: ## Run the whole guide with a real terraform against the simulator (KEEP=1 leaves it running)
-test: ## Run every test; acceptance tests with every installed Terraform
+test: ## Run every test; the installed Terraforms share the acceptance tests (TERRAFORM_TESTS=each runs all with each)
 live: ## Check the facts and the resources against your own instance (LIVE_INSTANCE=<its host>), and write a report
 sweep: ## Show and remove what a killed run of `make live` has left (SHOW=1 only shows it)
 lint: ## Check formatting, clippy, documentation links, Terraform formatting, shell scripts, dependency policy

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Runs all tests: unit, simulator, acceptance with every installed Terraform, scripts, pages. With arguments, which go to
-# `cargo test`, runs those alone. The package of a release has its own test: make package-test.
+# Runs all tests: unit, simulator, acceptance, scripts, pages. With arguments, which go to `cargo test`, runs those alone. The package of a
+# release has its own test: make package-test.
+#
+#   TERRAFORM_TESTS  shared: each acceptance test runs with one of the installed Terraforms, which its name chooses, and with the others
+#                    as long as something of it was skipped. each, the default where arguments are given: with every one.
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 verdict "make test"
@@ -14,7 +17,8 @@ need jq "apt-get install jq"
 need python3 "apt-get install python3"
 
 TERRAFORM_BINARIES="$(scripts/find-terraform.sh all)"
-export TERRAFORM_BINARIES
+[ $# -gt 0 ] || TERRAFORM_TESTS="${TERRAFORM_TESTS:-shared}"
+export TERRAFORM_BINARIES TERRAFORM_TESTS="${TERRAFORM_TESTS:-each}"
 while read -r terraform; do
   note "testing with $("$terraform" version | head -n 1), $terraform"
 done < <(tr ':' '\n' <<<"$TERRAFORM_BINARIES")

@@ -32,7 +32,7 @@ pub(crate) use provider::{Provider, fails_saying};
 pub(crate) use run::Run;
 pub(crate) use simulator::Simulator;
 pub(crate) use state::ResourceState;
-pub(crate) use terraform::{Terraform, for_each_terraform, skip};
+pub(crate) use terraform::{Terraform, for_each_terraform, in_turn, skip};
 pub(crate) use test_provider::serve_if_started_by_terraform;
 pub(crate) use workspace::Workspace;
 

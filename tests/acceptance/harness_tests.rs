@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::harness::{Workspace, for_each_terraform};
+use crate::harness::{Workspace, for_each_terraform, in_turn};
 
 const SECRET: &str = r#"s3cr3t"with<quotes>"#;
 
@@ -183,6 +183,29 @@ async fn checks_can_fail() {
         });
     })
     .await;
+}
+
+#[test]
+fn terraforms_share_the_tests_and_each_test_can_run_with_every_one() {
+    let first = |all: &[u8]| {
+        let tests = (0..100).map(|number| format!("resources::test_{number}"));
+        let first = tests.map(|name| *in_turn(all, &name).next().unwrap());
+        first.collect::<Vec<_>>()
+    };
+
+    for all in [&[1, 2][..], &[1, 2, 3]] {
+        for one in all {
+            let share = first(all).iter().filter(|first| *first == one).count();
+            assert!(
+                share >= 100 / all.len() - 10,
+                "{one} of {all:?} has {share} tests of 100"
+            );
+        }
+        assert_eq!(first(all), first(all), "a test stays with its Terraform");
+    }
+    let mut turn: Vec<u8> = in_turn(&[1, 2, 3], "a test").copied().collect();
+    turn.sort_unstable();
+    assert_eq!(turn, [1, 2, 3]);
 }
 
 #[track_caller]

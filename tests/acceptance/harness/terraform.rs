@@ -1,5 +1,6 @@
 //! The Terraform and OpenTofu versions at hand.
 
+use std::cell::Cell;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -128,9 +129,15 @@ impl Version {
     }
 }
 
+thread_local! {
+    /// Whether the test of this thread has skipped something.
+    static HAS_SKIPPED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Says that a test, or the rest of it, is not run. The test runner holds back what a test that passes prints, so `make test` has it
 /// written to the file that `TERRAFORM_SKIPS` names, and prints that at the end.
 pub(crate) fn skip(with: &str, why: &str) {
+    HAS_SKIPPED.set(true);
     eprintln!("Skipped with {with}: {why}.");
     let file = variable("TERRAFORM_SKIPS");
     if file.is_empty() {
@@ -144,10 +151,31 @@ pub(crate) fn skip(with: &str, why: &str) {
 }
 
 /// Runs `test` once with every Terraform at hand, one after the other.
+///
+/// Where `TERRAFORM_TESTS` is `shared`, the Terraforms share the tests: each runs with one of them, which its name chooses, and with the
+/// next as long as something of it was skipped, so that everything has run with a Terraform that can do it.
 pub(crate) async fn for_each_terraform(test: impl AsyncFn(&Terraform)) {
-    for terraform in at_hand() {
-        test(terraform).await;
+    let all = at_hand();
+    if variable("TERRAFORM_TESTS") != "shared" {
+        for terraform in all {
+            test(terraform).await;
+        }
+        return;
     }
+    let thread = std::thread::current();
+    for terraform in in_turn(all, thread.name().unwrap_or_default()) {
+        HAS_SKIPPED.set(false);
+        test(terraform).await;
+        if !HAS_SKIPPED.get() {
+            break;
+        }
+    }
+}
+
+/// All of `all`, beginning with the one that belongs to the test `name`.
+pub(crate) fn in_turn<'a, T>(all: &'a [T], name: &str) -> impl Iterator<Item = &'a T> {
+    let first = name.bytes().map(usize::from).sum::<usize>() % all.len().max(1);
+    all.iter().cycle().skip(first).take(all.len())
 }
 
 /// `TERRAFORM_BINARIES` (paths joined by ":", as `make test` sets it); without it `terraform` and `tofu` on PATH and those that
