@@ -231,7 +231,7 @@ async fn current_application(session: &Session, account: Result<Option<SysId>, T
     let other = rows
         .iter()
         .filter_map(|row| row.text(sys_user_preference::VALUE).value())
-        .find(|value| *value != sys_scope::GLOBAL);
+        .find(|value| !sys_scope::is_global(value));
     let Some(other) = other else {
         return Finding::pass(APPLICATION, "The account's current application is Global.");
     };
@@ -239,7 +239,7 @@ async fn current_application(session: &Session, account: Result<Option<SysId>, T
         .name_of(session, other)
         .await
         .unwrap_or_else(|_| other.to_owned());
-    if name == sys_scope::GLOBAL {
+    if sys_scope::is_global(&name) {
         return Finding::pass(APPLICATION, "The account's current application is Global.");
     }
     Finding::warn(

@@ -154,8 +154,8 @@ async fn to_reference(session: &Session, column: &DictionaryColumn, text: &str) 
     // In place of a key, in columns of scopes and of the platform's own, such as domains. Elsewhere it may be a name.
     let may_be_global =
         column.name().starts_with("sys_") || column.reference.is_none_or(|table| table == sys_scope::TABLE);
-    if text == sys_scope::GLOBAL && may_be_global {
-        return Ok(Wire::Text(text.to_owned()));
+    if sys_scope::is_global(text) && may_be_global {
+        return Ok(Wire::Text(sys_scope::GLOBAL.to_owned()));
     }
     match target(session, column).await? {
         Some(target) => {

@@ -37,8 +37,9 @@ pub(crate) fn id_attribute(id: &'static str, name: &str, target: Target) -> Attr
 impl Target {
     /// What is sent for a name or a sys_id.
     pub(crate) async fn to_wire(self, session: &Session, attribute: &str, given: &str) -> Result<Wire, Diagnostic> {
-        if self.literal == Some(given) {
-            return Ok(Wire::Text(given.to_owned()));
+        let is_given = |literal: &&str| literal.eq_ignore_ascii_case(given.trim());
+        if let Some(literal) = self.literal.filter(is_given) {
+            return Ok(Wire::Text(literal.to_owned()));
         }
         self.find(session, attribute, given).await.map(Wire::Reference)
     }

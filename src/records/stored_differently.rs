@@ -15,7 +15,8 @@ use crate::records::field::Field;
 /// Private data: by attribute, the value that was sent and what was stored; of a reference also the sys_id.
 const STORED_DIFFERENTLY: &str = "stored_differently";
 
-/// Notes what of the planned object the instance stored differently, by the new record, and names those attributes.
+/// Notes what of the planned object the instance stored differently, by the new record, so that the next plan shows no change of it.
+/// Names the attributes of which this is true: those that only a new record could change.
 pub(crate) fn note(
     cx: &Context<Clients>,
     fields: &[Field],
@@ -29,13 +30,13 @@ pub(crate) fn note(
         let (Some(sent), Some(is)) = (planned.text(name), stored.text(name)) else {
             continue;
         };
+        names.insert(name);
         let is_same = field.attributes[0].means_the_same(planned.at(name), stored.at(name))
             || id_of(field, stored)
                 .is_some_and(|id| id.eq_ignore_ascii_case(sent) || Some(id) == id_of(field, planned));
         if !is_same {
             let id = id_of(field, stored);
             noted.insert(name.to_owned(), Json::from(vec![Some(sent), Some(is), id]));
-            names.insert(name);
         }
     }
     if !noted.is_empty() {

@@ -19,7 +19,7 @@ const CONTAINS: &str = "contains";
 /// given by its `sys_id`.
 fn scope(object: &Object) -> Option<&str> {
     let scope = object.text(application_scope::ATTRIBUTE)?.trim();
-    let is_named = scope != sys_scope::GLOBAL && SysId::parse(scope).is_err();
+    let is_named = !sys_scope::is_global(scope) && SysId::parse(scope).is_err();
     is_named.then_some(scope)
 }
 
@@ -85,8 +85,6 @@ impl RecordResource for Role {
                 NAME,
                 field::required_key("name", 100)
                     .replaces()
-                    // The instance takes them for the same, and another name would replace the role.
-                    .same_text(|one, other| one.trim().eq_ignore_ascii_case(other.trim()))
                     .describe(
                         "Name, unique on the instance, such as `copilot_connector`. In a scoped application it begins with the \
                          scope and a dot: `x_acme_app.reader`.",
@@ -131,9 +129,9 @@ impl RecordResource for Role {
             problems.push(Diagnostic::error("Invalid value for contains", detail).at_attribute(CONTAINS));
         }
         if let Some(scope) = scope(config)
-            && name
-                .strip_prefix(scope)
-                .is_none_or(|rest| !rest.starts_with('.') || rest.len() == 1)
+            && !name
+                .split_once('.')
+                .is_some_and(|(prefix, suffix)| prefix.eq_ignore_ascii_case(scope.trim()) && !suffix.is_empty())
         {
             let detail = format!(
                 "{name:?} is not a valid name of a role of the application {scope}: expected \"{scope}.\" and a suffix."
@@ -158,7 +156,9 @@ impl RecordResource for Role {
 
     /// In a scoped application the platform keeps the part of the name after the scope as well.
     fn row_to_create(planned: &Object, row: Row) -> Row {
-        let is_global = planned.text(application_scope::ATTRIBUTE) == Some(sys_scope::GLOBAL);
+        let is_global = planned
+            .text(application_scope::ATTRIBUTE)
+            .is_some_and(sys_scope::is_global);
         let suffix = planned.text("name").and_then(|name| name.trim().split_once('.'));
         match suffix {
             Some((_, suffix)) if !is_global => row.set(SUFFIX, suffix),

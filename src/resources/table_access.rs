@@ -16,7 +16,7 @@ use crate::servicenow::tables::every;
 use crate::servicenow::tables::sys_db_object::{ACCESS, CALLER_ACCESS, NAME, READ_ACCESS, TABLE};
 use crate::servicenow::{
     Cell, Column, ColumnKind, InputMode, KeyLock, Query, Record, Row, Session, SysId, Table, TableError, Update,
-    Written, means_the_same,
+    Written,
 };
 
 pub(super) struct TableAccess;
@@ -80,7 +80,6 @@ impl RecordResource for TableAccess {
                     .check(validate::not_blank())
                     .check(field::key_text())
                     .replaces()
-                    .same_text(|one, other| means_the_same(ColumnKind::Reference, one, other))
                     .describe("Name of the table, such as `oauth_entity`."),
             ),
             Field::new(

@@ -48,7 +48,7 @@ impl Session {
     /// # Errors
     /// When the operation's time is over first.
     pub async fn lock_key(&self, table: Table, key: Query) -> Result<KeyLock, TableError> {
-        let lock = entry_of(&self.inner.key_locks, (table, spelling(&key)), Mutex::default);
+        let lock = entry_of(&self.inner.key_locks, (table, key.folded()), Mutex::default);
         let made = self.limits.bound(lock.lock_owned()).await;
         let made = made.map_err(|error| TableError::from_http(table, Verb::Insert, error))?;
         Ok(KeyLock { table, key, made })
@@ -63,11 +63,4 @@ impl Session {
         let found = self.present(lock.table, sys_id, columns).await?;
         Ok(found.filter(|record| lock.key.judge(record) == Verdict::Meant))
     }
-}
-
-/// The instance compares without case, and ignores blanks at the ends.
-fn spelling(key: &Query) -> String {
-    let key = key.encoded().to_lowercase();
-    let terms: Vec<&str> = key.split('^').map(|term| term.trim().trim_end_matches('/')).collect();
-    terms.join("^")
 }

@@ -15,7 +15,7 @@ use crate::servicenow::record::{Cell, Record, Value};
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind};
 use crate::servicenow::tables::every;
-use crate::servicenow::value_equality::means_the_same;
+use crate::servicenow::value_equality::{means_the_same, spellings};
 
 /// Which rows are meant, and in which order.
 ///
@@ -215,6 +215,22 @@ impl Query {
         text
     }
 
+    /// The same text for queries that mean the same rows, as the instance compares: without case and without blanks at the ends.
+    pub(super) fn folded(&self) -> String {
+        let mut usual = self.clone();
+        for term in usual.alternatives.iter_mut().flatten().flatten() {
+            if let (Test::Equals(value), Some(kind)) = (&mut term.test, term.kind) {
+                *value = spellings(kind, value)
+                    .into_iter()
+                    .next()
+                    .unwrap_or_else(|| value.clone());
+            }
+        }
+        let text = usual.encoded().to_lowercase();
+        let terms: Vec<&str> = text.split('^').map(|term| term.trim().trim_end_matches('/')).collect();
+        terms.join("^")
+    }
+
     /// The row with this key.
     pub(super) fn key(sys_id: &SysId) -> Query {
         Query::of(every::SYS_ID, Test::Equals(sys_id.as_str().to_owned()))
@@ -364,9 +380,16 @@ impl Term {
     }
 
     fn write(&self, out: &mut String) {
+        if let Test::Equals(value) = &self.test {
+            for (number, spelling) in self.spellings(value).iter().enumerate() {
+                let joint = if number > 0 { "^OR" } else { "" };
+                push_all(out, &[joint, &self.column, "=", spelling]);
+            }
+            return;
+        }
         out.push_str(&self.column);
         match &self.test {
-            Test::Equals(value) => push_all(out, &["=", value]),
+            Test::Equals(_) => {}
             Test::Differs(value) => push_all(out, &["!=", value]),
             Test::StartsWith(value) => push_all(out, &["STARTSWITH", value]),
             Test::Contains(value) => push_all(out, &["LIKE", value]),
@@ -375,6 +398,16 @@ impl Term {
             Test::IsNotEmpty => out.push_str("ISNOTEMPTY"),
             Test::Unchecked(rest) => out.push_str(rest),
         }
+    }
+
+    /// The texts that an instance, which compares texts, may hold for a value; the usual one first.
+    fn spellings(&self, value: &str) -> Vec<String> {
+        let mut spellings = self.kind.map_or_else(Vec::new, |kind| spellings(kind, value));
+        spellings.retain(|spelling| check_value(&self.column, spelling, "").is_ok());
+        if !spellings.iter().any(|it| it == value) {
+            spellings.push(value.to_owned());
+        }
+        spellings
     }
 
     fn judge(&self, record: &Record) -> Verdict {
@@ -403,14 +436,15 @@ impl Term {
     /// As the instance compares: neither case nor blanks at the end count, and a boolean may have several forms.
     fn same(&self, held: &str, value: &str) -> bool {
         let folded = |text: &str| text.trim_end().to_lowercase();
-        // Numbers and times have several forms.
+        // Numbers, times and addresses have several forms.
         let is_same = |kind| match kind {
-            ColumnKind::Bool | ColumnKind::Integer | ColumnKind::Decimal | ColumnKind::DateTime => {
-                means_the_same(kind, held, value)
-            }
-            ColumnKind::Text | ColumnKind::Email | ColumnKind::Url | ColumnKind::Reference | ColumnKind::Secret => {
-                false
-            }
+            ColumnKind::Bool
+            | ColumnKind::Integer
+            | ColumnKind::Decimal
+            | ColumnKind::DateTime
+            | ColumnKind::Url
+            | ColumnKind::IpAddress => means_the_same(kind, held, value),
+            ColumnKind::Text | ColumnKind::Email | ColumnKind::Reference | ColumnKind::Secret => false,
         };
         held == value || folded(held) == folded(value) || self.kind.is_some_and(is_same)
     }

@@ -162,6 +162,8 @@ pub enum ColumnKind {
     Email,
     /// An address; compared after parsing, so that a missing `/` after the host does not count.
     Url,
+    /// An IPv4 or IPv6 address; compared as one, since IPv6 has several spellings of it.
+    IpAddress,
     /// `true` or `false`; empty is false.
     Bool,
     Integer,

@@ -1,5 +1,7 @@
 //! When two texts of the wire mean the same.
 
+use std::net::IpAddr;
+
 use url::Url;
 
 use crate::servicenow::record::{parse_date_time, parse_integer};
@@ -24,10 +26,52 @@ pub fn means_the_same(kind: ColumnKind, one: &str, other: &str) -> bool {
             matches!((one.parse::<f64>(), other.parse::<f64>()), (Ok(a), Ok(b)) if (a - b).abs() <= f64::EPSILON * a.abs())
         }
         ColumnKind::Url => matches!((Url::parse(one), Url::parse(other)), (Ok(a), Ok(b)) if a == b),
+        ColumnKind::IpAddress => {
+            matches!((one.parse::<IpAddr>(), other.parse::<IpAddr>()), (Ok(a), Ok(b)) if a == b)
+                || same_text(one, other)
+        }
         ColumnKind::DateTime => {
             matches!((parse_date_time(one), parse_date_time(other)), (Some(a), Some(b)) if a == b)
         }
     }
+}
+
+/// The texts that an instance may hold for an address, the usual one first; none where there is only one.
+///
+/// They are those that people and programs write: an IPv6 address with and without its zeros, a URL with and without its port.
+pub(super) fn spellings(kind: ColumnKind, text: &str) -> Vec<String> {
+    let text = text.trim();
+    match kind {
+        ColumnKind::IpAddress => match text.parse() {
+            Ok(IpAddr::V6(address)) => {
+                let groups = address.segments();
+                let short = groups.map(|group| format!("{group:x}")).join(":");
+                let long = groups.map(|group| format!("{group:04x}")).join(":");
+                vec![address.to_string(), short, long]
+            }
+            Ok(IpAddr::V4(_)) | Err(_) => Vec::new(),
+        },
+        ColumnKind::Url => url_spellings(text).unwrap_or_default(),
+        ColumnKind::Text
+        | ColumnKind::Email
+        | ColumnKind::Bool
+        | ColumnKind::Integer
+        | ColumnKind::Decimal
+        | ColumnKind::Reference
+        | ColumnKind::Secret
+        | ColumnKind::DateTime => Vec::new(),
+    }
+}
+
+fn url_spellings(text: &str) -> Option<Vec<String>> {
+    let url = Url::parse(text).ok()?;
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    let start = format!("{}://{host}", url.scheme());
+    let usual = url.to_string();
+    let rest = usual.strip_prefix(&start)?;
+    // A port that is the usual one is left out of it already.
+    let with_port = url.port().is_none().then(|| format!("{start}:{port}{rest}"));
+    Some([Some(usual.clone()), with_port].into_iter().flatten().collect())
 }
 
 /// A Boolean as instances write it.
@@ -87,9 +131,34 @@ mod tests {
                 false,
             ),
             (ColumnKind::Url, "not an address", "neither", false),
+            (ColumnKind::IpAddress, "2001:DB8::1", "2001:db8:0:0:0:0:0:1 ", true),
+            (ColumnKind::IpAddress, "2001:db8::1", "2001:db8::2", false),
+            (ColumnKind::IpAddress, "10.0.0.1", "10.0.0.1", true),
+            (ColumnKind::IpAddress, "10.0.0.1", "10.0.0.2", false),
             (ColumnKind::Reference, "ABC", "abc", true),
         ] {
             assert_eq!(means_the_same(kind, one, other), same, "{kind:?} {one:?} {other:?}");
         }
+    }
+
+    #[test]
+    fn an_address_is_looked_for_in_every_spelling() {
+        let spelled = |kind, text| spellings(kind, text).join(" ");
+
+        assert_eq!(
+            spelled(ColumnKind::IpAddress, "2001:DB8:0::1"),
+            "2001:db8::1 2001:db8:0:0:0:0:0:1 2001:0db8:0000:0000:0000:0000:0000:0001"
+        );
+        assert_eq!(spelled(ColumnKind::IpAddress, "10.0.0.1"), "");
+        assert_eq!(
+            spelled(ColumnKind::Url, "https://Login.example.com:443/x/../a?b"),
+            "https://login.example.com/a?b https://login.example.com:443/a?b"
+        );
+        assert_eq!(
+            spelled(ColumnKind::Url, "https://login.example.com:8443/a"),
+            "https://login.example.com:8443/a"
+        );
+        assert_eq!(spelled(ColumnKind::Url, "not an address"), "");
+        assert_eq!(spelled(ColumnKind::Text, "a"), "");
     }
 }

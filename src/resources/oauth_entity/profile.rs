@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::clients::Clients;
 use crate::plugin::{Context, Diagnostic, Object, Reading, Value};
-use crate::records::{diagnostics, field};
+use crate::records::{application_scope, diagnostics, field};
 use crate::resources::oauth_entity::TYPE_PROVIDER;
 use crate::servicenow::tables::oauth_entity_profile::{
     COLUMNS, DEFAULT, GRANT_TYPE, NAME, OAUTH_ENTITY, SYS_SCOPE, TABLE,
 };
-use crate::servicenow::tables::{every, oauth_entity};
+use crate::servicenow::tables::{every, oauth_entity, sys_scope};
 use crate::servicenow::{InputMode, Insert, Query, Record, Row, Session, SysId, TableError, Update, Value as Wire};
 
 /// Pauses between looks for a profile that the instance makes by itself.
@@ -189,8 +189,11 @@ async fn create(session: &Session, entity: &SysId, state: &Object) -> Result<Rec
     let name = format!("{} default_profile", state.text("name").unwrap_or_default());
     let mut row = Row::new().set(NAME, name).set(OAUTH_ENTITY, entity).set(DEFAULT, true);
     row = row.set_if_some(GRANT_TYPE, state.text("default_grant_type"));
-    if state.text(crate::records::application_scope::ATTRIBUTE) == Some("global") {
-        row = row.set(SYS_SCOPE, Wire::Text("global".to_owned()));
+    if state
+        .text(application_scope::ATTRIBUTE)
+        .is_some_and(sys_scope::is_global)
+    {
+        row = row.set(SYS_SCOPE, Wire::Text(sys_scope::GLOBAL.to_owned()));
     }
     let natural_key = Some(of_entity(entity)?);
     let written = session

@@ -19,7 +19,7 @@ use crate::records::{diagnostics, list, record_resource};
 use crate::resources::record::Typed;
 use crate::resources::record::attributes::{DEFAULT_FIELDS, REFERENCE_IDS, SCOPE, TYPE, of_key};
 use crate::resources::record::fields;
-use crate::servicenow::tables::every;
+use crate::servicenow::tables::{every, sys_scope};
 use crate::servicenow::{
     Cell, Column, Dictionary, DictionaryColumn, Query, Record, Session, SysId, Table, TableError, ValueType,
     means_the_same,
@@ -189,7 +189,7 @@ pub(super) async fn whole(session: &Session, mut state: Object) -> Result<Option
 /// The application of a record of another scope than the global one, which nobody needs to write.
 async fn read_scope_of_import(session: &Session, record: &Record, state: &mut Object) -> Result<(), Diagnostic> {
     if let Cell::Value(scope) = record.reference(every::SYS_SCOPE)
-        && scope != "global"
+        && !sys_scope::is_global(scope)
     {
         state.set(SCOPE, APPLICATION.name_of(session, scope).await?);
     }

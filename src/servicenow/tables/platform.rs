@@ -239,6 +239,11 @@ pub mod sys_scope {
     /// What `sys_scope` holds on records of the global application.
     pub const GLOBAL: &str = "global";
 
+    /// Whether a text means the global application, whose name the instance takes in any case.
+    pub fn is_global(text: &str) -> bool {
+        text.trim().eq_ignore_ascii_case(GLOBAL)
+    }
+
     columns! {
         /// Namespace, such as [`MICROSOFT_APP`].
         SCOPE = "scope" Text;
@@ -290,8 +295,8 @@ pub mod ip_access {
         TYPE = "type" Text;
         /// Inbound, outbound or both, wire value unknown.
         DIRECTION = "direction" Text;
-        RANGE_START = "range_start" Text;
-        RANGE_END = "range_end" Text;
+        RANGE_START = "range_start" IpAddress;
+        RANGE_END = "range_end" IpAddress;
         /// Default unknown.
         ACTIVE = "active" Bool;
         DESCRIPTION = "description" Text;

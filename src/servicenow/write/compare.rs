@@ -140,7 +140,10 @@ fn mismatch(column: Column, sent: &Value, kept: &Record, input: InputMode, after
 }
 
 fn is_text(kind: ColumnKind) -> bool {
-    matches!(kind, ColumnKind::Text | ColumnKind::Email | ColumnKind::Url)
+    matches!(
+        kind,
+        ColumnKind::Text | ColumnKind::Email | ColumnKind::Url | ColumnKind::IpAddress
+    )
 }
 
 /// Whether the text can be a value of the kind; empty text empties any.
@@ -154,6 +157,7 @@ fn is_of_type(kind: ColumnKind, sent: &str) -> bool {
             ColumnKind::Text
             | ColumnKind::Email
             | ColumnKind::Url
+            | ColumnKind::IpAddress
             | ColumnKind::Bool
             | ColumnKind::Reference
             | ColumnKind::Secret => true,
@@ -172,6 +176,7 @@ fn is_comparable(kind: ColumnKind, input: InputMode) -> bool {
             ColumnKind::Text
             | ColumnKind::Email
             | ColumnKind::Url
+            | ColumnKind::IpAddress
             | ColumnKind::Bool
             | ColumnKind::Integer
             | ColumnKind::Decimal

@@ -555,3 +555,165 @@ async fn a_key_that_the_instance_changes_does_not_replace_the_record() {
     })
     .await;
 }
+
+/// What tells records apart is the same to the instance in any case, so that another one replaces none that was imported.
+#[tokio::test]
+async fn another_case_of_what_forces_replacement_replaces_nothing_that_was_imported() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        instance.switches(|modes| modes.quirks.ignores_case = true);
+        let application = instance.find("sys_store_app", "scope", "x_mioms_m365_assis")[0]["sys_id"].clone();
+        let imported = [
+            (
+                "servicenow_cross_scope_privilege.this",
+                instance.put(
+                    "sys_scope_privilege",
+                    &[
+                        ("source_scope", application.as_str()),
+                        ("target_scope", "global"),
+                        ("target_name", "OAuth_Entity"),
+                        ("target_type", "sys_db_object"),
+                        ("operation", "read"),
+                        ("status", "allowed"),
+                    ],
+                ),
+            ),
+            (
+                "servicenow_oidc_provider.this",
+                instance.put(
+                    "oauth_oidc_entity",
+                    &[
+                        ("name", "P"),
+                        ("client_id", "api://Contoso.example/Cases"),
+                        ("oidc_provider_configuration", "11111111111111111111111111111111"),
+                    ],
+                ),
+            ),
+            (
+                "servicenow_oauth_entity.this",
+                instance.put(
+                    "oauth_entity",
+                    &[("name", "E"), ("client_id", "Copilot"), ("type", "oauth_provider")],
+                ),
+            ),
+            (
+                "servicenow_role.this",
+                instance.put(
+                    "sys_user_role",
+                    &[
+                        ("name", "X_Mioms_m365_assis.reader"),
+                        ("suffix", "reader"),
+                        ("sys_scope", application.as_str()),
+                    ],
+                ),
+            ),
+        ];
+        let configuration = r#"
+            resource "servicenow_cross_scope_privilege" "this" {
+              source_scope = "X_MIOMS_m365_assis"
+              target_scope = "Global"
+              target_name  = "oauth_entity"
+            }
+            resource "servicenow_oidc_provider" "this" {
+              name             = "P"
+              client_id        = "api://contoso.example/cases"
+              configuration_id = "11111111111111111111111111111111"
+            }
+            resource "servicenow_oauth_entity" "this" {
+              name      = "E"
+              client_id = "copilot"
+            }
+            resource "servicenow_role" "this" {
+              name              = "x_mioms_m365_assis.Reader"
+              application_scope = "X_mioms_m365_assis"
+            }
+        "#;
+        let workspace = simulator.workspace(terraform, configuration);
+
+        for (address, id) in &imported {
+            workspace.terraform_with(&["import", address, id]).await.succeeds();
+        }
+
+        let plan = workspace.plan().await;
+        for (address, _) in &imported {
+            // The plan answers whether the provider's configuration is its own, and changes nothing else.
+            let action = if address.contains("oidc_provider") {
+                "update"
+            } else {
+                "no-op"
+            };
+            plan.does(address, &[action]);
+        }
+        plan.updates_only("servicenow_oidc_provider.this", &["owns_configuration"]);
+    })
+    .await;
+}
+
+/// An instance compares addresses as texts; two spellings of one are still the same.
+#[tokio::test]
+async fn an_address_that_exists_in_another_spelling_is_not_made_twice() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let instance = simulator.instance();
+        instance.switches(|modes| {
+            modes.unique_oidc_url = false;
+            modes.quirks.ignores_case = true;
+        });
+        let rule = |start: &str, end: &str| {
+            let columns = [
+                ("range_start", start),
+                ("range_end", end),
+                ("direction", "0"),
+                ("type", "allow"),
+            ];
+            instance.put("ip_access", &columns)
+        };
+        let metadata = "login.microsoftonline.com:443/t/.well-known/openid-configuration";
+        let existing = [
+            rule(
+                "2001:0db8:0000:0000:0000:0000:0000:0001",
+                "2001:0db8:0000:0000:0000:0000:0000:00ff",
+            ),
+            rule("2001:DB8:0:0:0:0:0:2", "2001:db8:0:0:0:0:0:ff"),
+            instance.put(
+                "oidc_provider_configuration",
+                &[("name", "Theirs"), ("oidc_url", &format!("https://{metadata}"))],
+            ),
+        ];
+        let simulator = simulator.starting_here();
+        let configuration = |metadata: &str, start: &str| {
+            format!(
+                r#"
+                resource "servicenow_oidc_configuration" "this" {{
+                  name         = "Entra"
+                  metadata_url = "https://{metadata}"
+                }}
+                resource "servicenow_ip_access_rule" "this" {{
+                  type        = "allow"
+                  direction   = "inbound"
+                  range_start = "{start}"
+                  range_end   = "2001:db8::ff"
+                }}
+                "#
+            )
+        };
+        let plain = metadata.replace(":443", "");
+        for (metadata, start, rule) in [
+            (plain.clone(), "2001:db8::1", &existing[0]),
+            (plain.replace("/t/", "/x/../t/"), "2001:db8::2", &existing[1]),
+        ] {
+            let workspace = simulator.workspace(terraform, &configuration(&metadata, start));
+
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying("The address rule already exists")
+                .says(rule)
+                .says("The OIDC configuration already exists")
+                .says(&existing[2]);
+            simulator.is_as_at_start();
+        }
+    })
+    .await;
+}
