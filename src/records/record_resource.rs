@@ -215,8 +215,8 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     }
 
     /// Removes what belongs to the record before the record itself is deleted.
-    async fn before_delete(session: &Session, sys_id: &SysId) -> Result<(), Diagnostic> {
-        let _ = (session, sys_id);
+    async fn before_delete(session: &Session, sys_id: &SysId, state: &Object) -> Result<(), Diagnostic> {
+        let _ = (session, sys_id, state);
         Ok(())
     }
 
@@ -504,8 +504,9 @@ impl<R: RecordResource> ManagedRecord<R> {
         match R::removal(state) {
             Removal::Delete => {
                 uses::refuse_while_used::<R>(&session, &sys_id, state).await?;
+                self.refuse_while_hidden(&session, &sys_id).await?;
                 name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
-                R::before_delete(&session, &sys_id).await?;
+                R::before_delete(&session, &sys_id, state).await?;
                 let deleted = session.delete(R::TABLE, &sys_id).await;
                 if deleted.map_err(|error| failed::<R>(&error, "delete"))? == Deleted::WasGone {
                     self.doubt_absence(cx, &session, state, "delete").await?;
@@ -520,6 +521,16 @@ impl<R: RecordResource> ManagedRecord<R> {
                 if problems.has_errors() { Err(problems) } else { Ok(()) }
             }
         }
+    }
+
+    /// Refuses to remove what belongs to a record while the account cannot see the record itself, which it could not delete
+    /// afterwards. A record to which nothing belongs is not looked at.
+    pub(crate) async fn refuse_while_hidden(&self, session: &Session, sys_id: &SysId) -> Result<(), Diagnostic> {
+        if self.name_sets().is_empty() {
+            return Ok(());
+        }
+        let found = session.get_opt(R::TABLE, sys_id, &[]).await;
+        found.map(drop).map_err(|error| failed::<R>(&error, "delete"))
     }
 
     pub(crate) fn name_sets(&self) -> Vec<name_set::NameSet> {

@@ -8,13 +8,13 @@ pub(super) use profile::remove as remove_profiles;
 
 use async_trait::async_trait;
 
-use crate::clients::{Calls, Clients};
+use crate::clients::Clients;
 use crate::plugin::schema::validate;
 use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Plan, Value};
 use crate::records::choice::{self, OpenChoice};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
-use crate::records::record_resource::{self, ManagedRecord, RecordResource};
+use crate::records::record_resource::RecordResource;
 use crate::records::reference::A_USER;
 use crate::records::state_migration::Foreign;
 use crate::records::write_only_secret::SecretNames;
@@ -349,14 +349,8 @@ impl RecordResource for OauthEntity {
         scopes::write(session, sys_id, sides, state, problems).await;
     }
 
-    async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
-        if let Some(sys_id) = record_resource::sys_id(state) {
-            scopes::remove(&cx.instance()?, &sys_id, state).await?;
-        }
-        record.delete(cx, state).await
-    }
-
-    async fn before_delete(session: &Session, sys_id: &SysId) -> Result<(), Diagnostic> {
+    async fn before_delete(session: &Session, sys_id: &SysId, state: &Object) -> Result<(), Diagnostic> {
+        scopes::remove(session, sys_id, state).await?;
         let removed = profile::remove(session, sys_id).await;
         removed.map_err(|error: TableError| diagnostics::of_table(&error, "delete the registry entry"))
     }

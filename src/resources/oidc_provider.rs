@@ -279,9 +279,13 @@ impl RecordResource for OidcProvider {
     async fn delete(record: &ManagedRecord<Self>, cx: &Context<Clients>, state: &Object) -> Result<(), Diagnostics> {
         let session = cx.instance()?;
         let failed = |error: TableError| diagnostics::of_table(&error, "delete the OIDC provider");
+        let sys_id = record_resource::sys_id(state);
+        if let Some(sys_id) = &sys_id {
+            record.refuse_while_hidden(&session, sys_id).await?;
+        }
         configuration::remove_leftover(cx, &session, state).await?;
         let is_owned = configuration::is_owned(cx, state);
-        if let Some(sys_id) = record_resource::sys_id(state) {
+        if let Some(sys_id) = sys_id {
             // Noted before the request: if the response is lost, the provider may be deleted and its configuration remain.
             cx.set_private(REMOVING, true.into());
             name_set::revoke_all(&record.name_sets(), cx, &session, &sys_id, state).await?;

@@ -149,6 +149,36 @@ async fn a_record_that_somebody_else_made_is_not_adopted() {
 }
 
 #[tokio::test]
+async fn a_record_that_does_not_show_when_it_was_made_is_not_adopted() {
+    for shows_time in [true, false] {
+        let server = Server::by(move |received| {
+            if received.method == "POST" {
+                return Reply::Drop;
+            }
+            if param(received, "sysparm_query").is_none() {
+                return no_record();
+            }
+            let mut row = json!({ "sys_id": KEY, "name": "Microsoft 365", "client_id": "app", "sys_created_by": "tf" });
+            if shows_time {
+                row["sys_created_on"] = json!("2026-11-23 07:22:00");
+            }
+            result(json!([row])).with("Date", "Mon, 23 Nov 2026 07:22:00 GMT")
+        })
+        .await;
+
+        let ended = session(&server).insert(insert()).await;
+
+        match ended {
+            Ok(written) => assert!(shows_time && written.origin == Origin::FoundAgain),
+            Err(error) => {
+                assert!(!shows_time);
+                assert!(error.to_string().contains("does not show when it was made"), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn without_a_natural_key_a_lost_insert_is_not_repeated() {
     let (server, rows) = forgetful(1, false, false, "tf").await;
 
