@@ -14,8 +14,9 @@ fn posts() -> Matcher {
 #[tokio::test]
 async fn an_insert_whose_answer_is_lost_is_found_again() {
     for fault in [Fault::CutAfter, Fault::WrongContentLength] {
+        // As often as it is sent again at most.
         let simulator = simulator().await;
-        simulator.instance().faults().next(posts(), fault.clone());
+        simulator.instance().faults().times(posts(), fault.clone(), 4);
 
         let written = session(&simulator).insert(user("robot")).await.unwrap();
 

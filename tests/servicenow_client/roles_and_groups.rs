@@ -579,3 +579,48 @@ fn made_before(simulator: &Simulator, party: Party) -> SysId {
     };
     id(&simulator.instance().put(table, &[(column, name)]))
 }
+
+/// Somebody else grants the role between the look and the insert, whose answer is lost.
+#[tokio::test]
+async fn a_row_that_somebody_else_made_meanwhile_is_not_ours() {
+    let simulator = simulator().await;
+    let session = session(&simulator);
+    let user = made_before(&simulator, Party::User("robot"));
+    let role = session.roles().id_of("itil").await.unwrap();
+    let cells = [
+        ("user", user.as_str()),
+        ("role", role.as_str()),
+        ("sys_created_by", "somebody"),
+    ];
+    let row = simulator.instance().put("sys_user_has_role", &cells);
+    let faults = simulator.instance().faults();
+    let table = || Matcher::table("sys_user_has_role");
+    // The look before the grant does not show it yet.
+    faults.next(table().method(Method::GET), Fault::EmptyList);
+    faults.next(table().method(Method::POST), Fault::CutBefore);
+
+    let granted = session.links(LinkTable::ROLES).grant(&user, &role).await.unwrap();
+
+    assert_eq!(granted, Granted::Had(id(&row)));
+    assert_eq!(faults.fired().len(), 2);
+}
+
+#[tokio::test]
+async fn a_role_that_can_only_be_inherited_is_found_to_be() {
+    let simulator = simulator().await;
+    let session = session(&simulator);
+    let user = robot(&session).await;
+    let role = session.roles().id_of("itil").await.unwrap();
+    let outer = session.roles().id_of("incident_manager").await.unwrap();
+    let cells = [("user", user.as_str()), ("role", outer.as_str())];
+    simulator.instance().put("sys_user_has_role", &cells);
+    let rows = simulator.instance().find("sys_user_has_role", "user", user.as_str());
+    let row = rows.iter().find(|row| row["role"] == role.as_str()).unwrap();
+    simulator
+        .instance()
+        .switches(|modes| modes.grants_need_elevation = true);
+
+    let granted = session.links(LinkTable::ROLES).grant(&user, &role).await.unwrap();
+
+    assert_eq!(granted, Granted::Inherited(id(&row["sys_id"])));
+}

@@ -221,3 +221,22 @@ async fn a_role_in_another_spelling_is_still_the_one_that_was_granted() {
     })
     .await;
 }
+
+/// A name that another record has since means the one of which the user is a member.
+#[tokio::test]
+async fn a_group_whose_name_another_one_has_since_is_left() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().put("sys_user_group", &[("name", "Night shift")]);
+        let workspace = simulator.workspace(terraform, &with("groups = [\"Night shift\"]"));
+        workspace.terraform("apply").await.succeeds();
+        simulator.instance().put("sys_user_group", &[("name", "Night shift")]);
+
+        workspace.configure(&with("groups = []"));
+        workspace.terraform("apply").await.succeeds();
+
+        assert_eq!(simulator.instance().records("sys_user_grmember"), []);
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
