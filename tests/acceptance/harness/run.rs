@@ -27,6 +27,20 @@ impl Run {
         self
     }
 
+    /// Succeeds and warns of nothing, but that it runs a build of ours.
+    #[track_caller]
+    pub(crate) fn succeeds_without_warning(&self) -> &Self {
+        self.succeeds();
+        let warnings = self.words().replace("Warning: Provider development overrides", "");
+        assert!(
+            !warnings.contains("Warning:"),
+            "terraform {} should warn of nothing\n{}",
+            self.command,
+            self.both
+        );
+        self
+    }
+
     /// Fails with `text` in what it prints. Terraform wraps lines and draws a frame: neither matters here.
     #[track_caller]
     pub(crate) fn fails_saying(&self, text: &str) -> &Self {

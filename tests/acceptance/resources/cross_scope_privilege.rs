@@ -44,7 +44,7 @@ async fn a_privilege_is_made_changed_and_removed() {
         let simulator = Simulator::start().await;
         let workspace = simulator.workspace(terraform, PRIVILEGE);
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         let record = simulator.only_record("sys_scope_privilege");
         assert_eq!(record["source_scope"], application(&simulator));
@@ -60,16 +60,16 @@ async fn a_privilege_is_made_changed_and_removed() {
 
         workspace.configure(&PRIVILEGE.replace("allowed", "denied"));
         workspace.plan().await.does(ADDRESS, &["update"]);
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
         assert_eq!(simulator.only_record("sys_scope_privilege")["status"], "denied");
 
         workspace.configure(&PRIVILEGE.replace("oauth_entity", "oauth_entity_profile"));
         let plan = workspace.plan().await;
         plan.does(ADDRESS, &["delete", "create"])
             .replaces_because_of(ADDRESS, &["target_name"]);
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
         workspace.plan_is_empty().await;
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
     })
     .await;

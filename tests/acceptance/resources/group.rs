@@ -73,7 +73,7 @@ async fn a_group_lives_from_creation_to_removal() {
         let abel = simulator.person("abel.tuter");
         let hardware = id_of(&simulator, "sys_user_group", "Hardware");
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         let record = simulator.only_record("sys_user_group");
         let cells =
@@ -126,7 +126,7 @@ async fn a_group_lives_from_creation_to_removal() {
                 "roles",
             ],
         );
-        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.terraform("apply plan.bin").await.succeeds_without_warning();
         let changed = simulator.only_record("sys_user_group");
         let cells =
             ["sys_id", "name", "description", "email", "parent", "active"].map(|column| changed[column].as_str());
@@ -139,7 +139,7 @@ async fn a_group_lives_from_creation_to_removal() {
         workspace.state(ADDRESS).has("parent", "").lacks("parent_id");
         workspace.plan_is_empty().await;
 
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
     })
     .await;

@@ -88,7 +88,7 @@ async fn a_user_lives_from_creation_to_removal() {
         workspace.set("TF_VAR_secret", SECRETS[0]);
         let column = |name: &str| simulator.only_record("sys_user")[name].clone();
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         workspace
             .state(ADDRESS)
@@ -124,7 +124,7 @@ async fn a_user_lives_from_creation_to_removal() {
                 "web_service_access_only",
             ],
         );
-        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.terraform("apply plan.bin").await.succeeds_without_warning();
         for (name, expected) in [
             ("user_name", "android"),
             ("first_name", "Changed"),
@@ -142,10 +142,10 @@ async fn a_user_lives_from_creation_to_removal() {
         workspace.plan_is_empty().await;
 
         workspace.configure(&CHANGED.replace("version       = \"1\"", "version       = \"2\""));
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
         assert_eq!(column("user_password"), SECRETS[1]);
 
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
         workspace.leaks_nothing_of(&SECRETS);
     })

@@ -20,7 +20,7 @@ async fn a_rule_is_made_changed_and_removed() {
         let simulator = Simulator::start().await;
         let workspace = simulator.workspace(terraform, RULE);
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         let record = simulator.only_record("ip_access");
         assert_eq!((record["type"].as_str(), record["direction"].as_str()), ("allow", "0"));
@@ -39,7 +39,7 @@ async fn a_rule_is_made_changed_and_removed() {
             "range_end = \"52.149.152.40\"\n      active = false\n      description",
         ));
         workspace.plan().await.does(ADDRESS, &["update"]);
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
         let record = simulator.only_record("ip_access");
         assert_eq!(
             (record["direction"].as_str(), record["active"].as_str()),
@@ -48,7 +48,7 @@ async fn a_rule_is_made_changed_and_removed() {
         assert_eq!(record["range_end"], "52.149.152.40");
         workspace.plan_is_empty().await;
 
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
     })
     .await;

@@ -74,7 +74,7 @@ async fn an_entry_lives_from_creation_to_removal() {
         workspace.set("TF_VAR_secret", SECRETS[0]);
         let column = |name: &str| simulator.only_record("oauth_entity")[name].clone();
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         workspace
             .state(ADDRESS)
@@ -112,7 +112,7 @@ async fn an_entry_lives_from_creation_to_removal() {
                 "token_url",
             ],
         );
-        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.terraform("apply plan.bin").await.succeeds_without_warning();
         for (name, expected) in [
             ("client_secret", SECRETS[0]),
             ("name", "Outbound 2"),
@@ -135,7 +135,7 @@ async fn an_entry_lives_from_creation_to_removal() {
         // Only the version changes, and only the secret is sent.
         simulator.instance().clear_requests();
         workspace.configure(&CHANGED.replace("version   = \"1\"", "version   = \"2\""));
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
         assert_eq!(column("client_secret"), SECRETS[1]);
         let writes: Vec<_> = simulator
             .instance()
@@ -170,11 +170,11 @@ async fn an_entry_lives_from_creation_to_removal() {
         workspace
             .terraform("apply")
             .await
-            .succeeds()
+            .succeeds_without_warning()
             .says("1 added, 0 changed, 1 destroyed");
         assert!(column("client_id").starts_with("22222222"));
 
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
         workspace.leaks_nothing_of(&SECRETS);
     })

@@ -49,7 +49,7 @@ async fn a_configuration_lives_from_creation_to_removal() {
         let workspace = simulator.workspace(terraform, &configuration(""));
         let column = |name: &str| simulator.only_record(TABLE)[name].clone();
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         let id = column("sys_id");
         workspace
@@ -87,7 +87,7 @@ async fn a_configuration_lives_from_creation_to_removal() {
                 "user_field",
             ],
         );
-        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.terraform("apply plan.bin").await.succeeds_without_warning();
         assert_eq!(
             (column("sys_id"), column("oidc_config_cache_life_span")),
             (id, "24".to_owned())
@@ -103,7 +103,7 @@ async fn a_configuration_lives_from_creation_to_removal() {
         );
         workspace.plan_is_empty().await;
 
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
     })
     .await;

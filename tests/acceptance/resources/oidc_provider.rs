@@ -84,7 +84,7 @@ async fn a_provider_lives_from_creation_to_removal() {
         let column = |name: &str| simulator.only_record("oauth_oidc_entity")[name].clone();
         let of_configuration = |name: &str| simulator.only_record("oidc_provider_configuration")[name].clone();
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         workspace
             .state(ADDRESS)
@@ -114,7 +114,7 @@ async fn a_provider_lives_from_creation_to_removal() {
                 "redirect_url",
             ],
         );
-        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.terraform("apply plan.bin").await.succeeds_without_warning();
         for (name, expected) in [
             ("client_secret", SECRETS[0]),
             ("name", "Inbound 2"),
@@ -137,16 +137,16 @@ async fn a_provider_lives_from_creation_to_removal() {
         workspace.plan_is_empty().await;
 
         workspace.configure(&CHANGED.replace("version = \"1\"", "version = \"2\""));
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
         assert_eq!(column("client_secret"), SECRETS[1]);
 
         workspace.configure(&CHANGED.replace("11111111", "22222222"));
         workspace.plan().await.replaces_because_of(ADDRESS, &["client_id"]);
-        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.terraform("apply plan.bin").await.succeeds_without_warning();
         assert!(column("client_id").starts_with("22222222"));
         assert_eq!(of_configuration("name"), "Entra 2");
 
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
         workspace.leaks_nothing_of(&SECRETS);
     })

@@ -58,7 +58,7 @@ async fn a_record_is_made_changed_and_removed() {
         let configuration = with_owner(&simulator);
         let workspace = simulator.workspace(terraform, &configuration);
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         let record = simulator.only_record("u_supplier");
         for (column, value) in [
@@ -95,12 +95,12 @@ async fn a_record_is_made_changed_and_removed() {
                 .replace("\"Delivers everything.\"", "\"\""),
         );
         workspace.plan().await.does(ADDRESS, &["update"]);
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
         let record = simulator.only_record("u_supplier");
         assert_eq!((record["u_rating"].as_str(), record["u_notes"].as_str()), ("8", ""));
         workspace.plan_is_empty().await;
 
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
     })
     .await;

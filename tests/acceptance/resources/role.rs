@@ -49,7 +49,7 @@ async fn a_role_lives_from_creation_to_removal() {
         let simulator = Simulator::start().await;
         let workspace = simulator.workspace(terraform, WHOLE);
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         let record = simulator.only_record("sys_user_role");
         assert_eq!(
@@ -87,7 +87,7 @@ async fn a_role_lives_from_creation_to_removal() {
             ADDRESS,
             &["added_roles", "contains", "description", "elevated_privilege"],
         );
-        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.terraform("apply plan.bin").await.succeeds_without_warning();
         let changed = simulator.only_record("sys_user_role");
         assert_eq!(
             [
@@ -100,7 +100,7 @@ async fn a_role_lives_from_creation_to_removal() {
         assert_eq!(contained(&simulator, "copilot_connector"), ["catalog", "knowledge"]);
         workspace.plan_is_empty().await;
 
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
     })
     .await;

@@ -59,7 +59,7 @@ async fn a_repository_lives_from_creation_to_removal() {
             (repositories[0].client_secret.clone(), repositories[0].user_password.clone())
         };
 
-        workspace.terraform("apply").await.succeeds();
+        workspace.terraform("apply").await.succeeds_without_warning();
 
         workspace
             .state(ADDRESS)
@@ -75,14 +75,14 @@ async fn a_repository_lives_from_creation_to_removal() {
         // A write replaces the whole: secrets that are not touched are sent again.
         workspace.configure(&WHOLE.replace("an-endpoint", "another").replace("\"robot\"", "\"android\""));
         workspace.plan().await.updates_only(ADDRESS, &["client_id", "rest_user_name"]);
-        workspace.terraform("apply plan.bin").await.succeeds().does_not_say("may lose");
+        workspace.terraform("apply plan.bin").await.succeeds_without_warning().does_not_say("may lose");
         assert_eq!(secrets(), (SECRETS[0].to_owned(), SECRETS[2].to_owned()));
         assert_eq!(simulator.admin().repositories()[0].client_id, "another");
 
         // Only the version changes: the new secret is sent.
         workspace.set("TF_VAR_secret", SECRETS[1]);
         workspace.configure(&WHOLE.replace("client_secret_wo_version      = \"1\"", "client_secret_wo_version = \"2\""));
-        workspace.terraform("apply").await.succeeds().says("1 changed");
+        workspace.terraform("apply").await.succeeds_without_warning().says("1 changed");
         assert_eq!(secrets(), (SECRETS[1].to_owned(), SECRETS[2].to_owned()));
         assert_eq!(simulator.admin().repositories()[0].client_id, "an-endpoint");
 
@@ -91,7 +91,7 @@ async fn a_repository_lives_from_creation_to_removal() {
             "provider ",
             "authentication_type = \"aad\"\n  client_id = \"\"\n  rest_user_name = \"\"\n  refresh_token_expiry = 0\n  provider ",
         ));
-        workspace.terraform("apply").await.succeeds().says("1 changed");
+        workspace.terraform("apply").await.succeeds_without_warning().says("1 changed");
         assert_eq!(
             simulator.admin().shown()["Repositories"],
             json!([{"RepositoryId": "contoso", "Endpoint": "https://contoso.service-now.com/", "AuthenticationType": "AAD"}])
@@ -100,11 +100,11 @@ async fn a_repository_lives_from_creation_to_removal() {
 
         workspace.configure(&LEAST.replace("\"contoso\"", "\"fabrikam\""));
         workspace.plan().await.replaces_because_of(ADDRESS, &["repository_id"]);
-        workspace.terraform("apply plan.bin").await.succeeds();
+        workspace.terraform("apply plan.bin").await.succeeds_without_warning();
         let ids: Vec<_> = simulator.admin().repositories().into_iter().map(|it| it.id).collect();
         assert_eq!(ids, ["fabrikam"]);
 
-        workspace.terraform("destroy").await.succeeds();
+        workspace.terraform("destroy").await.succeeds_without_warning();
         simulator.is_as_at_start();
         workspace.leaks_nothing_of(&SECRETS);
     })
