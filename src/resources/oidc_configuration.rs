@@ -402,13 +402,22 @@ pub(super) async fn users(session: &Session, sys_id: &SysId, aside: Option<&SysI
     let table = idp_mapping::TABLE;
     match mappings {
         Ok(mappings) => {
-            let references = |mapping: &Record| {
+            for mapping in mappings {
                 let columns = idp_mapping::CONFIGURATIONS.iter();
-                refers_to(columns.map(|column| mapping.reference(*column)), sys_id)
-            };
-            let using = mappings.iter().find(|mapping| references(mapping));
-            let words = |mapping: &Record| format!("used by a protected resource ({table} {})", mapping.sys_id());
-            Ok(using.map(words).into_iter().collect())
+                let is_using = refers_to(columns.map(|column| mapping.reference(*column)), sys_id)
+                    // Its name may be one that nobody knows.
+                    || session
+                        .get_whole(table, mapping.sys_id())
+                        .await?
+                        .is_some_and(|mapping| mapping.refers_to(sys_id));
+                if is_using {
+                    return Ok(vec![format!(
+                        "used by a protected resource ({table} {})",
+                        mapping.sys_id()
+                    )]);
+                }
+            }
+            Ok(Vec::new())
         }
         // Releases before Zurich patch 10.
         Err(TableError::NoSuchTable { .. }) => Ok(Vec::new()),

@@ -82,6 +82,14 @@ impl Record {
         self.cells.keys().map(String::as_str)
     }
 
+    /// Whether any column of the answer holds the key of another record, whatever the column is called.
+    pub fn refers_to(&self, other: &SysId) -> bool {
+        self.cells
+            .values()
+            .any(|text| other.as_str().eq_ignore_ascii_case(text.trim()))
+            && self.sys_id != *other
+    }
+
     /// The column as text, whatever its kind. Blanks at the ends are kept. A secret is hidden, whatever was answered.
     pub fn text(&self, column: Column) -> Cell<&str> {
         if column.kind() == ColumnKind::Secret {

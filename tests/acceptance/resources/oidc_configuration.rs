@@ -257,7 +257,14 @@ async fn a_configuration_that_others_use_is_not_deleted() {
         refused("used by the OIDC provider Theirs").await;
         instance.remove("oauth_oidc_entity", &provider);
 
-        let mapping = instance.put("oauth_protected_resource_idp_mapping", &[("oidc_provider", &id)]);
+        let other = instance.put("oidc_provider_configuration", &[("name", "Another")]);
+        let mapping = |columns: &[(&str, &str)]| instance.put("oauth_protected_resource_idp_mapping", columns);
+        let unguessed = mapping(&[("oidc_provider", &other), ("trusted_idp", &id)]);
+        refused("used by a protected resource").await;
+        instance.remove("oauth_protected_resource_idp_mapping", &unguessed);
+        instance.remove("oidc_provider_configuration", &other);
+
+        let mapping = mapping(&[("oidc_provider", &id)]);
         refused("used by a protected resource").await;
         instance.switches(|modes| {
             modes

@@ -78,6 +78,8 @@ pub(super) fn tables() -> Vec<Table> {
         .columns([
             text("protected_resource", "Protected Resource"),
             reference("oidc_provider", "OIDC Provider", "oidc_provider_configuration"),
+            // What it might be called in place of it.
+            reference("trusted_idp", "OIDC Provider", "oidc_provider_configuration"),
             text("accepted_audiences", "Accepted Audiences"),
         ]),
         table("jwt_provider", "JWT Providers", "name")
