@@ -229,10 +229,7 @@ async fn user(
         Some(column) => Query::equals(*column, value.as_str()),
         None => Query::user(&format!("{field}={value}")),
     };
-    let query = query.map_err(|source| TableError::Query {
-        table: sys_user::TABLE,
-        source,
-    })?;
+    let query = query.map_err(TableError::of_query(sys_user::TABLE))?;
     let found = match account.select(sys_user::TABLE, &query, sys_user::COLUMNS).await {
         Err(error @ (TableError::Hidden { .. } | TableError::UnknownColumn { .. })) if known.is_none() => {
             return Ok(Err(Cause::new(

@@ -254,7 +254,7 @@ async fn privileges(session: &Session, table: &str, application: &Record) -> Res
     let query = Query::equals(SOURCE_SCOPE, application.sys_id())
         .and_then(|query| Ok(query.and(Query::equals(TARGET_NAME, table)?)))
         .and_then(|query| Ok(query.and(Query::equals(OPERATION, "read")?)))
-        .map_err(|source| TableError::Query { table: TABLE, source })?;
+        .map_err(TableError::of_query(TABLE))?;
     let rows = session.select(TABLE, &query, COLUMNS).await?;
     Ok(rows
         .iter()

@@ -343,7 +343,7 @@ async fn select(
     query: Result<Query, QueryError>,
     columns: &[Column],
 ) -> Result<Vec<Record>, TableError> {
-    let query = query.map_err(|source| TableError::Query { table, source })?;
+    let query = query.map_err(TableError::of_query(table))?;
     session.select(table, &query, columns).await
 }
 

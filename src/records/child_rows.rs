@@ -324,10 +324,7 @@ impl ChildRows {
     ) -> Result<Option<SysId>, TableError> {
         let natural_key = place
             .of(parent)?
-            .and(Query::equals(place.key, key).map_err(|source| TableError::Query {
-                table: place.table,
-                source,
-            })?);
+            .and(Query::equals(place.key, key).map_err(TableError::of_query(place.table))?);
         let insert = Insert {
             table: place.table,
             row: Row::new()
@@ -415,10 +412,7 @@ impl ChildRows {
 
 impl Place {
     fn of(self, parent: &SysId) -> Result<Query, TableError> {
-        Query::equals(self.parent, parent).map_err(|source| TableError::Query {
-            table: self.table,
-            source,
-        })
+        Query::equals(self.parent, parent).map_err(TableError::of_query(self.table))
     }
 }
 
@@ -476,6 +470,24 @@ mod tests {
 
             assert!(CLAIMS.plan(Some(&prior), &config, &mut state).is_none());
             assert_eq!(state, prior);
+        }
+    }
+
+    #[test]
+    fn rows_lack_what_none_of_them_has() {
+        let row = Child {
+            sys_id: SysId::parse("0123456789abcdef0123456789abcdef").unwrap(),
+            key: "tid".to_owned(),
+            value: "contoso".to_owned(),
+        };
+        let expected =
+            |keys: &[&str]| -> Listed { keys.iter().map(|key| ((*key).to_owned(), String::new())).collect() };
+        for (keys, lacks) in [(&[][..], false), (&["tid"], false), (&["tid", "azp"], true)] {
+            assert_eq!(
+                CLAIMS.lacks(std::slice::from_ref(&row), &expected(keys)),
+                lacks,
+                "{keys:?}"
+            );
         }
     }
 

@@ -123,7 +123,7 @@ impl Look<'_> {
             return Ok(Some(made));
         }
         let others = key.clone().other_than(self.own);
-        let others = others.map_err(|source| TableError::Query { table, source })?;
+        let others = others.map_err(TableError::of_query(table))?;
         let found = session.find_existing(table, &others, columns).await?;
         if found.is_some() || !self.recheck {
             return Ok(found);

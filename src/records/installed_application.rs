@@ -22,6 +22,6 @@ pub(crate) async fn find(session: &Session, scope: &str) -> Result<Option<Record
 }
 
 async fn by_scope(session: &Session, table: Table, scope: &str) -> Result<Option<Record>, TableError> {
-    let query = Query::equals(sys_scope::SCOPE, scope).map_err(|source| TableError::Query { table, source })?;
+    let query = Query::equals(sys_scope::SCOPE, scope).map_err(TableError::of_query(table))?;
     session.find_unique(table, &query, sys_scope::COLUMNS).await
 }

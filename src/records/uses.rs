@@ -69,9 +69,7 @@ impl Use {
     /// The names of what uses the record, those aside that the resource lists; at most a few.
     async fn names(&self, session: &Session, sys_id: &SysId, state: &Object) -> Result<Vec<String>, TableError> {
         let table = self.table;
-        let rows = self
-            .rows(sys_id)
-            .map_err(|source| TableError::Query { table, source })?;
+        let rows = self.rows(sys_id).map_err(TableError::of_query(table))?;
         let listed = self.listed.and_then(|listed| state.texts(listed)).unwrap_or_default();
         let mut names = Vec::new();
         for row in session.select(table, &rows, &[self.name]).await? {

@@ -320,7 +320,7 @@ pub(super) fn shares(planned: &Object) -> bool {
 /// Waits until nobody else of this process looks for a configuration of the address or makes one.
 pub(super) async fn lock(session: &Session, planned: &Object) -> Result<KeyLock, Diagnostic> {
     let address = Query::equals(OIDC_URL, planned.text(METADATA_URL).unwrap_or_default().trim());
-    let address = address.map_err(|source| TableError::Query { table: TABLE, source });
+    let address = address.map_err(TableError::of_query(TABLE));
     let lock = match address {
         Ok(address) => session.lock_key(TABLE, address).await,
         Err(error) => Err(error),
@@ -378,11 +378,8 @@ pub(super) fn already_configured(other: &Record, planned: &Object, remedy: &str)
 
 /// What uses a configuration, in words: OIDC providers, other than one that is left aside, or else a protected resource.
 pub(super) async fn users(session: &Session, sys_id: &SysId, aside: Option<&SysId>) -> Result<Vec<String>, TableError> {
-    let providers =
-        Query::equals(oauth_oidc_entity::CONFIGURATION, sys_id.as_str()).map_err(|source| TableError::Query {
-            table: oauth_oidc_entity::TABLE,
-            source,
-        })?;
+    let providers = Query::equals(oauth_oidc_entity::CONFIGURATION, sys_id.as_str())
+        .map_err(TableError::of_query(oauth_oidc_entity::TABLE))?;
     let providers = session
         .select(oauth_oidc_entity::TABLE, &providers, &[oauth_oidc_entity::NAME])
         .await?;

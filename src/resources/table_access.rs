@@ -248,7 +248,7 @@ async fn locks(
     name: &str,
     settings: impl Iterator<Item = Setting>,
 ) -> Result<Vec<(Setting, KeyLock)>, TableError> {
-    let of_table = Query::equals(NAME, name).map_err(|source| TableError::Query { table: TABLE, source })?;
+    let of_table = Query::equals(NAME, name).map_err(TableError::of_query(TABLE))?;
     let mut locks = Vec::new();
     for setting in settings {
         let key = of_table.clone().and(Query::is_not_empty(setting.column));

@@ -30,10 +30,7 @@ impl Session {
             if let Some(known) = lock(&self.inner.choices.by_column).get(&key) {
                 return Ok(Arc::clone(known));
             }
-            let wrong = |source| TableError::Query {
-                table: sys_choice::TABLE,
-                source,
-            };
+            let wrong = TableError::of_query(sys_choice::TABLE);
             let query = Query::any_of(sys_choice::NAME, names)
                 .and_then(|query| Ok(query.and(Query::equals(sys_choice::ELEMENT, column.name())?)))
                 .map_err(wrong)?;

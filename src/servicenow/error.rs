@@ -206,6 +206,11 @@ pub enum TableError {
 }
 
 impl TableError {
+    /// What becomes of a query of a table that cannot be sent, for `map_err`.
+    pub fn of_query(table: Table) -> impl Fn(QueryError) -> TableError + Copy {
+        move |source| TableError::Query { table, source }
+    }
+
     /// What the user can do about it, in full sentences.
     pub fn remedy(&self) -> String {
         match self {

@@ -16,7 +16,7 @@ use crate::servicenow::error::{TableError, Verb};
 use crate::servicenow::keyed_map::entry_of;
 use crate::servicenow::lookup::{Names, chunks};
 use crate::servicenow::pages::{Unseen, hidden};
-use crate::servicenow::query::{Query, QueryError};
+use crate::servicenow::query::Query;
 use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::{Cell, Record, Row};
 use crate::servicenow::session::Session;
@@ -223,11 +223,6 @@ impl LinkTable {
             }),
             active: !self.state.is_some_and(is_inactive),
         }))
-    }
-
-    fn query_error(&self) -> impl Fn(QueryError) -> TableError {
-        let table = self.table;
-        move |source| TableError::Query { table, source }
     }
 }
 
@@ -635,7 +630,7 @@ impl<'a> Links<'a> {
         pair.sort_by_key(|(column, _)| column.name());
         let [key, other] = pair.map(|(column, id)| Query::equals(column, id));
         let key = key.and_then(|key| Ok(key.and(other?)));
-        let key = key.map_err(self.table.query_error())?;
+        let key = key.map_err(TableError::of_query(self.table.table))?;
         let mut lock = self.session.lock_key(table, key.clone()).await?;
         if let Some(made) = self.session.made_before(&lock, read).await? {
             return Ok(Granted::Had(made.sys_id().clone()));
@@ -741,7 +736,7 @@ impl<'a> Links<'a> {
         let mut by_owner: HashMap<SysId, Vec<Record>> =
             owners.iter().map(|owner| (owner.clone(), Vec::new())).collect();
         for chunk in chunks(owners.iter(), |owner| owner.as_str().len()) {
-            let query = Query::any_of(from, chunk).map_err(self.table.query_error())?;
+            let query = Query::any_of(from, chunk).map_err(TableError::of_query(self.table.table))?;
             let found = self.session.selection(table, &query, read).await?;
             match found.unseen {
                 Unseen::Rows(0) => {}

@@ -50,7 +50,7 @@ impl Session {
     /// # Errors
     /// [`TableError`].
     pub async fn may_hide_inactive(&self, table: Table, active: Column) -> Result<bool, TableError> {
-        let query = Query::equals(active, false).map_err(|source| TableError::Query { table, source })?;
+        let query = Query::equals(active, false).map_err(TableError::of_query(table))?;
         let mut inactive = self.pages(table, &query, &[], 1);
         let shown = inactive.next().await?.unwrap_or_default();
         Ok(shown.is_empty() && inactive.hidden() == 0)
@@ -98,10 +98,7 @@ impl Names<'_> {
                 return Ok(Some(known.clone()));
             }
             // Refused here, a value that no query can carry fails alone and not with the whole batch.
-            let single = Query::equals(self.column, name).map_err(|source| TableError::Query {
-                table: self.table,
-                source,
-            })?;
+            let single = Query::equals(self.column, name).map_err(TableError::of_query(self.table))?;
             let mut found = self.search(name, &single).await?;
             if let Found::None = found {
                 // A replica that lags shows no rows either, and what has no name is neither given nor taken away.
@@ -207,10 +204,7 @@ impl Names<'_> {
         let unique: BTreeSet<&String> = names.iter().collect();
         let (mut rows, mut is_complete) = (Vec::new(), true);
         for chunk in chunks(unique.into_iter(), |name| name.len()) {
-            let query = Query::any_of(self.column, chunk).map_err(|source| TableError::Query {
-                table: self.table,
-                source,
-            });
+            let query = Query::any_of(self.column, chunk).map_err(TableError::of_query(self.table));
             let found = match query {
                 Ok(query) => self.session.selection(self.table, &query, &[self.column]).await,
                 Err(error) => Err(error),
@@ -240,10 +234,7 @@ impl Names<'_> {
         let unique: BTreeSet<&SysId> = ids.iter().collect();
         let mut names = HashMap::new();
         for chunk in chunks(unique.into_iter(), |sys_id| sys_id.as_str().len()) {
-            let query = Query::any_of(every::SYS_ID, chunk).map_err(|source| TableError::Query {
-                table: self.table,
-                source,
-            });
+            let query = Query::any_of(every::SYS_ID, chunk).map_err(TableError::of_query(self.table));
             let found = match query {
                 Ok(query) => self.session.selection(self.table, &query, &[self.column]).await,
                 Err(error) => Err(error),

@@ -68,8 +68,7 @@ impl Session {
     ) -> Result<Vec<Record>, TableError> {
         let mut found = Vec::new();
         for chunk in chunks(values.iter(), |value| value.len()) {
-            let query = Query::any_of(column, chunk.into_iter().copied())
-                .map_err(|source| TableError::Query { table, source })?;
+            let query = Query::any_of(column, chunk.into_iter().copied()).map_err(TableError::of_query(table))?;
             found.extend(self.select(table, &query, columns).await?);
         }
         Ok(found)

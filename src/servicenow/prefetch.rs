@@ -57,7 +57,7 @@ impl Session {
     /// Whether all that was read can be used.
     async fn prefetch_of(&self, table: Table, creator: &str, columns: &[Column]) -> Result<bool, TableError> {
         let cache = &self.inner.prefetched;
-        let wrong = |source| TableError::Query { table, source };
+        let wrong = TableError::of_query(table);
         let query = Query::equals(every::SYS_CREATED_BY, creator)
             .map_err(wrong)?
             .order_by(every::SYS_ID);

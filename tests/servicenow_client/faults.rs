@@ -317,3 +317,15 @@ async fn a_list_that_is_not_found_once_is_asked_for_again() {
 
     assert_eq!(found.len(), 1);
 }
+
+/// A page of the instance's own that refuses is an answer: the insert is neither looked for nor sent again.
+#[tokio::test]
+async fn an_insert_that_a_page_refuses_is_not_sent_again() {
+    let simulator = simulator().await;
+    simulator.instance().faults().every(posts(), Fault::ForbiddenHtml);
+
+    let error = session(&simulator).insert(user("robot")).await.unwrap_err();
+
+    assert!(matches!(error, TableError::NotTheApi { .. }), "{error:?}");
+    assert_eq!(simulator.instance().faults().fired().len(), 1);
+}

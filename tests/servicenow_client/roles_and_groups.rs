@@ -624,3 +624,41 @@ async fn a_role_that_can_only_be_inherited_is_found_to_be() {
 
     assert_eq!(granted, Granted::Inherited(id(&row["sys_id"])));
 }
+
+/// Another row by which the user has the role proves nothing of a grant whose answers were all lost.
+#[tokio::test]
+async fn a_grant_that_never_arrives_is_uncertain_although_the_role_is_inherited() {
+    let simulator = simulator().await;
+    let session = session(&simulator);
+    let user = robot(&session).await;
+    let role = session.roles().id_of("itil").await.unwrap();
+    let outer = session.roles().id_of("incident_manager").await.unwrap();
+    let cells = [("user", user.as_str()), ("role", outer.as_str())];
+    simulator.instance().put("sys_user_has_role", &cells);
+    let posts = Matcher::table("sys_user_has_role").method(Method::POST);
+    simulator.instance().faults().every(posts, Fault::CutBefore);
+
+    let ended = session.links(LinkTable::ROLES).grant(&user, &role).await;
+
+    assert!(matches!(ended, Err(TableError::Uncertain { .. })), "{ended:?}");
+}
+
+/// The list of a user's roles can lag behind the row that a search by its key shows.
+#[tokio::test]
+async fn a_row_that_keeps_the_grant_out_is_what_was_there() {
+    let simulator = simulator().await;
+    let session = session(&simulator);
+    let user = made_before(&simulator, Party::User("robot"));
+    let role = session.roles().id_of("itil").await.unwrap();
+    let cells = [("user", user.as_str()), ("role", role.as_str())];
+    let row = simulator.instance().put("sys_user_has_role", &cells);
+    let faults = simulator.instance().faults();
+    let lists = || Matcher::table("sys_user_has_role").method(Method::GET);
+    faults.next(lists(), Fault::EmptyList);
+    faults.next(lists().nth(2), Fault::EmptyList);
+
+    let granted = session.links(LinkTable::ROLES).grant(&user, &role).await.unwrap();
+
+    assert_eq!(granted, Granted::Had(id(&row)), "{:?}", faults.fired());
+    assert_eq!(faults.fired().len(), 2);
+}

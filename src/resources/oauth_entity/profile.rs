@@ -231,8 +231,5 @@ async fn all_of(session: &Session, entity: &SysId) -> Result<Vec<Record>, TableE
 }
 
 fn of_entity(entity: &SysId) -> Result<Query, TableError> {
-    Query::equals(OAUTH_ENTITY, entity.as_str()).map_err(|source| TableError::Query {
-        table: oauth_entity::TABLE,
-        source,
-    })
+    Query::equals(OAUTH_ENTITY, entity.as_str()).map_err(TableError::of_query(oauth_entity::TABLE))
 }

@@ -282,10 +282,7 @@ async fn link(session: &Session, profile: &SysId, row: &SysId, scope: &str) -> R
 
 async fn insert_link(session: &Session, profile: &SysId, scope: &SysId) -> Result<Written, TableError> {
     let key = Query::equals(PROFILE, profile).and_then(|key| Ok(key.and(Query::equals(on_profile::SCOPE, scope)?)));
-    let key = key.map_err(|source| TableError::Query {
-        table: on_profile::TABLE,
-        source,
-    })?;
+    let key = key.map_err(TableError::of_query(on_profile::TABLE))?;
     let insert = Insert {
         table: on_profile::TABLE,
         row: Row::new().set(PROFILE, profile).set(on_profile::SCOPE, scope),

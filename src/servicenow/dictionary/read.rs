@@ -52,7 +52,7 @@ impl Session {
             let query = Query::any_of(name, names())?.and(Query::is_not_empty(element));
             Ok::<_, QueryError>((table, query))
         };
-        let wrong = |source| TableError::Query { table, source };
+        let wrong = TableError::of_query(table);
         let columns = of_tables(sys_dictionary::TABLE, sys_dictionary::NAME, sys_dictionary::ELEMENT);
         let columns = columns.map_err(wrong)?;
         let overrides = sys_dictionary_override::TABLE;
@@ -96,10 +96,8 @@ impl Session {
 
     /// The table and those that it extends, nearest first; none where the account cannot tell.
     async fn lineage(&self, table: Table) -> Result<Option<Vec<Table>>, TableError> {
-        let query = Query::equals(sys_db_object::NAME, table.name()).map_err(|source| TableError::Query {
-            table: sys_db_object::TABLE,
-            source,
-        })?;
+        let query =
+            Query::equals(sys_db_object::NAME, table.name()).map_err(TableError::of_query(sys_db_object::TABLE))?;
         let ancestors = ancestor_columns();
         let wanted = [&[sys_db_object::NAME, sys_db_object::SUPER_CLASS], ancestors.as_slice()].concat();
         let row = match self.find_unique(sys_db_object::TABLE, &query, &wanted).await {
@@ -124,10 +122,7 @@ impl Session {
         let ancestors = ancestor_columns();
         let wanted = [&[sys_db_object::NAME, sys_db_object::SUPER_CLASS], ancestors.as_slice()].concat();
         let query = Query::any_of(sys_db_object::NAME, tables.iter().map(Table::name));
-        let query = query.map_err(|source| TableError::Query {
-            table: sys_db_object::TABLE,
-            source,
-        })?;
+        let query = query.map_err(TableError::of_query(sys_db_object::TABLE))?;
         let rows = match self.selection(sys_db_object::TABLE, &query, &wanted).await {
             Ok(found) => found.records,
             Err(error) => {

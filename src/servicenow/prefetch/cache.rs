@@ -269,4 +269,21 @@ mod tests {
         cache.give_up(sys_user::TABLE);
         assert_eq!(cache.due(sys_user::TABLE, &[], 9), None);
     }
+
+    #[test]
+    fn what_is_read_at_one_time_is_kept_together_and_ends_with_a_write() {
+        let mut unclaimed = Unclaimed::default();
+        let at = |writes| Moment {
+            at: Instant::now(),
+            writes,
+        };
+
+        unclaimed.put(at(0), [(1, "a")]);
+        unclaimed.put(at(0), [(2, "b")]);
+        assert_eq!(unclaimed.take(&1, at(0)), Some("a"));
+        assert_eq!(unclaimed.take(&1, at(0)), None, "each is given once");
+        unclaimed.put(at(1), [(3, "c")]);
+        assert_eq!(unclaimed.take(&2, at(1)), None, "it was read before a write");
+        assert_eq!(unclaimed.take(&3, at(1)), Some("c"));
+    }
 }

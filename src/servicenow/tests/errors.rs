@@ -202,6 +202,12 @@ async fn an_unhappy_instance_is_unavailable_and_a_limit_is_called_one() {
         "{error:?}"
     );
 
+    let error = error_of(Reply::typed(503, "application/json", "{\"error\":")).await;
+    assert!(
+        matches!(error, TableError::Unavailable { status: Some(503), .. }),
+        "{error:?}"
+    );
+
     let error = error_of(refusal(429, "Rate limit exceeded", "").with("Retry-After", "3000")).await;
     check(&error, "limits the request rate", "requests_per_second");
 }

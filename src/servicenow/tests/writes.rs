@@ -178,6 +178,58 @@ async fn a_record_that_does_not_show_when_it_was_made_is_not_adopted() {
     }
 }
 
+/// The instance would keep a second one, so that one which was there before proves nothing.
+#[tokio::test]
+async fn a_record_that_was_there_before_a_lost_insert_is_no_proof() {
+    let server = Server::by(|received| {
+        if received.method == "POST" {
+            return Reply::Drop;
+        }
+        if param(received, "sysparm_query").is_none() {
+            return no_record();
+        }
+        let row = json!({
+            "sys_id": KEY, "name": "Microsoft 365", "client_id": "app", "sys_created_by": "tf",
+            "sys_created_on": "2020-01-01 00:00:00",
+        });
+        result(json!([row])).with("Date", "Mon, 23 Nov 2026 07:22:00 GMT")
+    })
+    .await;
+
+    let error = session(&server).insert(insert()).await.unwrap_err();
+
+    assert!(matches!(error, TableError::Uncertain { .. }), "{error:?}");
+    assert!(error.to_string().contains("before the insert was sent"), "{error}");
+}
+
+#[test]
+fn a_key_is_lost_where_the_record_shows_another() {
+    let record = Record::for_tests(KEY, &[]);
+    let mismatch = |column: Column, kept: Option<&str>| Mismatch {
+        column,
+        sent: "sent".to_owned(),
+        kept: kept.map(str::to_owned),
+        cause: Cause::BusinessRule,
+    };
+    for (mismatch, is_lost) in [
+        (mismatch(CLIENT_ID, Some("another")), true),
+        (mismatch(CLIENT_ID, None), false),
+        (mismatch(NAME, Some("another")), false),
+    ] {
+        let written = Written {
+            record: record.clone(),
+            mismatches: vec![mismatch],
+            origin: Origin::Answered,
+        };
+        assert_eq!(
+            written.lost(&[CLIENT_ID]).is_some(),
+            is_lost,
+            "{:?}",
+            written.mismatches
+        );
+    }
+}
+
 #[tokio::test]
 async fn without_a_natural_key_a_lost_insert_is_not_repeated() {
     let (server, rows) = forgetful(1, false, false, "tf").await;
