@@ -364,8 +364,6 @@ impl Field {
                 None => {}
                 // Empty text that was configured as such is that, and not nothing. Some instances trim blanks to it.
                 Some(Value::Null) if state.text(name).is_some_and(|text| text.trim().is_empty()) => {}
-                // A flag that was never set is not set.
-                Some(Value::Null) if self.default() == Some(&Value::Bool(false)) => state.set(name, false),
                 Some(value) => state.set(name, value),
             },
         }

@@ -14,9 +14,8 @@ fn posts() -> Matcher {
 #[tokio::test]
 async fn an_insert_whose_answer_is_lost_is_found_again() {
     for fault in [Fault::CutAfter, Fault::WrongContentLength] {
-        // As often as it is sent again at most.
         let simulator = simulator().await;
-        simulator.instance().faults().times(posts(), fault.clone(), 4);
+        simulator.instance().faults().next(posts(), fault.clone());
 
         let written = session(&simulator).insert(user("robot")).await.unwrap();
 
@@ -89,8 +88,9 @@ async fn an_insert_that_did_not_arrive_is_sent_again() {
         Fault::TooManyRequests(RetryAfter::Seconds(0)),
     ];
     for fault in faults {
+        // As often as it is sent again at most.
         let simulator = simulator().await;
-        simulator.instance().faults().next(posts(), fault.clone());
+        simulator.instance().faults().times(posts(), fault.clone(), 4);
 
         let written = session(&simulator).insert(user("robot")).await.unwrap();
 

@@ -202,6 +202,60 @@ async fn a_record_that_was_there_before_a_lost_insert_is_no_proof() {
     assert!(error.to_string().contains("before the insert was sent"), "{error}");
 }
 
+/// One that is hidden proves as little.
+#[tokio::test]
+async fn a_hidden_record_is_no_proof_that_a_lost_insert_was_not_made() {
+    let server = Server::by(|received| {
+        if received.method == "POST" {
+            return Reply::Drop;
+        }
+        if param(received, "sysparm_query").is_none() {
+            return no_record();
+        }
+        result(json!([])).with("X-Total-Count", "1")
+    })
+    .await;
+
+    let error = session(&server).insert(insert()).await.unwrap_err();
+
+    assert!(matches!(error, TableError::Uncertain { .. }), "{error:?}");
+}
+
+/// An answer that says 201 and is no record: the insert may have been made, and is sent again where it was not.
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_a_lost_one() {
+    for (status, kind, body) in [
+        (201, "text/html", "<html><title>Log in</title></html>"),
+        (200, "application/json", "{\"result\":{\"sys_id\""),
+    ] {
+        let posts = Arc::new(Mutex::new(0));
+        let sent = posts.clone();
+        let server = Server::by(move |received| {
+            if received.method != "POST" {
+                let is_list = param(received, "sysparm_query").is_some();
+                return if is_list {
+                    result(json!([])).with("X-Total-Count", "0")
+                } else {
+                    no_record()
+                };
+            }
+            let mut sent = sent.lock().unwrap();
+            *sent += 1;
+            if *sent == 1 {
+                Reply::typed(status, kind, body)
+            } else {
+                made(received)
+            }
+        })
+        .await;
+
+        let written = session(&server).insert(insert()).await.unwrap();
+
+        assert_eq!(written.origin, Origin::Answered, "{status} {kind}");
+        assert_eq!(*posts.lock().unwrap(), 2, "{status} {kind}");
+    }
+}
+
 #[test]
 fn a_key_is_lost_where_the_record_shows_another() {
     let record = Record::for_tests(KEY, &[]);
