@@ -591,6 +591,17 @@ mod tests {
     }
 
     #[test]
+    fn a_query_of_one_condition_can_be_joined_to_another() {
+        let name = || Query::equals(sys_user::USER_NAME, "robot").unwrap();
+        let active = || Query::equals(sys_user::ACTIVE, true).unwrap();
+
+        assert!(name().is_one_condition());
+        assert!(name().or(active()).is_one_condition());
+        assert!(!name().and(active()).is_one_condition());
+        assert!(!name().order_by(every::SYS_ID).is_one_condition());
+    }
+
+    #[test]
     fn terms_are_joined_as_the_instance_reads_them() {
         let name = |value: &str| Query::equals(sys_user::USER_NAME, value).unwrap();
         let active = Query::equals(sys_user::ACTIVE, true).unwrap();

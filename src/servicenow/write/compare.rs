@@ -226,6 +226,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_as_a_display_value_is_compared_where_both_forms_are_the_same() {
+        let row = Row::new()
+            .set(sys_user::TITLE, "Robot")
+            .set(sys_user::DEPARTMENT, "Sales")
+            .set(every::SYS_CREATED_ON, "31.01.2026 23:59:59");
+        let kept = Record::for_tests(
+            "6816f79cc0a8016401c5a33be04be441",
+            &[
+                ("title", "Clerk"),
+                ("department", "221db0edc611228401760aec06c9d929"),
+                ("sys_created_on", "2026-01-31 22:59:59"),
+            ],
+        );
+        let columns = |input| -> Vec<_> {
+            let different = mismatches(&row, &kept, input, After::Update);
+            different.into_iter().map(|it| it.column.name()).collect()
+        };
+
+        assert_eq!(columns(InputMode::Display), ["title"]);
+        assert_eq!(columns(InputMode::Stored), ["title", "department", "sys_created_on"]);
+    }
+
+    #[test]
     fn a_text_that_was_cut_tells_how_much_the_column_takes() {
         for (sent, kept, cause) in [
             ("abcdef", "abc", Cause::Truncated { kept: 3 }),
