@@ -350,3 +350,46 @@ async fn a_role_that_the_instance_exchanges_is_not_kept() {
     })
     .await;
 }
+
+/// Whoever imports a user with its roles, and one of the grants as well, hears that two resources manage it, once.
+#[tokio::test]
+async fn a_role_that_an_imported_user_lists_as_well_is_managed_twice() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let user = simulator.instance().put("sys_user", &[("user_name", "robot")]);
+        let grants = ["itil", "catalog"].map(|name| {
+            let cells = [("user", user.as_str()), ("role", &role(&simulator, name))];
+            simulator.instance().put("sys_user_has_role", &cells)
+        });
+        let configuration = |listed: &str| {
+            format!(
+                r#"
+                resource "servicenow_integration_user" "this" {{
+                  user_name = "robot"
+                  roles     = [{listed}]
+                }}
+                resource "servicenow_user_role" "this" {{
+                  user = "robot"
+                  role = "itil"
+                }}
+                "#
+            )
+        };
+        let workspace = simulator.workspace(terraform, &configuration("\"catalog\", \"itil\""));
+        for (address, id) in [
+            ("servicenow_integration_user.this", &user),
+            ("servicenow_user_role.this", &grants[0]),
+        ] {
+            workspace.terraform_with(&["import", address, id]).await.succeeds();
+        }
+
+        let plan = workspace.terraform("plan").await;
+        plan.says("The role is managed twice")
+            .says(&format!("The role itil of the record {user}"));
+        assert_eq!(plan.words().matches("managed twice").count(), 1, "{}", plan.output());
+
+        workspace.configure(&configuration("\"catalog\""));
+        workspace.terraform("plan").await.does_not_say("managed twice");
+    })
+    .await;
+}
