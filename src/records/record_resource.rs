@@ -504,7 +504,8 @@ impl<R: RecordResource> ManagedRecord<R> {
         match R::removal(state) {
             Removal::Delete => {
                 uses::refuse_while_used::<R>(&session, &sys_id, state).await?;
-                self.refuse_while_hidden(&session, &sys_id).await?;
+                let shown = self.refuse_while_hidden(&session, &sys_id).await;
+                shown.map_err(|error| failed::<R>(&error, "delete"))?;
                 name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;
                 R::before_delete(&session, &sys_id, state).await?;
                 let deleted = session.delete(R::TABLE, &sys_id).await;
@@ -514,6 +515,8 @@ impl<R: RecordResource> ManagedRecord<R> {
                 Ok(())
             }
             Removal::Write { row, doing } => {
+                let shown = self.refuse_while_hidden(&session, &sys_id).await;
+                shown.map_err(|error| diagnostics::of_table(&error, doing))?;
                 name_set::revoke_granted(&self.name_sets(), cx, &session, &sys_id, state).await?;
                 let mismatches = leave(&session, R::TABLE, &sys_id, row).await;
                 let mismatches = mismatches.map_err(|error| diagnostics::of_table(&error, doing))?;
@@ -523,14 +526,13 @@ impl<R: RecordResource> ManagedRecord<R> {
         }
     }
 
-    /// Refuses to remove what belongs to a record while the account cannot see the record itself, which it could not delete
+    /// Refuses to remove what belongs to a record while the account cannot see the record itself, which it could not remove
     /// afterwards. A record to which nothing belongs is not looked at.
-    pub(crate) async fn refuse_while_hidden(&self, session: &Session, sys_id: &SysId) -> Result<(), Diagnostic> {
+    pub(crate) async fn refuse_while_hidden(&self, session: &Session, sys_id: &SysId) -> Result<(), TableError> {
         if self.name_sets().is_empty() {
             return Ok(());
         }
-        let found = session.get_opt(R::TABLE, sys_id, &[]).await;
-        found.map(drop).map_err(|error| failed::<R>(&error, "delete"))
+        session.get_opt(R::TABLE, sys_id, &[]).await.map(drop)
     }
 
     pub(crate) fn name_sets(&self) -> Vec<name_set::NameSet> {

@@ -281,7 +281,7 @@ impl RecordResource for OidcProvider {
         let failed = |error: TableError| diagnostics::of_table(&error, "delete the OIDC provider");
         let sys_id = record_resource::sys_id(state);
         if let Some(sys_id) = &sys_id {
-            record.refuse_while_hidden(&session, sys_id).await?;
+            record.refuse_while_hidden(&session, sys_id).await.map_err(failed)?;
         }
         configuration::remove_leftover(cx, &session, state).await?;
         let is_owned = configuration::is_owned(cx, state);

@@ -91,6 +91,32 @@ async fn a_row_that_is_hidden_is_not_gone() {
     .await;
 }
 
+/// A destroy that keeps the user revokes its roles first as well.
+#[tokio::test]
+async fn a_hidden_user_keeps_its_roles_when_it_cannot_be_deactivated() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let deactivated = USER.replace("user_name =", "deletion_policy = \"deactivate\"\n      user_name =");
+        let workspace = simulator.workspace(terraform, &deactivated);
+        workspace.terraform("apply").await.succeeds();
+        let user = workspace.state("servicenow_integration_user.this").text("id");
+        let before = simulator.instance().fingerprint();
+        simulator.instance().switches(|modes| {
+            modes.hidden_rows.insert(user.clone());
+        });
+
+        workspace
+            .terraform("destroy -refresh=false")
+            .await
+            .fails_saying("Could not deactivate the user")
+            .says("may not read")
+            .says(&user);
+
+        assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_table_that_is_closed_is_not_empty() {
     for_each_terraform(async |terraform| {
