@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plugin::schema::{Modifier, Presence, TextEquality, validate};
+use crate::plugin::schema::{Presence, TextEquality, validate};
 use crate::plugin::{Attribute, Diagnostic, Object, Path, Plan, Reading, Validator, Value};
 use crate::records::application_scope::{self, APPLICATION};
 use crate::records::name_set::NameSet;
@@ -208,13 +208,8 @@ impl Field {
 
     fn of_column(column: Column, form: Form, mut attribute: Attribute) -> Self {
         attribute.description.push_str(&format!(" Column `{column}`."));
-        attribute.same_text = attribute.same_text.or_else(|| {
-            if attribute.modifiers.contains(&Modifier::RequiresReplace) && column.kind() == ColumnKind::Text {
-                // A spelling that the instance takes for the same replaces nothing.
-                return Some(is_same_key);
-            }
-            equality(column.kind(), form)
-        });
+        let equality = equality(column.kind(), form, attribute.is_replacing());
+        attribute.same_text = attribute.same_text.or(equality);
         let is_optional = attribute.presence == Presence::Optional && attribute.default.is_none();
         if is_optional {
             attribute = attribute.optional_computed();
@@ -377,12 +372,13 @@ fn is_same_key(one: &str, other: &str) -> bool {
     means_the_same(ColumnKind::Text, one, other) || folded(one) == folded(other)
 }
 
-/// When two texts mean the same to the instance, by the column's kind.
-fn equality(kind: ColumnKind, form: Form) -> Option<TextEquality> {
+/// When two texts mean the same to the instance, by the column's kind. A spelling that it takes for the same replaces nothing.
+fn equality(kind: ColumnKind, form: Form, is_replacing: bool) -> Option<TextEquality> {
     match (form, kind) {
         (Form::Choice(_), _) => Some(choice::is_same),
         (Form::Stored, ColumnKind::Url) => Some(|one, other| means_the_same(ColumnKind::Url, one, other)),
         (Form::Stored, ColumnKind::IpAddress) => Some(|one, other| means_the_same(ColumnKind::IpAddress, one, other)),
+        (Form::Stored, ColumnKind::Text) if is_replacing => Some(is_same_key),
         (Form::Stored, ColumnKind::Text) => Some(|one, other| means_the_same(ColumnKind::Text, one, other)),
         (Form::Stored, ColumnKind::Email) => Some(|one, other| means_the_same(ColumnKind::Email, one, other)),
         (Form::Stored, ColumnKind::Reference) => Some(|one, other| means_the_same(ColumnKind::Reference, one, other)),

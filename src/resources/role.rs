@@ -131,7 +131,7 @@ impl RecordResource for Role {
         if let Some(scope) = scope(config)
             && !name
                 .split_once('.')
-                .is_some_and(|(prefix, suffix)| prefix.eq_ignore_ascii_case(scope.trim()) && !suffix.is_empty())
+                .is_some_and(|(prefix, suffix)| prefix.eq_ignore_ascii_case(scope) && !suffix.is_empty())
         {
             let detail = format!(
                 "{name:?} is not a valid name of a role of the application {scope}: expected \"{scope}.\" and a suffix."
