@@ -609,20 +609,14 @@ async fn a_row_that_somebody_else_made_meanwhile_is_not_ours() {
 async fn a_role_that_can_only_be_inherited_is_found_to_be() {
     let simulator = simulator().await;
     let session = session(&simulator);
-    let user = robot(&session).await;
-    let role = session.roles().id_of("itil").await.unwrap();
-    let outer = session.roles().id_of("incident_manager").await.unwrap();
-    let cells = [("user", user.as_str()), ("role", outer.as_str())];
-    simulator.instance().put("sys_user_has_role", &cells);
-    let rows = simulator.instance().find("sys_user_has_role", "user", user.as_str());
-    let row = rows.iter().find(|row| row["role"] == role.as_str()).unwrap();
+    let (user, role, row) = inherits(&simulator, &session).await;
     simulator
         .instance()
         .switches(|modes| modes.grants_need_elevation = true);
 
     let granted = session.links(LinkTable::ROLES).grant(&user, &role).await.unwrap();
 
-    assert_eq!(granted, Granted::Inherited(id(&row["sys_id"])));
+    assert_eq!(granted, Granted::Inherited(row));
 }
 
 /// Another row by which the user has the role proves nothing of a grant whose answers were all lost.
@@ -630,11 +624,7 @@ async fn a_role_that_can_only_be_inherited_is_found_to_be() {
 async fn a_grant_that_never_arrives_is_uncertain_although_the_role_is_inherited() {
     let simulator = simulator().await;
     let session = session(&simulator);
-    let user = robot(&session).await;
-    let role = session.roles().id_of("itil").await.unwrap();
-    let outer = session.roles().id_of("incident_manager").await.unwrap();
-    let cells = [("user", user.as_str()), ("role", outer.as_str())];
-    simulator.instance().put("sys_user_has_role", &cells);
+    let (user, role, _) = inherits(&simulator, &session).await;
     let posts = Matcher::table("sys_user_has_role").method(Method::POST);
     simulator.instance().faults().every(posts, Fault::CutBefore);
 
@@ -661,4 +651,16 @@ async fn a_row_that_keeps_the_grant_out_is_what_was_there() {
 
     assert_eq!(granted, Granted::Had(id(&row)), "{:?}", faults.fired());
     assert_eq!(faults.fired().len(), 2);
+}
+
+/// A user who has a role by another one: the user, the role and its row.
+async fn inherits(simulator: &Simulator, session: &Session) -> (SysId, SysId, SysId) {
+    let user = robot(session).await;
+    let role = session.roles().id_of("itil").await.unwrap();
+    let outer = session.roles().id_of("incident_manager").await.unwrap();
+    let cells = [("user", user.as_str()), ("role", outer.as_str())];
+    simulator.instance().put("sys_user_has_role", &cells);
+    let rows = simulator.instance().find("sys_user_has_role", "user", user.as_str());
+    let row = rows.iter().find(|row| row["role"] == role.as_str()).unwrap();
+    (user, role, id(&row["sys_id"]))
 }

@@ -148,16 +148,20 @@ async fn a_record_that_somebody_else_made_is_not_adopted() {
     assert_eq!(rows.lock().unwrap().len(), 1);
 }
 
+/// A server that loses every insert, knows no record by its key, and answers lists by their query.
+async fn losing(list: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Server {
+    Server::by(move |received| match param(received, "sysparm_query") {
+        _ if received.method == "POST" => Reply::Drop,
+        Some(query) => list(&query),
+        None => no_record(),
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_record_that_does_not_show_when_it_was_made_is_not_adopted() {
     for shows_time in [true, false] {
-        let server = Server::by(move |received| {
-            if received.method == "POST" {
-                return Reply::Drop;
-            }
-            if param(received, "sysparm_query").is_none() {
-                return no_record();
-            }
+        let server = losing(move |_| {
             let mut row = json!({ "sys_id": KEY, "name": "Microsoft 365", "client_id": "app", "sys_created_by": "tf" });
             if shows_time {
                 row["sys_created_on"] = json!("2026-11-23 07:22:00");
@@ -181,13 +185,7 @@ async fn a_record_that_does_not_show_when_it_was_made_is_not_adopted() {
 /// The instance would keep a second one, so that one which was there before proves nothing.
 #[tokio::test]
 async fn a_record_that_was_there_before_a_lost_insert_is_no_proof() {
-    let server = Server::by(|received| {
-        if received.method == "POST" {
-            return Reply::Drop;
-        }
-        if param(received, "sysparm_query").is_none() {
-            return no_record();
-        }
+    let server = losing(|_| {
         let row = json!({
             "sys_id": KEY, "name": "Microsoft 365", "client_id": "app", "sys_created_by": "tf",
             "sys_created_on": "2020-01-01 00:00:00",
@@ -205,17 +203,7 @@ async fn a_record_that_was_there_before_a_lost_insert_is_no_proof() {
 /// One that is hidden proves as little.
 #[tokio::test]
 async fn a_hidden_record_is_no_proof_that_a_lost_insert_was_not_made() {
-    let server = Server::by(|received| {
-        if received.method == "POST" {
-            return Reply::Drop;
-        }
-        match param(received, "sysparm_query") {
-            Some(query) if query.contains("client_id") => result(json!([])).with("X-Total-Count", "1"),
-            Some(_) => result(json!([])).with("X-Total-Count", "0"),
-            None => no_record(),
-        }
-    })
-    .await;
+    let server = losing(|query| empty(if query.contains("client_id") { "1" } else { "0" })).await;
 
     let error = session(&server).insert(insert()).await.unwrap_err();
 
@@ -234,11 +222,7 @@ async fn an_answer_that_cannot_be_read_is_a_lost_one() {
         let server = Server::by(move |received| {
             if received.method != "POST" {
                 let is_list = param(received, "sysparm_query").is_some();
-                return if is_list {
-                    result(json!([])).with("X-Total-Count", "0")
-                } else {
-                    no_record()
-                };
+                return if is_list { empty("0") } else { no_record() };
             }
             let mut sent = sent.lock().unwrap();
             *sent += 1;
