@@ -128,7 +128,8 @@ impl Look<'_> {
         if found.is_some() || !self.recheck {
             return Ok(found);
         }
-        session.wait_before_recheck().await;
+        let ((), shown) = tokio::join!(session.wait_before_recheck(), session.shows_its_files(table));
+        shown?;
         session.find_existing(table, &others, columns).await
     }
 

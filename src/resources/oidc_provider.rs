@@ -283,6 +283,7 @@ impl RecordResource for OidcProvider {
         if let Some(sys_id) = &sys_id {
             record.refuse_while_hidden(&session, sys_id).await.map_err(failed)?;
         }
+        configuration::refuse_while_hidden(&session, state).await?;
         configuration::remove_leftover(cx, &session, state).await?;
         let is_owned = configuration::is_owned(cx, state);
         if let Some(sys_id) = sys_id {

@@ -18,7 +18,7 @@ use crate::servicenow::request::{TableRequest, fields};
 use crate::servicenow::session::Session;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
-use crate::servicenow::tables::{NEVER_EMPTY, every};
+use crate::servicenow::tables::{NEVER_EMPTY, every, sys_metadata};
 use crate::suggest;
 
 impl Session {
@@ -169,6 +169,35 @@ impl Session {
             }
             Ok(())
         })
+    }
+
+    /// Fails where a table shows no row at all although the table that all application files have in common has some of its
+    /// class, as [`Session::shows_something`] does for other tables.
+    ///
+    /// # Errors
+    /// [`TableError::Hidden`]; else [`TableError`].
+    pub fn shows_its_files(&self, table: Table) -> BoxFuture<'_, Result<(), TableError>> {
+        Box::pin(async move {
+            if table != sys_metadata::TABLE
+                && self.sample(table).await? == Sample::Empty
+                && self.has_application_files(table).await
+            {
+                let all = sys_metadata::TABLE;
+                let what = format!("records, which {all} has too, but shows none of them to the account");
+                return Err(TableError::Hidden { table, what });
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether there are application files of a table, as far as the account may ask.
+    /// Facts: `application-files-have-a-common-table`.
+    async fn has_application_files(&self, table: Table) -> bool {
+        let Ok(query) = Query::equals(every::SYS_CLASS_NAME, table.name()) else {
+            return false;
+        };
+        let found = self.first(sys_metadata::TABLE, &query, &[], 1, SAMPLE).await;
+        found.is_ok_and(|found| !found.records.is_empty() || found.hidden > 0)
     }
 
     /// The records that match, in pages of at most `size`, for tables that may be large.

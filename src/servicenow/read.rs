@@ -19,7 +19,7 @@ use crate::servicenow::request::{FIELDS, TableRequest, fields};
 use crate::servicenow::session::Session;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
-use crate::servicenow::tables::every;
+use crate::servicenow::tables::{every, sys_metadata};
 
 impl Session {
     /// The record with this key. None only where its absence is proven: 404 also answers to what the account may not
@@ -300,7 +300,30 @@ impl Session {
             }
         }
         self.shows_something(table).await?;
+        if self.is_application_file(table, sys_id).await? {
+            let what = format!(
+                "the record {sys_id}, which {} has too, but does not show it to the account",
+                sys_metadata::TABLE
+            );
+            return Err(TableError::Hidden { table, what });
+        }
         Ok(None)
+    }
+
+    /// Whether a record that its own table neither shows nor counts is there as an application file. Business rules that take
+    /// the rows of a table out of its lists do not run on a query of the table that it extends. An account that may not read
+    /// application files learns nothing from that. Seen twice, as the answer may be older than a removal.
+    /// Facts: `application-files-have-a-common-table`.
+    async fn is_application_file(&self, table: Table, sys_id: &SysId) -> Result<bool, TableError> {
+        let query = Query::key(sys_id);
+        for _ in 0..2 {
+            match self.selection(sys_metadata::TABLE, &query, &[]).await {
+                Ok(found) if !found.records.is_empty() || matches!(found.unseen, Unseen::Rows(1..)) => {}
+                Ok(_) | Err(_) => return Ok(false),
+            }
+            self.pause(&TableRequest::record(table, sys_id, "")).await?;
+        }
+        Ok(true)
     }
 
     async fn counted_once(

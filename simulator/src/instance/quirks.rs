@@ -46,14 +46,18 @@ pub struct Quirks {
     /// Who is granted a role joins the group "Conditional Script Writer", which has a role of its own.
     /// Facts: `script-writers-group`.
     pub adds_script_writers: bool,
+    /// A `sys_id` that an insert over REST carries is not used, without a word.
+    /// Facts: `sys-id-may-be-chosen`.
+    pub ignores_chosen_ids: bool,
     /// A second row that links the same two records is kept: a member of a group, a role of a group or of a role.
     /// Facts: `links-are-kept-once`.
     pub keeps_second_links: bool,
     /// Tables of which the rows are counted and not shown. Single rows: `Switches::hidden_rows`.
     /// Facts: `hidden-rows-are-counted`.
     pub hidden_tables: BTreeSet<String>,
-    /// Tables of which the rows are neither counted nor shown.
-    /// Facts: `lists-are-counted`.
+    /// Tables that neither count nor show their rows when they are asked, as after a query business rule. The table that one
+    /// extends still does.
+    /// Facts: `lists-are-counted`, `application-files-have-a-common-table`.
     pub uncounted_tables: BTreeSet<String>,
     /// Records, by `sys_id`, that are neither counted nor shown.
     /// Facts: `lists-are-counted`.

@@ -325,10 +325,13 @@ impl Instance {
     }
 
     fn create(&self, caller: &Caller, call: &Call, table: &'static str) -> Response {
-        let values = match self.body_values(call, table) {
+        let mut values = match self.body_values(call, table) {
             Ok(values) => values,
             Err(response) => return *response,
         };
+        if self.modes().quirks.ignores_chosen_ids {
+            values.remove("sys_id");
+        }
         let outcome = self.with_platform(Some(caller), |platform| {
             if let Some(refused) = self.refused_for_group(platform, caller, table, &values) {
                 return Err(refused);

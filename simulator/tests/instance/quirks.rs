@@ -221,6 +221,18 @@ async fn rows_are_hidden_with_and_without_being_counted() {
         .call("GET", "/api/now/stats/sys_user?sysparm_count=true", "")
         .await;
     assert_eq!(count.result()["stats"]["count"], "0");
+    // The table that one extends is asked without its rules.
+    let entity = client
+        .insert("oauth_entity", json!({"name": "Acme"}))
+        .await
+        .text_of("sys_id");
+    client
+        .instance
+        .quirks(|quirks| _ = quirks.uncounted_tables.insert("oauth_entity".to_owned()));
+    for (table, shown) in [("oauth_entity", 0), ("sys_metadata", 1)] {
+        let answer = client.read(&format!("{table}?sysparm_query=sys_id%3D{entity}")).await;
+        assert_eq!(answer.result().as_array().map(Vec::len), Some(shown), "{table}");
+    }
 }
 
 #[tokio::test]

@@ -186,6 +186,7 @@ async fn wait_for(session: &Session, entity: &SysId) -> Result<Option<Record>, T
 }
 
 async fn create(session: &Session, entity: &SysId, state: &Object) -> Result<Record, TableError> {
+    session.shows_its_files(TABLE).await?;
     let name = format!("{} default_profile", state.text("name").unwrap_or_default());
     let mut row = Row::new().set(NAME, name).set(OAUTH_ENTITY, entity).set(DEFAULT, true);
     row = row.set_if_some(GRANT_TYPE, state.text("default_grant_type"));
@@ -206,13 +207,11 @@ async fn create(session: &Session, entity: &SysId, state: &Object) -> Result<Rec
         })
         .await?;
     // The instance may have made its own in the meantime: one default profile is enough, and its own stays.
-    let others = all_of(session, entity).await?;
-    let theirs = others
-        .into_iter()
-        .find(|other| other.sys_id() != written.record.sys_id() && other.bool(DEFAULT).value() == Some(true));
-    match theirs {
+    let made = written.record.sys_id();
+    let is_theirs = |profile: &Record| profile.sys_id() != made && profile.bool(DEFAULT).value() == Some(true);
+    match all_of(session, entity).await?.into_iter().find(is_theirs) {
         Some(theirs) => {
-            session.delete(TABLE, written.record.sys_id()).await?;
+            session.delete(TABLE, made).await?;
             Ok(theirs)
         }
         None => Ok(written.record),

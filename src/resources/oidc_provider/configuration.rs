@@ -511,6 +511,15 @@ pub(super) fn is_owned(cx: &Context<Clients>, state: &Object) -> bool {
     owner == Owner::Provider
 }
 
+/// Fails where a configuration that a removal has to remove is hidden from the account, before anything is removed.
+pub(super) async fn refuse_while_hidden(session: &Session, state: &Object) -> Result<(), Diagnostic> {
+    if let (Owner::Provider, Some(sys_id)) = (Owner::of(state), reference(state)) {
+        let seen = session.get_opt(TABLE, &sys_id, &[]).await;
+        seen.map_err(|error| diagnostics::of_table(&error, "delete the OIDC configuration"))?;
+    }
+    Ok(())
+}
+
 /// What the plan says of who makes the configuration.
 pub(super) fn plan_owner(plan: &mut Plan<'_>) {
     let (was_managed, owned) = match plan.prior {

@@ -136,11 +136,13 @@ pub mod sys_security_type {
     pub const RECORD: &str = "record";
 }
 
-/// `sys_metadata`: what every application file has, in the files that the platform writes. Proven.
-/// Facts: `update-set-file`.
+/// `sys_metadata`: the table that every table of application files extends. Proven.
+/// Facts: `application-files-have-a-common-table`, `update-set-file`.
 pub mod sys_metadata {
     use super::columns;
-    use crate::servicenow::table::{Column, ColumnKind};
+    use crate::servicenow::table::{Column, ColumnKind, Table};
+
+    pub const TABLE: Table = Table::new("sys_metadata", "admin");
 
     columns! {
         SYS_NAME = "sys_name" Text;

@@ -52,7 +52,28 @@ async fn an_absence_is_proven_by_a_list_that_counts() {
     let shown = result(json!([{ "sys_id": KEY }]));
     assert!(find(vec![shown.clone()]).await.unwrap().is_some());
     assert!(find(vec![empty("0"), shown]).await.unwrap().is_some());
-    assert_eq!(find(vec![empty("0"), empty("0")]).await.unwrap(), None);
+    // The last one asks the application files.
+    assert_eq!(find(vec![empty("0"), empty("0"), empty("0")]).await.unwrap(), None);
+    assert_eq!(
+        find(vec![
+            empty("0"),
+            empty("0"),
+            refusal(403, "Operation Failed", "ACL Exception")
+        ])
+        .await
+        .unwrap(),
+        None
+    );
+    let known = result(json!([{ "sys_id": KEY }]));
+    for file in [known.clone(), empty("1")] {
+        let hidden = find(vec![empty("0"), empty("0"), file.clone(), file])
+            .await
+            .unwrap_err();
+        assert!(hidden.to_string().contains("which sys_metadata has too"), "{hidden}");
+    }
+    // What they no longer have at the second look was removed a moment ago.
+    let removed = find(vec![empty("0"), empty("0"), known, empty("0")]).await.unwrap();
+    assert_eq!(removed, None);
 
     // Of a hidden record the list alone says that it is there, and it may be wrong once.
     let late = find(vec![empty("0"), empty("1")]).await.unwrap_err();
@@ -186,8 +207,8 @@ async fn what_arrives_while_one_is_read_becomes_one_request_and_a_missing_row_is
     }
     assert_eq!(
         server.count(),
-        5,
-        "the first, one list, and for the missing row a GET and two counts"
+        6,
+        "the first, one list, and for the missing row a GET, two counts and the application files"
     );
 }
 

@@ -293,6 +293,35 @@ async fn without_a_natural_key_a_lost_insert_is_not_repeated() {
     );
 }
 
+/// The instance did not use the key that the insert carried. What the account made with the sent values since is the record,
+/// unless two are alike.
+#[tokio::test]
+async fn without_a_natural_key_a_lost_record_is_known_by_what_was_sent() {
+    let without_key = || Insert {
+        natural_key: None,
+        ..insert()
+    };
+    let (server, rows) = forgetful(1, true, false, "tf").await;
+
+    let written = session(&server).insert(without_key()).await.unwrap();
+
+    assert_eq!(written.origin, Origin::FoundAgain);
+    assert_eq!(rows.lock().unwrap().len(), 1);
+
+    let (server, _) = forgetful(1, true, false, "somebody").await;
+    let error = session(&server).insert(without_key()).await.unwrap_err();
+    assert!(matches!(error, TableError::Uncertain { .. }), "{error}");
+
+    let (server, rows) = forgetful(1, true, false, "tf").await;
+    let mut twin = json!({"sys_created_on": "2026-11-23 07:22:00", "sys_created_by": "tf", "sys_id": OTHER});
+    for (column, value) in insert().row.to_json() {
+        twin[column] = value;
+    }
+    rows.lock().unwrap().push(twin);
+    let error = session(&server).insert(without_key()).await.unwrap_err();
+    assert!(matches!(error, TableError::Uncertain { .. }), "{error}");
+}
+
 /// A gateway that answers with the page of a sign-in, with and without having passed the request on.
 #[tokio::test]
 async fn a_page_in_place_of_an_answer_does_not_lose_the_record() {

@@ -3,7 +3,8 @@
 //! Every insert carries a sys_id of our own making, which the instance honours (proven; a property can limit this to
 //! administrators). After a lost answer the record is looked for by this key. Found, it is ours beyond doubt. Not
 //! found, it is looked for by its natural key and is ours only if this account made it since the insert was sent and
-//! nothing in it differs. Nothing found by either, it is sent again. Where the instance keeps a second record of a key out,
+//! nothing in it differs. A record without a natural key is looked for by the values that were sent, but that none is found
+//! then proves nothing. Nothing found by key and natural key, it is sent again. Where the instance keeps a second record of a key out,
 //! one that was there before proves that ours was not made.
 //!
 //! Facts: `sys-id-may-be-chosen`, `duplicates-are-refused`.
@@ -15,7 +16,8 @@ use tokio::time::Instant as Moment;
 
 use crate::http::HttpError;
 use crate::servicenow::error::UnexpectedResponse;
-use crate::servicenow::record::{Cell, Record};
+use crate::servicenow::query::Query;
+use crate::servicenow::record::{Cell, Record, Value};
 use crate::servicenow::request::{TableRequest, Trouble, fields, reading};
 use crate::servicenow::response;
 use crate::servicenow::sys_id::SysId;
@@ -35,6 +37,12 @@ impl Session {
     /// other error nothing was made.
     pub fn insert<'a>(&'a self, insert: Insert<'a>) -> BoxFuture<'a, Result<Written, TableError>> {
         Box::pin(async move {
+            // Two records alike are made one after the other, so that a lost one is not taken for the other.
+            let alike = insert.row.cells().iter().filter_map(equality).reduce(Query::and);
+            let _lock = match alike {
+                Some(alike) if insert.natural_key.is_none() => Some(self.lock_key(insert.table, alike).await?),
+                Some(_) | None => None,
+            };
             let sending = Sending {
                 ours: SysId::random(),
                 begun: Moment::now(),
@@ -273,9 +281,10 @@ impl Session {
             }
         }
         let Some(key) = &insert.natural_key else {
+            let alike = session.made_with_the_same_values(insert, sending).await;
             let detail =
                 format!("{why}; the record was not found by its key, and it has nothing else to be recognised by");
-            return Err(uncertain(detail, None));
+            return alike.map(Some).ok_or_else(|| uncertain(detail, None));
         };
         let mut found = match session.select(insert.table, key, &sending.columns).await {
             Ok(found) => found,
@@ -316,6 +325,20 @@ impl Session {
         }
     }
 
+    /// The record of a lost insert without a natural key, on an instance that did not use the key that it carried: the only one
+    /// that has the sent values and that this account made since.
+    async fn made_with_the_same_values(&self, insert: &Insert<'_>, sending: &Sending) -> Option<Record> {
+        let alike = insert.row.cells().iter().filter_map(equality);
+        let alike = alike.take(MOST_COMPARED).reduce(Query::and)?;
+        let found = self.select(insert.table, &alike, &sending.columns).await.ok()?;
+        let begun = self.inner.connection.instance_time(sending.begun);
+        let mut ours = found.into_iter().filter(|record| {
+            !self.has_made(insert.table, record.sys_id()) && self.doubt(insert, record, begun).is_none()
+        });
+        let first = ours.next()?;
+        ours.next().is_none().then_some(first)
+    }
+
     /// Why a record with the same natural key may not be the one that was sent.
     fn doubt(&self, insert: &Insert<'_>, record: &Record, begun: Option<Timestamp>) -> Option<String> {
         if let Some(made) = made_before(record, begun) {
@@ -348,6 +371,15 @@ impl Insert<'_> {
     /// Whether the instance refuses a second record of its key.
     fn is_kept_single(&self) -> bool {
         self.row.columns().any(|column| column.is_unique())
+    }
+}
+
+/// The rows with a value that was sent, where a query can ask for it: it is part of an address.
+fn equality((column, value): &(Column, Value)) -> Option<Query> {
+    match value {
+        Value::Text(text) if text.is_empty() || text.len() > LONGEST_COMPARED => None,
+        Value::Secret(_) => None,
+        value => Query::equals(*column, value.clone()).ok(),
     }
 }
 
@@ -396,6 +428,9 @@ struct Sending {
     columns: Vec<Column>,
 }
 
+/// How many values, and how long ones, a record without a natural key is looked for by.
+const MOST_COMPARED: usize = 4;
+const LONGEST_COMPARED: usize = 200;
 /// How often an insert is sent again after it was proven not to have happened.
 const MAX_RESENT: u32 = 4;
 /// `Date` and `sys_created_on` are whole seconds of perhaps two machines, and the answer took its time.

@@ -91,6 +91,47 @@ async fn a_row_that_is_hidden_is_not_gone() {
     .await;
 }
 
+/// A business rule takes the rows of a table out of its lists and out of their count. It does not run on a query of the table
+/// that all application files have in common.
+#[tokio::test]
+async fn an_application_file_that_its_table_does_not_even_count_is_not_gone() {
+    for_each_terraform(async |terraform| {
+        for (configuration, address, table) in [
+            (ENTITY, "servicenow_oauth_entity.this", "oauth_entity"),
+            (PROVIDER, "servicenow_oidc_provider.this", "oauth_oidc_entity"),
+            (PROVIDER, "servicenow_oidc_provider.this", "oidc_provider_configuration"),
+            (
+                PRIVILEGE,
+                "servicenow_cross_scope_privilege.this",
+                "sys_scope_privilege",
+            ),
+        ] {
+            let simulator = Simulator::start().await;
+            let workspace = simulator.workspace(terraform, configuration);
+            workspace.terraform("apply").await.succeeds();
+            simulator
+                .instance()
+                .quirks(|quirks| _ = quirks.uncounted_tables.insert(table.to_owned()));
+            let before = simulator.instance().fingerprint();
+
+            for command in ["plan", "apply -refresh-only", "destroy", "destroy -refresh=false"] {
+                let run = workspace.terraform(command).await;
+                run.fails_saying("which sys_metadata has too, but does not show it to the account")
+                    .says(table)
+                    .says(address);
+            }
+            workspace.state(address);
+            assert_eq!(simulator.instance().fingerprint(), before, "{address}: {table}");
+
+            simulator.instance().quirks(|quirks| quirks.uncounted_tables.clear());
+            workspace.plan_is_empty().await;
+            workspace.terraform("destroy").await.succeeds();
+            simulator.is_as_at_start();
+        }
+    })
+    .await;
+}
+
 /// A destroy that keeps the user revokes its roles first as well.
 #[tokio::test]
 async fn a_hidden_user_keeps_its_roles_when_it_cannot_be_deactivated() {
@@ -144,21 +185,38 @@ async fn a_table_that_is_closed_is_not_empty() {
 #[tokio::test]
 async fn a_create_does_not_double_a_hidden_record() {
     for_each_terraform(async |terraform| {
-        let simulator = Simulator::start().await;
-        let workspace = simulator.workspace(terraform, ENTITY);
-        workspace.terraform("apply").await.succeeds();
-        workspace
-            .terraform("state rm servicenow_oauth_entity.this")
-            .await
-            .succeeds();
-        let hidden = simulator.created("oauth_entity")[0]["sys_id"].clone();
-        simulator
-            .instance()
-            .switches(|modes| _ = modes.hidden_rows.insert(hidden));
+        for (configuration, address, table) in [
+            (ENTITY, "servicenow_oauth_entity.this", "oauth_entity"),
+            (PROVIDER, "servicenow_oidc_provider.this", "oauth_oidc_entity"),
+            (
+                PRIVILEGE,
+                "servicenow_cross_scope_privilege.this",
+                "sys_scope_privilege",
+            ),
+        ] {
+            let simulator = Simulator::start().await;
+            let workspace = simulator.workspace(terraform, configuration);
+            workspace.terraform("apply").await.succeeds();
+            workspace.terraform(&format!("state rm {address}")).await.succeeds();
+            let hidden = simulator.created(table)[0]["sys_id"].clone();
+            simulator
+                .instance()
+                .switches(|modes| _ = modes.hidden_rows.insert(hidden));
 
-        workspace.terraform("apply").await.fails_saying("may not read");
+            workspace.terraform("apply").await.fails_saying(table);
+            assert_eq!(simulator.created(table).len(), 1, "{table}");
 
-        assert_eq!(simulator.created("oauth_entity").len(), 1);
+            // A rule that keeps the rows from the account keeps them out of the count too.
+            simulator.instance().switches(|modes| {
+                modes.hidden_rows.clear();
+                modes.quirks.uncounted_tables.insert(table.to_owned());
+            });
+            workspace
+                .terraform("apply")
+                .await
+                .fails_saying("has records, which sys_metadata has too, but shows none of them");
+            assert_eq!(simulator.created(table).len(), 1, "{table}");
+        }
     })
     .await;
 }

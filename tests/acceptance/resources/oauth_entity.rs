@@ -3,6 +3,7 @@
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 
+use crate::harness::configurations::ENTITY;
 use crate::harness::{Drift, Imports, Simulator, destroy_finds_it_removed, for_each_terraform, removal_is_corrected};
 
 const ADDRESS: &str = "servicenow_oauth_entity.this";
@@ -567,6 +568,32 @@ fn asked_for(simulator: &Simulator) -> Vec<String> {
     let mut scopes: Vec<String> = links.iter().map(|link| scope(&link["oauth_entity_scope"])).collect();
     scopes.sort();
     scopes
+}
+
+/// The instance made a default profile, which a business rule keeps from the account and from the count.
+#[tokio::test]
+async fn a_default_profile_that_is_not_even_counted_gets_no_twin() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let workspace = simulator.workspace(terraform, ENTITY);
+        simulator
+            .instance()
+            .quirks(|quirks| _ = quirks.uncounted_tables.insert("oauth_entity_profile".to_owned()));
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("has records, which sys_metadata has too, but shows none of them to the account")
+            .says("the next apply corrects it in place");
+
+        assert_eq!(simulator.created("oauth_entity_profile").len(), 1);
+        simulator.instance().quirks(|quirks| quirks.uncounted_tables.clear());
+        workspace.terraform("apply").await.succeeds();
+        assert_eq!(simulator.created("oauth_entity_profile").len(), 1);
+        workspace.plan_is_empty().await;
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -52,6 +52,44 @@ async fn a_lost_answer_makes_no_second_record() {
     .await;
 }
 
+/// Without a natural key it is found by what was sent, on an instance that does not use the key that the insert carried.
+#[tokio::test]
+async fn a_lost_answer_loses_no_record_where_the_instance_chooses_the_key() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        simulator.instance().quirks(|quirks| quirks.ignores_chosen_ids = true);
+        // One that is alike, and that somebody else made.
+        simulator.instance().put("u_supplier", &[("u_name", "Acme"), ("u_code", "other")]);
+        let of = |name: &str, code: &str| {
+            format!(
+                "resource \"servicenow_record\" \"{name}\" {{\n  table = \"u_supplier\"\n  fields = {{\n    u_name = \"Acme\"\n    \
+                 u_code = \"{code}\"\n  }}\n}}\n"
+            )
+        };
+        let workspace = simulator.workspace(terraform, &(of("a", "one") + &of("b", "two")));
+        let posts = || Matcher::table("u_supplier").method(Method::POST);
+        simulator.instance().faults().next(posts(), Fault::CutAfter);
+        simulator.instance().faults().next(posts(), Fault::CutAfter);
+
+        workspace.terraform("apply").await.succeeds();
+
+        assert_eq!(simulator.count("u_supplier"), 3);
+        let ids = ["a", "b"].map(|name| workspace.state(&format!("servicenow_record.{name}")).text("id"));
+        assert_ne!(ids[0], ids[1]);
+        workspace.plan_is_empty().await;
+
+        // One that was not made is not found.
+        workspace.configure(&[of("a", "one"), of("b", "two"), of("c", "three")].concat());
+        simulator.instance().faults().next(posts(), Fault::CutBefore);
+        workspace
+            .terraform("apply")
+            .await
+            .fails_saying("nothing else to be recognised by");
+        assert_eq!(simulator.count("u_supplier"), 3);
+    })
+    .await;
+}
+
 /// One number in three spellings is one key, also within one apply.
 #[tokio::test]
 async fn a_number_is_one_key_in_each_spelling() {
