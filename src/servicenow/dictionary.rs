@@ -358,3 +358,24 @@ fn is_boolean(text: &str) -> bool {
 const USUAL_DISPLAY: [&str; 3] = ["name", "u_name", "number"];
 /// Of `2026-01-31`.
 const DATE_LENGTH: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values of an address are compared in each of its spellings, those of a plain text are not.
+    #[test]
+    fn a_text_is_an_address_only_by_its_type() {
+        for (internal_type, kind) in [
+            ("string", ColumnKind::Text),
+            ("url", ColumnKind::Url),
+            ("email", ColumnKind::Email),
+        ] {
+            assert_eq!(
+                ValueType::of(internal_type).kind(internal_type),
+                kind,
+                "{internal_type}"
+            );
+        }
+    }
+}

@@ -224,7 +224,7 @@ pub(crate) fn to_ask(table: Table, columns: &[Column]) -> Vec<Column> {
     }
     for column in columns {
         if let Some(reference) = reference_of(*column)
-            && !asked.contains(&reference)
+            && !asked.iter().any(|column| column.name() == reference.name())
         {
             asked.push(reference);
         }
@@ -339,3 +339,29 @@ const OF_EVERY_TABLE: &[Column] = &[
     every::SYS_UPDATED_BY,
     every::SYS_MOD_COUNT,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::servicenow::tables::sys_user;
+
+    #[test]
+    fn what_tells_columns_from_one_another_is_asked_for() {
+        let asked = |table: Table, columns: &[&str]| {
+            let columns: Vec<Column> = columns
+                .iter()
+                .map(|name| Column::path(name, ColumnKind::Text).unwrap())
+                .collect();
+            to_ask(table, &columns).iter().map(Column::name).collect::<Vec<_>>()
+        };
+
+        assert_eq!(asked(sys_properties::TABLE, &["value"]), ["value", "type"]);
+        assert_eq!(asked(sys_properties::TABLE, &["type", "value"]), ["type", "value"]);
+        assert_eq!(asked(sys_user::TABLE, &["name"]), ["name"]);
+        assert_eq!(asked(sys_user::TABLE, &["manager.name"]), ["manager.name", "manager"]);
+        assert_eq!(
+            asked(sys_user::TABLE, &["manager", "manager.name"]),
+            ["manager", "manager.name"]
+        );
+    }
+}

@@ -246,7 +246,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::servicenow::tables::sys_user;
+    use crate::servicenow::tables::{sys_user, sys_user_has_role};
 
     #[test]
     fn ten_records_of_one_creator_are_worth_it_once_and_not_after_it_was_given_up() {
@@ -268,6 +268,29 @@ mod tests {
         cache.learn(sys_user::TABLE, &(0..20).map(record).collect::<Vec<_>>());
         cache.give_up(sys_user::TABLE);
         assert_eq!(cache.due(sys_user::TABLE, &[], 9), None);
+    }
+
+    /// Each owner is asked for once, as long as what was read of its links counts.
+    #[test]
+    fn owners_are_asked_for_once() {
+        let cache = PrefetchCache::default();
+        let record = |number: u128| {
+            let row = json!({ "sys_id": format!("{number:032x}"), "sys_created_by": "admin" });
+            Record::from_json(row.as_object().unwrap()).unwrap()
+        };
+        let id = |number: u128| record(number).sys_id().clone();
+        let owners = |asked: &[SysId], limit| {
+            let asked = asked.iter().cloned().collect();
+            cache.owners_to_prefetch(sys_user_has_role::TABLE, sys_user::TABLE, &asked, limit)
+        };
+        let records: Vec<Record> = (1..=4).map(record).collect();
+        assert!(cache.put(sys_user::TABLE, cache.now(), records));
+        let kept = |links: Vec<_>| cache.put_links(sys_user_has_role::TABLE, cache.now(), links);
+
+        assert_eq!(owners(&[id(1)], 1), [id(2)]);
+        kept(vec![(id(2), Vec::new())]);
+        assert_eq!(owners(&[id(3)], 9), [id(4)]);
+        assert_eq!(owners(&[], 9), []);
     }
 
     #[test]

@@ -108,6 +108,12 @@ async fn each_refusal_has_its_own_words() {
             "Nope",
             "username and password",
         ),
+        // JSON that was cut is no reason to name another cause than the status does.
+        (
+            Reply::typed(401, "application/json", "{\"error\":{\"mess"),
+            "did not accept the sign-in (basic)",
+            "username and password",
+        ),
         (
             refusal(404, "Requested URI does not represent any resource", ""),
             "no Table API",

@@ -168,6 +168,35 @@ async fn rows_of_links_that_are_not_shown_are_not_none() {
     assert!(error.to_string().contains(KEY), "{error}");
 }
 
+/// Something in between that ignores the key must not pass another record off as the one that was asked for.
+#[tokio::test]
+async fn another_record_is_no_answer() {
+    let server = Server::by(|_| result(json!({ "sys_id": OTHER, "name": "another" }))).await;
+
+    let error = session(&server)
+        .get_opt(oauth_entity::TABLE, &id(KEY), &[oauth_entity::NAME])
+        .await
+        .unwrap_err();
+
+    assert!(
+        error.to_string().contains("a different record than the one requested"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn the_first_page_has_no_offset() {
+    let server = Server::replies(vec![result(json!([{ "sys_id": KEY }]))]).await;
+
+    let found = session(&server)
+        .find_unique(oauth_entity::TABLE, &Query::every_row(), &[])
+        .await
+        .unwrap();
+
+    assert!(found.is_some());
+    assert_eq!(param(&server.received()[0], "sysparm_offset"), None);
+}
+
 #[tokio::test]
 async fn what_arrives_while_one_is_read_becomes_one_request_and_a_missing_row_is_looked_for_alone() {
     let row = |key: &str| json!({ "sys_id": key, "name": format!("u{key}") });

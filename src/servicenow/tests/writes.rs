@@ -322,6 +322,46 @@ async fn without_a_natural_key_a_lost_record_is_known_by_what_was_sent() {
     assert!(matches!(error, TableError::Uncertain { .. }), "{error}");
 }
 
+/// An instance that is asleep carries nothing out: the error says so, and not that nobody knows.
+#[tokio::test]
+async fn an_insert_into_an_instance_that_sleeps_is_not_made() {
+    let asleep = "<html><body class=\"instance-hibernating-page\">zzz</body></html>";
+    for status in [502, 503] {
+        let server = Server::by(move |received| match received.method.as_str() {
+            "POST" => Reply::typed(status, "text/html", asleep),
+            _ if param(received, "sysparm_query").is_some() => empty("0"),
+            _ => no_record(),
+        })
+        .await;
+
+        let error = session(&server).insert(insert()).await.unwrap_err();
+
+        assert!(matches!(error, TableError::NotTheApi { .. }), "{status}: {error:?}");
+        assert!(error.to_string().contains("hibernating"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_may_be_answered_without_a_body() {
+    let server = Server::by(|received| match received.method.as_str() {
+        "GET" => result(json!({ "sys_id": KEY, "name": "new", "sys_created_by": "tf" })),
+        _ => Reply::Answer(204, Vec::new(), String::new()),
+    })
+    .await;
+    let update = Update {
+        table: TABLE,
+        sys_id: &id(KEY),
+        row: Row::new().set(NAME, "new"),
+        read: &[],
+        input: InputMode::Stored,
+    };
+
+    let written = session(&server).update(update).await.unwrap();
+
+    assert_eq!(written.record.text(NAME), Cell::Value("new"));
+    assert_eq!(written.mismatches, []);
+}
+
 /// A gateway that answers with the page of a sign-in, with and without having passed the request on.
 #[tokio::test]
 async fn a_page_in_place_of_an_answer_does_not_lose_the_record() {
