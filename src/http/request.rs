@@ -269,18 +269,24 @@ pub(super) fn host_and_port(url: &Url) -> String {
         .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// An address as the user typed it, for messages, without what may be a password: all before the last `@` of the host.
+/// An address as the user typed it, for messages, without what may be a secret: all before the last `@` of the host, and the
+/// query, which may hold a token.
 #[must_use]
 pub fn as_typed(text: &str) -> String {
     let text = text.trim();
     let start = text.find("://").map_or(0, |at| at + 3);
     let (scheme, rest) = text.split_at(start);
     // A password may contain any of these, so the host begins after the last `@`.
-    let shown = match rest.rfind('@') {
-        Some(at) => format!("{scheme}***{}", &rest[at..]),
-        None => text.to_owned(),
+    let (before, rest) = match rest.rfind('@') {
+        Some(at) => ("***", &rest[at..]),
+        None => ("", rest),
     };
-    secret::mask(&shown).into_owned()
+    // Also where the last `@` was in the query itself.
+    let (rest, after) = match rest.find(['?', '#', '&']) {
+        Some(at) => (&rest[..=at], "***"),
+        None => (rest, ""),
+    };
+    secret::mask(&format!("{scheme}{before}{rest}{after}")).into_owned()
 }
 
 /// `https://host`, or with its port, where a text is nearly that: without a scheme, with another one, with a path, a query

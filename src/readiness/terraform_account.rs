@@ -149,7 +149,15 @@ async fn may(session: &Session, right: &Right, roles: Option<&BTreeSet<String>>)
         .chain(writers.iter().copied())
         .filter(|role| roles.is_some_and(|roles| roles.contains(*role)))
         .collect();
-    let reads = match session.sample(table).await {
+    let seen = match session.sample(table).await {
+        // Nothing shown and nothing counted, although there are some: they are hidden.
+        Ok(Sample::Empty) => match hides_nothing(session, table).await {
+            Ok(()) => Ok(Sample::Empty),
+            Err(error) => Err(error),
+        },
+        seen => seen,
+    };
+    let reads = match seen {
         Ok(Sample::Rows) => format!("The account may read {table}"),
         Ok(Sample::Empty) if fitting.is_empty() => {
             return Finding::unknown(
@@ -172,7 +180,7 @@ async fn may(session: &Session, right: &Right, roles: Option<&BTreeSet<String>>)
                 format!("Grant the account {}.", table.role()),
             );
         }
-        Err(error @ (TableError::Refused { .. } | TableError::NoSuchTable { .. })) => {
+        Err(error @ (TableError::Refused { .. } | TableError::NoSuchTable { .. } | TableError::Hidden { .. })) => {
             return Finding::new(name, insufficient, diagnostics::explain(&error, ""), error.remedy());
         }
         Err(error) => return Finding::unreadable(name, &error),
@@ -196,6 +204,12 @@ async fn may(session: &Session, right: &Right, roles: Option<&BTreeSet<String>>)
         fitting.join(", ")
     );
     Finding::pass(name, detail)
+}
+
+/// Fails where a table shows no record although it has some.
+async fn hides_nothing(session: &Session, table: Table) -> Result<(), TableError> {
+    session.shows_something(table).await?;
+    session.shows_its_files(table).await
 }
 
 /// Application files without a scope of their own go to the account's current application.

@@ -263,6 +263,19 @@ impl Field {
         self.attributes.first().is_some_and(Attribute::is_replacing)
     }
 
+    /// Whether an object has a value of it that a configuration may not have, such as a number that an earlier release allowed.
+    fn is_refused(&self, object: &Object) -> bool {
+        let value = object.at(self.name());
+        self.attributes.first().is_some_and(|attribute| {
+            attribute.presence != Presence::Required
+                && !value.is_null()
+                && !attribute
+                    .validators
+                    .iter()
+                    .all(|validator| validator.accepts(value, object))
+        })
+    }
+
     /// The column that can be read.
     pub(crate) fn column(&self) -> Option<Column> {
         match self.source {
@@ -611,9 +624,12 @@ pub(crate) fn plan_nested(fields: &[Field], prior: Option<&Object>, config: &Obj
     }
 }
 
-/// Takes out of a configuration that is generated what nobody would write.
+/// Takes out of a configuration that is generated what nobody would write, and what it may not have.
 pub(crate) fn omit_usual(fields: &[Field], config: &mut Object) {
     for field in fields {
+        if field.is_refused(config) {
+            config.set(field.name(), Value::Null);
+        }
         let is_usual = match config.at(field.name()) {
             Value::String(text) => field.usual.contains(&text.as_str()),
             Value::Bool(flag) => field.usual.contains(&if *flag { "true" } else { "false" }),

@@ -252,6 +252,24 @@ async fn an_answer_without_rows_proves_no_right() {
     .await;
 }
 
+/// Nor does a count of none, where a business rule hides the rows.
+#[tokio::test]
+async fn a_table_that_does_not_count_its_rows_is_not_empty() {
+    check(
+        "fail",
+        "rights_oauth_entity",
+        "has records, which sys_metadata has too, but shows none of them",
+        |simulator| {
+            simulator.instance().put("oauth_entity", &[("name", "Acme")]);
+            simulator
+                .instance()
+                .quirks(|quirks| _ = quirks.uncounted_tables.insert("oauth_entity".to_owned()));
+            LOOK.to_owned()
+        },
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a_role_that_does_not_exist_fails() {
     check("fail", "integration_role", "no role incident_boss", |_| {

@@ -431,6 +431,45 @@ async fn a_user_without_a_user_name_spoils_no_generated_configuration() {
     .await;
 }
 
+/// An earlier release kept a number that a configuration may not have: it stays as it is, and is not written down.
+#[tokio::test]
+async fn a_value_that_no_configuration_may_have_is_not_generated() {
+    for_each_terraform(async |terraform| {
+        if !terraform.has("1.14", "configurations that the provider generates") {
+            return;
+        }
+        let simulator = Simulator::start().await;
+        let by_hand = ByHand::set_up(&simulator);
+        let configuration = by_hand.configuration.as_str();
+        simulator.instance().change(
+            "oidc_provider_configuration",
+            configuration,
+            &[("oidc_config_cache_life_span", "2000")],
+        );
+        let import = format!(
+            "import {{\n  provider = servicenow\n  to = servicenow_oidc_provider.this\n  id = {:?}\n}}\n",
+            by_hand.provider
+        );
+        let workspace = simulator.workspace(terraform, &import);
+        let before = simulator.instance().fingerprint();
+
+        workspace
+            .terraform("plan -generate-config-out=generated.tf")
+            .await
+            .succeeds();
+
+        workspace.configure(&import.replace("  provider = servicenow\n", ""));
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("1 imported, 0 added, 0 changed, 0 destroyed");
+        workspace.plan_is_empty().await;
+        assert_eq!(simulator.instance().fingerprint(), before);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn results_stop_at_the_limit_and_carry_names_that_people_know() {
     for_each_terraform(async |terraform| {
