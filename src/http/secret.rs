@@ -507,6 +507,15 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_of_a_secret_are_known_by_their_letters() {
+        register(&Secret::from("key\tof\nmany\rlines\u{8}and\u{c}pages".to_owned()));
+
+        let document = r#"{"note":["it says key\tof\nmany\rlines\band\fpages twice"]}"#;
+
+        assert_eq!(mask(document), r#"{"note":["it says *** twice"]}"#);
+    }
+
+    #[test]
     fn a_registered_value_is_hidden_where_escapes_are_escaped() {
         let secret = "Rw/S3cretÜnë&%+\"z";
         register(&Secret::from(secret));

@@ -41,7 +41,11 @@ async fn a_configuration_that_is_wrong_is_refused_with_its_attribute() {
             "name = \"\"\n client_id = \"y\"".to_owned(),
             "The value is empty.",
         ),
-        (ENTITY, "name = \"a^b\"\n client_id = \"y\"".to_owned(), "^"),
+        (
+            ENTITY,
+            "name = \"a^b\"\n client_id = \"y\"".to_owned(),
+            "which ServiceNow queries cannot express",
+        ),
         (
             ENTITY,
             "name = \"x\"\n client_id = \"javascript:1\"".to_owned(),

@@ -190,11 +190,14 @@ async fn create(session: &Session, entity: &SysId, state: &Object) -> Result<Rec
     let name = format!("{} default_profile", state.text("name").unwrap_or_default());
     let mut row = Row::new().set(NAME, name).set(OAUTH_ENTITY, entity).set(DEFAULT, true);
     row = row.set_if_some(GRANT_TYPE, state.text("default_grant_type"));
+    // Into the application of its entry: without one it would go to the account's current application.
     if state
         .text(application_scope::ATTRIBUTE)
         .is_some_and(sys_scope::is_global)
     {
         row = row.set(SYS_SCOPE, Wire::Text(sys_scope::GLOBAL.to_owned()));
+    } else if let Some(scope) = state.text(application_scope::ID).and_then(|id| SysId::parse(id).ok()) {
+        row = row.set(SYS_SCOPE, &scope);
     }
     let natural_key = Some(of_entity(entity)?);
     let written = session

@@ -209,6 +209,12 @@ async fn records_go_to_the_application_that_is_configured() {
         }
         workspace.plan_is_empty().await;
 
+        // With the default profile that the provider makes, whatever the account works in.
+        simulator
+            .instance()
+            .switches(|modes| modes.default_profile = DefaultProfile::NotCreated);
+        let preference = simulator.only_record("sys_user_preference")["sys_id"].clone();
+        simulator.instance().remove("sys_user_preference", &preference);
         let in_scope = ENTITY.replace("comments ", "application_scope = \"x_contoso\"\n comments ");
         workspace.configure(&in_scope);
         workspace
@@ -218,9 +224,14 @@ async fn records_go_to_the_application_that_is_configured() {
         workspace.terraform("apply plan.bin").await.succeeds();
         workspace.plan_is_empty().await;
         assert_eq!(simulator.only_record("oauth_entity")["sys_scope"], id);
+        assert_eq!(simulator.only_record("oauth_entity_profile")["sys_scope"], id);
         workspace.terraform("destroy").await.succeeds();
 
         // An instance that does as it likes all the same is caught.
+        simulator.instance().put(
+            "sys_user_preference",
+            &[("user", &admin), ("name", "apps.current_app"), ("value", &id)],
+        );
         simulator
             .instance()
             .switches(|modes| modes.explicit_scope = ExplicitScope::Ignored);

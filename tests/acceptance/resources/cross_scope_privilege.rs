@@ -131,6 +131,26 @@ async fn an_existing_privilege_is_taken_over_and_its_status_put_back() {
     .await;
 }
 
+/// One of the account itself may be what an interrupted apply made.
+#[tokio::test]
+async fn a_privilege_that_the_account_made_may_be_of_an_interrupted_apply() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let id = existing(&simulator, "requested");
+        let own = [("sys_created_by", simulator.username())];
+        simulator.instance().change("sys_scope_privilege", &id, &own);
+        let workspace = simulator.workspace(terraform, PRIVILEGE);
+
+        workspace
+            .terraform("apply")
+            .await
+            .succeeds()
+            .says("the account of this provider")
+            .says("If an interrupted apply created it, delete it in the form after the destroy.");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn drift_and_absence_are_put_right() {
     for_each_terraform(async |terraform| {
