@@ -19,9 +19,9 @@ mod proxy;
 mod rate_limit;
 mod request;
 mod retry;
-#[cfg(test)]
-pub(crate) mod scripted;
 pub mod secret;
+#[cfg(test)]
+pub(crate) mod test_server;
 #[cfg(test)]
 mod tests;
 mod tls;

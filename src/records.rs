@@ -4,6 +4,7 @@ pub(crate) mod any_table; // A table that the user names.
 pub(crate) mod application_scope; // The application that a record belongs to.
 pub(crate) mod child_rows; // Rows of another table that an attribute lists.
 pub(crate) mod choice; // What the user calls a choice, and what the instance stores for it.
+pub(crate) mod dependents; // Refuses a destroy of what others still use.
 pub mod diagnostics; // The one place where an error becomes a diagnostic.
 pub(crate) mod duplicate_check; // Refuses a create whose record exists.
 pub(crate) mod field; // An attribute and its column.
@@ -22,5 +23,4 @@ pub(crate) mod state_migration; // States of other providers.
 pub(crate) mod stored_differently; // What the instance stores differently, and a replacement could not change.
 pub(crate) mod tenant; // The Microsoft 365 tenant that an object belongs to.
 pub(crate) mod user_roles; // The roles that a user has.
-pub(crate) mod uses; // Refuses a destroy of what others still use.
 pub(crate) mod write_only_secret; // When a secret is sent.

@@ -52,7 +52,6 @@
 pub mod tables;
 
 mod address; // The address of an instance, as people type it.
-mod caches; // What calls of tables share.
 mod choices;
 mod connection; // The instance that requests go to.
 mod dictionary; // What the instance says of its tables.
@@ -71,6 +70,7 @@ mod record;
 mod request; // One request and its answer: address, sign-in, retries of unusable answers.
 mod response; // What an answer means; the only reader of the vendor's texts.
 mod session; // One operation with the instance.
+mod shared_state; // What calls of tables share.
 mod sign_in;
 mod sys_id;
 mod table;
@@ -80,7 +80,6 @@ mod value_equality; // When two texts mean the same.
 mod write; // Insert, update, delete.
 
 pub use address::check_url;
-pub use caches::{Choice, Choices, Link};
 pub use connection::{InstanceOptions, Timing};
 pub use dictionary::{ChoiceSource, Dictionary, DictionaryColumn, Gap, ValueProblem, ValueType};
 pub use error::{ConfigError, Refusal, TableError, UnexpectedResponse, Verb};
@@ -92,6 +91,7 @@ pub use pages::{FirstRecords, Pages, Sample};
 pub use query::{ColumnUse, Query, QueryError};
 pub use record::{Cell, Record, Row, Value};
 pub use session::Session;
+pub use shared_state::{Choice, Choices, Link};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignInMethod, TokenSource};
 pub use sys_id::{NotASysId, SysId};
 pub use table::{Column, ColumnKind, Table};

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::header::HeaderName;
-use crate::http::scripted::{Reply, Server, client, limits, options};
+use crate::http::test_server::{Reply, Server, client, limits, options};
 use crate::http::{Client, ClientOptions, Correlation, HttpError, Limits, Method, Origin, Repeat, Secret};
 
 fn status(status: u16) -> Reply {

@@ -136,7 +136,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::http::scripted::limits;
+    use crate::http::test_server::limits;
 
     fn cache(failure: fn(&HttpError) -> Failure) -> TokenCache<HttpError> {
         TokenCache::new(failure)

@@ -57,7 +57,7 @@ async fn resolve_name(host: &str, limits: &Limits) -> Resolved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::scripted::limits;
+    use crate::http::test_server::limits;
 
     #[tokio::test]
     async fn a_name_without_address_is_a_note() {

@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::clients::{LinkManagers, Unknown};
     use crate::http::Secret;
-    use crate::http::scripted::{self, Reply, Server};
+    use crate::http::test_server::{self, Reply, Server};
     use crate::plugin::{BlockType, Import, Outcome};
     use crate::servicenow::tables::{every, ip_access};
     use crate::servicenow::{Instance, InstanceOptions, SignIn, Timing};
@@ -233,7 +233,7 @@ mod tests {
         let options = InstanceOptions {
             instance_url: server.url.clone(),
             sign_in,
-            http: scripted::options(),
+            http: test_server::options(),
             timing: Timing::STANDARD,
         };
         Clients {

@@ -642,7 +642,7 @@ mod tests {
 
     use super::*;
     use crate::http::Secret;
-    use crate::http::scripted::{self, Reply, Server};
+    use crate::http::test_server::{self, Reply, Server};
     use crate::plugin::Severity;
     use crate::servicenow::{Instance, InstanceOptions, SignIn, Timing};
 
@@ -662,13 +662,13 @@ mod tests {
                 username: "tf".to_owned(),
                 password: Secret::from("pass-marker".to_owned()),
             },
-            http: scripted::options(),
+            http: test_server::options(),
             timing: Timing {
                 recheck_pause: Duration::from_millis(1),
                 ..Timing::STANDARD
             },
         };
-        Instance::new(options).unwrap().at(scripted::limits())
+        Instance::new(options).unwrap().at(test_server::limits())
     }
 
     fn roles(names: &[&str]) -> Object {

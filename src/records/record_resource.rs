@@ -21,10 +21,10 @@ use crate::plugin::{
     Outcome, Path, Plan, Reading, Resource, Rule, Schema,
 };
 use crate::records::choice::OpenChoice;
+use crate::records::dependents::{self, Use};
 use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::{self, Foreign};
-use crate::records::uses::{self, Use};
 use crate::records::{
     application_scope, diagnostics, import, list, name_set, outcome, required_roles, stored_differently,
 };
@@ -161,7 +161,7 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        uses::of_all::<Self>(session, sys_id, state).await
+        dependents::of_all::<Self>(session, sys_id, state).await
     }
 
     /// What becomes of its users when the record is deleted, as a sentence.
@@ -503,7 +503,7 @@ impl<R: RecordResource> ManagedRecord<R> {
         };
         match R::removal(state) {
             Removal::Delete => {
-                uses::refuse_while_used::<R>(&session, &sys_id, state).await?;
+                dependents::refuse_while_used::<R>(&session, &sys_id, state).await?;
                 let shown = self.refuse_while_hidden(&session, &sys_id).await;
                 shown.map_err(|error| failed::<R>(&error, "delete"))?;
                 name_set::revoke_all(&self.name_sets(), cx, &session, &sys_id, state).await?;

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 
 use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object};
+use crate::records::dependents::{self, Use};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::inactive;
 use crate::records::record_resource::{Absence, RecordResource};
 use crate::records::reference::{self, Target};
 use crate::records::state_migration::Foreign;
-use crate::records::uses::{self, Use};
 use crate::servicenow::tables::sys_user_group::{
     ACTIVE, DESCRIPTION, EMAIL, MANAGER, NAME, NAME_OF_PARENT, PARENT, TABLE, USER_NAME_OF_MANAGER,
 };
@@ -131,7 +131,7 @@ impl RecordResource for Group {
                     "User names (User ID) of members, with the same rule. Table `sys_user_grmember`.",
                 ),
             ),
-            uses::force_destroy("Its members lose its roles then, and what refers to the group loses that reference."),
+            dependents::force_destroy("Its members lose its roles then, and what refers to the group loses that reference."),
             Field::timeouts(),
         ]
     }

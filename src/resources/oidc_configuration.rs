@@ -14,7 +14,7 @@ use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome
 use crate::records::duplicate_check::{self, Look, NaturalKey};
 use crate::records::field::{self, Field};
 use crate::records::record_resource::{self, ManagedRecord, RecordResource};
-use crate::records::{diagnostics, outcome, uses};
+use crate::records::{dependents, diagnostics, outcome};
 use crate::servicenow::tables::oidc_provider_configuration::{
     ACTIVE, CACHE_LIFE_SPAN, ENABLE_JTI_VERIFICATION, ISSUER, JTI_CLAIM, NAME, OIDC_URL, TABLE, USER_CLAIM, USER_FIELD,
 };
@@ -62,7 +62,7 @@ impl RecordResource for OidcConfiguration {
         all.extend(fields());
         all.extend([
             Field::application_scope(),
-            uses::force_destroy("What used it then accepts no token of the issuer."),
+            dependents::force_destroy("What used it then accepts no token of the issuer."),
             Field::timeouts(),
         ]);
         all

@@ -2,11 +2,11 @@
 
 use crate::plugin::{Attribute, Diagnostic, Diagnostics, Object, Plan};
 use crate::records::application_scope;
+use crate::records::dependents::{self, Use};
 use crate::records::duplicate_check::NaturalKey;
 use crate::records::field::{self, Field};
 use crate::records::record_resource::RecordResource;
 use crate::records::state_migration::Foreign;
-use crate::records::uses::{self, Use};
 use crate::servicenow::tables::sys_user_role::{DESCRIPTION, ELEVATED_PRIVILEGE, NAME, SUFFIX, TABLE};
 use crate::servicenow::tables::{sys_group_has_role, sys_scope, sys_user_has_role, sys_user_role_contains};
 use crate::servicenow::{Column, LinkTable, Row, SysId, Table};
@@ -110,7 +110,7 @@ impl RecordResource for Role {
                 ),
             ),
             Field::application_scope(),
-            uses::force_destroy("Whoever has the role loses it then, with the roles that it contains."),
+            dependents::force_destroy("Whoever has the role loses it then, with the roles that it contains."),
             Field::timeouts(),
         ]
     }

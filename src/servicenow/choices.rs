@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::servicenow::caches::{Choice, Choices};
 use crate::servicenow::error::TableError;
 use crate::servicenow::query::Query;
 use crate::servicenow::record::Cell;
 use crate::servicenow::session::Session;
+use crate::servicenow::shared_state::{Choice, Choices};
 use crate::servicenow::table::{Column, Table};
 use crate::servicenow::tables::sys_choice;
 use crate::sync::lock;

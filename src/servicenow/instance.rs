@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
 
-use crate::servicenow::caches::{ChoiceCaches, FindCaches, LinkCaches, NameCaches};
 use crate::servicenow::connection::{Connection, InstanceOptions};
 use crate::servicenow::dictionary::Dictionary;
 use crate::servicenow::error::{ConfigError, TableError};
 use crate::servicenow::keyed_map::Shared;
 use crate::servicenow::prefetch::cache::PrefetchCache;
+use crate::servicenow::shared_state::{ChoiceCaches, FindCaches, LinkCaches, NameCaches};
 use crate::servicenow::sign_in::SignInMethod;
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::Table;

@@ -11,7 +11,6 @@ use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
-use crate::servicenow::caches::{Link, Look, Turn};
 use crate::servicenow::error::{TableError, Verb};
 use crate::servicenow::keyed_map::entry_of;
 use crate::servicenow::lookup::{Names, chunks};
@@ -20,6 +19,7 @@ use crate::servicenow::query::Query;
 use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::{Cell, Record, Row};
 use crate::servicenow::session::Session;
+use crate::servicenow::shared_state::{Link, Look, Turn};
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, ColumnKind, Table};
 use crate::servicenow::tables::{

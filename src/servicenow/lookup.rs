@@ -7,12 +7,12 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::time::Instant;
 
-use crate::servicenow::caches::{Directory, Found};
 use crate::servicenow::error::TableError;
 use crate::servicenow::keyed_map::entry_of;
 use crate::servicenow::query::Query;
 use crate::servicenow::record::Record;
 use crate::servicenow::session::Session;
+use crate::servicenow::shared_state::{Directory, Found};
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
 use crate::servicenow::tables::{every, sys_user, sys_user_group, sys_user_role};

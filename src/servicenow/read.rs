@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use futures_util::future::{BoxFuture, join_all};
 
-use crate::servicenow::caches::{Seen, WantedRecord as Wanted};
 use crate::servicenow::error::{TableError, Verb};
 use crate::servicenow::keyed_map::entry_of;
 use crate::servicenow::lookup;
@@ -17,6 +16,7 @@ use crate::servicenow::read_batch::Batch;
 use crate::servicenow::record::{Record, rows};
 use crate::servicenow::request::{FIELDS, TableRequest, fields};
 use crate::servicenow::session::Session;
+use crate::servicenow::shared_state::{Seen, WantedRecord as Wanted};
 use crate::servicenow::sys_id::SysId;
 use crate::servicenow::table::{Column, Table};
 use crate::servicenow::tables::{every, sys_metadata};

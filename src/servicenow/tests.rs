@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::http::Secret;
-use crate::http::scripted::{self, Received, Reply, Server};
+use crate::http::test_server::{self, Received, Reply, Server};
 
 const KEY: &str = "6816f79cc0a8016401c5a33be04be441";
 const OTHER: &str = "46d44a23a9fe19810012d100cca80666";
@@ -41,14 +41,14 @@ fn instance_with_trial(server: &Server, sign_in: SignIn, trial: Duration) -> Ins
     let options = InstanceOptions {
         instance_url: server.url.clone(),
         sign_in,
-        http: scripted::options(),
+        http: test_server::options(),
         timing,
     };
     Instance::new(options).unwrap()
 }
 
 fn session(server: &Server) -> Session {
-    instance(server, basic()).at(scripted::limits())
+    instance(server, basic()).at(test_server::limits())
 }
 
 /// A record, or a list that counts what it shows.

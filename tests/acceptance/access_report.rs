@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use servicenow_simulator::instance::ForbiddenRead;
 
-use crate::harness::by_hand::grant;
+use crate::harness::manual_setup::grant;
 use crate::harness::modules_and_examples::shipped;
 use crate::harness::{ByHand, Simulator, Terraform, Workspace, for_each_terraform};
 

@@ -5,5 +5,5 @@ mod concurrent_applies;
 mod disk_full;
 mod failed_writes;
 mod hidden_records;
-mod instance_variants;
+mod instance_differences;
 mod killed_processes;

@@ -1,11 +1,11 @@
 //! What acceptance tests are made of. [`Workspace`] is where to start.
 
-pub(crate) mod by_hand;
 pub(crate) mod configurations;
 mod drift;
 mod import;
 mod leaks;
 mod listener;
+pub(crate) mod manual_setup;
 mod microsoft_guide;
 pub(crate) mod modules_and_examples;
 pub(crate) mod page_commands;
@@ -21,10 +21,10 @@ mod test_provider;
 mod workspace;
 mod zip;
 
-pub(crate) use by_hand::ByHand;
 pub(crate) use drift::{Drift, destroy_finds_it_removed, removal_is_corrected};
 pub(crate) use import::Imports;
 pub(crate) use listener::Listener;
+pub(crate) use manual_setup::ByHand;
 pub(crate) use microsoft_guide::Guide;
 pub(crate) use plan::Plan;
 pub(crate) use process::Running;

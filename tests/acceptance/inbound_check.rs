@@ -4,7 +4,7 @@ use servicenow_simulator::instance::Operation;
 use servicenow_simulator::microsoft::directory::TokenVersion;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::by_hand::{grant, metadata_url};
+use crate::harness::manual_setup::{grant, metadata_url};
 use crate::harness::{ByHand, Run, Simulator, Terraform, Workspace, for_each_terraform};
 
 /// Runs the check as an ephemeral resource, which every Terraform has, on a trust that `spoil` has changed.

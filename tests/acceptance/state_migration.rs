@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::by_hand::grant;
+use crate::harness::manual_setup::grant;
 use crate::harness::{Simulator, Terraform, Workspace, for_each_terraform};
 
 const THEIRS: &str = "tylerhatton/servicenow";

@@ -7,7 +7,7 @@ use serde_json::json;
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Matcher};
 
-use crate::harness::{ByHand, Simulator, Terraform, Workspace, by_hand, for_each_terraform};
+use crate::harness::{ByHand, Simulator, Terraform, Workspace, for_each_terraform, manual_setup};
 
 const QUERY: &str = "terraform query";
 
@@ -297,9 +297,9 @@ async fn a_role_is_in_one_place_of_a_generated_configuration() {
         let instance = simulator.instance();
         for name in ["one", "other"] {
             let user = instance.put("sys_user", &[("user_name", name), ("last_name", name)]);
-            by_hand::grant(instance, &user, "itil");
-            by_hand::grant(instance, &user, "knowledge");
-            by_hand::grant(instance, &user, "snc_internal");
+            manual_setup::grant(instance, &user, "itil");
+            manual_setup::grant(instance, &user, "knowledge");
+            manual_setup::grant(instance, &user, "snc_internal");
         }
         let blocks = [
             list("servicenow_integration_user", &config("user_nameINone,other")),
@@ -368,7 +368,7 @@ async fn a_configuration_that_terraform_generates_for_an_import_is_valid_and_pla
         // As an instance with explicit roles gives it every user.
         let instance = simulator.instance();
         let user = &instance.find("sys_user", "last_name", "Microsoft 365")[0]["sys_id"];
-        by_hand::grant(instance, user, "snc_internal");
+        manual_setup::grant(instance, user, "snc_internal");
         let before = simulator.instance().fingerprint();
 
         let run = workspace.terraform("plan -generate-config-out=generated.tf").await;

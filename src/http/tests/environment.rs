@@ -9,7 +9,7 @@ use tracing::field::{Field, Visit};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::http::scripted::{Authority, Reply, Server, client, limits, options};
+use crate::http::test_server::{Authority, Reply, Server, client, limits, options};
 use crate::http::tests::status;
 use crate::http::{Client, ClientOptions, Method, Origin, Proxies, Repeat, Request, Secret};
 

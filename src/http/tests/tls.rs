@@ -10,7 +10,7 @@ use rustls::{RootCertStore, ServerConfig};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::http::scripted::{Authority, Server, limits, options, server_builder};
+use crate::http::test_server::{Authority, Server, limits, options, server_builder};
 use crate::http::tests::status;
 use crate::http::{Client, ClientOptions, HttpError, Method, OptionsError, Origin, Repeat, Request, TlsProblem};
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::http::scripted::{Authority as Issuer, Received, Reply, Server, client, limits};
+use crate::http::test_server::{Authority as Issuer, Received, Reply, Server, client, limits};
 
 const RESOURCE: &str = "https://admin.microsoft.com";
 

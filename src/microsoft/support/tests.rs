@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::http::Secret;
-use crate::http::scripted::{Received, Reply, Server, client, limits};
+use crate::http::test_server::{Received, Reply, Server, client, limits};
 use crate::microsoft::entra::{Proof, SignIn};
 use crate::microsoft::{Cloud, Microsoft365, Microsoft365Options};
 

@@ -243,7 +243,7 @@ fn an_address_is_checked_without_any_request() {
         Instance::new(InstanceOptions {
             instance_url,
             sign_in: basic(),
-            http: scripted::options(),
+            http: test_server::options(),
             timing,
         })
     };

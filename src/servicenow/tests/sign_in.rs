@@ -68,7 +68,7 @@ async fn one_token_serves_all_calls_and_nothing_is_sent_before_the_first() {
     let calls = (0..8).map(|_| async {
         let key = SysId::random();
         instance
-            .at(scripted::limits())
+            .at(test_server::limits())
             .get_once(TABLE, &key, &[])
             .await
             .map(|_| ())
@@ -88,7 +88,7 @@ async fn a_refused_token_is_replaced_once() {
     let server = oauth_server(json!(1799), |token| token == "token-2").await;
     assert!(
         instance(&server, client_credentials())
-            .at(scripted::limits())
+            .at(test_server::limits())
             .get_opt(TABLE, &id(KEY), &[])
             .await
             .unwrap()
@@ -98,7 +98,7 @@ async fn a_refused_token_is_replaced_once() {
 
     let never = oauth_server(json!(1799), |_| false).await;
     let error = instance(&never, client_credentials())
-        .at(scripted::limits())
+        .at(test_server::limits())
         .get_opt(TABLE, &id(KEY), &[])
         .await
         .unwrap_err();
@@ -109,7 +109,7 @@ async fn a_refused_token_is_replaced_once() {
 #[tokio::test]
 async fn a_token_that_is_nearly_over_is_used_until_it_is_refused() {
     let server = oauth_server(json!(30), |_| true).await;
-    let session = instance(&server, client_credentials()).at(scripted::limits());
+    let session = instance(&server, client_credentials()).at(test_server::limits());
 
     for _ in 0..3 {
         session.get_opt(TABLE, &id(KEY), &[]).await.unwrap();
@@ -123,7 +123,7 @@ async fn each_grant_sends_its_own_fields() {
     let server = oauth_server(json!(1799), |_| true).await;
     let find = |sign_in| async {
         instance(&server, sign_in)
-            .at(scripted::limits())
+            .at(test_server::limits())
             .get_opt(TABLE, &id(KEY), &[])
             .await
             .unwrap();
@@ -165,7 +165,7 @@ async fn the_newest_refresh_token_is_used() {
     };
 
     instance(&server, sign_in)
-        .at(scripted::limits())
+        .at(test_server::limits())
         .get_opt(TABLE, &id(KEY), &[])
         .await
         .unwrap();
@@ -182,7 +182,7 @@ async fn keys_tokens_and_certificates_go_into_the_right_header() {
     let server = Server::replies(vec![result(json!({ "sys_id": KEY }))]).await;
     let find = |sign_in| async {
         instance(&server, sign_in)
-            .at(scripted::limits())
+            .at(test_server::limits())
             .get_opt(TABLE, &id(KEY), &[])
             .await
             .unwrap();
@@ -226,7 +226,7 @@ async fn a_token_file_is_read_again_when_the_token_is_refused() {
             source: TokenSource::File(path),
         },
     )
-    .at(scripted::limits());
+    .at(test_server::limits());
 
     assert!(session.get_opt(TABLE, &id(KEY), &[]).await.unwrap().is_some());
     assert_eq!(server.count(), 2);
@@ -244,7 +244,7 @@ async fn a_token_that_cannot_be_one_is_refused_before_anything_is_sent() {
     ];
     for (token, message) in cases {
         let source = TokenSource::Given(secret(&token));
-        let session = instance(&server, SignIn::OidcToken { source }).at(scripted::limits());
+        let session = instance(&server, SignIn::OidcToken { source }).at(test_server::limits());
         let error = session.get_opt(TABLE, &id(KEY), &[]).await.unwrap_err();
         let TableError::SignIn { source } = &error else {
             panic!("{error:?}")
@@ -253,7 +253,7 @@ async fn a_token_that_cannot_be_one_is_refused_before_anything_is_sent() {
     }
     let source = TokenSource::File("/nowhere/token".into());
     let error = instance(&server, SignIn::OidcToken { source })
-        .at(scripted::limits())
+        .at(test_server::limits())
         .access_token()
         .await
         .unwrap_err();
@@ -265,7 +265,7 @@ async fn a_token_that_cannot_be_one_is_refused_before_anything_is_sent() {
 async fn a_flattened_denial_lists_its_usual_causes_and_is_not_repeated() {
     let denial = json!({ "error": "server_error", "error_description": "access_denied" });
     let server = Server::replies(vec![Reply::json(401, &denial)]).await;
-    let session = instance(&server, client_credentials()).at(scripted::limits());
+    let session = instance(&server, client_credentials()).at(test_server::limits());
 
     for _ in 0..2 {
         let error = session.get_opt(TABLE, &id(KEY), &[]).await.unwrap_err();
@@ -291,7 +291,7 @@ async fn a_page_at_the_token_endpoint_is_not_a_wrong_password() {
     let server = Server::replies(vec![page]).await;
 
     let error = instance(&server, client_credentials())
-        .at(scripted::limits())
+        .at(test_server::limits())
         .access_token()
         .await
         .unwrap_err();
@@ -308,7 +308,7 @@ async fn an_access_token_is_handed_out_with_its_end() {
     let before = jiff::Timestamp::now();
 
     let token = instance(&server, client_credentials())
-        .at(scripted::limits())
+        .at(test_server::limits())
         .access_token()
         .await
         .unwrap();
@@ -318,7 +318,7 @@ async fn an_access_token_is_handed_out_with_its_end() {
     assert!((1798..=1860).contains(&left), "{left}");
     assert!(!format!("{token:?}").contains("token-1"));
     let none = instance(&server, basic())
-        .at(scripted::limits())
+        .at(test_server::limits())
         .access_token()
         .await
         .unwrap_err();
@@ -334,7 +334,7 @@ fn an_incomplete_sign_in_is_named() {
     let options = InstanceOptions {
         instance_url: "https://dev1.service-now.com".to_owned(),
         sign_in,
-        http: scripted::options(),
+        http: test_server::options(),
         timing: Timing::STANDARD,
     };
     let error = Instance::new(options).unwrap_err();
@@ -359,7 +359,7 @@ fn that_go_with_every_request() -> Vec<SignIn> {
 /// Deletes go out one by one, where reads would be sent together.
 async fn thirty_deletes(instance: &Instance) -> Vec<Result<(), TableError>> {
     let deletes = (0..30).map(|_| async {
-        let deleted = instance.at(scripted::limits()).delete(TABLE, &SysId::random()).await;
+        let deleted = instance.at(test_server::limits()).delete(TABLE, &SysId::random()).await;
         deleted.map(|_| ())
     });
     futures_util::future::join_all(deletes).await
@@ -390,7 +390,7 @@ async fn a_refusal_after_success_is_believed_the_second_time() {
     let refused = || refusal(401, "User is not authenticated", "");
     let good = || result(json!({ "sys_id": KEY }));
     let server = Server::replies(vec![good(), refused(), good(), refused(), refused()]).await;
-    let session = instance(&server, basic()).at(scripted::limits());
+    let session = instance(&server, basic()).at(test_server::limits());
 
     let mut outcomes = Vec::new();
     for _ in 0..8 {
@@ -409,7 +409,7 @@ async fn what_cannot_be_reached_fails_for_all_that_wait() {
     let options = InstanceOptions {
         instance_url: url,
         sign_in: basic(),
-        http: scripted::options(),
+        http: test_server::options(),
         timing: Timing::STANDARD,
     };
     let instance = Instance::new(options).unwrap();
@@ -426,7 +426,7 @@ fn a_user_name_with_a_colon_is_refused_for_basic_alone() {
         Instance::new(InstanceOptions {
             instance_url: "https://dev1.service-now.com".to_owned(),
             sign_in,
-            http: scripted::options(),
+            http: test_server::options(),
             timing: Timing::STANDARD,
         })
     };

@@ -3,7 +3,7 @@
 use servicenow_simulator::connection_test::{Variant, Wanted};
 
 use crate::harness::modules_and_examples::{at_hand, azuread, copy, example, shipped, with_azuread};
-use crate::harness::{Guide, Simulator, Terraform, Workspace, by_hand, for_each_terraform};
+use crate::harness::{Guide, Simulator, Terraform, Workspace, for_each_terraform, manual_setup};
 
 /// `terraform test` in each module, with mocked providers.
 #[tokio::test]
@@ -182,11 +182,11 @@ async fn a_guide_that_was_followed_by_hand_is_imported_into_the_module() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let guide = Guide::register(&simulator);
-        by_hand::whole_guide(&simulator, &guide);
+        manual_setup::whole_guide(&simulator, &guide);
         let simulator = simulator.starting_here();
         let own = [
             ("https://contoso.service-now.com", simulator.urls().instance.as_str()),
-            ("contoso.service-now.com", by_hand::HOST),
+            ("contoso.service-now.com", manual_setup::HOST),
             ("11111111-1111-4111-8111-111111111111", &guide.outbound.client_id),
             ("22222222-2222-4222-8222-222222222222", &guide.inbound.client_id),
             ("33333333-3333-4333-8333-333333333333", &guide.rest_user.client_id),
@@ -205,7 +205,7 @@ async fn a_guide_that_was_followed_by_hand_is_imported_into_the_module() {
 async fn a_copilot_connector_that_was_set_up_by_hand_is_imported_into_the_module() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let principal = by_hand::copilot_connector(&simulator);
+        let principal = manual_setup::copilot_connector(&simulator);
         let simulator = simulator.starting_here();
         let own = [
             ("44444444-4444-4444-8444-444444444444", simulator.tenant_id()),

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use servicenow_simulator::microsoft::hcp::Run as HcpRun;
 
 use crate::harness::modules_and_examples::shipped;
-use crate::harness::{ByHand, Listener, Simulator, Terraform, Workspace, by_hand, for_each_terraform};
+use crate::harness::{ByHand, Listener, Simulator, Terraform, Workspace, for_each_terraform, manual_setup};
 
 const SETUP: &str = r#"
     resource "servicenow_oauth_entity" "outbound" {
@@ -99,7 +99,7 @@ async fn the_jobs_of_github_actions_sign_in_without_a_secret() {
             "sys_user",
             &[("user_name", &format!("ws-{}", run.workspace)), ("active", "true")],
         );
-        by_hand::grant(instance, &user, "oauth_admin");
+        manual_setup::grant(instance, &user, "oauth_admin");
         let simulator = simulator.starting_here();
         let token = simulator.hcp().workload_identity_token(&run, audience).unwrap();
         let github = Listener::http(200, "", &format!("{{\"value\": {token:?}}}")).await;
@@ -147,7 +147,7 @@ async fn the_step_of_azure_devops_signs_in_without_a_secret() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let trust = ByHand::set_up(&simulator);
-        by_hand::grant(simulator.instance(), &trust.user, "oauth_admin");
+        manual_setup::grant(simulator.instance(), &trust.user, "oauth_admin");
         let simulator = simulator.starting_here();
         let mut workspace = checkout(&simulator, terraform).await;
         // The CLI in the task: signed in as the service connection's application.

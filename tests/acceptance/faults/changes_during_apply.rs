@@ -5,8 +5,8 @@ use std::time::Duration;
 use servicenow_provider::http::Method;
 use servicenow_simulator::faults::{Fault, Gate, Matcher, RetryAfter};
 
-use crate::harness::by_hand::grant;
 use crate::harness::configurations::PROVIDER;
+use crate::harness::manual_setup::grant;
 use crate::harness::{Simulator, eventually, for_each_terraform};
 
 const COUNT: usize = 12;

@@ -2,7 +2,7 @@
 
 use servicenow_simulator::instance::Record;
 
-use crate::harness::{ByHand, Simulator, by_hand, for_each_terraform};
+use crate::harness::{ByHand, Simulator, for_each_terraform, manual_setup};
 
 const USER: &str = "servicenow_integration_user.this";
 
@@ -21,7 +21,7 @@ fn user(simulator: &Simulator) -> String {
             ("web_service_access_only", "false"),
         ],
     );
-    by_hand::grant(instance, &user, "itil");
+    manual_setup::grant(instance, &user, "itil");
     let group = &instance.find("sys_user_group", "name", "Hardware")[0]["sys_id"];
     instance.put("sys_user_grmember", &[("user", &user), ("group", group)]);
     user
@@ -160,7 +160,7 @@ async fn a_configuration_that_existed_before_survives_its_replacement_and_the_de
             "oidc_provider_configuration",
             &[
                 ("name", "Other"),
-                ("oidc_url", &by_hand::metadata_url(&simulator, "/v2.0")),
+                ("oidc_url", &manual_setup::metadata_url(&simulator, "/v2.0")),
                 ("user_claim", "azp"),
                 ("user_field", "user_name"),
             ],
@@ -204,7 +204,7 @@ async fn an_imported_configuration_stays_when_the_provider_is_destroyed() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
         let by_hand = ByHand::set_up(&simulator);
-        let metadata_url = by_hand::metadata_url(&simulator, "");
+        let metadata_url = manual_setup::metadata_url(&simulator, "");
         let client_id = &by_hand.inbound.client_id;
         let body = format!(
             "name = \"Microsoft 365 inbound\"\n  client_id = \"{client_id}\"\n  configuration = {{\n    name = \"Entra of \
@@ -276,7 +276,7 @@ async fn an_application_is_the_same_by_its_name_and_by_its_key() {
 async fn a_configuration_that_existed_is_taken_over_with_a_warning_and_survives_the_destroy() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let url = by_hand::metadata_url(&simulator, "");
+        let url = manual_setup::metadata_url(&simulator, "");
         let configuration = simulator.instance().put(
             "oidc_provider_configuration",
             &[
@@ -423,7 +423,7 @@ async fn a_grant_of_an_older_state_is_kept_and_one_that_was_imported_is_revoked(
 async fn what_an_older_state_does_not_tell_is_kept() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let metadata_url = by_hand::metadata_url(&simulator, "");
+        let metadata_url = manual_setup::metadata_url(&simulator, "");
         let configuration = |roles: &str| {
             format!(
                 "resource \"servicenow_integration_user\" \"this\" {{\n  user_name = \"robot\"\n  roles     = {roles}\n}}\n\
@@ -530,7 +530,7 @@ async fn the_profile_of_an_imported_entry_stays_as_it_is() {
 async fn a_state_without_later_attributes_is_read_on_without_a_change() {
     for_each_terraform(async |terraform| {
         let simulator = Simulator::start().await;
-        let metadata_url = by_hand::metadata_url(&simulator, "");
+        let metadata_url = manual_setup::metadata_url(&simulator, "");
         let workspace = simulator.workspace(
             terraform,
             &format!(

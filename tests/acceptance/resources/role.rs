@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use servicenow_simulator::instance::{AbortRule, ExplicitScope, Operation};
 
 use crate::harness::{
-    Drift, Imports, Simulator, by_hand, destroy_finds_it_removed, for_each_terraform, removal_is_corrected,
+    Drift, Imports, Simulator, destroy_finds_it_removed, for_each_terraform, manual_setup, removal_is_corrected,
 };
 
 const ADDRESS: &str = "servicenow_role.this";
@@ -338,7 +338,7 @@ async fn a_role_that_others_use_is_not_deleted() {
         let workspace = simulator.workspace(terraform, WHOLE);
         workspace.terraform("apply").await.succeeds();
         let abel = simulator.person("abel.tuter");
-        by_hand::grant(instance, &abel, "copilot_connector");
+        manual_setup::grant(instance, &abel, "copilot_connector");
         let id = id_of(&simulator, "copilot_connector");
         let group = instance.find("sys_user_group", "name", "Hardware")[0]["sys_id"].clone();
         instance.put("sys_group_has_role", &[("group", &group), ("role", &id)]);
@@ -380,7 +380,7 @@ async fn whether_a_role_is_used_must_be_known() {
         let instance = simulator.instance();
         let workspace = simulator.workspace(terraform, WHOLE);
         workspace.terraform("apply").await.succeeds();
-        by_hand::grant(instance, &simulator.person("abel.tuter"), "copilot_connector");
+        manual_setup::grant(instance, &simulator.person("abel.tuter"), "copilot_connector");
         let role = id_of(&simulator, "copilot_connector");
         let grant = instance.find("sys_user_has_role", "role", &role)[0]["sys_id"].clone();
         instance.switches(|modes| _ = modes.hidden_rows.insert(grant));
