@@ -1,9 +1,9 @@
 //! `servicenow_record`: one record of any table, checked against what the instance says of the table.
 
 mod attributes; // Their names.
-mod checks; // What the dictionary has against a configuration.
+mod dictionary_checks; // What the dictionary has against a configuration.
 mod fields; // Between the map of a configuration and the columns of the record.
-mod find; // Import and list.
+mod import_and_list; // Import and list.
 
 use std::sync::Arc;
 
@@ -203,7 +203,7 @@ impl AnyRecord {
         let table = dictionary.table;
         match self.in_the_way(session, dictionary, row, error).await {
             Some(problem) => problem,
-            None => checks::explained(table, error, &format!("{verb} the {}", noun(table))),
+            None => dictionary_checks::explained(table, error, &format!("{verb} the {}", noun(table))),
         }
     }
 
@@ -367,7 +367,7 @@ impl BlockType for AnyRecord {
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
-        checks::of_configuration(config)
+        dictionary_checks::of_configuration(config)
     }
 }
 
@@ -407,7 +407,7 @@ impl Resource<Clients> for AnyRecord {
         }
         fields::plan(session.as_ref(), dictionary.as_deref(), plan).await;
         if let (Some(session), Some(dictionary)) = (&session, &dictionary) {
-            let findings = checks::of_plan(session, dictionary, self.typed, plan).await;
+            let findings = dictionary_checks::of_plan(session, dictionary, self.typed, plan).await;
             plan.diagnostics.append(findings);
             self.check_replacement(session, dictionary, plan).await;
         }
@@ -462,7 +462,7 @@ impl Resource<Clients> for AnyRecord {
     async fn read(&self, cx: &Context<Clients>, state: Object) -> Result<Option<Object>, Diagnostics> {
         let session = record_resource::instance_to_read(cx)?;
         if cx.reading == Reading::Import || state.at(FIELDS).is_null() {
-            return Ok(find::whole(&session, state).await?);
+            return Ok(import_and_list::whole(&session, state).await?);
         }
         let Some((dictionary, record)) = self.find(&session, &state).await? else {
             return Ok(None);
@@ -558,20 +558,22 @@ impl Resource<Clients> for AnyRecord {
                 let row = active.fold(Row::new(), |row, column| row.set(column, false));
                 let mismatches = record_resource::leave(&session, table, &sys_id, row).await;
                 let doing = || format!("deactivate the {}", noun(table));
-                let mismatches = mismatches.map_err(|error| checks::explained(table, &error, &doing()))?;
+                let mismatches = mismatches.map_err(|error| dictionary_checks::explained(table, &error, &doing()))?;
                 let problems = fields::of_mismatches(&mismatches);
                 if problems.has_errors() { Err(problems) } else { Ok(()) }
             }
             _ => match session.delete(table, &sys_id).await {
                 Ok(Deleted::Removed | Deleted::WasGone) => Ok(()),
-                Err(error) => Err(checks::explained(table, &error, &format!("delete the {}", noun(table))).into()),
+                Err(error) => {
+                    Err(dictionary_checks::explained(table, &error, &format!("delete the {}", noun(table))).into())
+                }
             },
         }
     }
 
     async fn import(&self, cx: &Context<Clients>, target: Import<'_>) -> Result<Object, Diagnostics> {
         let session = cx.instance()?;
-        let (table, sys_id) = find::to_import(&session, target).await?;
+        let (table, sys_id) = import_and_list::to_import(&session, target).await?;
         Ok(of_key(table, sys_id.as_str()))
     }
 
@@ -580,12 +582,12 @@ impl Resource<Clients> for AnyRecord {
         if version != 0 {
             return Err(unknown_version(TYPE, version, self.schema().version).into());
         }
-        let state = find::of_other_provider(&state)?;
+        let state = import_and_list::of_other_provider(&state)?;
         Ok(json::encode(&Value::Object(state)))
     }
 
     fn move_state(&self, from: &Moved<'_>) -> Option<Result<Object, Diagnostics>> {
-        find::moved(self.typed, from)
+        import_and_list::moved(self.typed, from)
     }
 
     async fn tidy_config(&self, _: Option<&Context<Clients>>, _: &Object, config: &mut Object) {
@@ -599,10 +601,10 @@ impl Resource<Clients> for AnyRecord {
     }
 
     fn list_schema(&self) -> Option<Schema> {
-        Some(find::list_schema())
+        Some(import_and_list::list_schema())
     }
 
     async fn list(&self, cx: &Context<Clients>, request: &ListRequest, sink: &mut ListSink) -> Result<(), Diagnostics> {
-        find::list(self, cx, request, sink).await
+        import_and_list::list(self, cx, request, sink).await
     }
 }
