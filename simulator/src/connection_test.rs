@@ -7,7 +7,7 @@
 mod inbound;
 mod outbound;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -26,6 +26,7 @@ use crate::instance::{Instance, Operation};
 use crate::microsoft::admin_center::Admin;
 use crate::microsoft::answer;
 use crate::microsoft::entra::Entra;
+use crate::sync::lock;
 
 /// Runs the test; cheap to clone.
 #[derive(Clone)]
@@ -103,7 +104,7 @@ impl ConnectionTest {
 
     /// How the last run ended, and when.
     pub(crate) fn last(&self) -> Option<(Timestamp, Report)> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.last).clone()
     }
 
     /// Serves the test at `/connection-test`.
@@ -158,7 +159,7 @@ impl ConnectionTest {
             ok: legs.iter().all(|leg| leg.ok),
             legs,
         };
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Timestamp::now(), report.clone()));
+        *lock(&self.last) = Some((Timestamp::now(), report.clone()));
         report
     }
 

@@ -8,7 +8,7 @@ mod gate; // Requests that wait for the test.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +17,8 @@ use axum::middleware::from_fn_with_state;
 use tokio::sync::Notify;
 
 use answers::interfere;
+
+use crate::sync::lock;
 
 pub(crate) use answers::too_many_requests;
 pub use gate::Gate;
@@ -296,7 +298,7 @@ impl Faults {
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.script)
     }
 }
 

@@ -37,7 +37,7 @@ mod write_context; // What a write needs to know. // What a caller sees of a rec
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,7 @@ use serde_json::Value;
 use crate::faults::Faults;
 use crate::history::History;
 use crate::internet::Internet;
+use crate::sync::lock;
 
 use schema::Schema;
 use store::{Rows, owned, value};
@@ -375,12 +376,12 @@ impl Instance {
 
     fn modes(&self) -> MutexGuard<'_, Switches> {
         let switches = &self.inner.switches;
-        switches.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(switches)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         let state = &self.inner.state;
-        state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(state)
     }
 
     /// The time by the instance's clock.

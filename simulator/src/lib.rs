@@ -15,6 +15,7 @@ pub mod microsoft;
 mod page;
 mod simulator;
 mod state_file;
+mod sync;
 pub mod tls;
 mod x509;
 

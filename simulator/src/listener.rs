@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -23,6 +23,7 @@ use tower::ServiceExt;
 use crate::faults::Cut;
 use crate::history::History;
 use crate::instance::ClientCertificate;
+use crate::sync::lock;
 use crate::tls;
 
 /// What a service was asked, oldest first. Bodies hold secrets as they came: for tests only, never printed.
@@ -47,7 +48,7 @@ pub struct LoggedRequest {
 impl RequestLog {
     /// All requests so far.
     pub fn all(&self) -> Vec<LoggedRequest> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).all()
+        lock(&self.0).all()
     }
 
     /// How many requests had this method and a path that starts so.
@@ -60,16 +61,16 @@ impl RequestLog {
 
     /// Forgets the past.
     pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.0).clear();
     }
 
     pub(crate) fn keep_at_most(&self, requests: usize) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.0);
         kept.keep_at_most(requests);
     }
 
     fn push(&self, request: LoggedRequest) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        lock(&self.0).push(request);
     }
 }
 
@@ -85,12 +86,12 @@ pub(crate) struct Panics(Arc<Mutex<Vec<String>>>);
 
 impl Panics {
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0).clone()
     }
 
     /// What was not taken before.
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut lock(&self.0))
     }
 
     fn remember(&self, panic: &(dyn Any + Send)) {
@@ -99,7 +100,7 @@ impl Panics {
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic without a text".to_owned());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        lock(&self.0).push(text);
     }
 }
 

@@ -6,7 +6,7 @@
 mod caller;
 mod http;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use serde_json::{Map, Value, json};
@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::faults::{Fault, Faults, Matcher};
 use crate::microsoft::directory::Directory;
 use crate::microsoft::ids::is_guid;
+use crate::sync::lock;
 
 /// The admin center; cheap to clone.
 #[derive(Clone)]
@@ -151,12 +152,12 @@ impl Admin {
 
     /// Switches what the page makes of the texts that it is sent from now on.
     pub fn set_quirks(&self, quirks: Quirks) {
-        *self.quirks.lock().unwrap_or_else(PoisonError::into_inner) = quirks;
+        *lock(&self.quirks) = quirks;
     }
 
     /// Fields as the page stores them.
     fn stored(&self, fields: Map<String, Value>) -> Map<String, Value> {
-        let quirks = *self.quirks.lock().unwrap_or_else(PoisonError::into_inner);
+        let quirks = *lock(&self.quirks);
         let stored = fields.into_iter().map(|(name, value)| match value {
             Value::String(text) if !SECRETS.contains(&name.as_str()) => (name, Value::String(quirks.stored(text))),
             other => (name, other),
@@ -226,7 +227,7 @@ impl Admin {
     }
 
     fn with<T>(&self, step: impl FnOnce(&mut Page) -> T) -> T {
-        step(&mut self.page.lock().unwrap_or_else(PoisonError::into_inner))
+        step(&mut lock(&self.page))
     }
 }
 

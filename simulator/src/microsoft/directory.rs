@@ -3,12 +3,13 @@
 //! Graph writes it, Entra issues tokens from it. What Graph removes is gone for Entra at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::microsoft::ids;
+use crate::sync::lock;
 
 /// The first-party application of Microsoft 365 Copilot connectors.
 pub const CONNECTOR_APP: &str = "933838e2-bec1-440f-a634-9363c82e5b6d";
@@ -215,7 +216,7 @@ impl Directory {
 
     /// Reads or changes the tenant in one step that no other request sees half of.
     pub fn with<T>(&self, step: impl FnOnce(&mut Tenant) -> T) -> T {
-        step(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        step(&mut lock(&self.0))
     }
 
     /// Registers an application with service principal and secret, as the portal does.

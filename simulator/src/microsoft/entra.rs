@@ -10,7 +10,7 @@ mod issuer;
 mod refusal;
 mod token;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ use crate::history::History;
 use crate::microsoft::directory::Directory;
 use crate::microsoft::hcp::Hcp;
 use crate::microsoft::keys::{self, Claims};
+use crate::sync::lock;
 
 use device_code::DeviceCodes;
 use issuer::{v1_issuer, v2_issuer};
@@ -59,18 +60,18 @@ impl Entra {
 
     /// Claims of every token issued, oldest first.
     pub fn issued(&self) -> Vec<Claims> {
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).all()
+        lock(&self.issued).all()
     }
 
     /// Remembers only so many of them, the newest.
     pub(crate) fn keep_at_most(&self, tokens: usize) {
-        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut issued = lock(&self.issued);
         issued.keep_at_most(tokens);
     }
 
     /// How long the tokens issued from now on are good for, in seconds. Negative ones are over from the start.
     pub fn set_lifetime(&self, seconds: i64) {
-        *self.lifetime.lock().unwrap_or_else(PoisonError::into_inner) = seconds;
+        *lock(&self.lifetime) = seconds;
     }
 
     /// Scripted faults, delays and cuts in front of the login host. The instance's own calls do not meet them.

@@ -78,28 +78,13 @@ fn similar<'a>(wrong: &str, tables: &'a [ShownTable]) -> Vec<&'a ShownTable> {
     let mut near: Vec<(usize, &ShownTable)> = tables
         .iter()
         .filter_map(|table| {
-            let distance = distance(&wrong, table.name);
+            let distance = strsim::levenshtein(&wrong, table.name);
             let is_part = wrong.len() >= LEAST_PART && table.name.contains(&wrong);
             (is_part || distance <= table.name.len() / 3).then_some((distance, table))
         })
         .collect();
     near.sort_by_key(|(distance, _)| *distance);
     near.into_iter().take(MOST_SIMILAR).map(|(_, table)| table).collect()
-}
-
-/// How many letters to add, remove or replace (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (position, letter) in from.chars().enumerate() {
-        let mut diagonal = position;
-        row[0] = position + 1;
-        for (column, other) in to.chars().enumerate() {
-            let replaced = diagonal + usize::from(letter != other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[to.chars().count()]
 }
 
 const MOST_RECORDS: usize = 20;

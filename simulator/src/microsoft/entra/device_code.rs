@@ -6,13 +6,14 @@
 //! (AADSTS7000218), is known from public reports.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 
 use crate::microsoft::directory::Application;
 use crate::microsoft::entra::{Entra, Refusal};
 use crate::microsoft::ids;
+use crate::sync::lock;
 
 /// The codes of one Entra, by their long form; cheap to clone.
 #[derive(Clone, Default)]
@@ -37,7 +38,7 @@ pub(super) struct Approved {
 
 impl DeviceCodes {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, DeviceCode>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// The answer to the request for a code, and its user code is remembered.

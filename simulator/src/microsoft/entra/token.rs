@@ -1,7 +1,5 @@
 //! The token endpoints: who asks, what for, and what they get.
 
-use std::sync::PoisonError;
-
 use serde_json::{Value, json};
 
 use crate::microsoft::directory::{Application, LEGACY_GRAPH_APP, Standing, Tenant, TokenVersion};
@@ -9,6 +7,7 @@ use crate::microsoft::entra::claims::{Audience, Proof, Subject, claims, id_claim
 use crate::microsoft::entra::{Entra, Refusal};
 use crate::microsoft::ids;
 use crate::microsoft::keys::{self, Thumbprint};
+use crate::sync::lock;
 
 /// Which of the two endpoints was asked. It decides the form, not the version of the token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -141,7 +140,7 @@ impl Entra {
         let token = keys::entra()
             .and_then(|key| key.sign(thumbprint, &claims))
             .map_err(|error| Refusal::Broken(error.to_string()))?;
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).push(claims);
+        lock(&self.issued).push(claims);
         Ok(token)
     }
 
@@ -295,7 +294,7 @@ impl Entra {
     }
 
     fn lifetime(&self) -> i64 {
-        *self.lifetime.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.lifetime)
     }
 }
 
