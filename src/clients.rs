@@ -1,10 +1,12 @@
 //! What the provider's configuration builds: a client for each side, or why there is none.
 
 mod link_managers;
+mod planned_names;
 
 use std::sync::Arc;
 
 pub use crate::clients::link_managers::LinkManagers;
+pub use crate::clients::planned_names::PlannedNames;
 use crate::http::{Client, ClientOptions, Limits, Origin, Secret};
 use crate::microsoft::Microsoft365;
 use crate::plugin::{Context, Diagnostic, diagnostics};
@@ -25,6 +27,8 @@ pub struct Clients {
     pub authorities: Option<Authorities>,
     /// Which resources manage which links.
     pub link_managers: LinkManagers,
+    /// The names of what was planned so far.
+    pub planned_names: PlannedNames,
 }
 
 /// The arguments of the provider block whose values are not known yet, by the side that needs them.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use arguments::Arguments;
 
 use crate::actions;
-use crate::clients::{Address, Clients, LinkManagers, Unknown};
+use crate::clients::{Address, Clients, LinkManagers, PlannedNames, Unknown};
 use crate::data_sources;
 use crate::ephemeral_resources;
 use crate::functions;
@@ -64,6 +64,7 @@ impl Provider for Servicenow {
             microsoft: Err(not_known_yet(&unknown.microsoft365)),
             authorities: None,
             link_managers: LinkManagers::default(),
+            planned_names: PlannedNames::default(),
             unknown,
         };
         if clients.unknown.microsoft365.is_empty() {

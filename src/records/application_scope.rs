@@ -2,9 +2,8 @@
 //!
 //! Its default on the instance is the account's current application, whatever that happens to be: so it is always sent.
 
-use crate::plugin::{Attribute, Path, Plan};
+use crate::plugin::Attribute;
 use crate::records::reference::Target;
-use crate::servicenow::Session;
 use crate::servicenow::tables::sys_scope;
 
 pub(crate) const ATTRIBUTE: &str = "application_scope";
@@ -19,18 +18,6 @@ pub(crate) const APPLICATION: Target = Target {
     noun: "application",
     literal: Some(sys_scope::GLOBAL),
 };
-
-/// Looks up the application that a plan replaces the record for: one that is not found is an error, because a replacement
-/// deletes the record first.
-pub(crate) async fn check_replacement(session: &Session, plan: &mut Plan<'_>) {
-    let is_replaced = plan.prior.is_some() && plan.replace.contains(&Path::of(ATTRIBUTE));
-    let Some(name) = plan.state.text(ATTRIBUTE).filter(|_| is_replaced) else {
-        return;
-    };
-    if let Err(problem) = APPLICATION.to_wire(session, ATTRIBUTE, name).await {
-        plan.diagnostics.push(problem);
-    }
-}
 
 /// The attribute of every application file.
 pub(crate) fn attribute() -> Attribute {

@@ -270,6 +270,14 @@ pub(crate) fn before_replacement(mut refusal: Diagnostic) -> Diagnostic {
     refusal
 }
 
+/// What a create would be refused for, as a plan says it before a replacement, which deletes first.
+pub(crate) fn nothing_deleted(mut refusal: Diagnostic) -> Diagnostic {
+    refusal.detail.push_str(
+        "\n\nThe plan replaces a record, which deletes it first, so this is refused before anything is deleted.",
+    );
+    refusal
+}
+
 /// Who made a record and when, as far as it tells: `, created by admin on 2026-01-31 23:59:59 UTC`.
 pub(crate) fn made_by(record: &Record) -> String {
     let text = |column| record.text(column).value();

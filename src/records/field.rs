@@ -276,6 +276,14 @@ impl Field {
         })
     }
 
+    /// What the attribute refers to.
+    pub(crate) fn target(&self) -> Option<Target> {
+        match self.source {
+            Source::Column(_, Form::Reference(target)) => Some(target),
+            _ => None,
+        }
+    }
+
     /// The column that can be read.
     pub(crate) fn column(&self) -> Option<Column> {
         match self.source {

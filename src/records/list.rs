@@ -166,7 +166,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::clients::{LinkManagers, Unknown};
+    use crate::clients::{LinkManagers, PlannedNames, Unknown};
     use crate::http::Secret;
     use crate::http::test_server::{self, Reply, Server};
     use crate::plugin::{BlockType, Import, Outcome};
@@ -243,6 +243,7 @@ mod tests {
             microsoft: Err(nothing()),
             authorities: None,
             link_managers: LinkManagers::default(),
+            planned_names: PlannedNames::default(),
         }
     }
 

@@ -87,6 +87,30 @@ pub(crate) async fn resolve(
     Ok(Resolved(resolved))
 }
 
+/// The names of a plan that no record has, nor one that is planned, as a new record would need them all.
+pub(crate) async fn missing(
+    sets: &[NameSet],
+    cx: &Context<Clients>,
+    session: &Session,
+    planned: &Object,
+) -> Vec<Diagnostic> {
+    let mut missing = Vec::new();
+    for set in sets {
+        let links = set.links(session);
+        let known = links.names();
+        let wanted: Vec<String> = names(planned, set.attribute)
+            .into_iter()
+            .filter(|name| !cx.data.planned_names.has(set.links.target(), name))
+            .collect();
+        let found = join_all(wanted.iter().map(|name| known.id_of(name))).await;
+        missing.extend(found.into_iter().filter_map(Result::err).map(|error| {
+            let doing = format!("find the {}", set.links.noun);
+            diagnostics::of_table(&error, &doing).at_attribute(set.attribute)
+        }));
+    }
+    missing
+}
+
 /// Nothing was granted yet.
 pub(crate) fn clear(sets: &[NameSet], state: &mut Object) {
     for set in sets {

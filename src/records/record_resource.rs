@@ -25,9 +25,7 @@ use crate::records::dependents::{self, Use};
 use crate::records::duplicate_check::{self, NaturalKey};
 use crate::records::field::{self, Field, Known};
 use crate::records::state_migration::{self, Foreign};
-use crate::records::{
-    application_scope, diagnostics, import, list, name_set, outcome, required_roles, stored_differently,
-};
+use crate::records::{diagnostics, import, list, name_set, outcome, required_roles, stored_differently};
 use crate::servicenow::{
     Column, Deleted, InputMode, Mismatch, Query, QueryError, Record, Row, Session, SysId, Table, TableError, Update,
 };
@@ -172,6 +170,12 @@ pub(crate) trait RecordResource: Send + Sync + 'static {
     /// Changes what belongs to the record before the record itself changes.
     async fn before_update(session: &Session, prior: &Object, planned: &Object) -> Result<(), Diagnostic> {
         let _ = (session, prior, planned);
+        Ok(())
+    }
+
+    /// Finds out in the plan of a replacement what the create would refuse.
+    async fn check_replacement(session: &Session, planned: &Object) -> Result<(), Diagnostic> {
+        let _ = (session, planned);
         Ok(())
     }
 
@@ -564,6 +568,29 @@ impl<R: RecordResource> ManagedRecord<R> {
         key.map(Some)
     }
 
+    /// Looks up what a replacement refers to: it deletes its own record first, and with a name that is not found the create would
+    /// fail afterwards.
+    async fn check_replaced_references(&self, cx: &Context<Clients>, session: &Session, plan: &mut Plan<'_>) {
+        if plan.prior.is_none() || plan.replace.is_empty() {
+            return;
+        }
+        let mut missing = name_set::missing(&self.name_sets(), cx, session, plan.state).await;
+        for field in &self.fields {
+            let (Some(target), Some(text)) = (field.target(), plan.state.text(field.name())) else {
+                continue;
+            };
+            if text.trim().is_empty() || cx.data.planned_names.has(target.table, text) {
+                continue;
+            }
+            missing.extend(target.to_wire(session, field.name(), text).await.err());
+        }
+        if missing.is_empty() {
+            missing.extend(R::check_replacement(session, plan.state).await.err());
+        }
+        plan.diagnostics
+            .extend(missing.into_iter().map(duplicate_check::nothing_deleted));
+    }
+
     /// Looks for the record that a replacement would make a second time: it deletes its own record first, and the create would
     /// be refused afterwards.
     async fn check_replacement(&self, session: &Session, plan: &mut Plan<'_>) {
@@ -673,9 +700,11 @@ impl<R: RecordResource> Resource<Clients> for ManagedRecord<R> {
         R::plan(plan);
         if let Some(cx) = cx {
             if let Ok(session) = cx.instance() {
-                application_scope::check_replacement(&session, plan).await;
+                self.check_replaced_references(cx, &session, plan).await;
                 self.check_replacement(&session, plan).await;
             }
+            let texts = plan.state.iter().filter_map(|(_, value)| value.as_str());
+            cx.data.planned_names.note(R::TABLE, texts);
             if let Some(sys_id) = plan.prior.and_then(sys_id) {
                 name_set::warn_of_second_manager(&self.name_sets(), cx, &sys_id, plan);
             }

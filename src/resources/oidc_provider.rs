@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::clients::{Calls, Clients};
 use crate::plugin::schema::validate;
-use crate::plugin::{Attribute, Context, Diagnostics, Object, Outcome, Plan, Rule, Value};
+use crate::plugin::{Attribute, Context, Diagnostic, Diagnostics, Object, Outcome, Plan, Rule, Value};
 use crate::records::choice::OpenChoice;
 use crate::records::diagnostics;
 use crate::records::duplicate_check::NaturalKey;
@@ -152,6 +152,10 @@ impl RecordResource for OidcProvider {
             // The update makes a configuration of its own.
             plan.state.set(CONFIGURATION_ID, Value::Unknown);
         }
+    }
+
+    async fn check_replacement(session: &Session, planned: &Object) -> Result<(), Diagnostic> {
+        configuration::exists(session, None, planned).await
     }
 
     fn warn_of_second_manager(cx: &Context<Clients>, plan: &mut Plan<'_>) {

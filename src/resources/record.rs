@@ -10,12 +10,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use crate::clients::{Calls, Clients};
+use crate::clients::{Calls, Clients, PlannedNames};
 use crate::plugin::provider::unknown_version;
 use crate::plugin::schema::validate;
 use crate::plugin::{
     Attribute, BlockType, Context, Diagnostic, Diagnostics, IdentitySchema, Import, ListRequest, ListSink, Moved, Need,
-    Object, Outcome, Plan, Reading, Resource, Schema, Type, Validator, Value, codec::json,
+    Object, Outcome, Path, Plan, Reading, Resource, Schema, Type, Validator, Value, codec::json,
 };
 use crate::records::any_table::{FIELDS, TABLE, described, noun, require_table, table_name, table_of};
 use crate::records::application_scope::APPLICATION;
@@ -120,7 +120,13 @@ impl AnyRecord {
 
     /// Looks for the record of the natural key that a replacement would make a second time: it deletes its own record first,
     /// and the create would be refused afterwards.
-    async fn check_replacement(&self, session: &Session, dictionary: &Dictionary, plan: &mut Plan<'_>) {
+    async fn check_replacement(
+        &self,
+        names_of_plan: &PlannedNames,
+        session: &Session,
+        dictionary: &Dictionary,
+        plan: &mut Plan<'_>,
+    ) {
         let Some(prior) = plan.prior.filter(|_| !plan.replace.is_empty()) else {
             return;
         };
@@ -141,13 +147,24 @@ impl AnyRecord {
         let names = plan.state.texts(NATURAL_KEY).unwrap_or_default();
         let fields = plan.state.object(FIELDS);
         let is_known = |name: &&str| fields.is_some_and(|fields| fields.text(name).is_some());
-        // A reference may mean a record that the same apply makes before.
-        let (true, Ok(sent)) = (
-            names.iter().all(is_known),
-            fields::to_send(session, dictionary, None, plan.state).await,
-        ) else {
-            return;
+        let sent = match fields::to_send(session, dictionary, None, plan.state).await {
+            Ok(sent) => sent,
+            Err(missing) => {
+                // A reference may mean a record that the same apply makes before.
+                let texts = fields.into_iter().flat_map(Object::iter);
+                let planned: Vec<Path> = texts
+                    .filter(|(_, value)| value.as_str().is_some_and(|text| names_of_plan.has_anywhere(text)))
+                    .map(|(name, _)| fields::place(name))
+                    .collect();
+                let missing = missing.iter().filter(|problem| !planned.contains(&problem.path));
+                plan.diagnostics
+                    .extend(missing.cloned().map(duplicate_check::nothing_deleted));
+                return;
+            }
         };
+        if !names.iter().all(is_known) {
+            return;
+        }
         // What a destroy leaves is in the way.
         let is_deleted = prior.text(DELETION_POLICY).is_none_or(|policy| policy == DELETE);
         let own = record_resource::sys_id(prior).filter(|_| is_deleted);
@@ -409,7 +426,13 @@ impl Resource<Clients> for AnyRecord {
         if let (Some(session), Some(dictionary)) = (&session, &dictionary) {
             let findings = dictionary_checks::of_plan(session, dictionary, self.typed, plan).await;
             plan.diagnostics.append(findings);
-            self.check_replacement(session, dictionary, plan).await;
+            if let Some(cx) = cx {
+                self.check_replacement(&cx.data.planned_names, session, dictionary, plan)
+                    .await;
+                let fields = plan.state.object(FIELDS).into_iter().flat_map(Object::iter);
+                let texts = fields.filter_map(|(_, value)| value.as_str());
+                cx.data.planned_names.note(dictionary.table, texts);
+            }
         }
     }
 

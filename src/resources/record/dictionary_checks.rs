@@ -203,6 +203,15 @@ fn refused(table: Table) -> Option<Diagnostic> {
 /// The error of a write, with what is known of the table.
 pub(super) fn explained(table: Table, error: &TableError, doing: &str) -> Diagnostic {
     let mut diagnostic = diagnostics::of_table(error, doing);
+    if let TableError::Duplicate {
+        existing: Some(existing),
+        ..
+    } = error
+    {
+        // A record of any table is imported with the table's name.
+        let (bare, whole) = (format!("<address> {existing}"), format!("<address> {table}/{existing}"));
+        diagnostic.detail = diagnostic.detail.replace(&bare, &whole);
+    }
     if let (TableError::Refused { .. }, Some((_, advice))) = (
         error,
         REFUSED_BY_PLATFORM.iter().find(|(name, _)| *name == table.name()),

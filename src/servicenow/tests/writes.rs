@@ -322,6 +322,32 @@ async fn without_a_natural_key_a_lost_record_is_known_by_what_was_sent() {
     assert!(matches!(error, TableError::Uncertain { .. }), "{error}");
 }
 
+/// The record that this insert made is not in its own way.
+#[tokio::test]
+async fn a_refused_insert_that_was_carried_out_is_found() {
+    for status in [403, 404] {
+        let row = Arc::new(Mutex::new(None));
+        let server = Server::by(move |received| {
+            let mut row = row.lock().unwrap();
+            if received.method == "POST" {
+                *row = Some(kept(received));
+                return refusal(status, "Record doesn't exist or ACL restricts the record retrieval", "");
+            }
+            let row: &Json = row.as_ref().unwrap();
+            if param(received, "sysparm_query").is_some() {
+                return result(json!([row]));
+            }
+            result(row.clone())
+        })
+        .await;
+
+        let written = session(&server).insert(insert()).await.unwrap();
+
+        assert_eq!(written.origin, Origin::FoundAgain, "{status}");
+        assert_eq!(written.record.text(NAME), Cell::Value("Microsoft 365"));
+    }
+}
+
 /// An instance that is asleep carries nothing out: the error says so, and not that nobody knows.
 #[tokio::test]
 async fn an_insert_into_an_instance_that_sleeps_is_not_made() {

@@ -76,7 +76,18 @@ impl Session {
                         request.body.as_mut().map(|body| body.remove(every::SYS_ID.name()));
                         continue;
                     }
-                    Posted::Refused(error) => return Err(self.refused(&insert, error).await),
+                    Posted::Refused(error) => {
+                        let refused = self.refused(&insert, error).await;
+                        // What was refused was made all the same.
+                        let is_made = matches!(
+                            &refused,
+                            TableError::Duplicate { existing: Some(existing), .. } if *existing == sending.ours
+                        );
+                        if is_made {
+                            return self.refused_after_loss(&insert, &sending, refused).await;
+                        }
+                        return Err(refused);
+                    }
                     Posted::Page(error) => {
                         return match self.find_again(&insert, &sending, &error.to_string()).await {
                             Ok(Some(record)) => Ok(self.made(&insert, &sending, record, Origin::FoundAgain).await),

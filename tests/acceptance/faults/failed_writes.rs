@@ -526,3 +526,86 @@ async fn a_read_that_fails_forgets_nothing() {
     })
     .await;
 }
+
+/// A replacement deletes first: a name that does not exist is found out by the plan.
+#[tokio::test]
+async fn a_replacement_that_names_what_does_not_exist_deletes_nothing() {
+    for_each_terraform(async |terraform| {
+        for (before, after, missing) in [
+            (
+                "resource \"servicenow_cross_scope_privilege\" \"this\" {\n  source_scope = \"global\"\n  target_name = \"incident\"\n}\n",
+                ("source_scope = \"global\"", "source_scope = \"x_acmee\""),
+                "x_acmee",
+            ),
+            (
+                "resource \"servicenow_role\" \"this\" {\n  name = \"rr\"\n  contains = [\"itil\"]\n}\n",
+                ("\"rr\"\n  contains = [\"itil\"]", "\"rr2\"\n  contains = [\"itil\", \"nonesuch\"]"),
+                "nonesuch",
+            ),
+            (
+                "resource \"servicenow_user_role\" \"this\" {\n  user = \"abel.tuter\"\n  role = \"itil\"\n}\n",
+                ("role = \"itil\"", "role = \"nonesuch\""),
+                "nonesuch",
+            ),
+            (
+                "resource \"servicenow_oidc_provider\" \"this\" {\n  name = \"Inbound\"\n  client_id = \"a\"\n  configuration = {\n    name = \
+                 \"Entra\"\n    metadata_url = \"https://login.microsoftonline.com/t/.well-known/openid-configuration\"\n  }\n}\n",
+                (
+                    "client_id = \"a\"\n  configuration = {\n    name = \"Entra\"\n    metadata_url = \
+                     \"https://login.microsoftonline.com/t/.well-known/openid-configuration\"\n  }",
+                    "client_id = \"b\"\n  configuration_id = \"0123456789abcdef0123456789abcdef\"",
+                ),
+                "0123456789abcdef0123456789abcdef",
+            ),
+            (
+                "resource \"servicenow_record\" \"this\" {\n  table = \"sys_properties\"\n  fields = { name = \"x_acme.a\" }\n}\n",
+                (
+                    "table = \"sys_properties\"\n  fields = { name = \"x_acme.a\" }",
+                    "table = \"u_supplier\"\n  fields = {\n    u_name = \"A\"\n    u_code = \"a\"\n    u_owner = \"Nobody At All\"\n  }",
+                ),
+                "Nobody At All",
+            ),
+        ] {
+            let simulator = Simulator::start().await;
+            let workspace = simulator.workspace(terraform, before);
+            workspace.terraform("apply").await.succeeds();
+            let records = simulator.instance().fingerprint();
+            workspace.configure(&before.replace(after.0, after.1));
+
+            let plan = workspace.terraform("plan").await;
+
+            plan.fails_saying(missing)
+                .says("which deletes it first, so this is refused before anything is deleted");
+            assert_eq!(simulator.instance().fingerprint(), records);
+        }
+    })
+    .await;
+}
+
+/// What the same apply makes is not missing, although its name is known before.
+#[tokio::test]
+async fn a_replacement_may_name_what_the_same_apply_makes() {
+    for_each_terraform(async |terraform| {
+        let simulator = Simulator::start().await;
+        let role = |name: &str, contains: &str| {
+            format!("resource \"servicenow_role\" \"this\" {{\n  name = \"{name}\"\n  contains = [{contains}]\n}}\n")
+        };
+        let workspace = simulator.workspace(terraform, &role("first", "\"itil\""));
+        workspace.terraform("apply").await.succeeds();
+        let other = "resource \"servicenow_role\" \"other\" {\n  name = \"other\"\n}\n\
+                     resource \"servicenow_record\" \"application\" {\n  table = \"sys_scope\"\n  fields = {\n    \
+                     scope = \"x_new\"\n    name = \"New\"\n  }\n}\n";
+        let second = role("x_new.second", "servicenow_role.other.name").replace(
+            "contains =",
+            "application_scope = servicenow_record.application.fields.scope\n  contains =",
+        );
+        workspace.configure(&(other.to_owned() + &second));
+
+        workspace.terraform("apply").await.succeeds();
+
+        let state = workspace.state("servicenow_role.this");
+        state.has("contains", vec!["other"]).has("application_scope", "x_new");
+        workspace.plan_is_empty().await;
+    })
+    .await;
+}
