@@ -21,7 +21,7 @@ impl Number {
             Ok(integer) => Number::Integer(integer),
             Err(_) => canonical
                 .integer()
-                .map_or_else(|| Number::Decimal(text.to_owned()), Number::Integer),
+                .map_or_else(|| Number::Decimal(as_json(text)), Number::Integer),
         })
     }
 
@@ -48,6 +48,22 @@ impl fmt::Debug for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// A decimal number as JSON writes it, which allows no plus in front, no zeros in front of other digits, and no bare point.
+fn as_json(text: &str) -> String {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = rest.split_at(rest.find(['e', 'E']).unwrap_or(rest.len()));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        whole => whole,
+    };
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{fraction}{exponent}")
 }
 
 /// By value, as Terraform compares: 0.5, 0.50 and 5e-1 are one number.
@@ -133,6 +149,26 @@ mod tests {
             Number::Decimal("9223372036854775809".into())
         );
         assert_eq!(Number::parse("-0"), Number::parse("0"));
+    }
+
+    /// A state keeps a number whichever way it was written.
+    #[test]
+    fn a_number_is_kept_as_json_writes_it() {
+        for (text, kept) in [
+            ("012345612345678101234567890", "12345612345678101234567890"),
+            ("-0012345678901234567890", "-12345678901234567890"),
+            ("+1.50", "1.50"),
+            ("00.5", "0.5"),
+            (".5e-7", "0.5e-7"),
+            ("25.e-1", "25e-1"),
+            ("-.5", "-0.5"),
+            ("1E400", "1E400"),
+        ] {
+            let number = Number::parse(text).unwrap();
+            assert_eq!(number.to_string(), kept);
+            assert!(kept.parse::<serde_json::Number>().is_ok(), "{kept}");
+            assert_eq!(number, Number::Decimal(text.to_owned()));
+        }
     }
 
     #[test]
