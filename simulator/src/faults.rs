@@ -16,9 +16,9 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use tokio::sync::Notify;
 
-use answers::interfere;
-
 use crate::sync::lock;
+
+use answers::interfere;
 
 pub(crate) use answers::too_many_requests;
 pub use gate::Gate;

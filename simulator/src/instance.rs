@@ -375,13 +375,11 @@ impl Instance {
     }
 
     fn modes(&self) -> MutexGuard<'_, Switches> {
-        let switches = &self.inner.switches;
-        lock(switches)
+        lock(&self.inner.switches)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        let state = &self.inner.state;
-        lock(state)
+        lock(&self.inner.state)
     }
 
     /// The time by the instance's clock.

@@ -52,18 +52,42 @@ impl fmt::Debug for Number {
 
 /// A decimal number as JSON writes it, which allows no plus in front, no zeros in front of other digits, and no bare point.
 fn as_json(text: &str) -> String {
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    let (mantissa, exponent) = rest.split_at(rest.find(['e', 'E']).unwrap_or(rest.len()));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let whole = match whole.trim_start_matches('0') {
+    let parts = Parts::of(text);
+    let sign = if parts.negative { "-" } else { "" };
+    let whole = match parts.whole.trim_start_matches('0') {
         "" => "0",
         whole => whole,
     };
-    let point = if fraction.is_empty() { "" } else { "." };
-    format!("{sign}{whole}{point}{fraction}{exponent}")
+    let point = if parts.fraction.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{}{}", parts.fraction, parts.exponent)
+}
+
+/// What a decimal text consists of, unchecked.
+struct Parts<'a> {
+    negative: bool,
+    /// In front of the point.
+    whole: &'a str,
+    /// Behind the point.
+    fraction: &'a str,
+    /// With its letter; empty where there is none.
+    exponent: &'a str,
+}
+
+impl Parts<'_> {
+    fn of(text: &str) -> Parts<'_> {
+        let (negative, rest) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (mantissa, exponent) = rest.split_at(rest.find(['e', 'E']).unwrap_or(rest.len()));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        Parts {
+            negative,
+            whole,
+            fraction,
+            exponent,
+        }
+    }
 }
 
 /// By value, as Terraform compares: 0.5, 0.50 and 5e-1 are one number.
@@ -98,15 +122,16 @@ struct Canonical {
 
 impl Canonical {
     fn of(text: &str) -> Option<Self> {
-        let (negative, rest) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        let Parts {
+            negative,
+            whole,
+            fraction,
+            exponent,
+        } = Parts::of(text);
+        let exponent = match exponent.get(1..) {
+            Some(digits) => digits.parse::<i32>().ok()?,
+            None => 0,
         };
-        let (mantissa, exponent) = match rest.find(['e', 'E']) {
-            Some(at) => (&rest[..at], rest[at + 1..].parse::<i32>().ok()?),
-            None => (rest, 0),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         if whole.len() + fraction.len() == 0 || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
             return None;
         }

@@ -262,11 +262,11 @@ impl Key<'_> {
 }
 
 /// The refusal as a plan says it before a replacement, which deletes first.
-pub(crate) fn before_replacement(mut refusal: Diagnostic) -> Diagnostic {
-    refusal.detail.push_str(
-        "\n\nThe plan replaces a record, which deletes it first, so this is refused before anything is deleted. If the same plan \
-         deletes or renames the record in the way, apply that first.",
-    );
+pub(crate) fn before_replacement(refusal: Diagnostic) -> Diagnostic {
+    let mut refusal = nothing_deleted(refusal);
+    refusal
+        .detail
+        .push_str(" If the same plan deletes or renames the record in the way, apply that first.");
     refusal
 }
 

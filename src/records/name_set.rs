@@ -53,10 +53,7 @@ pub(crate) async fn resolve(
 ) -> Result<Resolved, Diagnostic> {
     let mut resolved = Vec::new();
     for set in sets {
-        let failed = |error: TableError| {
-            let doing = format!("find the {}", set.links.noun);
-            diagnostics::of_table(&error, &doing).at_attribute(set.attribute)
-        };
+        let failed = |error: TableError| set.lookup_failed(&error);
         let former = prior.map(|prior| names(prior, set.attribute)).unwrap_or_default();
         let former_ids = set.ids_of(session, &former).await.map_err(failed)?;
         let mut of_set = ResolvedNames::default();
@@ -103,10 +100,8 @@ pub(crate) async fn missing(
             .filter(|name| !cx.data.planned_names.has(set.links.target(), name))
             .collect();
         let found = join_all(wanted.iter().map(|name| known.id_of(name))).await;
-        missing.extend(found.into_iter().filter_map(Result::err).map(|error| {
-            let doing = format!("find the {}", set.links.noun);
-            diagnostics::of_table(&error, &doing).at_attribute(set.attribute)
-        }));
+        let errors = found.into_iter().filter_map(Result::err);
+        missing.extend(errors.map(|error| set.lookup_failed(&error)));
     }
     missing
 }
@@ -317,6 +312,11 @@ pub(crate) fn managed_twice(noun: &str, name: &str, record: &SysId) -> Diagnosti
 }
 
 impl NameSet {
+    /// The diagnostic of a name that could not be looked up.
+    fn lookup_failed(&self, error: &TableError) -> Diagnostic {
+        diagnostics::of_table(error, &format!("find the {}", self.links.noun)).at_attribute(self.attribute)
+    }
+
     /// Plans which names Terraform grants, and warns about names that are no longer listed but stay granted.
     pub(crate) fn plan(&self, plan: &mut Plan<'_>) {
         let Some(prior) = plan.prior else {

@@ -118,11 +118,11 @@ impl AnyRecord {
         )?)
     }
 
-    /// Looks for the record of the natural key that a replacement would make a second time: it deletes its own record first,
-    /// and the create would be refused afterwards.
+    /// Looks up what a replacement refers to, and the record of the natural key that it would make a second time: it deletes its
+    /// own record first, and the create would be refused afterwards.
     async fn check_replacement(
         &self,
-        names_of_plan: &PlannedNames,
+        planned_names: &PlannedNames,
         session: &Session,
         dictionary: &Dictionary,
         plan: &mut Plan<'_>,
@@ -153,7 +153,7 @@ impl AnyRecord {
                 // A reference may mean a record that the same apply makes before.
                 let texts = fields.into_iter().flat_map(Object::iter);
                 let planned: Vec<Path> = texts
-                    .filter(|(_, value)| value.as_str().is_some_and(|text| names_of_plan.has_anywhere(text)))
+                    .filter(|(_, value)| value.as_str().is_some_and(|text| planned_names.has_anywhere(text)))
                     .map(|(name, _)| fields::place(name))
                     .collect();
                 let missing = missing.iter().filter(|problem| !planned.contains(&problem.path));
@@ -423,16 +423,14 @@ impl Resource<Clients> for AnyRecord {
             plan.state.set(DELETION_POLICY, usual_policy(table));
         }
         fields::plan(session.as_ref(), dictionary.as_deref(), plan).await;
-        if let (Some(session), Some(dictionary)) = (&session, &dictionary) {
+        if let (Some(cx), Some(session), Some(dictionary)) = (cx, &session, &dictionary) {
             let findings = dictionary_checks::of_plan(session, dictionary, self.typed, plan).await;
             plan.diagnostics.append(findings);
-            if let Some(cx) = cx {
-                self.check_replacement(&cx.data.planned_names, session, dictionary, plan)
-                    .await;
-                let fields = plan.state.object(FIELDS).into_iter().flat_map(Object::iter);
-                let texts = fields.filter_map(|(_, value)| value.as_str());
-                cx.data.planned_names.note(dictionary.table, texts);
-            }
+            self.check_replacement(&cx.data.planned_names, session, dictionary, plan)
+                .await;
+            let fields = plan.state.object(FIELDS).into_iter().flat_map(Object::iter);
+            let texts = fields.filter_map(|(_, value)| value.as_str());
+            cx.data.planned_names.note(dictionary.table, texts);
         }
     }
 

@@ -227,8 +227,8 @@ impl TableError {
             TableError::Hidden { table, .. } => {
                 format!(
                     "Give the account a role that may read {table}: {}. If it has one, an access rule (ACL) hides single \
-                     rows or columns from it, or a business rule that runs before queries hides rows. A hidden record is not \
-                     treated as deleted.",
+                     rows or columns from it, or a before query business rule hides rows. A hidden record is not treated as \
+                     deleted.",
                     table.role()
                 )
             }

@@ -164,8 +164,7 @@ impl Session {
     pub fn shows_something(&self, table: Table) -> BoxFuture<'_, Result<(), TableError>> {
         Box::pin(async move {
             if NEVER_EMPTY.contains(&table) && self.sample(table).await? == Sample::Empty {
-                let what = "records on every instance, but shows none of them to the account".to_owned();
-                return Err(TableError::Hidden { table, what });
+                return self.is_empty(table).await;
             }
             Ok(())
         })
@@ -178,16 +177,32 @@ impl Session {
     /// [`TableError::Hidden`]; else [`TableError`].
     pub fn shows_its_files(&self, table: Table) -> BoxFuture<'_, Result<(), TableError>> {
         Box::pin(async move {
-            if table != sys_metadata::TABLE
-                && self.sample(table).await? == Sample::Empty
-                && self.has_application_files(table).await
-            {
-                let all = sys_metadata::TABLE;
-                let what = format!("records, which {all} has too, but shows none of them to the account");
-                return Err(TableError::Hidden { table, what });
+            if self.sample(table).await? == Sample::Empty {
+                return self.has_no_files(table).await;
             }
             Ok(())
         })
+    }
+
+    /// Fails where a table has records although [`Session::sample`] showed and counted none.
+    ///
+    /// # Errors
+    /// [`TableError::Hidden`].
+    pub async fn is_empty(&self, table: Table) -> Result<(), TableError> {
+        if NEVER_EMPTY.contains(&table) {
+            let what = "records on every instance, but shows none of them to the account".to_owned();
+            return Err(TableError::Hidden { table, what });
+        }
+        self.has_no_files(table).await
+    }
+
+    async fn has_no_files(&self, table: Table) -> Result<(), TableError> {
+        if self.has_application_files(table).await {
+            let all = sys_metadata::TABLE;
+            let what = format!("records, which {all} has too, but shows none of them to the account");
+            return Err(TableError::Hidden { table, what });
+        }
+        Ok(())
     }
 
     /// Whether there are application files of a table, as far as the account may ask.

@@ -17,7 +17,7 @@ use tokio::time::Instant as Moment;
 use crate::http::HttpError;
 use crate::servicenow::error::UnexpectedResponse;
 use crate::servicenow::query::Query;
-use crate::servicenow::record::{Cell, Record, Value};
+use crate::servicenow::record::{Cell, Record, Row, Value};
 use crate::servicenow::request::{TableRequest, Trouble, fields, reading};
 use crate::servicenow::response;
 use crate::servicenow::sys_id::SysId;
@@ -38,10 +38,13 @@ impl Session {
     pub fn insert<'a>(&'a self, insert: Insert<'a>) -> BoxFuture<'a, Result<Written, TableError>> {
         Box::pin(async move {
             // Two records alike are made one after the other, so that a lost one is not taken for the other.
-            let alike = insert.row.cells().iter().filter_map(equality).reduce(Query::and);
+            let alike = match insert.natural_key {
+                Some(_) => None,
+                None => sent_values(&insert.row).reduce(Query::and),
+            };
             let _lock = match alike {
-                Some(alike) if insert.natural_key.is_none() => Some(self.lock_key(insert.table, alike).await?),
-                Some(_) | None => None,
+                Some(alike) => Some(self.lock_key(insert.table, alike).await?),
+                None => None,
             };
             let sending = Sending {
                 ours: SysId::random(),
@@ -339,8 +342,7 @@ impl Session {
     /// The record of a lost insert without a natural key, on an instance that did not use the key that it carried: the only one
     /// that has the sent values and that this account made since.
     async fn made_with_the_same_values(&self, insert: &Insert<'_>, sending: &Sending) -> Option<Record> {
-        let alike = insert.row.cells().iter().filter_map(equality);
-        let alike = alike.take(MOST_COMPARED).reduce(Query::and)?;
+        let alike = sent_values(&insert.row).take(MOST_COMPARED).reduce(Query::and)?;
         let found = self.select(insert.table, &alike, &sending.columns).await.ok()?;
         let begun = self.inner.connection.instance_time(sending.begun);
         let mut ours = found.into_iter().filter(|record| {
@@ -385,13 +387,13 @@ impl Insert<'_> {
     }
 }
 
-/// The rows with a value that was sent, where a query can ask for it: it is part of an address.
-fn equality((column, value): &(Column, Value)) -> Option<Query> {
-    match value {
+/// A query for each value that was sent, where one can ask for it: it is part of an address.
+fn sent_values(row: &Row) -> impl Iterator<Item = Query> {
+    row.cells().iter().filter_map(|(column, value)| match value {
         Value::Text(text) if text.is_empty() || text.len() > LONGEST_COMPARED => None,
         Value::Secret(_) => None,
         value => Query::equals(*column, value.clone()).ok(),
-    }
+    })
 }
 
 /// When a record was made, if that was before an insert was sent: by the instance's clock, read from its answers, in whole
